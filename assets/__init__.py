@@ -1,0 +1,1 @@
+"""Dagster's software-defined assets and asset checks: thin, one module a layer."""

@@ -1,0 +1,1 @@
+"""The library: everything that can be understood, called and tested without an orchestrator."""

@@ -1,0 +1,1 @@
+"""The embedded server, the engine, COPY and the migrations."""

@@ -1,0 +1,1 @@
+"""What is associated with what, without an experiment."""

@@ -1,0 +1,1 @@
+"""What models publish, and when they may."""

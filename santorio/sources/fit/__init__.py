@@ -1,0 +1,1 @@
+"""FIT files: activities, and everything else a device writes."""

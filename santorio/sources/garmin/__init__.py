@@ -1,0 +1,1 @@
+"""Garmin Connect's payloads: recognised by content, filed by day."""

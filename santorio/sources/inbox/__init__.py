@@ -1,0 +1,1 @@
+"""Manual logs and trial files as a person drops them."""

@@ -1,0 +1,1 @@
+"""A simulated person whose true effects are known."""
