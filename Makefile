@@ -1,0 +1,46 @@
+# Needs python3, pip, make and git; everything else is fetched below this folder.
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test check format calibrate bench clean
+
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.uv/bin/uv:
+	@python3 -m pip install --quiet --disable-pip-version-check --target .uv 'uv>=0.9'
+
+install: .venv/.installed ## Install Santorio and what it needs into .venv
+
+.venv/.installed: pyproject.toml uv.lock .python-version | $(filter .uv/bin/uv,$(UV))
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+demo: install ## Simulate a person, study them, show what was found
+	@$(RUN) santorio demo
+
+up: install ## Serve the pipeline's UI, its daemon and the API
+	@$(RUN) santorio up
+
+test: install ## Pass the tests
+	@$(RUN) pytest -m "not slow"
+
+check: install ## Lint, types, the direction of imports, the definitions
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) pytest -q tests/test_architecture.py
+	@$(RUN) dg check defs
+
+format: install ## Format the code
+	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format .
+
+calibrate: install ## Check the statistics' promises at length (up to an hour)
+	@$(RUN) pytest -m slow tests/calibration
+
+bench: install ## Measure speed and memory; write benchmarks/results
+	@$(RUN) python -m benchmarks.run
+
+clean: ## Remove what was installed and built; data in .santorio stays
+	@rm -rf .venv .uv dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache

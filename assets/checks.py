@@ -1,0 +1,178 @@
+"""Checks on what comes in and on what the models publish.
+
+Great Expectations guards the raw boundary: what Garmin or a person could have sent wrong. It is imported
+in the check, because importing it costs seconds. Metadata holds counts only, never a value.
+"""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from santorio.database.engine import Database
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from great_expectations.expectations.expectation import Expectation
+
+PAYLOADS = """
+select event_type,
+       metadata ->> 'day' as day,
+       jsonb_typeof(data) = 'object' as is_object,
+       extract(epoch from utc_offset) / 3600 as utc_offset_hours,
+       case when jsonb_typeof(data -> 'totalSteps') = 'number' then (data ->> 'totalSteps')::float end as steps,
+       case when jsonb_typeof(data -> 'restingHeartRate') = 'number'
+            then (data ->> 'restingHeartRate')::float end as resting_hr_bpm,
+       case when jsonb_typeof(data -> 'dailySleepDTO' -> 'sleepTimeSeconds') = 'number'
+            then (data -> 'dailySleepDTO' ->> 'sleepTimeSeconds')::float / 60 end as sleep_minutes,
+       case when event_type = 'garmin.weigh_in' and jsonb_typeof(data -> 'weight') = 'number'
+            then (data ->> 'weight')::float / 1000 end as weight_kg
+from raw.events where event_type like 'garmin.%%'
+"""
+LOGS = """
+select event_type,
+       time <= ingested_at + interval '26 hours' as is_past,
+       case when jsonb_typeof(data -> 'amount_mg') = 'number' then (data ->> 'amount_mg')::float end as caffeine_mg,
+       case when jsonb_typeof(data -> 'amount_g') = 'number' then (data ->> 'amount_g')::float end as alcohol_g,
+       case when jsonb_typeof(data -> 'weight_kg') = 'number' then (data ->> 'weight_kg')::float end as weight_kg
+from raw.events where source = 'log'
+"""
+
+
+def payload_expectations() -> list["Expectation"]:
+    """What every Garmin payload must be: a day, an offset that exists on Earth, values a body can have."""
+    import great_expectations.expectations as gxe
+
+    return [
+        gxe.ExpectColumnValuesToBeInSet(column="is_object", value_set=[True]),
+        gxe.ExpectColumnValuesToMatchRegex(column="day", regex=r"^\d{4}-\d{2}-\d{2}$"),
+        gxe.ExpectColumnValuesToBeBetween(column="utc_offset_hours", min_value=-12, max_value=14),
+        gxe.ExpectColumnValuesToBeBetween(column="steps", min_value=0, max_value=200_000),
+        gxe.ExpectColumnValuesToBeBetween(column="resting_hr_bpm", min_value=20, max_value=150),
+        gxe.ExpectColumnValuesToBeBetween(column="sleep_minutes", min_value=0, max_value=1440),
+        gxe.ExpectColumnValuesToBeBetween(column="weight_kg", min_value=20, max_value=400),
+    ]
+
+
+def log_expectations() -> list["Expectation"]:
+    """What a log must be: about the past, with amounts a person can take and live."""
+    import great_expectations.expectations as gxe
+
+    return [
+        gxe.ExpectColumnValuesToBeInSet(column="is_past", value_set=[True]),
+        gxe.ExpectColumnValuesToBeBetween(column="caffeine_mg", min_value=0, max_value=2_000),
+        gxe.ExpectColumnValuesToBeBetween(column="alcohol_g", min_value=0, max_value=500),
+        gxe.ExpectColumnValuesToBeBetween(column="weight_kg", min_value=20, max_value=400),
+    ]
+
+
+def validate(frame: "pd.DataFrame", expectations: list["Expectation"]) -> dict[str, int]:
+    """Count the rows that break each expectation, by column; only broken ones are in the answer."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("log").add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    suite = gx.ExpectationSuite(name="boundary", expectations=expectations)
+    broken: dict[str, int] = {}
+    for result in batch.validate(suite, result_format="BASIC").results:
+        if not result.success:
+            column = str(result.expectation_config.kwargs["column"])
+            # An expectation that could not even be evaluated has no count: all rows are in doubt.
+            broken[column] = int(result.result.get("unexpected_count", len(frame)))
+    return broken
+
+
+def check_boundary(
+    database: Database, query: str, expectations: Callable[[], list["Expectation"]]
+) -> dg.AssetCheckResult:
+    """Read the rows, hold them against the expectations, report counts."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"
+    import pandas as pd
+
+    frame = pd.read_sql_query(query, database.engine)
+    broken = validate(frame, expectations()) if len(frame) else {}
+    return dg.AssetCheckResult(
+        passed=not broken,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rows": len(frame), **{f"unexpected_{column}": count for column, count in broken.items()}},
+    )
+
+
+@dg.asset_check(asset=["garmin", "payloads"], description="Days, offsets and values that a payload can have.")
+def payloads_are_plausible(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Hold Garmin's payloads against what they must be."""
+    return check_boundary(database, PAYLOADS, payload_expectations)
+
+
+@dg.asset_check(asset=["inbox", "logs"], description="Logs about the past, with amounts a person can take.")
+def logs_are_plausible(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Hold manual logs against what they must be."""
+    return check_boundary(database, LOGS, log_expectations)
+
+
+@dg.asset_check(asset=["inbox", "garmin_files"], description="Files that could not be taken in and wait for a fix.")
+def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Warn while `ops.rejected` holds files that nobody has looked at."""
+    with database.connect() as connection:
+        rows = connection.execute(
+            "select code, count(*) from ops.rejected where status = 'open' group by code order by code"
+        ).fetchall()
+    return dg.AssetCheckResult(
+        passed=not rows,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"open": sum(count for _, count in rows), **{f"open_{code}": count for code, count in rows}},
+    )
+
+
+@dg.asset_check(asset=["marts", "nights"], description="Every night that Garmin sent is one row of the mart.")
+def no_night_is_lost_or_doubled(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Count nights in the log and in the mart: they must be the same."""
+    with database.connect() as connection:
+        row = connection.execute(
+            """
+            select
+              (select count(*) from (
+                 select distinct user_id, metadata ->> 'day' from raw.events
+                 where event_type = 'garmin.sleep'
+                   and jsonb_typeof(data -> 'dailySleepDTO' -> 'sleepTimeSeconds') = 'number') as sent),
+              (select count(*) from marts.nights where sleep_minutes is not null)
+            """
+        ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return dg.AssetCheckResult(passed=row[0] == row[1], metadata={"nights_sent": row[0], "nights_in_mart": row[1]})
+
+
+def converged(database: Database, kind: str) -> dg.AssetCheckResult:
+    """Whether the newest run of every subject of this kind was accepted."""
+    with database.connect() as connection:
+        rows = connection.execute(
+            """
+            select status, count(*) from (
+              select distinct on (user_id, subject) status from insights.runs
+              where kind = %s order by user_id, subject, created_at desc) as newest
+            group by status
+            """,
+            [kind],
+        ).fetchall()
+    counts = dict(rows)
+    return dg.AssetCheckResult(
+        passed=counts.get("rejected", 0) == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"accepted": counts.get("accepted", 0), "rejected": counts.get("rejected", 0)},
+    )
+
+
+@dg.asset_check(asset=["insights", "effects"], description="R-hat, effective sample size and divergences.")
+def effects_converged(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Warn when the newest fit of an outcome was rejected: nothing of it was published."""
+    return converged(database, "effects")
+
+
+@dg.asset_check(asset=["insights", "trials"], description="R-hat, effective sample size and divergences.")
+def trials_converged(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Warn when the newest fit of a trial was rejected: nothing of it was published."""
+    return converged(database, "trial")

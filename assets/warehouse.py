@@ -1,0 +1,50 @@
+"""dbt's models as assets: the marts, and behind the models the views of the API.
+
+Two dbt assets, because the API's views read what the models publish, and the models read the marts.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+
+from santorio.database.engine import Database
+from santorio.settings import Settings
+from santorio.warehouse import PROJECT, dbt_environment, ensure_manifest
+
+MANIFEST: Path = ensure_manifest()
+PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
+TRANSLATOR = DagsterDbtTranslator(settings=DagsterDbtTranslatorSettings(enable_code_references=False))
+API_VIEWS = "path:models/api"
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, database: Database, settings: Settings
+) -> Iterator[object]:
+    """Run `dbt build` for the assets that this run selected, below the home's own target folder."""
+    with dbt_environment(database):
+        target = settings.dbt_target / context.run_id / context.op_handle.name
+        yield from dbt.cli(["build"], context=context, target_path=target).stream()
+
+
+@dbt_assets(manifest=MANIFEST, project=PROJECT_OF_DBT, exclude=API_VIEWS, dagster_dbt_translator=TRANSLATOR, name="marts")
+def marts(
+    context: dg.AssetExecutionContext,
+    dbt: DbtCliResource,
+    database: dg.ResourceParam[Database],
+    settings: dg.ResourceParam[Settings],
+) -> Iterator[object]:
+    """Parse, clean and gather the log into one row a day, a night, an activity, an exposure."""
+    yield from _build(context, dbt, database, settings)
+
+
+@dbt_assets(manifest=MANIFEST, project=PROJECT_OF_DBT, select=API_VIEWS, dagster_dbt_translator=TRANSLATOR, name="api_views")
+def api_views(
+    context: dg.AssetExecutionContext,
+    dbt: DbtCliResource,
+    database: dg.ResourceParam[Database],
+    settings: dg.ResourceParam[Settings],
+) -> Iterator[object]:
+    """Publish the marts and the models' results to the read API, under row level security."""
+    yield from _build(context, dbt, database, settings)

@@ -1,0 +1,20 @@
+"""Jobs: what is run together."""
+
+import dagster as dg
+
+INTAKE_OF_FILES = dg.AssetSelection.key_prefixes("inbox")
+
+take_in = dg.define_asset_job(
+    "take_in",
+    selection=INTAKE_OF_FILES,
+    description="Take in what waits in the inbox.",
+    executor_def=dg.in_process_executor,
+)
+
+# One process for the whole study: most of a step's cost is imports (see benchmarks/results).
+study = dg.define_asset_job(
+    "study",
+    selection=dg.AssetSelection.all() - INTAKE_OF_FILES,
+    description="Settle Garmin's days, rebuild the marts, fit what changed, publish.",
+    executor_def=dg.in_process_executor,
+)

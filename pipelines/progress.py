@@ -1,0 +1,44 @@
+"""A run's progress for a person at a terminal: one line a step, instead of Dagster's log."""
+
+import logging
+
+import dagster as dg
+from rich.console import Console
+
+SPOKEN = {
+    "inbox_files": "Taking in files",
+    "garmin__payloads": "Settling Garmin's days",
+    "marts": "Building days, nights, activities, exposures",
+    "insights__effects": "Estimating what goes with what",
+    "insights__trials": "Analysing trials",
+    "insights__proposals": "Choosing the next experiment",
+    "api_views": "Publishing to the API",
+}
+
+
+class StepLines(logging.Handler):
+    """Prints a line when a step has ended; Dagster hands its events over in the log record."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.DEBUG)
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say what ended and how long it took; everything else stays in Dagster's event log."""
+        event = getattr(record, "dagster_meta", {}).get("dagster_event")
+        if event is None or event.step_key is None:
+            return
+        said = SPOKEN.get(event.step_key)
+        if event.event_type_value == "STEP_SUCCESS" and said:
+            seconds = event.event_specific_data.duration_ms / 1000
+            self.console.print(f"  [green]✓[/green] {said} [dim]{seconds:.1f} s[/dim]")
+        elif event.event_type_value == "STEP_FAILURE":
+            self.console.print(f"  [red]✗[/red] {said or event.step_key}")
+
+
+@dg.logger(description="One line a step on standard error, for `santorio run`.")
+def progress(_context: dg.InitLoggerContext) -> logging.Logger:
+    """Build the logger that `santorio run` asks for."""
+    logger = logging.Logger("santorio.progress", logging.DEBUG)
+    logger.addHandler(StepLines(Console(stderr=True)))
+    return logger

@@ -1,0 +1,42 @@
+"""The library's own objects, built from the environment. Tests pass their own instead."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from santorio.database.engine import Database
+from santorio.database.opening import open_database
+from santorio.objects import ObjectStore, open_object_store
+from santorio.settings import Settings, load_settings
+from santorio.warehouse import PROJECT
+
+
+@dg.resource(description="Settings from the environment.")
+def settings(_context: dg.InitResourceContext) -> Settings:
+    """Read the environment when a run starts, not when the code is imported."""
+    return load_settings()
+
+
+@dg.resource(description="The database; the embedded server is started where none is named.")
+def database(_context: dg.InitResourceContext) -> Iterator[Database]:
+    """Open the database for as long as the run lasts."""
+    with open_database(load_settings()) as opened:
+        yield opened
+
+
+@dg.resource(description="Originals by their hash: a folder or S3.")
+def object_store(_context: dg.InitResourceContext) -> ObjectStore:
+    """Open the object store."""
+    return open_object_store(load_settings())
+
+
+def resources_from_environment() -> dict[str, object]:
+    """Every resource that the assets and sensors ask for, by the name of their parameter."""
+    return {
+        "settings": settings,
+        "database": database,
+        "object_store": object_store,
+        "dbt": DbtCliResource(project_dir=str(PROJECT), profiles_dir=str(Path(PROJECT))),
+    }

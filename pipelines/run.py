@@ -1,0 +1,176 @@
+"""One pass over everything, in this process: `python -m pipelines.run`, behind `santorio run`.
+
+Prints progress to standard error and one line of JSON to standard output.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from pipelines.instance import use_dagster_home
+from santorio.arrivals import Arrivals, arrivals, garmin_day_range
+from santorio.database.engine import Database
+from santorio.database.opening import open_database
+from santorio.errors import SantorioError
+from santorio.settings import Settings, load_settings
+from santorio.sources.importing import waiting_files
+from santorio.versions import code_version
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+MARK, PROCESS = "santorio/mark", "santorio/process"
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What a pass did: which jobs ran, whether they succeeded, which steps failed and why."""
+
+    outcome: str = "up to date"  # or "done", "failed"
+    seconds: float = 0.0
+    runs: dict[str, str] = field(default_factory=dict)
+    failures: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def run_everything(settings: Settings, database: Database, *, force: bool = False) -> RunReport:
+    """Take in the inbox, then study what changed since the last pass that succeeded."""
+    from dagster import DagsterInstance
+
+    started = time.monotonic()
+    report = RunReport()
+    use_dagster_home(settings, database)
+    with DagsterInstance.get() as instance:
+        close_dead_runs(instance)
+        if waiting_files(settings) or force:
+            execute(instance, settings, database, "take_in", {}, report)
+        with database.connect() as connection:
+            now = arrivals(connection)
+        mark = f"{now.mark}/{dt.datetime.now(dt.UTC).date()}/{code_version()}"
+        last = last_success(instance)
+        if not report.failures and (force or last is None or last.tags.get(MARK) != mark):
+            study(instance, settings, database, now, mark, None if force else last, report)
+    report.seconds = round(time.monotonic() - started, 2)
+    if report.runs:
+        report.outcome = "failed" if report.failures else "done"
+    return report
+
+
+def study(
+    instance: "DagsterInstance",
+    settings: Settings,
+    database: Database,
+    now: Arrivals,
+    mark: str,
+    last: "LastRun | None",
+    report: RunReport,
+) -> None:
+    """Run the study over the Garmin days that changed; with nothing before, over all of them."""
+    from sensors.windows import window_tags
+
+    if now.versions == 0:
+        report.warnings.append("The log is empty: `santorio import PATH` takes files in.")
+    with database.connect() as connection:
+        days = garmin_day_range(connection, since=last.started_at if last else None)
+    execute(instance, settings, database, "study", {**window_tags(days), MARK: mark}, report)
+
+
+def execute(
+    instance: "DagsterInstance",
+    settings: Settings,
+    database: Database,
+    job_name: str,
+    tags: Mapping[str, str],
+    report: RunReport,
+) -> None:
+    """Execute one job in this process and add what came of it to the report."""
+    from pipelines.definitions import build_defs
+
+    definitions = build_defs({"settings": settings, "database": database})
+    result = definitions.resolve_job_def(job_name).execute_in_process(
+        instance=instance,
+        tags={**tags, PROCESS: str(os.getpid())},
+        run_config={"loggers": {"progress": {}}},
+        raise_on_error=False,
+    )
+    report.runs[job_name] = result.run_id
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            report.failures.append({"step": event.step_key or "", "error": root_cause(data.error)})
+    if not result.success and not report.failures:
+        report.failures.append({"step": job_name, "error": "The run failed before its first step."})
+    report.warnings += [
+        f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name} did not pass"
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed
+    ]
+
+
+def root_cause(error: object) -> str:
+    """Sentence at the bottom of a chain of causes: what a person can act on."""
+    while (cause := getattr(error, "cause", None)) is not None:
+        error = cause
+    return str(getattr(error, "message", error)).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The newest study that succeeded."""
+
+    started_at: dt.datetime
+    tags: Mapping[str, str]
+
+
+def last_success(instance: "DagsterInstance") -> LastRun | None:
+    """Find the newest study that succeeded, whoever started it."""
+    from dagster import DagsterRunStatus, RunsFilter
+
+    records = instance.get_run_records(
+        RunsFilter(job_name="study", statuses=[DagsterRunStatus.SUCCESS]), limit=1
+    )
+    if not records:
+        return None
+    return LastRun(records[0].create_timestamp, records[0].dagster_run.tags)
+
+
+def close_dead_runs(instance: "DagsterInstance") -> None:
+    """Mark as failed what a killed process left behind as running, so that nothing waits for it."""
+    import psutil
+    from dagster import DagsterRunStatus, RunsFilter
+
+    for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED])):
+        process = run.tags.get(PROCESS)
+        if process and not psutil.pid_exists(int(process)):
+            instance.report_run_failed(run, "Its process ended before the run did.")
+
+
+def main() -> None:
+    """Command line of `python -m pipelines.run`."""
+    parser = argparse.ArgumentParser(description="Take in what waits and study what changed.")
+    parser.add_argument("--force", action="store_true", help="study everything again, also without news")
+    arguments = parser.parse_args()
+    # Dagster announces its own beta features at every start: of no use to a person at a terminal.
+    warnings.filterwarnings("ignore", module="dagster")
+    try:
+        settings = load_settings()
+        with open_database(settings) as database:
+            report = run_everything(settings, database, force=arguments.force)
+    except SantorioError as error:
+        Console(stderr=True).print(f"[red]{error}[/red]")
+        sys.exit(1)
+    sys.stdout.write(json.dumps(asdict(report)) + "\n")
+    sys.exit(1 if report.failures else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The command `santorio`: assembles the commands and turns errors into sentences."""
+
+import sys
+
+import typer
+
+from santorio.cli import demonstrating, importing, reading, running
+from santorio.cli.console import errors
+from santorio.errors import SantorioError
+
+app = typer.Typer(
+    name="santorio",
+    help="Studies one person, for that person: wearable data and notes in, honest answers out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demonstrating.demo)
+app.command("import")(importing.import_files)
+app.command("run")(running.run)
+app.command("status")(reading.status)
+app.command("coverage")(reading.coverage)
+app.add_typer(reading.trials, name="trial")
+app.command("token")(running.token)
+app.command("up")(running.up)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is a sentence and exit code 1, never a traceback."""
+    try:
+        app()
+    except SantorioError as error:
+        errors.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The coverage ledger: per person, kind and day, whether Garmin's data is there. A gap can be read by anyone."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+
+# A watch may sync a night or a day late; Garmin recomputes a day when it does.
+SETTLING_DAYS = 2
+
+# Garmin says "no data" with an object full of nulls; a payload whose day key holds only nulls is empty.
+_SETTLE = """
+with newest as (
+  select distinct on (event_id) event_type, (metadata ->> 'day')::date as day, data, content_hash, ingested_at
+  from raw.events
+  where user_id = %(user_id)s and event_type like 'garmin.%%' and metadata ->> 'day' is not null
+    and (%(first)s::date is null or (metadata ->> 'day')::date between %(first)s and %(last)s)
+  order by event_id, ingested_at desc
+), days as (
+  select distinct on (kind, day) substr(event_type, 8) as kind, day, content_hash, ingested_at,
+         ops.is_empty_payload(data) as is_empty
+  from newest order by kind, day, is_empty, ingested_at desc
+)
+insert into ops.coverage (user_id, kind, day, status, attempts, last_error, content_hash, fetched_at)
+select %(user_id)s, kind, day,
+       case when is_empty then 'empty'
+            when day > %(today)s - %(settling)s::int then 'provisional'
+            else 'final' end,
+       1, null, content_hash, ingested_at
+from days
+on conflict (user_id, kind, day) do update set
+  status = excluded.status, content_hash = excluded.content_hash, fetched_at = excluded.fetched_at,
+  attempts = ops.coverage.attempts
+    + (ops.coverage.content_hash is distinct from excluded.content_hash)::int,
+  last_error = null
+where (ops.coverage.status, ops.coverage.content_hash, ops.coverage.fetched_at)
+   is distinct from (excluded.status, excluded.content_hash, excluded.fetched_at)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageSummary:
+    """Number of kind-days of each status, over the days that were settled."""
+
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Days between the first and the last day of a kind on which that kind is missing."""
+
+    kind: str
+    first_day: dt.date
+    last_day: dt.date
+
+    @property
+    def days(self) -> int:
+        """How many days are missing."""
+        return (self.last_day - self.first_day).days + 1
+
+
+# Kinds of which Garmin has one for every day that a watch was worn.
+DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
+
+
+def settle(
+    connection: psycopg.Connection, user_id: UUID, *, days: tuple[dt.date, dt.date] | None, today: dt.date
+) -> CoverageSummary:
+    """Bring the ledger up to date with the log, for days of the window (all without one).
+
+    A day younger than two days is provisional: the watch may still sync it. Writing again changes nothing.
+    """
+    first, last = days or (None, None)
+    window = {"user_id": user_id, "first": first, "last": last}
+    connection.execute(
+        _SETTLE,
+        {**window, "today": today, "settling": SETTLING_DAYS},
+    )
+    rows = connection.execute(
+        """
+        select status, count(*) from ops.coverage
+        where user_id = %(user_id)s and (%(first)s::date is null or day between %(first)s and %(last)s)
+        group by status order by status
+        """,
+        window,
+    ).fetchall()
+    return CoverageSummary(dict(rows))
+
+
+def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
+    """Find the runs of missing or empty days of every daily kind, between its first and its last day."""
+    rows = connection.execute(
+        """
+        with span as (
+          select kind, generate_series(min(day), max(day), interval '1 day')::date as day
+          from ops.coverage where user_id = %(user_id)s and kind = any(%(kinds)s) group by kind
+        ), missing as (
+          select span.kind, span.day,
+                 span.day - (row_number() over (partition by span.kind order by span.day))::int as run
+          from span left join ops.coverage c
+            on c.user_id = %(user_id)s and c.kind = span.kind and c.day = span.day
+               and c.status not in ('empty', 'failed')
+          where c.kind is null
+        )
+        select kind, min(day), max(day) from missing group by kind, run order by kind, min(day)
+        """,
+        {"user_id": user_id, "kinds": list(DAILY_KINDS)},
+    ).fetchall()
+    return [Hole(*row) for row in rows]

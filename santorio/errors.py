@@ -1,0 +1,127 @@
+"""One hierarchy of errors: each has a stable code and a sentence that says what the person can do.
+
+No message carries a secret or a health value.
+"""
+
+from collections.abc import Mapping
+
+
+class SantorioError(Exception):
+    """Anything that Santorio refuses or cannot do.
+
+    Parameters
+    ----------
+    message
+        What went wrong, in a sentence.
+    hint
+        What the person can do about it.
+    details
+        Plain data for programs; never a secret, never a health value.
+    """
+
+    code = "santorio_error"
+
+    def __init__(self, message: str, *, hint: str = "", details: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = dict(details or {})
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class SourceError(SantorioError):
+    """A source outside could not be read."""
+
+    code = "source_error"
+
+
+class GarminAuthError(SourceError):
+    """Garmin refused the login."""
+
+    code = "garmin_auth"
+
+
+class GarminRateLimited(SourceError):
+    """Garmin asked us to slow down."""
+
+    code = "garmin_rate_limited"
+
+
+class GarminUnavailable(SourceError):
+    """Garmin did not answer."""
+
+    code = "garmin_unavailable"
+
+
+class ClaudeError(SourceError):
+    """Claude did not answer."""
+
+    code = "claude_error"
+
+
+class DataError(SantorioError):
+    """The data itself does not allow it."""
+
+    code = "data_error"
+
+
+class RejectedRecord(DataError):
+    """A record does not parse; it is kept aside, never dropped."""
+
+    code = "rejected_record"
+
+
+class NotEnoughData(DataError):
+    """There is too little data for an answer; a state, not a fault."""
+
+    code = "not_enough_data"
+
+
+class NotFound(DataError):
+    """What was asked for does not exist."""
+
+    code = "not_found"
+
+
+class StorageError(SantorioError):
+    """The database or the object store failed."""
+
+    code = "storage_error"
+
+
+class DatabaseBusy(StorageError):
+    """Another program holds the data folder."""
+
+    code = "database_busy"
+
+
+class DatabaseUnavailable(StorageError):
+    """The database does not answer."""
+
+    code = "database_unavailable"
+
+
+class DiskFull(StorageError):
+    """No space is left."""
+
+    code = "disk_full"
+
+
+class NewerSchema(StorageError):
+    """The data folder was written by a newer Santorio."""
+
+    code = "newer_schema"
+
+
+class NotWritable(StorageError):
+    """The data folder may not be written."""
+
+    code = "not_writable"
+
+
+class ConfigError(SantorioError):
+    """A setting is missing or wrong."""
+
+    code = "config_error"

@@ -1,0 +1,106 @@
+"""dbt as a program: where its project lies, how it reaches the database, and its manifest.
+
+The SQL itself is in `dbt_project/`; which part of it runs when is Dagster's matter.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+from santorio.database.engine import Database
+from santorio.errors import StorageError
+
+PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+_SOURCES = (".sql", ".yml", ".yaml", ".csv", ".md")
+_UNBUILT = {"target", "logs", "dbt_packages"}
+
+
+def dbt_variables(url: str) -> dict[str, str]:
+    """Environment variables that `dbt_project/profiles.yml` reads, from a libpq URL."""
+    parts = conninfo_to_dict(url)
+    return {
+        "SANTORIO_DBT_HOST": str(parts.get("host") or "localhost"),
+        "SANTORIO_DBT_PORT": str(parts.get("port") or 5432),
+        "SANTORIO_DBT_USER": str(parts.get("user") or "postgres"),
+        "SANTORIO_DBT_PASSWORD": str(parts.get("password") or ""),
+        "SANTORIO_DBT_DBNAME": str(parts.get("dbname") or "santorio"),
+        "DBT_PROFILES_DIR": str(PROJECT),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+@contextmanager
+def dbt_environment(database: Database) -> Iterator[None]:
+    """Let dbt's subprocesses find the database, for as long as the context lasts."""
+    before = dict(os.environ)
+    os.environ.update(dbt_variables(database.url))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def ensure_manifest(project: Path = PROJECT) -> Path:
+    """Parse the dbt project where its manifest is missing or older than its files.
+
+    Returns
+    -------
+    Path
+        `target/manifest.json` inside the project.
+
+    Raises
+    ------
+    StorageError
+        If dbt cannot parse the project; dbt's own words are in the message.
+    """
+    manifest, stamp = project / "target" / "manifest.json", project / "target" / "manifest.sha256"
+    fingerprint = project_fingerprint(project)
+    if _is_current(manifest, stamp, fingerprint):
+        return manifest
+    manifest.parent.mkdir(exist_ok=True)
+    with (manifest.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _is_current(manifest, stamp, fingerprint):  # another process may have parsed meanwhile
+            _parse(project, dbt_variables("postgresql://postgres@localhost/santorio"))
+            stamp.write_text(fingerprint)
+    return manifest
+
+
+def project_fingerprint(project: Path = PROJECT) -> str:
+    """Hash the names and contents of the project's own files, leaving out what dbt writes."""
+    digest = hashlib.sha256()
+    for path in sorted(project.rglob("*")):
+        relative = path.relative_to(project)
+        if path.suffix in _SOURCES and relative.parts[0] not in _UNBUILT:
+            digest.update(str(relative).encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _is_current(manifest: Path, stamp: Path, fingerprint: str) -> bool:
+    return manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint
+
+
+def _parse(project: Path, variables: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "dbt.cli.main", "parse", "--quiet", "--project-dir", str(project)]
+    done = subprocess.run(
+        [*command, "--target-path", str(project / "target"), "--log-path", str(project / "logs")],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StorageError(
+            f"dbt cannot parse its project: {(done.stdout + done.stderr).strip()}",
+            hint="If you changed a file below dbt_project/, look there; otherwise get a fresh copy of Santorio.",
+        )

@@ -1,0 +1,79 @@
+"""Two sensors in a row: a file in the inbox is taken in, and what arrived in the log is studied.
+
+They are apart because only after a file was read is it known which days it touches; and because
+`santorio import` writes to the log without passing the inbox.
+"""
+
+import datetime as dt
+import hashlib
+
+import dagster as dg
+
+from santorio.arrivals import arrivals, garmin_day_range
+from santorio.database.engine import Database
+from santorio.settings import Settings
+from santorio.sources.importing import waiting_files
+from sensors.windows import window_tags
+
+IN_PROGRESS = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def is_running(instance: dg.DagsterInstance, job_name: str) -> bool:
+    """Whether a run of this job is waiting or going on: a second beside it would only repeat it."""
+    return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=IN_PROGRESS)) > 0
+
+
+@dg.sensor(
+    job_name="take_in",
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Notices files in the inbox and takes them in.",
+)
+def inbox(
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for a run when files wait; the key is the listing, so that the same files ask once."""
+    files = waiting_files(settings)
+    if not files:
+        return dg.SkipReason(f"The inbox is empty. Drop files into {settings.inbox}.")
+    if is_running(context.instance, "take_in"):
+        return dg.SkipReason("The inbox is being taken in.")
+    listing = hashlib.sha256()
+    for path in files:
+        state = path.stat()
+        listing.update(f"{path}:{state.st_size}:{state.st_mtime_ns}\n".encode())
+    return dg.RunRequest(run_key=listing.hexdigest())
+
+
+@dg.sensor(
+    job_name="study",
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Notices new events in the log and brings marts, models and API up to date.",
+)
+def new_events(
+    context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for a run over the Garmin days that changed since the last one asked for."""
+    if is_running(context.instance, "study"):
+        return dg.SkipReason("A study is going on.")
+    with database.connect() as connection:
+        now = arrivals(connection)
+        if now.newest_at is None or now.mark == context.cursor:
+            return dg.SkipReason("Nothing new in the log.")
+        days = garmin_day_range(connection, since=_moment(context.cursor))
+    request = dg.RunRequest(run_key=now.mark, tags=window_tags(days))
+    return dg.SensorResult(run_requests=[request], cursor=now.mark)
+
+
+def _moment(cursor: str | None) -> dt.datetime | None:
+    """When the newest event of an earlier mark came (see `Arrivals.mark`)."""
+    if not cursor:
+        return None
+    moment = cursor.partition("@")[2]
+    return None if moment == "nothing" else dt.datetime.fromisoformat(moment)

@@ -1,0 +1,80 @@
+"""A real server for the whole session, a fresh migrated database for every test."""
+
+import datetime as dt
+import os
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from santorio.database.embedded import embedded_server
+from santorio.database.engine import Database
+from santorio.database.migrating import migrate
+from santorio.database.opening import DAGSTER_NAME, create_database, embedded_database
+from santorio.objects import FolderStore
+from santorio.people import Person, ensure_person
+from santorio.settings import Settings
+
+TEMPLATE = "template_of_tests"
+# The session's server dies with the session: what it holds need not survive a power cut.
+FAST = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_connections = 200\n"
+
+for name in [name for name in os.environ if name.startswith("SANTORIO_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server") / "postgres"
+    with warnings.catch_warnings(), embedded_server(folder, extra_configuration=FAST) as url:
+        for name in (TEMPLATE, DAGSTER_NAME):
+            create_database(url, name)
+        template = embedded_database(url, TEMPLATE)
+        with template.connect() as connection:
+            migrate(template, connection)
+        template.engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def database(server_url: str) -> Iterator[Database]:
+    """A fresh database, migrated, empty."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    create_database(server_url, name, template=TEMPLATE)
+    opened = embedded_database(server_url, name)
+    yield opened
+    opened.engine.dispose()
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    return Settings(home=home, timezone="Europe/Berlin")
+
+
+@pytest.fixture
+def store(settings: Settings) -> FolderStore:
+    return FolderStore(settings.objects_path)
+
+
+@pytest.fixture
+def person(database: Database) -> Person:
+    with database.connect() as connection:
+        return ensure_person(connection, "me", "Europe/Berlin")
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    return dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
