@@ -1,0 +1,199 @@
+"""`santorio status`, `santorio coverage`, `santorio trial list|show`: what is known, in words or as JSON."""
+
+import calendar
+import datetime as dt
+from typing import Annotated
+
+import typer
+from psycopg.rows import dict_row
+from rich.table import Table
+
+from santorio import coverage as ledger
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.summary import day_words, interval, published
+from santorio.database.opening import open_database
+from santorio.errors import NotFound
+from santorio.metrics import label
+from santorio.people import all_people
+from santorio.settings import load_settings
+
+trials = typer.Typer(help="Trials that run, ran, or are proposed.", no_args_is_help=True)
+MARKS = {"final": "[green]█[/green]", "provisional": "[yellow]▒[/yellow]", "empty": "[dim]·[/dim]"}
+
+
+def status(*, as_json: JsonOption = False) -> None:
+    """Say what is there: people, events, days, runs of the models, and what waits for a fix."""
+    settings = load_settings()
+    with open_database(settings) as database, database.connect() as connection:
+        document = {
+            "home": settings.home,
+            "people": [
+                {
+                    "name": person.name,
+                    **connection.cursor(row_factory=dict_row)
+                    .execute(
+                        """
+                        select count(distinct event_id) as events, min(time)::date as first_day,
+                               max(time)::date as last_day, max(ingested_at) as newest_at,
+                               (select count(*) from ops.rejected where user_id = %(who)s and status = 'open')
+                                 as rejected_open,
+                               (select count(*) from insights.runs where user_id = %(who)s and status = 'accepted')
+                                 as fits_accepted,
+                               (select count(*) from insights.runs where user_id = %(who)s and status = 'rejected')
+                                 as fits_rejected
+                        from raw.events where user_id = %(who)s
+                        """,
+                        {"who": person.user_id},
+                    )
+                    .fetchone(),  # type: ignore[dict-item]
+                }
+                for person in all_people(connection)
+            ],
+        }
+    if as_json:
+        print_json(document)
+        return
+    say_status(document)
+
+
+def say_status(document: dict[str, object]) -> None:
+    """Print who is there and how far they are."""
+    people = document["people"]
+    assert isinstance(people, list)  # noqa: S101 - built above
+    if not people:
+        console.print("There is no data yet. Type [b]santorio demo[/b] or [b]santorio import PATH[/b].")
+        return
+    table = Table(title=f"What is in {document['home']}", title_justify="left")
+    for heading in ("Person", "Events", "From", "To", "Newest arrived", "Fits", "Waiting for a fix"):
+        table.add_column(heading)
+    for row in people:
+        table.add_row(
+            row["name"], f"{row['events']:,}", day_words(row["first_day"]), day_words(row["last_day"]),
+            f"{row['newest_at']:%Y-%m-%d %H:%M} UTC" if row["newest_at"] else "", str(row["fits_accepted"]),
+            str(row["rejected_open"]),
+        )  # fmt: skip
+    console.print(table)
+
+
+def coverage(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """Show, per kind and day, whether Garmin's data is there: a gap can be seen."""
+    settings = load_settings()
+    with open_database(settings) as database, database.connect() as connection:
+        somebody = reading_person(connection, settings, person)
+        # The ledger is settled by a run; whoever asks before one sees the log as it is now.
+        ledger.settle(connection, somebody.user_id, days=None, today=dt.datetime.now(dt.UTC).date())
+        rows = connection.execute(
+            "select kind, day, status from ops.coverage where user_id = %s order by kind, day", [somebody.user_id]
+        ).fetchall()
+        missing = ledger.holes(connection, somebody.user_id)
+    if as_json:
+        print_json(
+            {
+                "person": somebody.name,
+                "days": [{"kind": kind, "day": day, "status": state} for kind, day, state in rows],
+                "holes": [
+                    {"kind": hole.kind, "first_day": hole.first_day, "last_day": hole.last_day, "days": hole.days}
+                    for hole in missing
+                ],
+            }
+        )
+        return
+    say_coverage(rows, missing)
+
+
+def say_coverage(rows: list[tuple[str, dt.date, str]], missing: list[ledger.Hole]) -> None:
+    """Draw a calendar: a line a kind and month, a mark a day."""
+    if not rows:
+        console.print("No Garmin day is there yet.")
+        return
+    states = {(kind, day): state for kind, day, state in rows}
+    table = Table(title="Coverage", title_justify="left", box=None, padding=(0, 1))
+    for heading in ("Kind", "Month", "Days"):
+        table.add_column(heading, no_wrap=True)
+    for kind in ledger.DAILY_KINDS:
+        months = sorted({(day.year, day.month) for known, day in states if known == kind})
+        for number, (year, month) in enumerate(months):
+            days = (dt.date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1))
+            marks = "".join(MARKS.get(states.get((kind, day), ""), " ") for day in days)
+            table.add_row(kind if number == 0 else "", f"{year}-{month:02}", marks)
+    console.print(table)
+    console.print("█ final  ▒ provisional: may still change  · Garmin had nothing  (blank) not there")
+    total = sum(hole.days for hole in missing)
+    console.print(f"{total} kind-days are missing in {len(missing)} holes." if missing else "No holes.")
+
+
+@trials.command("list")
+def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """List the trials with their verdicts, and the experiments proposed."""
+    settings = load_settings()
+    with open_database(settings) as database, database.connect() as connection:
+        somebody = reading_person(connection, settings, person)
+        results = published(connection, "trial_results", "trial, is_primary desc, outcome", somebody)
+        proposals = published(connection, "proposals", "rank", somebody)
+    if as_json:
+        print_json({"trials": results, "proposals": proposals})
+        return
+    table = Table(title="Trials", title_justify="left")
+    for heading in ("Trial", "Outcome", "Effect, with 95 % interval", "Verdict"):
+        table.add_column(heading)
+    for row in results:
+        table.add_row(
+            str(row["trial"]), label(str(row["outcome"])), f"{interval(row)} {row['unit']}", str(row["decision"])
+        )
+    console.print(table if results else "No trial has been analysed yet.")
+    table = Table(title="Proposed", title_justify="left")
+    for heading in ("", "Question", "Days", "Name"):
+        table.add_column(heading)
+    for row in proposals:
+        table.add_row(str(row["rank"]), str(row["question"]), str(row["days_needed"]), str(row["slug"]))
+    if proposals:
+        console.print(table)
+
+
+@trials.command("show")
+def show_trial(
+    name: Annotated[str, typer.Argument(help="A trial's or a proposal's name.")],
+    *,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all that is known of one trial, or the schedule of one proposal."""
+    settings = load_settings()
+    with open_database(settings) as database, database.connect() as connection:
+        somebody = reading_person(connection, settings, person)
+        results = published(connection, "trial_results", "is_primary desc, outcome", somebody)
+        proposals = published(connection, "proposals", "rank", somebody)
+    found = [row for row in results if row["trial"] == name]
+    proposed = [row for row in proposals if row["slug"] == name]
+    if not found and not proposed:
+        raise NotFound(f"There is no trial called “{name}”.", hint="`santorio trial list` names them.")
+    if as_json:
+        print_json({"results": found, "proposal": proposed[0] if proposed else None})
+        return
+    for row in found:
+        say_result(row)
+    for row in proposed:
+        console.print(f"[b]{row['question']}[/b]  {row['days_needed']} days\n{row['why']}\n")
+        schedule = row["schedule"]
+        for entry in schedule if isinstance(schedule, list) else []:
+            console.print("  " + "  ".join(str(value) for value in entry.values()), highlight=False)
+
+
+def say_result(row: dict[str, object]) -> None:
+    """Print one outcome of a trial in full."""
+    repeats, p = row["probability_repeats"], row["randomisation_p"]
+    console.print(
+        f"[b]{row['trial']}: {row['arm']} against {row['reference_arm']}, {label(str(row['outcome']))}[/b]"
+        f"{'' if row['is_primary'] else '  (secondary)'}\n"
+        f"  Days           {row['days_arm']} and {row['days_reference']}, {row['cycles']} cycles\n"
+        f"  Daily means    {row['mean_arm']:.2f} and {row['mean_reference']:.2f} {row['unit']}, "
+        f"difference {row['raw_difference']:+.2f}\n"
+        f"  Effect         {interval(row)} {row['unit']}\n"
+        f"  Chance of      more than +{row['smallest_effect']:g}: {row['probability_above']:.0%}   "
+        f"within ±{row['smallest_effect']:g}: {row['probability_within']:.0%}   "
+        f"less than −{row['smallest_effect']:g}: {row['probability_below']:.0%}\n"
+        + (f"  Repeats        {repeats:.0%}\n" if repeats is not None else "")
+        + (f"  Randomisation  p = {p:.3f}\n" if p is not None else "")
+        + f"  Verdict        [b]{row['decision']}[/b]\n",
+        highlight=False,
+    )
