@@ -91,7 +91,7 @@ def _is_current(manifest: Path, stamp: Path, fingerprint: str) -> bool:
 
 
 def _parse(project: Path, variables: Mapping[str, str]) -> None:
-    command = [sys.executable, "-m", "dbt.cli.main", "parse", "--quiet", "--project-dir", str(project)]
+    command = [str(Path(sys.executable).parent / "dbt"), "parse", "--quiet", "--project-dir", str(project)]
     done = subprocess.run(
         [*command, "--target-path", str(project / "target"), "--log-path", str(project / "logs")],
         env={**os.environ, **variables},

@@ -1,0 +1,63 @@
+"""Measure a command: seconds, and the peak memory of all its processes together, the database's too."""
+
+import os
+import platform
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+INTERVAL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One run of a command. Memory is proportional set size: shared pages count once."""
+
+    seconds: float
+    peak_mib: float
+    returncode: int
+    output: str
+
+
+def measure(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None) -> Measurement:
+    """Run a command to its end, watching the memory of its tree and of the embedded server it may start."""
+    started = time.monotonic()
+    before = {process.pid for process in psutil.process_iter()}
+    running = subprocess.Popen(
+        command, cwd=cwd, env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    peak = [0.0]
+    stop = threading.Event()
+    watcher = threading.Thread(target=watch, args=(before, peak, stop), daemon=True)
+    watcher.start()
+    output, _ = running.communicate()
+    seconds = time.monotonic() - started
+    stop.set()
+    watcher.join()
+    return Measurement(round(seconds, 2), round(peak[0], 1), running.returncode, output)
+
+
+def watch(before: set[int], peak: list[float], stop: threading.Event) -> None:
+    """Sample every process that was not there before: the server is no child of the command."""
+    while not stop.wait(INTERVAL_SECONDS):
+        total = 0
+        for process in psutil.process_iter():
+            if process.pid in before:
+                continue
+            try:
+                total += process.memory_full_info().pss
+            except (psutil.Error, OSError):
+                continue
+        peak[0] = max(peak[0], total / 2**20)
+
+
+def machine() -> str:
+    """The machine in a line, without its name."""
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"

@@ -1,0 +1,88 @@
+"""`make bench`: the first run of a newcomer, and every run after. Results go to `benchmarks/results`."""
+
+import datetime as dt
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measuring import Measurement, machine, measure
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "first-run.json"
+BARS = {
+    "make demo, fresh clone, packages not yet downloaded": 300,
+    "make demo, installed, new home": 90,
+    "santorio run, nothing new": 20,
+    "import pipelines.definitions": 5,
+}
+PEAK_MIB = 2048
+
+
+def fresh_clone(folder: Path) -> Path:
+    """Clone what is committed."""
+    clone = folder / "santorio"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    return clone
+
+
+def measure_all(folder: Path) -> dict[str, list[Measurement]]:
+    """Measure a newcomer's first run once, the repeatable rest three times."""
+    clone = fresh_clone(folder)
+    cold = {"UV_CACHE_DIR": str(folder / "cache"), "SANTORIO_HOME": str(folder / "home-cold")}
+    names = list(BARS)
+    found = {names[0]: [measure(["make", "demo"], cwd=clone, environment=cold)]}
+    found[names[1]] = [
+        measure(["make", "demo"], cwd=clone, environment={"SANTORIO_HOME": str(folder / f"home-{number}")})
+        for number in range(3)
+    ]
+    python = str(clone / ".venv" / "bin" / "python")
+    again = [python, "-m", "santorio.cli.main", "run"]
+    home = {"SANTORIO_HOME": str(folder / "home-0")}
+    found[names[2]] = [measure(again, cwd=clone, environment=home) for _ in range(3)]
+    load = [python, "-c", "import pipelines.definitions"]
+    found[names[3]] = [measure(load, cwd=clone) for _ in range(3)]
+    return found
+
+
+def document(found: dict[str, list[Measurement]]) -> dict[str, object]:
+    """Medians beside their bars, and what the demo said of its steps."""
+    demo = found["make demo, installed, new home"][-1]
+    return {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": machine(),
+        "command": "make bench",
+        "figures": [
+            {
+                "what": name,
+                "seconds_median": statistics.median(one.seconds for one in runs),
+                "seconds_all": [one.seconds for one in runs],
+                "bar_seconds": BARS[name],
+                "peak_mib": max(one.peak_mib for one in runs),
+                "bar_peak_mib": PEAK_MIB,
+            }
+            for name, runs in found.items()
+        ],
+        "where_the_time_goes": [line.strip() for line in demo.output.splitlines() if "✓" in line],
+    }
+
+
+def main() -> None:
+    """Measure, write, print; exit with 1 when a command failed (not when a bar was missed)."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure_all(Path(folder))
+    failed = [name for name, runs in found.items() if any(one.returncode for one in runs)]
+    for name in failed:
+        print(f"FAILED: {name}\n{found[name][-1].output}")
+    if failed:
+        sys.exit(1)
+    results = document(found)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+    print(json.dumps(results, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
