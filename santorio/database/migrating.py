@@ -4,8 +4,8 @@ from pathlib import Path
 
 import psycopg
 
-from santorio.database.engine import Database
-from santorio.errors import NewerSchema
+from santorio.database.engine import Database, address
+from santorio.errors import ConfigError, NewerSchema
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -55,8 +55,23 @@ def migrate(database: Database, connection: psycopg.Connection) -> None:
 def _upgrade(database: Database) -> None:
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
 
     configuration = Config()
-    configuration.set_main_option("script_location", str(SCRIPTS))
+    configuration.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
     configuration.attributes["engine"] = database.engine
-    command.upgrade(configuration, "head")
+    try:
+        command.upgrade(configuration, "head")
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise ConfigError(
+                f"The login of {address(database.url)} may not set up the schema.",
+                hint=(
+                    "Have an administrator run: create role santorio_view; create role santorio_api login; "
+                    "grant santorio_view to <your login>; alter database … owner to <your login>."
+                ),
+            ) from error
+        if isinstance(error.orig, psycopg.Error):
+            raise error.orig from None
+        raise

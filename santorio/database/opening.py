@@ -6,33 +6,44 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
 
 from santorio.database.embedded import embedded_server
-from santorio.database.engine import Database, storage_errors, with_parts
+from santorio.database.engine import Database, connected, storage_errors, with_parts
 from santorio.database.migrating import migrate
-from santorio.errors import DatabaseUnavailable
+from santorio.errors import ConfigError, DatabaseUnavailable
 from santorio.settings import Settings
 
 NAME, DAGSTER_NAME, API_ROLE = "santorio", "dagster", "santorio_api"
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[Database]:
-    """Open the database for as long as the context lasts.
+def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Database]:
+    """Open the database for as long as the context lasts; what is missing of it is made.
+
+    Parameters
+    ----------
+    settings
+        Say which server; without one the home's embedded server is started, or joined where it runs.
+    migrated
+        False leaves the schema as it is: for looking at a database that cannot be migrated.
 
     Raises
     ------
     StorageError
         With what to do: away, busy, full, not writable, or written by a newer Santorio.
+    ConfigError
+        If a URL is none, or the login may not set up what is missing.
     """
     if settings.database_url is not None:
-        yield _ready(_server(settings))
+        with _ready(_server(settings), migrated=migrated) as database:
+            yield database
         return
-    with embedded_server(settings.home / "postgres") as url:
-        with storage_errors():
-            for name in (NAME, DAGSTER_NAME):
-                create_database(url, name)
-        yield _ready(embedded_database(url, NAME))
+    with (
+        embedded_server(settings.home / "postgres") as url,
+        _ready(embedded_database(url, NAME), migrated=migrated) as database,
+    ):
+        yield database
 
 
 def embedded_database(url: str, name: str) -> Database:
@@ -46,35 +57,78 @@ def embedded_database(url: str, name: str) -> Database:
 
 def _server(settings: Settings) -> Database:
     assert settings.database_url is not None  # noqa: S101 - the caller looked
-    url = settings.database_url.get_secret_value()
-    try:
-        conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise DatabaseUnavailable(
-            "SANTORIO_DATABASE_URL is not a PostgreSQL address.",
-            hint="Write it as postgresql://user:password@host:5432/santorio.",
-        ) from None
+    url = _address("SANTORIO_DATABASE_URL", settings.database_url)
     dagster, api = settings.dagster_database_url, settings.api_database_url
     return Database(
         url=url,
-        dagster_url=dagster.get_secret_value() if dagster else with_parts(url, dbname=DAGSTER_NAME),
-        api_url=api.get_secret_value() if api else None,
+        dagster_url=(
+            _address("SANTORIO_DAGSTER_DATABASE_URL", dagster)
+            if dagster
+            else with_parts(url, dbname=DAGSTER_NAME)
+        ),
+        api_url=_address("SANTORIO_API_DATABASE_URL", api) if api else None,
     )
 
 
-def _ready(database: Database) -> Database:
-    with database.connect() as connection:
-        migrate(database, connection)
-    return database
+def _address(setting: str, url: SecretStr) -> str:
+    try:
+        conninfo_to_dict(url.get_secret_value())
+    except psycopg.ProgrammingError:
+        # libpq's own message quotes the URL, password and all.
+        raise ConfigError(
+            f"{setting} is not a PostgreSQL address.",
+            hint="Write it as postgresql://user:password@host:5432/santorio.",
+        ) from None
+    return url.get_secret_value()
 
 
-def create_database(url: str, name: str, *, template: str | None = None) -> None:
-    """Make a database on the server unless it is there."""
-    with psycopg.connect(url, autocommit=True) as connection:
+@contextmanager
+def _ready(database: Database, *, migrated: bool) -> Iterator[Database]:
+    with storage_errors():
+        for url in (database.url, database.dagster_url):
+            ensure_database(url)
+    if migrated:
+        with database.connect() as connection:
+            migrate(database, connection)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def ensure_database(url: str) -> None:
+    """Make the database that a URL names, where the server does not have it."""
+    try:
+        connected(url).close()
+    except DatabaseUnavailable as refusal:
+        # libpq gives a refused connection no SQLSTATE: only the catalogue tells a missing database from a bad
+        # login.
+        name = str(conninfo_to_dict(url).get("dbname") or "")
+        if not name or not _create_missing(with_parts(url, dbname="postgres"), name):
+            raise refusal from None
+
+
+def _create_missing(server_url: str, name: str) -> bool:
+    try:
+        return create_database(server_url, name)
+    except DatabaseUnavailable:
+        return False
+    except psycopg.errors.InsufficientPrivilege:
+        raise ConfigError(
+            f"The database “{name}” does not exist, and the login may not make it.",
+            hint=f'Have an administrator run: create database "{name}" owner <your login>.',
+        ) from None
+
+
+def create_database(url: str, name: str, *, template: str | None = None) -> bool:
+    """Make a database on the server and return True, or False where it is there."""
+    with connected(url, autocommit=True) as connection:
         # Two starting processes must not both create it.
         connection.execute("select pg_advisory_lock(1614)")
-        if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
-            statement = sql.SQL("create database {}").format(sql.Identifier(name))
-            if template:
-                statement += sql.SQL(" template {}").format(sql.Identifier(template))
-            connection.execute(statement)
+        if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is not None:
+            return False
+        statement = sql.SQL("create database {}").format(sql.Identifier(name))
+        if template:
+            statement += sql.SQL(" template {}").format(sql.Identifier(template))
+        connection.execute(statement)
+        return True

@@ -7,14 +7,31 @@ down_revision = None
 
 SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts", "insights", "api")
 
+# Roles belong to the whole server: another database of it may have made them, even at this moment. A login that
+# may not make roles can still migrate where an administrator made them.
 ROLES = """
 do $$
 begin
-  -- Roles belong to the whole server: another database of it may have made them, even at this moment.
-  begin create role santorio_view nologin; exception when duplicate_object or unique_violation then null; end;
-  begin create role santorio_api login; exception when duplicate_object or unique_violation then null; end;
-  execute format('grant santorio_view to %I', current_user);
-exception when invalid_grant_operation then null;
+  if not exists (select from pg_roles where rolname = 'santorio_view') then
+    create role santorio_view nologin;
+  end if;
+exception when duplicate_object or unique_violation then null;
+end $$;
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'santorio_api') then
+    create role santorio_api login;
+    alter role santorio_api set default_transaction_read_only = on;
+    alter role santorio_api set statement_timeout = '15s';
+  end if;
+exception when duplicate_object or unique_violation then null;
+end $$;
+do $$
+begin
+  -- dbt hands the api views to santorio_view, which takes membership.
+  if not pg_has_role(current_user, 'santorio_view', 'set') then
+    execute format('grant santorio_view to %I', current_user);
+  end if;
 end $$
 """
 
@@ -42,7 +59,8 @@ create table raw.events (
 );
 create index events_by_type on raw.events (user_id, event_type, time);
 create index events_by_arrival on raw.events (ingested_at);
-comment on table raw.events is 'Everything that entered, append-only; the newest ingested_at of an event_id wins.';
+comment on table raw.events is
+  'Everything that entered, append-only; the newest ingested_at of an event_id wins.';
 """
 
 # Only where the extension can be had: the embedded server does not bring it, and plain tables do the same.
@@ -68,7 +86,7 @@ create table ops.rejected (
   status text not null default 'open' check (status in ('open', 'salvaged', 'ignored', 'retried')),
   first_seen_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now(),
-  unique nulls not distinct (user_id, object_sha256, code, location)
+  unique nulls not distinct (user_id, object_sha256, source_name, code, location)
 );
 comment on table ops.rejected is 'What could not be taken in as it came, why, and where the original lies.';
 
@@ -97,18 +115,22 @@ create table ops.imports (
   primary key (user_id, object_sha256)
 );
 
--- Garmin says "no data" in many ways: null, {}, [], or nulls all the way down beside ids and the date.
+-- Garmin says "no data" in many ways: null, {}, [], or nulls all the way down beside ids, dates and versions.
+-- A payload holds something if there is a measurement in it: a number that is not negative (-1 and -2 mean "not
+-- measured") under a name that measures, or in an array, where numbers above 1e11 are instants in milliseconds.
 create function ops.is_empty_payload(payload jsonb) returns boolean language sql immutable parallel safe as $$
-  select not jsonb_path_exists(
-    payload,
-    '$.** ? (@.type() == "number" || @.type() == "boolean" && @ == true)'
-  ) or (
-    jsonb_typeof(payload -> 'dailySleepDTO') = 'object'
-    and coalesce(jsonb_typeof(payload -> 'dailySleepDTO' -> 'sleepTimeSeconds'), 'null') = 'null'
-  ) or (
-    payload ? 'includesWellnessData'
-    and coalesce(jsonb_typeof(payload -> 'totalSteps'), 'null') = 'null'
-    and coalesce(jsonb_typeof(payload -> 'restingHeartRate'), 'null') = 'null'
+  select not (
+    jsonb_path_exists(
+      payload,
+      '$.** ? (@.type() == "object").keyvalue() ? (
+         @.value.type() == "number" && @.value >= 0
+         && !(@.key like_regex
+              "(id|pk|key|index|version|offset|origin|goal|order|duration|timestamp.*|date.*)$" flag "i")
+       )'
+    )
+    or jsonb_path_exists(
+      payload, 'strict $.** ? (@.type() == "array")[*] ? (@.type() == "number" && @ >= 0 && @ < 100000000000)'
+    )
   )
 $$;
 """
@@ -210,7 +232,13 @@ grant select on ops.coverage to santorio_view;
 grant select on all tables in schema insights to santorio_view;
 """
 
-GUARDED = ("insights.runs", "insights.effects", "insights.trial_results", "insights.proposals", "ops.coverage")
+GUARDED = (
+    "insights.runs",
+    "insights.effects",
+    "insights.trial_results",
+    "insights.proposals",
+    "ops.coverage",
+)
 
 
 def upgrade() -> None:
