@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import orjson
 import psycopg
-from psycopg import sql
 
 from santorio.database.copying import copy_rows
 from santorio.errors import RejectedRecord
@@ -136,7 +135,10 @@ with newest as (
   from staged_events s left join newest n using (event_id)
   window same as (partition by s.event_id order by s.ordinal)
 ), changed as (
-  select * from chained where replaced_plain is distinct from content_hash
+  select * from chained c where replaced_plain is distinct from content_hash
+    and not (%(replay)s and exists (
+      select from raw.events e where e.event_id = c.event_id
+        and c.content_hash in (e.content_hash, decode(e.metadata ->> 'content_sha256', 'hex'))))
 ), written as (
   insert into raw.events
     (event_id, content_hash, user_id, time, utc_offset, event_type, source, data, metadata, confidence, ingested_at)
@@ -163,10 +165,16 @@ select (select count(*) filter (where is_new) from chained),
 """
 
 
-def write_events(connection: psycopg.Connection, events: Sequence[Event]) -> WriteResult:
+def write_events(connection: psycopg.Connection, events: Sequence[Event], *, replay: bool = False) -> WriteResult:
     """Write a batch: COPY into a staging table, then one statement into the log.
 
     Idempotent, and atomic with the caller's transaction. Writers of one person wait for each other.
+
+    Parameters
+    ----------
+    replay
+        The source is known to have been read before (a file with the same bytes): it says nothing new, so a
+        version that any later one replaced stays replaced.
 
     Raises
     ------
@@ -180,7 +188,7 @@ def write_events(connection: psycopg.Connection, events: Sequence[Event]) -> Wri
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
     connection.execute(_STAGE)
     copy_rows(connection, "staged_events", COLUMNS, rows)
-    row = connection.execute(sql.SQL(_WRITE)).fetchone()
+    row = connection.execute(_WRITE, {"replay": replay}).fetchone()
     connection.execute("truncate staged_events")
     assert row is not None  # noqa: S101 - an aggregate always gives a row
     new, written, staged = row

@@ -1,0 +1,110 @@
+"""The kinds of Garmin Connect payloads, and how each is recognised: by its keys, never by a file's name.
+
+To add a kind is to add a row here, and a staging model in dbt_project/models/staging where it is used.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Payload = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of payload.
+
+    Parameters
+    ----------
+    name
+        The event type is `garmin.<name>`.
+    requires
+        Keys that a payload of this kind has, and that tell it from the others.
+    day
+        Path of the calendar day; empty where the kind has none.
+    key
+        Path of what tells two payloads of a day apart (an activity's id, a weigh-in's); empty for one a day.
+    holds
+        Path of a list whose elements are the payloads of this kind: a range, a day's weigh-ins.
+    """
+
+    name: str
+    requires: tuple[str, ...]
+    day: tuple[str, ...] = ("calendarDate",)
+    key: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+
+
+# The first row that fits wins: rows with more particular keys stand first.
+KINDS = (
+    Kind("sleep", ("dailySleepDTO",), day=("dailySleepDTO", "calendarDate")),
+    Kind("hrv", ("hrvSummary",), day=("hrvSummary", "calendarDate")),
+    Kind("hrv_summary", ("hrvSummaries",), holds=("hrvSummaries",)),
+    Kind("heart_rate", ("heartRateValues",)),
+    Kind("stress", ("stressValuesArray",)),
+    Kind("respiration", ("respirationValuesArray",)),
+    Kind("spo2", ("spO2HourlyAverages",)),
+    Kind("floors", ("floorValuesArray",), day=("startTimestampLocal",)),
+    Kind("intensity_minutes", ("imValuesArray",)),
+    Kind("body_battery", ("bodyBatteryValuesArray",), day=("date",)),
+    Kind("weigh_in", ("dateWeightList",), key=("samplePk",), holds=("dateWeightList",)),
+    Kind("weigh_in", ("dailyWeightSummaries",), key=("samplePk",), holds=("dailyWeightSummaries", "allWeightMetrics")),
+    Kind("activity_detail", ("activityId", "summaryDTO"), day=("summaryDTO", "startTimeLocal"), key=("activityId",)),
+    Kind("activity", ("activityId", "startTimeGMT"), day=("startTimeLocal",), key=("activityId",)),
+    Kind("fitness_stats", ("activityId", "startLocal"), day=("startLocal",), key=("activityId",)),
+    Kind("personal_record", ("id", "typeId", "prStartTimeGmt"), day=(), key=("id",)),
+    Kind("daily_summary", ("totalSteps", "wellnessStartTimeGmt")),
+    Kind("daily_summary", ("includesWellnessData",)),
+    Kind("steps", ("calendarDate", "totalSteps")),
+    Kind("intensity_summary", ("calendarDate", "moderateValue")),
+    Kind("hydration", ("calendarDate", "valueInML")),
+    Kind("training_readiness", ("calendarDate", "feedbackLong", "level"), key=("timestamp",)),
+    Kind("hill_score", ("strengthScore",)),
+    Kind("endurance_score", ("overallScore", "classification")),
+    Kind("race_predictions", ("time5K",)),
+    Kind("training_status", ("mostRecentTrainingStatus",), day=()),
+    Kind("training_status", ("weeklyTrainingStatus",), day=()),
+    Kind("training_status", ("monthlyTrainingStatus",), day=()),
+    Kind("user_settings", ("userData",), day=(), key=("id",)),
+    Kind("heart_rate_zones", ("zone1Floor",), day=(), key=("trainingMethod",)),
+    Kind("body_battery_events", ("activityType", "startTimestampGMT", "moderateIntensityMinutes"),
+         key=("startTimestampGMT",)),
+)  # fmt: skip
+
+OTHER = Kind("other", ())
+MARKS_OF_GARMIN = ("userProfilePK", "userProfilePk", "userProfileId", "calendarDate", "activityId", "deviceId")
+
+
+def _aggregate(payload: Payload, step_days: int | None) -> Kind | None:
+    """Kinds whose elements look alike for a day and for a week: the distance of their days tells them apart."""
+    values, weekly = payload.get("values"), step_days == 7
+    if isinstance(values, Mapping):
+        if "overallStressLevel" in values:
+            return Kind("stress_weekly" if weekly else "stress_summary", ())
+        if "totalSteps" in values or "averageSteps" in values:
+            return Kind("steps_weekly", ())
+    elif "value" in payload and "calendarDate" in payload and step_days is not None:
+        return Kind("stress_weekly" if weekly else "sleep_score", ())
+    return None
+
+
+def recognise(payload: Payload, step_days: int | None = None) -> Kind | None:
+    """Find the kind of a payload; `step_days` is the distance between the days of the list it stands in."""
+    if (kind := _aggregate(payload, step_days)) is not None:
+        return kind
+    for kind in KINDS:
+        if all(key in payload for key in kind.requires):
+            if kind.name == "intensity_summary" and step_days == 7:
+                return Kind("intensity_weekly", ())
+            return kind
+    return OTHER if any(mark in payload for mark in MARKS_OF_GARMIN) else None
+
+
+def dig(payload: object, path: tuple[str, ...]) -> object:
+    """Follow a path of keys; None where it ends early."""
+    for key in path:
+        if not isinstance(payload, Mapping):
+            return None
+        payload = payload.get(key)
+    return payload
+
+

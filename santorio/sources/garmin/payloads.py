@@ -1,0 +1,197 @@
+"""Garmin Connect's JSON becomes events: one a payload and day, unchanged, with the offset it states.
+
+Facts of the payloads that matter here: `…Local` epoch milliseconds are the wall clock written as if it were UTC;
+date strings end in `.0` and have no zone; "no data" is null, [], {} or an object full of nulls.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from santorio import days
+from santorio.events import Event, canonical_json
+from santorio.people import Person
+from santorio.sources.garmin.kinds import Kind, Payload, dig, recognise
+from santorio.sources.parsed import Parsed, Rejection, is_future, refused
+
+ACCOUNT_KEYS = ("userProfilePK", "userProfilePk", "userProfileId", "ownerId", "userId")
+# Where a payload states the same instant twice, as local and as GMT.
+CLOCKS = (
+    ("startTimestampLocal", "startTimestampGMT"),
+    ("wellnessStartTimeLocal", "wellnessStartTimeGmt"),
+    ("sleepStartTimestampLocal", "sleepStartTimestampGMT"),
+    ("startTimeLocal", "startTimeGMT"),
+    ("date", "timestampGMT"),
+    ("timestampLocal", "timestamp"),
+)
+NESTED = ("dailySleepDTO", "summaryDTO", "hrvSummary")
+EARLIEST = dt.date(2000, 1, 1)
+
+
+def parse(document: object, person: Person, now: dt.datetime) -> Parsed | None:
+    """Turn a JSON document into events; None where it is none of Garmin's."""
+    if isinstance(document, Mapping):
+        if "error" in document and "message" in document or "httpStatusCode" in document:
+            return refused(
+                "garmin_error", "Garmin answered with an error instead of data. Export or fetch it again.",
+                kind="garmin error",
+            )  # fmt: skip
+        payloads: Sequence[object] = [document]
+        step = None
+    elif isinstance(document, Sequence) and not isinstance(document, str):
+        payloads, step = document, _step_days(document)
+    else:
+        return None
+    if not payloads or not any(isinstance(one, Mapping) and recognise(one, step) for one in payloads):
+        return None
+    return _parse_all(payloads, step, person, now)
+
+
+def _parse_all(payloads: Sequence[object], step: int | None, person: Person, now: dt.datetime) -> Parsed:
+    parsed = Parsed(kind="garmin")
+    names: set[str] = set()
+    for number, payload in enumerate(payloads, start=1):
+        place = f"element {number}" if len(payloads) > 1 else None
+        kind = recognise(payload, step) if isinstance(payload, Mapping) else None
+        if kind is None or not isinstance(payload, Mapping):
+            reason = "An element is no payload that Garmin Connect gives. Export or fetch it again."
+            parsed.rejections.append(Rejection("unrecognised", reason, place))
+            continue
+        names.add(kind.name)
+        _add(parsed, kind, payload, place, person, now)
+    parsed.kind = f"garmin {' '.join(sorted(names)).replace('_', ' ')}".strip()
+    parsed.keep = bool(parsed.rejections)
+    return parsed
+
+
+def _add(
+    parsed: Parsed, kind: Kind, payload: Payload, place: str | None, person: Person, now: dt.datetime
+) -> None:
+    account = _account(payload)
+    count = 0
+    for number, (part, outer) in enumerate(_parts(kind, payload), start=1):
+        count += 1
+        where = place or (f"entry {number}" if kind.holds else None)
+        made = event_of(kind, part, _account(part) or account, outer, person, now)
+        if isinstance(made, Rejection):
+            parsed.rejections.append(Rejection(made.code, made.reason, where, made.status))
+        else:
+            parsed.events.append(made)
+            if made.metadata["garmin_account"] is not None:
+                parsed.accounts.add(str(made.metadata["garmin_account"]))
+    if kind.holds and count == 0:
+        reason = "Garmin had nothing for these days; there is nothing to take in."
+        parsed.rejections.append(Rejection("no_data", reason, place, "ignored"))
+
+
+def _parts(kind: Kind, payload: Payload) -> Iterator[tuple[object, Payload]]:
+    """The payloads inside a payload (all of them, also where a list stands within a list)."""
+    if not kind.holds:
+        yield payload, payload
+        return
+    held = payload.get(kind.holds[0])
+    for entry in held if isinstance(held, Sequence) and not isinstance(held, str) else []:
+        if len(kind.holds) == 1:
+            yield entry, payload
+        else:
+            inner = dig(entry, kind.holds[1:])
+            for deeper in inner if isinstance(inner, Sequence) and not isinstance(inner, str) else []:
+                yield deeper, payload
+
+
+def event_of(
+    kind: Kind, payload: object, account: str | None, outer: Payload, person: Person, now: dt.datetime
+) -> Event | Rejection:
+    """Make the event of one payload, or say why not."""
+    if not isinstance(payload, Mapping):
+        return Rejection("unrecognised", "An entry is no object. Export or fetch it again.")
+    day = calendar_day(dig(payload, kind.day)) if kind.day else None
+    if kind.day and day is None:
+        # Of kinds that we only keep, some have no day of their own.
+        if kind.name != "other":
+            return Rejection("no_day", f"A payload ({kind.name}) states no calendar day. Export or fetch it again.")
+    offset, start = stated_clock(payload)
+    if start is None and day is not None:
+        start, _ = days.day_bounds(day, person.timezone)
+    moment = start or _moment(payload) or dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    if is_future(moment, now):
+        return Rejection("future", "A payload is about a day that has not come. Check the watch's date.")
+    return Event(
+        user_id=person.user_id,
+        time=moment,
+        utc_offset=offset,
+        event_type=f"garmin.{kind.name}",
+        source="garmin",
+        natural_key=_natural_key(kind, payload, account, day),
+        data=payload,
+        metadata={"garmin_account": account, "day": day.isoformat() if day else None},
+    )
+
+
+def _natural_key(kind: Kind, payload: Payload, account: str | None, day: dt.date | None) -> str:
+    own = dig(payload, kind.key) if kind.key else None
+    if own is not None:
+        return f"{account or '-'}/{own}"
+    if day is not None and kind.name != "other":
+        return f"{account or '-'}/{day.isoformat()}"
+    # Nothing names it: the same content is the same thing.
+    return f"{account or '-'}/{hashlib.sha256(canonical_json(payload)).hexdigest()[:24]}"
+
+
+def calendar_day(value: object) -> dt.date | None:
+    """Day of a date or a local date-time string; None where it is neither, or no year a watch has seen."""
+    if not isinstance(value, str):
+        return None
+    try:
+        day = dt.date.fromisoformat(value[:10])
+    except ValueError:
+        return None
+    return day if day >= EARLIEST else None
+
+
+def _instant(value: object) -> dt.datetime | None:
+    """Naive date-time of a string without zone, or of epoch milliseconds."""
+    if isinstance(value, str):
+        try:
+            return dt.datetime.fromisoformat(value[:19].replace(" ", "T")).replace(tzinfo=None)
+        except ValueError:
+            return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 9.4e11 < value < 4e12:
+        return dt.datetime.fromtimestamp(value / 1000, dt.UTC).replace(tzinfo=None)
+    return None
+
+
+def stated_clock(payload: Payload) -> tuple[dt.timedelta | None, dt.datetime | None]:
+    """Offset and first instant (UTC), where the payload states an instant as local and as GMT."""
+    for part in (payload, *(payload.get(name) for name in NESTED)):
+        if not isinstance(part, Mapping):
+            continue
+        for local_key, gmt_key in CLOCKS:
+            local, gmt = _instant(part.get(local_key)), _instant(part.get(gmt_key))
+            if local is not None and gmt is not None:
+                return days.offset_between(local, gmt), gmt.replace(tzinfo=dt.UTC)
+    return None, None
+
+
+def _moment(payload: Payload) -> dt.datetime | None:
+    for key in ("timestamp", "startTimestampGMT", "prStartTimeGmt", "createTimeStamp"):
+        if (found := _instant(payload.get(key))) is not None:
+            return found.replace(tzinfo=dt.UTC)
+    return None
+
+
+def _account(payload: object) -> str | None:
+    for part in (payload, *(dig(payload, (name,)) for name in NESTED)):
+        for key in ACCOUNT_KEYS:
+            value = dig(part, (key,))
+            if isinstance(value, int) and not isinstance(value, bool):
+                return str(value)
+    return None
+
+
+def _step_days(document: Sequence[object]) -> int | None:
+    """Days between the first two elements of a list, None where there are no two days."""
+    found = [calendar_day(dig(element, ("calendarDate",))) for element in document[:2]]
+    if len(found) < 2 or found[0] is None or found[1] is None:
+        return None
+    return abs((found[1] - found[0]).days)

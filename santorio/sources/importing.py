@@ -1,0 +1,270 @@
+"""Take in files: recognise, read, keep the original where it is needed, write; one file, one transaction.
+
+A process killed at any point leaves whole files or none: importing again does the rest, and doubles nothing.
+"""
+
+import datetime as dt
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+
+from santorio.database.engine import Database
+from santorio.events import WriteResult, write_events
+from santorio.objects import ObjectStore
+from santorio.people import Person, ensure_person
+from santorio.settings import Settings
+from santorio.sources.parsed import Parsed, Rejection, refused
+from santorio.sources.recognising import LARGEST_BYTES, read
+
+Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
+# A file that changed a moment ago may still be written.
+SETTLED_SECONDS = 2.0
+UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", "~")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many files are done, of how many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file."""
+
+    path: Path
+    kind: str
+    outcome: Outcome
+    events_new: int
+    events_unchanged: int
+    rejected: list[Rejection]
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of every file; new versions of known events count as new."""
+
+    files: list[FileOutcome] = field(default_factory=list)
+    accounts: set[str] = field(default_factory=set)
+
+    @property
+    def events_new(self) -> int:
+        """Events that were not there before."""
+        return sum(file.events_new for file in self.files)
+
+    @property
+    def events_unchanged(self) -> int:
+        """Events that were there already."""
+        return sum(file.events_unchanged for file in self.files)
+
+    @property
+    def rejected(self) -> int:
+        """Records and files that were not taken in as they came."""
+        return sum(len(file.rejected) for file in self.files)
+
+
+def import_paths(
+    database: Database,
+    store: ObjectStore,
+    person: Person,
+    paths: Iterable[Path],
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    now: dt.datetime | None = None,
+) -> ImportReport:
+    """Take in files, and all files below folders, in the order of their names. The files themselves stay.
+
+    Raises
+    ------
+    StorageError
+        If the database or the object store fails; what was done before it stays done.
+    """
+    files = [file for path in paths for file in files_below(path)]
+    return _import(database, store, person, files, progress, now, keep_all=False)
+
+
+def _import(
+    database: Database,
+    store: ObjectStore,
+    person: Person,
+    files: Sequence[Path],
+    progress: Callable[[Progress], None] | None,
+    now: dt.datetime | None,
+    *,
+    keep_all: bool,
+) -> ImportReport:
+    report = ImportReport()
+    moment = now or dt.datetime.now(dt.UTC)
+    for number, path in enumerate(files, start=1):
+        with database.connect() as connection:
+            outcome, accounts = import_file(connection, store, person, path, moment, keep_all=keep_all)
+        report.files.append(outcome)
+        report.accounts |= accounts
+        if keep_all and path.exists() and "unreadable" not in {one.code for one in outcome.rejected}:
+            path.unlink()  # committed, and the original is in the store
+        if progress:
+            progress(Progress(number, len(files)))
+    return report
+
+
+def files_below(path: Path) -> list[Path]:
+    """The file itself, or every file below a folder; links to folders are not followed, so none loops."""
+    if not path.is_dir():
+        return [path]
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(folder) / name for name in sorted(names) if not name.startswith(".")]
+    return found
+
+
+def import_file(
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    person: Person,
+    path: Path,
+    now: dt.datetime,
+    *,
+    keep_all: bool = False,
+) -> tuple[FileOutcome, set[str]]:
+    """Take in one file within the caller's transaction.
+
+    The original is in the store before anything of it is in the database: no row ever points to nothing.
+    """
+    data, parsed = _read_file(path, person, now)
+    sha256 = hashlib.sha256(data).hexdigest() if data else None
+    if data and (parsed.keep or keep_all):
+        store.put(data)
+    written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
+    for rejection in parsed.rejections:
+        _note_rejection(connection, person, path.name, sha256, rejection)
+    if sha256 is not None:
+        _close_mended(connection, person, sha256, parsed.rejections)
+        _note_import(connection, person, path.name, sha256, parsed, written)
+    new = written.new + written.versions
+    outcome = FileOutcome(path, parsed.kind, _outcome(parsed, new), new, written.unchanged, parsed.rejections)
+    return outcome, parsed.accounts
+
+
+def _read_file(path: Path, person: Person, now: dt.datetime) -> tuple[bytes, Parsed]:
+    try:
+        if not path.is_file():
+            reason = "This is no file, or it is not there. Check the path."
+            return b"", refused("unreadable", reason)
+        if path.stat().st_size > LARGEST_BYTES:
+            reason = "The file is larger than 256 MB. Import what it is made of, one by one."
+            return b"", refused("too_large", reason)
+        data = path.read_bytes()
+    except OSError:
+        return b"", refused("unreadable", "The file may not be read. Give yourself the right to, and import again.")
+    return data, read(data, person, now, folder=path.resolve().parent.name)
+
+
+def _outcome(parsed: Parsed, new: int) -> Outcome:
+    refusals = [one for one in parsed.rejections if one.status == "open"]
+    if not parsed.events:
+        return "rejected" if refusals else "empty"
+    if refusals:
+        return "partly"
+    return "imported" if new else "unchanged"
+
+
+def _note_rejection(
+    connection: psycopg.Connection, person: Person, name: str, sha256: str | None, rejection: Rejection
+) -> None:
+    connection.execute(
+        """
+        insert into ops.rejected (user_id, source_name, code, reason, object_sha256, location, status)
+        values (%s, %s, %s, %s, %s, %s, %s)
+        on conflict (user_id, object_sha256, source_name, code, location)
+        do update set last_seen_at = now(), reason = excluded.reason, status = excluded.status
+        """,
+        [person.user_id, name, rejection.code, rejection.reason, sha256,
+         rejection.location if sha256 else f"{name}: {rejection.location or 'the whole file'}", rejection.status],
+    )  # fmt: skip
+
+
+def _close_mended(
+    connection: psycopg.Connection, person: Person, sha256: str, rejections: Sequence[Rejection]
+) -> None:
+    """What was refused of this file before, and is not any more, is no longer open."""
+    still = [f"{one.code}/{one.location or ''}" for one in rejections]
+    connection.execute(
+        """
+        update ops.rejected set status = 'retried', last_seen_at = now()
+        where user_id = %s and object_sha256 = %s and status = 'open'
+          and not code || '/' || coalesce(location, '') = any(%s)
+        """,
+        [person.user_id, sha256, still],
+    )
+
+
+def _was_imported(connection: psycopg.Connection, person: Person, sha256: str | None) -> bool:
+    known = connection.execute(
+        "select from ops.imports where user_id = %s and object_sha256 = %s", [person.user_id, sha256]
+    ).fetchone()
+    return known is not None
+
+
+def _note_import(
+    connection: psycopg.Connection, person: Person, name: str, sha256: str, parsed: Parsed, written: WriteResult
+) -> None:
+    new = written.new + written.versions
+    connection.execute(
+        """
+        insert into ops.imports
+          (user_id, object_sha256, source_name, kind, outcome, events_new, events_unchanged, rejected)
+        values (%s, %s, %s, %s, %s, %s, %s, %s)
+        on conflict (user_id, object_sha256) do update set
+          source_name = excluded.source_name, kind = excluded.kind, outcome = excluded.outcome,
+          events_new = excluded.events_new, events_unchanged = excluded.events_unchanged,
+          rejected = excluded.rejected, imported_at = now()
+        """,
+        [person.user_id, sha256, name, parsed.kind, _outcome(parsed, new), new, written.unchanged,
+         len(parsed.rejections)],
+    )  # fmt: skip
+
+
+def waiting_files(settings: Settings) -> list[Path]:
+    """Files of the inbox that are whole, for everyone. Hidden files and those being written wait."""
+    if not settings.inbox.is_dir():
+        return []
+    return [path for path in files_below(settings.inbox) if _is_settled(path)]
+
+
+def _is_settled(path: Path) -> bool:
+    try:
+        return (
+            path.is_file()
+            and not path.name.endswith(UNFINISHED)
+            and time.time() - path.stat().st_mtime >= SETTLED_SECONDS
+        )
+    except OSError:
+        return False  # taken away meanwhile
+
+
+def import_waiting(database: Database, store: ObjectStore, settings: Settings) -> ImportReport:
+    """Take in the inbox: files at its top belong to the person of the settings, `inbox/<name>/…` to that person.
+
+    A file leaves the inbox when it is committed and its original is in the store, and not before.
+    """
+    by_person: dict[str, list[Path]] = {}
+    for path in waiting_files(settings):
+        inside = path.relative_to(settings.inbox).parts
+        by_person.setdefault(inside[0] if len(inside) > 1 else settings.person, []).append(path)
+    report = ImportReport()
+    for name, files in sorted(by_person.items()):
+        with database.connect() as connection:
+            person = ensure_person(connection, name, settings.timezone_name)
+        part = _import(database, store, person, files, None, None, keep_all=True)
+        report.files += part.files
+        report.accounts |= part.accounts
+    return report

@@ -1,0 +1,185 @@
+"""Recognise a file by its content, never by its name, and read it."""
+
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+
+import orjson
+
+from santorio.errors import RejectedRecord
+from santorio.people import Person
+from santorio.sources.fit import files as fit_files
+from santorio.sources.fit.reading import looks_like_fit
+from santorio.sources.garmin import payloads
+from santorio.sources.inbox import tables, trials
+from santorio.sources.inbox.entries import LogReader
+from santorio.sources.parsed import Parsed, Rejection, refused
+
+LARGEST_BYTES = 256 * 2**20
+LARGEST_RATIO = 200
+DEEPEST_ZIP = 2
+
+
+def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None, depth: int = 0) -> Parsed:
+    """Read one file's bytes. Never raises for what is in them: what cannot be read is a rejection.
+
+    Parameters
+    ----------
+    folder
+        Name of the folder the file lies in: it names a schedule that does not name its trial.
+    """
+    parsed = _read(data, person, now, folder, depth)
+    sound = []
+    for event in parsed.events:
+        try:
+            _ = (event.document, event.content_hash)
+        except RejectedRecord as error:
+            parsed.rejections.append(Rejection(error.code, str(error), event.event_type))
+            parsed.keep = True
+        else:
+            sound.append(event)
+    parsed.events = sound
+    return parsed
+
+
+def _read(data: bytes, person: Person, now: dt.datetime, folder: str | None, depth: int) -> Parsed:
+    if not data.strip():
+        return refused("empty_file", "The file is empty. Copy or export it again.")
+    if looks_like_fit(data):
+        return fit_files.parse(data, person, now)
+    if data[:4] == b"PK\x03\x04":
+        return _zip(data, person, now, depth)
+    content = decode(data)
+    if content is None:
+        return refused(
+            "unrecognised",
+            "This is no kind of file that Santorio reads (FIT, JSON, CSV, or a zip of them). It was kept aside.",
+        )
+    return _text(content, person, now, folder)
+
+
+def decode(data: bytes) -> str | None:
+    """Text of UTF-8 (with or without a mark) or UTF-16 (with one); Windows' Western letters as a last try."""
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError:
+            return None
+    if b"\x00" in data[:1024]:
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+        return text if "\ufffd" not in text and text.isprintable() or "\n" in text and "," in text else None
+
+
+def _text(content: str, person: Person, now: dt.datetime, folder: str | None) -> Parsed:
+    start = content.lstrip()[:1]
+    if start in {"{", "["}:
+        try:
+            document = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            return _json_lines(content, person, now)
+        return _document(document, person, now, folder)
+    parsed = tables.parse(content, person, now)
+    if parsed is not None:
+        return parsed
+    if content.lstrip()[:9].lower().startswith(("<!doctype", "<html")):
+        return refused("web_page", "This is a web page, not data: the export was probably not logged in. Try again.")
+    return refused(
+        "unrecognised", "This is text, but no log that Santorio reads. docs/logs.md shows the formats. It was kept aside."
+    )
+
+
+def _document(document: object, person: Person, now: dt.datetime, folder: str | None) -> Parsed:
+    if document in ({}, [], None):
+        return refused(
+            "no_data", "The file holds no data: Garmin had nothing for what was asked. There is nothing to take in.",
+            kind="empty", status="ignored",
+        )  # fmt: skip
+    if isinstance(document, list) and all(isinstance(one, Mapping) and _is_entry(one) for one in document):
+        return _entries(((f"entry {n}", one) for n, one in enumerate(document, start=1)), person, now)
+    if isinstance(document, Mapping) and _is_entry(document):
+        return _entries(iter([("entry 1", document)]), person, now)
+    parsed = trials.parse(document, person, folder) or payloads.parse(document, person, now)
+    return parsed or refused(
+        "unrecognised",
+        "This is JSON, but neither a payload of Garmin Connect nor a log nor a trial. It was kept aside.",
+        kind="JSON",
+    )
+
+
+def _is_entry(document: Mapping[str, object]) -> bool:
+    return ("kind" in document or "type" in document) and bool({"time", "date", "datetime", "timestamp"} & set(document))
+
+
+def _json_lines(content: str, person: Person, now: dt.datetime) -> Parsed:
+    lines = [(number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
+    entries: list[tuple[str, Mapping[str, object]]] = []
+    broken: list[Rejection] = []
+    for number, line in lines:
+        try:
+            entry = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            reason = "The line is no whole JSON object. Correct it and import the file again."
+            broken.append(Rejection("bad_json", reason, f"line {number}"))
+            continue
+        if isinstance(entry, Mapping) and _is_entry(entry):
+            entries.append((f"line {number}", entry))
+        else:
+            reason = "The line is no entry of a log: it needs “time”, “kind” and “value”. Correct it and import again."
+            broken.append(Rejection("unrecognised", reason, f"line {number}"))
+    if not entries:
+        return refused("bad_json", "The JSON is cut off or broken. Copy or export the file again.", kind="JSON")
+    parsed = _entries(iter(entries), person, now)
+    parsed.rejections += broken
+    parsed.keep = bool(parsed.rejections)
+    return parsed
+
+
+def _entries(entries: Iterator[tuple[str, Mapping[str, object]]], person: Person, now: dt.datetime) -> Parsed:
+    reader, parsed = LogReader(person, now), Parsed(kind="log")
+    for place, entry in entries:
+        made = reader.read({str(key).lower(): value for key, value in entry.items()}, place)
+        (parsed.rejections if isinstance(made, Rejection) else parsed.events).append(made)  # type: ignore[arg-type]
+    parsed.keep = bool(parsed.rejections)
+    return parsed
+
+
+def _zip(data: bytes, person: Person, now: dt.datetime, depth: int) -> Parsed:
+    if depth >= DEEPEST_ZIP:
+        return refused("nested_zip", "A zip lies in a zip in a zip. Unpack it once and import what comes out.")
+    parsed = Parsed(kind="zip", keep=True)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in archive.infolist():
+                if not member.is_dir():
+                    _add_member(parsed, archive, member, person, now, depth)
+    except (zipfile.BadZipFile, EOFError, ValueError, OSError):
+        parsed.rejections.append(Rejection("bad_zip", "The zip is damaged. Download it again."))
+    return parsed
+
+
+def _add_member(
+    parsed: Parsed, archive: zipfile.ZipFile, member: zipfile.ZipInfo, person: Person, now: dt.datetime, depth: int
+) -> None:
+    if member.file_size > LARGEST_BYTES or member.file_size > LARGEST_RATIO * max(member.compress_size, 1024):
+        reason = "A file in the zip is too large, or packed like a zip bomb. Unpack it yourself if you trust it."
+        parsed.rejections.append(Rejection("too_large", reason, member.filename[:200]))
+        return
+    try:
+        content = archive.read(member)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+        reason = "A file in the zip cannot be unpacked. Download the zip again, without a password."
+        parsed.rejections.append(Rejection("bad_zip", reason, member.filename[:200]))
+        return
+    folder = member.filename.rpartition("/")[0].rpartition("/")[2] or None
+    inner = read(content, person, now, folder=folder, depth=depth + 1)
+    parsed.events += inner.events
+    parsed.accounts |= inner.accounts
+    parsed.rejections += [
+        Rejection(one.code, one.reason, f"{member.filename[:200]}{f', {one.location}' if one.location else ''}", one.status)
+        for one in inner.rejections
+    ]
