@@ -1,4 +1,4 @@
-"""What the simulated person writes down: caffeine, alcohol, weight as CSV; mood, supplements as JSON lines."""
+"""What the simulated person writes down: caffeine, alcohol, weight in CSV; mood, supplements in JSON."""
 
 import csv
 import datetime as dt

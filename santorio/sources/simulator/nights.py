@@ -25,6 +25,7 @@ class Night:
     lowest_spo2: int
     average_respiration: float
     sleep_stress: float
+    skin_deviation_c: float
 
     def seconds(self, stage: int) -> int:
         """Time spent in a stage."""
@@ -50,6 +51,7 @@ def make_night(seed: int, clock: Clock, body: Body, day: int) -> Night:
         sleep_stress=float(
             np.clip(round(16.0 - 0.3 * (body.hrv_rmssd_ms[day] - 61) + rng.normal(0, 2)), 4, 50)
         ),
+        skin_deviation_c=round(float(rng.normal(0.0, 0.25)), 1),
     )
 
 

@@ -72,8 +72,9 @@ def _effort(life: Life, day: int, workout: Workout, seconds: float) -> dict[str,
     if workout.sport != "strength_training":
         up = float(rng.integers(20, 180))
         effort |= {"elevationGain": up, "elevationLoss": up - 3.0}
-        effort |= {"averageSpeed": round(speed, 3), "maxSpeed": round(speed * 1.45, 3)}
     return effort | {
+        "averageSpeed": round(speed, 3),
+        "maxSpeed": round(speed * 1.45, 3),
         "hasPolyline": False,
         "hasImages": False,
         "ownerId": PROFILE,

@@ -32,8 +32,11 @@ def sleep(life: Life, day: int) -> Payload:
             "averageSpO2HR": float(life.body.resting_hr_bpm[day] + 2),
             "lowestSPO2": night.lowest_spo2,
         },
-        "skinTempDataExists": False,
+        "skinTempDataExists": True,
+        "avgSkinTempDeviationC": night.skin_deviation_c,
+        "avgSkinTempDeviationF": round(night.skin_deviation_c * 1.8, 1),
         "bodyBatteryChange": _battery_change(life, day),
+        "skinTempCalibrationDays": 19,
         "restingHeartRate": int(life.body.resting_hr_bpm[day]),
     }
 
