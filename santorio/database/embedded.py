@@ -1,8 +1,8 @@
 """The embedded server: PostgreSQL from a wheel, started and stopped by the program, in a folder of the home.
 
-It listens on a Unix socket in a folder that only its own account can enter, never on TCP. Every process that uses
-it holds a shared lock on `postgres.holders` beside it; the last one to leave stops the server. The kernel drops the
-lock of a process that was killed, so no list of process ids can go stale.
+It listens on a Unix socket in a folder that only its own account can enter, never on TCP. Every process that
+uses it holds a shared lock on `postgres.holders` beside it; the last one to leave stops the server. The
+kernel drops the lock of a process that was killed, so no list of process ids can go stale.
 """
 
 from __future__ import annotations

@@ -110,8 +110,8 @@ def mark_namespace(data: Path, account: Account | None) -> None:
 def choose_socket_folder(data: Path, account: Account | None) -> Path:
     """Return a folder for the socket that only the server's account can enter.
 
-    That is the data folder, or one of our own among the temporary files where the data folder's path is too long
-    for a socket.
+    That is the data folder, or one of our own among the temporary files where the data folder's path is too
+    long for a socket.
     """
     if len(os.fsencode(data / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
         return data

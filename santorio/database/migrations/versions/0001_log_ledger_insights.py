@@ -7,8 +7,8 @@ down_revision = None
 
 SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts", "insights", "api")
 
-# Roles belong to the whole server: another database of it may have made them, even at this moment. A login that
-# may not make roles can still migrate where an administrator made them.
+# Roles belong to the whole server: another database of it may have made them, even at this moment. A login
+# that may not make roles can still migrate where an administrator made them.
 ROLES = """
 do $$
 begin
@@ -115,9 +115,10 @@ create table ops.imports (
   primary key (user_id, object_sha256)
 );
 
--- Garmin says "no data" in many ways: null, {}, [], or nulls all the way down beside ids, dates and versions.
--- A payload holds something if there is a measurement in it: a number that is not negative (-1 and -2 mean "not
--- measured") under a name that measures, or in an array, where numbers above 1e11 are instants in milliseconds.
+-- Garmin says "no data" in many ways: null, {}, [], or nulls all the way down beside ids, dates and
+-- versions. A payload holds something if there is a measurement in it: a number that is not negative (-1 and
+-- -2 mean "not measured") under a name that measures, or in an array, where numbers above 1e11 are instants
+-- in milliseconds.
 create function ops.is_empty_payload(payload jsonb) returns boolean language sql immutable parallel safe as $$
   select not (
     jsonb_path_exists(
