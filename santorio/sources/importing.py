@@ -1,10 +1,11 @@
-"""Take in files: recognise, read, keep the original where it is needed, write; one file, one transaction.
+"""Take in files: recognise, read, keep the original where it is needed, write; some files a transaction.
 
 A process killed at any point leaves whole files or none: importing again does the rest, and doubles nothing.
 """
 
 import datetime as dt
 import hashlib
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +26,8 @@ from santorio.sources.recognising import LARGEST_BYTES, read
 Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
 # A file that changed a moment ago may still be written.
 SETTLED_SECONDS = 2.0
+# A commit waits for the disk; waiting for each of a thousand small files would take longer than reading them.
+FILES_PER_TRANSACTION = 50
 UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", "~")
 
 
@@ -103,16 +106,24 @@ def _import(
 ) -> ImportReport:
     report = ImportReport()
     moment = now or dt.datetime.now(dt.UTC)
-    for number, path in enumerate(files, start=1):
-        with database.connect() as connection:
-            outcome, accounts = import_file(connection, store, person, path, moment, keep_all=keep_all)
-        report.files.append(outcome)
-        report.accounts |= accounts
-        if keep_all and path.exists() and "unreadable" not in {one.code for one in outcome.rejected}:
-            path.unlink()  # committed, and the original is in the store
-        if progress:
-            progress(Progress(number, len(files)))
+    with database.connect(autocommit=True) as connection:
+        for batch in itertools.batched(files, FILES_PER_TRANSACTION):
+            with connection.transaction():
+                done = [import_file(connection, store, person, path, moment, keep_all=keep_all) for path in batch]
+            for outcome, accounts in done:
+                report.files.append(outcome)
+                report.accounts |= accounts
+                if keep_all:
+                    _leave_inbox(outcome)
+            if progress:
+                progress(Progress(len(report.files), len(files)))
     return report
+
+
+def _leave_inbox(outcome: FileOutcome) -> None:
+    """Remove a file that is committed and whose original is in the store."""
+    if not {"unreadable", "too_large"} & {one.code for one in outcome.rejected}:
+        outcome.path.unlink(missing_ok=True)
 
 
 def files_below(path: Path) -> list[Path]:
