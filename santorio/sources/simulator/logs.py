@@ -25,13 +25,16 @@ def by_hand_csv(life: Life) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(entry for day in range(life.clock.days) for entry in _day_in_csv(life, day))
+    for day in range(life.clock.days):
+        writer.writerows(sorted(_day_in_csv(life, day), key=_instant))
     return text.getvalue().encode()
 
 
 def by_hand_jsonl(life: Life) -> bytes:
     """Mood every evening, or nearly, and the magnesium that was really taken."""
-    entries = (entry for day in range(life.clock.days) for entry in _day_in_jsonl(life, day))
+    entries = (
+        entry for day in range(life.clock.days) for entry in sorted(_day_in_jsonl(life, day), key=_instant)
+    )
     return b"".join(orjson.dumps(entry) + b"\n" for entry in entries)
 
 
@@ -43,6 +46,10 @@ def _day_in_csv(life: Life, day: int) -> Iterator[Entry]:
         yield _entry(life, day, cup.minute, "caffeine", name=cup.name, value=cup.amount, unit="mg")
     for glass in life.alcohol(day):
         yield _entry(life, day, glass.minute, "alcohol", name=glass.name, **_amount(glass))
+
+
+def _instant(entry: Entry) -> dt.datetime:
+    return dt.datetime.fromisoformat(entry["time"])
 
 
 def _amount(glass: Serving) -> dict[str, Any]:

@@ -201,7 +201,9 @@ def test_what_is_written_down_is_what_was_taken() -> None:
         if row["kind"] == "alcohol":
             alcohol[time.date().isoformat()] += float(row["value"]) * (14 if row["unit"] == "drinks" else 1)
     life = simulation.life
+    times = [dt.datetime.fromisoformat(row["time"]) for row in rows]
 
+    assert times == sorted(times)
     assert {row["kind"] for row in rows} == {"caffeine", "alcohol", "weight"}
     for day in range(180):
         date = life.clock.date(day).isoformat()
