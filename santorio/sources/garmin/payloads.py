@@ -8,8 +8,10 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 
+import orjson
+
 from santorio import days
-from santorio.events import Event, canonical_json
+from santorio.events import Event
 from santorio.people import Person
 from santorio.sources.garmin.kinds import Kind, Payload, dig, recognise
 from santorio.sources.parsed import Parsed, Rejection, is_future, refused
@@ -135,7 +137,7 @@ def _natural_key(kind: Kind, payload: Payload, account: str | None, day: dt.date
     if day is not None and kind.name != "other":
         return f"{account or '-'}/{day.isoformat()}"
     # Nothing names it: the same content is the same thing.
-    return f"{account or '-'}/{hashlib.sha256(canonical_json(payload)).hexdigest()[:24]}"
+    return f"{account or '-'}/{hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]}"
 
 
 def calendar_day(value: object) -> dt.date | None:
