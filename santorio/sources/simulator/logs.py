@@ -3,7 +3,7 @@
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -48,7 +48,7 @@ def _day_in_csv(life: Life, day: int) -> Iterator[Entry]:
         yield _entry(life, day, glass.minute, "alcohol", name=glass.name, **_amount(glass))
 
 
-def _instant(entry: Entry) -> dt.datetime:
+def _instant(entry: Mapping[str, Any]) -> dt.datetime:
     return dt.datetime.fromisoformat(entry["time"])
 
 
