@@ -155,6 +155,26 @@ def test_heart_rate_has_holes_and_nulls_and_its_extremes_are_the_summarys(newest
     assert holes > 50
 
 
+def test_payloads_tell_what_the_body_did(newest: dict[str, Any], simulation: Simulation) -> None:
+    body, clock = simulation.life.body, simulation.life.clock
+    told = 0
+    for day in range(clock.days):
+        date = clock.date(day).isoformat()
+        if date in nights(newest):
+            told += 1
+            night = newest[f"sleep_{date}"]["dailySleepDTO"]
+            assert night["sleepTimeSeconds"] == 60 * body.sleep_minutes[day]
+            assert night["deepSleepSeconds"] == 60 * body.deep_sleep_minutes[day]
+            assert night["sleepScores"]["overall"]["value"] == body.sleep_score[day]
+            assert newest[f"hrv_{date}"]["hrvSummary"]["lastNightAvg"] == body.hrv_rmssd_ms[day]
+        if date in with_data(newest, "daily_summary", "totalSteps"):
+            summary = newest[f"daily_summary_{date}"]
+            assert summary["restingHeartRate"] == body.resting_hr_bpm[day]
+            assert summary["bodyBatteryHighestValue"] == body.body_battery_high[day]
+            assert summary["averageStressLevel"] == pytest.approx(body.stress_avg[day], abs=1.0)
+    assert told == len(nights(newest)) > 150
+
+
 def test_steps_agree_between_the_range_and_the_day(newest: dict[str, Any]) -> None:
     counted = {
         row["calendarDate"]: row["totalSteps"]
