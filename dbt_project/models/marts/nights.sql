@@ -1,18 +1,38 @@
-{{ config(indexes=[{'columns': ['user_id', 'day'], 'unique': true}]) }}
+with
 
-with nights as (
-    select
-        coalesce(s.user_id, h.user_id, r.user_id) as user_id,
-        coalesce(s.day, h.day, r.day) as day,
-        s.sleep_start_at, s.sleep_end_at, coalesce(s.utc_offset, h.utc_offset) as utc_offset,
-        s.sleep_minutes, s.deep_sleep_minutes, s.light_sleep_minutes, s.rem_sleep_minutes, s.awake_minutes,
-        coalesce(s.sleep_score, r.sleep_score) as sleep_score,
-        h.hrv_rmssd_ms, s.respiration_brpm, s.spo2_pct, s.sleep_stress,
-        greatest(s.ingested_at, h.ingested_at, r.ingested_at) as as_of
-    from {{ ref('stg_garmin__sleeps') }} s
-    full join {{ ref('stg_garmin__hrv_nights') }} h on h.user_id = s.user_id and h.day = s.day
-    full join {{ ref('stg_garmin__sleep_scores') }} r
-        on r.user_id = coalesce(s.user_id, h.user_id) and r.day = coalesce(s.day, h.day)
+sleeps as (
+    {{ one_row_a_day(ref('stg_garmin__sleeps')) }}
+),
+
+hrv_nights as (
+    select * from {{ ref('stg_garmin__hrv_nights') }}
+),
+
+sleep_scores as (
+    {{ one_row_a_day(ref('stg_garmin__sleep_scores')) }}
 )
 
-select * from nights
+select
+    user_id,
+    day,
+    sleeps.sleep_start_at,
+    sleeps.sleep_end_at,
+    sleeps.utc_offset,
+    sleeps.sleep_minutes,
+    sleeps.deep_sleep_minutes,
+    sleeps.light_sleep_minutes,
+    sleeps.rem_sleep_minutes,
+    sleeps.awake_minutes,
+    coalesce(sleeps.sleep_score, sleep_scores.sleep_score) as sleep_score,
+    coalesce(hrv_nights.hrv_rmssd_ms, sleeps.hrv_rmssd_ms) as hrv_rmssd_ms,
+    sleeps.respiration_brpm,
+    sleeps.spo2_pct,
+    sleeps.sleep_stress,
+    greatest(sleeps.ingested_at, hrv_nights.ingested_at, sleep_scores.ingested_at) as as_of
+from sleeps
+full join hrv_nights using (user_id, day)
+full join sleep_scores using (user_id, day)
+-- Garmin answers for every night, also with an object full of nulls: that is no night.
+where num_nonnulls(
+    sleeps.sleep_minutes, hrv_nights.hrv_rmssd_ms, sleeps.hrv_rmssd_ms, sleeps.sleep_score, sleep_scores.sleep_score
+) > 0

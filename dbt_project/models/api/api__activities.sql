@@ -1,4 +1,0 @@
-{{ config(alias='activities') }}
-select user_id, activity_id, source, started_at, utc_offset, day, sport, duration_s, distance_m, avg_hr_bpm, max_hr_bpm,
-       avg_power_w, normalized_power_w, energy_kcal, elevation_gain_m, training_load, as_of
-from {{ ref('activities') }}

@@ -1,0 +1,4 @@
+select
+    activities.*,
+    {{ lineage() }}
+from {{ ref('activities') }} as activities

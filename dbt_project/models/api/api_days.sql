@@ -1,0 +1,4 @@
+select
+    days.*,
+    {{ lineage() }}
+from {{ ref('days') }} as days

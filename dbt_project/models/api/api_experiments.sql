@@ -1,0 +1,126 @@
+-- Everything that is or could be tried: the person's trials with what came of them, and what is proposed next.
+
+with
+
+newest_runs as (
+    select distinct on (user_id, kind, subject)
+        user_id, kind, subject, status, reason
+    from {{ source('insights', 'runs') }}
+    where kind = 'trial'
+    order by user_id, kind, subject, created_at desc
+),
+
+accepted_trials as (
+    select distinct on (user_id, subject)
+        run_id, user_id, subject as trial, as_of, code_version, created_at
+    from {{ source('insights', 'runs') }}
+    where kind = 'trial' and status = 'accepted'
+    order by user_id, subject, created_at desc
+),
+
+results as (
+    select
+        runs.user_id,
+        runs.trial,
+        runs.run_id,
+        runs.as_of,
+        runs.code_version,
+        runs.created_at,
+        jsonb_agg(
+            to_jsonb(results) - '{run_id,user_id,trial}'::text[]
+            order by results.is_primary desc, results.outcome, results.arm
+        ) as result,
+        (array_agg(results.decision order by results.is_primary desc, results.outcome, results.arm))[1] as decision
+    from accepted_trials as runs
+    inner join {{ source('insights', 'trials') }} as results on results.run_id = runs.run_id
+    group by runs.user_id, runs.trial, runs.run_id, runs.as_of, runs.code_version, runs.created_at
+),
+
+trials as (
+    select
+        trials.user_id,
+        'trial:' || trials.trial as experiment_id,
+        'trial' as kind,
+        trials.trial as slug,
+        case
+            when trials.start_day > (now() at time zone 'UTC')::date then 'planned'
+            when trials.last_day >= (now() at time zone 'UTC')::date then 'running'
+            when results.run_id is not null then 'analysed'
+            when trials.last_day is null then 'planned'
+            else 'finished'
+        end as status,
+        trials.question,
+        trials.arms,
+        trials.outcome,
+        trials.secondary,
+        trials.start_day,
+        trials.last_day,
+        trials.study_days as days_needed,
+        null::integer as rank,
+        null::text as why,
+        null::text as lever,
+        null::double precision as assurance,
+        null::double precision as expected_information_gain,
+        null::double precision as value_per_day,
+        (
+            select jsonb_object_agg(trial_days.study_day::text, trial_days.arm)
+            from {{ ref('trial_days') }} as trial_days
+            where trial_days.user_id = trials.user_id and trial_days.trial = trials.trial
+        ) as schedule,
+        trials.seed,
+        results.decision,
+        results.result,
+        newest_runs.status as last_run_status,
+        newest_runs.reason as last_run_reason,
+        results.run_id,
+        coalesce(results.as_of, trials.as_of) as as_of,
+        results.code_version
+    from {{ ref('trials') }} as trials
+    left join results on results.user_id = trials.user_id and results.trial = trials.trial
+    left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.subject = trials.trial
+),
+
+proposal_runs as (
+    select distinct on (user_id)
+        run_id, user_id, status, as_of, code_version
+    from {{ source('insights', 'runs') }}
+    where kind = 'proposals' and status = 'accepted'
+    order by user_id, created_at desc
+),
+
+proposals as (
+    select
+        proposals.user_id,
+        'proposal:' || proposals.slug as experiment_id,
+        'proposal' as kind,
+        proposals.slug,
+        'proposed' as status,
+        proposals.question,
+        proposals.arms,
+        proposals.outcome,
+        '[]'::jsonb as secondary,
+        null::date as start_day,
+        null::date as last_day,
+        proposals.days_needed,
+        proposals.rank,
+        proposals.why,
+        proposals.lever,
+        proposals.assurance,
+        proposals.expected_information_gain,
+        proposals.value_per_day,
+        proposals.schedule,
+        proposals.seed,
+        null::text as decision,
+        null::jsonb as result,
+        proposal_runs.status as last_run_status,
+        null::text as last_run_reason,
+        proposals.run_id,
+        proposal_runs.as_of,
+        proposal_runs.code_version
+    from proposal_runs
+    inner join {{ source('insights', 'proposals') }} as proposals on proposals.run_id = proposal_runs.run_id
+)
+
+select * from trials
+union all
+select * from proposals

@@ -1,0 +1,4 @@
+select
+    nights.*,
+    {{ lineage() }}
+from {{ ref('nights') }} as nights

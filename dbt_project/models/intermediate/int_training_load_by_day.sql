@@ -1,0 +1,40 @@
+-- Exercise per day. A day on which a watch was worn and nothing recorded is a day of rest: 0. The load of a day with
+-- an activity whose load nobody knows is unknown, not the sum of the others.
+
+with
+
+exercised as (
+    select
+        user_id,
+        day,
+        count(*)::integer as activity_count,
+        sum(duration_s) / 60 as activity_minutes,
+        case when count(training_load) = count(*) then sum(training_load) end as training_load,
+        max(as_of) as as_of
+    from {{ ref('int_activities_merged') }}
+    group by user_id, day
+),
+
+-- Somebody whose activities were never fetched did not rest all their life.
+known_people as (
+    select user_id, min(day) as first_day
+    from exercised
+    group by user_id
+),
+
+rested as (
+    select worn.user_id, worn.day, worn.as_of
+    from {{ ref('int_wearable_days_joined') }} as worn
+    inner join known_people on known_people.user_id = worn.user_id and worn.day >= known_people.first_day
+    where worn.is_worn
+        and not exists (
+            select from exercised
+            where exercised.user_id = worn.user_id and exercised.day = worn.day
+        )
+)
+
+select user_id, day, activity_count, activity_minutes, training_load, as_of
+from exercised
+union all
+select user_id, day, 0 as activity_count, 0 as activity_minutes, 0 as training_load, as_of
+from rested

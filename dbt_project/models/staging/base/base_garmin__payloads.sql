@@ -1,0 +1,1 @@
+{{ current_events(source('garmin', 'payloads'), source('ops', 'people'), "source = 'garmin' and event_type like 'garmin.%'") }}

@@ -1,0 +1,37 @@
+with
+
+source as (
+    select * from {{ ref('base_garmin__payloads') }}
+    where event_type = 'garmin.daily_summary'
+),
+
+renamed as (
+    select
+        event_id,
+        user_id,
+        {{ garmin_day() }} as day,
+        utc_offset,
+
+        -- movement
+        {{ json_measurement("data -> 'totalSteps'") }} as steps,
+        {{ json_measurement("data -> 'totalDistanceMeters'") }} as distance_m,
+        {{ json_measurement("data -> 'floorsAscended'") }} as floors_ascended,
+        {{ json_measurement("data -> 'activeKilocalories'") }} as active_kcal,
+
+        -- heart and stress
+        {{ json_positive("data -> 'restingHeartRate'") }} as resting_hr_bpm,
+        {{ json_positive("data -> 'minHeartRate'") }} as min_hr_bpm,
+        {{ json_positive("data -> 'maxHeartRate'") }} as max_hr_bpm,
+        {{ json_measurement("data -> 'averageStressLevel'") }} as stress_avg,
+        {{ json_measurement("data -> 'bodyBatteryHighestValue'") }} as body_battery_high,
+        {{ json_measurement("data -> 'bodyBatteryLowestValue'") }} as body_battery_low,
+
+        ingested_at
+    from source
+)
+
+select
+    *,
+    -- Steps of 0 alone are what a watch on the table reports.
+    coalesce(steps > 0, false) or num_nonnulls(resting_hr_bpm, max_hr_bpm, stress_avg, body_battery_high) > 0 as has_data
+from renamed

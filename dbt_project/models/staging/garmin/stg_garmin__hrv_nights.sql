@@ -1,0 +1,32 @@
+with
+
+source as (
+    select
+        *,
+        event_type = 'garmin.hrv' as is_full,
+        case when jsonb_typeof(data -> 'hrvSummary') = 'object' then data -> 'hrvSummary' else data end as summary
+    from {{ ref('base_garmin__payloads') }}
+    where event_type in ('garmin.hrv', 'garmin.hrv_summary')
+),
+
+renamed as (
+    select
+        event_id,
+        user_id,
+        {{ garmin_day('summary') }} as day,
+        is_full,
+        {{ json_positive("summary -> 'lastNightAvg'") }} as hrv_rmssd_ms,
+        {{ json_positive("summary -> 'lastNight5MinHigh'") }} as hrv_5min_high_ms,
+        {{ json_positive("summary -> 'weeklyAvg'") }} as hrv_weekly_ms,
+        {{ json_text("summary -> 'status'") }} as hrv_status,
+        ingested_at
+    from source
+),
+
+told as (
+    select *, hrv_rmssd_ms is not null as has_data
+    from renamed
+)
+
+-- The night's own payload wins over its line in a range, where both have a value.
+{{ one_row_a_day('told', first='is_full desc') }}
