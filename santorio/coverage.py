@@ -1,4 +1,7 @@
-"""The coverage ledger: per person, kind and day, whether Garmin's data is there. A gap can be read by anyone."""
+"""The coverage ledger: per person, kind and day, whether Garmin's data is there.
+
+A gap is a row, or the lack of one between others, that anyone can read.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,10 +12,11 @@ import psycopg
 # A watch may sync a night or a day late; Garmin recomputes a day when it does.
 SETTLING_DAYS = 2
 
-# Garmin says "no data" with an object full of nulls; a payload whose day key holds only nulls is empty.
+# A young day is provisional even while it is empty: the watch may still sync it, so it is asked for again.
 _SETTLE = """
 with newest as (
-  select distinct on (event_id) event_type, (metadata ->> 'day')::date as day, data, content_hash, ingested_at
+  select distinct on (event_id) event_id, event_type, (metadata ->> 'day')::date as day,
+         data, content_hash, ingested_at
   from raw.events
   where user_id = %(user_id)s and event_type like 'garmin.%%' and metadata ->> 'day' is not null
     and (%(first)s::date is null or (metadata ->> 'day')::date between %(first)s and %(last)s)
@@ -20,12 +24,18 @@ with newest as (
 ), days as (
   select distinct on (kind, day) substr(event_type, 8) as kind, day, content_hash, ingested_at,
          ops.is_empty_payload(data) as is_empty
-  from newest order by kind, day, is_empty, ingested_at desc
+  from newest
+  where not exists (
+    select from raw.events deletion
+    where deletion.user_id = %(user_id)s and deletion.event_type = 'deleted'
+      and deletion.data ->> 'event_id' = newest.event_id::text
+  )
+  order by kind, day, is_empty, ingested_at desc
 )
 insert into ops.coverage (user_id, kind, day, status, attempts, last_error, content_hash, fetched_at)
 select %(user_id)s, kind, day,
-       case when is_empty then 'empty'
-            when day > %(today)s - %(settling)s::int then 'provisional'
+       case when day > %(today)s - %(settling)s::int then 'provisional'
+            when is_empty then 'empty'
             else 'final' end,
        1, null, content_hash, ingested_at
 from days
@@ -73,10 +83,7 @@ def settle(
     """
     first, last = days or (None, None)
     window = {"user_id": user_id, "first": first, "last": last}
-    connection.execute(
-        _SETTLE,
-        {**window, "today": today, "settling": SETTLING_DAYS},
-    )
+    connection.execute(_SETTLE, {**window, "today": today, "settling": SETTLING_DAYS})
     rows = connection.execute(
         """
         select status, count(*) from ops.coverage

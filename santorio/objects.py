@@ -1,18 +1,22 @@
 """The object store: originals under the hash of their content, in a folder or on S3."""
 
 import contextlib
-import errno
+import functools
 import hashlib
 import os
+import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from santorio.errors import ConfigError, DiskFull, NotFound, NotWritable, StorageError
+from santorio.errors import NotFound, StorageError, file_errors
 from santorio.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class ObjectStore(Protocol):
@@ -31,13 +35,16 @@ class ObjectStore(Protocol):
 def _verified(data: bytes, sha256: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise StorageError(
-            f"The original {sha256[:12]}… is damaged.", hint="Restore it from a backup, or import the file again."
+            f"The original {sha256[:12]}… is damaged.",
+            hint="Restore it from a backup, or import the file again.",
         )
     return data
 
 
 def _missing(sha256: str) -> NotFound:
-    return NotFound(f"The original {sha256[:12]}… is not in the object store.", hint="Restore it from a backup.")
+    return NotFound(
+        f"The original {sha256[:12]}… is not in the object store.", hint="Restore it from a backup."
+    )
 
 
 class FolderStore:
@@ -47,16 +54,19 @@ class FolderStore:
         self.folder = folder
 
     def put(self, data: bytes) -> str:
-        """Write beside, flush to disk, then rename: a crash leaves the whole object or none."""
+        """Write beside, flush to disk, then rename: a crash leaves the whole object or none.
+
+        An object that is damaged on the disk is replaced.
+        """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
-        if path.exists():
-            return sha256
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with file_errors(self.folder):
+            if path.exists() and path.read_bytes() == data:
+                return sha256
+            for folder in (self.folder, path.parent):
+                # Only the last folder that `mkdir` makes gets the mode.
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._write(path, data)
-        except OSError as error:
-            raise _folder_error(error, self.folder) from error
         return sha256
 
     def _write(self, path: Path, data: bytes) -> None:
@@ -71,16 +81,14 @@ class FolderStore:
             with contextlib.suppress(FileNotFoundError):
                 Path(name).unlink()
             raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        for folder in (path.parent, self.folder):  # the name of a new subfolder lies in the folder above
+            _flush_names(folder)
 
     def get(self, sha256: str) -> bytes:
         """Read and verify."""
         try:
-            return _verified(self._path(sha256).read_bytes(), sha256)
+            with file_errors(self.folder):
+                return _verified(self._path(sha256).read_bytes(), sha256)
         except FileNotFoundError:
             raise _missing(sha256) from None
 
@@ -89,13 +97,22 @@ class FolderStore:
         return self._path(sha256).exists()
 
     def _path(self, sha256: str) -> Path:
+        _refuse_other_names(sha256)
         return self.folder / sha256[:2] / sha256
 
 
-def _folder_error(error: OSError, folder: Path) -> StorageError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return DiskFull(f"There is no space left for {folder}.", hint="Free some space and run it again.")
-    return NotWritable(f"{folder} may not be written.", hint="Give yourself the right to, or set SANTORIO_HOME.")
+def _refuse_other_names(sha256: str) -> None:
+    """Keep anything that is no hash from becoming a path or a key."""
+    if _SHA256.fullmatch(sha256) is None:
+        raise _missing(sha256)
+
+
+def _flush_names(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class S3Store:
@@ -105,63 +122,71 @@ class S3Store:
         self.bucket = bucket
         self.prefix = prefix.strip("/")
         self.endpoint_url = endpoint_url
-        self._client: S3Client | None = None
 
-    @property
+    @functools.cached_property
     def client(self) -> "S3Client":
         """The client, made when it is first needed: boto3 is slow to import."""
-        if self._client is None:
-            import boto3
+        import boto3
+        from botocore.config import Config
 
-            self._client = boto3.client("s3", endpoint_url=self.endpoint_url)
-        return self._client
+        # Stores other than AWS's do not all know the checksums that botocore adds since 1.36; ours is the name.
+        config = Config(
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            retries={"mode": "standard"},
+        )
+        return boto3.client("s3", endpoint_url=self.endpoint_url, config=config)
 
     def put(self, data: bytes) -> str:
         """Upload unless it is there."""
         sha256 = hashlib.sha256(data).hexdigest()
         if not self.exists(sha256):
-            self.client.put_object(Bucket=self.bucket, Key=self._key(sha256), Body=data)
+            with self._errors(sha256):
+                self.client.put_object(Bucket=self.bucket, Key=self._key(sha256), Body=data)
         return sha256
 
     def get(self, sha256: str) -> bytes:
         """Download and verify."""
-        try:
+        with self._errors(sha256):
             answer = self.client.get_object(Bucket=self.bucket, Key=self._key(sha256))
-        except self.client.exceptions.NoSuchKey:
-            raise _missing(sha256) from None
-        return _verified(answer["Body"].read(), sha256)
+            return _verified(answer["Body"].read(), sha256)
 
     def exists(self, sha256: str) -> bool:
         """Ask for the head alone."""
-        from botocore.exceptions import ClientError
+        try:
+            with self._errors(sha256):
+                self.client.head_object(Bucket=self.bucket, Key=self._key(sha256))
+        except NotFound:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def _errors(self, sha256: str) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            self.client.head_object(Bucket=self.bucket, Key=self._key(sha256))
+            yield
         except ClientError as error:
-            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
-                return False
             code = error.response.get("Error", {}).get("Code", "unknown")
+            if code in {"404", "NoSuchKey", "NotFound"}:
+                raise _missing(sha256) from None
             raise StorageError(
                 f"S3 refused: {code}.", hint="Check the bucket's name and the credentials in the environment."
             ) from None
-        return True
+        except BotoCoreError as error:
+            raise StorageError(
+                f"S3 cannot be used: {type(error).__name__}.",
+                hint="Check SANTORIO_S3_ENDPOINT_URL and the credentials in the environment.",
+            ) from None
 
     def _key(self, sha256: str) -> str:
+        _refuse_other_names(sha256)
         return "/".join(filter(None, (self.prefix, sha256[:2], sha256)))
 
 
 def open_object_store(settings: Settings) -> ObjectStore:
-    """Open the store that the settings name.
-
-    Raises
-    ------
-    ConfigError
-        If the address is not of the form s3://bucket/prefix.
-    """
+    """Open the store that the settings name."""
     if settings.object_store is None:
         return FolderStore(settings.objects_path)
-    scheme, _, rest = settings.object_store.partition("://")
-    bucket, _, prefix = rest.partition("/")
-    if scheme != "s3" or not bucket:
-        raise ConfigError("SANTORIO_OBJECT_STORE is not an S3 address.", hint="Write it as s3://bucket/prefix.")
+    bucket, _, prefix = settings.object_store.removeprefix("s3://").partition("/")
     return S3Store(bucket, prefix, settings.s3_endpoint_url)

@@ -20,7 +20,8 @@ class Person:
 def ensure_person(connection: psycopg.Connection, name: str, timezone: str) -> Person:
     """Find the person of this name, or make them. An existing person keeps their zone."""
     connection.execute(
-        "insert into ops.people (name, timezone) values (%s, %s) on conflict (name) do nothing", [name, timezone]
+        "insert into ops.people (name, timezone) values (%s, %s) on conflict (name) do nothing",
+        [name, timezone],
     )
     return find_person(connection, name)
 
@@ -33,7 +34,9 @@ def find_person(connection: psycopg.Connection, name: str) -> Person:
     NotFound
         If there is none.
     """
-    row = connection.execute("select user_id, name, timezone from ops.people where name = %s", [name]).fetchone()
+    row = connection.execute(
+        "select user_id, name, timezone from ops.people where name = %s", [name]
+    ).fetchone()
     if row is None:
         raise NotFound(f"There is no person called “{name}”.", hint="`santorio status` names them.")
     return Person(*row)
@@ -41,5 +44,7 @@ def find_person(connection: psycopg.Connection, name: str) -> Person:
 
 def all_people(connection: psycopg.Connection) -> list[Person]:
     """Everyone, the eldest entry first."""
-    rows = connection.execute("select user_id, name, timezone from ops.people order by created_at, name").fetchall()
+    rows = connection.execute(
+        "select user_id, name, timezone from ops.people order by created_at, name"
+    ).fetchall()
     return [Person(*row) for row in rows]

@@ -5,6 +5,7 @@ import zoneinfo
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from santorio.errors import ConfigError
@@ -13,10 +14,12 @@ from santorio.errors import ConfigError
 class Settings(BaseSettings):
     """Where things lie and how they are reached. Secrets never show in a representation."""
 
-    model_config = SettingsConfigDict(env_prefix="SANTORIO_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SANTORIO_", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(Path(".santorio"), description="Data folder: database, originals, inbox, logs.")
-    database_url: SecretStr | None = Field(None, description="A PostgreSQL server instead of the embedded one.")
+    database_url: SecretStr | None = Field(None, description="A server instead of the embedded PostgreSQL.")
     api_database_url: SecretStr | None = Field(None, description="The same, as the role santorio_api.")
     dagster_database_url: SecretStr | None = Field(None, description="Dagster's own storage.")
     object_store: str | None = Field(None, description="s3://bucket/prefix; a folder in the home without it.")
@@ -36,9 +39,18 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str | None) -> str | None:
-        if name is not None and name not in zoneinfo.available_timezones():
+        if name is not None and not _is_zone(name):
             raise ValueError("is not an IANA time zone such as Europe/Berlin")
         return name
+
+    @field_validator("object_store")
+    @classmethod
+    def _bucket(cls, address: str | None) -> str | None:
+        if address is not None and not (
+            address.startswith("s3://") and address.removeprefix("s3://").strip("/")
+        ):
+            raise ValueError("is not of the form s3://bucket/prefix; without it originals lie in the home")
+        return address
 
     @property
     def inbox(self) -> Path:
@@ -67,15 +79,21 @@ class Settings(BaseSettings):
 
 
 def _machine_zone() -> str:
-    candidates = [os.environ.get("TZ", ""), *_zone_files()]
-    known = zoneinfo.available_timezones()
-    return next((name for name in candidates if name in known), "UTC")
+    link, named = Path("/etc/localtime"), Path("/etc/timezone")
+    candidates = (
+        os.environ.get("TZ", "").removeprefix(":"),
+        str(link.resolve()).partition("zoneinfo/")[2],
+        named.read_text().strip() if named.is_file() else "",
+    )
+    return next((name for name in candidates if _is_zone(name)), "UTC")
 
 
-def _zone_files() -> list[str]:
-    link = Path("/etc/localtime")
-    name = str(link.resolve()).partition("zoneinfo/")[2] if link.exists() else ""
-    return [name]
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, a path, a folder of zones
+        return False
+    return bool(name)
 
 
 def load_settings() -> Settings:
@@ -87,7 +105,13 @@ def load_settings() -> Settings:
         If one is wrong; its name is said, its value is not.
     """
     try:
-        return Settings()  # type: ignore[call-arg]
+        return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"SANTORIO_{str(e['loc'][0]).upper()} {e['msg']}" for e in error.errors())
-        raise ConfigError(f"A setting is wrong: {wrong}.", hint="See docs/operating.md for all settings.") from None
+        wrong = "; ".join(map(_sentence, error.errors(include_input=False, include_url=False)))
+        raise ConfigError(
+            f"A setting is wrong: {wrong}.", hint="See docs/operating.md for all settings."
+        ) from None
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    return f"SANTORIO_{str(problem['loc'][0]).upper()} {problem['msg'].removeprefix('Value error, ')}"

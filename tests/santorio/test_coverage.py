@@ -1,0 +1,143 @@
+"""The ledger says of every kind and day whether the data is there, and gaps can be read."""
+
+import datetime as dt
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from santorio.coverage import Hole, holes, settle
+from santorio.database.engine import Database
+from santorio.events import Event, write_events
+from santorio.people import Person
+
+TODAY = dt.date(2026, 3, 20)
+FULL = {"calendarDate": "x", "totalSteps": 4000, "restingHeartRate": 51}
+EMPTY = {"userProfileId": 7, "calendarDate": "x", "totalSteps": None, "restingHeartRate": None}
+
+
+def payload(person: Person, day: int, data: dict[str, object], kind: str = "daily_summary") -> Event:
+    date = dt.date(2026, 3, day)
+    return Event(
+        user_id=person.user_id, time=dt.datetime(2026, 3, day, tzinfo=dt.UTC), utc_offset=None,
+        event_type=f"garmin.{kind}", source="garmin", natural_key=f"-/{date}", data=data,
+        metadata={"day": date.isoformat()},
+    )  # fmt: skip
+
+
+def settled(database: Database, person: Person, *events: Event, today: dt.date = TODAY) -> dict[str, int]:
+    with database.connect() as connection:
+        write_events(connection, events)
+        return settle(connection, person.user_id, days=None, today=today).counts
+
+
+def ledger(database: Database) -> dict[int, tuple[str, int]]:
+    with database.connect() as connection:
+        rows = connection.execute("select day, status, attempts from ops.coverage order by day").fetchall()
+    return {day.day: (status, attempts) for day, status, attempts in rows}
+
+
+def test_old_days_are_final_young_days_provisional_and_days_without_values_empty(
+    database: Database, person: Person
+) -> None:
+    counts = settled(
+        database, person, payload(person, 10, FULL), payload(person, 11, EMPTY), payload(person, 19, FULL),
+        payload(person, 20, EMPTY),
+    )  # fmt: skip
+    assert counts == {"empty": 1, "final": 1, "provisional": 2}
+    assert {day: status for day, (status, _) in ledger(database).items()} == {
+        10: "final", 11: "empty", 19: "provisional", 20: "provisional",
+    }  # fmt: skip
+
+
+def test_settling_again_changes_nothing_and_a_later_day_makes_it_final(
+    database: Database, person: Person
+) -> None:
+    settled(database, person, payload(person, 19, FULL))
+    before = ledger(database)
+    settled(database, person)
+    assert ledger(database) == before
+    settled(database, person, today=TODAY + dt.timedelta(days=1))
+    assert ledger(database) == {19: ("final", 1)}
+
+
+def test_a_late_sync_is_another_attempt(database: Database, person: Person) -> None:
+    settled(database, person, payload(person, 19, EMPTY))
+    settled(database, person, payload(person, 19, FULL), today=TODAY + dt.timedelta(days=5))
+    assert ledger(database) == {19: ("final", 2)}
+
+
+def test_a_deleted_payload_does_not_cover_its_day(database: Database, person: Person) -> None:
+    event = payload(person, 10, FULL)
+    deletion = Event(
+        user_id=person.user_id, time=event.time, utc_offset=None, event_type="deleted", source="log",
+        natural_key=str(event.event_id), data={"event_id": str(event.event_id)},
+    )  # fmt: skip
+    assert settled(database, person, event, deletion) == {}
+
+
+def test_a_window_settles_its_own_days_only(database: Database, person: Person) -> None:
+    with database.connect() as connection:
+        write_events(connection, [payload(person, day, FULL) for day in (1, 2, 3)])
+        first = dt.date(2026, 3, 2)
+        assert settle(connection, person.user_id, days=(first, first), today=TODAY).counts == {"final": 1}
+    assert list(ledger(database)) == [2]
+
+
+def test_holes_are_runs_of_missing_or_empty_days_per_kind(database: Database, person: Person) -> None:
+    settled(
+        database, person,
+        *(payload(person, day, FULL) for day in (1, 2, 6, 8)), payload(person, 7, EMPTY),
+        *(payload(person, day, FULL, kind="sleep") for day in (1, 3)),
+        *(payload(person, day, FULL, kind="activity") for day in (1, 9)),
+    )  # fmt: skip
+    with database.connect() as connection:
+        found = holes(connection, person.user_id)
+    assert found == [
+        Hole("daily_summary", dt.date(2026, 3, 3), dt.date(2026, 3, 5)),
+        Hole("daily_summary", dt.date(2026, 3, 7), dt.date(2026, 3, 7)),
+        Hole("sleep", dt.date(2026, 3, 2), dt.date(2026, 3, 2)),
+    ]
+    assert [hole.days for hole in found] == [3, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"userProfilePK": 12, "calendarDate": "2026-03-01", "weightList": []},
+        EMPTY,
+        {"dailySleepDTO": {"id": None, "userProfilePK": 3, "sleepTimeSeconds": None}, "sleepMovement": None},
+        {"heartRateValues": [[1770000000000, None], [1770000120000, None]], "restingHeartRate": None},
+        {
+            "maxStressLevel": -1, "avgStressLevel": -1, "stressChartValueOffset": 1,
+            "stressValueDescriptorsDTOList": [{"key": "timestamp", "index": 0}, {"key": "level", "index": 1}],
+            "stressValuesArray": [[1770000000000, -1], [1770000180000, -2]],
+        },
+        {"includesWellnessData": False, "includesActivityData": False, "totalSteps": None},
+    ],
+)  # fmt: skip
+def test_an_answer_without_a_measurement_is_empty(database: Database, data: dict[str, object]) -> None:
+    assert is_empty(database, data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"heartRateValues": [[1770000000000, None], [1770000120000, 61]]},
+        {"stressValuesArray": [[1770000000000, -1], [1770000180000, 0]]},
+        {"dailySleepDTO": {"sleepTimeSeconds": 25200}},
+        {"calendarDate": "2026-03-01", "totalSteps": 0},
+        {"hrvSummary": {"lastNightAvg": 40}},
+    ],
+)
+def test_one_measurement_suffices_for_an_answer_not_to_be_empty(
+    database: Database, data: dict[str, object]
+) -> None:
+    assert not is_empty(database, data)
+
+
+def is_empty(database: Database, data: dict[str, object]) -> bool:
+    with database.connect() as connection:
+        row = connection.execute("select ops.is_empty_payload(%s)", [Jsonb(data)]).fetchone()
+    assert row is not None
+    return bool(row[0])
