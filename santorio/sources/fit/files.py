@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from santorio import days
 from santorio.events import Event
 from santorio.people import Person
-from santorio.sources.fit.reading import Decoded, Message, decode, moment
+from santorio.sources.fit.reading import LARGEST_BYTES, Decoded, Message, decode, moment
 from santorio.sources.parsed import Parsed, Rejection, is_future, refused
 
 # Our name, the profile's name(s), unit in our name. The enhanced field is the same with more range.
@@ -23,14 +23,20 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "total_ascent_m": ("total_ascent",),
     "avg_speed_mps": ("enhanced_avg_speed", "avg_speed"),
 }
+DEVICE: Mapping[str, str] = {"manufacturer": "manufacturer", "product": "product", "serial": "serial_number"}
 
 
 def parse(data: bytes, person: Person, now: dt.datetime) -> Parsed:
     """Turn a FIT file into one event."""
+    if len(data) > LARGEST_BYTES:
+        reason = "The FIT file is larger than any device writes (32 MB). Copy it from the device again."
+        return refused("too_large", reason, kind="FIT")
     decoded = decode(data)
     if decoded is None:
         return refused(
-            "fit_unreadable", "Not one message of this FIT file is whole. Copy it from the device again.", kind="FIT"
+            "fit_unreadable",
+            "Not one message of this FIT file is whole. Copy it from the device again.",
+            kind="FIT",
         )
     sessions = sessions_of(decoded)
     is_activity = bool(sessions) and decoded.first("file_id").get("type", "activity") in {"activity", 4}
@@ -45,6 +51,11 @@ def parse(data: bytes, person: Person, now: dt.datetime) -> Parsed:
     if decoded.damage is not None:
         reason = f"This FIT file is damaged: {decoded.damage}. What is whole was taken in."
         parsed.rejections.append(Rejection("fit_damaged", reason, status="salvaged"))
+    elif time is None and decoded.all("record"):
+        reason = (
+            "The device's clock was not set, so the day of this FIT file is not known: it is kept without."
+        )
+        parsed.rejections.append(Rejection("no_clock", reason, status="salvaged"))
     parsed.events.append(_event(data, decoded, sessions if is_activity else [], time, person))
     return parsed
 
@@ -59,7 +70,9 @@ def _event(
         "records": len(decoded.all("record")),
     }
     if sessions:
-        stated = [{name: value for name, value in one.items() if name != "start_time_unix"} for one in sessions]
+        stated = [
+            {name: value for name, value in one.items() if name != "start_time_unix"} for one in sessions
+        ]
         content["sessions"] = stated
     else:
         content["file_type"] = file_type(decoded)
@@ -76,10 +89,13 @@ def _event(
 
 
 def natural_key(decoded: Decoded, sha256: str, sessions: list[dict[str, object]]) -> str:
-    """Device and time of creation name a file; without both, its content does."""
+    """Device and time of creation name an activity; without both, and for any other file, its content does.
+
+    A device writes several workouts or settings in one second, and a scale the weights of several people.
+    """
     about = decoded.first("file_id")
     serial, created = about.get("serial_number"), about.get("time_created")
-    if isinstance(serial, int) and serial and isinstance(created, int):
+    if sessions and isinstance(serial, int) and serial and isinstance(created, int):
         return f"{about.get('manufacturer')}/{serial}/{created}/{file_type(decoded)}/{len(sessions)}"
     return f"sha256/{sha256}"
 
@@ -87,7 +103,10 @@ def natural_key(decoded: Decoded, sha256: str, sessions: list[dict[str, object]]
 def sessions_of(decoded: Decoded) -> list[dict[str, object]]:
     """Sessions of an activity; a file that broke off before its session is summed up from its records."""
     found = [session_of(message) for message in decoded.all("session")]
-    found = [one for one in found if one["start_time_unix"] is not None]
+    # A chained file may hold one activity twice.
+    found = [
+        one for n, one in enumerate(found) if one["start_time_unix"] is not None and one not in found[:n]
+    ]
     if not found and decoded.all("record"):
         found = [derived_session(decoded)]
         found = [one for one in found if one["start_time_unix"] is not None]
@@ -99,7 +118,7 @@ def session_of(message: Message) -> dict[str, object]:
     start = moment(message.get("start_time")) or moment(message.get("timestamp"))
     figures = {ours: _first_number(message, theirs) for ours, theirs in FIGURES.items()}
     return {
-        "start_time": start.strftime("%Y-%m-%dT%H:%M:%S") if start else None,
+        "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else None,
         "start_time_unix": start.timestamp() if start else None,
         "sport": _word(message.get("sport")),
         "sub_sport": _word(message.get("sub_sport")),
@@ -131,13 +150,13 @@ def derived_session(decoded: Decoded) -> dict[str, object]:
 def file_type(decoded: Decoded) -> str:
     """Type of the file, in the profile's words; Garmin's sleep files have the undocumented type 49."""
     stated = decoded.first("file_id").get("type")
-    return {49: "sleep", "49": "sleep", None: "file"}.get(stated, str(stated))  # type: ignore[call-overload,no-any-return]
+    return {49: "sleep", "49": "sleep", None: "file"}.get(stated, str(stated))
 
 
 def device_of(decoded: Decoded) -> dict[str, object]:
     """Who wrote the file."""
     about = decoded.first("file_id")
-    return {"manufacturer": _word(about.get("manufacturer")), "product": _word(about.get("product"))}
+    return {name: _word(about.get(field)) for name, field in DEVICE.items()}
 
 
 def offset_of(decoded: Decoded) -> dt.timedelta | None:

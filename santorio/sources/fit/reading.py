@@ -5,12 +5,18 @@ Both give messages by name, values in SI units as the FIT profile scales them, t
 
 import datetime as dt
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 
 Message = Mapping[str | int, object]
 # FIT counts seconds from the last minute of 1989, UTC.
 EPOCH_OF_FIT = 631_065_600
+# Days of recording every second with power stay below 30 MB; decoded, a file takes 33 times its size.
+LARGEST_BYTES = 32 * 2**20
+# The SDK reads about 1 MB a second; what a person waits for ends here.
+SALVAGE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Decoded:
         return self.messages.get(name, [])
 
     def first(self, name: str) -> Message:
-        """The first message of a name, an empty one where there is none."""
+        """Return the first message of a name, an empty one where there is none."""
         return next(iter(self.all(name)), {})
 
     @property
@@ -47,6 +53,13 @@ def decode(data: bytes) -> Decoded | None:
         return Decoded(fitfast.parse(data))
     except fitfast.FitDecodeError as error:
         return salvage(data, describe(str(error)))
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:
+        # A panic in the decoder's Rust comes as a BaseException of PyO3's; it is about this file alone.
+        if type(error).__name__ != "PanicException":
+            raise
+        return salvage(data, describe(""))
 
 
 def describe(error: str) -> str:
@@ -66,18 +79,31 @@ def salvage(data: bytes, damage: str) -> Decoded | None:
     """Read as far as the official SDK gets."""
     from garmin_fit_sdk import Decoder, Stream
 
-    messages, _errors = Decoder(Stream.from_byte_array(bytearray(data))).read(
-        enable_crc_check=False, convert_datetimes_to_dates=False, merge_heart_rates=False
+    deadline = time.monotonic() + SALVAGE_SECONDS
+
+    def stop_in_time(_number: int, _message: dict[str, Any]) -> None:
+        # The SDK keeps what it has read when a listener raises.
+        if time.monotonic() > deadline:
+            raise TimeoutError
+
+    decoder = Decoder(Stream.from_byte_array(bytearray(data)))
+    salvaged, errors = decoder.read(
+        enable_crc_check=False,
+        convert_datetimes_to_dates=False,
+        merge_heart_rates=False,
+        mesg_listener=stop_in_time,
     )
+    if time.monotonic() > deadline and errors:
+        damage = "reading it takes too long"
     renamed = {
         re.sub(r"_mesgs$", "", str(name)): [_with_unix_times(message) for message in found]
-        for name, found in messages.items()
+        for name, found in cast("Mapping[object, list[dict[str | int, object]]]", salvaged).items()
         if found
     }
     return Decoded(renamed, damage) if renamed else None
 
 
-def _with_unix_times(message: Message) -> Message:
+def _with_unix_times(message: dict[str | int, object]) -> Message:
     times = {"timestamp", "start_time", "time_created", "local_timestamp"}
     return {
         name: value + EPOCH_OF_FIT if name in times and isinstance(value, int) else value
