@@ -39,7 +39,7 @@ def parse(data: bytes, person: Person, now: dt.datetime) -> Parsed:
             kind="FIT",
         )
     sessions = sessions_of(decoded)
-    is_activity = bool(sessions) and decoded.first("file_id").get("type", "activity") in {"activity", 4}
+    is_activity = bool(sessions) and decoded.first("file_id").get("type", "activity") in ("activity", 4)
     start = moment(sessions[0].get("start_time_unix")) if sessions else None
     created = moment(decoded.first("file_id").get("time_created"))
     time = (start if is_activity else None) or created or start or _first_time(decoded)
@@ -150,7 +150,10 @@ def derived_session(decoded: Decoded) -> dict[str, object]:
 def file_type(decoded: Decoded) -> str:
     """Type of the file, in the profile's words; Garmin's sleep files have the undocumented type 49."""
     stated = decoded.first("file_id").get("type")
-    return {49: "sleep", "49": "sleep", None: "file"}.get(stated, str(stated))
+    # In a damaged file a field may be a list.
+    if not isinstance(stated, int | str):
+        return "file"
+    return "sleep" if stated in {49, "49"} else str(stated)
 
 
 def device_of(decoded: Decoded) -> dict[str, object]:
