@@ -1,0 +1,40 @@
+"""What a run depended on, as one hash: its inputs, the code that computes, the libraries, the configuration."""
+
+import functools
+import hashlib
+import json
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+PACKAGE = Path(__file__).resolve().parents[1]
+COMPUTING = ("trials", "effects", "insights", "metrics.py")
+LIBRARIES = ("numpy", "scipy", "pymc", "nutpie", "arviz")
+
+
+@functools.cache
+def models_version() -> str:
+    """Hash of the sources that compute insights and of the libraries' versions; an edited API changes nothing."""
+    digest = hashlib.sha256()
+    for part in COMPUTING:
+        root = PACKAGE / part
+        for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
+            digest.update(str(path.relative_to(PACKAGE)).encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for library in LIBRARIES:
+        digest.update(f"{library}={metadata.version(library)}".encode())
+    return digest.hexdigest()
+
+
+def fingerprint(*inputs: object) -> str:
+    """Sha256 of the inputs and of the code. Arrays count by shape and bytes, everything else by canonical JSON."""
+    digest = hashlib.sha256(models_version().encode())
+    for value in inputs:
+        if isinstance(value, np.ndarray):
+            digest.update(f"{value.dtype}{value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        else:
+            digest.update(json.dumps(value, sort_keys=True, default=str).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()

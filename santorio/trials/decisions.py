@@ -1,0 +1,58 @@
+"""From a posterior to words: the probabilities that matter and the decision they support."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from santorio.metrics import Direction
+from santorio.trials.columns import FloatArray
+
+Decision = Literal["adopt", "avoid", "no difference that matters", "keep going"]
+
+# One threshold for all three answers; its error rates are simulated in tests/calibration and stated in docs/method.md.
+DECISIVE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A posterior in its own unit: moments, intervals, and the three probabilities beside the smallest effect δ."""
+
+    estimate: float
+    sd: float
+    lower_95: float
+    upper_95: float
+    lower_50: float
+    upper_50: float
+    probability_above: float
+    probability_within: float
+    probability_below: float
+
+
+def summarise(draws: FloatArray, smallest_effect: float) -> Summary:
+    """Summarise draws of an effect; `smallest_effect` is δ in the same unit."""
+    lower_95, lower_50, upper_50, upper_95 = np.quantile(draws, [0.025, 0.25, 0.75, 0.975])
+    above, below = float((draws > smallest_effect).mean()), float((draws < -smallest_effect).mean())
+    return Summary(
+        estimate=float(draws.mean()),
+        sd=float(draws.std(ddof=1)),
+        lower_95=float(lower_95),
+        upper_95=float(upper_95),
+        lower_50=float(lower_50),
+        upper_50=float(upper_50),
+        probability_above=above,
+        probability_within=max(0.0, 1.0 - above - below),
+        probability_below=below,
+    )
+
+
+def decide(above: float, within: float, below: float, good: Direction | None) -> Decision:
+    """Decide by P(θ > δ), P(|θ| ≤ δ) and P(θ < -δ); where no direction is welcome, more is."""
+    better, worse = (below, above) if good == "lower" else (above, below)
+    if better >= DECISIVE:
+        return "adopt"
+    if worse >= DECISIVE:
+        return "avoid"
+    if within >= DECISIVE:
+        return "no difference that matters"
+    return "keep going"
