@@ -22,10 +22,13 @@ API_VIEWS = "path:models/api"
 def _build(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, database: Database, settings: Settings
 ) -> Iterator[object]:
-    """Run `dbt build` for the assets that this run selected, below the home's own target folder."""
+    """Run `dbt build` for the assets that this run selected.
+
+    Its target folder is the home's, the same in every run: there dbt finds what it parsed before, which saves
+    seconds.
+    """
     with dbt_environment(database):
-        target = settings.dbt_target / context.run_id / context.op_handle.name
-        yield from dbt.cli(["build"], context=context, target_path=target).stream()
+        yield from dbt.cli(["build"], context=context, target_path=settings.dbt_target).stream()
 
 
 @dbt_assets(manifest=MANIFEST, project=PROJECT_OF_DBT, exclude=API_VIEWS, dagster_dbt_translator=TRANSLATOR, name="marts")

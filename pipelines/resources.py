@@ -1,7 +1,6 @@
 """The library's own objects, built from the environment. Tests pass their own instead."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 from dagster_dbt import DbtCliResource
@@ -10,7 +9,7 @@ from santorio.database.engine import Database
 from santorio.database.opening import open_database
 from santorio.objects import ObjectStore, open_object_store
 from santorio.settings import Settings, load_settings
-from santorio.warehouse import PROJECT
+from santorio.warehouse import DBT, PROJECT
 
 
 @dg.resource(description="Settings from the environment.")
@@ -38,5 +37,5 @@ def resources_from_environment() -> dict[str, object]:
         "settings": settings,
         "database": database,
         "object_store": object_store,
-        "dbt": DbtCliResource(project_dir=str(PROJECT), profiles_dir=str(Path(PROJECT))),
+        "dbt": DbtCliResource(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=str(DBT)),
     }

@@ -18,6 +18,8 @@ from santorio.database.engine import Database
 from santorio.errors import StorageError
 
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+# Beside this interpreter: PATH may know another.
+DBT = Path(sys.executable).parent / "dbt"
 _SOURCES = (".sql", ".yml", ".yaml", ".csv", ".md")
 _UNBUILT = {"target", "logs", "dbt_packages"}
 
@@ -91,7 +93,7 @@ def _is_current(manifest: Path, stamp: Path, fingerprint: str) -> bool:
 
 
 def _parse(project: Path, variables: Mapping[str, str]) -> None:
-    command = [str(Path(sys.executable).parent / "dbt"), "parse", "--quiet", "--project-dir", str(project)]
+    command = [str(DBT), "parse", "--quiet", "--project-dir", str(project)]
     done = subprocess.run(
         [*command, "--target-path", str(project / "target"), "--log-path", str(project / "logs")],
         env={**os.environ, **variables},
@@ -102,5 +104,5 @@ def _parse(project: Path, variables: Mapping[str, str]) -> None:
     if done.returncode != 0:
         raise StorageError(
             f"dbt cannot parse its project: {(done.stdout + done.stderr).strip()}",
-            hint="If you changed a file below dbt_project/, look there; otherwise get a fresh copy of Santorio.",
+            hint="If you changed a file below dbt_project/, look there; otherwise get a fresh copy.",
         )

@@ -14,6 +14,7 @@ from santorio.cli.summary import gather_summary, say_summary
 from santorio.database.opening import open_database
 from santorio.people import ensure_person
 from santorio.settings import Settings, load_settings
+from santorio.sources.importing import files_below
 from santorio.sources.simulator import Truth, simulate
 
 PERSON = "demo"
@@ -57,7 +58,7 @@ def place_simulation(settings: Settings, days: int) -> Truth:
     truth = simulate(days=days, seed=SEED, last_day=last_day, timezone=TIMEZONE).write(folder)
     inbox = settings.inbox / PERSON
     inbox.mkdir(parents=True, exist_ok=True)
-    for number, path in enumerate(sorted(path for path in folder.rglob("*") if path.is_file())):
+    for number, path in enumerate(files_below(folder)):
         path.replace(inbox / f"{number:05d}-{path.name}")
     shutil.rmtree(folder)
     return truth

@@ -38,7 +38,7 @@ def gather_summary(database: Database, person: Person, truth: Truth) -> Summary:
         return Summary(
             gathered=gathered(connection, person),
             effects=[{**row, "truth": true.get((str(row["exposure"]), str(row["outcome"])), 0.0)} for row in found],
-            trial={**trials[0], "truth": truth.trial_effect} if trials else None,
+            trial={**trials[0], "truth": truth.trials[0].value} if trials else None,
             proposal=proposals[0] if proposals else None,
         )
 
