@@ -104,15 +104,17 @@ def ensure_database(url: str) -> None:
         # libpq gives a refused connection no SQLSTATE: only the catalogue tells a missing database from a bad
         # login.
         name = str(conninfo_to_dict(url).get("dbname") or "")
-        if not name or not _create_missing(with_parts(url, dbname="postgres"), name):
-            raise refusal from None
+        if not name:
+            raise
+        _create_missing(with_parts(url, dbname="postgres"), name, refusal)
+        connected(url).close()
 
 
-def _create_missing(server_url: str, name: str) -> bool:
+def _create_missing(server_url: str, name: str, refusal: DatabaseUnavailable) -> None:
     try:
-        return create_database(server_url, name)
+        create_database(server_url, name)
     except DatabaseUnavailable:
-        return False
+        raise refusal from None
     except psycopg.errors.InsufficientPrivilege:
         raise ConfigError(
             f"The database “{name}” does not exist, and the login may not make it.",
