@@ -3,6 +3,7 @@
 A process killed at any point leaves whole files or none: importing again does the rest, and doubles nothing.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
 import itertools
@@ -109,32 +110,57 @@ def _import(
     with database.connect(autocommit=True) as connection:
         for batch in itertools.batched(files, FILES_PER_TRANSACTION):
             with connection.transaction():
-                done = [import_file(connection, store, person, path, moment, keep_all=keep_all) for path in batch]
+                _wait_for_writers(connection, person)
+                done = [
+                    import_file(connection, store, person, path, moment, keep_all=keep_all) for path in batch
+                ]
             for outcome, accounts in done:
                 report.files.append(outcome)
                 report.accounts |= accounts
                 if keep_all:
-                    _leave_inbox(outcome)
+                    _leave_inbox(store, outcome)
             if progress:
                 progress(Progress(len(report.files), len(files)))
     return report
 
 
-def _leave_inbox(outcome: FileOutcome) -> None:
-    """Remove a file that is committed and whose original is in the store."""
-    if not {"unreadable", "too_large"} & {one.code for one in outcome.rejected}:
-        outcome.path.unlink(missing_ok=True)
+def _wait_for_writers(connection: psycopg.Connection, person: Person) -> None:
+    """Take the lock of `write_events` before anything is looked up: another's commits are seen whole.
+
+    Without it two imports of the same files store a version twice, or wait for each other for ever.
+    """
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(person.user_id)])
+
+
+def _leave_inbox(store: ObjectStore, outcome: FileOutcome) -> None:
+    """Remove a file whose bytes are in the store; one that was replaced meanwhile, or not read, stays."""
+    with contextlib.suppress(OSError):
+        if outcome.path.stat().st_size <= LARGEST_BYTES:
+            data = outcome.path.read_bytes()
+            if not data or store.exists(hashlib.sha256(data).hexdigest()):
+                outcome.path.unlink()
 
 
 def files_below(path: Path) -> list[Path]:
-    """The file itself, or every file below a folder; links to folders are not followed, so none loops."""
-    if not path.is_dir():
+    """Return the file itself, or every file below a folder; a folder that may not be read stands for itself.
+
+    Links to folders are not followed, so none loops. Hidden files are left out.
+    """
+    if not _is_folder(path):
         return [path]
-    found = []
-    for folder, folders, names in os.walk(path):
+    found: list[Path] = []
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found += [Path(folder) / name for name in sorted(names) if not name.startswith(".")]
-    return found
+    return found + [Path(error.filename) for error in closed]
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # a folder above it may not be entered; reading it names that
 
 
 def import_file(
@@ -155,11 +181,13 @@ def import_file(
     if data and (parsed.keep or keep_all):
         store.put(data)
     written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
+    # A name on disk need not be UTF-8; a text in the database must.
+    name = os.fsencode(path.name).decode(errors="replace")
     for rejection in parsed.rejections:
-        _note_rejection(connection, person, path.name, sha256, rejection)
+        _note_rejection(connection, person, name, sha256, rejection)
     if sha256 is not None:
         _close_mended(connection, person, sha256, parsed.rejections)
-        _note_import(connection, person, path.name, sha256, parsed, written)
+        _note_import(connection, person, name, sha256, parsed, written)
     new = written.new + written.versions
     outcome = FileOutcome(path, parsed.kind, _outcome(parsed, new), new, written.unchanged, parsed.rejections)
     return outcome, parsed.accounts
@@ -175,7 +203,9 @@ def _read_file(path: Path, person: Person, now: dt.datetime) -> tuple[bytes, Par
             return b"", refused("too_large", reason)
         data = path.read_bytes()
     except OSError:
-        return b"", refused("unreadable", "The file may not be read. Give yourself the right to, and import again.")
+        return b"", refused(
+            "unreadable", "This may not be read. Give yourself the right to, and import again."
+        )
     return data, read(data, person, now, folder=path.resolve().parent.name)
 
 
@@ -206,7 +236,7 @@ def _note_rejection(
 def _close_mended(
     connection: psycopg.Connection, person: Person, sha256: str, rejections: Sequence[Rejection]
 ) -> None:
-    """What was refused of this file before, and is not any more, is no longer open."""
+    """Close what was refused of this file before and is not any more."""
     still = [f"{one.code}/{one.location or ''}" for one in rejections]
     connection.execute(
         """
@@ -226,7 +256,12 @@ def _was_imported(connection: psycopg.Connection, person: Person, sha256: str | 
 
 
 def _note_import(
-    connection: psycopg.Connection, person: Person, name: str, sha256: str, parsed: Parsed, written: WriteResult
+    connection: psycopg.Connection,
+    person: Person,
+    name: str,
+    sha256: str,
+    parsed: Parsed,
+    written: WriteResult,
 ) -> None:
     new = written.new + written.versions
     connection.execute(
