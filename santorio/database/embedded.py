@@ -114,6 +114,9 @@ def _start(folder: Path, extra_configuration: str) -> tuple[Account | None, Path
 
 
 def _leave(folder: Path, account: Account | None, holder: int) -> None:
+    if not folder.parent.exists():  # removed meanwhile: the server notices and stops by itself
+        os.close(holder)
+        return
     with _exclusive(folder):
         os.close(holder)
         if not is_held(folder):

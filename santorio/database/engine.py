@@ -38,7 +38,7 @@ class Database:
         StorageError
             With what to do, where the server is away or its disk is full.
         """
-        with storage_errors(), connected(self.url, autocommit=autocommit) as connection, connection:
+        with storage_errors(), connected(self.url, autocommit=autocommit) as connection:
             yield connection
 
     @cached_property
