@@ -129,7 +129,8 @@ class S3Store:
         import boto3
         from botocore.config import Config
 
-        # Stores other than AWS's do not all know the checksums that botocore adds since 1.36; ours is the name.
+        # Stores other than AWS's do not all know the checksums that botocore adds since 1.36; ours is the
+        # name.
         config = Config(
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
