@@ -3,38 +3,29 @@
   payload must never stop the build for everybody. `value` is a jsonb expression, `text` a text expression.
 -#}
 
-{#- double precision; null for anything but a JSON number (or one too large for a double). -#}
-{% macro json_number(value) -%}
-  case
-    when jsonb_typeof({{ value }}) = 'number' and pg_input_is_valid({{ value }} #>> '{}', 'double precision')
-    then ({{ value }} #>> '{}')::double precision
+{#- double precision; null for anything but a JSON number. Beyond 1e12 nothing is a measurement, and sums overflow. -#}
+{% macro json_number(value, at_least='-1e12') -%}
+  case when jsonb_typeof({{ value }}) = 'number' then
+    case when ({{ value }} #>> '{}')::numeric between {{ at_least }} and 1e12
+    then ({{ value }} #>> '{}')::double precision end
   end
 {%- endmacro %}
 
 {#- A measurement: Garmin writes -1 and -2 where nothing was measured. -#}
 {% macro json_measurement(value) -%}
-  case
-    when jsonb_typeof({{ value }}) = 'number' and pg_input_is_valid({{ value }} #>> '{}', 'double precision')
-      and ({{ value }} #>> '{}')::double precision >= 0
-    then ({{ value }} #>> '{}')::double precision
-  end
+  {{ json_number(value, at_least='0') }}
 {%- endmacro %}
 
 {#- A measurement that cannot be zero in a living body: heart rate, weight, oxygen. -#}
 {% macro json_positive(value) -%}
-  case
-    when jsonb_typeof({{ value }}) = 'number' and pg_input_is_valid({{ value }} #>> '{}', 'double precision')
-      and ({{ value }} #>> '{}')::double precision > 0
-    then ({{ value }} #>> '{}')::double precision
-  end
+  nullif({{ json_number(value, at_least='0') }}, 0)
 {%- endmacro %}
 
 {#- integer; null for anything but a JSON number within the range of a 32-bit integer. -#}
 {% macro json_integer(value) -%}
-  case
-    when jsonb_typeof({{ value }}) = 'number' and pg_input_is_valid({{ value }} #>> '{}', 'double precision')
-      and abs(({{ value }} #>> '{}')::double precision) < 2147483647
-    then round(({{ value }} #>> '{}')::double precision)::integer
+  case when jsonb_typeof({{ value }}) = 'number' then
+    case when ({{ value }} #>> '{}')::numeric between -2147483647 and 2147483647
+    then round(({{ value }} #>> '{}')::numeric)::integer end
   end
 {%- endmacro %}
 
@@ -60,10 +51,9 @@
 
 {#- timestamptz from epoch milliseconds; null outside 1970 to 2100. -#}
 {% macro json_epoch_ms(value) -%}
-  case
-    when jsonb_typeof({{ value }}) = 'number' and pg_input_is_valid({{ value }} #>> '{}', 'double precision')
-      and ({{ value }} #>> '{}')::double precision between 1 and 4102444800000
-    then to_timestamp(({{ value }} #>> '{}')::double precision / 1000)
+  case when jsonb_typeof({{ value }}) = 'number' then
+    case when ({{ value }} #>> '{}')::numeric between 1 and 4102444800000
+    then to_timestamp(({{ value }} #>> '{}')::double precision / 1000) end
   end
 {%- endmacro %}
 

@@ -1,0 +1,158 @@
+"""A warehouse that real dbt built once for the session; every scenario is a person of its own in it."""
+
+import datetime as dt
+import os
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from santorio.database.engine import Database
+from santorio.database.opening import create_database, embedded_database
+from santorio.events import Event, write_events
+from santorio.people import Person, ensure_person
+from santorio.warehouse import PROJECT, dbt_environment
+
+TEMPLATE = "template_of_tests"
+
+Build = Callable[..., Any]
+
+
+def run_dbt(database: Database, folder: Path, *arguments: str) -> Any:
+    """Run dbt in this process against a database; what it writes goes below the folder."""
+    # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
+    with warnings.catch_warnings(), dbt_environment(database):
+        warnings.simplefilter("ignore")
+        from dbt.cli.main import dbtRunner
+
+        here = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        there = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+        return dbtRunner().invoke(["--quiet", *arguments, *here, *there])
+
+
+def failures(result: Any) -> list[str]:
+    """What went wrong in a run of dbt, to read in an assertion."""
+    if result.exception is not None:
+        return [str(result.exception)]
+    results = result.result.results
+    return [f"{one.node.name}: {one.message}" for one in results if one.status in {"error", "fail"}]
+
+
+@pytest.fixture(scope="session")
+def dbt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dbt")
+
+
+@pytest.fixture(scope="session")
+def warehouse(server_url: str) -> Iterator[Database]:
+    """The database that the session's tests of dbt share."""
+    name = f"warehouse_{os.getpid()}"
+    create_database(server_url, name, template=TEMPLATE)
+    opened = embedded_database(server_url, name)
+    yield opened
+    opened.close()
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def pending() -> list[Event]:
+    """Events that the next build writes first, at once."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def build(warehouse: Database, dbt_folder: Path, pending: list[Event]) -> Build:
+    """Write what is pending and run dbt's models; fails the test if anything in it fails."""
+
+    def built(*arguments: str, command: str = "run") -> Any:
+        with warehouse.connect() as connection:
+            write_events(connection, pending)
+        pending.clear()
+        result = run_dbt(warehouse, dbt_folder, command, *arguments)
+        assert failures(result) == []
+        return result
+
+    return built
+
+
+@pytest.fixture
+def newcomer(warehouse: Database) -> Person:
+    """Somebody of whom nothing is known yet."""
+    with warehouse.connect() as connection:
+        return ensure_person(connection, f"person {uuid.uuid4().hex[:8]}", "Europe/Berlin")
+
+
+class Log:
+    """Makes one person's events, as the importers do; the next build writes them."""
+
+    def __init__(self, person: Person, pending: list[Event]) -> None:
+        self.person, self.pending = person, pending
+
+    def garmin(
+        self, kind: str, day: str, data: object, *, account: str = "7", key: str | None = None
+    ) -> Event:
+        start = dt.datetime.fromisoformat(f"{day}T00:00+01:00")
+        return self._write(
+            f"garmin.{kind}", "garmin", f"{account}/{key or day}", start, dt.timedelta(hours=1), data,
+            {"garmin_account": account, "day": day},
+        )  # fmt: skip
+
+    def fit(self, key: str, data: object) -> Event:
+        return self._write("fit.activity", "fit", key, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), None, data, {})
+
+    def entry(self, kind: str, time: str, **data: object) -> Event:
+        moment = dt.datetime.fromisoformat(time)
+        return self._write(
+            kind, "log", f"{kind}/{data.get('name', '')}/{time}", moment, moment.utcoffset(), data, {}
+        )
+
+    def trial(self, kind: str, key: str, **data: object) -> Event:
+        return self._write(
+            f"trial.{kind}", "trial", key, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), None, data, {}
+        )
+
+    def delete(self, event: Event) -> None:
+        data = {"event_id": str(event.event_id)}
+        self._write("deleted", "log", str(event.event_id), dt.datetime.now(dt.UTC), None, data, {})
+
+    def _write(
+        self, event_type: str, source: str, key: str, time: dt.datetime, offset: dt.timedelta | None,
+        data: object, metadata: dict[str, object],
+    ) -> Event:  # fmt: skip
+        event = Event(
+            user_id=self.person.user_id, time=time, utc_offset=offset, event_type=event_type, source=source,
+            natural_key=key, data=data, metadata=metadata,  # type: ignore[arg-type]
+        )  # fmt: skip
+        self.pending.append(event)
+        return event
+
+
+@pytest.fixture
+def log(newcomer: Person, pending: list[Event]) -> Log:
+    return Log(newcomer, pending)
+
+
+class Reader:
+    """Reads one person's rows of a mart."""
+
+    def __init__(self, database: Database, person: Person) -> None:
+        self.database, self.person = database, person
+
+    def __call__(
+        self, table: str, columns: str = "*", order: str = "1", where: str = "true"
+    ) -> list[dict[str, Any]]:
+        query = f"select {columns} from {table} where user_id = %s and {where} order by {order}"
+        with self.database.connect() as connection:
+            return connection.cursor(row_factory=dict_row).execute(query, [self.person.user_id]).fetchall()  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def rows(warehouse: Database, newcomer: Person) -> Reader:
+    return Reader(warehouse, newcomer)

@@ -1,0 +1,45 @@
+"""The project keeps its own rules: its tests pass, and everything in it is described."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from santorio.database.engine import Database
+
+
+def test_the_whole_build_passes_with_its_data_tests_and_unit_tests(build: Any) -> None:
+    result = build(command="build")
+    kinds = {one.node.resource_type for one in result.result.results}
+    assert kinds == {"model", "test", "unit_test"}
+
+
+def test_every_column_is_described_and_every_described_column_is_there(
+    build: Any, warehouse: Database, dbt_folder: Path
+) -> None:
+    build()
+    manifest = json.loads((dbt_folder / "target" / "manifest.json").read_text())
+    with warehouse.connect() as connection:
+        there = connection.execute(
+            "select table_schema || '.' || table_name, array_agg(column_name::text) from information_schema.columns "
+            "where table_schema in ('staging', 'intermediate', 'marts', 'api') group by 1"
+        ).fetchall()
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    described = {f"{node['schema']}.{node['alias']}": set(node["columns"]) for node in models}
+    assert described == {name: set(columns) for name, columns in there}
+    silent = [
+        (node["name"], column["name"])
+        for node in models
+        for column in [*node["columns"].values(), {"name": "itself", "description": node["description"]}]
+        if not column["description"]
+    ]
+    assert silent == []
+
+
+def test_the_sources_are_the_assets_that_write_the_log(build: Any, dbt_folder: Path) -> None:
+    build()
+    manifest = json.loads((dbt_folder / "target" / "manifest.json").read_text())
+    keys = {(source["source_name"], source["name"]) for source in manifest["sources"].values()}
+    assert keys == {
+        ("garmin", "payloads"), ("inbox", "fit_files"), ("inbox", "logs"), ("inbox", "trials"), ("ops", "people"),
+        ("ops", "coverage"), ("insights", "runs"), ("insights", "effects"), ("insights", "trials"), ("insights", "proposals"),
+    }  # fmt: skip
