@@ -1,9 +1,12 @@
 """Recognise a file by its content, never by its name, and read it."""
 
 import datetime as dt
+import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import orjson
 
@@ -19,9 +22,14 @@ from santorio.sources.parsed import Parsed, Rejection, refused
 LARGEST_BYTES = 256 * 2**20
 LARGEST_RATIO = 200
 DEEPEST_ZIP = 2
+# What a zip may unpack to in all: it is read into memory.
+LARGEST_UNPACKED_BYTES = 1024 * 2**20
+LONGEST_REASON = 500
 
 
-def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None, depth: int = 0) -> Parsed:
+def read(
+    data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None, depth: int = 0
+) -> Parsed:
     """Read one file's bytes. Never raises for what is in them: what cannot be read is a rejection.
 
     Parameters
@@ -29,7 +37,14 @@ def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = 
     folder
         Name of the folder the file lies in: it names a schedule that does not name its trial.
     """
-    parsed = _read(data, person, now, folder, depth)
+    try:
+        parsed = _read(data, person, now, folder, depth)
+    except Exception:  # noqa: BLE001 - a fault of a reader is about this file, and must not stop the others
+        parsed = refused(
+            "reader_failed",
+            "Santorio failed to read this file. It was kept aside; please report it as a bug.",
+        )
+    parsed.rejections = [_storable(rejection) for rejection in parsed.rejections]
     sound = []
     for event in parsed.events:
         try:
@@ -41,6 +56,16 @@ def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = 
             sound.append(event)
     parsed.events = sound
     return parsed
+
+
+def _storable(rejection: Rejection) -> Rejection:
+    """Leave out what the database cannot keep, and the greater part of a header of a thousand columns."""
+    place = rejection.location
+    return replace(
+        rejection,
+        reason=rejection.reason.replace("\x00", "")[:LONGEST_REASON],
+        location=None if place is None else place.replace("\x00", "")[:LONGEST_REASON],
+    )
 
 
 def _read(data: bytes, person: Person, now: dt.datetime, folder: str | None, depth: int) -> Parsed:
@@ -87,20 +112,23 @@ def _text(content: str, person: Person, now: dt.datetime, folder: str | None) ->
     if parsed is not None:
         return parsed
     if content.lstrip()[:9].lower().startswith(("<!doctype", "<html")):
-        return refused("web_page", "This is a web page, not data: the export was probably not logged in. Try again.")
+        return refused(
+            "web_page", "This is a web page, not data: the export was probably not logged in. Try again."
+        )
     return refused(
-        "unrecognised", "This is text, but no log that Santorio reads. docs/logs.md shows the formats. It was kept aside."
+        "unrecognised",
+        "This is text, but no log that Santorio reads. docs/logs.md shows the formats. It was kept aside.",
     )
 
 
 def _document(document: object, person: Person, now: dt.datetime, folder: str | None) -> Parsed:
-    if document in ({}, [], None):
+    if says_nothing(document):
         return refused(
             "no_data", "The file holds no data: Garmin had nothing for what was asked. There is nothing to take in.",
             kind="empty", status="ignored",
         )  # fmt: skip
-    if isinstance(document, list) and all(isinstance(one, Mapping) and _is_entry(one) for one in document):
-        return _entries(((f"entry {n}", one) for n, one in enumerate(document, start=1)), person, now)
+    if isinstance(document, list) and any(isinstance(one, Mapping) and _is_entry(one) for one in document):
+        return _entry_list(document, person, now)
     if isinstance(document, Mapping) and _is_entry(document):
         return _entries(iter([("entry 1", document)]), person, now)
     parsed = trials.parse(document, person, folder) or payloads.parse(document, person, now)
@@ -111,8 +139,29 @@ def _document(document: object, person: Person, now: dt.datetime, folder: str | 
     )
 
 
+def says_nothing(value: object) -> bool:
+    """Whether this is null, empty, or made of nothing else all the way down."""
+    if isinstance(value, Mapping):
+        return all(map(says_nothing, value.values()))
+    if isinstance(value, list):
+        return all(map(says_nothing, value))
+    return value is None
+
+
+def _entry_list(document: list[object], person: Person, now: dt.datetime) -> Parsed:
+    entries = [(f"entry {number}", one) for number, one in enumerate(document, start=1)]
+    parsed = _entries(((place, one) for place, one in entries if isinstance(one, Mapping)), person, now)
+    reason = "The entry is no object with “time”, “kind” and “value”. Correct it and import again."
+    parsed.rejections += [
+        Rejection("unrecognised", reason, place) for place, one in entries if not isinstance(one, Mapping)
+    ]
+    parsed.keep = bool(parsed.rejections)
+    return parsed
+
+
 def _is_entry(document: Mapping[str, object]) -> bool:
-    return ("kind" in document or "type" in document) and bool({"time", "date", "datetime", "timestamp"} & set(document))
+    kind = document.get("kind", document.get("type"))
+    return isinstance(kind, str) and bool({"time", "date", "datetime", "timestamp"} & set(document))
 
 
 def _json_lines(content: str, person: Person, now: dt.datetime) -> Parsed:
@@ -132,7 +181,10 @@ def _json_lines(content: str, person: Person, now: dt.datetime) -> Parsed:
             reason = "The line is no entry of a log: it needs “time”, “kind” and “value”. Correct it and import again."
             broken.append(Rejection("unrecognised", reason, f"line {number}"))
     if not entries:
-        return refused("bad_json", "The JSON is cut off or broken. Copy or export the file again.", kind="JSON")
+        reason = (
+            "The JSON is cut off, or holds what JSON does not know (such as NaN). Copy or export it again."
+        )
+        return refused("bad_json", reason, kind="JSON")
     parsed = _entries(iter(entries), person, now)
     parsed.rejections += broken
     parsed.keep = bool(parsed.rejections)
@@ -150,28 +202,56 @@ def _entries(entries: Iterator[tuple[str, Mapping[str, object]]], person: Person
 
 def _zip(data: bytes, person: Person, now: dt.datetime, depth: int) -> Parsed:
     if depth >= DEEPEST_ZIP:
-        return refused("nested_zip", "A zip lies in a zip in a zip. Unpack it once and import what comes out.")
+        return refused(
+            "nested_zip", "A zip lies in a zip in a zip. Unpack it once and import what comes out."
+        )
     parsed = Parsed(kind="zip", keep=True)
+    sha256, unpacked = hashlib.sha256(data).hexdigest(), 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for member in archive.infolist():
+                unpacked += member.file_size
+                if unpacked > LARGEST_UNPACKED_BYTES:
+                    reason = (
+                        "The rest of the zip was left out: it unpacks to more than 1 GB. Unpack it yourself."
+                    )
+                    parsed.rejections.append(Rejection("too_large", reason, member.filename[:200]))
+                    break
                 if not member.is_dir():
                     _add_member(parsed, archive, member, person, now, depth)
     except (zipfile.BadZipFile, EOFError, ValueError, OSError):
         parsed.rejections.append(Rejection("bad_zip", "The zip is damaged. Download it again."))
+    if not parsed.events and not parsed.rejections:
+        return refused(
+            "no_data", "The zip is empty. There is nothing to take in.", kind="zip", status="ignored"
+        )
+    # The original that is kept is the zip.
+    parsed.events = [
+        replace(event, metadata={**event.metadata, "object_sha256": sha256})
+        if "object_sha256" in event.metadata
+        else event
+        for event in parsed.events
+    ]
     return parsed
 
 
 def _add_member(
-    parsed: Parsed, archive: zipfile.ZipFile, member: zipfile.ZipInfo, person: Person, now: dt.datetime, depth: int
+    parsed: Parsed,
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    person: Person,
+    now: dt.datetime,
+    depth: int,
 ) -> None:
     if member.file_size > LARGEST_BYTES or member.file_size > LARGEST_RATIO * max(member.compress_size, 1024):
-        reason = "A file in the zip is too large, or packed like a zip bomb. Unpack it yourself if you trust it."
+        reason = (
+            "A file in the zip is too large, or packed like a zip bomb. Unpack it yourself if you trust it."
+        )
         parsed.rejections.append(Rejection("too_large", reason, member.filename[:200]))
         return
     try:
         content = archive.read(member)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         reason = "A file in the zip cannot be unpacked. Download the zip again, without a password."
         parsed.rejections.append(Rejection("bad_zip", reason, member.filename[:200]))
         return
@@ -180,6 +260,11 @@ def _add_member(
     parsed.events += inner.events
     parsed.accounts |= inner.accounts
     parsed.rejections += [
-        Rejection(one.code, one.reason, f"{member.filename[:200]}{f', {one.location}' if one.location else ''}", one.status)
+        Rejection(
+            one.code,
+            one.reason,
+            f"{member.filename[:200]}{f', {one.location}' if one.location else ''}",
+            one.status,
+        )
         for one in inner.rejections
     ]

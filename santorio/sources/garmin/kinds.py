@@ -37,6 +37,8 @@ class Kind:
 # The first row that fits wins: rows with more particular keys stand first.
 KINDS = (
     Kind("sleep", ("dailySleepDTO",), day=("dailySleepDTO", "calendarDate")),
+    # The night itself, without the object around it: the account's export, and some clients.
+    Kind("sleep", ("calendarDate", "sleepStartTimestampGMT", "deepSleepSeconds")),
     Kind("hrv", ("hrvSummary",), day=("hrvSummary", "calendarDate")),
     Kind("hrv_summary", ("hrvSummaries",), holds=("hrvSummaries",)),
     Kind("heart_rate", ("heartRateValues",)),

@@ -7,6 +7,7 @@ date strings end in `.0` and have no zone; "no data" is null, [], {} or an objec
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import orjson
 
@@ -27,21 +28,23 @@ CLOCKS = (
     ("timestampLocal", "timestamp"),
 )
 NESTED = ("dailySleepDTO", "summaryDTO", "hrvSummary")
+NAMING = {*ACCOUNT_KEYS, "id", "deviceId"}
 EARLIEST = dt.date(2000, 1, 1)
+ERROR = "Garmin answered with an error instead of data. Export or fetch it again."
+NOTHING = "Garmin had nothing for these days; there is nothing to take in."
 
 
 def parse(document: object, person: Person, now: dt.datetime) -> Parsed | None:
     """Turn a JSON document into events; None where it is none of Garmin's."""
     if isinstance(document, Mapping):
-        if "error" in document and "message" in document or "httpStatusCode" in document:
-            return refused(
-                "garmin_error", "Garmin answered with an error instead of data. Export or fetch it again.",
-                kind="garmin error",
-            )  # fmt: skip
+        if is_error(document):
+            return refused("garmin_error", ERROR, kind="garmin error")
         payloads: Sequence[object] = [document]
         step = None
     elif isinstance(document, Sequence) and not isinstance(document, str):
-        payloads, step = document, _step_days(document)
+        # Pages that were gathered into one file make a list of lists.
+        payloads = [one for part in document for one in (part if isinstance(part, list) else [part])]
+        step = _step_days(payloads)
     else:
         return None
     if not payloads or not any(isinstance(one, Mapping) and recognise(one, step) for one in payloads):
@@ -49,11 +52,24 @@ def parse(document: object, person: Person, now: dt.datetime) -> Parsed | None:
     return _parse_all(payloads, step, person, now)
 
 
+def is_error(payload: Payload) -> bool:
+    """Whether Garmin answered with an error; recorded answers keep it beside the data."""
+    message = payload.get("message")
+    return (
+        ("error" in payload and message is not None)
+        or "httpStatusCode" in payload
+        or (isinstance(message, str) and message.startswith("HTTP ") and "calendarDate" not in payload)
+    )
+
+
 def _parse_all(payloads: Sequence[object], step: int | None, person: Person, now: dt.datetime) -> Parsed:
     parsed = Parsed(kind="garmin")
     names: set[str] = set()
     for number, payload in enumerate(payloads, start=1):
         place = f"element {number}" if len(payloads) > 1 else None
+        if isinstance(payload, Mapping) and is_error(payload):
+            parsed.rejections.append(Rejection("garmin_error", ERROR, place))
+            continue
         kind = recognise(payload, step) if isinstance(payload, Mapping) else None
         if kind is None or not isinstance(payload, Mapping):
             reason = "An element is no payload that Garmin Connect gives. Export or fetch it again."
@@ -82,8 +98,7 @@ def _add(
             if made.metadata["garmin_account"] is not None:
                 parsed.accounts.add(str(made.metadata["garmin_account"]))
     if kind.holds and count == 0:
-        reason = "Garmin had nothing for these days; there is nothing to take in."
-        parsed.rejections.append(Rejection("no_data", reason, place, "ignored"))
+        parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
 
 
 def _parts(kind: Kind, payload: Payload) -> Iterator[tuple[object, Payload]]:
@@ -111,12 +126,16 @@ def event_of(
     if kind.day and day is None:
         # Of kinds that we only keep, some have no day of their own.
         if kind.name != "other":
+            if measures_nothing(payload):
+                return Rejection("no_data", NOTHING, status="ignored")
             return Rejection("no_day", f"A payload ({kind.name}) states no calendar day. Export or fetch it again.")
     offset, start = stated_clock(payload)
     if start is None and day is not None:
         start, _ = days.day_bounds(day, person.timezone)
     moment = start or _moment(payload) or dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     if is_future(moment, now):
+        if measures_nothing(payload):
+            return Rejection("no_data", NOTHING, status="ignored")
         return Rejection("future", "A payload is about a day that has not come. Check the watch's date.")
     return Event(
         user_id=person.user_id,
@@ -126,7 +145,11 @@ def event_of(
         source="garmin",
         natural_key=_natural_key(kind, payload, account, day),
         data=payload,
-        metadata={"garmin_account": account, "day": day.isoformat() if day else None},
+        metadata={
+            "garmin_account": account,
+            "day": day.isoformat() if day else None,
+            **({"shape": sorted(payload)[:50]} if kind.name == "other" else {}),
+        },
     )
 
 
@@ -192,8 +215,19 @@ def _account(payload: object) -> str | None:
 
 
 def _step_days(document: Sequence[object]) -> int | None:
-    """Days between the first two elements of a list, None where there are no two days."""
-    found = [calendar_day(dig(element, ("calendarDate",))) for element in document[:2]]
-    if len(found) < 2 or found[0] is None or found[1] is None:
-        return None
-    return abs((found[1] - found[0]).days)
+    """Return the least distance in days between neighbours of a list; None where there are no two days.
+
+    The least: a list of days has holes, and seven days without one would look like a list of weeks.
+    """
+    found = [day for element in document if (day := calendar_day(dig(element, ("calendarDate",))))]
+    steps = [abs((after - before).days) for before, after in pairwise(found) if after != before]
+    return min(steps, default=None)
+
+
+def measures_nothing(payload: object) -> bool:
+    """Whether there is no number in it but those that say whose it is: Garmin's answer for an empty day."""
+    if isinstance(payload, Mapping):
+        return all(key in NAMING or measures_nothing(value) for key, value in payload.items())
+    if isinstance(payload, list):
+        return all(map(measures_nothing, payload))
+    return isinstance(payload, bool) or not isinstance(payload, int | float)

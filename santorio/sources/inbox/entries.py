@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -14,8 +15,8 @@ from santorio.sources.parsed import Rejection, is_future
 GRAMS_PER_DRINK, GRAMS_PER_UK_UNIT = 14.0, 8.0
 WEIGHT_UNITS = {"kg": 1.0, "g": 0.001, "lb": 0.45359237, "lbs": 0.45359237}
 CAFFEINE_UNITS = {"mg": 1.0, "g": 1000.0}
-ALCOHOL_UNITS = {"g": 1.0, "drink": GRAMS_PER_DRINK, "drinks": GRAMS_PER_DRINK, "uk_unit": GRAMS_PER_UK_UNIT,
-                 "uk_units": GRAMS_PER_UK_UNIT}  # fmt: skip
+ALCOHOL_UNITS = {"g": 1.0, "drink": GRAMS_PER_DRINK, "drinks": GRAMS_PER_DRINK, "unit": GRAMS_PER_UK_UNIT,
+                 "units": GRAMS_PER_UK_UNIT, "uk_unit": GRAMS_PER_UK_UNIT, "uk_units": GRAMS_PER_UK_UNIT}  # fmt: skip
 TIME_NAMES = ("time", "datetime", "timestamp", "date", "day")
 VALUE_NAMES = ("value", "amount", "rating")
 KNOWN = {*TIME_NAMES, *VALUE_NAMES, "kind", "type", "name", "unit", "note"}
@@ -139,7 +140,7 @@ def read_number(value: object) -> float:
         If it is none.
     """
     try:
-        number = float(value if isinstance(value, int | float) else text(value))
+        number = float(value if isinstance(value, int | float) and not isinstance(value, bool) else text(value))
     except ValueError:
         raise Refusal("not_a_number", "The value is no number. Correct it and import the file again.") from None
     if not math.isfinite(number):
@@ -157,8 +158,11 @@ def read_time(value: object, zone: str) -> tuple[dt.datetime, dt.timedelta, str]
     Refusal
         If it is none.
     """
-    stated = text(value)
+    # People write 8:30; ISO 8601, 08:30. Its weeks (2026-W09) and short years are no way to write a log.
+    stated = re.sub(r"(?<=[T ])(\d:\d\d)", r"0\1", text(value), count=1)
     try:
+        if not re.match(r"\d{4}-\d\d-\d\d(?!\d)", stated):
+            raise ValueError
         moment = dt.datetime.fromisoformat(stated)
     except ValueError:
         raise Refusal(

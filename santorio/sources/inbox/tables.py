@@ -6,6 +6,7 @@ A table with the columns of a study (`study_day`, `condition`, an arm's name) is
 import csv
 import datetime as dt
 import io
+import re
 from dataclasses import dataclass
 
 from santorio.people import Person
@@ -17,6 +18,11 @@ DELIMITERS = ",;\t|"
 # Columns that count or place a row, and are no measure of the person.
 BOOKKEEPING = {"study_day", "n_obs", "n", "id", "index", "row"}
 MOSTLY = 0.8
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+MAYBE_THOUSANDS = " (or thousands?)"
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
+# Columns that say whose row it is.
+WHOSE = ("id", "person", "participant", "subject", "user", "user_id", "participant_id", "subject_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ def parse(content: str, person: Person, now: dt.datetime) -> Parsed | None:
     table = read_table(content)
     if table is None:
         return None
+    if not table.rows and not table.ragged:
+        return _without_rows(table)
     reader = LogReader(person, now)
     if {"kind", "type"} & set(table.header):
         parsed = _log(table, reader)
@@ -65,22 +73,38 @@ def read_table(content: str) -> Table | None:
             if len(fields) > len(header):
                 ragged.append(lines.line_num)
                 continue
-            cells = [_decimal_point(field.strip(), delimiter) for field in fields]
-            rows.append((lines.line_num, dict(zip(header, cells, strict=False))))
+            rows.append((lines.line_num, dict(zip(header, map(str.strip, fields), strict=False))))
     except csv.Error:
         return None
     # Every column of a table has a name, and each its own.
     if not all(header) or len(set(header)) != len(header):
         return None
-    return Table(header, rows, ragged)
+    return Table(header, rows if delimiter == "," else _with_decimal_points(rows), ragged)
 
 
-def _decimal_point(field: str, delimiter: str) -> str:
-    """Read 1,5 as 1.5 where the comma separates no fields."""
-    whole, comma, part = field.partition(",")
-    if delimiter != "," and comma and whole.lstrip("-").isdigit() and part.isdigit():
-        return f"{whole}.{part}"
-    return field
+def _with_decimal_points(rows: list[tuple[int, dict[str, str]]]) -> list[tuple[int, dict[str, str]]]:
+    """Read 1,5 as 1.5 in a file that writes its decimals so.
+
+    In such a file 7.500 may be seven and a half thousand or seven and a half: it stays as it is, with a mark
+    that makes it no number.
+    """
+    if not any(DECIMAL_COMMA.fullmatch(cell) for _, row in rows for cell in row.values()):
+        return rows
+    return [(line, {name: _decimal_point(cell) for name, cell in row.items()}) for line, row in rows]
+
+
+def _decimal_point(cell: str) -> str:
+    if DECIMAL_COMMA.fullmatch(cell):
+        return cell.replace(",", ".")
+    return f"{cell}{MAYBE_THOUSANDS}" if THOUSANDS.fullmatch(cell) else cell
+
+
+def _without_rows(table: Table) -> Parsed | None:
+    if not {"kind", "type", *TIME_NAMES} & set(table.header):
+        return None
+    return refused(
+        "no_data", "The table has a header and no rows. There is nothing to take in.", kind="table", status="ignored"
+    )
 
 
 def _log(table: Table, reader: LogReader) -> Parsed:
@@ -113,6 +137,12 @@ def _measures(table: Table, reader: LogReader) -> Parsed:
     if set(VALUE_NAMES) & set(table.header):
         # A value whose kind no column tells is a log with a misspelt header.
         return _missing_column("kind", table)
+    if whose := _several_people(table, time):
+        return refused(
+            "several_people",
+            f"The column “{whose}” says that these rows belong to several people. Save one file for each of them.",
+            kind="table",
+        )
     columns = measure_columns(table, time)
     if not columns:
         return refused(
@@ -157,6 +187,17 @@ def _read_row(
         days.append(trials.StudyDay(number, (when + offset).date(), row.get("condition", ""), grain))
 
 
+def _several_people(table: Table, time: str) -> str | None:
+    """Find the column that tells people apart: the same times occur for several of its values."""
+    for name in WHOSE:
+        if name in table.header:
+            whose = {row.get(name) for _, row in table.rows}
+            times = {row.get(time) for _, row in table.rows}
+            if 1 < len(whose) and len(times) < len(table.rows):
+                return name
+    return None
+
+
 def _grain(days: list[trials.StudyDay]) -> str:
     return "instant" if any(entry.grain == "instant" for entry in days) else "day"
 
@@ -179,7 +220,7 @@ def _is_derived(name: str, header: list[str]) -> bool:
 
 def _is_number(cell: str) -> bool:
     try:
-        read_number(cell)
+        read_number(cell.removesuffix(MAYBE_THOUSANDS))
     except Refusal:
         return False
     return True
