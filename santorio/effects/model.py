@@ -21,8 +21,8 @@ from santorio.trials.columns import Columns, FloatArray
 from santorio.trials.density import autoregressive_logp
 from santorio.trials.sampling import Fit, RegressionModel, padded
 
-# Level, line, five waves, six weekdays.
-BACKGROUND = 13
+# Level, line, five waves, six weekdays, and seven patterns of days on which something was not logged.
+BACKGROUND = 20
 # Exposures are padded to a multiple of this, so that all outcomes and most people share one compilation.
 EXPOSURE_STEP = 8
 

@@ -104,9 +104,18 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
         }
         insert(connection, "runs", [record])
         rows = list(run.rows) if status == "accepted" else []
-        insert(connection, TABLES[run.kind], [{"run_id": run_id, "user_id": run.user_id, **row} for row in rows])
+        insert(
+            connection, TABLES[run.kind], [{"run_id": run_id, "user_id": run.user_id, **row} for row in rows]
+        )
     return RunReport(
-        run.kind, run.subject, status, run.reason, len(rows), run.diagnostics, run.plot if rows else None, run_id
+        run.kind,
+        run.subject,
+        status,
+        run.reason,
+        len(rows),
+        run.diagnostics,
+        run.plot if rows else None,
+        run_id,
     )
 
 

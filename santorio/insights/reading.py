@@ -48,7 +48,9 @@ def day_number(day: dt.date) -> int:
     return (day - EPOCH).days
 
 
-def read_outcomes(connection: psycopg.Connection, user_id: UUID, metrics: Sequence[str] | None = None) -> dict[str, Series]:
+def read_outcomes(
+    connection: psycopg.Connection, user_id: UUID, metrics: Sequence[str] | None = None
+) -> dict[str, Series]:
     """Read outcomes by metric; all of them if none is named."""
     rows = connection.execute(
         """

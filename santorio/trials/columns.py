@@ -92,10 +92,17 @@ def weekday_columns(weekday: IntArray) -> tuple[FloatArray, FloatArray]:
 
 def background_columns(day: IntArray, *, first: int | None = None, last: int | None = None) -> Columns:
     """What any outcome does by itself: a level, a trend, a week. `day` counts days; 0 is a Thursday (1970-01-01)."""
-    trend, trend_sd = trend_columns(day, int(day[0]) if first is None else first, int(day[-1]) if last is None else last)
+    trend, trend_sd = trend_columns(
+        day, int(day[0]) if first is None else first, int(day[-1]) if last is None else last
+    )
     week, week_sd = weekday_columns((day + 3) % 7)
     values = np.column_stack([np.ones(len(day)), trend, week])
-    names = ("level", "line", *(f"wave_{j}" for j in range(1, trend.shape[1])), *(f"weekday_{j}" for j in range(1, 7)))
+    names = (
+        "level",
+        "line",
+        *(f"wave_{j}" for j in range(1, trend.shape[1])),
+        *(f"weekday_{j}" for j in range(1, 7)),
+    )
     prior_sd = np.concatenate([[LEVEL_SD], trend_sd, week_sd])
     return Columns(values, prior_sd, np.zeros(len(prior_sd), dtype=bool), names, gaps(day))
 

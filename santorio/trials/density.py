@@ -14,7 +14,12 @@ from santorio.trials.columns import FloatArray
 
 
 def density_and_gradient(
-    coefficient: FloatArray, rho: float, variance: float, columns: FloatArray, outcome: FloatArray, gap_days: FloatArray
+    coefficient: FloatArray,
+    rho: float,
+    variance: float,
+    columns: FloatArray,
+    outcome: FloatArray,
+    gap_days: FloatArray,
 ) -> tuple[float, FloatArray, float, float]:
     """Log density of the days, and its derivatives by coefficients, ρ and σ².
 
@@ -94,7 +99,9 @@ def _operation() -> Any:
             return [[True, False, False, False]] * 3 + [[False] * 4] * 3
 
         def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:  # noqa: ARG002
-            return [cotangents[0] * output for output in outputs[1:]] + [disconnected_type() for _ in range(3)]
+            return [cotangents[0] * output for output in outputs[1:]] + [
+                disconnected_type() for _ in range(3)
+            ]
 
     @register_funcify_default_op_cache_key(AutoregressiveDensity)
     def funcify(op: Any, **_: Any) -> tuple[Any, int]:  # noqa: ARG001
@@ -102,7 +109,12 @@ def _operation() -> Any:
 
         @numba_njit
         def autoregressive_density(  # type: ignore[no-untyped-def] # noqa: ANN202, PLR0913
-            coefficient, rho, variance, columns, outcome, gap_days  # noqa: ANN001
+            coefficient,
+            rho,
+            variance,
+            columns,
+            outcome,
+            gap_days,  # noqa: ANN001
         ):
             value, by_coefficient, by_rho, by_variance = compiled(
                 coefficient, rho.item(), variance.item(), columns, outcome, gap_days

@@ -47,7 +47,7 @@ def whiten(values: FloatArray, gap_days: FloatArray, rho: float) -> tuple[FloatA
     Returns the innovations and the sum of log innovation variances (σ = 1):
     r_i | r_{i-1} ~ N(ρ^Δ r_{i-1}, 1 - ρ^{2Δ}).
     """
-    step = rho**gap_days[1:]
+    step = rho ** gap_days[1:]
     variance = 1 - step**2
     shape = (-1,) + (1,) * (values.ndim - 1)
     later = (values[1:] - step.reshape(shape) * values[:-1]) / np.sqrt(variance).reshape(shape)
@@ -103,6 +103,11 @@ class ExactPosterior:
             under = self.below(column, middle) < probability
             low, high = np.where(under, middle, low), np.where(under, high, middle)
         return np.asarray((low + high) / 2)
+
+    def fitted(self) -> FloatArray:
+        """Posterior mean of what the columns explain of the first outcome, shape (days,)."""
+        coefficient = (self.weights[:, None, :] * self.location).sum(axis=0)[:, 0]
+        return np.asarray(self.columns.values @ coefficient)
 
     def rho_mean(self) -> FloatArray:
         """Posterior mean of the day-to-day correlation ρ."""

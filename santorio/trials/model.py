@@ -66,7 +66,6 @@ class TrialModel(RegressionModel):
     def build_model(self) -> Any:
         """Build the PyMC model with empty data."""
         import pymc as pm
-        import pytensor.tensor as pt
 
         config = self.model_config
         with pm.Model(coords={"column": range(self.width)}, check_bounds=False) as model:

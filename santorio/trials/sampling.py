@@ -40,7 +40,9 @@ class Diagnostics:
         if not self.r_hat < MAX_R_HAT:
             return f"R-hat {self.r_hat:.3f}, wanted below {MAX_R_HAT}"
         if not min(self.ess_bulk, self.ess_tail) > MIN_ESS:
-            return f"effective sample size {min(self.ess_bulk, self.ess_tail):.0f}, wanted above {MIN_ESS:.0f}"
+            return (
+                f"effective sample size {min(self.ess_bulk, self.ess_tail):.0f}, wanted above {MIN_ESS:.0f}"
+            )
         return None
 
     def as_json(self) -> dict[str, float | int | None]:
@@ -120,7 +122,10 @@ class RegressionModel(ABC):
             return Fit(draws, first)
         settings |= {key: int(settings[key] * factor) for key, factor in self.stricter.items()}
         # 0.99 halves the step and more: what still diverges is the model's fault, not the sampler's.
-        settings |= {"target_accept": max(0.99, float(settings["target_accept"])), "seed": settings["seed"] + 1}
+        settings |= {
+            "target_accept": max(0.99, float(settings["target_accept"])),
+            "seed": settings["seed"] + 1,
+        }
         draws, second = _sample(compiled, settings)
         spent = time.perf_counter() - started
         return Fit(draws, Diagnostics(**{**asdict(second), "attempts": 2, "seconds": spent}))

@@ -139,7 +139,9 @@ def draw_daily(cycles: int, cycle_days: int, seed: int) -> IntArray:
         ones = sum(drawn[position - position % cycle_days :])
         last = drawn[-1] if drawn else 0
         weights = [
-            _completions(cycles, cycle_days, position + 1, ones + arm, arm, run + 1 if drawn and arm == last else 1)
+            _completions(
+                cycles, cycle_days, position + 1, ones + arm, arm, run + 1 if drawn and arm == last else 1
+            )
             for arm in (0, 1)
         ]
         # Counting completions makes every admissible schedule equally likely, which rejection would need ages for.
@@ -164,5 +166,6 @@ def _completions(cycles: int, cycle_days: int, position: int, ones: int, last: i
     elif ones * 2 > cycle_days or (inside - ones) * 2 > cycle_days:
         return 0
     return sum(
-        _completions(cycles, cycle_days, position + 1, ones + arm, arm, run + 1 if arm == last else 1) for arm in (0, 1)
+        _completions(cycles, cycle_days, position + 1, ones + arm, arm, run + 1 if arm == last else 1)
+        for arm in (0, 1)
     )

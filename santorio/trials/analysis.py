@@ -1,0 +1,222 @@
+"""The analysis of a person's trials: read, fit, judge, decide, publish. A trial whose input is unchanged is not refitted."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+
+from santorio.database.engine import Database
+from santorio.errors import NotEnoughData
+from santorio.insights.fingerprint import fingerprint
+from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
+from santorio.insights.reading import Series, read_outcomes
+from santorio.metrics import outcome as find_outcome
+from santorio.people import Person
+from santorio.trials.columns import FloatArray
+from santorio.trials.decisions import decide, summarise
+from santorio.trials.model import TrialModel
+from santorio.trials.preparing import Prepared, adjusted, prepare
+from santorio.trials.reading import Trial, read_trials, study_outcome
+from santorio.trials.sampling import Fit
+from santorio.trials.schedules import randomisation_p
+
+Settings = Mapping[str, object]
+
+
+def analyse_trials(
+    database: Database,
+    person: Person,
+    *,
+    force: bool = False,
+    sampler_config: Settings | None = None,
+    today: dt.date | None = None,
+) -> list[RunReport]:
+    """Analyse every trial of a person and publish what may be published.
+
+    Parameters
+    ----------
+    force : bool
+        Fit even if nothing has changed.
+    sampler_config : Mapping, optional
+        Settings of the sampler that differ from the model's own.
+    today : date, optional
+        The person's date; decides whether a trial has ended. By default the machine's.
+    """
+    day = today or dt.datetime.now(dt.UTC).date()
+    with database.connect() as connection:
+        trials = read_trials(connection, person.user_id)
+        wanted = sorted({metric for trial in trials for metric in (trial.outcome, *trial.secondary)})
+        outcomes = read_outcomes(connection, person.user_id, wanted)
+    return [
+        _analyse(database, person, trial, outcomes, day, sampler_config or {}, force=force)
+        for trial in trials
+    ]
+
+
+def _analyse(
+    database: Database,
+    person: Person,
+    trial: Trial,
+    outcomes: Mapping[str, Series],
+    today: dt.date,
+    sampler_config: Settings,
+    *,
+    force: bool,
+) -> RunReport:
+    try:
+        prepared = _prepare_all(trial, outcomes)
+    except NotEnoughData as missing:
+        return RunReport("trial", trial.name, "not enough data", str(missing))
+    primary = prepared[0]
+    ended = trial.ended(today, _lag(trial, trial.outcome))
+    model = TrialModel(primary.columns.values.shape[1], sampler_config=sampler_config)
+    inputs = [
+        value
+        for one in prepared
+        for value in (one.metric, one.smallest_effect, one.outcome, one.columns.values)
+    ]
+    key = fingerprint(
+        *inputs,
+        trial.arms,
+        trial.direction,
+        trial.arm,
+        trial.first_day,
+        ended,
+        model.model_config,
+        model.sampler_config,
+    )
+    with database.connect() as connection:
+        if not force and last_fingerprint(connection, person.user_id, "trial", trial.name) == key:
+            return RunReport("trial", trial.name, "unchanged")
+    run = _fit(person, trial, prepared, model, key, _as_of(trial, outcomes), ended=ended)
+    return publish(database, run, force=force)
+
+
+def _prepare_all(trial: Trial, outcomes: Mapping[str, Series]) -> list[Prepared]:
+    """Prepare the primary outcome, which must have enough data, and whatever secondary ones have."""
+    prepared = []
+    for metric in dict.fromkeys((trial.outcome, *trial.secondary)):
+        try:
+            if metric not in outcomes:
+                raise NotEnoughData(f"The trial “{trial.name}” has no day with its outcome yet.")
+            series = outcomes[metric]
+            values = study_outcome(trial, series, _lag(trial, metric))
+            prepared.append(prepare(trial, metric, values, series.unit))
+        except NotEnoughData:
+            if metric == trial.outcome:
+                raise
+    return prepared
+
+
+def _lag(trial: Trial, metric: str) -> int:
+    if metric == trial.outcome and trial.lag_days is not None:
+        return trial.lag_days
+    return find_outcome(metric).lag_days
+
+
+def _as_of(trial: Trial, outcomes: Mapping[str, Series]) -> dt.datetime:
+    metrics = (trial.outcome, *trial.secondary)
+    return max(trial.as_of, *(outcomes[metric].as_of for metric in metrics if metric in outcomes))
+
+
+def _fit(
+    person: Person,
+    trial: Trial,
+    prepared: list[Prepared],
+    model: TrialModel,
+    key: str,
+    as_of: dt.datetime,
+    *,
+    ended: bool,
+) -> Run:
+    rows: list[dict[str, object]] = []
+    reports: dict[str, object] = {}
+    problem: str | None = None
+    effect: FloatArray | None = None
+    for one in prepared:
+        fit = model.fit(one.columns, one.standard)
+        reports[one.metric] = fit.diagnostics.as_json()
+        primary = one.metric == trial.outcome
+        if fit.diagnostics.problem is None:
+            rows += results(trial, one, fit, primary=primary, ended=ended)
+            effect = effect_draws(fit, one, 1) if primary else effect
+        elif primary:
+            problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."
+            break
+    law = prepared[0].law.kind
+    return Run(
+        user_id=person.user_id,
+        kind="trial",
+        subject=trial.name,
+        fingerprint=key,
+        as_of=as_of,
+        rows=rows,
+        diagnostics={"fits": reports, "randomisation": law, "ended": ended},
+        plot=_plot(trial, prepared[0], effect) if problem is None and effect is not None else None,
+        reason=problem,
+    )
+
+
+def effect_draws(fit: Fit, prepared: Prepared, contrast: int) -> FloatArray:
+    """Posterior draws of an arm's effect against the reference, in the outcome's own unit."""
+    column = prepared.columns.index(f"arm_{contrast}")
+    return np.asarray(fit.draws["coefficient"][:, column] * prepared.spread)
+
+
+def probability_repeats(fit: Fit, prepared: Prepared, contrast: int) -> float | None:
+    """Probability that in another cycle the effect would go the way it goes on average; None with one cycle."""
+    if prepared.law.cycles < 2:
+        return None
+    from scipy.special import ndtr
+
+    effect = effect_draws(fit, prepared, contrast)
+    departure = np.maximum(fit.draws["departure_sd"] * prepared.spread, 1e-12)
+    return float(ndtr(np.sign(effect.mean()) * effect / departure).mean())
+
+
+def results(
+    trial: Trial, prepared: Prepared, fit: Fit, *, primary: bool, ended: bool
+) -> list[dict[str, object]]:
+    """Rows of `insights.trial_results` for one outcome, one row an arm beside the reference."""
+    known = prepared.known
+    reference = prepared.outcome[known & (trial.arm == 0)]
+    free_of_trend = adjusted(trial, prepared)
+    registered = find_outcome(prepared.metric)
+    good = trial.direction if primary and trial.direction else registered.good
+    rows: list[dict[str, object]] = []
+    for contrast in range(1, len(trial.arms)):
+        treated = prepared.outcome[known & (trial.arm == contrast)]
+        summary = summarise(effect_draws(fit, prepared, contrast), prepared.smallest_effect)
+        verdict = decide(
+            summary.probability_above, summary.probability_within, summary.probability_below, good
+        )
+        rows.append(
+            {
+                "trial": trial.name,
+                "outcome": prepared.metric,
+                "arm": trial.arms[contrast],
+                "reference_arm": trial.arms[0],
+                "unit": prepared.unit,
+                "mean_arm": float(treated.mean()),
+                "mean_reference": float(reference.mean()),
+                "raw_difference": float(treated.mean() - reference.mean()),
+                "days_arm": len(treated),
+                "days_reference": len(reference),
+                **asdict(summary),
+                "smallest_effect": prepared.smallest_effect,
+                # Stopping at the first good look would inflate the error rates: before the end it goes on.
+                "decision": verdict if ended else "keep going",
+                "cycles": prepared.law.cycles,
+                "probability_repeats": probability_repeats(fit, prepared, contrast),
+                "randomisation_p": randomisation_p(prepared.law, trial.arm, free_of_trend, contrast),
+                "is_primary": primary,
+            }
+        )
+    return rows
+
+
+def _plot(trial: Trial, prepared: Prepared, effect: FloatArray) -> bytes:
+    from santorio.insights.plots import plot_trial
+
+    return plot_trial(trial, prepared, effect)

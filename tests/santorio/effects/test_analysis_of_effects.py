@@ -1,0 +1,85 @@
+"""What goes with what, from the marts to what is published."""
+
+import numpy as np
+import pytest
+
+from santorio.effects.analysis import analyse_effects
+
+DAYS = 170
+
+
+@pytest.fixture
+def lived(marts, autoregressive):
+    """Late caffeine takes 18 min a 100 mg from the next night; alcohol does nothing; magnesium was logged for 50 days."""
+    rng = np.random.default_rng(5)
+    late = rng.choice([0.0, 80.0, 160.0], DAYS, p=[0.5, 0.3, 0.2])
+    alcohol = rng.choice([0.0, 14.0, 28.0], DAYS, p=[0.7, 0.2, 0.1])
+    magnesium = np.where((np.arange(DAYS) > 60) & (np.arange(DAYS) <= 110), 300.0 * (rng.random(DAYS) < 0.5), np.nan)
+    sleep = 440 + 22 * autoregressive(rng, DAYS, 0.4)[:, 0]
+    sleep[1:] -= 0.18 * late[:-1]
+    sleep[rng.random(DAYS) < 0.06] = np.nan
+    marts.outcome("sleep_minutes", sleep)
+    marts.exposure("caffeine_after_15_mg", late, "mg")
+    marts.exposure("alcohol_g", alcohol, "g")
+    marts.exposure("supplement_magnesium", magnesium, "mg")
+    marts.exposure("supplement_zinc", np.where(np.arange(DAYS) < 20, 15.0, np.nan), "mg")
+    marts.outcome("steps", np.arange(DAYS) * 10.0)
+    return marts
+
+
+def rows(marts):
+    with marts.database.connect() as connection:
+        return {
+            row[0]: row[1:]
+            for row in connection.execute(
+                "select exposure, estimate, lower_95, upper_95, probability_positive, per_amount, lag_days, days, rank,"
+                " exposure_unit, outcome_unit from insights.effects"
+            )
+        }
+
+
+def test_a_true_association_is_found_per_amount_with_its_lag_and_ranks_first(lived):
+    (report,) = analyse_effects(lived.database, lived.person)
+    assert (report.status, report.subject) == ("accepted", "sleep_minutes")
+    assert report.diagnostics["r_hat"] < 1.01
+    found = rows(lived)
+    estimate, lower, upper, positive, amount, lag, days, rank, unit, outcome_unit = found["caffeine_after_15_mg"]
+    assert -25 < estimate < -11
+    assert lower < -18 < upper < 0
+    assert positive < 0.01
+    assert (amount, lag, rank, unit, outcome_unit) == (100.0, 1, 1, "mg", "min")
+    assert days >= 150
+
+
+def test_what_does_nothing_has_an_interval_with_zero_and_what_was_hardly_logged_is_left_out(lived):
+    analyse_effects(lived.database, lived.person)
+    found = rows(lived)
+    assert set(found) == {"caffeine_after_15_mg", "alcohol_g", "supplement_magnesium"}
+    for exposure in ("alcohol_g", "supplement_magnesium"):
+        assert found[exposure][1] < 0 < found[exposure][2]
+    assert found["supplement_magnesium"][4] == 300.0
+    assert 40 <= found["supplement_magnesium"][6] <= 50
+
+
+def test_unchanged_input_is_not_fitted_again(lived):
+    analyse_effects(lived.database, lived.person)
+    assert [report.status for report in analyse_effects(lived.database, lived.person)] == ["unchanged"]
+
+
+def test_a_fit_that_did_not_converge_publishes_nothing(lived):
+    (report,) = analyse_effects(lived.database, lived.person, sampler_config={"draws": 20, "tune": 2, "chains": 2})
+    assert report.status == "rejected"
+    assert rows(lived) == {}
+
+
+def test_without_exposures_it_says_what_is_missing(marts):
+    marts.outcome("mood", np.arange(40) % 7)
+    (report,) = analyse_effects(marts.database, marts.person)
+    assert report.status == "not enough data"
+    assert "No exposure was logged on 30 days" in report.reason
+
+
+def test_the_picture_is_a_small_png(lived):
+    (report,) = analyse_effects(lived.database, lived.person)
+    assert report.plot.startswith(b"\x89PNG")
+    assert len(report.plot) < 60_000

@@ -1,0 +1,112 @@
+"""A trial from the marts to what is published: recovery of the truth, refusals, and doing it twice."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from santorio.trials.analysis import analyse_trials
+
+TODAY = dt.date(2026, 6, 1)
+ARMS = ("usual", "no screens")
+
+
+@pytest.fixture
+def studied(marts, autoregressive):
+    """Fourteen cycles of two days each way, 30 minutes more sleep on the second arm, four nights missing."""
+    rng = np.random.default_rng(1)
+    arm = np.concatenate([np.repeat(rng.permutation(2), 2) for _ in range(14)])
+    sleep = np.full(60, np.nan)
+    sleep[1:57] = 430 + 30 * arm + 25 * autoregressive(rng, 56, 0.4)[:, 0]
+    sleep[[5, 6, 30, 41]] = np.nan
+    marts.outcome("sleep_minutes", sleep)
+    marts.trial("screens", ARMS, arm, period_days=2, lag_days=1, smallest_effect=10.0, secondary=["mood"])
+    return marts
+
+
+def fetch(marts, query):
+    with marts.database.connect() as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_true_effect_is_found_reported_in_its_own_unit_and_adopted(studied):
+    (report,) = analyse_trials(studied.database, studied.person, today=TODAY)
+    assert (report.status, report.rows, report.subject) == ("accepted", 1, "screens")
+    ((estimate, lower, upper, decision, cycles, p, repeats, days, unit, primary),) = fetch(
+        studied,
+        "select estimate, lower_95, upper_95, decision, cycles, randomisation_p, probability_repeats,"
+        " days_arm + days_reference, unit, is_primary from insights.trial_results",
+    )
+    assert 20 < estimate < 40
+    assert 0 < lower < 30 < upper < 55
+    assert (decision, cycles, days, unit, primary) == ("adopt", 14, 52, "min", True)
+    assert p < 0.01
+    assert repeats > 0.95
+
+
+def test_the_raw_difference_is_that_of_the_assigned_arms_means(studied):
+    analyse_trials(studied.database, studied.person, today=TODAY)
+    ((mean_arm, mean_reference, raw),) = fetch(
+        studied, "select mean_arm, mean_reference, raw_difference from insights.trial_results"
+    )
+    expected = dict(
+        fetch(
+            studied,
+            "select d.arm, avg(o.value) from marts.trial_days d join marts.outcomes o on o.day = d.first_day + 1 group by 1",
+        )
+    )
+    assert mean_arm == pytest.approx(expected["no screens"])
+    assert mean_reference == pytest.approx(expected["usual"])
+    assert raw == pytest.approx(mean_arm - mean_reference)
+
+
+def test_unchanged_input_is_not_fitted_again_and_changed_input_is(studied):
+    analyse_trials(studied.database, studied.person, today=TODAY)
+    (again,) = analyse_trials(studied.database, studied.person, today=TODAY)
+    assert again.status == "unchanged"
+    assert fetch(studied, "select count(*) from insights.runs") == [(1,)]
+    studied.write("outcomes", [{"day": studied.day(6), "metric": "sleep_minutes", "value": 401.0, "samples": 1}])
+    (changed,) = analyse_trials(studied.database, studied.person, today=TODAY)
+    assert changed.status == "accepted"
+    assert fetch(studied, "select count(*) from insights.runs") == [(2,)]
+
+
+def test_a_fit_that_did_not_converge_publishes_nothing(studied):
+    absurd = {"draws": 20, "tune": 2, "chains": 2}
+    (report,) = analyse_trials(studied.database, studied.person, today=TODAY, sampler_config=absurd)
+    assert report.status == "rejected"
+    assert report.reason.startswith("The fit cannot be trusted")
+    assert report.diagnostics["fits"]["sleep_minutes"]["attempts"] == 2
+    assert fetch(studied, "select status, plot from insights.runs") == [("rejected", None)]
+    assert fetch(studied, "select count(*) from insights.trial_results") == [(0,)]
+
+
+def test_before_its_end_a_trial_goes_on_whatever_it_says(studied):
+    analyse_trials(studied.database, studied.person, today=studied.day(56))
+    assert fetch(studied, "select decision from insights.trial_results") == [("keep going",)]
+
+
+def test_a_trial_with_too_few_days_is_a_state_and_no_run(marts):
+    marts.outcome("sleep_minutes", np.array([np.nan, 400.0, 410.0, 420.0]))
+    marts.trial("short", ARMS, [0, 1, 0, 1])
+    (report,) = analyse_trials(marts.database, marts.person, today=TODAY)
+    assert report.status == "not enough data"
+    assert "5 days" in report.reason
+    assert fetch(marts, "select count(*) from insights.runs") == [(0,)]
+
+
+def test_the_picture_is_a_small_png(studied):
+    (report,) = analyse_trials(studied.database, studied.person, today=TODAY)
+    assert report.plot.startswith(b"\x89PNG")
+    assert len(report.plot) < 60_000
+
+
+def test_three_arms_are_each_held_against_the_first(marts, autoregressive):
+    rng = np.random.default_rng(3)
+    arm = np.concatenate([rng.permutation(3) for _ in range(20)])
+    marts.outcome("mood", 5 + np.array([0, 0, 1.5])[arm] + 0.8 * autoregressive(rng, 60, 0.3)[:, 0])
+    marts.trial("tea", ("water", "mint", "camomile"), arm, outcome="mood", period_days=1)
+    analyse_trials(marts.database, marts.person, today=TODAY)
+    found = dict(fetch(marts, "select arm, decision from insights.trial_results"))
+    assert found["camomile"] == "adopt"
+    assert found["mint"] != "adopt"
