@@ -114,7 +114,9 @@ def logs_are_plausible(database: dg.ResourceParam[Database]) -> dg.AssetCheckRes
     return check_boundary(database, LOGS, log_expectations)
 
 
-@dg.asset_check(asset=["inbox", "garmin_files"], description="Files that could not be taken in and wait for a fix.")
+@dg.asset_check(
+    asset=["inbox", "garmin_files"], description="Files that could not be taken in and wait for a fix."
+)
 def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Warn while `ops.rejected` holds files that nobody has looked at."""
     with database.connect() as connection:
@@ -143,7 +145,9 @@ def no_night_is_lost_or_doubled(database: dg.ResourceParam[Database]) -> dg.Asse
             """
         ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row
-    return dg.AssetCheckResult(passed=row[0] == row[1], metadata={"nights_sent": row[0], "nights_in_mart": row[1]})
+    return dg.AssetCheckResult(
+        passed=row[0] == row[1], metadata={"nights_sent": row[0], "nights_in_mart": row[1]}
+    )
 
 
 def converged(database: Database, kind: str) -> dg.AssetCheckResult:

@@ -17,7 +17,9 @@ TRIALS = [["marts", "trials"], ["marts", "trial_days"]]
 PICTURES = 6
 
 
-def for_everyone(database: Database, analyse: Callable[[Database, Person], object], kind: str) -> dg.MaterializeResult:
+def for_everyone(
+    database: Database, analyse: Callable[[Database, Person], object], kind: str
+) -> dg.MaterializeResult[None]:
     """Run an analysis for each person and report its runs: accepted, rejected, and a few plots."""
     with database.connect() as connection:
         people = all_people(connection)
@@ -51,13 +53,13 @@ def _word(subject: str) -> str:
 
 
 @dg.asset(key=["insights", "effects"], deps=MARTS, group_name="insights", kinds={"pymc", "postgres"})
-def effects(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+def effects(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
     """What is associated with what: every outcome on its lagged exposures, with intervals. Never called a cause."""
     return for_everyone(database, analyse_effects, "effects")
 
 
 @dg.asset(key=["insights", "trials"], deps=MARTS + TRIALS, group_name="insights", kinds={"pymc", "postgres"})
-def trials(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+def trials(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
     """What each trial says: the effect of its arms, with intervals and a decision."""
     return for_everyone(database, analyse_trials, "trial")
 
@@ -68,6 +70,6 @@ def trials(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
     group_name="insights",
     kinds={"python", "postgres"},
 )
-def proposals(database: dg.ResourceParam[Database]) -> dg.MaterializeResult:
+def proposals(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
     """Which experiment to run next: ranked by what it would teach for each day of burden."""
     return for_everyone(database, propose, "proposals")

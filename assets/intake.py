@@ -21,13 +21,18 @@ INTAKE = {
     dg.AssetKey(["inbox", "garmin_files"]): ("garmin.", "Garmin Connect payloads"),
     dg.AssetKey(["inbox", "fit_files"]): ("fit.", "FIT files"),
     dg.AssetKey(["inbox", "trials"]): ("trial.", "trial protocols and schedules"),
-    dg.AssetKey(["inbox", "logs"]): ("", "manual logs: weight, mood, supplements, caffeine, alcohol, measures"),
+    dg.AssetKey(["inbox", "logs"]): (
+        "",
+        "manual logs: weight, mood, supplements, caffeine, alcohol, measures",
+    ),
 }
 
 
 @dg.multi_asset(
     specs=[
-        dg.AssetSpec(key, description=f"Events in `raw.events` from {what}.", group_name="intake", kinds={"postgres"})
+        dg.AssetSpec(
+            key, description=f"Events in `raw.events` from {what}.", group_name="intake", kinds={"postgres"}
+        )
         for key, (_, what) in INTAKE.items()
     ],
 )
@@ -36,7 +41,7 @@ def inbox_files(
     database: dg.ResourceParam[Database],
     object_store: dg.ResourceParam[ObjectStore],
     settings: dg.ResourceParam[Settings],
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Take in every file that waits in the inbox; originals are kept, what is broken is put aside by name."""
     report = import_waiting(database, object_store, settings)
     context.log.info(
@@ -81,7 +86,7 @@ def _belongs(event_type: str, prefix: str) -> bool:
 )
 def garmin_payloads(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """Garmin's days in the log, settled in the coverage ledger: what is there, provisional or missing."""
     window = context.partition_key_range
     first, last = dt.date.fromisoformat(window.start), dt.date.fromisoformat(window.end)

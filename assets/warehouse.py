@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
 
 from santorio.database.engine import Database
 from santorio.settings import Settings
@@ -31,7 +37,13 @@ def _build(
         yield from dbt.cli(["build"], context=context, target_path=settings.dbt_target).stream()
 
 
-@dbt_assets(manifest=MANIFEST, project=PROJECT_OF_DBT, exclude=API_VIEWS, dagster_dbt_translator=TRANSLATOR, name="marts")
+@dbt_assets(  # type: ignore[untyped-decorator]
+    manifest=MANIFEST,
+    project=PROJECT_OF_DBT,
+    exclude=API_VIEWS,
+    dagster_dbt_translator=TRANSLATOR,
+    name="marts",
+)
 def marts(
     context: dg.AssetExecutionContext,
     dbt: DbtCliResource,
@@ -42,7 +54,13 @@ def marts(
     yield from _build(context, dbt, database, settings)
 
 
-@dbt_assets(manifest=MANIFEST, project=PROJECT_OF_DBT, select=API_VIEWS, dagster_dbt_translator=TRANSLATOR, name="api_views")
+@dbt_assets(  # type: ignore[untyped-decorator]
+    manifest=MANIFEST,
+    project=PROJECT_OF_DBT,
+    select=API_VIEWS,
+    dagster_dbt_translator=TRANSLATOR,
+    name="api_views",
+)
 def api_views(
     context: dg.AssetExecutionContext,
     dbt: DbtCliResource,

@@ -36,9 +36,14 @@ class StepLines(logging.Handler):
             self.console.print(f"  [red]✗[/red] {said or event.step_key}")
 
 
-@dg.logger(description="One line a step on standard error, for `santorio run`.")
-def progress(_context: dg.InitLoggerContext) -> logging.Logger:
+def _progress(_context: dg.InitLoggerContext) -> logging.Logger:
     """Build the logger that `santorio run` asks for."""
-    logger = logging.Logger("santorio.progress", logging.DEBUG)
+    # Dagster makes one a run; a registered logger would keep the handlers of all of them.
+    logger = logging.Logger("santorio.progress", logging.DEBUG)  # noqa: LOG001
     logger.addHandler(StepLines(Console(stderr=True)))
     return logger
+
+
+progress = dg.LoggerDefinition(
+    _progress, description="One line a step on standard error, for `santorio run`."
+)

@@ -48,7 +48,9 @@ def serve(settings: Settings, console: Console) -> int:
         try:
             for name, command in commands(settings).items():
                 with (logs / f"{name}.log").open("ab") as log:
-                    running[name] = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=os.environ)
+                    running[name] = subprocess.Popen(
+                        command, cwd=ROOT, stdout=log, stderr=log, env=os.environ
+                    )
             announce(settings, console, running)
             return wait(running, logs, console)
         finally:
@@ -66,7 +68,9 @@ def announce(settings: Settings, console: Console, running: dict[str, subprocess
                     return
                 time.sleep(0.3)
     console.print(f"\n  Runs and lineage   [link={ui}]{ui}[/link]")
-    console.print(f"  API                [link={api}/docs]{api}/docs[/link]   (a token: [b]santorio token[/b])")
+    console.print(
+        f"  API                [link={api}/docs]{api}/docs[/link]   (a token: [b]santorio token[/b])"
+    )
     console.print(f"  Inbox              {settings.inbox}   (drop files here)")
     console.print("\nPress Ctrl-C to stop. Data stays where it is.")
 
@@ -87,7 +91,9 @@ def wait(running: dict[str, subprocess.Popen[bytes]], logs: Path, console: Conso
         while True:
             for name, process in running.items():
                 if process.poll() is not None:
-                    console.print(f"[red]The {name} stopped.[/red] What it said is in {logs / f'{name}.log'}.")
+                    console.print(
+                        f"[red]The {name} stopped.[/red] What it said is in {logs / f'{name}.log'}."
+                    )
                     return 1
             time.sleep(0.5)
     except KeyboardInterrupt:

@@ -26,7 +26,9 @@ def counts(terminal) -> dict[str, int]:
 
 
 def effect(demo, exposure: str, outcome: str) -> dict:
-    return next(row for row in demo["summary"]["effects"] if (row["exposure"], row["outcome"]) == (exposure, outcome))
+    return next(
+        row for row in demo["summary"]["effects"] if (row["exposure"], row["outcome"]) == (exposure, outcome)
+    )
 
 
 def test_every_day_of_the_simulated_life_is_gathered(demo):
@@ -39,7 +41,11 @@ def test_every_day_of_the_simulated_life_is_gathered(demo):
 
 @pytest.mark.parametrize(
     ("exposure", "outcome"),
-    [("caffeine_after_15_mg", "sleep_minutes"), ("alcohol_g", "hrv_rmssd_ms"), ("training_load", "resting_hr_bpm")],
+    [
+        ("caffeine_after_15_mg", "sleep_minutes"),
+        ("alcohol_g", "hrv_rmssd_ms"),
+        ("training_load", "resting_hr_bpm"),
+    ],
 )
 def test_the_effects_that_are_there_are_found_with_their_sign_and_size(demo, exposure, outcome):
     row = effect(demo, exposure, outcome)
@@ -73,7 +79,8 @@ def test_the_api_answers_with_the_figures_of_the_demo(terminal, demo):
         assert client.get("/ready").status_code == 200
     shown = {(row["exposure"], row["outcome"]): row["estimate"] for row in effects}
     assert shown == {
-        (row["exposure"], row["outcome"]): pytest.approx(row["estimate"]) for row in demo["summary"]["effects"]
+        (row["exposure"], row["outcome"]): pytest.approx(row["estimate"])
+        for row in demo["summary"]["effects"]
     }
     assert len(days) == 180
     trial = next(one for one in experiments if one["experiment_id"] == "trial:magnesium")
@@ -99,7 +106,11 @@ def test_every_command_speaks_to_people_and_to_programs(terminal, demo):
     assert "magnesium" in terminal.type("trial", "list").stdout
     assert terminal.json("trial", "show", "magnesium")["results"]
     missing = terminal.type("trial", "show", "nothing")
-    assert (missing.returncode, "trial list" in missing.stderr, "Traceback" in missing.stderr) == (1, True, False)
+    assert (missing.returncode, "trial list" in missing.stderr, "Traceback" in missing.stderr) == (
+        1,
+        True,
+        False,
+    )
 
 
 def test_a_study_that_is_killed_is_completed_by_the_next_and_nothing_is_there_twice(terminal, demo):

@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
 pytestmark = [
     pytest.mark.timeout(900),
-    pytest.mark.skipif(not DATA.is_dir(), reason="the real data lies beside the repository, and is not there"),
+    pytest.mark.skipif(
+        not DATA.is_dir(), reason="the real data lies beside the repository, and is not there"
+    ),
 ]
 
 
@@ -49,10 +51,15 @@ def rows(home, query: str):
 
 
 def test_every_file_gives_events_or_is_named_with_a_reason(home, imported):
-    files = [path for name in ("garmin", "fit", "nof1") for path in (DATA / name).rglob("*") if path.is_file()]
+    files = [
+        path for name in ("garmin", "fit", "nof1") for path in (DATA / name).rglob("*") if path.is_file()
+    ]
     assert imported["files"] == len(files)
     named = {row[0] for row in rows(home, "select source_name from ops.rejected")}
-    taken = {row[0] for row in rows(home, "select source_name from ops.imports where events_new + events_unchanged > 0")}
+    taken = {
+        row[0]
+        for row in rows(home, "select source_name from ops.imports where events_new + events_unchanged > 0")
+    }
     silent = {path.name for path in files} - named - taken
     # The same bytes under two names are one original; its row carries the name that came last.
     twins = {row[0] for row in rows(home, "select source_name from ops.imports")}
@@ -60,7 +67,9 @@ def test_every_file_gives_events_or_is_named_with_a_reason(home, imported):
 
 
 def test_broken_fit_files_are_salvaged_and_named(home, imported):
-    salvaged = {row[0] for row in rows(home, "select source_name from ops.rejected where status = 'salvaged'")}
+    salvaged = {
+        row[0] for row in rows(home, "select source_name from ops.rejected where status = 'salvaged'")
+    }
     assert {"activity-unexpected-eof.fit", "activity-filecrc.fit", "nick.fit"} <= salvaged
     assert rows(home, "select count(*) from raw.events where (metadata ->> 'salvaged')::boolean")[0][0] >= 10
 
