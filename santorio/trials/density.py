@@ -108,7 +108,7 @@ def _operation() -> Any:
         compiled = numba_njit(density_and_gradient)
 
         @numba_njit
-        def autoregressive_density(  # type: ignore[no-untyped-def] # noqa: ANN202, PLR0913
+        def autoregressive_density(  # type: ignore[no-untyped-def] # noqa: ANN202
             coefficient,
             rho,
             variance,

@@ -60,7 +60,11 @@ class Marts:
         stated = {"question": "", "outcome": "sleep_minutes", "secondary": [], "direction": "higher",
                   "smallest_effect": None, "lag_days": None, "period_days": None, "washout_days": 0}  # fmt: skip
         stated |= protocol
-        stated |= {"trial": name, "arms": json.dumps(list(arms)), "secondary": json.dumps(stated["secondary"])}
+        stated |= {
+            "trial": name,
+            "arms": json.dumps(list(arms)),
+            "secondary": json.dumps(stated["secondary"]),
+        }
         self.write("trials", [stated])
         days = [{"trial": name, "study_day": t + 1, "first_day": self.day(t), "last_day": self.day(t), "arm": arms[arm]}
                 for t, arm in enumerate(assignment)]  # fmt: skip

@@ -14,7 +14,9 @@ def lived(marts, autoregressive):
     rng = np.random.default_rng(5)
     late = rng.choice([0.0, 80.0, 160.0], DAYS, p=[0.5, 0.3, 0.2])
     alcohol = rng.choice([0.0, 14.0, 28.0], DAYS, p=[0.7, 0.2, 0.1])
-    magnesium = np.where((np.arange(DAYS) > 60) & (np.arange(DAYS) <= 110), 300.0 * (rng.random(DAYS) < 0.5), np.nan)
+    magnesium = np.where(
+        (np.arange(DAYS) > 60) & (np.arange(DAYS) <= 110), 300.0 * (rng.random(DAYS) < 0.5), np.nan
+    )
     sleep = 440 + 22 * autoregressive(rng, DAYS, 0.4)[:, 0]
     sleep[1:] -= 0.18 * late[:-1]
     sleep[rng.random(DAYS) < 0.06] = np.nan
@@ -43,7 +45,9 @@ def test_a_true_association_is_found_per_amount_with_its_lag_and_ranks_first(liv
     assert (report.status, report.subject) == ("accepted", "sleep_minutes")
     assert report.diagnostics["r_hat"] < 1.01
     found = rows(lived)
-    estimate, lower, upper, positive, amount, lag, days, rank, unit, outcome_unit = found["caffeine_after_15_mg"]
+    estimate, lower, upper, positive, amount, lag, days, rank, unit, outcome_unit = found[
+        "caffeine_after_15_mg"
+    ]
     assert -25 < estimate < -11
     assert lower < -18 < upper < 0
     assert positive < 0.01
@@ -67,7 +71,9 @@ def test_unchanged_input_is_not_fitted_again(lived):
 
 
 def test_a_fit_that_did_not_converge_publishes_nothing(lived):
-    (report,) = analyse_effects(lived.database, lived.person, sampler_config={"draws": 20, "tune": 2, "chains": 2})
+    (report,) = analyse_effects(
+        lived.database, lived.person, sampler_config={"draws": 20, "tune": 2, "chains": 2}
+    )
     assert report.status == "rejected"
     assert rows(lived) == {}
 

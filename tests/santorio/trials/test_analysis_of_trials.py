@@ -65,7 +65,9 @@ def test_unchanged_input_is_not_fitted_again_and_changed_input_is(studied):
     (again,) = analyse_trials(studied.database, studied.person, today=TODAY)
     assert again.status == "unchanged"
     assert fetch(studied, "select count(*) from insights.runs") == [(1,)]
-    studied.write("outcomes", [{"day": studied.day(6), "metric": "sleep_minutes", "value": 401.0, "samples": 1}])
+    studied.write(
+        "outcomes", [{"day": studied.day(6), "metric": "sleep_minutes", "value": 401.0, "samples": 1}]
+    )
     (changed,) = analyse_trials(studied.database, studied.person, today=TODAY)
     assert changed.status == "accepted"
     assert fetch(studied, "select count(*) from insights.runs") == [(2,)]
