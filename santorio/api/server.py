@@ -1,45 +1,87 @@
-"""Serve the API: `python -m santorio.api.server`. The access log has no query, no token, no value."""
+"""Serving the API: `python -m santorio.api.server`, or an application factory for any ASGI server.
 
+One process serves: rate limits and what changed when are in its memory.
+"""
+
+import atexit
 import logging
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from santorio.api.app import create_app
 from santorio.database.opening import open_database
 from santorio.errors import SantorioError
 from santorio.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
-class WithoutQuery(logging.Filter):
-    """Cuts the query off the path in uvicorn's access log: it can hold dates that are nobody's business."""
+BACKLOG_SECONDS = 10
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep the record, without what follows the question mark."""
-        if isinstance(record.args, tuple) and len(record.args) == 5:
-            client, method, path, version, status = record.args
-            record.args = (client, method, str(path).partition("?")[0], version, status)
-        return True
+
+@contextmanager
+def reader_url(settings: Settings) -> Iterator[str]:
+    """Find the database as the API's own role.
+
+    Where a URL for that role is set, that is all the API knows of the database. Otherwise the embedded server
+    is started, or joined, for as long as the context lasts.
+
+    Raises
+    ------
+    SantorioError
+        If there is none, with what to do.
+    """
+    if settings.api_database_url is not None:
+        yield settings.api_database_url.get_secret_value()
+        return
+    with open_database(settings) as database:
+        yield database.reader_url
 
 
 def serve(settings: Settings, api_url: str) -> None:
-    """Serve until interrupted."""
+    """Serve the API until the process is told to stop."""
     import uvicorn
 
-    logging.getLogger("uvicorn.access").addFilter(WithoutQuery())
-    app = create_app(settings, api_url)
-    uvicorn.run(app, host=settings.api_host, port=settings.api_port, server_header=False, log_level="info")
+    from santorio.api.app import create_app
+
+    uvicorn.run(
+        create_app(settings, api_url),
+        host=settings.api_host,
+        port=settings.api_port,
+        # Its access log writes query strings; ours does not.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=BACKLOG_SECONDS,
+    )
+
+
+def application() -> "FastAPI":
+    """Build the API from the environment: `uvicorn --factory santorio.api.server:application`."""
+    from santorio.api.app import create_app
+
+    settings = load_settings()
+    held = ExitStack()
+    atexit.register(held.close)
+    return create_app(settings, held.enter_context(reader_url(settings)))
 
 
 def main() -> None:
-    """Open the database and serve."""
+    """Serve the API as the settings say."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # uvicorn ends in order and then raises the signal again: by default that would skip what is below.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load_settings()
-        with open_database(settings) as database:
-            serve(settings, database.reader_url)
+        with reader_url(settings) as api_url:
+            serve(settings, api_url)
     except SantorioError as error:
-        Console(stderr=True).print(f"[red]{error}[/red]")
+        sys.stderr.write(f"{error}\n")
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(0)
 
 
 if __name__ == "__main__":

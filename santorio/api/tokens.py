@@ -1,89 +1,167 @@
-"""Tokens of the read API: signed JSON Web Tokens that name one person, minted by `santorio token`."""
+"""Tokens of the API: who minted one may read one person's data until it expires, and nothing else.
+
+A token is a JWT, signed with HMAC-SHA256 by one key: `SANTORIO_JWT_SECRET`, or a file in the home that is
+made when it is first needed. A new key makes every older token worthless: that is how tokens are revoked.
+"""
 
 import datetime as dt
 import os
 import secrets
+import stat
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
 
-import jwt
-
-from santorio.errors import ConfigError, SantorioError
+from santorio.errors import ConfigError, SantorioError, file_errors
 from santorio.people import Person
 from santorio.settings import Settings
 
-ALGORITHM, ISSUER, AUDIENCE = "HS256", "santorio", "santorio-api"
-# RFC 7518, 3.2: a key as long as the hash, at least.
-LEAST_KEY_BYTES = 32
+ALGORITHM = "HS256"
+ISSUER, AUDIENCE = "santorio", "santorio-api"
+# RFC 7518, 3.2: a key for HS256 has at least the 256 bits of its hash.
+KEY_BYTES = 32
+CLAIMS = ("sub", "iss", "aud", "iat", "exp", "jti")
+READ = "read"
 
 
-class TokenRefused(SantorioError):
-    """The token is missing, altered, expired, or for something else."""
+class TokenError(SantorioError):
+    """A token that opens nothing."""
 
-    code = "unauthorized"
+    code = "token_invalid"
 
 
-def signing_key(settings: Settings) -> str:
-    """The key that tokens are signed with: of the settings, else of a file made on first use, mode 0600.
+class TokenExpired(TokenError):
+    """A token whose time is over."""
+
+    code = "token_expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says: whose data, what for, until when; `token_id` tells tokens apart."""
+
+    user_id: uuid.UUID
+    token_id: str
+    scopes: frozenset[str]
+    expires_at: dt.datetime
+
+
+def mint_token(settings: Settings, person: Person, *, days: int = 30, scopes: Sequence[str] = (READ,)) -> str:
+    """Sign a token that reads one person's data.
+
+    Parameters
+    ----------
+    settings
+        Hold the key, or the home in which it lies.
+    person
+        Whose data.
+    days
+        How long the token is valid, at least 1.
+    scopes
+        What it may be used for; the API asks for `read`.
 
     Raises
     ------
     ConfigError
-        If the key of the settings is too short to be safe.
+        If the key is too short or readable by others, or `days` is less than 1.
+    """
+    import jwt
+
+    if days < 1:
+        raise ConfigError("A token is valid for a day at least.", hint="Give a number of days from 1.")
+    now = dt.datetime.now(dt.UTC)
+    claims = {
+        "sub": str(person.user_id),
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "iat": now,
+        "exp": now + dt.timedelta(days=days),
+        "jti": uuid.uuid4().hex,
+        "scope": " ".join(scopes),
+    }
+    return jwt.encode(claims, signing_key(settings), algorithm=ALGORITHM)
+
+
+def verify(token: str, key: bytes) -> Claims:
+    """Check a token's signature, issuer, audience and time.
+
+    Raises
+    ------
+    TokenExpired
+        If its time is over.
+    TokenError
+        If it is not one of ours; the reason does not say which check failed.
+    """
+    import jwt
+
+    try:
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            options={"require": list(CLAIMS)},
+        )
+        return _read(claims)
+    except jwt.ExpiredSignatureError:
+        raise TokenExpired("The token has expired.", hint="Mint another one with `santorio token`.") from None
+    except (jwt.InvalidTokenError, ValueError, OverflowError, OSError):
+        raise TokenError("The token is not valid here.", hint="Mint one with `santorio token`.") from None
+
+
+def _read(claims: Mapping[str, object]) -> Claims:
+    return Claims(
+        user_id=uuid.UUID(str(claims["sub"])),
+        token_id=str(claims["jti"]),
+        scopes=frozenset(str(claims.get("scope", "")).split()),
+        expires_at=dt.datetime.fromtimestamp(int(str(claims["exp"])), dt.UTC),
+    )
+
+
+def signing_key(settings: Settings) -> bytes:
+    """Return the key of the settings, else the one in the home; makes that one where there is none.
+
+    Raises
+    ------
+    ConfigError
+        If the key is shorter than 32 bytes, or others may read its file.
     """
     if settings.jwt_secret is not None:
-        key = settings.jwt_secret.get_secret_value()
-        if len(key.encode()) < LEAST_KEY_BYTES:
-            raise ConfigError(
-                "SANTORIO_JWT_SECRET is shorter than 32 bytes.", hint="`openssl rand -hex 32` makes a good one."
-            )
-        return key
+        return _long_enough(settings.jwt_secret.get_secret_value().encode(), "SANTORIO_JWT_SECRET")
     path = settings.home / "secrets" / "jwt.key"
-    if not path.exists():
-        _make_key(path)
-    return path.read_text()
+    with file_errors(path):
+        if not path.exists():
+            _make_key(path)
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigError(
+                f"The key {path} may be used by others on this machine.",
+                hint=f"Type `chmod 600 {path}`; if it may have been read, delete it, and mint new tokens.",
+            )
+        return _long_enough(path.read_bytes().strip(), str(path))
 
 
 def _make_key(path: Path) -> None:
-    """Write a new key beside and link it into place: of two processes that start together one wins."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{uuid4().hex}")
+    """Write a random key whole or not at all; of two processes that do it at once, the first one's stays."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".jwt.key.{uuid.uuid4().hex}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(LEAST_KEY_BYTES))
     try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
     finally:
         draft.unlink()
 
 
-def mint_token(settings: Settings, person: Person, *, days: int = 30) -> str:
-    """Mint a token that reads this person's data for so many days."""
-    now = dt.datetime.now(dt.UTC)
-    claims = {
-        "sub": str(person.user_id), "iss": ISSUER, "aud": AUDIENCE, "scope": "read",
-        "iat": now, "exp": now + dt.timedelta(days=days), "jti": uuid4().hex,
-    }  # fmt: skip
-    return jwt.encode(claims, signing_key(settings), algorithm=ALGORITHM)
-
-
-def verify_token(settings: Settings, token: str) -> UUID:
-    """Return whose data the token reads.
-
-    Raises
-    ------
-    TokenRefused
-        If it is altered, expired or not for this API.
-    """
-    try:
-        claims = jwt.decode(
-            token, signing_key(settings), algorithms=[ALGORITHM], audience=AUDIENCE, issuer=ISSUER,
-            options={"require": ["sub", "exp", "iat", "aud", "iss"]},
-        )  # fmt: skip
-        return UUID(claims["sub"])
-    except jwt.ExpiredSignatureError:
-        raise TokenRefused("The token has expired.", hint="Mint a new one with `santorio token`.") from None
-    except (jwt.InvalidTokenError, ValueError):
-        raise TokenRefused("The token is not valid.", hint="Mint one with `santorio token`.") from None
+def _long_enough(key: bytes, name: str) -> bytes:
+    if len(key) < KEY_BYTES:
+        raise ConfigError(
+            f"{name} is shorter than {KEY_BYTES} bytes.", hint="`openssl rand -base64 48` makes a good one."
+        )
+    return key

@@ -1,0 +1,124 @@
+"""What the API answers with: values, lineage, pages."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+COLLECTIONS = ("days", "nights", "activities", "effects", "experiments", "coverage")
+DATED = ("days", "nights", "activities", "coverage")
+
+
+def everything(client, address: str, **query: object) -> list[dict]:
+    rows, cursor = [], None
+    while True:
+        page = client.get(address, params=query | ({"cursor": cursor} if cursor else {})).json()
+        rows += page["data"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return rows
+
+
+def test_a_day_has_its_values_and_null_where_nothing_was_measured(client):
+    day = client.get("/v1/days", params={"from": "2026-03-03", "limit": 1}).json()["data"][0]
+    assert (day["day"], day["steps"], day["weight_kg"], day["utc_offset"]) == (
+        "2026-03-03",
+        2.0,
+        None,
+        "+01:00",
+    )
+    assert day["as_of"] == "2026-06-01T06:30:00Z"
+    assert "user_id" not in day
+
+
+def test_a_night_belongs_to_the_day_of_waking_and_an_activity_to_its_instant(client):
+    night = client.get("/v1/nights?limit=1").json()["data"][0]
+    activity = client.get("/v1/activities?limit=1").json()["data"][0]
+    assert (night["day"], night["sleep_minutes"]) == ("2026-03-01", 400.0)
+    assert (activity["activity_id"], activity["started_at"]) == ("000a", "2026-03-01T17:00:00Z")
+
+
+def test_effects_come_strongest_first_with_their_run(client):
+    page = client.get("/v1/effects").json()
+    assert [(row["outcome"], row["estimate"]) for row in page["data"]] == [
+        ("sleep_minutes", -12.5),
+        ("hrv_rmssd_ms", -4.25),
+        ("mood", 0.1),
+    ]
+    assert page["meta"] == {
+        "as_of": "2026-06-01T06:30:00Z",
+        "run_ids": [page["data"][0]["run_id"]],
+        "code_versions": ["0.1.0+c0ffee00"],
+        "count": 3,
+    }
+
+
+def test_trials_come_before_proposals_and_these_best_first(client):
+    rows = client.get("/v1/experiments").json()["data"]
+    assert [row["experiment_id"] for row in rows] == [
+        "trial:magnesium",
+        "proposal:no_late_caffeine",
+        "proposal:dry_month",
+    ]
+
+
+def test_a_trial_comes_with_its_schedule_and_result(client):
+    trial = client.get("/v1/experiments/trial:magnesium").json()["data"]
+    assert (trial["status"], trial["decision"]) == ("analysed", "no difference that matters")
+    assert (trial["arms"], trial["schedule"]) == (["none", "magnesium"], {"1": "none"})
+    result = trial["result"][0]
+    assert (result["estimate"], result["probability_within"], result["probability_repeats"]) == (
+        0.75,
+        0.98,
+        None,
+    )
+
+
+def test_a_proposal_comes_with_what_it_takes_and_why(client):
+    proposal = client.get("/v1/experiments/proposal:dry_month").json()["data"]
+    assert (proposal["days_needed"], proposal["assurance"], proposal["why"]) == (42, 0.8, "It may matter.")
+    assert proposal["schedule"] == [{"day": 1, "arm": "usual"}]
+    assert proposal["result"] is None
+
+
+def test_a_gap_is_a_row_of_the_coverage(client):
+    gaps = client.get("/v1/coverage?status=missing").json()["data"]
+    assert [(row["kind"], row["day"], row["attempts"]) for row in gaps] == [("sleep", "2026-03-08", 0)]
+
+
+@pytest.mark.parametrize("address", [f"/v1/{name}" for name in DATED])
+def test_from_and_to_include_the_days_they_name(client, address):
+    rows = client.get(address, params={"from": "2026-03-10", "to": "2026-03-12"}).json()["data"]
+    assert {row["day"] for row in rows} == {"2026-03-10", "2026-03-11", "2026-03-12"}
+
+
+@pytest.mark.parametrize("query", ["outcome=mood", "exposure=x", "outcome=mood&exposure=x"])
+def test_effects_can_be_narrowed_to_an_outcome_or_an_exposure(client, query):
+    assert [row["exposure"] for row in client.get(f"/v1/effects?{query}").json()["data"]] == ["x"]
+
+
+def test_experiments_can_be_narrowed_to_a_kind_or_a_status(client):
+    assert len(client.get("/v1/experiments?kind=proposal").json()["data"]) == 2
+    assert len(client.get("/v1/experiments?status=analysed").json()["data"]) == 1
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(limit=st.integers(1, 100), descending=st.booleans())
+def test_pages_of_any_size_lose_and_repeat_nothing(client, name, limit, descending):
+    order = {"order": "desc"} if descending and name in DATED else {}
+    whole = client.get(f"/v1/{name}", params={"limit": 1000, **order}).json()["data"]
+    assert everything(client, f"/v1/{name}", limit=limit, **order) == whole
+    assert len(whole) == {"activities": 90, "effects": 3, "experiments": 3}.get(name, 45)
+
+
+def test_the_newest_come_first_where_that_is_asked_for(client):
+    rows = client.get("/v1/days?order=desc&limit=2").json()["data"]
+    assert [row["day"] for row in rows] == ["2026-04-14", "2026-04-13"]
+
+
+def test_a_long_answer_is_compressed_and_says_the_same(client):
+    plain = client.get("/v1/days", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/v1/days", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.json() == plain.json()
