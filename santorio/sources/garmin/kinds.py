@@ -25,6 +25,9 @@ class Kind:
         Path of what tells two payloads of a day apart (an activity's id, a weigh-in's); empty for one a day.
     holds
         Path of a list whose elements are the payloads of this kind: a range, a day's weigh-ins.
+    beside
+        Keys of further payloads of this kind: beside the list (the weigh-in before the range and the one after
+        it), or beside an inner list (a day's latest, which stands alone where not all were asked for).
     """
 
     name: str
@@ -32,6 +35,7 @@ class Kind:
     day: tuple[str, ...] = ("calendarDate",)
     key: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 # The first row that fits wins: rows with more particular keys stand first.
@@ -49,7 +53,8 @@ KINDS = (
     Kind("intensity_minutes", ("imValuesArray",)),
     Kind("body_battery", ("bodyBatteryValuesArray",), day=("date",)),
     Kind("weigh_in", ("dateWeightList",), key=("samplePk",), holds=("dateWeightList",)),
-    Kind("weigh_in", ("dailyWeightSummaries",), key=("samplePk",), holds=("dailyWeightSummaries", "allWeightMetrics")),
+    Kind("weigh_in", ("dailyWeightSummaries",), key=("samplePk",), holds=("dailyWeightSummaries", "allWeightMetrics"),
+         beside=("latestWeight", "previousDateWeight", "nextDateWeight")),
     Kind("activity_detail", ("activityId", "summaryDTO"), day=("summaryDTO", "startTimeLocal"), key=("activityId",)),
     Kind("activity", ("activityId", "startTimeGMT"), day=("startTimeLocal",), key=("activityId",)),
     Kind("fitness_stats", ("activityId", "startLocal"), day=("startLocal",), key=("activityId",)),
@@ -73,7 +78,14 @@ KINDS = (
 )  # fmt: skip
 
 OTHER = Kind("other", ())
-MARKS_OF_GARMIN = ("userProfilePK", "userProfilePk", "userProfileId", "calendarDate", "activityId", "deviceId")
+MARKS_OF_GARMIN = (
+    "userProfilePK",
+    "userProfilePk",
+    "userProfileId",
+    "calendarDate",
+    "activityId",
+    "deviceId",
+)
 
 
 def _aggregate(payload: Payload, step_days: int | None) -> Kind | None:
@@ -108,5 +120,3 @@ def dig(payload: object, path: tuple[str, ...]) -> object:
             return None
         payload = payload.get(key)
     return payload
-
-

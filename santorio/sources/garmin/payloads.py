@@ -87,10 +87,10 @@ def _add(
 ) -> None:
     account = _account(payload)
     count = 0
-    for number, (part, outer) in enumerate(_parts(kind, payload), start=1):
+    for number, part in enumerate(_parts(kind, payload), start=1):
         count += 1
         where = place or (f"entry {number}" if kind.holds else None)
-        made = event_of(kind, part, _account(part) or account, outer, person, now)
+        made = event_of(kind, part, _account(part) or account, person, now)
         if isinstance(made, Rejection):
             parsed.rejections.append(Rejection(made.code, made.reason, where, made.status))
         else:
@@ -101,34 +101,53 @@ def _add(
         parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
 
 
-def _parts(kind: Kind, payload: Payload) -> Iterator[tuple[object, Payload]]:
-    """The payloads inside a payload (all of them, also where a list stands within a list)."""
+def _parts(kind: Kind, payload: Payload) -> Iterator[object]:
+    """Give the payloads inside a payload, each once, also where a list stands within a list."""
     if not kind.holds:
-        yield payload, payload
+        yield payload
         return
-    held = payload.get(kind.holds[0])
-    for entry in held if isinstance(held, Sequence) and not isinstance(held, str) else []:
-        if len(kind.holds) == 1:
-            yield entry, payload
-        else:
-            inner = dig(entry, kind.holds[1:])
-            for deeper in inner if isinstance(inner, Sequence) and not isinstance(inner, str) else []:
-                yield deeper, payload
+    told: set[str] = set()
+    for part in _held(kind, payload):
+        name = dig(part, kind.key) if kind.key else None
+        if name is not None and str(name) in told:
+            continue
+        told.add(str(name))
+        yield part
+
+
+def _held(kind: Kind, payload: Payload) -> Iterator[object]:
+    """Give what stands in the lists first: what stands beside them says less of the same (no change of weight)."""
+    outer = _elements(payload.get(kind.holds[0]))
+    if len(kind.holds) == 1:
+        yield from outer
+    else:
+        for entry in outer:
+            yield from _elements(dig(entry, kind.holds[1:]))
+    for holder in (*outer, payload):
+        for name in kind.beside:
+            # A neighbour that does not exist is an object full of nulls.
+            if dig(holder, (name, *kind.key)) is not None:
+                yield dig(holder, (name,))
+
+
+def _elements(value: object) -> Sequence[object]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
 def event_of(
-    kind: Kind, payload: object, account: str | None, outer: Payload, person: Person, now: dt.datetime
+    kind: Kind, payload: object, account: str | None, person: Person, now: dt.datetime
 ) -> Event | Rejection:
     """Make the event of one payload, or say why not."""
     if not isinstance(payload, Mapping):
         return Rejection("unrecognised", "An entry is no object. Export or fetch it again.")
     day = calendar_day(dig(payload, kind.day)) if kind.day else None
-    if kind.day and day is None:
-        # Of kinds that we only keep, some have no day of their own.
-        if kind.name != "other":
-            if measures_nothing(payload):
-                return Rejection("no_data", NOTHING, status="ignored")
-            return Rejection("no_day", f"A payload ({kind.name}) states no calendar day. Export or fetch it again.")
+    # Of kinds that we only keep, some have no day of their own.
+    if kind.day and day is None and kind.name != "other":
+        if measures_nothing(payload):
+            return Rejection("no_data", NOTHING, status="ignored")
+        return Rejection(
+            "no_day", f"A payload ({kind.name}) states no calendar day. Export or fetch it again."
+        )
     offset, start = stated_clock(payload)
     if start is None and day is not None:
         start, _ = days.day_bounds(day, person.timezone)

@@ -175,3 +175,30 @@ def test_a_table_of_several_people_is_not_mixed_into_one() -> None:
 def test_a_log_without_rows_is_empty_and_a_text_with_a_comma_no_log() -> None:
     assert flaws(parsed("time,kind,value\n")) == [("no_data", "ignored", None)]
     assert flaws(parsed("hello, this is no FIT file\n")) == [("unrecognised", "open", None)]
+
+
+def test_weigh_ins_beside_the_range_that_was_asked_for_are_taken_too_each_once() -> None:
+    def weigh_in(number: int, day: str) -> dict[str, object]:
+        return {"samplePk": number, "calendarDate": day, "weight": 70000.0, "timestampGMT": 1772431200000}
+
+    nothing = dict.fromkeys(weigh_in(0, ""))
+    found = parsed(
+        {
+            "dailyWeightSummaries": [
+                {"allWeightMetrics": [weigh_in(1, "2026-03-02")], "latestWeight": weigh_in(1, "2026-03-02")},
+                {"allWeightMetrics": [], "latestWeight": weigh_in(2, "2026-03-04")},
+            ],
+            "previousDateWeight": weigh_in(3, "2026-02-20"),
+            "nextDateWeight": nothing,
+        }
+    )
+    assert [event.natural_key for event in found.events] == ["-/1", "-/2", "-/3"]
+    assert found.rejections == []
+
+
+def test_bad_elements_of_a_day_of_weigh_ins_are_each_named() -> None:
+    found = parsed({"dateWeightList": [None, {"calendarDate": "2026-03-02", "weight": 1.0}, 7]})
+    assert (types(found), flaws(found)) == (
+        ["garmin.weigh_in"],
+        [("unrecognised", "open", "entry 1"), ("unrecognised", "open", "entry 3")],
+    )
