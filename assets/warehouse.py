@@ -3,8 +3,9 @@
 Two dbt assets, because the API's views read what the models publish, and the models read the marts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster_dbt import (
@@ -21,7 +22,17 @@ from santorio.warehouse import PROJECT, dbt_environment, ensure_manifest
 
 MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
-TRANSLATOR = DagsterDbtTranslator(settings=DagsterDbtTranslatorSettings(enable_code_references=False))
+
+
+class ByLayer(DagsterDbtTranslator):
+    """Groups models by their layer: staging, intermediate, marts, api."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Name of the folder below `models/`."""
+        return str(dbt_resource_props["fqn"][1])
+
+
+TRANSLATOR = ByLayer()
 API_VIEWS = "path:models/api"
 
 

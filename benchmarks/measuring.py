@@ -24,7 +24,9 @@ class Measurement:
     output: str
 
 
-def measure(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None) -> Measurement:
+def measure(
+    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None
+) -> Measurement:
     """Run a command to its end, watching the memory of its tree and of the embedded server it may start."""
     started = time.monotonic()
     before = {process.pid for process in psutil.process_iter()}

@@ -14,6 +14,9 @@ storage:
       env: {URL_VARIABLE}
 telemetry:
   enabled: false
+# No invitation to a newsletter over a person's own data.
+nux:
+  enabled: false
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator

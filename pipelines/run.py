@@ -24,11 +24,12 @@ from santorio.errors import SantorioError
 from santorio.settings import Settings, load_settings
 from santorio.sources.importing import waiting_files
 from santorio.versions import code_version
+from sensors.windows import MARK, window_tags
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-MARK, PROCESS = "santorio/mark", "santorio/process"
+PROCESS = "santorio/process"
 
 
 @dataclass(slots=True)
@@ -75,8 +76,6 @@ def study(
     report: RunReport,
 ) -> None:
     """Run the study over the Garmin days that changed; with nothing before, over all of them."""
-    from sensors.windows import window_tags
-
     if now.versions == 0:
         report.warnings.append("The log is empty: `santorio import PATH` takes files in.")
     with database.connect() as connection:

@@ -13,7 +13,7 @@ from santorio.arrivals import arrivals, garmin_day_range
 from santorio.database.engine import Database
 from santorio.settings import Settings
 from santorio.sources.importing import waiting_files
-from sensors.windows import window_tags
+from sensors.windows import MARK, window_tags
 
 IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
@@ -62,13 +62,20 @@ def new_events(
     """Ask for a run over the Garmin days that changed since the last one asked for."""
     if is_running(context.instance, "study"):
         return dg.SkipReason("A study is going on.")
+    seen = context.cursor or last_studied(context.instance)
     with database.connect() as connection:
         now = arrivals(connection)
-        if now.newest_at is None or now.mark == context.cursor:
+        if now.newest_at is None or now.mark == seen:
             return dg.SkipReason("Nothing new in the log.")
-        days = garmin_day_range(connection, since=_moment(context.cursor))
-    request = dg.RunRequest(run_key=now.mark, tags=window_tags(days))
+        days = garmin_day_range(connection, since=_moment(seen))
+    request = dg.RunRequest(run_key=now.mark, tags={**window_tags(days), MARK: now.mark})
     return dg.SensorResult(run_requests=[request], cursor=now.mark)
+
+
+def last_studied(instance: dg.DagsterInstance) -> str | None:
+    """Mark of the newest study that succeeded, whoever started it: `santorio run` studies without this sensor."""
+    runs = instance.get_runs(dg.RunsFilter(job_name="study", statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1)
+    return runs[0].tags.get(MARK, "").partition("/")[0] or None if runs else None
 
 
 def _moment(cursor: str | None) -> dt.datetime | None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from assets.partitions import garmin_days
 
+# What a study had seen of the log when it began (`Arrivals.mark`, and more behind a slash).
+MARK = "santorio/mark"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 

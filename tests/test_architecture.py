@@ -19,4 +19,13 @@ def test_importing_the_definitions_imports_no_heavy_library():
     code = "import sys, pipelines.definitions; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert not loaded & {"pymc", "nutpie", "arviz", "great_expectations", "matplotlib", "boto3", "numba", "scipy"}
+    assert not loaded & {
+        "pymc",
+        "nutpie",
+        "arviz",
+        "great_expectations",
+        "matplotlib",
+        "boto3",
+        "numba",
+        "scipy",
+    }

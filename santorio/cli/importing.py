@@ -91,7 +91,11 @@ def say_report(report: ImportReport) -> None:
         )
     table.add_section()
     table.add_row(
-        "all", str(len(report.files)), str(report.events_new), str(report.events_unchanged), str(report.rejected)
+        "all",
+        str(len(report.files)),
+        str(report.events_new),
+        str(report.events_unchanged),
+        str(report.rejected),
     )
     console.print(table)
     say_rejected(report)

@@ -83,7 +83,8 @@ def coverage(*, person: PersonOption = None, as_json: JsonOption = False) -> Non
         # The ledger is settled by a run; whoever asks before one sees the log as it is now.
         ledger.settle(connection, somebody.user_id, days=None, today=dt.datetime.now(dt.UTC).date())
         rows = connection.execute(
-            "select kind, day, status from ops.coverage where user_id = %s order by kind, day", [somebody.user_id]
+            "select kind, day, status from ops.coverage where user_id = %s order by kind, day",
+            [somebody.user_id],
         ).fetchall()
         missing = ledger.holes(connection, somebody.user_id)
     if as_json:
@@ -92,7 +93,12 @@ def coverage(*, person: PersonOption = None, as_json: JsonOption = False) -> Non
                 "person": somebody.name,
                 "days": [{"kind": kind, "day": day, "status": state} for kind, day, state in rows],
                 "holes": [
-                    {"kind": hole.kind, "first_day": hole.first_day, "last_day": hole.last_day, "days": hole.days}
+                    {
+                        "kind": hole.kind,
+                        "first_day": hole.first_day,
+                        "last_day": hole.last_day,
+                        "days": hole.days,
+                    }
                     for hole in missing
                 ],
             }
@@ -138,7 +144,10 @@ def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> 
         table.add_column(heading)
     for row in results:
         table.add_row(
-            str(row["trial"]), label(str(row["outcome"])), f"{interval(row)} {row['unit']}", str(row["decision"])
+            str(row["trial"]),
+            label(str(row["outcome"])),
+            f"{interval(row)} {row['unit']}",
+            str(row["decision"]),
         )
     console.print(table if results else "No trial has been analysed yet.")
     table = Table(title="Proposed", title_justify="left")

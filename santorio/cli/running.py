@@ -5,6 +5,7 @@ orchestrator, and the orchestrator's memory goes when its process ends.
 """
 
 import json
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -36,7 +37,9 @@ def run_pipeline(*, force: bool = False) -> dict[str, object]:
 
 def run(
     *,
-    force: Annotated[bool, typer.Option("--force", help="Study everything again, also without news.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Study everything again, also without news.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take in the inbox and study what is new: days, effects, trials, the next proposal."""
@@ -69,7 +72,8 @@ def _list(value: object) -> list[dict[str, str]]:
 
 def up() -> None:
     """Serve the pipeline's UI, its daemon and the API until Ctrl-C."""
-    raise typer.Exit(subprocess.run([sys.executable, "-m", "pipelines.up"], check=False).returncode)
+    # In this process's place: Ctrl-C reaches the one that has to stop the services, and no other.
+    os.execv(sys.executable, [sys.executable, "-m", "pipelines.up"])
 
 
 def token(

@@ -16,6 +16,7 @@ from santorio.settings import Settings
 from santorio.sources.simulator import Truth
 
 EFFECTS_SHOWN = 8
+NIGHTLY = {"sleep_minutes", "deep_sleep_minutes", "sleep_score", "hrv_rmssd_ms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ def gather_summary(database: Database, person: Person, truth: Truth) -> Summary:
         proposals = published(connection, "proposals", "rank", person)
         return Summary(
             gathered=gathered(connection, person),
-            effects=[{**row, "truth": true.get((str(row["exposure"]), str(row["outcome"])), 0.0)} for row in found],
+            effects=[
+                {**row, "truth": true.get((str(row["exposure"]), str(row["outcome"])), 0.0)} for row in found
+            ],
             trial={**trials[0], "truth": truth.trials[0].value} if trials else None,
             proposal=proposals[0] if proposals else None,
         )
@@ -62,7 +65,9 @@ def gathered(connection: psycopg.Connection, person: Person) -> dict[str, object
     return row
 
 
-def published(connection: psycopg.Connection, table: str, order: str, person: Person) -> list[dict[str, object]]:
+def published(
+    connection: psycopg.Connection, table: str, order: str, person: Person
+) -> list[dict[str, object]]:
     """Rows of the newest accepted run of each subject."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
@@ -75,6 +80,18 @@ def published(connection: psycopg.Connection, table: str, order: str, person: Pe
             """,  # noqa: S608 - both names are literals of this module
             [person.user_id],
         ).fetchall()
+
+
+def amount(row: dict[str, object]) -> str:
+    """How much more of an exposure an effect is for."""
+    return f"{row['per_amount']:g}" + ("" if row["exposure_unit"] == "load" else f" {row['exposure_unit']}")
+
+
+def when(row: dict[str, object]) -> str:
+    """When an outcome follows its exposure: a night belongs to the day of waking."""
+    if not row["lag_days"]:
+        return "that day"
+    return "that night" if row["outcome"] in NIGHTLY else "the next day"
 
 
 def interval(row: dict[str, object]) -> str:
@@ -115,8 +132,8 @@ def say_effects(console: Console, effects: list[dict[str, object]]) -> None:
         table.add_column(heading, justify="left" if heading.startswith(("When", "this")) else "right")
     for row in strongest[:EFFECTS_SHOWN]:
         table.add_row(
-            f"{row['per_amount']:g} {row['exposure_unit']} more {label(str(row['exposure']))}",
-            f"{label(str(row['outcome']))} {'the next day' if row['lag_days'] else 'that day'}",
+            f"{amount(row)} more {label(str(row['exposure']))}",
+            f"{label(str(row['outcome']))}, {when(row)}",
             f"{interval(row)} {row['outcome_unit']}",
             f"{row['truth']:+.1f}",
         )
@@ -157,7 +174,10 @@ def say_next(console: Console, settings: Settings) -> None:
     """Say where to look and what to type."""
     ui, api = (f"http://{settings.api_host}:{port}" for port in (settings.ui_port, settings.api_port))
     console.print("[b]Next[/b]")
-    console.print(f"  make up                            runs and lineage at {ui}, the API at {api}/docs")
-    console.print("  santorio token --person demo       a token for the API")
-    console.print("  santorio import PATH…              your own data; then: santorio run")
-    console.print(f"  {settings.inbox / 'me'}   or drop files here while it is up\n")
+    for command, what in (
+        ("make up", f"runs and lineage at {ui}, the API at {api}/docs"),
+        ("santorio token --person demo", "a token for the API"),
+        ("santorio import PATH…", "your own data; then: santorio run"),
+        (str(settings.inbox / settings.person), "or drop files here while it is up"),
+    ):
+        console.print(f"  [cyan]{command}[/cyan]\n      {what}", soft_wrap=True, highlight=False)
