@@ -29,6 +29,14 @@ CLOCKS = (
 )
 NESTED = ("dailySleepDTO", "summaryDTO", "hrvSummary")
 NAMING = {*ACCOUNT_KEYS, "id", "deviceId"}
+MOMENTS = (
+    "timestamp",
+    "startTimestampGMT",
+    "startGMT",
+    "prStartTimeGmt",
+    "beginTimestamp",
+    "createTimeStamp",
+)
 EARLIEST = dt.date(2000, 1, 1)
 ERROR = "Garmin answered with an error instead of data. Export or fetch it again."
 NOTHING = "Garmin had nothing for these days; there is nothing to take in."
@@ -218,7 +226,7 @@ def stated_clock(payload: Payload) -> tuple[dt.timedelta | None, dt.datetime | N
 
 
 def _moment(payload: Payload) -> dt.datetime | None:
-    for key in ("timestamp", "startTimestampGMT", "prStartTimeGmt", "createTimeStamp"):
+    for key in MOMENTS:
         if (found := _instant(payload.get(key))) is not None:
             return found.replace(tzinfo=dt.UTC)
     return None

@@ -202,3 +202,32 @@ def test_bad_elements_of_a_day_of_weigh_ins_are_each_named() -> None:
         ["garmin.weigh_in"],
         [("unrecognised", "open", "entry 1"), ("unrecognised", "open", "entry 3")],
     )
+
+
+def test_steps_of_every_quarter_of_an_hour_are_kept_each_at_its_time() -> None:
+    quarter = {"endGMT": "2026-03-01T08:15:00.0", "steps": 120, "primaryActivityLevel": "active"}
+    found = parsed(
+        [{"startGMT": "2026-03-01T08:00:00.0", **quarter}, {"startGMT": "2026-03-01T08:15:00.0", **quarter}]
+    )
+    assert types(found) == ["garmin.steps_interval"] * 2
+    assert [event.time.minute for event in found.events] == [0, 15]
+    assert len({event.event_id for event in found.events}) == 2
+
+
+def test_activities_of_the_accounts_export_are_not_mistaken_for_those_of_the_list() -> None:
+    run = {"activityId": 5, "beginTimestamp": 1772352000000, "duration": 1800000.0, "distance": 500000.0}
+    found = parsed([{"summarizedActivitiesExport": [run, {**run, "activityId": 6}]}])
+    assert types(found) == ["garmin.activity_export"] * 2
+    assert found.events[0].time == dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"),
+    [
+        ({"avgStressLevel": 22, "stressChartValueOffset": 1}, "stress"),
+        ({"averageSpO2": 96, "lowestSpO2": 90}, "spo2"),
+        ({"userId": 7, "generic": {"calendarDate": "2026-03-01", "vo2MaxValue": 50}}, "max_metrics"),
+    ],
+)
+def test_a_payload_is_recognised_when_its_series_is_missing(payload: dict[str, object], kind: str) -> None:
+    assert types(parsed({"calendarDate": "2026-03-01", **payload})) == [f"garmin.{kind}"]
