@@ -99,37 +99,35 @@ class Log:
         self, kind: str, day: str, data: object, *, account: str = "7", key: str | None = None
     ) -> Event:
         start = dt.datetime.fromisoformat(f"{day}T00:00+01:00")
-        return self._write(
-            f"garmin.{kind}", "garmin", f"{account}/{key or day}", start, dt.timedelta(hours=1), data,
-            {"garmin_account": account, "day": day},
-        )  # fmt: skip
+        metadata = {"garmin_account": account, "day": day}
+        about = (f"garmin.{kind}", "garmin", f"{account}/{key or day}")
+        return self._note(about, start, dt.timedelta(hours=1), data, metadata)
 
     def fit(self, key: str, data: object) -> Event:
-        return self._write("fit.activity", "fit", key, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), None, data, {})
+        return self._note(("fit.activity", "fit", key), dt.datetime(2026, 3, 1, tzinfo=dt.UTC), None, data)
 
     def entry(self, kind: str, time: str, **data: object) -> Event:
         moment = dt.datetime.fromisoformat(time)
-        return self._write(
-            kind, "log", f"{kind}/{data.get('name', '')}/{time}", moment, moment.utcoffset(), data, {}
-        )
+        about = (kind, "log", f"{kind}/{data.get('name', '')}/{time}")
+        return self._note(about, moment, moment.utcoffset(), data)
 
     def trial(self, kind: str, key: str, **data: object) -> Event:
-        return self._write(
-            f"trial.{kind}", "trial", key, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), None, data, {}
-        )
+        return self._note((f"trial.{kind}", "trial", key), dt.datetime(2026, 3, 1, tzinfo=dt.UTC), None, data)
 
     def delete(self, event: Event) -> None:
         data = {"event_id": str(event.event_id)}
-        self._write("deleted", "log", str(event.event_id), dt.datetime.now(dt.UTC), None, data, {})
+        self._note(("deleted", "log", str(event.event_id)), dt.datetime.now(dt.UTC), None, data)
 
-    def _write(
-        self, event_type: str, source: str, key: str, time: dt.datetime, offset: dt.timedelta | None,
-        data: object, metadata: dict[str, object],
-    ) -> Event:  # fmt: skip
-        event = Event(
-            user_id=self.person.user_id, time=time, utc_offset=offset, event_type=event_type, source=source,
-            natural_key=key, data=data, metadata=metadata,  # type: ignore[arg-type]
-        )  # fmt: skip
+    def _note(
+        self,
+        about: tuple[str, str, str],
+        time: dt.datetime,
+        offset: dt.timedelta | None,
+        data: Any,
+        metadata: dict[str, object] | None = None,
+    ) -> Event:
+        event_type, source, key = about
+        event = Event(self.person.user_id, time, offset, event_type, source, key, data, metadata or {})
         self.pending.append(event)
         return event
 

@@ -30,10 +30,36 @@ SHAPES: dict[str, list[str]] = {
     "activity_detail": ["activityId", "summaryDTO", "activityTypeDTO", "metadataDTO"],
 }
 LOGS = ["weight", "mood", "supplement", "caffeine", "alcohol", "measure"]
-LOG_KEYS = ["weight_kg", "rating", "scale", "name", "amount", "unit", "amount_mg", "amount_g", "value", "grain", "trial",
-            "study_day"]  # fmt: skip
-TRIAL_KEYS = ["trial", "question", "arms", "outcome", "secondary", "start_day", "smallest_effect", "assignment", "seed",
-              "study_day", "first_day", "last_day", "arm", "lag_days"]  # fmt: skip
+LOG_KEYS = [
+    "weight_kg",
+    "rating",
+    "scale",
+    "name",
+    "amount",
+    "unit",
+    "amount_mg",
+    "amount_g",
+    "value",
+    "grain",
+    "trial",
+    "study_day",
+]
+TRIAL_KEYS = [
+    "trial",
+    "question",
+    "arms",
+    "outcome",
+    "secondary",
+    "start_day",
+    "smallest_effect",
+    "assignment",
+    "seed",
+    "study_day",
+    "first_day",
+    "last_day",
+    "arm",
+    "lag_days",
+]
 ODD: list[object] = [
     None,
     True,
@@ -52,43 +78,101 @@ ODD: list[object] = [
 
 
 def test_a_day_of_garmin_is_one_row(build: Any, log: Any, rows: Any) -> None:
-    log.garmin("daily_summary", "2026-03-02", {
-        "calendarDate": "2026-03-02", "totalSteps": 11400, "totalDistanceMeters": 9726, "floorsAscended": 23.7,
-        "activeKilocalories": 331.0, "restingHeartRate": 49, "minHeartRate": 46, "maxHeartRate": 130,
-        "averageStressLevel": -1, "bodyBatteryHighestValue": 100, "bodyBatteryLowestValue": 27,
-    })  # fmt: skip
-    log.garmin("stress", "2026-03-02", {
-        "calendarDate": "2026-03-02", "stressValuesArray": [[1, 10], [2, -1], [3, 30]],
-        "bodyBatteryValuesArray": [[1, "MEASURED", 90, 2.0], [2, None, None, 2.0], [3, "MEASURED", 31, 2.0]],
-    })  # fmt: skip
-    log.garmin("weigh_in", "2026-03-02", {
-        "samplePk": 1, "calendarDate": "2026-03-02", "weight": 59719.999999999996, "timestampGMT": 1772434800000,
-        "date": 1772438400000,
-    })  # fmt: skip
+    log.garmin(
+        "daily_summary",
+        "2026-03-02",
+        {
+            "calendarDate": "2026-03-02",
+            "totalSteps": 11400,
+            "totalDistanceMeters": 9726,
+            "floorsAscended": 23.7,
+            "activeKilocalories": 331.0,
+            "restingHeartRate": 49,
+            "minHeartRate": 46,
+            "maxHeartRate": 130,
+            "averageStressLevel": -1,
+            "bodyBatteryHighestValue": 100,
+            "bodyBatteryLowestValue": 27,
+        },
+    )
+    log.garmin(
+        "stress",
+        "2026-03-02",
+        {
+            "calendarDate": "2026-03-02",
+            "stressValuesArray": [[1, 10], [2, -1], [3, 30]],
+            "bodyBatteryValuesArray": [
+                [1, "MEASURED", 90, 2.0],
+                [2, None, None, 2.0],
+                [3, "MEASURED", 31, 2.0],
+            ],
+        },
+    )
+    log.garmin(
+        "weigh_in",
+        "2026-03-02",
+        {
+            "samplePk": 1,
+            "calendarDate": "2026-03-02",
+            "weight": 59719.999999999996,
+            "timestampGMT": 1772434800000,
+            "date": 1772438400000,
+        },
+    )
     log.entry("weight", "2026-03-02T21:00+01:00", weight_kg=60.28)
     log.entry("mood", "2026-03-02T21:00+01:00", rating=7)
     build()
     (day,) = rows("marts.days")
-    assert {key: value for key, value in day.items() if value is not None and key not in {"user_id", "as_of"}} == {
-        "day": dt.date(2026, 3, 2), "utc_offset": dt.timedelta(hours=1), "steps": 11400, "distance_m": 9726,
-        "floors_ascended": 23.7, "active_kcal": 331, "resting_hr_bpm": 49, "min_hr_bpm": 46, "max_hr_bpm": 130,
-        "stress_avg": 20, "body_battery_high": 90, "body_battery_low": 31, "weight_kg": 60, "mood": 7,
-    }  # fmt: skip
+    assert {
+        key: value for key, value in day.items() if value is not None and key not in {"user_id", "as_of"}
+    } == {
+        "day": dt.date(2026, 3, 2),
+        "utc_offset": dt.timedelta(hours=1),
+        "steps": 11400,
+        "distance_m": 9726,
+        "floors_ascended": 23.7,
+        "active_kcal": 331,
+        "resting_hr_bpm": 49,
+        "min_hr_bpm": 46,
+        "max_hr_bpm": 130,
+        "stress_avg": 20,
+        "body_battery_high": 90,
+        "body_battery_low": 31,
+        "weight_kg": 60,
+        "mood": 7,
+    }
     samples = {one["metric"]: one["samples"] for one in rows("marts.outcomes", "metric, samples")}
     assert samples == {
-        "body_battery_high": 1, "mood": 1, "resting_hr_bpm": 1, "steps": 1, "stress_avg": 2, "weight_kg": 2,
-    }  # fmt: skip
+        "body_battery_high": 1,
+        "mood": 1,
+        "resting_hr_bpm": 1,
+        "steps": 1,
+        "stress_avg": 2,
+        "weight_kg": 2,
+    }
 
 
 def test_a_night_belongs_to_the_day_of_waking_and_tells_its_own_offset(
     build: Any, log: Any, rows: Any
 ) -> None:
-    log.garmin("sleep", "2025-07-06", {"dailySleepDTO": {
-        "calendarDate": "2025-07-06", "sleepTimeSeconds": 24208, "deepSleepSeconds": 5340, "remSleepSeconds": -1,
-        "sleepStartTimestampGMT": 1751780160000, "sleepEndTimestampGMT": 1751804548000,
-        "sleepStartTimestampLocal": 1751758560000, "sleepEndTimestampLocal": 1751782948000,
-        "sleepScores": {"overall": {"value": 83}}, "averageSpO2Value": 92.0,
-    }})  # fmt: skip
+    log.garmin(
+        "sleep",
+        "2025-07-06",
+        {
+            "dailySleepDTO": {
+                "calendarDate": "2025-07-06",
+                "sleepTimeSeconds": 24208,
+                "deepSleepSeconds": 5340,
+                "remSleepSeconds": -1,
+                "sleepStartTimestampGMT": 1751780160000,
+                "sleepEndTimestampGMT": 1751804548000,
+                "sleepStartTimestampLocal": 1751758560000,
+                "sleepEndTimestampLocal": 1751782948000,
+                "sleepScores": {"overall": {"value": 83}},
+                "averageSpO2Value": 92.0,
+            }
+        },
+    )
     log.garmin("hrv_summary", "2025-07-06", {"calendarDate": "2025-07-06", "lastNightAvg": 42})
     log.garmin(
         "sleep", "2030-01-01", {"dailySleepDTO": {"calendarDate": "2030-01-01", "sleepTimeSeconds": None}}
@@ -147,13 +231,28 @@ def test_a_newer_version_replaces_and_a_deleted_log_is_gone(build: Any, log: Any
 def test_the_same_run_from_watch_and_file_counts_once_and_makes_the_load(
     build: Any, log: Any, rows: Any
 ) -> None:
-    log.garmin("activity", "2026-01-08", {
-        "activityId": 21482825013, "startTimeGMT": "2026-01-08 14:10:21", "startTimeLocal": "2026-01-08 08:10:21",
-        "activityType": {"typeKey": "trail_running"}, "duration": 2223.3, "elapsedDuration": 2225440.9,
-        "averageHR": 142.0, "activityTrainingLoad": 50.9,
-    }, key="21482825013")  # fmt: skip
-    session = {"start_time": "2026-01-08T14:10:40", "sport": "running", "total_timer_time_s": 2223,
-               "avg_heart_rate_bpm": 141, "normalized_power_w": 226}  # fmt: skip
+    log.garmin(
+        "activity",
+        "2026-01-08",
+        {
+            "activityId": 21482825013,
+            "startTimeGMT": "2026-01-08 14:10:21",
+            "startTimeLocal": "2026-01-08 08:10:21",
+            "activityType": {"typeKey": "trail_running"},
+            "duration": 2223.3,
+            "elapsedDuration": 2225440.9,
+            "averageHR": 142.0,
+            "activityTrainingLoad": 50.9,
+        },
+        key="21482825013",
+    )
+    session = {
+        "start_time": "2026-01-08T14:10:40",
+        "sport": "running",
+        "total_timer_time_s": 2223,
+        "avg_heart_rate_bpm": 141,
+        "normalized_power_w": 226,
+    }
     log.fit(
         "edge/1",
         {"sessions": [session, {**session, "start_time": "2026-01-09T07:00:00", "sport": "cycling"}]},

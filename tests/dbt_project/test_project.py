@@ -20,7 +20,8 @@ def test_every_column_is_described_and_every_described_column_is_there(
     manifest = json.loads((dbt_folder / "target" / "manifest.json").read_text())
     with warehouse.connect() as connection:
         there = connection.execute(
-            "select table_schema || '.' || table_name, array_agg(column_name::text) from information_schema.columns "
+            "select table_schema || '.' || table_name, array_agg(column_name::text) "
+            "from information_schema.columns "
             "where table_schema in ('staging', 'intermediate', 'marts', 'api') group by 1"
         ).fetchall()
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
@@ -40,6 +41,14 @@ def test_the_sources_are_the_assets_that_write_the_log(build: Any, dbt_folder: P
     manifest = json.loads((dbt_folder / "target" / "manifest.json").read_text())
     keys = {(source["source_name"], source["name"]) for source in manifest["sources"].values()}
     assert keys == {
-        ("garmin", "payloads"), ("inbox", "fit_files"), ("inbox", "logs"), ("inbox", "trials"), ("ops", "people"),
-        ("ops", "coverage"), ("insights", "runs"), ("insights", "effects"), ("insights", "trials"), ("insights", "proposals"),
-    }  # fmt: skip
+        ("garmin", "payloads"),
+        ("inbox", "fit_files"),
+        ("inbox", "logs"),
+        ("inbox", "trials"),
+        ("ops", "people"),
+        ("ops", "coverage"),
+        ("insights", "runs"),
+        ("insights", "effects"),
+        ("insights", "trials"),
+        ("insights", "proposals"),
+    }

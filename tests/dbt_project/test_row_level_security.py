@@ -12,6 +12,7 @@ from psycopg import errors
 from santorio.database.engine import Database
 from santorio.people import Person, ensure_person
 
+TEA = '{"trial": "tea", "arms": ["no", "tea"], "outcome": "mood", "start_day": "2026-03-01", "assignment": [0, 1]}'
 VIEWS = ("days", "nights", "activities", "effects", "experiments", "coverage")
 
 
@@ -41,35 +42,40 @@ def two_people(warehouse: Database, build: Any) -> tuple[Person, Person]:
 def write_life(connection: psycopg.Connection, person: Person) -> None:
     run = {kind: uuid.uuid4() for kind in ("effects", "proposals", "trial")}
     event = (
-        "insert into raw.events (event_id, content_hash, user_id, time, utc_offset, event_type, source, data, metadata) "
-        "values (gen_random_uuid(), '', %s, '2026-03-01 08:00+00', '01:00', %s, %s, %s::jsonb, '{}')"
+        "insert into raw.events (event_id, content_hash, user_id, time, utc_offset, event_type, source, data) "
+        "values (gen_random_uuid(), '', %s, '2026-03-01 08:00+00', '01:00', %s, %s, %s::jsonb)"
     )
     for event_type, source, data in (
         ("garmin.steps", "garmin", '{"calendarDate": "2026-03-01", "totalSteps": 4000}'),
         ("garmin.sleep_score", "garmin", '{"calendarDate": "2026-03-01", "value": 80}'),
-        ("garmin.activity", "garmin", '{"activityId": 1, "startTimeGMT": "2026-03-01 08:00:00", "duration": 60}'),
-        ("trial.protocol", "trial", '{"trial": "tea", "arms": ["no", "tea"], "outcome": "mood", "start_day": '
-         '"2026-03-01", "assignment": [0, 1]}'),
-    ):  # fmt: skip
+        (
+            "garmin.activity",
+            "garmin",
+            '{"activityId": 1, "startTimeGMT": "2026-03-01 08:00:00", "duration": 60}',
+        ),
+        ("trial.protocol", "trial", TEA),
+    ):
         connection.execute(event, [person.user_id, event_type, source, data])
     for kind, run_id in run.items():
         connection.execute(
-            "insert into insights.runs (run_id, user_id, kind, subject, status, fingerprint, as_of, code_version) "
+            "insert into insights.runs "
+            "(run_id, user_id, kind, subject, status, fingerprint, as_of, code_version) "
             "values (%s, %s, %s, 'tea', 'accepted', 'f', now(), '0')",
             [run_id, person.user_id, kind],
         )
     connection.execute(
-        "insert into insights.effects values (%s, %s, 'mood', 'alcohol_g', 0, 'g', 'points', 14, -1, 1, -3, 1, -2, 0, 0.2, 9, 1)",
+        "insert into insights.effects values (%s, %s, 'mood', 'alcohol_g', 0, 'g', 'points', 14, -1, 1, -3, 1, "
+        "-2, 0, 0.2, 9, 1)",
         [run["effects"], person.user_id],
     )
     connection.execute(
-        "insert into insights.proposals values (%s, %s, 1, 'walks', 'Do walks lift mood?', 'walks', 'mood', '[]', '{}', 1, "
-        "42, 0.8, 0.1, 0.2, 'because')",
+        "insert into insights.proposals values (%s, %s, 1, 'walks', 'Do walks lift mood?', 'walks', 'mood', "
+        "'[]', '{}', 1, 42, 0.8, 0.1, 0.2, 'because')",
         [run["proposals"], person.user_id],
     )
     connection.execute(
-        "insert into insights.trial_results values (%s, %s, 'tea', 'mood', 'tea', 'no', 'points', 7, 6, 1, 1, 1, 1, 0.5, 0, "
-        "2, 0.5, 1.5, 0.5, 0.8, 0.2, 0, 'adopt', 1, null, null, true)",
+        "insert into insights.trial_results values (%s, %s, 'tea', 'mood', 'tea', 'no', 'points', 7, 6, 1, 1, 1, "
+        "1, 0.5, 0, 2, 0.5, 1.5, 0.5, 0.8, 0.2, 0, 'adopt', 1, null, null, true)",
         [run["trial"], person.user_id],
     )
     connection.execute(
@@ -99,9 +105,17 @@ def test_a_session_of_nobody_sees_nothing_and_gets_no_error(
 
 
 @pytest.mark.parametrize(
-    "table", ["raw.events", "ops.people", "ops.coverage", "staging.stg_logs__moods", "intermediate.int_weights_by_day",
-              "marts.days", "insights.runs"],
-)  # fmt: skip
+    "table",
+    [
+        "raw.events",
+        "ops.people",
+        "ops.coverage",
+        "staging.stg_logs__moods",
+        "intermediate.int_weights_by_day",
+        "marts.days",
+        "insights.runs",
+    ],
+)
 def test_the_reader_can_read_nothing_but_the_views(
     warehouse: Database, two_people: tuple[Person, Person], table: str
 ) -> None:
@@ -117,7 +131,8 @@ def test_every_mart_is_guarded_and_every_view_a_barrier(
 ) -> None:
     with warehouse.connect() as connection:
         guarded = connection.execute(
-            "select relname, relrowsecurity from pg_class where relnamespace = 'marts'::regnamespace and relkind = 'r'"
+            "select relname, relrowsecurity from pg_class "
+            "where relnamespace = 'marts'::regnamespace and relkind = 'r'"
         ).fetchall()
         views = connection.execute(
             "select relname, relowner::regrole::text, 'security_barrier=true' = any(reloptions) "
@@ -156,9 +171,10 @@ def test_a_rejected_run_publishes_nothing_and_the_last_good_one_stays(
     one = two_people[0].user_id
     with warehouse.connect() as connection:
         connection.execute(
-            "insert into insights.runs (run_id, user_id, kind, subject, status, fingerprint, as_of, code_version, reason) "
-            "select gen_random_uuid(), %s, kind, 'tea', 'rejected', 'g', now(), '0', 'R-hat' from unnest(array['effects', "
-            "'trial']) as kinds (kind)",
+            "insert into insights.runs "
+            "(run_id, user_id, kind, subject, status, fingerprint, as_of, code_version, reason) "
+            "select gen_random_uuid(), %s, kind, 'tea', 'rejected', 'g', now(), '0', 'R-hat' "
+            "from unnest(array['effects', 'trial']) as kinds (kind)",
             [one],
         )
     with as_reader(warehouse, one) as connection:

@@ -14,13 +14,18 @@ from santorio.sources.importing import import_paths
 
 # Study day, date, hour, mood. Study day 2 spans two dates.
 PINGS = [
-    (1, "2026-02-18", 10, 65), (1, "2026-02-18", 16, 60), (1, "2026-02-18", 22, 55),
-    (2, "2026-02-19", 10, 75), (2, "2026-02-19", 22, 81), (2, "2026-02-20", 16, 90),
+    (1, "2026-02-18", 10, 65),
+    (1, "2026-02-18", 16, 60),
+    (1, "2026-02-18", 22, 55),
+    (2, "2026-02-19", 10, 75),
+    (2, "2026-02-19", 22, 81),
+    (2, "2026-02-20", 16, 90),
     (3, "2026-02-21", 10, 80),
-]  # fmt: skip
+]
 CONDITION = {1: ("control", 0), 2: ("melatonin", 1), 3: ("control", 0)}
 STUDY_DAY_MEANS = """
-    select d.study_day, d.arm, sum(o.value * o.samples) / sum(o.samples) as mood, sum(o.samples)::int as samples
+    select d.study_day, d.arm, sum(o.value * o.samples) / sum(o.samples) as mood,
+           sum(o.samples)::int as samples
     from marts.trial_days d
     join marts.outcomes o
       on o.user_id = d.user_id and o.metric = 'mood' and o.day between d.first_day and d.last_day
@@ -44,18 +49,19 @@ def write_study(folder: Path) -> tuple[Path, Path, Path]:
     with daily.open("w") as file:
         writer = csv.writer(file)
         writer.writerow(["date", "study_day", "condition", "melatonin", "mood", "n_obs"])
-        for number in CONDITION:
+        for number, condition in CONDITION.items():
             answers = [(day, mood) for study_day, day, _, mood in PINGS if study_day == number]
             mean = sum(mood for _, mood in answers) / len(answers)
-            writer.writerow([answers[0][0], number, *CONDITION[number], mean, len(answers)])
+            writer.writerow([answers[0][0], number, *condition, mean, len(answers)])
     schedule.write_text('{"1": 0, "2": 1, "3": 0}')
     return pings, daily, schedule
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
 def test_a_study_that_comes_as_answers_and_as_daily_means_counts_once(
-    build: Any, warehouse: Database, newcomer: Person, rows: Any, tmp_path: Path, order: tuple[int, ...]
+    build: Any, rows: Any, tmp_path: Path, order: tuple[int, ...]
 ) -> None:
+    warehouse, newcomer = rows.database, rows.person
     files = write_study(tmp_path)
     for number in order:
         import_paths(warehouse, FolderStore(tmp_path / "objects"), newcomer, [files[number]])
@@ -70,8 +76,10 @@ def test_a_study_that_comes_as_answers_and_as_daily_means_counts_once(
     ]
     with warehouse.connect() as connection:
         assert connection.execute(STUDY_DAY_MEANS, [newcomer.user_id]).fetchall() == [
-            (1, "control", 60.0, 3), (2, "melatonin", 82.0, 3), (3, "control", 80.0, 1),
-        ]  # fmt: skip
+            (1, "control", 60.0, 3),
+            (2, "melatonin", 82.0, 3),
+            (3, "control", 80.0, 1),
+        ]
     (trial,) = rows("marts.trials")
     assert (trial["trial"], trial["arms"], trial["outcome"]) == (
         "melatonin",
@@ -98,10 +106,20 @@ def test_daily_means_alone_count_too(
 
 def test_a_protocol_with_a_start_gives_its_days(build: Any, log: Any, rows: Any) -> None:
     log.trial(
-        "protocol", "magnesium", trial="magnesium", question="Does it?", arms=["without", "with"], outcome="Sleep minutes",
-        secondary=["HRV rmssd ms"], start_day="2026-03-28", assignment=[0, "with", 1], smallest_effect=15, lag_days=1,
-        seed=2614, direction="sideways",
-    )  # fmt: skip
+        "protocol",
+        "magnesium",
+        trial="magnesium",
+        question="Does it?",
+        arms=["without", "with"],
+        outcome="Sleep minutes",
+        secondary=["HRV rmssd ms"],
+        start_day="2026-03-28",
+        assignment=[0, "with", 1],
+        smallest_effect=15,
+        lag_days=1,
+        seed=2614,
+        direction="sideways",
+    )
     log.entry("supplement", "2026-03-28T22:00+01:00", name="Magnesium", amount=0.4, unit="g")
     log.entry("supplement", "2026-03-30T22:00+02:00", name="magnesium", amount=400, unit="mg")
     build()
@@ -119,8 +137,10 @@ def test_a_protocol_with_a_start_gives_its_days(build: Any, log: Any, rows: Any)
     )
     found = rows("marts.trial_days", "first_day::text, arm, arm_recorded", "study_day")
     assert [tuple(one.values()) for one in found] == [
-        ("2026-03-28", "without", "with"), ("2026-03-29", "with", "without"), ("2026-03-30", "with", "with"),
-    ]  # fmt: skip
+        ("2026-03-28", "without", "with"),
+        ("2026-03-29", "with", "without"),
+        ("2026-03-30", "with", "with"),
+    ]
 
 
 def test_a_schedule_wins_over_the_protocol_and_one_alone_waits_for_it(

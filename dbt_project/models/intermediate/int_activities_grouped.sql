@@ -34,16 +34,40 @@ api as (
     )
 ),
 
--- And where only the whole is there, the parts in the FIT file lie within it.
+sessions as (
+    select
+        *,
+        started_at + make_interval(secs => least(coalesce(elapsed_s, duration_s), 864000)) as ended_at
+    from {{ ref('stg_fit__activities') }}
+),
+
+placed_sessions as (
+    select
+        *,
+        -- A file, too, can hold the whole (first or last) beside two or more parts.
+        coalesce(
+            count(*) over file > 2
+            and started_at = min(started_at) over file
+            and ended_at >= max(ended_at) over file - interval '60 seconds',
+            false
+        ) as is_whole
+    from sessions
+    window file as (partition by user_id, event_id)
+),
+
+-- And where the API has only the whole, the parts in the FIT file lie within it.
 files as (
     select fit.*
-    from {{ ref('stg_fit__activities') }} as fit
-    where fit.session_number = 1
-        or not exists (
-            select from api
-            where api.user_id = fit.user_id
-                and api.is_multisport_parent
-                and fit.started_at between api.started_at and api.started_at + make_interval(secs => api.elapsed_s)
+    from placed_sessions as fit
+    where not fit.is_whole
+        and (
+            fit.session_number = 1
+            or not exists (
+                select from api
+                where api.user_id = fit.user_id
+                    and api.is_multisport_parent
+                    and fit.started_at between api.started_at and api.started_at + make_interval(secs => api.elapsed_s)
+            )
         )
 ),
 

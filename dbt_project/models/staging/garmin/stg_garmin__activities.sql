@@ -1,16 +1,22 @@
 with
 
+-- Materialized and stripped, so that the payload is unpacked once and not once a column.
+payloads as materialized (
+    select event_id, user_id, event_type, occurred_at, utc_offset, jsonb_strip_nulls(data) as data, ingested_at
+    from {{ ref('base_garmin__payloads') }}
+    where event_type in ('garmin.activity', 'garmin.activity_detail')
+),
+
 source as (
     select
         *,
         event_type = 'garmin.activity_detail' as is_detail,
         -- The single activity nests its figures; an element of the list is flat.
         case when jsonb_typeof(data -> 'summaryDTO') = 'object' then data -> 'summaryDTO' else data end as figures
-    from {{ ref('base_garmin__payloads') }}
-    where event_type in ('garmin.activity', 'garmin.activity_detail')
+    from payloads
 ),
 
-parsed as (
+parsed as materialized (
     select
         *,
         {{ safe_timestamp("figures ->> 'startTimeGMT'") }} as started_gmt,

@@ -1,7 +1,9 @@
 with
 
-source as (
-    select * from {{ ref('base_garmin__payloads') }}
+-- Materialized and stripped, so that the payload is unpacked once and not once a column.
+source as materialized (
+    select event_id, user_id, utc_offset, metadata, jsonb_strip_nulls(data) as data, ingested_at
+    from {{ ref('base_garmin__payloads') }}
     where event_type = 'garmin.daily_summary'
 ),
 

@@ -1,40 +1,39 @@
 with
 
-source as (
-    select * from {{ ref('base_garmin__payloads') }}
-    where event_type = 'garmin.heart_rate'
-),
-
-sampled as (
-    select
-        source.*,
-        samples.*
-    from source
-    cross join lateral (
-        -- The array leaves rows out where nothing was measured, and holds nulls too.
-        select
-            count(sample.hr_bpm) as hr_samples,
-            avg(sample.hr_bpm) as mean_hr_bpm,
-            min(sample.hr_bpm) as lowest_sample_bpm,
-            max(sample.hr_bpm) as highest_sample_bpm
-        from jsonb_array_elements({{ json_array("source.data -> 'heartRateValues'") }}) as entry (pair)
-        cross join lateral (select {{ json_positive("entry.pair -> 1") }} as hr_bpm) as sample
-    ) as samples
-),
-
-renamed as (
+-- Materialized, so that a payload of hundreds of samples is unpacked once and not once a column.
+source as materialized (
     select
         event_id,
         user_id,
         {{ garmin_day() }} as day,
         utc_offset,
-        {{ json_positive("data -> 'restingHeartRate'") }} as resting_hr_bpm,
-        coalesce({{ json_positive("data -> 'minHeartRate'") }}, lowest_sample_bpm) as min_hr_bpm,
-        coalesce({{ json_positive("data -> 'maxHeartRate'") }}, highest_sample_bpm) as max_hr_bpm,
-        mean_hr_bpm,
-        hr_samples::integer as hr_samples,
+        data -> 'restingHeartRate' as resting,
+        data -> 'minHeartRate' as lowest,
+        data -> 'maxHeartRate' as highest,
+        -- The array leaves rows out where nothing was measured, and holds nulls too: the filter passes numbers only.
+        jsonb_path_query_array(data, '$.heartRateValues[*][1] ? (@ > 0 && @ < 1000)') as samples,
         ingested_at
-    from sampled
+    from {{ ref('base_garmin__payloads') }}
+    where event_type = 'garmin.heart_rate'
+),
+
+renamed as (
+    select
+        source.event_id,
+        source.user_id,
+        source.day,
+        source.utc_offset,
+        {{ json_positive('source.resting') }} as resting_hr_bpm,
+        coalesce({{ json_positive('source.lowest') }}, sampled.lowest_bpm) as min_hr_bpm,
+        coalesce({{ json_positive('source.highest') }}, sampled.highest_bpm) as max_hr_bpm,
+        sampled.mean_bpm as mean_hr_bpm,
+        sampled.samples::integer as hr_samples,
+        source.ingested_at
+    from source
+    cross join lateral (
+        select count(*) as samples, avg(bpm) as mean_bpm, min(bpm) as lowest_bpm, max(bpm) as highest_bpm
+        from (select value::double precision as bpm from jsonb_array_elements_text(source.samples)) as sample
+    ) as sampled
 )
 
 select *, num_nonnulls(resting_hr_bpm, min_hr_bpm, max_hr_bpm) > 0 as has_data

@@ -1,10 +1,17 @@
 with
 
-source as (
+-- Materialized, so that the payload is unpacked once and not once a column.
+source as materialized (
     select
-        *,
+        event_id,
+        user_id,
+        utc_offset,
+        metadata,
+        data -> 'restingHeartRate' as resting,
+        data -> 'avgOvernightHrv' as overnight_hrv,
         -- Connect wraps the night; the account export gives it bare.
-        case when jsonb_typeof(data -> 'dailySleepDTO') = 'object' then data -> 'dailySleepDTO' else data end as night
+        case when jsonb_typeof(data -> 'dailySleepDTO') = 'object' then data -> 'dailySleepDTO' else data end as night,
+        ingested_at
     from {{ ref('base_garmin__payloads') }}
     where event_type = 'garmin.sleep'
 ),
@@ -31,8 +38,8 @@ renamed as (
         {{ json_positive("night -> 'averageRespirationValue'") }} as respiration_brpm,
         {{ json_positive("night -> 'averageSpO2Value'") }} as spo2_pct,
         {{ json_measurement("night -> 'avgSleepStress'") }} as sleep_stress,
-        {{ json_positive("data -> 'restingHeartRate'") }} as resting_hr_bpm,
-        {{ json_positive("data -> 'avgOvernightHrv'") }} as hrv_rmssd_ms,
+        {{ json_positive('resting') }} as resting_hr_bpm,
+        {{ json_positive('overnight_hrv') }} as hrv_rmssd_ms,
 
         ingested_at
     from source

@@ -1,58 +1,50 @@
 with
 
-source as (
-    select * from {{ ref('base_garmin__payloads') }}
-    where event_type in ('garmin.stress', 'garmin.stress_summary')
-),
-
-sampled as (
-    select
-        source.*,
-        stress.*,
-        battery.*
-    from source
-    cross join lateral (
-        -- -1 and -2 are no measurement: about a third of the samples.
-        select
-            count(sample.level) as stress_samples,
-            avg(sample.level) as mean_stress
-        from jsonb_array_elements({{ json_array("source.data -> 'stressValuesArray'") }}) as entry (pair)
-        cross join lateral (select {{ json_measurement("entry.pair -> 1") }} as level) as sample
-    ) as stress
-    cross join lateral (
-        -- [instant, status, level, version] here, [instant, level] in summaries; the level may be null.
-        select
-            max(sample.level) as highest_level,
-            min(sample.level) as lowest_level
-        from jsonb_array_elements({{ json_array("source.data -> 'bodyBatteryValuesArray'") }}) as entry (quadruple)
-        cross join lateral (
-            select
-                case
-                    when jsonb_array_length({{ json_array("entry.quadruple") }}) > 2
-                    then {{ json_measurement("entry.quadruple -> 2") }}
-                    else {{ json_measurement("entry.quadruple -> 1") }}
-                end as level
-        ) as sample
-    ) as battery
-),
-
-renamed as (
+-- Materialized, so that a payload of hundreds of samples is unpacked once and not once a column.
+source as materialized (
     select
         event_id,
         user_id,
         {{ garmin_day() }} as day,
         utc_offset,
         event_type = 'garmin.stress' as is_full,
-        coalesce(
-            mean_stress,
-            {{ json_measurement("data -> 'avgStressLevel'") }},
-            {{ json_measurement("data -> 'values' -> 'overallStressLevel'") }}
-        ) as stress_avg,
-        stress_samples::integer as stress_samples,
-        highest_level as body_battery_high,
-        lowest_level as body_battery_low,
+        data -> 'avgStressLevel' as average,
+        data -> 'values' -> 'overallStressLevel' as average_of_range,
+        -- -1 and -2 are no measurement: about a third of the samples. The filters pass numbers only.
+        jsonb_path_query_array(data, '$.stressValuesArray[*][1] ? (@ >= 0 && @ <= 1000)') as stress_levels,
+        -- [instant, status, level, version] here, [instant, level] in summaries; the level may be null.
+        jsonb_path_query_array(data, '$.bodyBatteryValuesArray[*][2] ? (@ >= 0 && @ <= 1000)') as battery_levels,
+        jsonb_path_query_array(data, '$.bodyBatteryValuesArray[*][1] ? (@ >= 0 && @ <= 1000)') as battery_pairs,
         ingested_at
-    from sampled
+    from {{ ref('base_garmin__payloads') }}
+    where event_type in ('garmin.stress', 'garmin.stress_summary')
+),
+
+renamed as (
+    select
+        source.event_id,
+        source.user_id,
+        source.day,
+        source.utc_offset,
+        source.is_full,
+        coalesce(
+            stress.mean_level,
+            {{ json_measurement('source.average') }},
+            {{ json_measurement('source.average_of_range') }}
+        ) as stress_avg,
+        stress.samples::integer as stress_samples,
+        battery.highest_level as body_battery_high,
+        battery.lowest_level as body_battery_low,
+        source.ingested_at
+    from source
+    cross join lateral (
+        select count(*) as samples, avg(value::double precision) as mean_level
+        from jsonb_array_elements_text(source.stress_levels)
+    ) as stress
+    cross join lateral (
+        select max(value::double precision) as highest_level, min(value::double precision) as lowest_level
+        from jsonb_array_elements_text(coalesce(nullif(source.battery_levels, '[]'::jsonb), source.battery_pairs))
+    ) as battery
 )
 
 select *, num_nonnulls(stress_avg, body_battery_high) > 0 as has_data
