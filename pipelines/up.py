@@ -1,5 +1,6 @@
 """Serve everything until interrupted: Dagster's UI and daemon, and the API. Behind `santorio up`."""
 
+import argparse
 import os
 import signal
 import socket
@@ -35,10 +36,12 @@ def commands(settings: Settings) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
-def serve(settings: Settings, console: Console) -> int:
-    """Start the services, say where they are, wait; ends when one of them ends or on Ctrl-C."""
-    for port in (settings.api_port, settings.ui_port):
-        refuse_taken_port(settings.api_host, port)
+def serve(settings: Settings, console: Console, only: str | None = None) -> int:
+    """Start the services (or one of them), say where they are, wait; ends when one ends or on Ctrl-C."""
+    services = {name: command for name, command in commands(settings).items() if only in {None, name}}
+    for name, port in (("api", settings.api_port), ("ui", settings.ui_port)):
+        if name in services:
+            refuse_taken_port(settings.api_host, port)
     ensure_manifest()
     with open_database(settings) as database:
         use_dagster_home(settings, database)
@@ -46,12 +49,13 @@ def serve(settings: Settings, console: Console) -> int:
         logs.mkdir(parents=True, exist_ok=True)
         running: dict[str, subprocess.Popen[bytes]] = {}
         try:
-            for name, command in commands(settings).items():
+            for name, command in services.items():
                 with (logs / f"{name}.log").open("ab") as log:
                     running[name] = subprocess.Popen(
                         command, cwd=ROOT, stdout=log, stderr=log, env=os.environ
                     )
-            announce(settings, console, running)
+            if only is None:
+                announce(settings, console, running)
             return wait(running, logs, console)
         finally:
             stop(running)
@@ -126,9 +130,12 @@ def refuse_taken_port(host: str, port: int) -> None:
 
 def main() -> None:
     """Command line of `python -m pipelines.up`."""
+    parser = argparse.ArgumentParser(description="Serve the UI, its daemon and the API.")
+    parser.add_argument("--only", choices=["api", "ui", "daemon"], help="one of them, as in a container")
+    arguments = parser.parse_args()
     console = Console()
     try:
-        sys.exit(serve(load_settings(), console))
+        sys.exit(serve(load_settings(), console, arguments.only))
     except SantorioError as error:
         console.print(f"[red]{error}[/red]")
         sys.exit(1)

@@ -4,6 +4,7 @@ Run and up are programs of the composition root, started as processes: the libra
 orchestrator, and the orchestrator's memory goes when its process ends.
 """
 
+import enum
 import json
 import os
 import subprocess
@@ -16,6 +17,14 @@ from santorio.api.tokens import mint_token
 from santorio.cli.console import JsonOption, PersonOption, console, errors, print_json, reading_person
 from santorio.database.opening import open_database
 from santorio.settings import load_settings
+
+
+class Service(enum.StrEnum):
+    """What `santorio up` serves."""
+
+    API = "api"
+    UI = "ui"
+    DAEMON = "daemon"
 
 
 def run_pipeline(*, force: bool = False) -> dict[str, object]:
@@ -70,10 +79,14 @@ def _list(value: object) -> list[dict[str, str]]:
     return value
 
 
-def up() -> None:
+def up(
+    *,
+    only: Annotated[Service | None, typer.Option(help="One of them alone, as in a container.")] = None,
+) -> None:
     """Serve the pipeline's UI, its daemon and the API until Ctrl-C."""
     # In this process's place: Ctrl-C reaches the one that has to stop the services, and no other.
-    os.execv(sys.executable, [sys.executable, "-m", "pipelines.up"])
+    chosen = ["--only", only.value] if only else []
+    os.execv(sys.executable, [sys.executable, "-m", "pipelines.up", *chosen])
 
 
 def token(
