@@ -27,8 +27,8 @@ def _name(value: object) -> object:
 Offset = Annotated[
     dt.timedelta,
     PlainSerializer(_clock_offset, return_type=Annotated[str, Field(pattern=r"^[+-]\d{2}:\d{2}$")]),
-    Field(description="What the person's clock showed, minus UTC.", examples=["+02:00"]),
 ]
+OFFSET = Field(description="What the person's clock showed, minus UTC.", examples=["+02:00"])
 Day = Annotated[dt.date, Field(description="The person's local calendar day.")]
 Name = Annotated[str, BeforeValidator(_name)]
 AsOf = Annotated[dt.datetime, Field(description="Newest entry in the log that this rests on.")]
@@ -46,7 +46,7 @@ class DayRow(Row):
     """One local day of which anything is known."""
 
     day: Day
-    utc_offset: Offset | None
+    utc_offset: Offset | None = OFFSET
     steps: float | None = Field(description="Steps (count).")
     distance_m: float | None = Field(description="Distance (m).")
     floors_ascended: float | None = Field(description="Floors climbed (count, 3 m each).")
@@ -82,7 +82,7 @@ class NightRow(Row):
     day: dt.date = Field(description="Day of waking: the night from the day before to this one.")
     sleep_start_at: dt.datetime | None = Field(description="Instant of falling asleep.")
     sleep_end_at: dt.datetime | None = Field(description="Instant of waking.")
-    utc_offset: Offset | None
+    utc_offset: Offset | None = OFFSET
     sleep_minutes: float | None = Field(description="Time asleep (min).")
     deep_sleep_minutes: float | None = Field(description="Deep sleep (min).")
     light_sleep_minutes: float | None = Field(description="Light sleep (min).")
@@ -106,7 +106,7 @@ class ActivityRow(Row):
     )
     source: str | None = Field(description="Where the first-named figures come from: garmin or fit.")
     started_at: dt.datetime = Field(description="Instant of the start.")
-    utc_offset: Offset | None
+    utc_offset: Offset | None = OFFSET
     day: Day
     sport: str | None = Field(description="Sport, in the words of its source.")
     duration_s: float | None = Field(description="Duration by the timer (s).")

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
 from santorio.database.opening import open_database
-from santorio.errors import SantorioError
+from santorio.errors import ConfigError, SantorioError
 from santorio.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -34,10 +37,22 @@ def reader_url(settings: Settings) -> Iterator[str]:
         If there is none, with what to do.
     """
     if settings.api_database_url is not None:
-        yield settings.api_database_url.get_secret_value()
+        yield _checked(settings.api_database_url.get_secret_value())
         return
     with open_database(settings) as database:
         yield database.reader_url
+
+
+def _checked(url: str) -> str:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # libpq's own message quotes the URL, password and all.
+        raise ConfigError(
+            "SANTORIO_API_DATABASE_URL is not a PostgreSQL address.",
+            hint="Write it as postgresql://santorio_api:password@host:5432/santorio.",
+        ) from None
+    return url
 
 
 def serve(settings: Settings, api_url: str) -> None:

@@ -1,0 +1,119 @@
+"""The description holds what the API does, and the views hold what it describes."""
+
+import re
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode, checks
+from schemathesis.specs.openapi import checks as conformance
+
+from santorio.api import collections
+from santorio.api.app import create_app
+from santorio.api.models import TrialResult
+from santorio.api.tokens import mint_token
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def described(client) -> dict:
+    return client.get("/openapi.json").json()
+
+
+def test_every_address_only_reads(described):
+    assert {method for path in described["paths"].values() for method in path} == {"get"}
+    assert set(described["paths"]) == {
+        "/health", "/ready", "/v1/days", "/v1/nights", "/v1/activities", "/v1/effects", "/v1/experiments",
+        "/v1/experiments/{experiment_id}", "/v1/coverage",
+    }  # fmt: skip
+
+
+def test_every_field_and_parameter_is_described(described):
+    undescribed = [
+        f"{name}.{field}"
+        for name, schema in described["components"]["schemas"].items()
+        for field, content in schema.get("properties", {}).items()
+        if "description" not in content and "$ref" not in content
+    ]
+    assert undescribed == []
+    for path in described["paths"].values():
+        assert all("description" in parameter for parameter in path["get"].get("parameters", []))
+
+
+@pytest.mark.parametrize("collection", collections.ALL, ids=lambda collection: collection.view)
+def test_the_api_answers_with_every_column_of_its_view_but_the_person(published, collection):
+    with published.database.connect() as connection:
+        found = connection.execute(
+            "select array_agg(column_name::text) from information_schema.columns"
+            " where table_schema = 'api' and table_name = %s",
+            [collection.view],
+        ).fetchone()
+    assert set(found[0]) - {"user_id"} == set(collection.row.model_fields)
+
+
+def test_a_trials_result_has_every_column_that_the_analysis_writes(published):
+    with published.database.connect() as connection:
+        found = connection.execute(
+            "select array_agg(column_name::text) from information_schema.columns"
+            " where table_schema = 'insights' and table_name = 'trial_results'"
+        ).fetchone()
+    assert set(found[0]) - {"run_id", "user_id", "trial"} == set(TrialResult.model_fields)
+
+
+def test_the_page_of_the_api_names_every_address_and_loads_nothing_foreign(client, described):
+    page = client.get("/docs")
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "<script" not in page.text
+    for path in described["paths"]:
+        assert f"GET {path}" in page.text
+    assert "Body weight (kg)." in page.text
+
+
+def test_the_written_documentation_names_every_address_and_parameter(described):
+    text = (ROOT / "docs" / "api.md").read_text()
+    for path, operations in described["paths"].items():
+        assert f"`{path}`" in text
+        for parameter in operations["get"].get("parameters", []):
+            assert f"`{parameter['name']}`" in text, f"{path}: {parameter['name']}"
+
+
+def test_the_codes_of_errors_in_the_documentation_are_those_of_the_code():
+    text = (ROOT / "docs" / "api.md").read_text()
+    documented = set(re.findall(r"^\| \d{3} \| `(\w+)`", text, re.MULTILINE))
+    assert documented == {
+        "invalid_cursor", "token_missing", "token_invalid", "token_expired", "insufficient_scope", "not_found",
+        "experiment_not_found", "method_not_allowed", "invalid_request", "rate_limited", "internal_error",
+        "not_ready", "database_unavailable", "database_timeout", "busy", "storage_error",
+    }  # fmt: skip
+
+
+def test_whatever_is_asked_the_answer_is_as_described(published, api_settings):
+    app = create_app(api_settings, published.database.reader_url, requests_per_minute=100_000)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+    headers = {"Authorization": f"Bearer {mint_token(api_settings, published.one)}"}
+    kept = [
+        checks.not_a_server_error,
+        conformance.status_code_conformance,
+        conformance.content_type_conformance,
+        conformance.response_headers_conformance,
+        conformance.response_schema_conformance,
+        conformance.negative_data_rejection,
+    ]
+    operations = [result.ok() for result in schema.get_all_operations()]
+    assert len(operations) == 9
+    for operation in operations:
+        for mode in GenerationMode:
+            if mode is GenerationMode.NEGATIVE and not operation.query:
+                continue  # nothing that could be wrong
+
+            @settings(
+                max_examples=15, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )  # fmt: skip
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def ask(case):
+                case.call_and_validate(headers=headers, checks=kept)
+
+            ask()
