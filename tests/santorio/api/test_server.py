@@ -101,7 +101,7 @@ def test_the_url_of_its_own_role_is_all_it_needs(home):
 
 
 def test_a_url_that_is_none_is_refused_without_being_repeated(home):
-    settings = Settings(home=home, api_database_url="postgresql://x:hunter2@h:port/db")
+    settings = Settings(home=home, api_database_url="postgresql://x:hunter2@[h/db")
     with (
         pytest.raises(ConfigError, match="SANTORIO_API_DATABASE_URL is not") as refusal,
         reader_url(settings),
