@@ -35,7 +35,12 @@ class Parsed:
 
 
 def refused(
-    code: str, reason: str, *, location: str | None = None, kind: str = "not recognised", status: Status = "open"
+    code: str,
+    reason: str,
+    *,
+    location: str | None = None,
+    kind: str = "not recognised",
+    status: Status = "open",
 ) -> Parsed:
     """A file that gave nothing."""
     return Parsed(kind=kind, rejections=[Rejection(code, reason, location, status)], keep=True)

@@ -97,7 +97,9 @@ def decode(data: bytes) -> str | None:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
-        return text if "\ufffd" not in text and text.isprintable() or "\n" in text and "," in text else None
+        return (
+            text if ("\ufffd" not in text and text.isprintable()) or ("\n" in text and "," in text) else None
+        )
 
 
 def _text(content: str, person: Person, now: dt.datetime, folder: str | None) -> Parsed:

@@ -37,7 +37,7 @@ MOMENTS = (
     "beginTimestamp",
     "createTimeStamp",
 )
-EARLIEST = dt.date(2000, 1, 1)
+EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2200, 1, 1)
 ERROR = "Garmin answered with an error instead of data. Export or fetch it again."
 NOTHING = "Garmin had nothing for these days; there is nothing to take in."
 
@@ -198,7 +198,7 @@ def calendar_day(value: object) -> dt.date | None:
         day = dt.date.fromisoformat(value[:10])
     except ValueError:
         return None
-    return day if day >= EARLIEST else None
+    return day if EARLIEST <= day <= LATEST else None
 
 
 def _instant(value: object) -> dt.datetime | None:

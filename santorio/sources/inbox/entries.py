@@ -50,7 +50,9 @@ def _positive(value: float) -> float:
 def _weight(value: float, unit: str, _name: str) -> Content:
     kilograms = _converted(value, unit, WEIGHT_UNITS, "kg")
     if not 2 <= kilograms <= 700:
-        raise Refusal("out_of_range", "No person weighs that. Correct the value or its unit and import again.")
+        raise Refusal(
+            "out_of_range", "No person weighs that. Correct the value or its unit and import again."
+        )
     return {"weight_kg": round(kilograms, 4)}
 
 
@@ -69,8 +71,12 @@ def _measure(value: float, unit: str, name: str) -> Content:
 KINDS: Mapping[str, Callable[[float, str, str], Content]] = {
     "weight": _weight,
     "mood": lambda value, _unit, _name: {"rating": value},
-    "caffeine": lambda value, unit, _name: {"amount_mg": _positive(_converted(value, unit, CAFFEINE_UNITS, "mg"))},
-    "alcohol": lambda value, unit, _name: {"amount_g": _positive(_converted(value, unit, ALCOHOL_UNITS, "drinks"))},
+    "caffeine": lambda value, unit, _name: {
+        "amount_mg": _positive(_converted(value, unit, CAFFEINE_UNITS, "mg"))
+    },
+    "alcohol": lambda value, unit, _name: {
+        "amount_g": _positive(_converted(value, unit, ALCOHOL_UNITS, "drinks"))
+    },
     "supplement": _supplement,
     "measure": _measure,
 }
@@ -116,7 +122,9 @@ class LogReader:
     ) -> Event:
         """Make the event; raises Refusal for a day that has not come."""
         if is_future(when, self.now):
-            raise Refusal("future", "The entry is about a day that has not come. Correct its date and import again.")
+            raise Refusal(
+                "future", "The entry is about a day that has not come. Correct its date and import again."
+            )
         stated = (when + offset).date().isoformat() if grain == "day" else when.astimezone(dt.UTC).isoformat()
         key = f"{about}/{stated}"
         self.seen[key] += 1
@@ -140,9 +148,13 @@ def read_number(value: object) -> float:
         If it is none.
     """
     try:
-        number = float(value if isinstance(value, int | float) and not isinstance(value, bool) else text(value))
+        number = float(
+            value if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
+        )
     except ValueError:
-        raise Refusal("not_a_number", "The value is no number. Correct it and import the file again.") from None
+        raise Refusal(
+            "not_a_number", "The value is no number. Correct it and import the file again."
+        ) from None
     if not math.isfinite(number):
         raise Refusal("not_a_number", "The value is no finite number. Correct it and import the file again.")
     return number
@@ -166,7 +178,8 @@ def read_time(value: object, zone: str) -> tuple[dt.datetime, dt.timedelta, str]
         moment = dt.datetime.fromisoformat(stated)
     except ValueError:
         raise Refusal(
-            "bad_time", "The time is not written as 2026-03-01 or 2026-03-01T08:30+01:00. Correct it and import again."
+            "bad_time",
+            "The time is not written as 2026-03-01 or 2026-03-01T08:30+01:00. Correct it and import again.",
         ) from None
     if not 1990 <= moment.year <= 2200:
         raise Refusal("bad_time", "The year is none that can be meant. Correct it and import again.")

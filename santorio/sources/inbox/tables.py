@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 from santorio.people import Person
 from santorio.sources.inbox import trials
-from santorio.sources.inbox.entries import TIME_NAMES, VALUE_NAMES, LogReader, Refusal, read_number, read_time, text
+from santorio.sources.inbox.entries import (
+    TIME_NAMES,
+    VALUE_NAMES,
+    LogReader,
+    Refusal,
+    read_number,
+    read_time,
+    text,
+)
 from santorio.sources.parsed import Parsed, Rejection, refused
 
 DELIMITERS = ",;\t|"
@@ -42,12 +50,11 @@ def parse(content: str, person: Person, now: dt.datetime) -> Parsed | None:
     if not table.rows and not table.ragged:
         return _without_rows(table)
     reader = LogReader(person, now)
-    if {"kind", "type"} & set(table.header):
-        parsed = _log(table, reader)
-    else:
-        parsed = _measures(table, reader)
+    parsed = (_log if {"kind", "type"} & set(table.header) else _measures)(table, reader)
     for line in table.ragged:
-        reason = "The row has more fields than the header. Put quotes around text with commas, and import again."
+        reason = (
+            "The row has more fields than the header. Put quotes around text with commas, and import again."
+        )
         parsed.rejections.append(Rejection("ragged_row", reason, f"line {line}"))
     parsed.keep = bool(parsed.rejections)
     return parsed
@@ -103,7 +110,10 @@ def _without_rows(table: Table) -> Parsed | None:
     if not {"kind", "type", *TIME_NAMES} & set(table.header):
         return None
     return refused(
-        "no_data", "The table has a header and no rows. There is nothing to take in.", kind="table", status="ignored"
+        "no_data",
+        "The table has a header and no rows. There is nothing to take in.",
+        kind="table",
+        status="ignored",
     )
 
 
@@ -127,7 +137,9 @@ def _missing_column(wanted: str, table: Table) -> Parsed:
 
 
 def _measures(table: Table, reader: LogReader) -> Parsed:
-    time = next((name for name in ("datetime", "time", "timestamp", "date", "day") if name in table.header), None)
+    time = next(
+        (name for name in ("datetime", "time", "timestamp", "date", "day") if name in table.header), None
+    )
     if time is None:
         return refused(
             "unrecognised",
@@ -146,13 +158,24 @@ def _measures(table: Table, reader: LogReader) -> Parsed:
     columns = measure_columns(table, time)
     if not columns:
         return refused(
-            "no_measures", "No column of this table holds numbers, so there is nothing to take in.", kind="table"
+            "no_measures",
+            "No column of this table holds numbers, so there is nothing to take in.",
+            kind="table",
         )
     study = trials.study_of(table.header, [row for _, row in table.rows], columns)
     parsed = Parsed(kind="recorded trial" if study else "measures")
     days: list[trials.StudyDay] = []
     for line, row in table.rows:
-        _read_row(row, f"line {line}", time, columns, study, reader, parsed, days)
+        _read_row(
+            row,
+            f"line {line}",
+            time=time,
+            columns=columns,
+            study=study,
+            reader=reader,
+            parsed=parsed,
+            days=days,
+        )
     if study:
         parsed.events += trials.events_of_study(study, days, _grain(days), reader.person)
     return parsed
@@ -161,6 +184,7 @@ def _measures(table: Table, reader: LogReader) -> Parsed:
 def _read_row(
     row: dict[str, str],
     place: str,
+    *,
     time: str,
     columns: list[str],
     study: trials.Study | None,
@@ -170,7 +194,7 @@ def _read_row(
 ) -> None:
     try:
         when, offset, grain = read_time(row.get(time), reader.person.timezone)
-        number = int(read_number(row["study_day"])) if study else None
+        number = int(read_number(row.get("study_day"))) if study else None
     except Refusal as refusal:
         parsed.rejections.append(Rejection(refusal.code, refusal.reason, place))
         return
@@ -193,7 +217,7 @@ def _several_people(table: Table, time: str) -> str | None:
         if name in table.header:
             whose = {row.get(name) for _, row in table.rows}
             times = {row.get(time) for _, row in table.rows}
-            if 1 < len(whose) and len(times) < len(table.rows):
+            if len(whose) > 1 and len(times) < len(table.rows):
                 return name
     return None
 

@@ -34,7 +34,9 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def study_of(header: Sequence[str], rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Study | None:
+def study_of(
+    header: Sequence[str], rows: Sequence[Mapping[str, str]], columns: Sequence[str]
+) -> Study | None:
     """Find a study in a table: `study_day`, `condition`, and a 0/1 column named like one of the conditions."""
     if "study_day" not in header or "condition" not in header:
         return None
@@ -42,7 +44,8 @@ def study_of(header: Sequence[str], rows: Sequence[Mapping[str, str]], columns: 
     if len(conditions) != 2:
         return None
     for column in columns:
-        if column in map(str.lower, conditions) and {row.get(column, "").strip() for row in rows} <= {"0", "1", "0.0", "1.0", ""}:
+        cells = {row.get(column, "").strip() for row in rows}
+        if column in map(str.lower, conditions) and cells <= {"0", "1", "0.0", "1.0", ""}:
             arm = next(name for name in conditions if name.lower() == column)
             reference = next(name for name in conditions if name != arm)
             outcomes = tuple(name for name in columns if name != column)
@@ -95,12 +98,14 @@ def parse(document: object, person: Person, folder: str | None) -> Parsed | None
     if not isinstance(name, str) or not slug(name):
         return refused(
             "nameless_schedule",
-            "This schedule does not say which trial it is of. Add \"trial\": \"its name\", with the days under "
-            "\"assignment\", or put it into a folder of that name.",
+            'This schedule does not say which trial it is of. Add "trial": "its name", with the days under '
+            '"assignment", or put it into a folder of that name.',
             kind="trial schedule",
         )  # fmt: skip
     content = {"trial": slug(name), "assignment": dict(assignment)}
-    return Parsed("trial schedule", [_event(person, "trial.schedule", slug(name), dt.date(2000, 1, 1), content)])
+    return Parsed(
+        "trial schedule", [_event(person, "trial.schedule", slug(name), dt.date(2000, 1, 1), content)]
+    )
 
 
 def is_schedule(value: object) -> bool:

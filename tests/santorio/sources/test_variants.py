@@ -231,3 +231,17 @@ def test_activities_of_the_accounts_export_are_not_mistaken_for_those_of_the_lis
 )
 def test_a_payload_is_recognised_when_its_series_is_missing(payload: dict[str, object], kind: str) -> None:
     assert types(parsed({"calendarDate": "2026-03-01", **payload})) == [f"garmin.{kind}"]
+
+
+def test_a_day_at_the_end_of_time_is_named_and_the_others_kept() -> None:
+    found = parsed(
+        [{"calendarDate": "2026-03-01", "totalSteps": 5}, {"calendarDate": "9999-12-31", "totalSteps": 5}]
+    )
+    assert (types(found), flaws(found)) == (["garmin.steps"], [("no_day", "open", "element 2")])
+
+
+def test_a_row_of_a_study_that_breaks_off_is_named_and_the_others_kept() -> None:
+    table = "datetime,study_day,mood,pill,condition\n2026-03-01 10:00,1,6,0,control\n2026-03-02 10:00,2,7,1,pill\n"
+    found = parsed(table + "2026-03-03 10:00\n")
+    assert types(found).count("measure") == 2
+    assert flaws(found) == [("not_a_number", "open", "line 4")]
