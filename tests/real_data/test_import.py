@@ -162,3 +162,22 @@ def test_no_reason_quotes_a_value(report: ImportReport) -> None:
     for file in report.files:
         for one in file.rejected:
             assert not any(letter.isdigit() for letter in one.reason.replace("2026-03-01T08:30+01:00", ""))
+
+
+def test_a_study_told_twice_gives_the_same_log_in_either_order(
+    database: Database, store: FolderStore
+) -> None:
+    study = sorted(path for path in (DATA / "nof1" / "melatonin").iterdir() if path.is_file())
+    told = []
+    for name, order in (("forwards", study), ("backwards", study[::-1])):
+        with database.connect() as connection:
+            somebody = ensure_person(connection, name, "Asia/Tokyo")
+        import_paths(database, store, somebody, order, now=NOW)
+        with database.connect() as connection:
+            rows = connection.execute(
+                "select event_type, time, data::text from raw.events where user_id = %s order by 1, 2, 3",
+                [somebody.user_id],
+            )
+            told.append(rows.fetchall())
+    assert told[0] == told[1]
+    assert len(told[0]) > 195
