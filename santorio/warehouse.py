@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from santorio.database.engine import Database
 from santorio.errors import StorageError
+from santorio.versions import code_version
 
 PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 # Beside this interpreter: PATH may know another.
@@ -34,6 +35,7 @@ def dbt_variables(url: str) -> dict[str, str]:
         "SANTORIO_DBT_PASSWORD": str(parts.get("password") or ""),
         "SANTORIO_DBT_DBNAME": str(parts.get("dbname") or "santorio"),
         "DBT_PROFILES_DIR": str(PROJECT),
+        "DBT_ENV_CUSTOM_ENV_SANTORIO_CODE_VERSION": code_version(),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }

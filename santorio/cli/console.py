@@ -1,5 +1,6 @@
 """What the commands share: the person, the two ways to speak (for people, as JSON), how errors are said."""
 
+import dataclasses
 import datetime as dt
 import json
 import uuid
@@ -31,6 +32,8 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, uuid.UUID | Path):
         return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")

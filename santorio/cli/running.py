@@ -86,7 +86,7 @@ def up(
     """Serve the pipeline's UI, its daemon and the API until Ctrl-C."""
     # In this process's place: Ctrl-C reaches the one that has to stop the services, and no other.
     chosen = ["--only", only.value] if only else []
-    os.execv(sys.executable, [sys.executable, "-m", "pipelines.up", *chosen])
+    os.execv(sys.executable, [sys.executable, "-m", "pipelines.up", *chosen])  # noqa: S606
 
 
 def token(

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,5 +41,8 @@ class Terminal:
 
 
 @pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    yield Terminal(tmp_path_factory.mktemp("home"))
+def terminal() -> Iterator[Terminal]:
+    # Not below pytest's own folder: run by root, the database's account could not enter there.
+    folder = Path(tempfile.mkdtemp(prefix="santorio-"))
+    yield Terminal(folder)
+    shutil.rmtree(folder, ignore_errors=True)

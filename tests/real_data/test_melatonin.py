@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("real")
+def home():
+    # Not below pytest's own folder: run by root, the database's account could not enter there.
+    folder = Path(tempfile.mkdtemp(prefix="santorio-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def santorio(home: Path, *words: str):
