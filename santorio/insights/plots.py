@@ -95,6 +95,11 @@ def _png(figure: Any) -> bytes:
     return buffer.getvalue()
 
 
+def _amount(row: Mapping[str, Any]) -> str:
+    name, unit = label(row["exposure"]), row["exposure_unit"]
+    return f"{row['per_amount']:.3g} {name}" if unit in name else f"{row['per_amount']:.3g} {unit} {name}"
+
+
 def _with_unit(name: str, unit: str) -> str:
     return f"{name} ({unit})" if unit else name
 

@@ -1,4 +1,4 @@
-"""Publishing: one transaction a run. An accepted run publishes its rows; a rejected run publishes nothing but itself."""
+"""Publishing: one transaction a run. An accepted run publishes its rows, a rejected one nothing but itself."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence

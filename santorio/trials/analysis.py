@@ -1,4 +1,7 @@
-"""The analysis of a person's trials: read, fit, judge, decide, publish. A trial whose input is unchanged is not refitted."""
+"""The analysis of a person's trials: read, fit, judge, decide, publish.
+
+A trial whose input is unchanged is not refitted.
+"""
 
 import datetime as dt
 from collections.abc import Mapping

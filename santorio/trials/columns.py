@@ -136,7 +136,7 @@ def arm_exposure(arm: IntArray, arms: int, *, carry_over: float = 0.0) -> FloatA
     exposure = assigned.copy()
     for t in range(1, len(arm) if carry_over > 0 else 0):
         exposure[t] = carry_over * exposure[t - 1] + (1 - carry_over) * assigned[t]
-    return exposure
+    return np.asarray(exposure, dtype=np.float64)
 
 
 def trial_columns(

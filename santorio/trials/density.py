@@ -80,7 +80,7 @@ def _operation() -> Any:
     from pytensor.graph.op import Op
     from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
-    class AutoregressiveDensity(Op):
+    class AutoregressiveDensity(Op):  # type: ignore[misc]
         """Log density with its gradient as further outputs, so that one pass over the days gives both."""
 
         __props__ = ()
@@ -103,17 +103,17 @@ def _operation() -> Any:
                 disconnected_type() for _ in range(3)
             ]
 
-    @register_funcify_default_op_cache_key(AutoregressiveDensity)
+    @register_funcify_default_op_cache_key(AutoregressiveDensity)  # type: ignore[untyped-decorator]
     def funcify(op: Any, **_: Any) -> tuple[Any, int]:  # noqa: ARG001
         compiled = numba_njit(density_and_gradient)
 
         @numba_njit
         def autoregressive_density(  # type: ignore[no-untyped-def] # noqa: ANN202
-            coefficient,
-            rho,
-            variance,
-            columns,
-            outcome,
+            coefficient,  # noqa: ANN001
+            rho,  # noqa: ANN001
+            variance,  # noqa: ANN001
+            columns,  # noqa: ANN001
+            outcome,  # noqa: ANN001
             gap_days,  # noqa: ANN001
         ):
             value, by_coefficient, by_rho, by_variance = compiled(

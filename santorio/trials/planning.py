@@ -5,8 +5,8 @@ For a linear model with known ρ and σ the precision of a design does not depen
     V = (X'Σ⁻¹X + P)⁻¹,  Σ = σ² AR(1),  P the nuisance columns' prior precision,  v = V_θθ
 
 so that the estimate is θ̂ ~ N(θ, v). Two priors meet it: what is believed now, N(m₀, v₀), which says how probable each
-estimate is; and the trial model's own N(0, σ²), which the analysis will use whatever is believed now. Effects are in the
-outcome's unit.
+estimate is; and the trial model's own N(0, σ²), which the analysis will use whatever is believed now. Effects are in
+the outcome's unit.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def estimate_variance(arm: IntArray, cycle: IntArray, noise: Noise) -> float:
 
 def posterior_variance(prior: Belief, variance: float) -> float:
     """Variance of a belief after an estimate of variance `variance`."""
-    return 1 / (prior.sd**-2.0 + 1 / variance)
+    return float(1 / (prior.sd**-2.0 + 1 / variance))
 
 
 def information_gain(prior: Belief, variance: float) -> float:
@@ -110,18 +110,16 @@ def _widest_harmless_mean(posterior_sd: float, smallest_effect: float) -> float 
     return low
 
 
-def value_of_information(
-    prior: Belief, variance: float, smallest_effect: float, *, lower_is_better: bool
-) -> float:
+def value_of_information(prior: Belief, variance: float, cost: float, *, lower_is_better: bool) -> float:
     """Expected value of the trial by the unit-normal loss, in the outcome's unit.
 
-    Adopting pays the effect less δ, which stands for the effort of keeping it up; not adopting pays nothing. The value
-    is what deciding after the trial earns over deciding now.
+    Adopting pays the effect less `cost`, the effect that would just repay keeping it up; not adopting pays nothing. The
+    value is what deciding after the trial earns over deciding now.
     """
     from scipy.special import ndtr
 
     spread = float(np.sqrt(prior.sd**2 - posterior_variance(prior, variance)))
-    net = (-prior.mean if lower_is_better else prior.mean) - smallest_effect
+    net = (-prior.mean if lower_is_better else prior.mean) - cost
     distance = abs(net) / spread
     density = float(np.exp(-0.5 * distance**2) / np.sqrt(2 * np.pi))
     return spread * (density - distance * float(ndtr(-distance)))

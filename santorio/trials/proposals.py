@@ -40,8 +40,8 @@ NOISE_DAYS = 365
 DRAWS = 4
 # An association is confounded in unknown ways: as a prior for a cause its spread counts this many times.
 OBSERVATIONAL_INFLATION = 2.0
-# Without any association the effect is believed to be of the order of a third of the day-to-day spread.
-VAGUE_SD = 0.35
+# Without any association: most habits move a metric by less than a quarter of its day-to-day spread.
+VAGUE_SD = 0.25
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ class Plan:
     @property
     def value_per_day(self) -> float:
         """Expected value in units of the smallest effect, per 100 days of burden."""
+        cost = self.smallest_effect * self.lever.burden
         worth = value_of_information(
-            self.prior, self.variance, self.smallest_effect, lower_is_better=self.outcome.good == "lower"
+            self.prior, self.variance, cost, lower_is_better=self.outcome.good == "lower"
         )
         return 100 * worth / self.smallest_effect / (self.days * self.lever.burden)
 

@@ -96,7 +96,7 @@ def _assemble(protocol: tuple[object, ...], days: Sequence[tuple[object, ...]]) 
         first_day=np.array([day_number(day) for day in first], dtype=np.int64),
         last_day=np.array([day_number(day) for day in last], dtype=np.int64),
         arm=np.array([labels.index(str(arm)) for arm in assigned], dtype=np.int64),
-        as_of=max(known, *day_known),  # type: ignore[type-var]
+        as_of=max(known, *day_known),
     )
 
 

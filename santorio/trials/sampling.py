@@ -149,13 +149,13 @@ def convergence(posterior: Mapping[str, FloatArray]) -> tuple[float, float, floa
 
     NaN, from chains that never moved, is the worst of all.
     """
-    from arviz_stats.base import array_stats
+    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
     stacked = np.concatenate([values.reshape(*values.shape[:2], -1) for values in posterior.values()], axis=2)
     axes = {"chain_axis": 0, "draw_axis": 1}
-    worst_r_hat = np.max(array_stats.rhat(stacked, **axes))
-    bulk = np.min(array_stats.ess(stacked, method="bulk", **axes))
-    tail = np.min(array_stats.ess(stacked, method="tail", prob=(0.05, 0.95), **axes))
+    worst_r_hat = np.max(array_stats.rhat(stacked, **axes))  # type: ignore[no-untyped-call]
+    bulk = np.min(array_stats.ess(stacked, method="bulk", **axes))  # type: ignore[no-untyped-call]
+    tail = np.min(array_stats.ess(stacked, method="tail", prob=(0.05, 0.95), **axes))  # type: ignore[no-untyped-call]
     return float(worst_r_hat), float(bulk), float(tail)
 
 

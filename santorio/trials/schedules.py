@@ -50,7 +50,8 @@ def find_law(arm: IntArray, period_days: int | None) -> Law:
     """Find the law under which a schedule was drawn.
 
     Where the protocol names a period and the schedule obeys it, that is the law. Otherwise the study is cut into equal
-    stretches of about 14 days, fewer if a stretch would lack two days of some arm: these pseudo-cycles stand in for cycles.
+    stretches of about 14 days, fewer if a stretch would lack two days of some arm: these pseudo-cycles stand in for
+    cycles.
     """
     arms = int(arm.max()) + 1
     if period_days and _obeys(arm, arms, period_days):

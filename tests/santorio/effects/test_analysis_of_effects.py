@@ -10,7 +10,7 @@ DAYS = 170
 
 @pytest.fixture
 def lived(marts, autoregressive):
-    """Late caffeine takes 18 min a 100 mg from the next night; alcohol does nothing; magnesium was logged for 50 days."""
+    """Late caffeine takes 18 min a 100 mg from the night; alcohol does nothing; magnesium was logged for 50 days."""
     rng = np.random.default_rng(5)
     late = rng.choice([0.0, 80.0, 160.0], DAYS, p=[0.5, 0.3, 0.2])
     alcohol = rng.choice([0.0, 14.0, 28.0], DAYS, p=[0.7, 0.2, 0.1])

@@ -52,7 +52,8 @@ def test_the_raw_difference_is_that_of_the_assigned_arms_means(studied):
     expected = dict(
         fetch(
             studied,
-            "select d.arm, avg(o.value) from marts.trial_days d join marts.outcomes o on o.day = d.first_day + 1 group by 1",
+            "select d.arm, avg(o.value) from marts.trial_days d"
+            " join marts.outcomes o on o.day = d.first_day + 1 group by 1",
         )
     )
     assert mean_arm == pytest.approx(expected["no screens"])
