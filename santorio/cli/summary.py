@@ -128,8 +128,8 @@ def say_effects(console: Console, effects: list[dict[str, object]]) -> None:
     """Show the associations that stand out, beside the truth that only a simulation knows."""
     strongest = sorted(effects, key=lambda row: -abs(float(str(row["estimate"]))) / float(str(row["sd"])))
     table = Table(title="What seems to go with what", title_justify="left", caption_justify="left")
-    for heading in ("When you have", "this changes", "by, with 95 % interval", "truth"):
-        table.add_column(heading, justify="left" if heading.startswith(("When", "this")) else "right")
+    for heading in ("After", "one sees in", "a difference of (95 % interval)", "truth"):
+        table.add_column(heading, justify="left" if heading in {"After", "one sees in"} else "right")
     for row in strongest[:EFFECTS_SHOWN]:
         table.add_row(
             f"{amount(row)} more {label(str(row['exposure']))}",
