@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import (
     DagsterDbtTranslator,
-    DagsterDbtTranslatorSettings,
     DbtCliResource,
     DbtProject,
     dbt_assets,
@@ -24,7 +23,7 @@ MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
 
 
-class ByLayer(DagsterDbtTranslator):
+class ByLayer(DagsterDbtTranslator):  # type: ignore[misc]
     """Groups models by their layer: staging, intermediate, marts, api."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:

@@ -3,8 +3,6 @@
 No message carries a secret or a health value.
 """
 
-# ruff: noqa: N818 - the names say what is the matter, without "Error" where that adds nothing
-
 import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

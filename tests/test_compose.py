@@ -38,6 +38,12 @@ def test_no_secret_has_a_default(compose):
                 assert not re.search(r"\$\{\w+:-", value), name
 
 
+def test_the_api_knows_the_database_only_as_the_role_that_reads_its_views(compose):
+    given = compose["services"]["api"]["environment"]
+    assert {name for name in given if name.endswith("DATABASE_URL")} == {"SANTORIO_API_DATABASE_URL"}
+    assert given["SANTORIO_API_DATABASE_URL"].startswith("postgresql://santorio_api:")
+
+
 def test_ports_are_shown_to_the_host_alone(compose):
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
     assert sorted(ports) == ["127.0.0.1:3000:3000", "127.0.0.1:8000:8000"]
@@ -52,12 +58,13 @@ def test_every_setting_it_gives_is_one_that_we_read(compose):
 
 
 def test_its_commands_are_ours(compose):
-    for name in ("api", "ui", "daemon"):
+    assert compose["services"]["api"]["command"] == ["python", "-m", "santorio.api.server"]
+    for name in ("ui", "daemon"):
         assert compose["services"][name]["command"] == ["santorio", "up", "--only", name]
     help_text = subprocess.run(
         [sys.executable, "-m", "pipelines.up", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert "--only {api,ui,daemon}" in help_text
+    assert "--only {ui,daemon}" in help_text
 
 
 def test_what_it_mounts_is_there_and_its_volumes_are_named(compose):

@@ -22,7 +22,6 @@ from santorio.settings import load_settings
 class Service(enum.StrEnum):
     """What `santorio up` serves."""
 
-    API = "api"
     UI = "ui"
     DAEMON = "daemon"
 

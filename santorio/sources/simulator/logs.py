@@ -74,7 +74,7 @@ def _day_in_jsonl(life: Life, day: int) -> Iterator[Entry]:
         yield _entry(life, day, dose_minute, "supplement", name=TRIAL, value=dose, unit="mg")
 
 
-def _entry(life: Life, day: int, minute: int, kind: str, **said: Any) -> Entry:  # noqa: ANN401 - a cell
+def _entry(life: Life, day: int, minute: int, kind: str, **said: Any) -> Entry:
     instant = life.clock.instant(day, minute)
     zone = dt.timezone(dt.timedelta(seconds=life.clock.offset(instant)))
     return {"time": dt.datetime.fromtimestamp(instant, zone).isoformat(), "kind": kind, **said}

@@ -112,7 +112,9 @@ def importing(database, store, folder: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_a_killed_import_is_completed_by_the_next_and_nothing_is_there_twice(database, store, person, tmp_path):
+def test_a_killed_import_is_completed_by_the_next_and_nothing_is_there_twice(
+    database, store, person, tmp_path
+):
     folder = nights(tmp_path / "nights", 600)
     process = importing(database, store, folder)
     process.stdout.readline()  # the first files are committed

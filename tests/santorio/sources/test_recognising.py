@@ -60,7 +60,9 @@ def test_a_range_becomes_an_event_a_day_and_a_bad_element_is_named_alone():
 @pytest.mark.parametrize(("step", "kind"), [(1, "garmin.sleep_score"), (7, "garmin.stress_weekly")])
 def test_lists_that_look_alike_are_told_apart_by_the_distance_of_their_days(step, kind):
     start = dt.date(2026, 3, 2)
-    found = parsed([{"calendarDate": str(start + dt.timedelta(days=step * n)), "value": 40} for n in range(3)])
+    found = parsed(
+        [{"calendarDate": str(start + dt.timedelta(days=step * n)), "value": 40} for n in range(3)]
+    )
     assert {event.event_type for event in found.events} == {kind}
 
 
@@ -151,7 +153,9 @@ def test_a_recorded_study_gives_its_arms_its_outcome_and_days_that_may_span_two_
 
 
 def test_answers_and_daily_means_of_a_study_are_different_events():
-    means = "date,study_day,mood,melatonin,condition\n2026-04-02,1,78.5,1,melatonin\n2026-04-04,2,80,0,control\n"
+    means = (
+        "date,study_day,mood,melatonin,condition\n2026-04-02,1,78.5,1,melatonin\n2026-04-04,2,80,0,control\n"
+    )
     answers, daily = ({event.event_id for event in parsed(table).events
                        if event.event_type != "trial.protocol"} for table in (STUDY, means))  # fmt: skip
     assert not answers & daily
@@ -204,7 +208,10 @@ def test_any_json_becomes_events_or_reasons(document):
 
 
 @settings(max_examples=200, deadline=None)
-@given(content=st.binary(max_size=400) | st.binary(max_size=300).map(lambda tail: b"\x0e\x10\xd9\x07\x00\x01\x00\x00.FIT" + tail))
+@given(
+    content=st.binary(max_size=400)
+    | st.binary(max_size=300).map(lambda tail: b"\x0e\x10\xd9\x07\x00\x01\x00\x00.FIT" + tail)
+)
 def test_any_bytes_become_events_or_reasons(content):
     account_for(parsed(content))
 
