@@ -131,7 +131,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 def main() -> None:
     """Command line of `python -m pipelines.up`."""
     parser = argparse.ArgumentParser(description="Serve the UI, its daemon and the API.")
-    parser.add_argument("--only", choices=["ui", "daemon"], help="one of them, as in a container")
+    parser.add_argument("--only", choices=["api", "ui", "daemon"], help="one of them, as in a container")
     arguments = parser.parse_args()
     console = Console()
     try:

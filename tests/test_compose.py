@@ -64,7 +64,7 @@ def test_its_commands_are_ours(compose):
     help_text = subprocess.run(
         [sys.executable, "-m", "pipelines.up", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert "--only {ui,daemon}" in help_text
+    assert "--only {api,ui,daemon}" in help_text
 
 
 def test_what_it_mounts_is_there_and_its_volumes_are_named(compose):

@@ -22,6 +22,7 @@ from santorio.settings import load_settings
 class Service(enum.StrEnum):
     """What `santorio up` serves."""
 
+    API = "api"
     UI = "ui"
     DAEMON = "daemon"
 
