@@ -59,8 +59,8 @@ class Regression:
 def prepare(outcome: str, series: Series, exposures: Mapping[str, Series]) -> Regression:
     """Prepare the regression of one outcome on all exposures with enough joint days.
 
-    Where an exposure is unknown (its log begins later or ends earlier) it is held at its mean and the days are marked by
-    a column of their own, so that those days still inform everything else and not this exposure.
+    Where an exposure is unknown (its log begins later or ends earlier) it is held at its mean and the days are
+    marked by a column of their own, so that those days still inform everything else and not this exposure.
 
     Raises
     ------

@@ -30,7 +30,7 @@ from santorio.trials.schedules import draw_daily, draw_periods
 SUBJECT = "all"
 WANTED_ASSURANCE = 0.8
 # Below this a trial is not worth its days; it is not proposed.
-LEAST_ASSURANCE = 0.5
+LEAST_ASSURANCE = 0.65
 LONGEST_DAYS = 84
 SHORTEST_DAYS = 14
 DAILY_CYCLE_DAYS = 14

@@ -38,7 +38,7 @@ def test_proposals_are_ranked_by_value_each_lever_once_with_a_whole_schedule(liv
     for _, _, arms, schedule, days, assurance, _, why, question, _, gain in found:
         assert [entry["day"] for entry in schedule] == list(range(1, days + 1))
         assert [entry["arm"] for entry in schedule].count(arms[1]) == days // 2
-        assert 0.5 <= assurance < 1
+        assert 0.65 <= assurance < 1
         assert gain > 0
         assert f"{days} days" in why
         assert question.endswith("?")

@@ -1,0 +1,39 @@
+"""Associations: what was put in is found, and intervals hold it as often as they say."""
+
+import numpy as np
+import pytest
+
+from santorio.effects.model import EffectsModel
+from santorio.trials.columns import background_columns
+
+TRUE = np.array([0.5, -0.2, 0.0, 0.0, 0.0])
+
+
+def coverage(trials, fits):
+    held, refused = [], 0
+    for i in range(fits):
+        exposures = trials.rng.normal(size=(150, 5))
+        exposures[:, 2] += 0.6 * exposures[:, 0]
+        exposures /= exposures.std(axis=0)
+        outcome = exposures @ TRUE + 0.8 * trials.noise(150, 0.4, 1)[:, 0]
+        fit = EffectsModel(5, sampler_config={"seed": i}).fit(
+            background_columns(np.arange(150)), exposures, outcome
+        )
+        refused += fit.diagnostics.problem is not None
+        lower, upper = np.quantile(fit.draws["effect"], [0.025, 0.975], axis=0)
+        held.append((lower < TRUE) & (upper > TRUE))
+    return np.mean(held, axis=0), refused
+
+
+def test_intervals_hold_the_true_associations(trials):
+    held, refused = coverage(trials, 10)
+    assert refused == 0
+    assert held.mean() >= 0.88
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_intervals_hold_each_true_association_at_length(trials):
+    held, refused = coverage(trials, 200)
+    assert refused <= 4
+    assert (held >= 0.90).all()

@@ -1,0 +1,77 @@
+"""Laws of schedules, and the randomisation test."""
+
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from santorio.trials.schedules import LONGEST_RUN, draw_daily, draw_periods, find_law, randomisation_p, redraw
+
+
+def runs(arm):
+    return [len(list(group)) for _, group in itertools.groupby(arm.tolist())]
+
+
+def test_a_schedule_that_obeys_its_protocol_has_that_law():
+    law = find_law(np.array([0, 0, 1, 1, 1, 1, 0, 0]), period_days=2)
+    assert (law.kind, law.cycles, law.period_days) == ("periods", 2, 2)
+
+
+def test_a_schedule_that_breaks_its_protocol_is_permuted_within_stretches():
+    arm = np.array([0, 1, 1, 1, 0, 0, 0, 1] * 5)
+    law = find_law(arm, period_days=2)
+    assert (law.kind, law.cycles) == ("within blocks", 2)
+    drawn, complete = redraw(law, arm, 1)
+    assert not complete
+    for block in range(law.cycles):
+        assert (drawn[:, law.cycle == block].sum(axis=1) == arm[law.cycle == block].sum()).all()
+
+
+def test_stretches_hold_two_days_of_every_arm():
+    arm = np.zeros(42, dtype=int)
+    arm[20:40] = 1
+    law = find_law(arm, None)
+    assert all(np.bincount(arm[law.cycle == c], minlength=2).min() >= 2 for c in range(law.cycles))
+
+
+def test_few_cycles_are_enumerated_so_that_p_is_exact():
+    arm = draw_periods(5, 2, seed=4)
+    law = find_law(arm, 2)
+    drawn, complete = redraw(law, arm, 1)
+    assert complete
+    assert len({tuple(row) for row in drawn}) == 32
+    # The largest difference possible: only the schedule itself and its mirror are as extreme.
+    assert randomisation_p(law, arm, arm.astype(float), 1) == 2 / 32
+
+
+def test_p_is_uniform_where_nothing_works():
+    rng = np.random.default_rng(1)
+    arm = draw_daily(3, 14, seed=2)
+    law = find_law(arm, None)
+    p = np.array([randomisation_p(law, arm, rng.normal(size=42), 1) for _ in range(300)])
+    assert (p < 0.05).mean() == pytest.approx(0.05, abs=0.03)
+    assert p.mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_a_daily_schedule_is_balanced_in_every_cycle_and_never_runs_long():
+    arm = draw_daily(6, 14, seed=9)
+    assert arm.reshape(6, 14).sum(axis=1).tolist() == [7] * 6
+    assert max(runs(arm)) <= LONGEST_RUN
+
+
+def test_every_admissible_daily_schedule_is_as_likely_as_any_other():
+    admissible = [
+        bits
+        for bits in itertools.product((0, 1), repeat=6)
+        if sum(bits) == 3 and max(runs(np.array(bits))) <= LONGEST_RUN
+    ]
+    counts = Counter(tuple(draw_daily(1, 6, seed).tolist()) for seed in range(4000))
+    assert set(counts) == set(admissible)
+    expected = 4000 / len(admissible)
+    assert all(abs(count - expected) < 5 * np.sqrt(expected) for count in counts.values())
+
+
+def test_the_same_seed_draws_the_same_schedule():
+    assert draw_daily(4, 14, 7).tolist() == draw_daily(4, 14, 7).tolist()
+    assert draw_periods(4, 7, 7).tolist() == draw_periods(4, 7, 7).tolist()
