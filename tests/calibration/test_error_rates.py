@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from santorio.trials.columns import arm_exposure, trial_columns
 from santorio.trials.decisions import decide
 from santorio.trials.exact import fit_exact, whiten
 
@@ -123,3 +124,36 @@ def test_a_useless_arm_is_rarely_adopted_and_rarely_avoided(trials, standardised
         said += [decide(1 - a, a - b, b, "higher") for a, b in zip(above, below, strict=True)]
     assert said.count("adopt") / len(said) < 0.05
     assert said.count("avoid") / len(said) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["periods", "daily"])
+def test_days_missing_after_bad_ones_leave_nine_in_ten_intervals_true(trials, standardised, kind):
+    held = []
+    for _ in range(300):
+        design = trials.design(kind, 70)
+        outcome = trials.noise(70, 0.4, 1)[:, 0] + 0.5 * design.arm
+        yesterday = np.concatenate([[0.0], outcome[:-1]])
+        known = trials.rng.random(70) > 0.4 / (1 + np.exp(2 * yesterday))
+        columns = trial_columns(
+            np.flatnonzero(known), arm_exposure(design.arm, 2)[known], design.cycle[known]
+        )
+        arm = design.arm[known]
+        spread = outcome[known][arm == 0].std(ddof=1)
+        at = fit_exact(columns, standardised(outcome[known], arm)).below("arm_1", 0.5 / spread)[0]
+        held.append(0.025 < at < 0.975)
+    assert np.mean(held) >= 0.90
+
+
+@pytest.mark.parametrize("kind", ["periods", "daily"])
+def test_with_four_days_in_five_adhered_to_the_interval_holds_the_effect_of_being_assigned(
+    trials, standardised, kind
+):
+    held = []
+    for _ in range(20):
+        design = trials.design(kind, 70)
+        done = design.arm[:, None] * (trials.rng.random((70, OUTCOMES)) < 0.8)
+        outcome = trials.noise(70, 0.4, OUTCOMES) + 0.5 * done
+        spread = outcome[design.arm == 0].std(axis=0, ddof=1)
+        at = fit_exact(design.columns, standardised(outcome, design.arm)).below("arm_1", 0.8 * 0.5 / spread)
+        held.append((at > 0.025) & (at < 0.975))
+    assert np.mean(held) >= 0.90
