@@ -3,6 +3,10 @@
 .PHONY: help install demo up test check format calibrate bench clean
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+# Health data stays here: no tool reports home.
+export DAGSTER_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+
 RUN := $(UV) run --frozen --no-sync
 
 help: ## Say what can be made
