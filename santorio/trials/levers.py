@@ -17,7 +17,7 @@ class Lever:
     slug : str
         Name that stays; a trial whose name has it among its words has answered it.
     change : str
-        What changes, as a noun phrase.
+        What changes, as in “does … raise my sleep?”.
     arms : tuple[str, str]
         What a day is told to do: as usual first.
     outcomes : tuple[str, ...]
@@ -57,7 +57,7 @@ class Lever:
 LEVERS = (
     Lever(
         "late-caffeine",
-        "no caffeine after 15:00",
+        "leaving out caffeine after 15:00",
         ("caffeine as usual", "no caffeine after 15:00"),
         ("sleep_minutes", "sleep_score", "deep_sleep_minutes"),
         "caffeine_after_15_mg",
@@ -71,7 +71,7 @@ LEVERS = (
     ),
     Lever(
         "alcohol",
-        "no alcohol",
+        "leaving out alcohol",
         ("alcohol as usual", "no alcohol"),
         ("hrv_rmssd_ms", "resting_hr_bpm", "sleep_score"),
         "alcohol_g",
@@ -85,7 +85,7 @@ LEVERS = (
     ),
     Lever(
         "easy-days",
-        "only easy training",
+        "training only easily",
         ("training as usual", "easy training only"),
         ("resting_hr_bpm", "hrv_rmssd_ms"),
         "training_load",
@@ -99,7 +99,7 @@ LEVERS = (
     ),
     Lever(
         "morning-light",
-        "twenty minutes outdoors within an hour of waking",
+        "spending twenty minutes outdoors after waking",
         ("mornings as usual", "20 minutes outdoors after waking"),
         ("sleep_minutes", "mood", "sleep_score"),
         None,
@@ -113,7 +113,7 @@ LEVERS = (
     ),
     Lever(
         "evening-walk",
-        "twenty minutes of walking after dinner",
+        "walking for twenty minutes after dinner",
         ("evenings as usual", "20 minutes of walking after dinner"),
         ("sleep_score", "stress_avg", "resting_hr_bpm"),
         None,
@@ -127,7 +127,7 @@ LEVERS = (
     ),
     Lever(
         "screens",
-        "no screens in the last hour",
+        "leaving screens off in the last hour",
         ("last hour as usual", "no screens in the last hour"),
         ("sleep_minutes", "sleep_score"),
         None,
@@ -141,7 +141,7 @@ LEVERS = (
     ),
     Lever(
         "slow-breathing",
-        "ten minutes of slow breathing in bed",
+        "breathing slowly for ten minutes in bed",
         ("to bed as usual", "10 minutes of slow breathing in bed"),
         ("hrv_rmssd_ms", "stress_avg"),
         None,
@@ -155,7 +155,7 @@ LEVERS = (
     ),
     Lever(
         "earlier-bedtime",
-        "lights out half an hour earlier",
+        "turning the lights out half an hour earlier",
         ("bedtime as usual", "lights out 30 minutes earlier"),
         ("sleep_minutes", "hrv_rmssd_ms", "mood"),
         None,
