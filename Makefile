@@ -13,7 +13,8 @@ help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 .uv/bin/uv:
-	@python3 -m pip install --quiet --disable-pip-version-check --target .uv 'uv>=0.9'
+	@python3 -m pip install --quiet --disable-pip-version-check --target .uv 'uv>=0.9' \
+	  || { echo "make needs uv, or pip to fetch it: 'python3 -m pip' does not work here." >&2; exit 1; }
 
 install: .venv/.installed ## Install Santorio and what it needs into .venv
 

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,15 @@ class Measurement:
     output: str
 
 
+def newcomers_environment() -> dict[str, str]:
+    """Return this environment without what `make bench` and its virtual environment have put there."""
+    inherited = {"VIRTUAL_ENV", "UV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    found = {name: value for name, value in os.environ.items() if name not in inherited}
+    own = str(Path(sys.executable).parent)
+    found["PATH"] = os.pathsep.join(part for part in found["PATH"].split(os.pathsep) if part != own)
+    return found
+
+
 def measure(
     command: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None
 ) -> Measurement:
@@ -31,7 +41,7 @@ def measure(
     started = time.monotonic()
     before = {process.pid for process in psutil.process_iter()}
     running = subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, **(environment or {})},
+        command, cwd=cwd, env={**newcomers_environment(), **(environment or {})},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     peak = [0.0]

@@ -28,22 +28,26 @@ def fresh_clone(folder: Path) -> Path:
     return clone
 
 
+def run(command: list[str], cwd: Path, **environment: Path) -> Measurement:
+    """Measure a command that must succeed; one that does not ends the benchmark with its output."""
+    measured = measure(command, cwd=cwd, environment={name: str(path) for name, path in environment.items()})
+    if measured.returncode:
+        sys.exit(f"FAILED: {' '.join(command)}\n{measured.output}")
+    return measured
+
+
 def measure_all(folder: Path) -> dict[str, list[Measurement]]:
     """Measure a newcomer's first run once, the repeatable rest three times."""
     clone = fresh_clone(folder)
-    cold = {"UV_CACHE_DIR": str(folder / "cache"), "SANTORIO_HOME": str(folder / "home-cold")}
     names = list(BARS)
-    found = {names[0]: [measure(["make", "demo"], cwd=clone, environment=cold)]}
-    found[names[1]] = [
-        measure(["make", "demo"], cwd=clone, environment={"SANTORIO_HOME": str(folder / f"home-{number}")})
-        for number in range(3)
-    ]
+    demo = ["make", "demo"]
+    found = {names[0]: [run(demo, clone, UV_CACHE_DIR=folder / "cache", SANTORIO_HOME=folder / "home-cold")]}
+    found[names[1]] = [run(demo, clone, SANTORIO_HOME=folder / f"home-{number}") for number in range(3)]
     python = str(clone / ".venv" / "bin" / "python")
     again = [python, "-m", "santorio.cli.main", "run"]
-    home = {"SANTORIO_HOME": str(folder / "home-0")}
-    found[names[2]] = [measure(again, cwd=clone, environment=home) for _ in range(3)]
+    found[names[2]] = [run(again, clone, SANTORIO_HOME=folder / "home-0") for _ in range(3)]
     load = [python, "-c", "import pipelines.definitions"]
-    found[names[3]] = [measure(load, cwd=clone) for _ in range(3)]
+    found[names[3]] = [run(load, clone) for _ in range(3)]
     return found
 
 
@@ -73,11 +77,6 @@ def main() -> None:
     """Measure, write, print; exit with 1 when a command failed (not when a bar was missed)."""
     with tempfile.TemporaryDirectory() as folder:
         found = measure_all(Path(folder))
-    failed = [name for name, runs in found.items() if any(one.returncode for one in runs)]
-    for name in failed:
-        print(f"FAILED: {name}\n{found[name][-1].output}")
-    if failed:
-        sys.exit(1)
     results = document(found)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
