@@ -19,7 +19,7 @@ from santorio.sources.simulator.wear import Wear, wear
 PROFILE = 77_021_614
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one life is one object; its arrays have no hash
 class Life:
     """A life of `clock.days` days; `habits` begins on the eve of the first day, all else on the first day."""
 
