@@ -60,7 +60,10 @@ def serving(
     """Serve accounts for as long as the context lasts; port 0 takes a free one."""
     server = GarminServer(accounts)
     server.now = now or server.now
-    config = uvicorn.Config(application(server), host=host, port=port, log_level="critical", lifespan="off")
+    # Clients that pass for a browser offer HTTP/2 in the clear; only h11 then still reads the request's body.
+    config = uvicorn.Config(
+        application(server), host=host, port=port, http="h11", log_level="critical", lifespan="off"
+    )
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, name="simulated-garmin", daemon=True)
     thread.start()
