@@ -13,6 +13,7 @@ from santorio.arrivals import arrivals, garmin_day_range
 from santorio.database.engine import Database
 from santorio.settings import Settings
 from santorio.sources.importing import waiting_files
+from sensors.abandoned import close_dead_runs
 from sensors.windows import MARK, window_tags
 
 IN_PROGRESS = [
@@ -38,6 +39,7 @@ def inbox(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask for a run when files wait; the key is the listing, so that the same files ask once."""
+    close_dead_runs(context.instance)  # here, because this sensor looks whether or not anything arrives
     files = waiting_files(settings)
     if not files:
         return dg.SkipReason(f"The inbox is empty. Drop files into {settings.inbox}.")
