@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 
+# Among so many there is one that was not the morning's, or so long passed that all days may be settled again.
+RUNS_LOOKED_AT = 50
+
+
 @dataclass(slots=True)
 class RunReport:
     """What a pass did: which jobs ran, whether they succeeded, which steps failed and why."""
@@ -129,15 +133,18 @@ class LastRun:
 
 
 def last_success(instance: "DagsterInstance") -> LastRun | None:
-    """Find the newest study that succeeded, whoever started it."""
+    """Find the newest study of what had arrived that succeeded.
+
+    Every morning's looks at the last days only, and has no mark: what arrived before it is still to be settled.
+    """
     from dagster import DagsterRunStatus, RunsFilter
 
     records = instance.get_run_records(
-        RunsFilter(job_name="study", statuses=[DagsterRunStatus.SUCCESS]), limit=1
+        RunsFilter(job_name="study", statuses=[DagsterRunStatus.SUCCESS]), limit=RUNS_LOOKED_AT
     )
-    if not records:
-        return None
-    return LastRun(records[0].create_timestamp, records[0].dagster_run.tags)
+    marked = (record for record in records if MARK in record.dagster_run.tags)
+    newest = next(marked, None)
+    return LastRun(newest.create_timestamp, newest.dagster_run.tags) if newest else None
 
 
 def main() -> None:
