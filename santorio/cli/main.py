@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from santorio.cli import demonstrating, importing, reading, running
+from santorio.cli import demonstrating, importing, reading, running, simulating
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
 
@@ -24,6 +24,7 @@ app.command("coverage")(reading.coverage)
 app.add_typer(reading.trials, name="trial")
 app.command("token")(running.token)
 app.command("up")(running.up)
+app.add_typer(simulating.app, name="simulate")
 
 
 def main() -> None:
