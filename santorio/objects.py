@@ -3,12 +3,14 @@
 import contextlib
 import functools
 import hashlib
+import io
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from santorio.errors import NotFound, StorageError, file_errors
 from santorio.settings import Settings
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _SHA256 = re.compile("[0-9a-f]{64}")
+CHUNK_BYTES = 2**20
 
 
 class ObjectStore(Protocol):
@@ -25,11 +28,20 @@ class ObjectStore(Protocol):
     def put(self, data: bytes) -> str:
         """Keep the bytes and return their hash; durable when it returns."""
 
+    def put_file(self, path: Path) -> str:
+        """Keep a file of any size, without reading it into memory, and return its hash."""
+
     def get(self, sha256: str) -> bytes:
         """Return the bytes; raises NotFound where there are none, StorageError where they are damaged."""
 
     def exists(self, sha256: str) -> bool:
         """Whether bytes of this hash are kept."""
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a file without reading it into memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _verified(data: bytes, sha256: str) -> bytes:
@@ -66,14 +78,30 @@ class FolderStore:
             for folder in (self.folder, path.parent):
                 # Only the last folder that `mkdir` makes gets the mode.
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._write(path, data)
+            self._write(path, io.BytesIO(data))
         return sha256
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def put_file(self, path: Path) -> str:
+        """Copy beside, flush to disk, then rename. A file that is kept already is only read."""
+        sha256 = file_sha256(path)
+        kept = self._path(sha256)
+        with file_errors(self.folder):
+            if kept.exists() and kept.stat().st_size == path.stat().st_size:
+                return sha256
+            for folder in (self.folder, kept.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with path.open("rb") as source:
+                self._write(kept, source)
+        if file_sha256(kept) != sha256:
+            kept.unlink()
+            raise StorageError(f"{path.name} changed while it was kept.", hint="Import it again.")
+        return sha256
+
+    def _write(self, path: Path, source: IO[bytes]) -> None:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                shutil.copyfileobj(source, file, CHUNK_BYTES)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
@@ -144,6 +172,14 @@ class S3Store:
         if not self.exists(sha256):
             with self._errors(sha256):
                 self.client.put_object(Bucket=self.bucket, Key=self._key(sha256), Body=data)
+        return sha256
+
+    def put_file(self, path: Path) -> str:
+        """Upload in parts unless it is there."""
+        sha256 = file_sha256(path)
+        if not self.exists(sha256):
+            with self._errors(sha256), path.open("rb") as source:
+                self.client.upload_fileobj(source, self.bucket, self._key(sha256))
         return sha256
 
     def get(self, sha256: str) -> bytes:

@@ -2,12 +2,14 @@
 
 import datetime as dt
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
-from santorio.cli.console import console
-from santorio.errors import ConfigError
+from santorio.cli.console import console, errors
+from santorio.errors import ConfigError, file_errors
 from santorio.sources.simulator import simulate
 
 PASSWORD = "simulated"  # noqa: S105 - of accounts that exist on this machine alone
@@ -67,3 +69,28 @@ def serve(
         raise ConfigError(str(error), hint="Name a free port with --port.") from error
     except KeyboardInterrupt:
         console.print("Stopped.")
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="The zip to write.")],
+    *,
+    years: Annotated[float, typer.Option(min=0.01, max=20, help="How long they have worn a watch.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Chance: another number is another person.")] = 1,
+) -> None:
+    """Write the account export of a simulated person, as Garmin sends it."""
+    from santorio.sources.simulator.export import write_export
+
+    if path.exists():
+        raise ConfigError(f"{path} is there already.", hint="Name a file that is not.")
+    last_day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    days = max(2, round(years * DAYS_A_YEAR))
+    simulation = simulate(days=days, seed=seed, last_day=last_day, profile=FIRST_PROFILE + seed)
+    with file_errors(path), Progress(console=errors, transient=True) as bar:
+        task = bar.add_task("Simulating", total=days)
+        write_export(
+            simulation, path, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    console.print(
+        f"{path}: {days:,} days, {path.stat().st_size / 2**20:.1f} MB.\nNext: santorio import {path}"
+    )

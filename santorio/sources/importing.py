@@ -17,12 +17,15 @@ from typing import Literal
 import psycopg
 
 from santorio.database.engine import Database
-from santorio.events import WriteResult, write_events
-from santorio.objects import ObjectStore
+from santorio.events import write_events
+from santorio.objects import ObjectStore, file_sha256
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
+from santorio.sources.archives import looks_like_zip
+from santorio.sources.importing_archives import import_archive
 from santorio.sources.parsed import Parsed, Rejection, refused
 from santorio.sources.recognising import LARGEST_BYTES, read
+from santorio.sources.rejecting import close_mended, note_rejection
 
 Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
 # A file that changed a moment ago may still be written.
@@ -34,9 +37,9 @@ UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", "~")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many files are done, of how many."""
+    """How many files are done, of how many; within an archive also in part."""
 
-    done: int
+    done: float
     total: int
 
 
@@ -107,24 +110,75 @@ def _import(
 ) -> ImportReport:
     report = ImportReport()
     moment = now or dt.datetime.now(dt.UTC)
+    counter = _Counter(len(files), progress)
     with database.connect(autocommit=True) as connection:
-        for batch in itertools.batched(files, FILES_PER_TRANSACTION):
-            with connection.transaction():
-                _wait_for_writers(connection, person)
-                done = [
-                    import_file(connection, store, person, path, moment, keep_all=keep_all) for path in batch
-                ]
-            for outcome, accounts in done:
-                report.files.append(outcome)
-                report.accounts |= accounts
-                if keep_all:
-                    _leave_inbox(store, outcome)
-            if progress:
-                progress(Progress(len(report.files), len(files)))
+        for is_archive, group in itertools.groupby(files, key=_is_archive):
+            for batch in itertools.batched(group, 1 if is_archive else FILES_PER_TRANSACTION):
+                if is_archive:
+                    done = [_take_in_archive(connection, store, person, batch[0], moment, counter)]
+                else:
+                    with connection.transaction():
+                        wait_for_writers(connection, person)
+                        done = [
+                            import_file(connection, store, person, path, moment, keep_all=keep_all)
+                            for path in batch
+                        ]
+                for outcome, accounts in done:
+                    report.files.append(outcome)
+                    report.accounts |= accounts
+                    if keep_all:
+                        _leave_inbox(store, outcome)
+                counter.count(len(batch))
     return report
 
 
-def _wait_for_writers(connection: psycopg.Connection, person: Person) -> None:
+class _Counter:
+    """Counts files for who watches, and within an archive its parts."""
+
+    def __init__(self, total: int, tell: Callable[[Progress], None] | None) -> None:
+        self.done, self.total, self.tell = 0, total, tell
+
+    def count(self, files: int) -> None:
+        self.done += files
+        self.share(0.0)
+
+    def share(self, part: float) -> None:
+        if self.tell:
+            self.tell(Progress(self.done + part, self.total))
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return looks_like_zip(file.read(4))
+    except OSError:
+        return False  # reading it says what is wrong
+
+
+def _take_in_archive(
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    person: Person,
+    path: Path,
+    now: dt.datetime,
+    counter: _Counter,
+) -> tuple[FileOutcome, set[str]]:
+    found = import_archive(
+        connection, store, person, path, now, lock=wait_for_writers, progress=counter.share
+    )
+    refusals = any(one.status == "open" for one in found.rejections)
+    events = found.events_new + found.events_unchanged
+    outcome: Outcome = "rejected" if refusals else "empty"
+    if events:
+        outcome = "partly" if refusals else "imported" if found.events_new else "unchanged"
+    name = os.fsencode(path.name).decode(errors="replace")
+    told = FileOutcome(path, found.kind, outcome, found.events_new, found.events_unchanged, found.rejections)
+    with connection.transaction():
+        _note_import(connection, person, name, found.sha256, told)
+    return told, found.accounts
+
+
+def wait_for_writers(connection: psycopg.Connection, person: Person) -> None:
     """Take the lock of `write_events` before anything is looked up: another's commits are seen whole.
 
     Without it two imports of the same files store a version twice, or wait for each other for ever.
@@ -135,10 +189,8 @@ def _wait_for_writers(connection: psycopg.Connection, person: Person) -> None:
 def _leave_inbox(store: ObjectStore, outcome: FileOutcome) -> None:
     """Remove a file whose bytes are in the store; one that was replaced meanwhile, or not read, stays."""
     with contextlib.suppress(OSError):
-        if outcome.path.stat().st_size <= LARGEST_BYTES:
-            data = outcome.path.read_bytes()
-            if not data or store.exists(hashlib.sha256(data).hexdigest()):
-                outcome.path.unlink()
+        if outcome.path.stat().st_size == 0 or store.exists(file_sha256(outcome.path)):
+            outcome.path.unlink()
 
 
 def files_below(path: Path) -> list[Path]:
@@ -180,16 +232,18 @@ def import_file(
     sha256 = hashlib.sha256(data).hexdigest() if data else None
     if data and (parsed.keep or keep_all):
         store.put(data)
+    elif keep_all and parsed.rejections[0].code == "too_large":
+        sha256 = store.put_file(path)
     written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
     # A name on disk need not be UTF-8; a text in the database must.
     name = os.fsencode(path.name).decode(errors="replace")
     for rejection in parsed.rejections:
-        _note_rejection(connection, person, name, sha256, rejection)
-    if sha256 is not None:
-        _close_mended(connection, person, sha256, parsed.rejections)
-        _note_import(connection, person, name, sha256, parsed, written)
+        note_rejection(connection, person, name, sha256, rejection)
     new = written.new + written.versions
     outcome = FileOutcome(path, parsed.kind, _outcome(parsed, new), new, written.unchanged, parsed.rejections)
+    if sha256 is not None:
+        close_mended(connection, person, sha256)
+        _note_import(connection, person, name, sha256, outcome)
     return outcome, parsed.accounts
 
 
@@ -218,36 +272,6 @@ def _outcome(parsed: Parsed, new: int) -> Outcome:
     return "imported" if new else "unchanged"
 
 
-def _note_rejection(
-    connection: psycopg.Connection, person: Person, name: str, sha256: str | None, rejection: Rejection
-) -> None:
-    connection.execute(
-        """
-        insert into ops.rejected (user_id, source_name, code, reason, object_sha256, location, status)
-        values (%s, %s, %s, %s, %s, %s, %s)
-        on conflict (user_id, object_sha256, source_name, code, location)
-        do update set last_seen_at = now(), reason = excluded.reason, status = excluded.status
-        """,
-        [person.user_id, name, rejection.code, rejection.reason, sha256,
-         rejection.location if sha256 else f"{name}: {rejection.location or 'the whole file'}", rejection.status],
-    )  # fmt: skip
-
-
-def _close_mended(
-    connection: psycopg.Connection, person: Person, sha256: str, rejections: Sequence[Rejection]
-) -> None:
-    """Close what was refused of this file before and is not any more."""
-    still = [f"{one.code}/{one.location or ''}" for one in rejections]
-    connection.execute(
-        """
-        update ops.rejected set status = 'retried', last_seen_at = now()
-        where user_id = %s and object_sha256 = %s and status = 'open'
-          and not code || '/' || coalesce(location, '') = any(%s)
-        """,
-        [person.user_id, sha256, still],
-    )
-
-
 def _was_imported(connection: psycopg.Connection, person: Person, sha256: str | None) -> bool:
     known = connection.execute(
         "select from ops.imports where user_id = %s and object_sha256 = %s", [person.user_id, sha256]
@@ -256,14 +280,8 @@ def _was_imported(connection: psycopg.Connection, person: Person, sha256: str | 
 
 
 def _note_import(
-    connection: psycopg.Connection,
-    person: Person,
-    name: str,
-    sha256: str,
-    parsed: Parsed,
-    written: WriteResult,
+    connection: psycopg.Connection, person: Person, name: str, sha256: str, outcome: FileOutcome
 ) -> None:
-    new = written.new + written.versions
     connection.execute(
         """
         insert into ops.imports
@@ -274,8 +292,8 @@ def _note_import(
           events_new = excluded.events_new, events_unchanged = excluded.events_unchanged,
           rejected = excluded.rejected, imported_at = now()
         """,
-        [person.user_id, sha256, name, parsed.kind, _outcome(parsed, new), new, written.unchanged,
-         len(parsed.rejections)],
+        [person.user_id, sha256, name, outcome.kind, outcome.outcome, outcome.events_new,
+         outcome.events_unchanged, len(outcome.rejected)],
     )  # fmt: skip
 
 

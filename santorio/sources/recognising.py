@@ -3,8 +3,6 @@
 import datetime as dt
 import hashlib
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -12,6 +10,7 @@ import orjson
 
 from santorio.errors import RejectedRecord
 from santorio.people import Person
+from santorio.sources import archives
 from santorio.sources.fit import files as fit_files
 from santorio.sources.fit.reading import looks_like_fit
 from santorio.sources.garmin import payloads
@@ -19,17 +18,12 @@ from santorio.sources.inbox import tables, trials
 from santorio.sources.inbox.entries import LogReader
 from santorio.sources.parsed import Parsed, Rejection, refused
 
+# A file is read into memory, but for an archive, which is read member by member.
 LARGEST_BYTES = 256 * 2**20
-LARGEST_RATIO = 200
-DEEPEST_ZIP = 2
-# What a zip may unpack to in all: it is read into memory.
-LARGEST_UNPACKED_BYTES = 1024 * 2**20
 LONGEST_REASON = 500
 
 
-def read(
-    data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None, depth: int = 0
-) -> Parsed:
+def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None) -> Parsed:
     """Read one file's bytes. Never raises for what is in them: what cannot be read is a rejection.
 
     Parameters
@@ -38,7 +32,7 @@ def read(
         Name of the folder the file lies in: it names a schedule that does not name its trial.
     """
     try:
-        parsed = _read(data, person, now, folder, depth)
+        parsed = _read(data, person, now, folder)
     except Exception:  # noqa: BLE001 - a fault of a reader is about this file, and must not stop the others
         parsed = refused(
             "reader_failed",
@@ -68,13 +62,13 @@ def _storable(rejection: Rejection) -> Rejection:
     )
 
 
-def _read(data: bytes, person: Person, now: dt.datetime, folder: str | None, depth: int) -> Parsed:
+def _read(data: bytes, person: Person, now: dt.datetime, folder: str | None) -> Parsed:
     if not data.strip():
         return refused("empty_file", "The file is empty. Copy or export it again.")
     if looks_like_fit(data):
         return fit_files.parse(data, person, now)
-    if data[:4] == b"PK\x03\x04":
-        return _zip(data, person, now, depth)
+    if archives.looks_like_zip(data):
+        return _zip(data, person, now)
     content = decode(data)
     if content is None:
         return refused(
@@ -202,71 +196,37 @@ def _entries(entries: Iterator[tuple[str, Mapping[str, object]]], person: Person
     return parsed
 
 
-def _zip(data: bytes, person: Person, now: dt.datetime, depth: int) -> Parsed:
-    if depth >= DEEPEST_ZIP:
-        return refused(
-            "nested_zip", "A zip lies in a zip in a zip. Unpack it once and import what comes out."
-        )
+def _zip(data: bytes, person: Person, now: dt.datetime) -> Parsed:
     parsed = Parsed(kind="zip", keep=True)
-    sha256, unpacked = hashlib.sha256(data).hexdigest(), 0
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.infolist():
-                unpacked += member.file_size
-                if unpacked > LARGEST_UNPACKED_BYTES:
-                    reason = (
-                        "The rest of the zip was left out: it unpacks to more than 1 GB. Unpack it yourself."
-                    )
-                    parsed.rejections.append(Rejection("too_large", reason, member.filename[:200]))
-                    break
-                if not member.is_dir():
-                    _add_member(parsed, archive, member, person, now, depth)
-    except (zipfile.BadZipFile, EOFError, ValueError, OSError):
-        parsed.rejections.append(Rejection("bad_zip", "The zip is damaged. Download it again."))
+    sha256 = hashlib.sha256(data).hexdigest()
+    for part in archives.walk(io.BytesIO(data)):
+        inner = read_part(part, sha256, person, now)
+        parsed.events += inner.events
+        parsed.accounts |= inner.accounts
+        parsed.rejections += inner.rejections
     if not parsed.events and not parsed.rejections:
         return refused(
             "no_data", "The zip is empty. There is nothing to take in.", kind="zip", status="ignored"
         )
-    # The original that is kept is the zip.
-    parsed.events = [
-        replace(event, metadata={**event.metadata, "object_sha256": sha256})
-        if "object_sha256" in event.metadata
-        else event
-        for event in parsed.events
-    ]
     return parsed
 
 
-def _add_member(
-    parsed: Parsed,
-    archive: zipfile.ZipFile,
-    member: zipfile.ZipInfo,
-    person: Person,
-    now: dt.datetime,
-    depth: int,
-) -> None:
-    if member.file_size > LARGEST_BYTES or member.file_size > LARGEST_RATIO * max(member.compress_size, 1024):
-        reason = (
-            "A file in the zip is too large, or packed like a zip bomb. Unpack it yourself if you trust it."
-        )
-        parsed.rejections.append(Rejection("too_large", reason, member.filename[:200]))
-        return
-    try:
-        content = archive.read(member)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
-        reason = "A file in the zip cannot be unpacked. Download the zip again, without a password."
-        parsed.rejections.append(Rejection("bad_zip", reason, member.filename[:200]))
-        return
-    folder = member.filename.rpartition("/")[0].rpartition("/")[2] or None
-    inner = read(content, person, now, folder=folder, depth=depth + 1)
-    parsed.events += inner.events
-    parsed.accounts |= inner.accounts
-    parsed.rejections += [
-        Rejection(
-            one.code,
-            one.reason,
-            f"{member.filename[:200]}{f', {one.location}' if one.location else ''}",
-            one.status,
-        )
+def read_part(
+    part: archives.Member | archives.Left, archive: str, person: Person, now: dt.datetime
+) -> Parsed:
+    """Read one file of an archive whose SHA-256 is `archive`: what is kept of it is the archive."""
+    if isinstance(part, archives.Left):
+        return Parsed(kind="zip", rejections=[replace(part.rejection, location=part.path or None)])
+    inner = read(part.data, person, now, folder=part.folder)
+    place = part.path[: archives.LONGEST_NAME]
+    inner.events = [
+        replace(event, metadata={**event.metadata, "object_sha256": archive, "member": part.path})
+        if "object_sha256" in event.metadata
+        else event
+        for event in inner.events
+    ]
+    inner.rejections = [
+        replace(one, location=f"{place}, {one.location}" if one.location else place)
         for one in inner.rejections
     ]
+    return inner

@@ -41,8 +41,8 @@ class Kind:
 # The first row that fits wins: rows with more particular keys stand first.
 KINDS = (
     Kind("sleep", ("dailySleepDTO",), day=("dailySleepDTO", "calendarDate")),
-    # The night itself, without the object around it: the account's export, and some clients.
-    Kind("sleep", ("calendarDate", "sleepStartTimestampGMT", "deepSleepSeconds")),
+    # The night without its series: the account's export, and some clients. It never stands in for the whole.
+    Kind("sleep_summary", ("calendarDate", "sleepStartTimestampGMT", "deepSleepSeconds")),
     Kind("hrv", ("hrvSummary",), day=("hrvSummary", "calendarDate")),
     Kind("hrv_summary", ("hrvSummaries",), holds=("hrvSummaries",)),
     Kind("heart_rate", ("heartRateValues",)),
@@ -65,6 +65,9 @@ KINDS = (
          holds=("summarizedActivitiesExport",)),
     Kind("fitness_stats", ("activityId", "startLocal"), day=("startLocal",), key=("activityId",)),
     Kind("personal_record", ("id", "typeId", "prStartTimeGmt"), day=(), key=("id",)),
+    # The account's export tells the day in other words (stress and battery in lists) than the API.
+    Kind("daily_summary_export", ("userProfilePK", "wellnessStartTimeGmt", "calendarDate")),
+    Kind("health_status", ("calendarDate", "metrics")),
     Kind("daily_summary", ("totalSteps", "wellnessStartTimeGmt")),
     Kind("daily_summary", ("includesWellnessData",)),
     Kind("steps", ("calendarDate", "totalSteps")),

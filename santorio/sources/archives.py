@@ -1,0 +1,189 @@
+"""Zip archives, read member by member: never unpacked whole, zips within zips too, and never trusted."""
+
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import IO
+
+from santorio.sources.parsed import Rejection
+
+# A member is read into memory; what holds it as objects takes several times its size.
+LARGEST_MEMBER_BYTES = 128 * 2**20
+# JSON of numbers shrinks to a fortieth, an empty recording to a hundredth; a bomb to a thousandth.
+LARGEST_RATIO = 200
+# In all an archive may unpack to this, or to this many times its own size.
+LEAST_ALLOWANCE_BYTES = 2 * 2**30
+ALLOWANCE_RATIO = 100
+MOST_MEMBERS = 200_000
+DEEPEST = 2
+LONGEST_NAME = 200
+ENCRYPTED = 0x1
+ZIP = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of an archive: its path (through inner archives, by slashes) and its content."""
+
+    path: str
+    data: bytes = field(repr=False)
+
+    @property
+    def folder(self) -> str | None:
+        """Name of the folder that it lies in."""
+        return PurePosixPath(self.path).parent.name or None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One file of an archive that was left out, and why."""
+
+    path: str
+    rejection: Rejection
+
+
+class Allowance:
+    """What an archive may still unpack to."""
+
+    def __init__(self, archive_bytes: int) -> None:
+        self.bytes = max(LEAST_ALLOWANCE_BYTES, ALLOWANCE_RATIO * archive_bytes)
+        self.members = MOST_MEMBERS
+
+    def take(self, size: int) -> bool:
+        """Take a member's size off; say whether it was still allowed."""
+        self.bytes -= size
+        self.members -= 1
+        return self.bytes >= 0 and self.members >= 0
+
+
+def looks_like_zip(head: bytes) -> bool:
+    """Whether a zip's first entry stands at the start."""
+    return head[:4] == ZIP
+
+
+def holds(file: IO[bytes], mark: str) -> bool:
+    """Whether a path in the archive holds this text; False where its list of files cannot be read."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return any(mark in name for name in archive.namelist())
+    except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError):
+        return False
+
+
+def walk(file: IO[bytes], *, skip: int = 0) -> Iterator[Member | Left]:
+    """Read an archive's files in order; the first `skip` are passed over without being read.
+
+    Directories are no files. Every other entry gives a member or says why not.
+    """
+    file.seek(0, 2)
+    allowance = Allowance(file.tell())
+    yield from _Walk(allowance, skip).archive(file, "", 0)
+
+
+class _Walk:
+    def __init__(self, allowance: Allowance, skip: int) -> None:
+        self.allowance = allowance
+        self.skip = skip
+
+    def archive(self, file: IO[bytes], prefix: str, depth: int) -> Iterator[Member | Left]:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for entry in archive.infolist():
+                    if entry.is_dir():
+                        continue
+                    if not self.allowance.take(entry.file_size):
+                        yield self._left(prefix + entry.filename, TOO_MUCH)
+                        return
+                    yield from self._entry(archive, entry, prefix, depth)
+        except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError):
+            yield self._left(prefix.rstrip("/"), DAMAGED)
+
+    def _entry(
+        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, prefix: str, depth: int
+    ) -> Iterator[Member | Left]:
+        path = prefix + entry.filename
+        refusal = refused_entry(entry)
+        if refusal is None and _is_inner(archive, entry):
+            if depth + 1 >= DEEPEST:
+                refusal = TOO_DEEP
+            else:
+                yield from self._inner(archive, entry, path, depth)
+                return
+        if self.skip > 0:
+            self.skip -= 1
+        elif refusal is not None:
+            yield self._left(path, refusal)
+        elif entry.file_size > LARGEST_MEMBER_BYTES:
+            yield self._left(path, TOO_LARGE)
+        else:
+            yield self._read(archive, entry, path)
+
+    def _read(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> Member | Left:
+        try:
+            with archive.open(entry) as content:
+                return Member(path, content.read(LARGEST_MEMBER_BYTES + 1))
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+            return self._left(path, UNREADABLE)
+
+    def _inner(
+        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str, depth: int
+    ) -> Iterator[Member | Left]:
+        """Lay an archive within an archive on the disk for a while: its list of files stands at its end."""
+        with tempfile.TemporaryFile() as copy:
+            try:
+                with archive.open(entry) as content:
+                    shutil.copyfileobj(content, copy, 2**20)
+            except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+                yield self._left(path, UNREADABLE)
+                return
+            yield from self.archive(copy, f"{path}/", depth + 1)
+
+    def _left(self, path: str, rejection: Rejection) -> Left:
+        return Left(path[:LONGEST_NAME], rejection)
+
+
+def _is_inner(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    try:
+        with archive.open(entry) as content:
+            return looks_like_zip(content.read(4))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+        return False  # reading it whole says why not
+
+
+def refused_entry(entry: zipfile.ZipInfo) -> Rejection | None:
+    """Say why an entry is not even opened: its name leads elsewhere, it is locked, or packed like a bomb."""
+    parts = entry.filename.replace("\\", "/").split("/")
+    if ".." in parts or parts[0] == "" or ":" in parts[0] or "\x00" in entry.orig_filename:
+        return UNSAFE_NAME
+    if entry.flag_bits & ENCRYPTED:
+        return LOCKED
+    if entry.file_size > LARGEST_RATIO * max(entry.compress_size, 1024):
+        return BOMB
+    return None
+
+
+TOO_MUCH = Rejection(
+    "too_large", "The rest of the zip was left out: it unpacks to far more than its size. Unpack it yourself."
+)
+TOO_LARGE = Rejection(
+    "too_large",
+    "A file in the zip is larger than 128 MB: no device and no export writes that. It was left out.",
+)
+TOO_DEEP = Rejection("nested_zip", "A zip lies in a zip in a zip. Unpack it once and import what comes out.")
+BOMB = Rejection(
+    "too_large",
+    "A file in the zip is packed like a zip bomb. Unpack it yourself if you trust it, and import what comes out.",
+)
+UNSAFE_NAME = Rejection(
+    "unsafe_name",
+    "A file in the zip has a name that leads out of its folder. It was left out; pack it again.",
+)
+LOCKED = Rejection(
+    "locked", "A file in the zip has a password. Unpack it yourself and import what comes out."
+)
+UNREADABLE = Rejection("bad_zip", "A file in the zip cannot be unpacked. Download the zip again.")
+DAMAGED = Rejection("bad_zip", "The zip is damaged. Download it again.")
