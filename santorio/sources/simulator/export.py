@@ -66,7 +66,8 @@ def _write_days(archive: zipfile.ZipFile, life: Life, days: range) -> None:
 def _summary(told: Payload) -> Payload:
     """A day of `UDSFile_….json`."""
     kept = ("calendarDate", "uuid", "durationInMilliseconds", "totalKilocalories", "activeKilocalories",
-            "bmrKilocalories", "totalSteps", "dailyStepGoal", "totalDistanceMeters", "wellnessStartTimeGmt", "wellnessStartTimeLocal",
+            "bmrKilocalories", "totalSteps", "dailyStepGoal", "totalDistanceMeters", "wellnessStartTimeGmt",
+            "wellnessStartTimeLocal",
             "wellnessEndTimeGmt", "wellnessEndTimeLocal", "highlyActiveSeconds", "activeSeconds",
             "moderateIntensityMinutes", "vigorousIntensityMinutes", "floorsAscendedInMeters", "minHeartRate",
             "maxHeartRate", "restingHeartRate", "includesWellnessData")  # fmt: skip
