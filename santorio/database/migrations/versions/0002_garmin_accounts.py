@@ -24,11 +24,12 @@ create table ops.garmin_accounts (
   check (wrapped_key is not null or (sealed_tokens is null and sealed_login is null))
 );
 -- An account's data belongs to one person.
-create unique index garmin_accounts_once on ops.garmin_accounts (account_id) where state <> 'disconnected';
-comment on column ops.garmin_accounts.reason is 'Why a login is needed: a word of santorio.sources.garmin.account.Reason.';
+create unique index garmin_accounts_once on ops.garmin_accounts (region, account_id) where state <> 'disconnected';
+comment on column ops.garmin_accounts.reason is 'Why a login is needed: a value of accounts.Reason.';
 comment on column ops.garmin_accounts.account_id is
-  'Garmin''s number of the account; stays after disconnecting, so that no other account''s data joins this person''s.';
-comment on column ops.garmin_accounts.sealed_tokens is 'Encrypted under the person''s data key, which is in wrapped_key.';
+  'Garmin''s number of the account; stays after disconnecting: no other account''s data joins this person''s.';
+comment on column ops.garmin_accounts.sealed_tokens is
+  'Encrypted under the person''s data key, which is in wrapped_key.';
 comment on column ops.garmin_accounts.sealed_login is 'A login that waits for its second factor, encrypted likewise.';
 comment on column ops.garmin_accounts.failures is 'Failed logins and wrong codes in a row.';
 comment on column ops.garmin_accounts.not_before is 'No login is tried earlier.';
