@@ -245,7 +245,8 @@ class _Keeper:
             if account.sealed_tokens != self.sealed:
                 self.key, self.sealed = account.data_key(self.settings), account.sealed_tokens
                 client.loads(Login.unsealed(self.key, self.sealed).tokens)
-                return
+                if not client.expires_soon:
+                    return
             try:
                 client.rotate()
             except GarminConnectAuthenticationError:
@@ -276,9 +277,11 @@ class _Keeper:
         """Stop the account where Garmin refuses it altogether, and say so; None where it refused one request.
 
         A refused renewal has stopped it already. A 401 of one address is tried on the profile, which every
-        accepted login may read.
+        accepted login may read, if need be with new tokens.
         """
-        if not self.client.refused and status_of(_failure(self.client.profile)) != 401:
+        self.client.renewed_at = None
+        failure = None if self.client.refused else _failure(self.client.profile)
+        if not self.client.refused and status_of(failure) != 401:
             return None
         self.client.refused = True
         with self.database.connect() as connection:

@@ -60,10 +60,15 @@ class StoredClient(Client):  # type: ignore[misc] # the library is untyped
         self.renewed_at: float | None = None
         self.refused = self.unsaved = False
 
+    @property
+    def expires_soon(self) -> bool:
+        """Whether the access token is over within a quarter of an hour."""
+        return bool(self._token_expires_soon())
+
     def renew_if_old(self) -> None:
-        """Renew the tokens where they expire within a quarter of an hour."""
+        """Renew the tokens where they expire soon."""
         with self._token_lock:
-            if self._token_expires_soon():
+            if self.expires_soon:
                 self._refresh_session()
 
     def rotate(self) -> None:

@@ -197,6 +197,31 @@ def test_an_older_session_takes_the_tokens_that_a_newer_one_stored(door: Door, g
     assert garmin.count(RENEWAL) == 1
 
 
+def test_tokens_that_another_stored_long_ago_are_renewed_in_their_turn(door: Door, garmin) -> None:
+    with opened(door) as older:
+        garmin.access.clear()
+        seal(door, garmin.token(lifetime_s=-3600))
+        assert older.connectapi(DAY) == {"asked": DAY}
+    assert garmin.count(RENEWAL) == 1
+    assert stored(door)["di_refresh_token"] in garmin.refresh
+
+
+def test_tokens_that_another_stored_and_garmin_dropped_are_renewed_before_anything_stops(
+    door: Door, garmin
+) -> None:
+    def work() -> None:
+        with opened(door) as older:
+            seal(door, garmin.token())
+            garmin.access.clear()
+            older.connectapi(DAY)
+
+    with pytest.raises(GarminUnavailable):
+        work()
+    assert account(door).state is State.CONNECTED
+    with opened(door) as client:
+        assert client.connectapi(DAY) == {"asked": DAY}
+
+
 def test_a_revoked_login_is_asked_once_and_then_never_again(door: Door, garmin) -> None:
     garmin.revoke()
     with (
@@ -287,9 +312,10 @@ def test_an_old_session_does_not_stop_an_account_that_was_connected_anew(door: D
             client.client.renewed_at = time.monotonic()
             client.connectapi(DAY)
 
-    with pytest.raises(GarminAuthError):
+    with pytest.raises(GarminUnavailable, match="refused one request"):
         work()
     assert account(door).state is State.CONNECTED
+    assert garmin.count(RENEWAL) == 0
 
 
 def test_who_disconnects_ends_the_sessions_at_their_next_renewal(door: Door, garmin) -> None:
