@@ -95,15 +95,15 @@ def say_status(document: dict[str, object]) -> None:
         table.add_row(
             row["name"], f"{row['events']:,}", day_words(row["first_day"]), day_words(row["last_day"]),
             f"{row['newest_at']:%Y-%m-%d %H:%M} UTC" if row["newest_at"] else "", str(row["fits_accepted"]),
-            str(row["rejected_open"]), row["garmin"]["state"].replace("_", " "),
+            str(row["rejected_open"]),
         )  # fmt: skip
     console.print(table)
     for row in people:
-        if row["garmin"]["state"] in {State.NEEDS_CODE, State.NEEDS_LOGIN}:
-            console.print(
-                f"[yellow]![/yellow] {row['name']}: {row['garmin']['what']} {row['garmin']['what_to_do']}",
-                highlight=False, soft_wrap=True,
-            )  # fmt: skip
+        garmin = row["garmin"]
+        if garmin["state"] != State.DISCONNECTED:
+            mark = "[green]✓[/green]" if garmin["state"] == State.CONNECTED else "[yellow]![/yellow]"
+            said = f"{mark} {row['name']}: {garmin['what']} {garmin['what_to_do']}"
+            console.print(said, highlight=False, soft_wrap=True)
 
 
 def coverage(*, person: PersonOption = None, as_json: JsonOption = False) -> None:

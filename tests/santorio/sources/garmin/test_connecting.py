@@ -60,7 +60,7 @@ def test_the_password_is_typed_unseen_and_connects(santorio, garmin) -> None:
     assert "Garmin is connected for me." in done.stdout
     assert garmin.accounts[0].password not in done.output
     assert (status(santorio)["state"], status(santorio)["what_to_do"]) == ("connected", "")
-    assert "connected" in santorio("status").stdout
+    assert "me: Garmin is connected." in santorio("status").stdout
 
 
 def test_the_code_is_asked_for_where_garmin_wants_one(santorio, garmin) -> None:
