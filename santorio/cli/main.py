@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from santorio.cli import connecting, demonstrating, importing, reading, running
+from santorio.cli import connecting, demonstrating, importing, reading, running, simulating
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
 
@@ -27,6 +27,7 @@ app.add_typer(connecting.disconnect, name="disconnect")
 app.command("rotate-key")(connecting.rotate_key)
 app.command("token")(running.token)
 app.command("up")(running.up)
+app.add_typer(simulating.app, name="simulate")
 
 
 def main() -> None:
