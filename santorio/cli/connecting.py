@@ -59,6 +59,7 @@ def connect_garmin(
         elif code:
             account = login.enter_code(door, _ask("The code that Garmin sent"))
         else:
+            login.check_may_try(door)  # nobody types a password to be told to wait
             email = email or str(typer.prompt("Email of the Garmin account"))
             password = _read("password") if password_stdin else _ask("Password")
             account = login.log_in(door, email, password)

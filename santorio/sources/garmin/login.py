@@ -78,7 +78,7 @@ def log_in(door: Door, email: str, password: SecretStr) -> Account:
     AnotherAccount
         If it is not the account that this person's data is from, or is another person's.
     """
-    _prepare(door)
+    check_may_try(door)
     client = door.client()
 
     def attempt() -> object:
@@ -98,7 +98,7 @@ def enter_code(door: Door, code: SecretStr) -> Account:
         If none waits, or Garmin refuses the code. It may be entered again; after the third wrong one, or half an
         hour, the login starts anew.
     """
-    _prepare(door)
+    check_may_try(door)
     with door.database.connect() as connection:
         account = account_of(connection, door.person)
     if account.sealed_login is None:
@@ -124,7 +124,7 @@ def use_token(door: Door, token: SecretStr) -> Account:
     GarminAuthError
         If it is none, or Garmin does not accept it.
     """
-    _prepare(door)
+    check_may_try(door)
     client = door.client()
     client.loads(_checked(token))
     _attempt(door, client.renew_if_old, refused=Reason.REVOKED)
@@ -165,7 +165,7 @@ def _checked(token: SecretStr) -> str:
     return json.dumps({name: document[name] for name in TOKEN_FIELDS})
 
 
-def _prepare(door: Door) -> None:
+def check_may_try(door: Door) -> None:
     """Refuse what would be an attempt too soon, or one whose fruit could not be kept."""
     with door.database.connect() as connection:
         sealing_key(connection, door.settings)

@@ -100,6 +100,15 @@ def test_a_wrong_password_is_a_sentence_and_a_state(santorio, garmin) -> None:
     assert (status(santorio)["state"], status(santorio)["reason"]) == ("needs_login", "refused")
 
 
+def test_who_has_to_wait_is_told_before_a_password_is_asked_for(santorio, garmin) -> None:
+    garmin.broken = {"/mobile": 429, "/sso": 429, "/portal": 429}
+    limited = santorio("connect", "garmin", typed=f"{EMAIL}\n{garmin.accounts[0].password}\n")
+    assert "Wait until" in said(limited)
+    again = santorio("connect", "garmin")
+    assert "left in peace" in said(again)
+    assert "Email" not in again.output
+
+
 def test_people_are_connected_by_name(santorio, garmin) -> None:
     garmin.add("you@example.org", profile_id=4712)
     for name, email in (("me", EMAIL), ("you", "you@example.org")):
