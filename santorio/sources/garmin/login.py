@@ -166,7 +166,15 @@ def _checked(token: SecretStr) -> str:
 
 
 def check_may_try(door: Door) -> None:
-    """Refuse what would be an attempt too soon, or one whose fruit could not be kept."""
+    """Refuse what would be an attempt too soon, or one whose fruit could not be kept.
+
+    Raises
+    ------
+    GarminRateLimited
+        If a login has to wait.
+    ConfigError
+        If there is no master key to seal it under.
+    """
     with door.database.connect() as connection:
         sealing_key(connection, door.settings)
         account = account_of(connection, door.person)
