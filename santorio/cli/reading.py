@@ -18,6 +18,7 @@ from santorio.errors import NotFound
 from santorio.metrics import label
 from santorio.people import Person, all_people
 from santorio.settings import load_settings
+from santorio.sources.garmin.account import Account, State, accounts
 from santorio.trials.preparing import FEWEST_DAYS
 
 trials = typer.Typer(help="Trials that run, ran, or are proposed.", no_args_is_help=True)
@@ -28,6 +29,7 @@ def status(*, as_json: JsonOption = False) -> None:
     """Say what is there: people, events, days, runs of the models, and what waits for a fix."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
+        garmin = {account.user_id: account for account in accounts(connection)}
         document = {
             "home": settings.home,
             "people": [
@@ -49,6 +51,7 @@ def status(*, as_json: JsonOption = False) -> None:
                         {"who": person.user_id},
                     )
                     .fetchone(),  # type: ignore[dict-item]
+                    "garmin": _garmin_document(garmin[person.user_id]),
                 }
                 for person in all_people(connection)
             ],
@@ -59,6 +62,19 @@ def status(*, as_json: JsonOption = False) -> None:
     say_status(document)
 
 
+def _garmin_document(account: Account) -> dict[str, object]:
+    return {
+        "state": account.state,
+        "reason": account.reason,
+        "region": account.region,
+        "what": account.what,
+        "what_to_do": account.what_to_do,
+        "awaits_code": account.awaits_code,
+        "changed_at": account.changed_at,
+        "rotated_at": account.rotated_at,
+    }
+
+
 def say_status(document: dict[str, object]) -> None:
     """Print who is there and how far they are."""
     people = document["people"]
@@ -67,7 +83,16 @@ def say_status(document: dict[str, object]) -> None:
         console.print("There is no data yet. Type [b]santorio demo[/b] or [b]santorio import PATH[/b].")
         return
     table = Table(title=f"What is in {document['home']}", title_justify="left")
-    for heading in ("Person", "Events", "From", "To", "Newest arrived", "Fits", "Waiting for a fix"):
+    for heading in (
+        "Person",
+        "Events",
+        "From",
+        "To",
+        "Newest arrived",
+        "Fits",
+        "Waiting for a fix",
+        "Garmin",
+    ):
         table.add_column(heading)
     for row in people:
         table.add_row(
@@ -76,6 +101,12 @@ def say_status(document: dict[str, object]) -> None:
             str(row["rejected_open"]),
         )  # fmt: skip
     console.print(table)
+    for row in people:
+        garmin = row["garmin"]
+        if garmin["state"] != State.DISCONNECTED:
+            mark = "[green]✓[/green]" if garmin["state"] == State.CONNECTED else "[yellow]![/yellow]"
+            said = f"{mark} {row['name']}: {garmin['what']} {garmin['what_to_do']}"
+            console.print(said, highlight=False, soft_wrap=True)
 
 
 def coverage(*, person: PersonOption = None, as_json: JsonOption = False) -> None:

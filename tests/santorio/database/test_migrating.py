@@ -100,7 +100,9 @@ def test_without_a_person_the_api_sees_nothing_also_after_a_transaction_that_had
         assert reader.execute("select user_id from api.runs").fetchall() == []
 
 
-@pytest.mark.parametrize("table", ["raw.events", "ops.people", "ops.coverage", "insights.runs"])
+@pytest.mark.parametrize(
+    "table", ["raw.events", "ops.people", "ops.coverage", "ops.garmin_accounts", "insights.runs"]
+)
 def test_the_api_reads_no_table(database: Database, table: str) -> None:
     statement = sql.SQL("select from {}").format(sql.Identifier(*table.split(".")))
     with psycopg.connect(database.reader_url) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
