@@ -27,6 +27,14 @@ SHAPES: dict[str, list[str]] = {
     "sleep_score": ["calendarDate", "value"],
     "weigh_in": ["samplePk", "date", "timestampGMT", "weight", "calendarDate"],
     "activity": ["activityId", "activityType", "startTimeGMT", "startTimeLocal", "duration", "parent"],
+    "activity_export": [
+        "activityId",
+        "startTimeGmt",
+        "startTimeLocal",
+        "duration",
+        "activityType",
+        "parentId",
+    ],
     "activity_detail": ["activityId", "summaryDTO", "activityTypeDTO", "metadataDTO"],
 }
 LOGS = ["weight", "mood", "supplement", "caffeine", "alcohol", "measure"]
