@@ -9,7 +9,7 @@ select
     max(utc_offset) filter (where preference = 1) as utc_offset,
     max(day) filter (where preference = 1) as day,
     {% for figure in activity_figures() -%}
-    max({{ figure }}) filter (where '{{ figure }}' = any(figures_taken)) as {{ figure }},
+    max({{ figure }}) filter (where figures_taken ? '{{ figure }}') as {{ figure }},
     {% endfor -%}
     max(recordings) as recordings,
     max(ingested_at) as as_of

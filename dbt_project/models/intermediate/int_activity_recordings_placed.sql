@@ -48,11 +48,11 @@ select
     {% for figure in activity_figures() -%}
     {{ figure }},
     {% endfor -%}
-    array_remove(array[
+    to_jsonb(array_remove(array[
         {% for figure in activity_figures() -%}
         case when activity_id is not null and preference = first_{{ figure }} then '{{ figure }}' end
         {{- ',' if not loop.last }}
         {% endfor -%}
-    ], null) as figures_taken,
+    ]::text[], null)) as figures_taken,
     ingested_at
 from told
