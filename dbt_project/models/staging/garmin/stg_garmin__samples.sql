@@ -2,7 +2,8 @@
 
 with
 
-payloads as (
+-- Not materialized, so that each branch reads its own kind, and a filter from outside reaches the log's index.
+payloads as not materialized (
     select
         payload.event_id,
         payload.user_id,
