@@ -106,7 +106,12 @@ def full_day(number: int, chance: random.Random) -> Day:
         for at in quarters
     ]
     floors = [
-        [at.strftime("%Y-%m-%dT%H:%M:%S.0"), (at + dt.timedelta(minutes=15)).strftime("%Y-%m-%dT%H:%M:%S.0"), 0, 1]
+        [
+            at.strftime("%Y-%m-%dT%H:%M:%S.0"),
+            (at + dt.timedelta(minutes=15)).strftime("%Y-%m-%dT%H:%M:%S.0"),
+            0,
+            1,
+        ]
         for at in quarters
     ]
     readings = [
@@ -142,7 +147,10 @@ def full_day(number: int, chance: random.Random) -> Day:
         {**about, "averageSpO2": 94, "spO2HourlyAverages": every(60, lambda: chance.randint(88, 99))},
         {**about, "moderateMinutes": 20, "imValuesArray": every(60, lambda: chance.randint(0, 20))},
         {**stamps, "userProfilePK": 1, "floorValuesArray": floors},
-        {"userProfilePk": 1, "hrvSummary": {"calendarDate": date, "lastNightAvg": 60}, "hrvReadings": readings, **stamps},
+        {
+            "userProfilePk": 1, **stamps,
+            "hrvSummary": {"calendarDate": date, "lastNightAvg": 60}, "hrvReadings": readings,
+        },
         {"dailySleepDTO": night, "sleepMovement": movement, "sleepLevels": movement[:25], "restingHeartRate": 50},
         steps,
     ]  # fmt: skip
@@ -194,7 +202,10 @@ def build_views(database: Database, folder: Path) -> None:
     from santorio.warehouse import PROJECT, dbt_environment
 
     with dbt_environment(database):
-        os.environ["DBT_TARGET_PATH"], os.environ["DBT_LOG_PATH"] = str(folder / "target"), str(folder / "logs")
+        os.environ["DBT_TARGET_PATH"], os.environ["DBT_LOG_PATH"] = (
+            str(folder / "target"),
+            str(folder / "logs"),
+        )
         done = dbtRunner().invoke(
             ["--quiet", "run", "--select", "+stg_garmin__samples", "--project-dir", str(PROJECT),
              "--profiles-dir", str(PROJECT)]
@@ -237,10 +248,13 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--no-record", action="store_true", help="print only")
     options = parser.parse_args()
-    chance = random.Random(7)  # noqa: S311 - made-up data
+    chance = random.Random(7)
     days = [full_day(number, chance) for number in range(options.days)]
     ours, limit, samples = [], [], []
-    with tempfile.TemporaryDirectory() as folder, open_database(Settings(home=Path(folder) / "home")) as database:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_database(Settings(home=Path(folder) / "home")) as database,
+    ):
         build_views(database, Path(folder) / "dbt")
         for _ in range(3):
             seconds, staged = measure(database, take_in, days)
