@@ -103,8 +103,9 @@ class Log:
         about = (f"garmin.{kind}", "garmin", f"{account}/{key or day}")
         return self._note(about, start, dt.timedelta(hours=1), data, metadata)
 
-    def fit(self, key: str, data: object) -> Event:
-        return self._note(("fit.activity", "fit", key), dt.datetime(2026, 3, 1, tzinfo=dt.UTC), None, data)
+    def fit(self, key: str, data: object, metadata: dict[str, object] | None = None) -> Event:
+        start = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+        return self._note(("fit.activity", "fit", key), start, None, data, metadata)
 
     def entry(self, kind: str, time: str, **data: object) -> Event:
         moment = dt.datetime.fromisoformat(time)
@@ -135,6 +136,12 @@ class Log:
 @pytest.fixture
 def log(newcomer: Person, pending: list[Event]) -> Log:
     return Log(newcomer, pending)
+
+
+@pytest.fixture(scope="session")
+def log_of() -> type[Log]:
+    """Makes the log of somebody whom the test itself made."""
+    return Log
 
 
 class Reader:

@@ -1,132 +1,232 @@
--- Recordings of one exercise get one group: the same start (within 60 s) and time in common. A watch and a bike
--- computer record one ride, the API and the FIT file tell the same run, gym sessions come twice. `priority` says
--- whose figures come first within a group: the API before the file.
+-- Each recording gets the activity that it is a recording of, and the rule that says so. No rule looks at when a
+-- recording arrived.
+--
+-- A recording is held against the most trusted one of its group (the anchor) and joins only if it matches that one
+-- itself: of a chain of sessions, each overlapping the next, none is carried along by another.
 
-with
-
-listed as (
-    -- The list and the single activity tell the same activity.
-    select distinct on (user_id, activity_key)
-        *
-    from (
-        select *, coalesce(activity_id, event_id::text) as activity_key
-        from {{ ref('stg_garmin__activities') }}
-    ) as keyed
-    order by user_id, activity_key, has_data desc, ingested_at desc, event_id
-),
-
-parents as (
-    select *
-    from listed
-    where is_multisport_parent
-),
-
--- A triathlon comes as a whole and as its parts: where the parts are there, the whole would count them twice.
-api as (
-    select listed.*
-    from listed
-    where not (
-        listed.is_multisport_parent
-        and exists (
-            select from listed as part
-            where part.user_id = listed.user_id and part.parent_activity_id = listed.activity_id
-        )
-    )
-),
-
-sessions as (
-    select
-        *,
-        started_at + make_interval(secs => least(coalesce(elapsed_s, duration_s), 864000)) as ended_at
-    from {{ ref('stg_fit__activities') }}
-),
-
-placed_sessions as (
-    select
-        *,
-        -- A file, too, can hold the whole (first or last) beside two or more parts.
-        coalesce(
-            count(*) over file > 2
-            and started_at = min(started_at) over file
-            and ended_at >= max(ended_at) over file - interval '60 seconds',
-            false
-        ) as is_whole
-    from sessions
-    window file as (partition by user_id, event_id)
-),
-
--- And where the API has only the whole, the parts in the FIT file lie within it.
-files as (
-    select fit.*
-    from placed_sessions as fit
-    where not fit.is_whole
-        and (
-            fit.session_number = 1
-            or not exists (
-                select from api
-                where api.user_id = fit.user_id
-                    and api.is_multisport_parent
-                    and fit.started_at between api.started_at and api.started_at + make_interval(secs => api.elapsed_s)
-            )
-        )
-),
+with recursive
 
 recordings as (
     select
-        user_id, activity_key as activity_id, 'garmin' as source, 1 as priority, started_at, utc_offset, day, sport,
-        duration_s, coalesce(elapsed_s, duration_s) as span_s, distance_m, avg_hr_bpm, max_hr_bpm, avg_power_w,
-        normalized_power_w, energy_kcal, elevation_gain_m, training_load, has_data, ingested_at
-    from api
-    union all
-    select
-        user_id, session_id as activity_id, 'fit' as source, 2 as priority, started_at, utc_offset, day, sport,
-        duration_s, coalesce(elapsed_s, duration_s) as span_s, distance_m, avg_hr_bpm, max_hr_bpm, avg_power_w,
-        normalized_power_w, energy_kcal, elevation_gain_m, null as training_load, has_data, ingested_at
-    from files
+        *,
+        case when started_at is not null then coalesce(activity_number, recording_id) end as activity_key
+    from {{ ref('int_activity_recordings_unioned') }}
 ),
 
-ordered as (
+-- The same Garmin number is the same activity: list, single activity, export, and the file Garmin gave for it.
+leaders as (
+    select distinct on (user_id, activity_key) *
+    from recordings
+    where activity_key is not null
+    order by user_id, activity_key, has_data desc, priority, recording_id
+),
+
+-- A triathlon comes as a whole and as its parts: where the parts are there, the whole would count them twice.
+parents as (
+    select distinct user_id, parent_number
+    from recordings
+    where parent_number is not null
+),
+
+wholes as (
+    select leaders.user_id, leaders.activity_key
+    from leaders
+    left join parents on parents.user_id = leaders.user_id and parents.parent_number = leaders.activity_number
+    where leaders.is_whole_of_file or parents.user_id is not null
+),
+
+-- Where only the whole is known to Garmin, the parts in a file lie within it.
+parts as (
+    select distinct on (part.user_id, part.activity_key)
+        part.user_id, part.activity_key, whole.activity_key as whole_key, whole.recording_id as whole_recording_id
+    from leaders as part
+    inner join leaders as whole
+        on whole.user_id = part.user_id
+        and (whole.is_multisport_parent or whole.sport_family = 'multisport')
+        and part.started_at >= whole.started_at - interval '60 seconds'
+        and part.started_at <= whole.started_at + make_interval(secs => whole.span_s)
+    where part.is_part_of_file
+        and not exists (
+            select from wholes
+            where wholes.user_id = whole.user_id and wholes.activity_key = whole.activity_key
+        )
+    order by part.user_id, part.activity_key, whole.priority, whole.started_at, whole.activity_key
+),
+
+standing as (
+    select leaders.*
+    from leaders
+    left join wholes using (user_id, activity_key)
+    left join parts using (user_id, activity_key)
+    where wholes.user_id is null and parts.user_id is null
+),
+
+-- Only recordings that touch each other in time can be one: an island is a row of such.
+touching as (
     select
         *,
-        lag(started_at) over earlier as earlier_started_at,
-        lag(started_at + make_interval(secs => least(span_s, 864000))) over earlier as earlier_ended_at
-    from recordings
-    where started_at is not null
-    window earlier as (partition by user_id order by started_at, priority, activity_id)
+        started_at > max(started_at + make_interval(secs => coalesce(span_s, 0) + 60)) over earlier as begins_island
+    from standing
+    window earlier as (
+        partition by user_id order by started_at, activity_key rows between unbounded preceding and 1 preceding
+    )
 ),
 
-marked as (
+islands as (
+    select
+        *,
+        count(*) filter (where begins_island) over (partition by user_id order by started_at, activity_key) as island
+    from touching
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by user_id, island
+            order by has_data desc, priority, span_s desc nulls last, started_at, sport, activity_key
+        )::integer as position
+    from islands
+),
+
+compared as (
+    select
+        later.user_id,
+        later.island,
+        later.position,
+        earlier.position as earlier_position,
+        extract(epoch from later.started_at - earlier.started_at)::double precision as start_shift_s,
+        greatest(0, extract(epoch from
+            least(
+                later.started_at + make_interval(secs => later.span_s),
+                earlier.started_at + make_interval(secs => earlier.span_s)
+            ) - greatest(later.started_at, earlier.started_at)
+        ))::double precision as shared_s,
+        least(later.span_s, earlier.span_s) as shorter_s,
+        greatest(later.span_s, earlier.span_s) as longer_s,
+        -- What has no duration shares no time that one could measure.
+        later.span_s is null or earlier.span_s is null as is_span_unknown,
+        coalesce(later.sport_family = earlier.sport_family, true) as is_same_sport
+    from ranked as later
+    inner join ranked as earlier
+        on earlier.user_id = later.user_id and earlier.island = later.island and earlier.position < later.position
+),
+
+matched as (
     select
         *,
         case
-            when earlier_started_at is null then 1
-            when started_at > earlier_started_at + interval '60 seconds' then 1
-            -- Two short ones, one after the other, are two.
-            when started_at > earlier_started_at and started_at >= earlier_ended_at then 1
-            else 0
-        end as begins_group
-    from ordered
+            when abs(start_shift_s) <= 60 and is_span_unknown and is_same_sport then 'same_start'
+            when is_span_unknown then null
+            -- Nobody does two things at once: with most of the time in common, the sport's name may differ.
+            when abs(start_shift_s) <= 60 and shared_s >= longer_s / 2 then 'same_start'
+            when abs(start_shift_s) <= 60 and shared_s >= shorter_s / 2 and is_same_sport then 'same_start'
+            when shared_s >= longer_s * 2 / 3 and is_same_sport then 'same_time'
+        end as rule
+    from compared
+),
+
+candidates as (
+    select
+        user_id,
+        island,
+        position,
+        array_agg(earlier_position order by rule, shared_s desc, earlier_position) as earlier_positions
+    from matched
+    where rule is not null
+    group by user_id, island, position
+),
+
+queued as (
+    select ranked.user_id, ranked.island, ranked.position, candidates.earlier_positions
+    from ranked
+    left join candidates using (user_id, island, position)
+),
+
+-- One after the other, the most trusted first: a recording joins an anchor that it matches, or becomes one.
+placed as (
+    select user_id, island, position, position as anchor_position, array[position] as anchors
+    from queued
+    where position = 1
+    union all
+    select
+        next.user_id,
+        next.island,
+        next.position,
+        coalesce(found.anchor_position, next.position) as anchor_position,
+        case when found.anchor_position is null then placed.anchors || next.position else placed.anchors end as anchors
+    from placed
+    inner join queued as next
+        on next.user_id = placed.user_id and next.island = placed.island and next.position = placed.position + 1
+    left join lateral (
+        select earlier.position as anchor_position
+        from unnest(next.earlier_positions) with ordinality as earlier (position, ordinal)
+        where earlier.position = any(placed.anchors)
+        order by earlier.ordinal
+        limit 1
+    ) as found on true
+),
+
+decided as (
+    select
+        ranked.user_id,
+        ranked.activity_key,
+        anchor.activity_key as group_key,
+        ranked.position,
+        coalesce(matched.rule, 'first') as rule,
+        case when matched.rule is not null then anchor.recording_id end as compared_with,
+        matched.start_shift_s,
+        matched.shared_s / matched.longer_s as shared_ratio
+    from placed
+    inner join ranked using (user_id, island, position)
+    inner join ranked as anchor
+        on anchor.user_id = placed.user_id
+        and anchor.island = placed.island
+        and anchor.position = placed.anchor_position
+    left join matched
+        on matched.user_id = placed.user_id
+        and matched.island = placed.island
+        and matched.position = placed.position
+        and matched.earlier_position = placed.anchor_position
+    union all
+    select
+        user_id, activity_key, whole_key as group_key, 1000000 as position, 'part_of_whole' as rule,
+        whole_recording_id as compared_with, null as start_shift_s, null as shared_ratio
+    from parts
+    union all
+    select
+        user_id, activity_key, null as group_key, 1000000 as position, 'whole_of_parts' as rule,
+        null as compared_with, null as start_shift_s, null as shared_ratio
+    from wholes
 )
 
 select
-    user_id,
-    activity_id,
-    sum(begins_group) over (partition by user_id order by started_at, priority, activity_id) as group_number,
-    source,
-    priority,
-    started_at,
-    utc_offset,
-    day,
-    sport,
-    duration_s,
-    distance_m,
-    avg_hr_bpm,
-    max_hr_bpm,
-    avg_power_w,
-    normalized_power_w,
-    energy_kcal,
-    elevation_gain_m,
-    training_load,
-    has_data,
-    ingested_at
-from marked
+    recordings.user_id,
+    recordings.recording_id,
+    -- A whole of which only the file tells can itself have been taken for another recording of an activity.
+    coalesce(group_of_whole.group_key, decided.group_key) as activity_id,
+    case
+        when recordings.activity_key is null then 'no_start'
+        when recordings.recording_id <> leaders.recording_id then 'same_number'
+        else decided.rule
+    end as rule,
+    case
+        when recordings.recording_id <> leaders.recording_id then leaders.recording_id
+        else decided.compared_with
+    end as compared_with,
+    case when recordings.recording_id = leaders.recording_id then decided.start_shift_s end as start_shift_s,
+    case when recordings.recording_id = leaders.recording_id then decided.shared_ratio end as shared_ratio,
+    -- Whose figures come first: all recordings of the anchor's number, then of the next. A part's are not the whole's.
+    case when decided.rule not in ('part_of_whole', 'whole_of_parts') then
+        row_number() over (
+            partition by recordings.user_id, decided.group_key, decided.rule in ('part_of_whole', 'whole_of_parts')
+            order by decided.position, recordings.has_data desc, recordings.priority, recordings.recording_id
+        )::integer
+    end as preference
+from recordings
+left join leaders on leaders.user_id = recordings.user_id and leaders.activity_key = recordings.activity_key
+left join decided on decided.user_id = recordings.user_id and decided.activity_key = recordings.activity_key
+left join decided as group_of_whole
+    on decided.rule = 'part_of_whole'
+    and group_of_whole.user_id = decided.user_id
+    and group_of_whole.activity_key = decided.group_key

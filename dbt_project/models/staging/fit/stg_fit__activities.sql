@@ -32,6 +32,9 @@ renamed as (
             when ordinal = 1 then occurred_at
         end as started_at,
         utc_offset,
+        -- Files that Garmin gave for an activity carry its number; others do not.
+        {{ json_label("metadata -> 'garmin_activity_id'") }} as activity_id,
+        {{ json_label("data -> 'device' -> 'serial'") }} as device_id,
         {{ json_text("session -> 'sport'") }} as sport,
         {{ json_text("session -> 'sub_sport'") }} as sub_sport,
         coalesce(

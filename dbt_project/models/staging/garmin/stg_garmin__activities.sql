@@ -44,6 +44,10 @@ renamed as (
             {{ json_label("data -> 'parentId'") }},
             {{ json_label("data -> 'metadataDTO' -> 'parentId'") }}
         ) as parent_activity_id,
+        coalesce(
+            {{ json_label("data -> 'deviceId'") }},
+            {{ json_label("data -> 'metadataDTO' -> 'deviceMetaDataDTO' -> 'deviceId'") }}
+        ) as device_id,
 
         timer_s as duration_s,
         -- Milliseconds in 2020, seconds in 2025: nobody pauses a recording for 499 times its length.

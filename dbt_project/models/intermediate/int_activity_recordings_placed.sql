@@ -1,0 +1,58 @@
+-- Recordings with their activity and the names of the figures that were taken from each: of every figure, the most
+-- trusted recording of the activity that tells it.
+
+with
+
+recordings as (
+    select
+        unioned.*,
+        grouped.activity_id,
+        grouped.rule,
+        grouped.compared_with,
+        grouped.start_shift_s,
+        grouped.shared_ratio,
+        grouped.preference
+    from {{ ref('int_activity_recordings_unioned') }} as unioned
+    inner join {{ ref('int_activities_grouped') }} as grouped using (user_id, recording_id)
+),
+
+told as (
+    select
+        *,
+        {% for figure in activity_figures() -%}
+        min(preference) filter (where {{ figure }} is not null) over activity as first_{{ figure }},
+        {% endfor -%}
+        count(preference) over activity as recordings
+    from recordings
+    window activity as (partition by user_id, activity_id)
+)
+
+select
+    user_id,
+    recording_id,
+    event_id,
+    activity_id,
+    rule,
+    compared_with,
+    start_shift_s,
+    shared_ratio,
+    preference,
+    recordings::integer as recordings,
+    source,
+    told_by,
+    activity_number,
+    device_id,
+    started_at,
+    utc_offset,
+    day,
+    {% for figure in activity_figures() -%}
+    {{ figure }},
+    {% endfor -%}
+    to_jsonb(array_remove(array[
+        {% for figure in activity_figures() -%}
+        case when activity_id is not null and preference = first_{{ figure }} then '{{ figure }}' end
+        {{- ',' if not loop.last }}
+        {% endfor -%}
+    ]::text[], null)) as figures_taken,
+    ingested_at
+from told

@@ -1,0 +1,24 @@
+-- What names a row of staging names one, and is never null: all models in one query, because a test of each would cost
+-- every build more seconds than the models themselves.
+
+{% set keys = {
+    'garmin__activities': ['event_id'], 'garmin__activity_exports': ['event_id'], 'garmin__daily_summaries': ['event_id'],
+    'garmin__heart_rates': ['event_id'], 'garmin__hrv_nights': ['user_id', 'day'], 'garmin__sleep_scores': ['event_id'],
+    'garmin__sleeps': ['event_id'], 'garmin__steps': ['event_id'], 'garmin__stress_days': ['event_id'],
+    'garmin__weigh_ins': ['event_id'], 'fit__activities': ['session_id'],
+    'garmin__respiration_days': ['event_id'], 'garmin__spo2_days': ['event_id'], 'garmin__intensity_days': ['event_id'],
+    'garmin__body_battery_days': ['event_id'], 'garmin__training_readiness': ['event_id'],
+    'garmin__max_metrics': ['event_id'], 'garmin__race_predictions': ['event_id'],
+    'garmin__endurance_scores': ['event_id'], 'garmin__hill_scores': ['event_id'], 'garmin__hydration_days': ['event_id'],
+    'garmin__blood_pressures': ['event_id'], 'garmin__heart_rate_summaries': ['event_id'],
+    'garmin__fitness_ages': ['event_id'], 'garmin__personal_records': ['event_id'], 'garmin__devices': ['event_id'],
+    'garmin__heart_rate_zones': ['event_id'], 'garmin__user_settings': ['event_id'], 'garmin__cycling_ftp': ['event_id'],
+    'garmin__activity_laps': ['event_id', 'lap_number'],
+} %}
+{% for name, key in keys.items() %}
+select '{{ name }}' as model, {{ key | join("::text || ' ' || ") }}::text as row_name, count(*) as rows_found
+from {{ ref('stg_' ~ name) }}
+group by {{ key | join(', ') }}
+having count(*) > 1 or num_nulls({{ key | join(', ') }}) > 0
+{% if not loop.last %}union all{% endif %}
+{% endfor %}
