@@ -4,7 +4,7 @@
 with
 
 summaries as (
-    {{ one_row_a_day(ref('stg_garmin__daily_summaries')) }}
+    {{ one_row_a_day(ref('stg_garmin__daily_summaries'), first='is_full desc') }}
 ),
 
 heart_rates as (

@@ -1,7 +1,7 @@
 with
 
 sleeps as (
-    {{ one_row_a_day(ref('stg_garmin__sleeps')) }}
+    {{ one_row_a_day(ref('stg_garmin__sleeps'), first='is_full desc') }}
 ),
 
 hrv_nights as (

@@ -2,9 +2,17 @@ with
 
 -- Materialized and stripped, so that the payload is unpacked once and not once a column.
 source as materialized (
-    select event_id, user_id, utc_offset, metadata, jsonb_strip_nulls(data) as data, ingested_at
+    select
+        event_id,
+        user_id,
+        utc_offset,
+        metadata,
+        -- The account's export tells the day in other words: it fills holes alone.
+        event_type = 'garmin.daily_summary' as is_full,
+        jsonb_strip_nulls(data) as data,
+        ingested_at
     from {{ ref('base_garmin__payloads') }}
-    where event_type = 'garmin.daily_summary'
+    where event_type in ('garmin.daily_summary', 'garmin.daily_summary_export')
 ),
 
 renamed as (
@@ -13,20 +21,41 @@ renamed as (
         user_id,
         {{ garmin_day() }} as day,
         utc_offset,
+        is_full,
 
         -- movement
         {{ json_measurement("data -> 'totalSteps'") }} as steps,
         {{ json_measurement("data -> 'totalDistanceMeters'") }} as distance_m,
-        {{ json_measurement("data -> 'floorsAscended'") }} as floors_ascended,
+        coalesce(
+            {{ json_measurement("data -> 'floorsAscended'") }},
+            {{ json_measurement("data -> 'floorsAscendedInMeters'") }} / 3.048
+        ) as floors_ascended,
         {{ json_measurement("data -> 'activeKilocalories'") }} as active_kcal,
 
         -- heart and stress
         {{ json_positive("data -> 'restingHeartRate'") }} as resting_hr_bpm,
         {{ json_positive("data -> 'minHeartRate'") }} as min_hr_bpm,
         {{ json_positive("data -> 'maxHeartRate'") }} as max_hr_bpm,
-        {{ json_measurement("data -> 'averageStressLevel'") }} as stress_avg,
-        {{ json_measurement("data -> 'bodyBatteryHighestValue'") }} as body_battery_high,
-        {{ json_measurement("data -> 'bodyBatteryLowestValue'") }} as body_battery_low,
+        coalesce(
+            {{ json_measurement("data -> 'averageStressLevel'") }},
+            {{ json_measurement(
+                "jsonb_path_query_first(data, '$.allDayStress.aggregatorList[*] ? (@.type == \"TOTAL\").averageStressLevel')"
+            ) }}
+        ) as stress_avg,
+        coalesce(
+            {{ json_measurement("data -> 'bodyBatteryHighestValue'") }},
+            {{ json_measurement(
+                "jsonb_path_query_first("
+                ~ "data, '$.bodyBattery.bodyBatteryStatList[*] ? (@.bodyBatteryStatType == \"HIGHEST\").statsValue')"
+            ) }}
+        ) as body_battery_high,
+        coalesce(
+            {{ json_measurement("data -> 'bodyBatteryLowestValue'") }},
+            {{ json_measurement(
+                "jsonb_path_query_first("
+                ~ "data, '$.bodyBattery.bodyBatteryStatList[*] ? (@.bodyBatteryStatType == \"LOWEST\").statsValue')"
+            ) }}
+        ) as body_battery_low,
 
         ingested_at
     from source

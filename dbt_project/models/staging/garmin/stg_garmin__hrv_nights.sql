@@ -4,9 +4,10 @@ source as (
     select
         *,
         event_type = 'garmin.hrv' as is_full,
+        event_type = 'garmin.health_status' as is_exported,
         case when jsonb_typeof(data -> 'hrvSummary') = 'object' then data -> 'hrvSummary' else data end as summary
     from {{ ref('base_garmin__payloads') }}
-    where event_type in ('garmin.hrv', 'garmin.hrv_summary')
+    where event_type in ('garmin.hrv', 'garmin.hrv_summary', 'garmin.health_status')
 ),
 
 renamed as (
@@ -15,7 +16,11 @@ renamed as (
         user_id,
         {{ garmin_day('summary') }} as day,
         is_full,
-        {{ json_positive("summary -> 'lastNightAvg'") }} as hrv_rmssd_ms,
+        is_exported,
+        coalesce(
+            {{ json_positive("summary -> 'lastNightAvg'") }},
+            {{ json_positive("jsonb_path_query_first(data, '$.metrics[*] ? (@.type == \"HRV\").value')") }}
+        ) as hrv_rmssd_ms,
         {{ json_positive("summary -> 'lastNight5MinHigh'") }} as hrv_5min_high_ms,
         {{ json_positive("summary -> 'weeklyAvg'") }} as hrv_weekly_ms,
         {{ json_text("summary -> 'status'") }} as hrv_status,
@@ -28,5 +33,5 @@ told as (
     from renamed
 )
 
--- The night's own payload wins over its line in a range, where both have a value.
-{{ one_row_a_day('told', first='is_full desc') }}
+-- The night's own payload wins over its line in a range, that over the account's export, where each has a value.
+{{ one_row_a_day('told', first='is_full desc, is_exported') }}
