@@ -184,7 +184,7 @@ def import_file(
     # A name on disk need not be UTF-8; a text in the database must.
     name = os.fsencode(path.name).decode(errors="replace")
     for rejection in parsed.rejections:
-        _note_rejection(connection, person, name, sha256, rejection)
+        note_rejection(connection, person, name, sha256, rejection)
     if sha256 is not None:
         _close_mended(connection, person, sha256, parsed.rejections)
         _note_import(connection, person, name, sha256, parsed, written)
@@ -218,9 +218,10 @@ def _outcome(parsed: Parsed, new: int) -> Outcome:
     return "imported" if new else "unchanged"
 
 
-def _note_rejection(
+def note_rejection(
     connection: psycopg.Connection, person: Person, name: str, sha256: str | None, rejection: Rejection
 ) -> None:
+    """Note what could not be taken in; seen again, it is one row."""
     connection.execute(
         """
         insert into ops.rejected (user_id, source_name, code, reason, object_sha256, location, status)
