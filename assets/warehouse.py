@@ -24,11 +24,15 @@ PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
 
 
 class ByLayer(DagsterDbtTranslator):  # type: ignore[misc]
-    """Groups models by their layer: staging, intermediate, marts, api."""
+    """Groups models by their layer (staging, intermediate, marts, api) and describes them in words."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Name of the folder below `models/`."""
         return str(dbt_resource_props["fqn"][1])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Words of the model alone: its SQL is for who reads the code."""
+        return str(dbt_resource_props["description"])
 
 
 TRANSLATOR = ByLayer()

@@ -48,6 +48,9 @@ def serve(settings: Settings, console: Console, only: str | None = None) -> int:
         logs = settings.home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         running: dict[str, subprocess.Popen[bytes]] = {}
+        # From here on whatever ends this process must end the services too.
+        for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(sign, signal.default_int_handler)
         try:
             for name, command in services.items():
                 with (logs / f"{name}.log").open("ab") as log:
@@ -57,6 +60,8 @@ def serve(settings: Settings, console: Console, only: str | None = None) -> int:
             if only is None:
                 announce(settings, console, running)
             return wait(running, logs, console)
+        except KeyboardInterrupt:
+            return 0
         finally:
             stop(running)
 
@@ -89,19 +94,13 @@ def answers(url: str) -> bool:
 
 
 def wait(running: dict[str, subprocess.Popen[bytes]], logs: Path, console: Console) -> int:
-    """Wait for an interrupt (0), or for a service to end by itself (1)."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        while True:
-            for name, process in running.items():
-                if process.poll() is not None:
-                    console.print(
-                        f"[red]The {name} stopped.[/red] What it said is in {logs / f'{name}.log'}."
-                    )
-                    return 1
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        return 0
+    """Wait for a service to end by itself."""
+    while True:
+        for name, process in running.items():
+            if process.poll() is not None:
+                console.print(f"[red]The {name} stopped.[/red] What it said is in {logs / f'{name}.log'}.")
+                return 1
+        time.sleep(0.5)
 
 
 def stop(running: dict[str, subprocess.Popen[bytes]]) -> None:

@@ -1,6 +1,7 @@
 """Settings, from the environment (`SANTORIO_…`); every one has a default that works on one machine."""
 
 import os
+import re
 import zoneinfo
 from pathlib import Path
 
@@ -27,6 +28,9 @@ class Settings(BaseSettings):
     person: str = Field("me", description="Whose data is meant where none is named.")
     timezone: str | None = Field(None, description="IANA zone of logs without an offset.")
     jwt_secret: SecretStr | None = Field(None, description="Key of the API's tokens, 32 bytes or more.")
+    master_key: SecretStr | None = Field(None, description="Key above the keys of people, 32 bytes or more.")
+    previous_master_key: SecretStr | None = Field(None, description="The one before it, until it is rotated.")
+    garmin_url: str | None = Field(None, description="A simulated Garmin instead of the real one.")
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
     ui_port: int = Field(3000, ge=1, le=65535)
@@ -51,6 +55,26 @@ class Settings(BaseSettings):
         ):
             raise ValueError("is not of the form s3://bucket/prefix; without it originals lie in the home")
         return address
+
+    @field_validator("garmin_url")
+    @classmethod
+    def _private(cls, url: str | None) -> str | None:
+        # Passwords and tokens go there: never in the clear over a network.
+        if url is None or re.fullmatch(
+            r"https://[^/?#@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", url
+        ):
+            return url
+        raise ValueError("is neither https://host nor http://127.0.0.1:port")
+
+    @property
+    def master_key_path(self) -> Path:
+        """File of the master key, where no setting holds it."""
+        return self.home / "secrets" / "master.key"
+
+    @property
+    def next_master_key_path(self) -> Path:
+        """File of the master key that a rotation is changing to."""
+        return self.home / "secrets" / "master.key.next"
 
     @property
     def inbox(self) -> Path:

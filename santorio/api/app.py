@@ -17,7 +17,7 @@ from santorio.api.tokens import signing_key
 from santorio.settings import Settings
 
 DESCRIPTION = """\
-What Santorio knows of one person: their days, nights and activities, what seems to affect what, and
+What Santorio knows of one person: their days, nights and activities, what seems to go with what, and
 their experiments. It only reads. Whose data is read is said by the token. Rows are null where nothing was
 measured; instants are UTC; a day is the person's local calendar day."""
 REQUESTS_PER_MINUTE = 600

@@ -1,5 +1,6 @@
 """The page /docs: the addresses, parameters and fields in words, from the OpenAPI description. No script."""
 
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -21,6 +22,7 @@ td { vertical-align: top } h2 { margin-top: 2.5rem } summary { cursor: pointer }
   td { border-color: #444 } a { color: #9cf }
 }
 """
+_CODE = re.compile("`([^`]+)`")
 NOTHING_FOREIGN = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -52,9 +54,7 @@ def page(openapi: Mapping[str, Any]) -> str:
 def _operation(path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
     yield f"<h2><code>GET {escape(path)}</code></h2><p>{_words(operation)}"
     if parameters := operation.get("parameters"):
-        rows = (
-            (part["name"], part.get("description", ""), part["schema"].get("default")) for part in parameters
-        )
+        rows = ((part["name"], _words(part), part["schema"].get("default")) for part in parameters)
         yield "<table>" + "".join(_row(name, text, default) for name, text, default in rows) + "</table>"
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
     answer = schemas[_name(schema)]
@@ -71,7 +71,7 @@ def _row(name: str, text: str, default: object) -> str:
 
 
 def _words(part: Mapping[str, Any]) -> str:
-    return escape(str(part.get("description", "")))
+    return _CODE.sub(r"<code>\1</code>", escape(str(part.get("description", ""))))
 
 
 def _name(reference: Mapping[str, str]) -> str:

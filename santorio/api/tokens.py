@@ -5,23 +5,17 @@ made when it is first needed. A new key makes every older token worthless: that 
 """
 
 import datetime as dt
-import os
-import secrets
-import stat
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from santorio.errors import ConfigError, SantorioError, file_errors
+from santorio.errors import ConfigError, SantorioError
 from santorio.people import Person
+from santorio.privacy.keyfiles import make_secret, secret_in, secret_of
 from santorio.settings import Settings
 
 ALGORITHM = "HS256"
 ISSUER, AUDIENCE = "santorio", "santorio-api"
-# RFC 7518, 3.2: a key for HS256 has at least the 256 bits of its hash.
-KEY_BYTES = 32
 CLAIMS = ("sub", "iss", "aud", "iat", "exp", "jti")
 READ = "read"
 
@@ -130,38 +124,7 @@ def signing_key(settings: Settings) -> bytes:
         If the key is shorter than 32 bytes, or others may read its file.
     """
     if settings.jwt_secret is not None:
-        return _long_enough(settings.jwt_secret.get_secret_value().encode(), "SANTORIO_JWT_SECRET")
+        return secret_of(settings.jwt_secret, "SANTORIO_JWT_SECRET")
     path = settings.home / "secrets" / "jwt.key"
-    with file_errors(path):
-        if not path.exists():
-            _make_key(path)
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigError(
-                f"The key {path} may be used by others on this machine.",
-                hint=f"Type `chmod 600 {path}`; if it may have been read, delete it, and mint new tokens.",
-            )
-        return _long_enough(path.read_bytes().strip(), str(path))
-
-
-def _make_key(path: Path) -> None:
-    """Write a random key whole or not at all; of two processes that do it at once, the first one's stays."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".jwt.key.{uuid.uuid4().hex}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            path.hardlink_to(draft)
-    finally:
-        draft.unlink()
-
-
-def _long_enough(key: bytes, name: str) -> bytes:
-    if len(key) < KEY_BYTES:
-        raise ConfigError(
-            f"{name} is shorter than {KEY_BYTES} bytes.", hint="`openssl rand -base64 48` makes a good one."
-        )
-    return key
+    make_secret(path)
+    return secret_in(path, once_read="delete it, and mint new tokens")

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from santorio.cli import demonstrating, importing, reading, running
+from santorio.cli import connecting, demonstrating, importing, reading, running
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
 
@@ -21,6 +21,9 @@ app.command("run")(running.run)
 app.command("status")(reading.status)
 app.command("coverage")(reading.coverage)
 app.add_typer(reading.trials, name="trial")
+app.add_typer(connecting.connect, name="connect")
+app.add_typer(connecting.disconnect, name="disconnect")
+app.command("rotate-key")(connecting.rotate_key)
 app.command("token")(running.token)
 app.command("up")(running.up)
 

@@ -16,6 +16,7 @@ from santorio.errors import NotFound
 from santorio.metrics import label
 from santorio.people import all_people
 from santorio.settings import load_settings
+from santorio.sources.garmin.account import Account, State, accounts
 
 trials = typer.Typer(help="Trials that run, ran, or are proposed.", no_args_is_help=True)
 MARKS = {"final": "[green]█[/green]", "provisional": "[yellow]▒[/yellow]", "empty": "[dim]·[/dim]"}
@@ -25,6 +26,7 @@ def status(*, as_json: JsonOption = False) -> None:
     """Say what is there: people, events, days, runs of the models, and what waits for a fix."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
+        garmin = {account.user_id: account for account in accounts(connection)}
         document = {
             "home": settings.home,
             "people": [
@@ -46,6 +48,7 @@ def status(*, as_json: JsonOption = False) -> None:
                         {"who": person.user_id},
                     )
                     .fetchone(),  # type: ignore[dict-item]
+                    "garmin": _garmin_document(garmin[person.user_id]),
                 }
                 for person in all_people(connection)
             ],
@@ -56,6 +59,19 @@ def status(*, as_json: JsonOption = False) -> None:
     say_status(document)
 
 
+def _garmin_document(account: Account) -> dict[str, object]:
+    return {
+        "state": account.state,
+        "reason": account.reason,
+        "region": account.region,
+        "what": account.what,
+        "what_to_do": account.what_to_do,
+        "awaits_code": account.awaits_code,
+        "changed_at": account.changed_at,
+        "rotated_at": account.rotated_at,
+    }
+
+
 def say_status(document: dict[str, object]) -> None:
     """Print who is there and how far they are."""
     people = document["people"]
@@ -64,15 +80,30 @@ def say_status(document: dict[str, object]) -> None:
         console.print("There is no data yet. Type [b]santorio demo[/b] or [b]santorio import PATH[/b].")
         return
     table = Table(title=f"What is in {document['home']}", title_justify="left")
-    for heading in ("Person", "Events", "From", "To", "Newest arrived", "Fits", "Waiting for a fix"):
+    for heading in (
+        "Person",
+        "Events",
+        "From",
+        "To",
+        "Newest arrived",
+        "Fits",
+        "Waiting for a fix",
+        "Garmin",
+    ):
         table.add_column(heading)
     for row in people:
         table.add_row(
             row["name"], f"{row['events']:,}", day_words(row["first_day"]), day_words(row["last_day"]),
             f"{row['newest_at']:%Y-%m-%d %H:%M} UTC" if row["newest_at"] else "", str(row["fits_accepted"]),
-            str(row["rejected_open"]),
+            str(row["rejected_open"]), row["garmin"]["state"].replace("_", " "),
         )  # fmt: skip
     console.print(table)
+    for row in people:
+        if row["garmin"]["state"] in {State.NEEDS_CODE, State.NEEDS_LOGIN}:
+            console.print(
+                f"[yellow]![/yellow] {row['name']}: {row['garmin']['what']} {row['garmin']['what_to_do']}",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
 
 
 def coverage(*, person: PersonOption = None, as_json: JsonOption = False) -> None:

@@ -1,0 +1,1 @@
+"""Keeping a person's secrets: keys, and what is encrypted under them."""

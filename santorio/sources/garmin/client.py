@@ -1,0 +1,134 @@
+"""The library's client, with its login and its renewal of tokens held to what one can rely on.
+
+Three habits of `garminconnect` 0.3.20 are changed here:
+
+- A failed renewal is swallowed, whatever it was, so that a 429 or an outage of Garmin's token service looks like
+  a revoked login one request later; and Garmin's answer, which quotes the refresh token, is logged.
+- Every 401 renews the tokens, also one that a new token got the moment before.
+- A login whose ticket gives no tokens falls back to a cookie that cannot be kept, with the ticket in a URL.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+from garminconnect import (
+    Garmin,
+    GarminConnectAuthenticationError,
+    GarminConnectConnectionError,
+    GarminConnectTooManyRequestsError,
+)
+from garminconnect.client import Client
+
+# A 401 on tokens younger than this is about the request, not about the tokens.
+YOUNG_SECONDS = 60.0
+# Without a browser's TLS fingerprint Garmin's front blocks a login: trying so is an attempt wasted.
+HOPELESS_LOGINS = {"mobile+requests", "portal+requests"}
+PROFILE = "/userprofile-service/socialProfile"
+
+
+class StoredClient(Client):  # type: ignore[misc] # the library is untyped
+    """A client whose owner says how tokens are renewed: where they are stored, others may use them too.
+
+    Attributes
+    ----------
+    renew
+        Brings new tokens into the client: from Garmin by `rotate`, or from the store.
+    refused
+        Garmin refused the tokens: no further request is made.
+    unsaved
+        Tokens came from Garmin and were not stored since.
+    """
+
+    di_token: str | None
+    di_refresh_token: str | None
+    di_client_id: str | None
+
+    def __init__(self, *, china: bool, url: str | None) -> None:
+        super().__init__(domain="garmin.cn" if china else "garmin.com")
+        if url is not None:
+            self._sso = self._connect = self._connectapi = url
+            self._di_token_url = f"{url}/di-oauth2-service/oauth/token"
+        self.skip_strategies = HOPELESS_LOGINS
+        self.renew: Callable[[Self], None] = type(self).rotate
+        self.renewed_at: float | None = None
+        self.refused = self.unsaved = False
+
+    def renew_if_old(self) -> None:
+        """Renew the tokens where they expire within a quarter of an hour."""
+        with self._token_lock:
+            if self._token_expires_soon():
+                self._refresh_session()
+
+    def rotate(self) -> None:
+        """Exchange the refresh token for new tokens; the old ones are then worthless.
+
+        Raises
+        ------
+        GarminConnectAuthenticationError
+            If Garmin refuses the refresh token: only a new login helps.
+        GarminConnectTooManyRequestsError, GarminConnectConnectionError
+            If it may work later.
+        """
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self.di_client_id,
+            "refresh_token": self.di_refresh_token,
+        }
+        try:
+            answer = self._di_token_post(self.di_client_id, "application/json", form)
+        except OSError:  # of curl as of requests; their texts name the address
+            raise GarminConnectConnectionError("Garmin's token service did not answer") from None
+        document = _document(answer)
+        if answer.status_code == 401 or (answer.status_code == 400 and "error" in document):
+            self.refused = True
+            raise GarminConnectAuthenticationError("Garmin refused the refresh token")
+        if answer.status_code == 429:
+            raise GarminConnectTooManyRequestsError("Garmin's token service returned 429")
+        if not answer.ok or not isinstance(document.get("access_token"), str):
+            raise GarminConnectConnectionError(f"Garmin's token service returned {answer.status_code}")
+        self.di_token = document["access_token"]
+        self.di_refresh_token = document.get("refresh_token") or self.di_refresh_token
+        self.di_client_id = self._extract_client_id_from_jwt(self.di_token) or self.di_client_id
+        self.unsaved = True
+
+    def profile(self) -> dict[str, Any]:
+        """Ask who this account is: the cheapest request that shows whether the tokens are accepted."""
+        document = self.connectapi(PROFILE)
+        if not isinstance(document, dict):
+            raise GarminConnectConnectionError("Garmin's profile is not readable")
+        return document
+
+    def _refresh_session(self) -> None:
+        with self._token_lock:
+            if self.renewed_at is None or time.monotonic() - self.renewed_at > YOUNG_SECONDS:
+                self.renew(self)
+                self.renewed_at = time.monotonic()
+
+    def _run_request(self, method: str, path: str, **kwargs: Any) -> Any:
+        if self.refused:
+            raise GarminConnectAuthenticationError("Garmin refused the login; no request is made")
+        return super()._run_request(method, path, **kwargs)
+
+    def _establish_session(self, ticket: str, sess: Any = None, service_url: str | None = None) -> None:  # noqa: ARG002
+        try:
+            self._exchange_service_ticket(ticket, service_url=service_url)
+        except GarminConnectAuthenticationError:
+            # Not the password's fault: the next way of logging in may do.
+            raise GarminConnectConnectionError("Garmin gave no tokens for the login") from None
+
+
+def _document(answer: Any) -> dict[str, Any]:
+    try:
+        document = answer.json()
+    except ValueError:  # HTML of a proxy
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def garmin_over(client: StoredClient, *, display_name: str | None = None) -> Any:
+    """Return the library's object over a client of ours; nothing is requested."""
+    garmin = Garmin(is_cn=client.domain == "garmin.cn")
+    garmin.client = client
+    garmin.display_name = display_name
+    return garmin
