@@ -62,7 +62,7 @@ def wait_seconds(connection: psycopg.Connection) -> float:
     if left is not None and left > 0:
         return float(left)
     taken = connection.execute(
-        "update ops.garmin_breaker set shut_until = clock_timestamp() + %s"
+        "update ops.garmin_breaker set shut_until = clock_timestamp() + %s, tripped_at = null"
         " where shut_until is null or shut_until <= clock_timestamp() returning true",
         [TRIAL],
     ).fetchone()

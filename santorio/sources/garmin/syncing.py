@@ -17,7 +17,7 @@ from santorio.database.engine import Database
 from santorio.errors import ConfigError, GarminUnavailable, SantorioError, StorageError
 from santorio.events import WriteResult
 from santorio.objects import ObjectStore
-from santorio.people import Person
+from santorio.people import Person, all_people
 from santorio.settings import Settings
 from santorio.sources.garmin import ledger
 from santorio.sources.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
@@ -110,6 +110,14 @@ class PersonReport:
     days_open: int = 0
 
 
+def connected_people(connection: psycopg.Connection) -> list[Person]:
+    """Everyone who has an account here, those included whose login must be renewed."""
+    from santorio.sources.garmin.account import State, accounts
+
+    wanted = {one.user_id for one in accounts(connection) if one.state is not State.DISCONNECTED}
+    return [person for person in all_people(connection) if person.user_id in wanted]
+
+
 def sync_everyone(
     database: Database,
     store: ObjectStore,
@@ -117,9 +125,9 @@ def sync_everyone(
     people: Iterable[Person],
     wishes: Wishes,
     *,
-    pace: Pace,
+    pace: Pace | None = None,
     progress: Callable[[Progress], None] | None = None,
-    now: Callable[[], dt.datetime] | None = None,
+    now: dt.datetime | None = None,
 ) -> list[PersonReport]:
     """Sync people one after the other; what goes wrong with one is in their report, and the next follow.
 
@@ -131,13 +139,24 @@ def sync_everyone(
         If our own database or object store fails: that is everyone's trouble.
     """
     endpoints = wishes.endpoints
-    clock = now or (lambda: dt.datetime.now(dt.UTC))
+    pace = pace or Pace(per_second=settings.garmin_requests_per_second)
     reports: list[PersonReport] = []
     for person in people:
         report = PersonReport(person.name)
         reports.append(report)
         _sync_guarded(
-            _Sync(database, store, settings, person, wishes, endpoints, pace, progress, clock(), report)
+            _Sync(
+                database,
+                store,
+                settings,
+                person,
+                wishes,
+                endpoints,
+                pace,
+                progress,
+                now or dt.datetime.now(dt.UTC),
+                report,
+            )
         )
         if report.ending == "paused":
             break
