@@ -70,8 +70,7 @@ def connect_garmin(
 def _say(account: Account) -> None:
     if account.awaits_code:
         raise GarminAuthError(
-            "Garmin sent a code.",
-            hint=f"Type `santorio connect garmin --person {account.name} --code` and enter it.",
+            "Garmin sent a code.", hint=f"Type `santorio connect garmin --person {account.name} --code`."
         )
     console.print(f"Garmin is connected for {account.name}.")
 

@@ -104,7 +104,8 @@ class Account:
         """What the person can do about it; nothing while it is connected."""
         if self.state is State.CONNECTED:
             return ""
-        hint = f"Type `santorio connect garmin --person {self.name}`."
+        code = " --code" if self.awaits_code else ""
+        hint = f"Type `santorio connect garmin --person {self.name}{code}`."
         if self.not_before is not None and self.not_before > dt.datetime.now(dt.UTC):
             return f"Wait until {self.not_before.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. {hint}"
         return hint
