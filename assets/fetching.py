@@ -65,15 +65,15 @@ def ask_garmin(
         totals["requests"] += report.requests
         totals["events_new"] += report.events.new + report.events.versions
         totals["days_settled"] += report.days_settled
-        totals["days_open"] += report.days_open
-        totals["calls_failed"] += sum(report.failures.values())
+        totals["days_provisional"] += report.days_provisional
+        totals["holes_left"] += report.days_failed
     return dict(totals)
 
 
 @dg.op(out=dg.Out(dg.Nothing))
 def count_answers(context: dg.OpExecutionContext, chunks: list[dict[str, int]]) -> None:
     """Say in the asset's metadata what all chunks did together: counts only."""
-    totals: Counter[str] = Counter({"requests": 0, "events_new": 0, "days_settled": 0, "days_open": 0})
+    totals: Counter[str] = Counter({"requests": 0, "events_new": 0, "days_settled": 0, "holes_left": 0})
     for chunk in chunks:
         totals.update(chunk)
     context.add_output_metadata(dict(totals))

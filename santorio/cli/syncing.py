@@ -98,12 +98,21 @@ def say(reports: list[PersonReport]) -> None:
     table = Table(title="What Garmin gave", title_justify="left")
     table.add_column("")
     table.add_column("Person")
-    for heading in ("Requests", "New", "Changed", "Unchanged", "Failed", "Settled", "Open", "Calls left"):
+    for heading in (
+        "Requests",
+        "New",
+        "Changed",
+        "Unchanged",
+        "Failed",
+        "Settled",
+        "Provisional",
+        "Calls left",
+    ):
         table.add_column(heading, justify="right")
     for one in reports:
         counts = (
             one.requests, one.events.new, one.events.versions, one.events.unchanged, sum(one.failures.values()),
-            one.days_settled, one.days_open, one.calls_left,
+            one.days_settled, one.days_provisional, one.calls_left,
         )  # fmt: skip
         table.add_row(MARKS.get(one.ending, "[red]✗[/red]"), one.person, *map(str, counts))
     console.print(table)

@@ -6,6 +6,7 @@ a list count one by one.
 
 import datetime as dt
 import email.utils
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -76,6 +77,8 @@ class Pacer:
 
     def attach(self, client: Any) -> None:
         """Let every request of a client go through here."""
+        # It logs addresses, which name the account, and what Garmin answered.
+        logging.getLogger("garminconnect").setLevel(logging.CRITICAL)
         client.retry_attempts = 0  # ours wait in the bucket and ask the breaker; the library's would not
         for name in ("connectapi", "download"):
             setattr(client, name, self._paced(getattr(client, name)))
@@ -86,8 +89,8 @@ class Pacer:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: verdict(error) == "passing"),
             wait=tenacity.wait_exponential_jitter(
-                self.pace.first_backoff_seconds,
-                self.pace.longest_backoff_seconds,
+                multiplier=self.pace.first_backoff_seconds,
+                max=self.pace.longest_backoff_seconds,
                 jitter=self.pace.first_backoff_seconds,
             ),
             stop=tenacity.stop_after_attempt(self.pace.attempts),

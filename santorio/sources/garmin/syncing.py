@@ -95,7 +95,10 @@ class Progress:
 
 @dataclass(slots=True)
 class PersonReport:
-    """What a sync did for one person: counts, how it ended, and what can be done about it."""
+    """What a sync did for one person: counts, how it ended, and what can be done about it.
+
+    Days are counted once a kind; `calls_left` are those about days that are still missing or failed.
+    """
 
     person: str
     ending: Ending = "done"
@@ -107,7 +110,8 @@ class PersonReport:
     rejected: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     days_settled: int = 0
-    days_open: int = 0
+    days_provisional: int = 0
+    days_failed: int = 0
 
 
 def connected_people(connection: psycopg.Connection) -> list[Person]:
@@ -224,6 +228,10 @@ class _Sync:
             finally:
                 self.report.requests = pacer.requests
                 self._end(connection, window)
+                # A connection that is closed gives its lock back a moment later.
+                connection.execute(
+                    "select pg_advisory_unlock(hashtextextended(%s, 1615))", [str(self.person.user_id)]
+                )
 
     def _fetch_all(self, connection: psycopg.Connection, pacer: Pacer, window: Window) -> None:
         from santorio.sources.garmin.account import session
@@ -250,8 +258,12 @@ class _Sync:
         )
         self._make(fetcher, self._due_activities(connection, block))
 
-    def _due(self, connection: psycopg.Connection, window: Window) -> list[Call]:
+    def _due(
+        self, connection: psycopg.Connection, window: Window, *, is_provisional_due: bool = True
+    ) -> list[Call]:
         known = ledger.statuses(connection, self.person, window.first, window.last)
+        if not is_provisional_due:
+            known = {about: "final" if status == "provisional" else status for about, status in known.items()}
         return plan(self.endpoints, known, window) + self._due_activities(connection, window)
 
     def _due_activities(self, connection: psycopg.Connection, window: Window) -> list[Call]:
@@ -313,8 +325,9 @@ class _Sync:
         names = {endpoint.kind for endpoint in self.endpoints}
         counts = Counter(status for (kind, _), status in known.items() if kind in names)
         self.report.days_settled = counts["final"] + counts["empty"]
-        self.report.days_open = counts["provisional"] + counts["failed"]
-        self.report.calls_left = len(self._due(connection, window))
+        self.report.days_provisional = counts["provisional"]
+        self.report.days_failed = counts["failed"]
+        self.report.calls_left = len(self._due(connection, window, is_provisional_due=False))
         connection.execute(
             "update ops.garmin_syncs set ended_at = clock_timestamp(), outcome = %s, requests = requests + %s"
             " where user_id = %s",
