@@ -1,10 +1,11 @@
 """The command `santorio`: assembles the commands and turns errors into sentences."""
 
+import os
 import sys
 
 import typer
 
-from santorio.cli import connecting, demonstrating, importing, reading, running, syncing
+from santorio.cli import connecting, demonstrating, importing, reading, running, simulating, syncing
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
 
@@ -27,10 +28,13 @@ app.add_typer(connecting.disconnect, name="disconnect")
 app.command("rotate-key")(connecting.rotate_key)
 app.command("token")(running.token)
 app.command("up")(running.up)
+app.add_typer(simulating.app, name="simulate")
 
 
 def main() -> None:
     """Run the command line; an error of ours is a sentence and exit code 1, never a traceback."""
+    # What this and its children write is health data: for its owner alone, also below a home that others may enter.
+    os.umask(0o077)
     try:
         app()
     except SantorioError as error:

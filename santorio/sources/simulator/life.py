@@ -16,8 +16,10 @@ from santorio.sources.simulator.traces import Trace, battery_path, lay_out, samp
 from santorio.sources.simulator.trial import Trial, run_trial
 from santorio.sources.simulator.wear import Wear, wear
 
+PROFILE = 77_021_614
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)  # one life is one object; its arrays have no hash
 class Life:
     """A life of `clock.days` days; `habits` begins on the eve of the first day, all else on the first day."""
 
@@ -27,6 +29,8 @@ class Life:
     body: Body
     wear: Wear
     trial: Trial | None
+    profile: int = PROFILE
+    """Number of the person's Garmin profile."""
 
     def coffee(self, day: int) -> list[Serving]:
         """Caffeine taken on a day."""
@@ -61,13 +65,13 @@ class Life:
         return round(sum(week) / len(week)) if week else values[day]
 
 
-def live(days: int, seed: int, last_day: dt.date, timezone: str) -> Life:
+def live(days: int, seed: int, last_day: dt.date, timezone: str, profile: int = PROFILE) -> Life:
     """Live a life; the same arguments give the same life, and the same seed the same chances on any date."""
     clock = make_clock(last_day, days, timezone)
     weekdays = (clock.first_day.weekday() - 1 + np.arange(days + 1)) % 7
     worn = wear(seed, clock)
     habits = _as_possible(habit.live(seed, weekdays), clock, worn)
-    return Life(seed, clock, habits, react(seed, habits, weekdays), worn, run_trial(seed, days))
+    return Life(seed, clock, habits, react(seed, habits, weekdays), worn, run_trial(seed, days), profile)
 
 
 def _as_possible(habits: Habits, clock: Clock, worn: Wear) -> Habits:

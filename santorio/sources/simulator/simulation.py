@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 
 from santorio.sources.simulator import logs
-from santorio.sources.simulator.life import Life, live
-from santorio.sources.simulator.payloads import activities, ranges, samples, sleep, summary
+from santorio.sources.simulator.life import PROFILE, Life, live
+from santorio.sources.simulator.payloads import activities, ranges
+from santorio.sources.simulator.payloads.days import day_so_far, whole_day
 from santorio.sources.simulator.physiology import true_effects
 from santorio.sources.simulator.trial import TRIAL
 from santorio.sources.simulator.truth import Truth
-from santorio.sources.simulator.wear import Watch
 
 ACTIVITIES_A_PAGE = 20
 STEP_DAYS_A_RANGE = 28
@@ -74,46 +74,17 @@ class Simulation:
     def _first_told(self, day: int, late: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         """Give a day's payloads as first fetched; of a day synced late, keep the whole ones in `late`."""
         life, date = self.life, self.life.clock.date(day).isoformat()
-        for kind, payload in self._whole_day(day).items():
+        for kind, payload in whole_day(self.life, day).items():
             if day not in life.wear.synced_until:
                 yield f"garmin/{kind}_{date}.json", payload
             else:
                 late.append((f"late/{kind}_{date}.json", payload))
         if day in life.wear.synced_until:
-            for kind, payload in self._part_of_day(day).items():
+            synced = life.clock.instant(day, life.wear.synced_until[day])
+            for kind, payload in day_so_far(self.life, day, synced).items():
                 yield f"garmin/{kind}_{date}.json", payload
         if ranges.weighed(life, day):
             yield f"garmin/weight_{date}.json", ranges.weigh_ins(life, day)
-
-    def _whole_day(self, day: int) -> dict[str, Any]:
-        life = self.life
-        if life.wear.watch[day] is Watch.ABSENT:
-            return {}
-        trace = life.trace(day)
-        told: dict[str, Any] = {
-            "daily_summary": summary.daily_summary(life, day, trace),
-            "heart_rate": samples.heart_rate(life, day, trace),
-            "stress": samples.stress(life, day, trace),
-        }
-        if life.wear.watch[day] is Watch.NULLS:
-            told["daily_summary"] = summary.without_measurements(told["daily_summary"])
-            for kind in ("heart_rate", "stress"):
-                told[kind] = samples.without_measurements(life, day, told[kind])
-        if life.wear.night_seen(day):
-            return told | {"sleep": sleep.sleep(life, day), "hrv": sleep.hrv(life, day)}
-        return told | {"sleep": sleep.without_sleep(life, day)}
-
-    def _part_of_day(self, day: int) -> dict[str, Any]:
-        """Give what a sync in the middle of the day told: samples so far, the night not yet worked out."""
-        life = self.life
-        until = life.clock.instant(day, life.wear.synced_until[day])
-        trace = life.trace(day).until(until)
-        return {
-            "daily_summary": summary.daily_summary(life, day, trace, until=until),
-            "heart_rate": samples.heart_rate(life, day, trace),
-            "stress": samples.stress(life, day, trace),
-            "sleep": sleep.without_sleep(life, day),
-        }
 
     def _step_ranges(self) -> Iterator[tuple[str, Any]]:
         clock = self.life.clock
@@ -135,7 +106,12 @@ class Simulation:
 
 
 def simulate(
-    *, days: int = 180, seed: int = 2614, last_day: dt.date, timezone: str = "Europe/Berlin"
+    *,
+    days: int = 180,
+    seed: int = 2614,
+    last_day: dt.date,
+    timezone: str = "Europe/Berlin",
+    profile: int = PROFILE,
 ) -> Simulation:
     """Simulate a person.
 
@@ -150,6 +126,8 @@ def simulate(
         Last local day of the life.
     timezone
         IANA name of the zone at home.
+    profile
+        Number of the person's Garmin profile.
 
     Returns
     -------
@@ -163,4 +141,4 @@ def simulate(
     """
     if days < FEWEST_DAYS:
         raise ValueError(f"A simulated life has {FEWEST_DAYS} days or more; {days} were asked for.")
-    return Simulation(live(days, seed, last_day, timezone))
+    return Simulation(live(days, seed, last_day, timezone, profile))

@@ -4,7 +4,7 @@ from typing import Any
 
 from santorio.sources.simulator.habits import Workout
 from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads.records import DEVICE, PROFILE, Payload, stamp
+from santorio.sources.simulator.payloads.records import DEVICE, Payload, stamp
 from santorio.sources.simulator.streams import split_evenly, stream
 
 MOMENT = "%Y-%m-%d %H:%M:%S"
@@ -77,7 +77,7 @@ def _effort(life: Life, day: int, workout: Workout, seconds: float) -> dict[str,
         "maxSpeed": round(speed * 1.45, 3),
         "hasPolyline": False,
         "hasImages": False,
-        "ownerId": PROFILE,
+        "ownerId": life.profile,
         "ownerDisplayName": "simulated",
         "ownerFullName": "Simulated Person",
         "calories": float(round(seconds / 60 * (workout.average_bpm - 60) * 0.12)),

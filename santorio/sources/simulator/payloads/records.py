@@ -7,7 +7,6 @@ from typing import Any
 
 type Payload = dict[str, Any]
 
-PROFILE = 77_021_614
 DEVICE = 3_481_500_217
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads.records import PROFILE, Payload, Stamps, nulled
+from santorio.sources.simulator.payloads.records import Payload, Stamps, nulled
 from santorio.sources.simulator.traces import MEASURED, NOT_MEASURED, RESET, Trace
 
 BATTERY_VERSION = 3.0
@@ -64,13 +64,13 @@ def stress(life: Life, day: int, trace: Trace) -> Payload:
 
 def without_measurements(life: Life, day: int, payload: Payload) -> Payload:
     """Empty a day's payload as Garmin does for a day without the watch."""
-    return nulled(payload, {"userProfilePK": PROFILE, "calendarDate": life.clock.date(day).isoformat()})
+    return nulled(payload, {"userProfilePK": life.profile, "calendarDate": life.clock.date(day).isoformat()})
 
 
 def _head(life: Life, day: int) -> dict[str, Any]:
     start, end = (Stamps(at, life.clock.offset(at)) for at in life.clock.bounds(day))
     return {
-        "userProfilePK": PROFILE,
+        "userProfilePK": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
         "startTimestampGMT": start.gmt,
         "endTimestampGMT": end.gmt,

@@ -4,7 +4,7 @@ from typing import Any
 
 from santorio.sources.simulator.life import Life
 from santorio.sources.simulator.nights import AWAKE, DEEP, LIGHT, REM, Night
-from santorio.sources.simulator.payloads.records import DEVICE, PROFILE, Payload, Stamps, nulled, stamp
+from santorio.sources.simulator.payloads.records import DEVICE, Payload, Stamps, nulled, stamp
 
 SLEEP_NEED_MIN = 460
 
@@ -21,7 +21,7 @@ def sleep(life: Life, day: int) -> Payload:
             for start, end, stage in night.stages
         ],
         "wellnessSpO2SleepSummaryDTO": {
-            "userProfilePk": PROFILE,
+            "userProfilePk": life.profile,
             "deviceId": DEVICE,
             "sleepMeasurementStartGMT": stamp(night.start + 240),
             "sleepMeasurementEndGMT": stamp(night.end - 120),
@@ -47,7 +47,7 @@ def without_sleep(life: Life, day: int) -> Payload:
     for key in [key for key in full if key not in _FIRST_KEYS]:
         del full[key]
     keep = {
-        "userProfilePK": PROFILE,
+        "userProfilePK": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
         "deviceRemCapable": False,
         "retro": False,
@@ -66,7 +66,7 @@ def hrv(life: Life, day: int) -> Payload:
     start, end = Stamps(night.start, clock.offset(night.start)), Stamps(night.end, clock.offset(night.end))
     last = Stamps(night.hrv_instants[-1], clock.offset(night.hrv_instants[-1]))
     return {
-        "userProfilePk": PROFILE,
+        "userProfilePk": life.profile,
         "hrvSummary": _hrv_summary(life, day, night),
         "hrvReadings": [
             {
@@ -92,7 +92,7 @@ def _summary(life: Life, day: int, night: Night) -> dict[str, Any]:
     end = Stamps(night.end, life.clock.offset(night.end))
     return {
         "id": start.gmt_ms,
-        "userProfilePK": PROFILE,
+        "userProfilePK": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
         "sleepTimeSeconds": sum(night.seconds(stage) for stage in (DEEP, LIGHT, REM)),
         "napTimeSeconds": 0,
@@ -202,7 +202,7 @@ def _quality(score: int) -> str:
 
 def _need(life: Life, day: int, at: int) -> dict[str, Any]:
     return {
-        "userProfilePk": PROFILE,
+        "userProfilePk": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
         "deviceId": DEVICE,
         "timestampGmt": stamp(at, form="%Y-%m-%dT%H:%M:%S"),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads.records import DEVICE, PROFILE, Payload, Stamps, nulled, stamp
+from santorio.sources.simulator.payloads.records import DEVICE, Payload, Stamps, nulled, stamp
 from santorio.sources.simulator.payloads.samples import BATTERY_VERSION
 from santorio.sources.simulator.streams import stream
 from santorio.sources.simulator.traces import NO_MEASUREMENT, NOT_MEASURED, STRESS_EVERY, TOO_ACTIVE, Trace
@@ -54,7 +54,7 @@ def _energy(life: Life, day: int, *, share: float) -> dict[str, Any]:
     basal = float(round(BASAL_KCAL * share)) if share < 1 else BASAL_KCAL
     metres = round(steps * METRES_A_STEP)
     return {
-        "userProfileId": PROFILE,
+        "userProfileId": life.profile,
         "totalKilocalories": active + basal,
         "activeKilocalories": active,
         "bmrKilocalories": basal,
@@ -73,7 +73,7 @@ def _energy(life: Life, day: int, *, share: float) -> dict[str, Any]:
 
 def _identity(life: Life, day: int) -> dict[str, Any]:
     return {
-        "userDailySummaryId": PROFILE,
+        "userDailySummaryId": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
         "rule": {"typeId": 2, "typeKey": "private"},
         "uuid": stream(life.seed, "summary id", day).bytes(16).hex(),

@@ -1,0 +1,69 @@
+"""`santorio simulate`: a simulated Garmin account to try things on."""
+
+import datetime as dt
+import time
+from typing import Annotated
+
+import typer
+
+from santorio.cli.console import console
+from santorio.errors import ConfigError
+from santorio.sources.simulator import simulate
+
+PASSWORD = "simulated"  # noqa: S105 - of accounts that exist on this machine alone
+DAYS_A_YEAR = 365
+FIRST_PROFILE = 81_000_000
+
+app = typer.Typer(help="Simulate a person's Garmin account, to try things on.", no_args_is_help=True)
+
+
+@app.command()
+def serve(
+    *,
+    people: Annotated[int, typer.Option(min=1, max=1000, help="How many accounts.")] = 1,
+    years: Annotated[float, typer.Option(min=0.01, max=20, help="How long they have worn a watch.")] = 1.0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 8123,
+    mfa: Annotated[bool, typer.Option("--mfa", help="Ask for a second factor; its code is 123456.")] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What goes wrong: KIND[@PATH][*TIMES][+AFTER], such as 429@/hrv-service*3."),
+    ] = None,
+) -> None:
+    """Serve Garmin Connect's addresses for simulated people, until Ctrl-C."""
+    from santorio.sources.simulator.server import Account, parse_fault, serving
+
+    last_day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)  # somewhere it is tomorrow already
+    accounts = [
+        Account(
+            f"person{number}@example.org",
+            PASSWORD,
+            simulate(
+                days=max(2, round(years * DAYS_A_YEAR)),
+                seed=number,
+                last_day=last_day,
+                profile=FIRST_PROFILE + number,
+            ),
+            mfa_code="123456" if mfa else None,
+        )
+        for number in range(1, people + 1)
+    ]
+    try:
+        faults = [parse_fault(text) for text in fault or []]
+        with serving(accounts, port=port) as server:
+            server.faults.add(*faults)
+            console.print(f"A simulated Garmin Connect with {people} accounts: [b]{server.url}[/b]\n")
+            console.print("In another terminal:")
+            console.print(f"  export SANTORIO_GARMIN_URL={server.url}")
+            console.print(
+                f"  santorio connect garmin        [dim]{accounts[0].email}, password {PASSWORD}[/dim]"
+            )
+            console.print("  santorio sync\n\nPress Ctrl-C to stop.")
+            while True:
+                time.sleep(1)
+                server.now = dt.datetime.now(dt.UTC)
+    except ValueError as error:
+        raise ConfigError(str(error), hint="See `santorio simulate serve --help`.") from None
+    except OSError as error:
+        raise ConfigError(str(error), hint="Name a free port with --port.") from error
+    except KeyboardInterrupt:
+        console.print("Stopped.")

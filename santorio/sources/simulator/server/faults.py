@@ -1,0 +1,96 @@
+"""What goes wrong on request: a fault strikes the next requests whose path begins as stated."""
+
+import threading
+from dataclasses import dataclass
+from typing import Literal, TypeGuard, get_args
+
+FaultKind = Literal["429", "500", "503", "401", "403", "204", "slow", "cut", "html", "schema"]
+KINDS: tuple[str, ...] = get_args(FaultKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong.
+
+    Parameters
+    ----------
+    kind
+        A status; `slow` answers after `seconds`; `cut` breaks off within the body; `html` is a web page instead
+        of JSON; `schema` renames every key.
+    path
+        Beginning of the paths that it strikes; `/` strikes all.
+    times
+        How many requests it strikes; None for every one.
+    after
+        How many requests go well first.
+    retry_after
+        Seconds that a 429 says to wait; nothing is said without.
+    seconds
+        How long `slow` takes.
+    person
+        Strikes this display name alone.
+    """
+
+    kind: FaultKind
+    path: str = "/"
+    times: int | None = 1
+    after: int = 0
+    retry_after: int | None = None
+    seconds: float = 0.5
+    person: str | None = None
+
+
+class Faults:
+    """The faults that are waiting, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Fault, list[int]]] = []
+
+    def add(self, *faults: Fault) -> None:
+        """Let these go wrong from now on."""
+        with self._lock:
+            self._waiting += [(fault, [0]) for fault in faults]
+
+    def clear(self) -> None:
+        """Let everything go well again."""
+        with self._lock:
+            self._waiting.clear()
+
+    def strike(self, path: str, person: str | None) -> Fault | None:
+        """Return the fault of a request, and count it."""
+        with self._lock:
+            for fault, seen in self._waiting:
+                if not path.startswith(fault.path) or fault.person not in {None, person}:
+                    continue
+                number = seen[0]
+                seen[0] += 1
+                if number >= fault.after and (fault.times is None or number < fault.after + fault.times):
+                    return fault
+        return None
+
+
+def parse_fault(text: str) -> Fault:
+    """Read a fault of a command line: `429@/wellness-service*3+10` (path, times and requests before are optional).
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    rest, _, after = text.partition("+")
+    rest, _, times = rest.partition("*")
+    kind, _, path = rest.partition("@")
+    if not _is_kind(kind):
+        raise ValueError(f"“{text}” is no fault; the kinds are {', '.join(KINDS)}.")
+    return Fault(
+        kind=kind,
+        path=path or "/",
+        times=int(times) if times else 1,
+        after=int(after) if after else 0,
+        retry_after=2 if kind == "429" else None,
+    )
+
+
+def _is_kind(text: str) -> TypeGuard[FaultKind]:
+    return text in KINDS
