@@ -91,7 +91,7 @@ def rotate_key() -> None:
     settings = load_settings()
     with open_database(settings) as database:
         count = rotate_master_key(database, settings)
-    console.print(f"The master key is changed; {count} people's keys are under it.")
+    console.print(f"The master key is changed. People whose keys are under it: {count}.", highlight=False)
 
 
 def _door(database: Database, settings: Settings, name: str | None, region: Region) -> login.Door:

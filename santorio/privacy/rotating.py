@@ -26,13 +26,11 @@ def sealing_key(connection: psycopg.Connection, settings: Settings) -> MasterKey
     Raises
     ------
     MasterKeyMissing
-        If there is no key, and something in the database was sealed under one: a new one beside it would keep
-        the old one from being brought back.
+        If the key's file is gone, and something in the database was sealed under it: a new one in its place would
+        keep the old one from being brought back.
     """
     connection.execute("select pg_advisory_xact_lock_shared(%s)", [LOCK])
-    if not known_keys(settings):
-        for user_id, wrapped in _wrapped(connection):
-            unwrap([], user_id, wrapped)  # says which key is missing
+    _refuse_a_second_key(connection, settings)
     return writing_key(settings)
 
 
@@ -50,6 +48,7 @@ def rotate_master_key(database: Database, settings: Settings) -> int:
     """
     with database.connect(autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(%s)", [LOCK])
+        _refuse_a_second_key(connection, settings)
         old = known_keys(settings)
         new = writing_key(settings) if settings.master_key is not None else _next_key(settings)
         with connection.transaction():
@@ -65,6 +64,12 @@ def rotate_master_key(database: Database, settings: Settings) -> int:
                 settings.next_master_key_path.replace(settings.master_key_path)
                 keep_names(settings.master_key_path.parent)
     return len(rows)
+
+
+def _refuse_a_second_key(connection: psycopg.Connection, settings: Settings) -> None:
+    if settings.master_key is None and not settings.master_key_path.exists():
+        for user_id, wrapped in _wrapped(connection):
+            unwrap(known_keys(settings), user_id, wrapped)
 
 
 def _next_key(settings: Settings) -> MasterKey:

@@ -49,6 +49,10 @@ def test_the_zone_is_the_one_set_else_the_machines(monkeypatch: pytest.MonkeyPat
         ("SANTORIO_API_PORT", "70000"),
         ("SANTORIO_OBJECT_STORE", "https://bucket"),
         ("SANTORIO_OBJECT_STORE", "s3:///"),
+        ("SANTORIO_GARMIN_URL", "http://192.168.1.2:8080"),
+        ("SANTORIO_GARMIN_URL", "http://127.0.0.1.example.org"),
+        ("SANTORIO_GARMIN_URL", "http://127.0.0.1:80@example.org"),
+        ("SANTORIO_GARMIN_URL", "https://example.org/path"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(

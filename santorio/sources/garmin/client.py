@@ -1,13 +1,15 @@
 """The library's client, with its login and its renewal of tokens held to what one can rely on.
 
-Three habits of `garminconnect` 0.3.20 are changed here:
+Four habits of `garminconnect` 0.3.20 are changed here:
 
 - A failed renewal is swallowed, whatever it was, so that a 429 or an outage of Garmin's token service looks like
   a revoked login one request later; and Garmin's answer, which quotes the refresh token, is logged.
 - Every 401 renews the tokens, also one that a new token got the moment before.
+- A login that meets an outage sends the password up to 11 times.
 - A login whose ticket gives no tokens falls back to a cookie that cannot be kept, with the ticket in a URL.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Self
@@ -24,6 +26,10 @@ from garminconnect.client import Client
 YOUNG_SECONDS = 60.0
 # Without a browser's TLS fingerprint Garmin's front blocks a login: trying so is an attempt wasted.
 HOPELESS_LOGINS = {"mobile+requests", "portal+requests"}
+# Of the fingerprints that each other way tries in turn (3 and 5): the password is sent 5 times at most, not 11.
+FINGERPRINTS = 2
+# What it logs is for those who set up logging; a person at the command line reads our sentence instead.
+logging.getLogger("garminconnect").addHandler(logging.NullHandler())
 PROFILE = "/userprofile-service/socialProfile"
 
 
@@ -109,6 +115,9 @@ class StoredClient(Client):  # type: ignore[misc] # the library is untyped
         if self.refused:
             raise GarminConnectAuthenticationError("Garmin refused the login; no request is made")
         return super()._run_request(method, path, **kwargs)
+
+    def _login_with_impersonations(self, label: str, impersonations: tuple[str, ...], *login: Any) -> None:
+        super()._login_with_impersonations(label, impersonations[:FINGERPRINTS], *login)
 
     def _establish_session(self, ticket: str, sess: Any = None, service_url: str | None = None) -> None:  # noqa: ARG002
         try:

@@ -40,7 +40,7 @@ class Garmin:
     tickets: dict[str, GarminAccount] = field(default_factory=dict)
     lifetime_s: float = 3600.0
     secrets: set[str] = field(default_factory=set)
-    at_request: Callable[[str], None] = lambda path: None
+    at_request: Callable[[str], None] = lambda _: None
 
     def tokens(
         self, account: GarminAccount | None = None, *, lifetime_s: float | None = None
@@ -78,22 +78,27 @@ class Garmin:
     def count(self, path: str) -> int:
         return sum(asked.startswith(path) for _, asked, _ in self.requests)
 
-    def answer(self, method: str, path: str, form: dict[str, str], bearer: str) -> tuple[int, object]:
+    def answer(self, path: str, form: dict[str, str], bearer: str) -> tuple[int, object]:
         self.at_request(path)
         for start, status in self.broken.items():
             if path.startswith(start):
                 return status, {"error": {"status-code": str(status)}}
         if path == "/di-oauth2-service/oauth/token":
             return self.exchange(form)
+        if path.startswith(("/sso", "/portal", "/mobile")):
+            return self.login(path, form)
+        return self.data(path, self.access.get(bearer))
+
+    def login(self, path: str, form: dict[str, str]) -> tuple[int, object]:
         if path.endswith("/api/login"):
             return 200, self.sign_in(form)
         if path.endswith("/api/mfa/verifyCode"):
             return 200, self.verify(form["mfaVerificationCode"])
         if path.endswith("/sign-in"):
             return 200, "<html><title>Sign in</title></html>"
-        if path.startswith(("/sso", "/portal", "/mobile")):
-            return 503, "<html><title>503</title></html>"
-        account = self.access.get(bearer)
+        return 503, "<html><title>503</title></html>"
+
+    def data(self, path: str, account: GarminAccount | None) -> tuple[int, object]:
         if account is None:
             return 401, {"message": "Token is not active"}
         if path == "/userprofile-service/socialProfile":
@@ -147,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             form = {key: values[0] for key, values in parse_qs(text).items()}
         bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        status, body = self.garmin.answer(self.command, path, form, bearer)
+        status, body = self.garmin.answer(path, form, bearer)
         self.garmin.requests.append((self.command, path, status))
         content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
         self.send_response(status)

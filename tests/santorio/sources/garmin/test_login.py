@@ -113,6 +113,7 @@ def test_an_outage_at_the_login_is_no_wrong_password(door: Door, garmin, right: 
     with pytest.raises(GarminUnavailable, match="did not answer the login"):
         log_in(door, EMAIL, right)
     assert (account(door).reason, account(door).failures) == (Reason.UNAVAILABLE, 0)
+    assert garmin.count("/mobile/api/login") + garmin.count("/portal/api/login") <= 4
     garmin.broken = {}
     assert log_in(door, EMAIL, right).state is State.CONNECTED
 
