@@ -19,6 +19,9 @@ DAY_KINDS = [endpoint.kind for endpoint in ENDPOINTS if endpoint.grain == "days"
 TELLTALE = "daily_summary"
 
 
+type Statuses = dict[tuple[str, dt.date], Status]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came for one day: its hash (None of nothing) and the documents."""
@@ -28,16 +31,26 @@ class Answer:
 
 
 def statuses(
-    connection: psycopg.Connection, person: Person, first: dt.date, last: dt.date
-) -> dict[tuple[str, dt.date], Status]:
+    connection: psycopg.Connection,
+    person: Person,
+    first: dt.date,
+    last: dt.date,
+    *,
+    rests_for: dt.timedelta = dt.timedelta(),
+) -> Statuses:
     """Return the ledger of some days, as far as Garmin was asked.
 
-    What is known from files alone is not in it: an export's day may lack what the account has.
+    What is known from files alone is not in it: an export's day may lack what the account has. A provisional day
+    that was asked for less than `rests_for` ago is given as `fetched`.
     """
     rows = connection.execute(
-        "select kind, day, status from ops.coverage"
-        " where user_id = %s and day between %s and %s and asked_at is not null",
-        [person.user_id, first, last],
+        """
+        select kind, day,
+               case when status = 'provisional' and asked_at > clock_timestamp() - %s::interval then 'fetched'
+                    else status end
+        from ops.coverage where user_id = %s and day between %s and %s and asked_at is not null
+        """,
+        [rests_for, person.user_id, first, last],
     ).fetchall()
     return {(kind, day): status for kind, day, status in rows}
 

@@ -19,6 +19,8 @@ TRAILING_DAYS = 28
 # A day that was old when it was first seen has settled long ago.
 SURELY_SETTLED_DAYS = 7
 SETTLED = ("empty", "final")
+# Provisional, but asked for a moment ago: until the watch uploads there is hardly anything new.
+NOT_DUE = (*SETTLED, "fetched")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,14 @@ def plan(endpoints: Iterable[Endpoint], ledger: Ledger, window: Window) -> list[
         if endpoint.grain == "account":
             calls += _account_call(endpoint, ledger, window)
         elif endpoint.grain == "days":
-            due = [day for day in window.days if ledger.get((endpoint.kind, day)) not in SETTLED]
+            due = [day for day in window.days if ledger.get((endpoint.kind, day)) not in NOT_DUE]
             calls += _calls(endpoint, due, window)
     # Sorting is stable: of calls about the same day the table's order stays.
     return sorted(calls, key=lambda call: call.last, reverse=True)
 
 
 def _account_call(endpoint: Endpoint, ledger: Ledger, window: Window) -> list[Call]:
-    is_due = window.last == window.today and ledger.get((endpoint.kind, window.today)) not in SETTLED
+    is_due = window.last == window.today and ledger.get((endpoint.kind, window.today)) not in NOT_DUE
     return [Call(endpoint, window.today, window.today)] if is_due else []
 
 

@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 FIRST_SYNC_DAYS = 28
 # Days are fetched a month at a time, the newest first, all kinds of a month together.
 BLOCK_DAYS = 28
+# A provisional day is asked for again after so long, or when the watch has uploaded: else a backfill of a few
+# requests at a time would spend them all on the newest days.
+PROVISIONAL_RESTS = dt.timedelta(hours=3)
 # So many calls in a row without an answer: Garmin is down; it is no matter of one day.
 MOST_FAILURES_IN_A_ROW = 5
 # A kind that fails so often in a row has changed: the rest of it waits for the next sync.
@@ -208,6 +211,7 @@ class _Sync:
     now: dt.datetime
     report: PersonReport
     expected: int = 0
+    provisional_rests: dt.timedelta = PROVISIONAL_RESTS
     failures_in_a_row: int = 0
     failures_of_kind: Counter[str] = field(default_factory=Counter)
 
@@ -250,21 +254,24 @@ class _Sync:
         """Fetch one month: ranges first, for they tell which days and activities need more."""
         ranged = [one for one in self.endpoints if one.span_days > 1 or one.grain == "account"]
         single = [one for one in self.endpoints if one.span_days == 1 and one.grain == "days"]
-        known = ledger.statuses(connection, self.person, window.first, block.last)
+        known = self._statuses(connection, Window(window.first, block.last, window.today))
         reaching = Window(window.first, block.last, window.today)
         self._make(fetcher, [call for call in plan(ranged, known, reaching) if call.last >= block.first])
-        self._make(
-            fetcher, plan(single, ledger.statuses(connection, self.person, block.first, block.last), block)
-        )
+        self._make(fetcher, plan(single, self._statuses(connection, block), block))
         self._make(fetcher, self._due_activities(connection, block))
 
     def _due(
         self, connection: psycopg.Connection, window: Window, *, is_provisional_due: bool = True
     ) -> list[Call]:
-        known = ledger.statuses(connection, self.person, window.first, window.last)
+        known = self._statuses(connection, window)
         if not is_provisional_due:
             known = {about: "final" if status == "provisional" else status for about, status in known.items()}
         return plan(self.endpoints, known, window) + self._due_activities(connection, window)
+
+    def _statuses(self, connection: psycopg.Connection, window: Window) -> ledger.Statuses:
+        return ledger.statuses(
+            connection, self.person, window.first, window.last, rests_for=self.provisional_rests
+        )
 
     def _due_activities(self, connection: psycopg.Connection, window: Window) -> list[Call]:
         if not any(endpoint.grain == "activity" for endpoint in self.endpoints):
@@ -351,6 +358,8 @@ class _Sync:
                 [self.person.user_id],
             ).fetchone()
             before = row[0] if row else None
+            if before is None or before < uploaded_at:
+                self.provisional_rests = dt.timedelta()
             if before is not None and before < uploaded_at:
                 zone = zoneinfo.ZoneInfo(self.person.timezone)
                 since = max(before.astimezone(zone).date(), window.first)

