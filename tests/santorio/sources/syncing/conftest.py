@@ -1,13 +1,13 @@
 """A simulated Garmin account, connected: the real client speaks HTTP to it."""
 
 import datetime as dt
-import importlib.util
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from killing import without_files
 from pydantic import SecretStr
 
 from santorio.database.engine import Database
@@ -19,7 +19,7 @@ from santorio.sources.garmin.account import Region
 from santorio.sources.garmin.login import Door, use_token
 from santorio.sources.garmin.pacing import Pace
 from santorio.sources.garmin.syncing import PersonReport, Wishes, sync_everyone
-from santorio.sources.simulator.server import Account, Fault, GarminServer, serving
+from santorio.sources.simulator.server import Account, GarminServer, serving
 from santorio.sources.simulator.simulation import simulate
 
 LAST_DAY = dt.date(2026, 3, 20)
@@ -29,15 +29,6 @@ FAST = Pace(
     per_second=5000, burst=5000, first_backoff_seconds=0.01, longest_backoff_seconds=0.02,
     first_pause=dt.timedelta(seconds=0.3), patience_seconds=3,
 )  # fmt: skip
-
-
-# The original files of simulated activities are made by a part that a checkout may lack.
-HAS_FILES = importlib.util.find_spec("santorio.sources.simulator.payloads.fit") is not None
-
-
-def without_files(server: GarminServer) -> None:
-    if not HAS_FILES:
-        server.faults.add(Fault(kind="204", path="/download-service", times=None))
 
 
 @dataclass
@@ -99,14 +90,30 @@ def simulated_garmin(account: Account) -> Iterator[GarminServer]:
         yield server
 
 
+@contextmanager
+def new_database(server_url: str) -> Iterator[Database]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    create_database(server_url, name, template="template_of_tests")
+    opened = embedded_database(server_url, name)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def other_database(server_url: str) -> Iterator[Database]:
+    with new_database(server_url) as opened:
+        yield opened
+
+
 @pytest.fixture(scope="session")
 def undisturbed(server_url: str, account: Account, tmp_path_factory: pytest.TempPathFactory) -> list[tuple]:
     """What the log holds after a sync of the last days in which nothing went wrong."""
     folder = tmp_path_factory.mktemp("home")
-    name = f"reference_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template="template_of_tests")
-    opened = embedded_database(server_url, name)
-    with simulated_garmin(account) as server, opened.connect() as connection:
+    with (
+        new_database(server_url) as opened,
+        simulated_garmin(account) as server,
+        opened.connect() as connection,
+    ):
         mine = ensure_person(connection, "me", "Europe/Berlin")
         connection.commit()
         settings = Settings(home=folder, timezone="Europe/Berlin", garmin_url=server.url)
