@@ -233,3 +233,25 @@ def test_a_fault_of_the_command_line_is_read_and_another_refused() -> None:
     assert parse_fault("cut") == Fault("cut")
     with pytest.raises(ValueError, match="no fault"):
         parse_fault("flood")
+
+
+def test_the_original_of_an_activity_is_a_fit_file_in_a_zip_that_tells_what_the_list_tells(
+    server, garmin
+) -> None:
+    import io
+    import zipfile
+
+    from santorio.sources.fit.reading import decode
+
+    for told in garmin.get_activities_by_date("2026-03-10", "2026-03-31"):
+        packed = garmin.download_activity(told["activityId"], garmin.ActivityDownloadFormat.ORIGINAL)
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            (name,) = archive.namelist()
+            decoded = decode(archive.read(name))
+        session = decoded.first("session")
+        start = dt.datetime.fromisoformat(told["startTimeGMT"]).replace(tzinfo=dt.UTC)
+        assert (decoded.damage, session["start_time"]) == (None, start.timestamp())
+        assert session["total_distance"] == pytest.approx(told["distance"], abs=0.01)
+        beats = [record["heart_rate"] for record in decoded.all("record")]
+        assert max(beats) == told["maxHR"]
+        assert sum(beats) / len(beats) == pytest.approx(told["averageHR"], abs=2)

@@ -1,0 +1,114 @@
+"""The original FIT file of a training session, as the watch wrote it: second by second."""
+
+from typing import Any
+
+import numpy as np
+
+from santorio.sources.simulator.habits import Workout
+from santorio.sources.simulator.life import Life
+from santorio.sources.simulator.payloads.activities import activity
+from santorio.sources.simulator.payloads.records import DEVICE
+from santorio.sources.simulator.streams import Floats, stream
+
+# FIT counts seconds from the last minute of 1989, UTC.
+EPOCH_OF_FIT = 631_065_600
+SPORTS = {
+    "running": ("running", "generic"),
+    "cycling": ("cycling", "road"),
+    "strength_training": ("training", "strength_training"),
+}
+WARM_UP_S = 180.0
+
+
+def activity_fit(life: Life, day: int, workout: Workout) -> bytes:
+    """Write the file; its figures are those of the activities list."""
+    from garmin_fit_sdk import Encoder, Profile
+
+    told = activity(life, day, workout)
+    numbers = Profile["mesg_num"]
+    start = life.clock.instant(day, workout.minute) + 13 - EPOCH_OF_FIT
+    end = start + int(told["elapsedDuration"])
+    # A device's serial number has 32 bits.
+    about = {"manufacturer": "garmin", "product": 4536, "serial_number": DEVICE % 2**32}
+    encoder = Encoder()
+
+    def write(name: str, **fields: Any) -> None:
+        encoder.on_mesg(numbers[name], {"mesg_num": numbers[name], **fields})
+
+    write("FILE_ID", type="activity", time_created=start, **about)
+    write("DEVICE_INFO", timestamp=start, device_index="creator", software_version=20.26, **about)
+    write("EVENT", timestamp=start, event="timer", event_type="start")
+    for record in _records(life, day, workout, told, start):
+        encoder.on_mesg(numbers["RECORD"], record)
+    write("EVENT", timestamp=end, event="timer", event_type="stop_all")
+    for lap in _laps(told, start):
+        write("LAP", **lap)
+    write("SESSION", **_session(told, workout, start, end))
+    offset = life.clock.offset(end + EPOCH_OF_FIT)
+    write("ACTIVITY", timestamp=end, local_timestamp=end + offset, num_sessions=1, type="manual",
+          total_timer_time=told["duration"])  # fmt: skip
+    return bytes(encoder.close())
+
+
+def _records(
+    life: Life, day: int, workout: Workout, told: dict[str, Any], start: int
+) -> list[dict[str, Any]]:
+    seconds = int(told["duration"])
+    rng = stream(life.seed, "records", day)
+    beats = _heart_rate(rng, workout, seconds)
+    distance = np.linspace(0.0, told["distance"], seconds)
+    power = np.clip(2.1 * beats - 60 + rng.normal(0, 25, seconds), 0, 900).astype(int)
+    records = []
+    for second in range(seconds):
+        record: dict[str, Any] = {"timestamp": start + second, "heart_rate": int(beats[second])}
+        if workout.sport != "strength_training":
+            record |= {"distance": round(float(distance[second]), 2), "enhanced_speed": told["averageSpeed"]}
+        if workout.sport == "cycling":
+            record["power"] = int(power[second])
+        records.append(record)
+    return records
+
+
+def _heart_rate(rng: np.random.Generator, workout: Workout, seconds: int) -> Floats:
+    """Rise to a plateau, with the session's mean and highest heart rate."""
+    shape = 1 - np.exp(-np.arange(seconds) / WARM_UP_S) + rng.normal(0, 0.03, seconds)
+    beats = workout.average_bpm + (shape - shape.mean()) * 0.5 * (workout.max_bpm - workout.average_bpm)
+    beats = np.clip(np.rint(beats), 60, workout.max_bpm)
+    beats[seconds // 2] = workout.max_bpm
+    return beats
+
+
+def _laps(told: dict[str, Any], start: int) -> list[dict[str, Any]]:
+    count, length = told["lapCount"], told["duration"] / told["lapCount"]
+    return [
+        {
+            "timestamp": start + int(length * (number + 1)),
+            "start_time": start + int(length * number),
+            "message_index": number,
+            "total_elapsed_time": round(length, 3),
+            "total_timer_time": round(length, 3),
+            "total_distance": round(told["distance"] / count, 2),
+            "avg_heart_rate": int(told["averageHR"]),
+        }
+        for number in range(count)
+    ]
+
+
+def _session(told: dict[str, Any], workout: Workout, start: int, end: int) -> dict[str, Any]:
+    sport, sub_sport = SPORTS[workout.sport]
+    return {
+        "timestamp": end,
+        "start_time": start,
+        "sport": sport,
+        "sub_sport": sub_sport,
+        "total_elapsed_time": told["elapsedDuration"],
+        "total_timer_time": told["duration"],
+        "total_distance": told["distance"],
+        "total_calories": int(told["calories"]),
+        "avg_heart_rate": int(told["averageHR"]),
+        "max_heart_rate": int(told["maxHR"]),
+        "total_ascent": int(told.get("elevationGain", 0)),
+        "enhanced_avg_speed": told["averageSpeed"],
+        "num_laps": told["lapCount"],
+        "first_lap_index": 0,
+    }
