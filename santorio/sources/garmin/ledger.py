@@ -145,6 +145,14 @@ def reopen(connection: psycopg.Connection, user_id: UUID, days: Sequence[dt.date
     ).rowcount
 
 
+def wake(connection: psycopg.Connection, user_id: UUID, rest: dt.timedelta) -> None:
+    """Let no provisional day rest any longer; noted in the rows, so that it holds if the sync ends early."""
+    connection.execute(
+        "update ops.coverage set asked_at = asked_at - %s where user_id = %s and status = 'provisional'",
+        [rest, user_id],
+    )
+
+
 def note_failure(connection: psycopg.Connection, person: Person, call: Call, code: str) -> None:
     """Note that a call failed: what was known of its days stays known, but is asked for again."""
     if call.activity is not None:

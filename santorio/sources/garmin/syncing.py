@@ -211,7 +211,6 @@ class _Sync:
     now: dt.datetime
     report: PersonReport
     expected: int = 0
-    provisional_rests: dt.timedelta = PROVISIONAL_RESTS
     failures_in_a_row: int = 0
     failures_of_kind: Counter[str] = field(default_factory=Counter)
 
@@ -270,7 +269,7 @@ class _Sync:
 
     def _statuses(self, connection: psycopg.Connection, window: Window) -> ledger.Statuses:
         return ledger.statuses(
-            connection, self.person, window.first, window.last, rests_for=self.provisional_rests
+            connection, self.person, window.first, window.last, rests_for=PROVISIONAL_RESTS
         )
 
     def _due_activities(self, connection: psycopg.Connection, window: Window) -> list[Call]:
@@ -358,8 +357,6 @@ class _Sync:
                 [self.person.user_id],
             ).fetchone()
             before = row[0] if row else None
-            if before is None or before < uploaded_at:
-                self.provisional_rests = dt.timedelta()
             if before is not None and before < uploaded_at:
                 zone = zoneinfo.ZoneInfo(self.person.timezone)
                 since = max(before.astimezone(zone).date(), window.first)
@@ -367,6 +364,7 @@ class _Sync:
                     since + dt.timedelta(days=offset) for offset in range((window.today - since).days + 1)
                 ]
                 ledger.reopen(connection, self.person.user_id, days)
+                ledger.wake(connection, self.person.user_id, PROVISIONAL_RESTS)
             connection.execute(
                 "update ops.garmin_syncs set device_uploaded_at = greatest(device_uploaded_at, %s) where user_id = %s",
                 [uploaded_at, self.person.user_id],
