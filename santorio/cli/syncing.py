@@ -110,10 +110,9 @@ def say(reports: list[PersonReport]) -> None:
     ):
         table.add_column(heading, justify="right")
     for one in reports:
-        counts = (
-            one.requests, one.events.new, one.events.versions, one.events.unchanged, sum(one.failures.values()),
-            one.days_settled, one.days_provisional, one.calls_left,
-        )  # fmt: skip
+        new = one.events.new + one.events.versions
+        failed = sum(one.failures.values())
+        counts = (one.requests, new, failed, one.days_settled, one.days_provisional, one.calls_left)
         table.add_row(MARKS.get(one.ending, "[red]✗[/red]"), one.person, *map(str, counts))
     console.print(table)
     for one in reports:
