@@ -98,16 +98,7 @@ def say(reports: list[PersonReport]) -> None:
     table = Table(title="What Garmin gave", title_justify="left")
     table.add_column("")
     table.add_column("Person")
-    for heading in (
-        "Requests",
-        "New",
-        "Changed",
-        "Unchanged",
-        "Failed",
-        "Settled",
-        "Provisional",
-        "Calls left",
-    ):
+    for heading in ("Requests", "New", "Failed", "Settled", "Provisional", "Left"):
         table.add_column(heading, justify="right")
     for one in reports:
         new = one.events.new + one.events.versions
