@@ -78,7 +78,7 @@ def _belongs(event_type: str, prefix: str) -> bool:
 
 @dg.asset(
     key=["garmin", "payloads"],
-    deps=[["inbox", "garmin_files"]],
+    deps=[["inbox", "garmin_files"], ["garmin", "account"]],
     partitions_def=garmin_days,
     backfill_policy=dg.BackfillPolicy.single_run(),
     group_name="intake",

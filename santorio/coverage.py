@@ -13,6 +13,8 @@ import psycopg
 SETTLING_DAYS = 2
 
 # A young day is provisional even while it is empty: the watch may still sync it, so it is asked for again.
+# What Garmin was asked for was settled by its answer (santorio/sources/garmin/ledger.py), and stays as that says;
+# but where it had nothing, or failed, a file that came later fills the day.
 _SETTLE = """
 with newest as (
   select distinct on (event_id) event_id, event_type, (metadata ->> 'day')::date as day,
@@ -46,6 +48,9 @@ on conflict (user_id, kind, day) do update set
   last_error = null
 where (ops.coverage.status, ops.coverage.content_hash, ops.coverage.fetched_at)
    is distinct from (excluded.status, excluded.content_hash, excluded.fetched_at)
+  and (ops.coverage.asked_at is null
+       or (ops.coverage.status in ('empty', 'failed') and excluded.status <> 'empty'
+           and excluded.fetched_at > ops.coverage.asked_at))
 """
 
 
@@ -77,7 +82,7 @@ DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
 def settle(
     connection: psycopg.Connection, user_id: UUID, *, days: tuple[dt.date, dt.date] | None, today: dt.date
 ) -> CoverageSummary:
-    """Bring the ledger up to date with the log, for days of the window (all without one).
+    """Bring the ledger up to date with what files brought into the log, for days of the window (all without one).
 
     A day younger than two days is provisional: the watch may still sync it. Writing again changes nothing.
     """

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from santorio.cli import connecting, demonstrating, importing, reading, running, simulating
+from santorio.cli import connecting, demonstrating, importing, reading, running, simulating, syncing
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command("demo")(demonstrating.demo)
 app.command("import")(importing.import_files)
+app.command("sync")(syncing.sync)
 app.command("run")(running.run)
 app.command("status")(reading.status)
 app.command("coverage")(reading.coverage)

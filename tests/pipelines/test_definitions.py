@@ -52,17 +52,21 @@ def test_garmin_days_are_partitioned_by_day_and_filled_back_in_one_run(graph):
     assert payloads.backfill_policy == dg.BackfillPolicy.single_run()
 
 
-def test_the_two_jobs_hold_every_asset_between_them(graph):
-    held = [defs.resolve_job_def(name).asset_layer.selected_asset_keys for name in ("take_in", "study")]
-    assert held[0] | held[1] == set(graph.materializable_asset_keys)
-    assert not held[0] & held[1]
+def test_the_three_jobs_hold_every_asset_between_them(graph):
+    held = [
+        defs.resolve_job_def(name).asset_layer.selected_asset_keys for name in ("take_in", "sync", "study")
+    ]
+    assert set().union(*held) == set(graph.materializable_asset_keys)
+    assert sum(map(len, held)) == len(set().union(*held))
 
 
-def test_sensors_and_the_schedule_run_without_being_switched_on():
+def test_sensors_and_schedules_run_without_being_switched_on():
     assert {sensor.name: sensor.default_status for sensor in defs.sensors} == {
         "inbox": dg.DefaultSensorStatus.RUNNING, "new_events": dg.DefaultSensorStatus.RUNNING,
     }  # fmt: skip
-    assert [schedule.default_status for schedule in defs.schedules] == [dg.DefaultScheduleStatus.RUNNING]
+    assert {schedule.name: schedule.default_status for schedule in defs.schedules} == {
+        "every_four_hours": dg.DefaultScheduleStatus.RUNNING, "every_morning": dg.DefaultScheduleStatus.RUNNING,
+    }  # fmt: skip
 
 
 def test_checks_guard_the_boundary_and_the_models(graph):

@@ -59,6 +59,10 @@ KINDS = (
     Kind("weigh_in", ("dailyWeightSummaries",), key=("samplePk",), holds=("dailyWeightSummaries", "allWeightMetrics"),
          beside=("latestWeight", "previousDateWeight", "nextDateWeight")),
     Kind("activity_detail", ("activityId", "summaryDTO"), day=("summaryDTO", "startTimeLocal"), key=("activityId",)),
+    Kind("activity_samples", ("activityId", "activityDetailMetrics"), day=(), key=("activityId",)),
+    Kind("activity_splits", ("activityId", "lapDTOs"), day=(), key=("activityId",)),
+    Kind("activity_exercise_sets", ("activityId", "exerciseSets"), day=(), key=("activityId",)),
+    Kind("activity_weather", ("issueDate", "weatherStationDTO"), day=()),
     Kind("activity", ("activityId", "startTimeGMT"), day=("startTimeLocal",), key=("activityId",)),
     # The account's export states milliseconds and centimetres where the list states seconds and metres.
     Kind("activity_export", ("summarizedActivitiesExport",), day=(), key=("activityId",),
@@ -75,6 +79,7 @@ KINDS = (
     Kind("intensity_summary", ("calendarDate", "moderateValue")),
     Kind("hydration", ("calendarDate", "valueInML")),
     Kind("training_readiness", ("calendarDate", "feedbackLong", "level"), key=("timestamp",)),
+    Kind("hill_score", ("hillScoreDTOList",), holds=("hillScoreDTOList",)),
     Kind("hill_score", ("strengthScore",)),
     Kind("endurance_score", ("overallScore", "classification")),
     Kind("race_predictions", ("time5K",)),
@@ -84,8 +89,17 @@ KINDS = (
     Kind("user_settings", ("userData",), day=(), key=("id",)),
     Kind("max_metrics", ("userId", "generic"), day=("generic", "calendarDate")),
     Kind("fitness_age", ("fitnessAge", "chronologicalAge"), day=()),
-    Kind("blood_pressure", ("measurementSummaries", "from", "until"), day=()),
+    Kind("blood_pressure", ("measurementSummaries", "from", "until"), day=("measurementTimestampLocal",),
+         key=("version",), holds=("measurementSummaries", "measurements")),
+    Kind("power_zones", ("functionalThresholdPower", "zone1Floor"), day=(), key=("sport",)),
     Kind("heart_rate_zones", ("zone1Floor",), day=(), key=("trainingMethod",)),
+    Kind("cycling_ftp", ("functionalThresholdPower", "sport"), day=(), key=("sport",)),
+    Kind("lactate_threshold", ("speed_and_heart_rate",), day=()),
+    Kind("device", ("deviceId", "productDisplayName"), day=(), key=("deviceId",)),
+    Kind("lifestyle", ("dailyLogsReport",)),
+    Kind("nutrition", ("mealDetails",), day=("mealDate",)),
+    Kind("menstrual_day", ("daySummary", "dayLog"), day=()),
+    Kind("body_battery_events", ("event", "activityName"), day=(), key=("event", "eventStartTimeGmt")),
     Kind("body_battery_events", ("activityType", "startTimestampGMT", "moderateIntensityMinutes"),
          key=("startTimestampGMT",)),
 )  # fmt: skip
@@ -105,6 +119,8 @@ def _aggregate(payload: Payload, step_days: int | None) -> Kind | None:
     """Kinds whose elements look alike for a day and for a week: the distance of their days tells them apart."""
     values, weekly = payload.get("values"), step_days == 7
     if isinstance(values, Mapping):
+        if "restingHR" in values:
+            return Kind("heart_rate_summary", ())
         if "overallStressLevel" in values:
             return Kind("stress_weekly" if weekly else "stress_summary", ())
         if "totalSteps" in values or "averageSteps" in values:

@@ -7,6 +7,7 @@ date strings end in `.0` and have no zone; "no data" is null, [], {} or an objec
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import orjson
@@ -14,7 +15,8 @@ import orjson
 from santorio import days
 from santorio.events import Event
 from santorio.people import Person
-from santorio.sources.garmin.kinds import Kind, Payload, dig, recognise
+from santorio.sources.garmin.endpoints import Endpoint
+from santorio.sources.garmin.kinds import KINDS, OTHER, Kind, Payload, dig, recognise
 from santorio.sources.parsed import Parsed, Rejection, is_future, refused
 
 ACCOUNT_KEYS = ("userProfilePK", "userProfilePk", "userProfileId", "ownerId", "userId")
@@ -24,6 +26,7 @@ CLOCKS = (
     ("wellnessStartTimeLocal", "wellnessStartTimeGmt"),
     ("sleepStartTimestampLocal", "sleepStartTimestampGMT"),
     ("startTimeLocal", "startTimeGMT"),
+    ("measurementTimestampLocal", "measurementTimestampGMT"),
     ("date", "timestampGMT"),
     ("timestampLocal", "timestamp"),
 )
@@ -40,6 +43,18 @@ MOMENTS = (
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2200, 1, 1)
 ERROR = "Garmin answered with an error instead of data. Export or fetch it again."
 NOTHING = "Garmin had nothing for these days; there is nothing to take in."
+CHANGED = "Garmin's answer has a shape that is not known. The original is kept; a newer Santorio may read it."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: names what an answer is about where the answer does not say it itself."""
+
+    day: dt.date | None = None
+    item: str | None = None
+
+
+UNASKED = Asked()
 
 
 def parse(document: object, person: Person, now: dt.datetime) -> Parsed | None:
@@ -58,6 +73,44 @@ def parse(document: object, person: Person, now: dt.datetime) -> Parsed | None:
     if not payloads or not any(isinstance(one, Mapping) and recognise(one, step) for one in payloads):
         return None
     return _parse_all(payloads, step, person, now)
+
+
+def parse_answer(
+    endpoint: Endpoint, answer: object, asked: Asked, person: Person, now: dt.datetime
+) -> Parsed:
+    """Turn the answer of one call into events of its kind; what is not of that kind is refused, never guessed."""
+    payloads = _unwrapped(endpoint, answer)
+    step = _step_days(payloads)
+    parsed = Parsed(kind=f"garmin {endpoint.kind.replace('_', ' ')}")
+    for number, payload in enumerate(payloads, start=1):
+        place = f"element {number}" if len(payloads) > 1 else None
+        kind = _kind_of(endpoint, payload, step)
+        if kind is not None and isinstance(payload, Mapping):
+            _add(parsed, kind, payload, place, person, now, asked)
+        elif measures_nothing(payload):
+            parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
+        else:
+            parsed.rejections.append(Rejection("changed_schema", CHANGED, place))
+    return parsed
+
+
+def _unwrapped(endpoint: Endpoint, answer: object) -> Sequence[object]:
+    if endpoint.holds is not None and isinstance(answer, Mapping) and endpoint.holds in answer:
+        answer = answer[endpoint.holds]
+    if answer is None or answer == {}:
+        return []
+    return answer if isinstance(answer, list) else [answer]
+
+
+def _kind_of(endpoint: Endpoint, payload: object, step: int | None) -> Kind | None:
+    if not isinstance(payload, Mapping) or is_error(payload):
+        return None
+    found = recognise(payload, step)
+    if found is not None and found.name == endpoint.kind:
+        return found
+    if endpoint.is_shape_known or not (found is None or found is OTHER):
+        return None
+    return next(kind for kind in KINDS if kind.name == endpoint.kind)
 
 
 def is_error(payload: Payload) -> bool:
@@ -91,14 +144,20 @@ def _parse_all(payloads: Sequence[object], step: int | None, person: Person, now
 
 
 def _add(
-    parsed: Parsed, kind: Kind, payload: Payload, place: str | None, person: Person, now: dt.datetime
+    parsed: Parsed,
+    kind: Kind,
+    payload: Payload,
+    place: str | None,
+    person: Person,
+    now: dt.datetime,
+    asked: Asked = UNASKED,
 ) -> None:
     account = _account(payload)
     count = 0
     for number, part in enumerate(_parts(kind, payload), start=1):
         count += 1
         where = place or (f"entry {number}" if kind.holds else None)
-        made = event_of(kind, part, _account(part) or account, person, now)
+        made = event_of(kind, part, _account(part) or account, person, now, asked)
         if isinstance(made, Rejection):
             parsed.rejections.append(Rejection(made.code, made.reason, where, made.status))
         else:
@@ -143,14 +202,19 @@ def _elements(value: object) -> Sequence[object]:
 
 
 def event_of(
-    kind: Kind, payload: object, account: str | None, person: Person, now: dt.datetime
+    kind: Kind,
+    payload: object,
+    account: str | None,
+    person: Person,
+    now: dt.datetime,
+    asked: Asked = UNASKED,
 ) -> Event | Rejection:
     """Make the event of one payload, or say why not."""
     if not isinstance(payload, Mapping):
         return Rejection("unrecognised", "An entry is no object. Export or fetch it again.")
     day = calendar_day(dig(payload, kind.day)) if kind.day else None
     # Of kinds that we only keep, some have no day of their own.
-    if kind.day and day is None and kind.name != "other":
+    if kind.day and day is None and asked.day is None and kind.name != "other":
         if measures_nothing(payload):
             return Rejection("no_data", NOTHING, status="ignored")
         return Rejection(
@@ -159,7 +223,8 @@ def event_of(
     offset, start = stated_clock(payload)
     if start is None and day is not None:
         start, _ = days.day_bounds(day, person.timezone)
-    moment = start or _moment(payload) or dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    day = day or asked.day
+    moment = start or _moment(payload) or _start_of(day, person) or dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     if is_future(moment, now):
         if measures_nothing(payload):
             return Rejection("no_data", NOTHING, status="ignored")
@@ -170,7 +235,7 @@ def event_of(
         utc_offset=offset,
         event_type=f"garmin.{kind.name}",
         source="garmin",
-        natural_key=_natural_key(kind, payload, account, day),
+        natural_key=_natural_key(kind, payload, account, day, asked),
         data=payload,
         metadata={
             "garmin_account": account,
@@ -180,10 +245,14 @@ def event_of(
     )
 
 
-def _natural_key(kind: Kind, payload: Payload, account: str | None, day: dt.date | None) -> str:
+def _start_of(day: dt.date | None, person: Person) -> dt.datetime | None:
+    return None if day is None else days.day_bounds(day, person.timezone)[0]
+
+
+def _natural_key(kind: Kind, payload: Payload, account: str | None, day: dt.date | None, asked: Asked) -> str:
     own = dig(payload, kind.key) if kind.key else None
-    if own is not None:
-        return f"{account or '-'}/{own}"
+    if own is not None or asked.item is not None:
+        return f"{account or '-'}/{asked.item if own is None else own}"
     if day is not None and kind.name != "other":
         return f"{account or '-'}/{day.isoformat()}"
     # Nothing names it: the same content is the same thing.
