@@ -60,12 +60,14 @@ where (element ->> place)::double precision >= 0
 union all
 select event_id, user_id, 'hrv', (element ->> 'readingTimeGMT')::timestamptz, (element ->> 'hrvValue')::double precision
 from raw_documents
-cross join lateral jsonb_array_elements(case when data ? 'hrvReadings' then data -> 'hrvReadings' else '[]' end) as element
+cross join lateral jsonb_array_elements(case when data ? 'hrvReadings' then data -> 'hrvReadings' else '[]' end)
+  as element
 union all
 select event_id, user_id, 'floors', (element ->> 0)::timestamptz, (element ->> 2)::double precision
 from raw_documents
-cross join lateral jsonb_array_elements(case when data ? 'floorValuesArray' then data -> 'floorValuesArray' else '[]' end)
-  as element
+cross join lateral jsonb_array_elements(
+  case when data ? 'floorValuesArray' then data -> 'floorValuesArray' else '[]' end
+) as element
 union all
 select event_id, user_id, 'steps', (element ->> 'startGMT')::timestamptz, (element ->> 'steps')::double precision
 from raw_documents
@@ -139,7 +141,8 @@ def full_day(number: int, chance: random.Random) -> Day:
     documents: list[object] = [
         {
             **about, "totalSteps": 9000, "includesWellnessData": True, "restingHeartRate": 50,
-            "wellnessStartTimeGmt": stamps["startTimestampGMT"], "wellnessStartTimeLocal": stamps["startTimestampLocal"],
+            "wellnessStartTimeGmt": stamps["startTimestampGMT"],
+            "wellnessStartTimeLocal": stamps["startTimestampLocal"],
         },
         {**about, "restingHeartRate": 50, "heartRateValues": every(2, lambda: chance.randint(45, 150))},
         {**about, "avgStressLevel": 30, "stressValuesArray": stress, "bodyBatteryValuesArray": battery},

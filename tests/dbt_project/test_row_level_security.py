@@ -139,7 +139,17 @@ def test_every_mart_is_guarded_and_every_view_a_barrier(
             "from pg_class where relnamespace = 'api'::regnamespace and relkind = 'v'"
         ).fetchall()
     assert dict(guarded) == dict.fromkeys(
-        ("activities", "days", "exposures", "nights", "outcomes", "trial_days", "trials"), True
+        (
+            "activities",
+            "activity_recordings",
+            "days",
+            "exposures",
+            "nights",
+            "outcomes",
+            "trial_days",
+            "trials",
+        ),
+        True,
     )
     assert {name for name, *_ in views} == set(VIEWS)
     assert {(owner, barrier) for _, owner, barrier in views} == {("santorio_view", True)}

@@ -2,8 +2,8 @@
 
 with
 
--- Not materialized, so that each branch reads its own kind, and a filter from outside reaches the log's index.
-payloads as not materialized (
+-- Materialized: the log is read and sorted once, not once a branch.
+payloads as materialized (
     select
         payload.event_id,
         payload.user_id,
@@ -28,6 +28,10 @@ payloads as not materialized (
         payload.ingested_at
     from {{ ref('base_garmin__payloads') }} as payload
     left join {{ ref('stg_ops__people') }} as people on people.user_id = payload.user_id
+    where payload.event_type in (
+        'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes',
+        'garmin.hrv', 'garmin.floors', 'garmin.steps_interval'
+    )
 ),
 
 exploded as (
