@@ -73,14 +73,18 @@ def test_imports_that_name_the_same_broken_files_in_another_order_do_not_lock_ea
     assert rows(database, "select count(*) from ops.rejected") == [(20,)]
 
 
-def test_a_file_too_large_to_be_read_stays_in_the_inbox(
+def test_a_file_too_large_to_be_read_leaves_the_inbox_once_it_is_kept_aside(
     database: Database, store: FolderStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "LARGEST_BYTES", 10)
     path = waiting(settings.inbox / "large.json", night(27000))
+    content = path.read_bytes()
     report = import_waiting(database, store, settings)
     assert [one.code for file in report.files for one in file.rejected] == ["too_large"]
-    assert path.exists()
+    assert not path.exists()
+    with database.connect() as connection:
+        kept = connection.execute("select object_sha256 from ops.rejected").fetchall()
+    assert [store.get(sha256) for (sha256,) in kept] == [content]
 
 
 def test_a_file_that_was_replaced_while_it_was_read_stays_for_the_next_time(
