@@ -149,6 +149,8 @@ class _Counter:
 
 def _is_archive(path: Path) -> bool:
     try:
+        if not path.is_file():
+            return False  # to open a pipe is to wait for who writes it
         with path.open("rb") as file:
             return looks_like_zip(file.read(4))
     except OSError:
