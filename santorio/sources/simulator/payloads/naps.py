@@ -32,3 +32,12 @@ def naps(life: Life, day: int, until: int) -> list[Payload]:
         "napEndTimeOffset": life.clock.offset(end) // 60,
     }
     return [nap]
+
+
+def with_naps(night: Payload, life: Life, day: int, until: int) -> Payload:
+    """Add a day's naps to its payload of sleep, seen or not: they lie beside the night in `dailySleepDTO`."""
+    found = naps(life, day, until)
+    if not found:
+        return night
+    told = {"napTimeSeconds": sum(nap["napTimeSec"] for nap in found), "dailyNapDTOS": found}
+    return night | {"dailySleepDTO": night["dailySleepDTO"] | told}

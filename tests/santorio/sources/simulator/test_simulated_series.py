@@ -96,3 +96,19 @@ def test_a_nap_is_before_training_after_waking_and_within_its_day(life) -> None:
             assert nap["napStartTimeOffset"] * 60 == life.clock.offset(int(start))
             assert naps.naps(life, day, int(end) - 1) == []
     assert 10 < found < 40
+
+
+def test_naps_lie_beside_the_night_and_leave_it_as_it_is(life) -> None:
+    for day in range(200):
+        night = whole_day(life, day).get("sleep")
+        if night is None:
+            continue
+        told = naps.with_naps(night, life, day, AFTER)
+        found = naps.naps(life, day, AFTER)
+        if not found:
+            assert told == night
+            continue
+        assert told["dailySleepDTO"].pop("dailyNapDTOS") == found
+        assert told["dailySleepDTO"].pop("napTimeSeconds") == found[0]["napTimeSec"]
+        assert told["dailySleepDTO"].items() <= night["dailySleepDTO"].items()
+        assert "dailyNapDTOS" not in night["dailySleepDTO"]
