@@ -38,10 +38,10 @@ def activity_fit(life: Life, day: int, workout: Workout) -> bytes:
     write("FILE_ID", type="activity", time_created=start, **about)
     write("DEVICE_INFO", timestamp=start, device_index="creator", software_version=20.26, **about)
     write("EVENT", timestamp=start, event="timer", event_type="start")
-    for record in _records(life, day, workout, told, start):
+    for record in records(life, day, workout, told, start):
         encoder.on_mesg(numbers["RECORD"], record)
     write("EVENT", timestamp=end, event="timer", event_type="stop_all")
-    for lap in _laps(told, start):
+    for lap in laps(told, start):
         write("LAP", **lap)
     write("SESSION", **_session(told, workout, start, end))
     offset = life.clock.offset(end + EPOCH_OF_FIT)
@@ -50,23 +50,22 @@ def activity_fit(life: Life, day: int, workout: Workout) -> bytes:
     return bytes(encoder.close())
 
 
-def _records(
-    life: Life, day: int, workout: Workout, told: dict[str, Any], start: int
-) -> list[dict[str, Any]]:
+def records(life: Life, day: int, workout: Workout, told: dict[str, Any], start: int) -> list[dict[str, Any]]:
+    """Make what the watch recorded each second; `start` counts from FIT's epoch."""
     seconds = int(told["duration"])
     rng = stream(life.seed, "records", day)
     beats = _heart_rate(rng, workout, seconds)
     distance = np.linspace(0.0, told["distance"], seconds)
     power = np.clip(2.1 * beats - 60 + rng.normal(0, 25, seconds), 0, 900).astype(int)
-    records = []
+    recorded = []
     for second in range(seconds):
         record: dict[str, Any] = {"timestamp": start + second, "heart_rate": int(beats[second])}
         if workout.sport != "strength_training":
             record |= {"distance": round(float(distance[second]), 2), "enhanced_speed": told["averageSpeed"]}
         if workout.sport == "cycling":
             record["power"] = int(power[second])
-        records.append(record)
-    return records
+        recorded.append(record)
+    return recorded
 
 
 def _heart_rate(rng: np.random.Generator, workout: Workout, seconds: int) -> Floats:
@@ -78,7 +77,8 @@ def _heart_rate(rng: np.random.Generator, workout: Workout, seconds: int) -> Flo
     return beats
 
 
-def _laps(told: dict[str, Any], start: int) -> list[dict[str, Any]]:
+def laps(told: dict[str, Any], start: int) -> list[dict[str, Any]]:
+    """Make the laps: equal parts of the session."""
     count, length = told["lapCount"], told["duration"] / told["lapCount"]
     return [
         {
