@@ -46,6 +46,7 @@ KINDS = (
     Kind("hrv", ("hrvSummary",), day=("hrvSummary", "calendarDate")),
     Kind("hrv_summary", ("hrvSummaries",), holds=("hrvSummaries",)),
     Kind("heart_rate", ("heartRateValues",)),
+    Kind("body_battery_events", ("event", "activityName"), day=(), key=("event", "eventStartTimeGmt")),
     Kind("stress", ("stressValuesArray",)),
     Kind("stress", ("avgStressLevel", "stressChartValueOffset")),
     Kind("respiration", ("respirationValuesArray",)),
@@ -99,7 +100,6 @@ KINDS = (
     Kind("lifestyle", ("dailyLogsReport",)),
     Kind("nutrition", ("mealDetails",), day=("mealDate",)),
     Kind("menstrual_day", ("daySummary", "dayLog"), day=()),
-    Kind("body_battery_events", ("event", "activityName"), day=(), key=("event", "eventStartTimeGmt")),
     Kind("body_battery_events", ("activityType", "startTimestampGMT", "moderateIntensityMinutes"),
          key=("startTimestampGMT",)),
 )  # fmt: skip

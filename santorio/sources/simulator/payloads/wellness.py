@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads.records import DEVICE, Payload, Stamps, stamp
+from santorio.sources.simulator.payloads.records import Payload, Stamps, stamp
 from santorio.sources.simulator.streams import stream
 from santorio.sources.simulator.traces import NOT_MEASURED
 
@@ -171,34 +171,6 @@ def body_battery(life: Life, day: int, until: int) -> Payload:
             {"bodyBatteryValueDescriptorIndex": 1, "bodyBatteryValueDescriptorKey": "bodyBatteryLevel"},
         ],
     }
-
-
-def battery_events(life: Life, day: int, until: int) -> list[Payload]:
-    """Make `wellness-service/wellness/bodyBattery/events`: what the day's training did to the battery."""
-    events = []
-    for workout in life.workouts(day):
-        start = life.clock.instant(day, workout.minute)
-        end = start + 60 * workout.minutes
-        if end > until:
-            continue
-        first, last = Stamps(start, life.clock.offset(start)), Stamps(end, life.clock.offset(end))
-        events.append(
-            {
-                "userProfilePk": life.profile,
-                "deviceId": DEVICE,
-                "calendarDate": life.clock.date(day).isoformat(),
-                "startTimestampGMT": first.gmt,
-                "endTimestampGMT": last.gmt,
-                "duration": workout.minutes,
-                "activityType": workout.sport,
-                "activitySubType": None,
-                "startTimestampLocal": first.local,
-                "endTimestampLocal": last.local,
-                "moderateIntensityMinutes": int(workout.minutes * 0.35),
-                "vigorousIntensityMinutes": int(workout.minutes * 0.55),
-            }
-        )
-    return events
 
 
 def _minutes(life: Life, day: int, until: int) -> tuple[int, int]:

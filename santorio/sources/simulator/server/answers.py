@@ -7,8 +7,23 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from santorio.sources.simulator.habits import Workout
-from santorio.sources.simulator.payloads import activities, fitness, ranges, wellness
-from santorio.sources.simulator.payloads.records import DEVICE, Stamps
+from santorio.sources.simulator.life import Life
+from santorio.sources.simulator.payloads import (
+    activities,
+    cycle,
+    fitness,
+    impacts,
+    intake,
+    lifestyle,
+    naps,
+    person,
+    pressure,
+    ranges,
+    sessions,
+    thresholds,
+    wellness,
+)
+from santorio.sources.simulator.payloads.records import Stamps
 from santorio.sources.simulator.payloads.sleep import without_sleep
 from santorio.sources.simulator.server.accounts import Account
 from santorio.sources.simulator.server.knowledge import Knowledge
@@ -57,7 +72,8 @@ def _sleep(_account: Account, known: Knowledge, query: Query) -> Any:
     day = known.index(query["date"])
     if day is None:
         return None
-    return known.day(day).get("sleep") or without_sleep(known.life, day)
+    night = known.day(day).get("sleep") or without_sleep(known.life, day)
+    return naps.with_naps(night, known.life, day, known.synced(day))
 
 
 def _summary(known: Knowledge, day: int) -> Any:
@@ -180,7 +196,7 @@ def _session(known: Knowledge, number: str) -> tuple[int, Workout, dict[str, Any
 def _of_activity(make: Callable[..., Any]) -> Answer:
     def answer(_account: Account, known: Knowledge, query: Query) -> Any:
         found = _session(known, query["number"])
-        return NOT_FOUND if found is None else make(known, *found)
+        return NOT_FOUND if found is None else make(known.life, *found[:2])
 
     return answer
 
@@ -189,69 +205,15 @@ NOT_FOUND = object()
 """Answered with 404."""
 
 
-def _detail(known: Knowledge, _day: int, _workout: Workout, told: dict[str, Any]) -> Any:
-    moments = {key: told[key].replace(" ", "T") + ".0" for key in ("startTimeLocal", "startTimeGMT")}
-    figures = ("distance", "duration", "movingDuration", "elapsedDuration", "calories", "averageHR", "maxHR",
-               "averageSpeed", "maxSpeed", "activityTrainingLoad")  # fmt: skip
-    return {
-        "activityId": told["activityId"],
-        "activityName": told["activityName"],
-        "userProfileId": known.life.profile,
-        "isMultiSportParent": False,
-        "activityTypeDTO": told["activityType"],
-        "eventTypeDTO": told["eventType"],
-        "metadataDTO": {"isOriginal": True, "fileFormat": {"formatId": 7, "formatKey": "fit"}, "childIds": [],
-                        "lapCount": told["lapCount"], "manufacturer": "GARMIN"},
-        "summaryDTO": {**moments, **{key: told[key] for key in figures}},
-    }  # fmt: skip
-
-
-def _chart(known: Knowledge, day: int, workout: Workout, told: dict[str, Any]) -> Any:
-    start = known.life.clock.instant(day, workout.minute) + 13
-    trace = known.life.trace(day)
-    during = (trace.heart_rate_at >= start) & (trace.heart_rate_at < start + int(told["duration"]))
-    beats = zip(trace.heart_rate_at[during].tolist(), trace.heart_rate_bpm[during].tolist(), strict=True)
-    rows = [{"metrics": [float(at * 1000), float(bpm) if bpm else None]} for at, bpm in beats]
-    columns = (("directTimestamp", "gmt"), ("directHeartRate", "bpm"))
-    descriptors = [
-        {"metricsIndex": index, "key": key, "unit": {"key": unit}}
-        for index, (key, unit) in enumerate(columns)
-    ]
-    return {"activityId": told["activityId"], "measurementCount": 2, "metricsCount": len(rows),
-            "metricDescriptors": descriptors, "activityDetailMetrics": rows}  # fmt: skip
-
-
-def _splits(_known: Knowledge, _day: int, _workout: Workout, told: dict[str, Any]) -> Any:
-    count = told["lapCount"]
-    lap = {
-        "distance": told["distance"] / count,
-        "duration": told["duration"] / count,
-        "averageHR": told["averageHR"],
-    }
-    laps = [{"lapIndex": number, **lap} for number in range(1, count + 1)]
-    return {"activityId": told["activityId"], "lapDTOs": laps, "eventDTOs": []}
-
-
-def _weather(_known: Knowledge, day: int, workout: Workout, told: dict[str, Any]) -> Any:
-    moment = told["startTimeGMT"].replace(" ", "T") + ".0"
-    return {"issueDate": moment, "temp": 50 + (day + workout.minute) % 30, "relativeHumidity": 70, "windSpeed": 6,
-            "weatherTypeDTO": {"weatherTypePk": 1, "desc": "Fair"}}  # fmt: skip
-
-
-def _exercise_sets(_known: Knowledge, _day: int, workout: Workout, told: dict[str, Any]) -> Any:
-    squats = {"setType": "ACTIVE", "duration": 40.0, "repetitionCount": 10, "weight": 20_000.0,
-              "exercises": [{"category": "SQUAT", "probability": 100.0}]}  # fmt: skip
-    sets = [{**squats, "messageIndex": number} for number in range(4)]
-    lifting = workout.sport == "strength_training"
-    return {"activityId": told["activityId"], "exerciseSets": sets if lifting else None}
-
-
-def _original(known: Knowledge, day: int, workout: Workout, told: dict[str, Any]) -> Any:
+def _original(life: Life, day: int, workout: Workout) -> Any:
     from santorio.sources.simulator.payloads.fit import activity_fit
 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{told['activityId']}_ACTIVITY.fit", activity_fit(known.life, day, workout))
+        archive.writestr(
+            f"{activities.activity(life, day, workout)['activityId']}_ACTIVITY.fit",
+            activity_fit(life, day, workout),
+        )
     return packed.getvalue()
 
 
@@ -260,29 +222,36 @@ def _profile(account: Account, _known: Knowledge, _query: Query) -> Any:
             "fullName": "Simulated Person", "userName": account.email}  # fmt: skip
 
 
-def _settings(account: Account, known: Knowledge, _query: Query) -> Any:
-    user = {"gender": "MALE", "weight": 76000.0, "height": 100 * ranges.HEIGHT_M, "birthDate": "1988-05-04",
-            "measurementSystem": "metric", "vo2MaxRunning": fitness.vo2max(known.life, max(known.today, 0)),
-            "timeFormat": "time_twenty_four_hr"}  # fmt: skip
-    return {"id": account.profile, "userData": user, "userSleep": {"sleepTime": 82800, "wakeTime": 25200}}
+def _settings(_account: Account, known: Knowledge, _query: Query) -> Any:
+    return person.user_settings(known.life, max(known.today, 0))
 
 
-def _devices(account: Account, _known: Knowledge, _query: Query) -> Any:
-    return [{"userProfilePk": account.profile, "deviceId": DEVICE, "productDisplayName": "Simulated watch",
-             "primary": True, "currentFirmwareVersion": "20.26"}]  # fmt: skip
+def _synced(make: Callable[..., Any]) -> Answer:
+    """Answer with what stands as of the last sync."""
+    return lambda _account, known, _query: make(known.life, known.last_sync)
 
 
-def _last_used(account: Account, known: Knowledge, _query: Query) -> Any:
-    return {"userDeviceId": DEVICE, "userProfileNumber": account.profile, "lastUsedDeviceName": "Simulated watch",
-            "lastUsedDeviceUploadTime": known.last_sync * 1000}  # fmt: skip
+def _by_hand(make: Callable[..., Any]) -> Answer:
+    """Answer with what is entered on a day that has begun, watch or no watch, up to now."""
+
+    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+        day = (dt.date.fromisoformat(query["date"]) - known.life.clock.first_day).days
+        return make(known.life, day, known.now) if 0 <= day <= known.today else None
+
+    return answer
+
+
+def _pressure(_account: Account, known: Knowledge, query: Query) -> Any:
+    first, last = (dt.date.fromisoformat(query[key]) for key in ("first", "last"))
+    return pressure.blood_pressure(known.life, first, last, known.now)
+
+
+def _power_to_weight(_account: Account, known: Knowledge, query: Query) -> Any:
+    return thresholds.power_to_weight(known.life, known.last_sync, query.get("sport", "Running"))
 
 
 def _today(make: Callable[..., Any]) -> Answer:
     return lambda _account, known, _query: make(known.life, max(known.today, 0))
-
-
-def _always(value: Any) -> Answer:
-    return lambda _account, _known, _query: value
 
 
 ANSWERS: dict[str, Answer] = {
@@ -295,7 +264,9 @@ ANSWERS: dict[str, Answer] = {
     "/usersummary-service/stats/steps/daily/{first}/{last}": _each(_steps),
     "/usersummary-service/stats/heartRate/daily/{first}/{last}": _each(_heart_rate),
     "/usersummary-service/stats/stress/daily/{first}/{last}": _each(_stress),
-    "/usersummary-service/stats/hydration/daily/{first}/{last}": _always([]),
+    "/usersummary-service/stats/hydration/daily/{first}/{last}": _each(
+        lambda known, day: intake.hydration(known.life, day, known.now)
+    ),
     "/wellness-service/wellness/dailySleepData/{name}": _sleep,
     "/sleep-service/sleep/dailySleepData": _sleep,
     "/wellness-service/wellness/dailyHeartRate/{name}": _of_day("heart_rate"),
@@ -306,7 +277,9 @@ ANSWERS: dict[str, Answer] = {
     "/wellness-service/wellness/floorsChartData/daily/{date}": _worn(wellness.floors),
     "/wellness-service/wellness/dailySummaryChart/{name}": _worn(wellness.steps_by_quarter),
     "/wellness-service/wellness/bodyBattery/reports/daily": _each(_battery),
-    "/wellness-service/wellness/bodyBattery/events/{date}": _worn(wellness.battery_events),
+    "/wellness-service/wellness/bodyBattery/events/{date}": _worn(impacts.battery_impacts),
+    "/sleep-service/sleep/naps/{date}": _worn(naps.naps),
+    "/usersummary-service/usersummary/hydration/daily/{date}": _by_hand(intake.hydration_day),
     "/hrv-service/hrv/daily/{first}/{last}": _each(_hrv, "hrvSummaries"),
     "/hrv-service/hrv/{date}": _of_day("hrv"),
     "/metrics-service/metrics/trainingreadiness/{first}/{last}": _each(_readiness),
@@ -317,25 +290,28 @@ ANSWERS: dict[str, Answer] = {
     "/metrics-service/metrics/trainingstatus/aggregated/{date}": _fitness_of_day(fitness.training_status),
     "/weight-service/weight/range/{first}/{last}": _weight_range,
     "/weight-service/weight/dayview/{date}": _weight_day,
-    "/bloodpressure-service/bloodpressure/range/{first}/{last}": _always(None),
+    "/bloodpressure-service/bloodpressure/range/{first}/{last}": _pressure,
     "/biometric-service/heartRateZones": _today(fitness.heart_rate_zones),
-    "/biometric-service/powerZones/sports/all": _always([]),
-    "/biometric-service/biometric/latestLactateThreshold": _always([]),
-    "/biometric-service/biometric/powerToWeight/latest/{date}": _always([]),
-    "/biometric-service/biometric/latestFunctionalThresholdPower/{sport}": _always(None),
-    "/fitnessage-service/fitnessage/{date}": _always(None),
+    "/biometric-service/powerZones/sports/all": _synced(thresholds.power_zones),
+    "/biometric-service/biometric/latestLactateThreshold": _synced(thresholds.lactate_threshold),
+    "/biometric-service/biometric/powerToWeight/latest/{date}": _power_to_weight,
+    "/biometric-service/biometric/latestFunctionalThresholdPower/{sport}": _synced(thresholds.cycling_ftp),
+    "/fitnessage-service/fitnessage/{date}": _fitness_of_day(thresholds.fitness_age),
     "/personalrecord-service/personalrecord/prs/{name}": _today(fitness.personal_records),
-    "/lifestylelogging-service/dailyLog/{date}": _always(None),
-    "/nutrition-service/food/logs/{date}": _always(None),
-    "/periodichealth-service/menstrualcycle/dayview/{date}": _always(None),
-    "/device-service/deviceregistration/devices": _devices,
-    "/device-service/deviceservice/mylastused": _last_used,
+    "/lifestylelogging-service/dailyLog/{date}": _by_hand(lifestyle.lifestyle_log),
+    "/nutrition-service/food/logs/{date}": _by_hand(intake.food_log),
+    "/periodichealth-service/menstrualcycle/dayview/{date}": _by_hand(
+        lambda life, day, _until: cycle.menstrual_day(life, day)
+    ),
+    "/device-service/deviceregistration/devices": _synced(person.devices),
+    "/device-service/deviceservice/mylastused": _synced(person.last_used),
     "/activitylist-service/activities/search/activities": _activities,
-    "/activity-service/activity/{number}": _of_activity(_detail),
-    "/activity-service/activity/{number}/details": _of_activity(_chart),
-    "/activity-service/activity/{number}/splits": _of_activity(_splits),
-    "/activity-service/activity/{number}/weather": _of_activity(_weather),
-    "/activity-service/activity/{number}/exerciseSets": _of_activity(_exercise_sets),
+    "/activity-service/activity/{number}": _of_activity(sessions.detail),
+    "/activity-service/activity/{number}/details": _of_activity(sessions.samples),
+    "/activity-service/activity/{number}/splits": _of_activity(sessions.splits),
+    "/activity-service/activity/{number}/hrTimeInZones": _of_activity(sessions.heart_rate_in_zones),
+    "/activity-service/activity/{number}/weather": _of_activity(sessions.weather),
+    "/activity-service/activity/{number}/exerciseSets": _of_activity(sessions.exercise_sets),
     "/download-service/files/activity/{number}": _of_activity(_original),
 }
 ALIASES = {"calendarDate": "date", "startDate": "first", "endDate": "last",

@@ -41,6 +41,7 @@ def test_days_settle_when_their_answer_stops_changing_and_are_not_asked_for_agai
 
 
 def test_days_without_data_settle_as_empty(my_home) -> None:
+    my_home.server.faults.add(Fault("204", path="/nutrition-service", times=None))
     my_home.sync(since=SINCE)
     my_home.sync()
     assert set(my_home.ledger("nutrition").values()) == {"empty", "provisional"}
