@@ -23,6 +23,7 @@ from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.sources.parsed import Parsed, Rejection, refused
 from santorio.sources.recognising import LARGEST_BYTES, read
+from santorio.sources.recordings import write_recordings
 
 Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
 # A file that changed a moment ago may still be written.
@@ -181,6 +182,7 @@ def import_file(
     if data and (parsed.keep or keep_all):
         store.put(data)
     written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
+    write_recordings(connection, parsed.recordings)
     # A name on disk need not be UTF-8; a text in the database must.
     name = os.fsencode(path.name).decode(errors="replace")
     for rejection in parsed.rejections:

@@ -260,6 +260,7 @@ def _add_member(
     folder = member.filename.rpartition("/")[0].rpartition("/")[2] or None
     inner = read(content, person, now, folder=folder, depth=depth + 1)
     parsed.events += inner.events
+    parsed.recordings += inner.recordings
     parsed.accounts |= inner.accounts
     parsed.rejections += [
         Rejection(
