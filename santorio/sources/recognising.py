@@ -18,6 +18,7 @@ from santorio.sources.garmin import payloads
 from santorio.sources.inbox import tables, trials
 from santorio.sources.inbox.entries import LogReader
 from santorio.sources.parsed import Parsed, Rejection, refused
+from santorio.sources.tracks import files as track_files
 
 LARGEST_BYTES = 256 * 2**20
 LARGEST_RATIO = 200
@@ -79,8 +80,11 @@ def _read(data: bytes, person: Person, now: dt.datetime, folder: str | None, dep
     if content is None:
         return refused(
             "unrecognised",
-            "This is no kind of file that Santorio reads (FIT, JSON, CSV, or a zip of them). It was kept aside.",
+            "This is no kind of file that Santorio reads (FIT, TCX, GPX, JSON, CSV, or a zip of them). "
+            "It was kept aside.",
         )
+    if (root := track_files.root_of(content)) is not None:
+        return track_files.parse(content, root, data, person, now)
     return _text(content, person, now, folder)
 
 
