@@ -10,6 +10,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -175,14 +176,17 @@ def import_file(
 ) -> tuple[FileOutcome, set[str]]:
     """Take in one file within the caller's transaction.
 
-    The original is in the store before anything of it is in the database: no row ever points to nothing.
+    The original is in the store before anything of it can be committed: no row ever points to nothing.
     """
     data, parsed = _read_file(path, person, now)
     sha256 = hashlib.sha256(data).hexdigest() if data else None
-    if data and (parsed.keep or keep_all):
-        store.put(data)
-    written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
-    write_recordings(connection, parsed.recordings)
+    # The store waits for its disk while the database works.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        kept = beside.submit(store.put, data) if data and (parsed.keep or keep_all) else None
+        written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
+        write_recordings(connection, parsed.recordings)
+    if kept is not None:
+        kept.result()
     # A name on disk need not be UTF-8; a text in the database must.
     name = os.fsencode(path.name).decode(errors="replace")
     for rejection in parsed.rejections:

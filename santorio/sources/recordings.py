@@ -90,7 +90,7 @@ on conflict (recording_id) do update
   set records = excluded.records, first_at = excluded.first_at, last_at = excluded.last_at,
       salvaged = excluded.salvaged, ingested_at = excluded.ingested_at
   where known.records < excluded.records
-returning 1
+returning xmax <> 0
 """
 
 
@@ -112,8 +112,9 @@ def _write(connection: psycopg.Connection, recording: Recording) -> int:
     ).fetchone()  # fmt: skip
     if noted is None:
         return 0
-    for table in ("raw.activity_records", "raw.recording_series"):
-        connection.execute(f"delete from {table} where recording_id = %s", [recording.recording_id])  # noqa: S608
+    if noted == (True,):
+        connection.execute("delete from raw.activity_records where recording_id = %s", [recording.recording_id])
+        connection.execute("delete from raw.recording_series where recording_id = %s", [recording.recording_id])
     if count:
         copy_arrays(connection, "raw.activity_records", _table(recording))
     if recording.series:
