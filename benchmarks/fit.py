@@ -52,7 +52,14 @@ def ride(number: int, minutes: int) -> bytes:
     def write(name: str, **fields: object) -> None:
         encoder.on_mesg(numbers[name], {"mesg_num": numbers[name], **fields})
 
-    write("FILE_ID", type="activity", manufacturer="garmin", product=3122, serial_number=4711, time_created=start)
+    write(
+        "FILE_ID",
+        type="activity",
+        manufacturer="garmin",
+        product=3122,
+        serial_number=4711,
+        time_created=start,
+    )
     heart, power = rng.integers(110, 175, seconds), rng.integers(0, 420, seconds)
     altitude = 100 + np.cumsum(rng.normal(0, 0.3, seconds))
     for second in range(seconds):
@@ -104,7 +111,9 @@ def limit(url: str, files: list[Path]) -> float:
     with fresh_database(url) as database, database.connect() as connection:
         connection.execute("create table bare (like raw.activity_records)")
         for name in SERIES:
-            connection.execute(sql.SQL("alter table bare add {} double precision").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("alter table bare add {} double precision").format(sql.Identifier(name))
+            )
         connection.commit()
         started = time.perf_counter()
         for path in files:
@@ -171,7 +180,9 @@ def main() -> None:
             }
             for what, seconds in found.items()
         ],
-        "share_of_the_limit": round(medians["fitfast.records and COPY alone"] / next(iter(medians.values())), 2),
+        "share_of_the_limit": round(
+            medians["fitfast.records and COPY alone"] / next(iter(medians.values())), 2
+        ),
         "bar_share_of_the_limit": BAR,
     }
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")

@@ -27,7 +27,9 @@ def copy_rows(
     return count
 
 
-def copy_arrays(connection: psycopg.Connection, table: str, columns: Mapping[str, npt.NDArray[np.generic]]) -> None:
+def copy_arrays(
+    connection: psycopg.Connection, table: str, columns: Mapping[str, npt.NDArray[np.generic]]
+) -> None:
     """Copy columns into a table, in binary: NumPy lays out the rows, NaN becomes null.
 
     Parameters

@@ -113,8 +113,12 @@ def _write(connection: psycopg.Connection, recording: Recording) -> int:
     if noted is None:
         return 0
     if noted == (True,):
-        connection.execute("delete from raw.activity_records where recording_id = %s", [recording.recording_id])
-        connection.execute("delete from raw.recording_series where recording_id = %s", [recording.recording_id])
+        connection.execute(
+            "delete from raw.activity_records where recording_id = %s", [recording.recording_id]
+        )
+        connection.execute(
+            "delete from raw.recording_series where recording_id = %s", [recording.recording_id]
+        )
     if count:
         copy_arrays(connection, "raw.activity_records", _table(recording))
     if recording.series:

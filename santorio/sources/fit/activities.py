@@ -51,12 +51,15 @@ def laps_of(decoded: Decoded) -> list[dict[str, object]]:
     """Laps in the order of the file, with what they state."""
     unlike = {"start_time_unix", "sport", "sub_sport"}
     laps = [session_of(message) for message in decoded.all("lap")]
-    return [{name: value for name, value in lap.items() if name not in unlike and value is not None} for lap in laps]
+    return [
+        {name: value for name, value in lap.items() if name not in unlike and value is not None}
+        for lap in laps
+    ]
 
 
 def derived_session(decoded: Decoded, records: Records) -> dict[str, object]:
     """Sum up records: first and last time, the mean and greatest heart rate, the last distance."""
-    found: dict[str, float] = {}
+    found: dict[str | int, object] = {}
     for name, theirs, fold in (
         ("heart_rate_bpm", "avg_heart_rate", np.nanmean),
         ("heart_rate_bpm", "max_heart_rate", np.nanmax),

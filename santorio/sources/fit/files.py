@@ -51,7 +51,9 @@ def parse(data: bytes, person: Person, now: dt.datetime) -> Parsed:
     try:
         decoded = decode(data)
     except TooMuch:
-        reason = "The FIT file holds more than any device writes: it was made to fill the memory, or is broken."
+        reason = (
+            "The FIT file holds more than any device writes: it was made to fill the memory, or is broken."
+        )
         return refused("too_large", reason, kind="FIT")
     if decoded is None:
         return refused(
@@ -98,7 +100,9 @@ def _flaws(file: FitFile, time: dt.datetime | None) -> list[Rejection]:
         )
         flaws.append(Rejection("no_clock", reason, status="salvaged"))
     else:
-        reason = "Records of this FIT file have no time that can be: they were left out. The original is kept."
+        reason = (
+            "Records of this FIT file have no time that can be: they were left out. The original is kept."
+        )
         place = f"{left_out} of {left_out + len(file.records.times)} records"
         flaws.append(Rejection("records_without_time", reason, place, status="salvaged"))
     return flaws
@@ -133,7 +137,9 @@ def _weights(file: FitFile) -> list[Event]:
     ]
 
 
-def _event(file: FitFile, event_type: str, content: dict[str, object], time: dt.datetime | None, key: str) -> Event:
+def _event(
+    file: FitFile, event_type: str, content: dict[str, object], time: dt.datetime | None, key: str
+) -> Event:
     return Event(
         user_id=file.person.user_id,
         time=time or UNKNOWN,

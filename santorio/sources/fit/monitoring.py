@@ -1,6 +1,7 @@
 """What a watch writes all day (monitoring) and all night (sleep): samples as `[Unix seconds, value]`."""
 
 import datetime as dt
+import math
 
 from santorio import days
 from santorio.sources.fit.activities import first_number, word
@@ -136,11 +137,14 @@ def _instant(message: Message) -> str | None:
 
 def _plain(message: Message) -> dict[str, object]:
     """Write a message as JSON can hold it."""
-    return {str(name): bytes(value).hex() if _is_bytes(value) else value for name, value in message.items()}  # type: ignore[arg-type]
+    return {str(name): _value(value) for name, value in message.items()}
 
 
-def _is_bytes(value: object) -> bool:
-    """Whether this is an opaque row: the official SDK gives one as a list of its bytes."""
-    return isinstance(value, bytes) or (
-        isinstance(value, list) and all(isinstance(one, int) and 0 <= one <= 255 for one in value)
-    )
+def _value(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [_value(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, int | float | None) else str(value).replace("\x00", "")

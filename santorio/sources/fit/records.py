@@ -105,7 +105,10 @@ def strap_beats(messages: list[Message]) -> tuple[Column, Column]:
         when = moment(message.get("timestamp"))
         if when is not None and stated:
             fraction = message.get("fractional_timestamp")
-            tied = (when.timestamp() + (float(fraction) if isinstance(fraction, int | float) else 0.0), stated[0])
+            tied = (
+                when.timestamp() + (float(fraction) if isinstance(fraction, int | float) else 0.0),
+                stated[0],
+            )
         packed = message.get("event_timestamp_12")
         counts = stated or ([] if not isinstance(packed, bytes) else _unpacked(packed, ticks))
         if tied is None or len(counts) != len(rates):

@@ -34,7 +34,9 @@ def parse(content: str, root: str, data: bytes, person: Person, now: dt.datetime
     """Turn a TCX or GPX text, and the bytes that it was, into an event and a recording."""
     kind = SOURCES[root].upper()
     if "<!DOCTYPE" in content or "<!ENTITY" in content:
-        reason = "This file defines entities, which no device does and which can fill the memory. Export it again."
+        reason = (
+            "This file defines entities, which no device does and which can fill the memory. Export it again."
+        )
         return refused("unsafe_xml", reason, kind=kind)
     points = content.count("trkpt") + content.count("Trackpoint")
     if len(content) > LARGEST_LETTERS or content.count("<") > MOST_TAGS or points > 2 * MOST_POINTS:

@@ -83,7 +83,11 @@ def test_a_gpx_track_is_an_activity_with_the_points_that_have_a_time() -> None:
     (event,), (recording,) = found.events, found.recordings
     (run,) = event.data["sessions"]
     assert (event.event_type, event.source, event.time) == ("track.activity", "gpx", START)
-    assert (run["sport"], run["start_time"], run["total_elapsed_time_s"]) == ("running", "2026-03-01T07:00:00Z", 60)
+    assert (run["sport"], run["start_time"], run["total_elapsed_time_s"]) == (
+        "running",
+        "2026-03-01T07:00:00Z",
+        60,
+    )
     assert run["avg_heart_rate_bpm"] == 130
     # A thousandth of a degree; the way between two segments is a pause.
     assert run["total_distance_m"] == pytest.approx(111.2, rel=0.01)
@@ -142,7 +146,9 @@ def test_entities_are_refused_before_anything_is_expanded() -> None:
 
 
 def test_a_plan_without_times_is_refused_with_a_reason() -> None:
-    plan = GPX.replace("<time>2026-03-01T07:00:00.000Z</time>", "").replace("<time>2026-03-01T07:00:00.500Z</time>", "")
+    plan = GPX.replace("<time>2026-03-01T07:00:00.000Z</time>", "").replace(
+        "<time>2026-03-01T07:00:00.500Z</time>", ""
+    )
     plan = plan.replace("<time>2026-03-01T08:01:00+01:00</time>", "")
     assert flaws(parsed(plan)) == [("no_clock", "open", None)]
 
