@@ -130,7 +130,10 @@ def _unpacked(packed: bytes, ticks: int) -> list[int]:
 
 
 def rate_at(times: Column, at: Column, bpm: Column) -> Column:
-    """Mean rate of the beats since the record before, as the official SDK merges them."""
+    """Mean rate of the beats since the record before.
+
+    The official SDK does so too, but counts a beat for every quarter of a second until the next.
+    """
     order = np.argsort(at, kind="stable")
     at, total = at[order], np.concatenate([[0.0], np.cumsum(bpm[order])])
     instants, place = np.unique(times, return_inverse=True)
