@@ -19,7 +19,7 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "normalized_power_w": ("normalized_power",),
     "total_calories_kcal": ("total_calories",),
     "total_ascent_m": ("total_ascent",),
-    "avg_speed_mps": ("enhanced_avg_speed", "avg_speed"),
+    "avg_speed_mps": ("avg_speed", "enhanced_avg_speed"),
 }
 
 
