@@ -69,13 +69,13 @@ def full_times(decoded: Decoded) -> list[tuple[float, Message]]:
 
 
 def _movement(message: Message) -> dict[str, object]:
-    kind, cycles = message.get("activity_type"), first_number(message, ("cycles",))
+    kind, cycles = word(message.get("activity_type")), first_number(message, ("cycles",))
     found: dict[str, object] = {ours: first_number(message, (theirs,)) for ours, theirs in COUNTED.items()}
     found["intensity"] = first_number(message, ("intensity",))
     if cycles is not None:
         found["steps" if kind in ON_FOOT else "cycles"] = round(cycles * 2) if kind in ON_FOOT else cycles
     found = {name: value for name, value in found.items() if value is not None}
-    return {"activity_type": word(kind), **found} if found and kind is not None else found
+    return {"activity_type": kind, **found} if found and kind is not None else found
 
 
 def _samples(decoded: Decoded, name: str, time: str, *fields: str) -> list[list[float | None]]:

@@ -185,7 +185,8 @@ def columns_of(
     records: Sequence[Mapping[str | int, object]], descriptions: Sequence[Mapping[str | int, object]]
 ) -> dict[str, Column]:
     """Put the SDK's messages into columns as `fitfast.records` does: numbers alone, Unix times, degrees."""
-    named = {one.get("key"): one.get("field_name") for one in descriptions}
+    # In a damaged file a name may be a list.
+    named = {one.get("key"): name for one in descriptions if isinstance(name := one.get("field_name"), str)}
     columns: dict[str, Column] = {}
     for row, record in enumerate(records):
         own = record.get("developer_fields")

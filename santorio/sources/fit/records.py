@@ -1,5 +1,6 @@
 """Records of a FIT file in our names and units, and the beats that some devices write beside them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -105,11 +106,7 @@ def strap_beats(messages: list[Message]) -> tuple[Column, Column]:
         stated = [round(value * 1024) for value in _numbers(message.get("event_timestamp"))]
         when = moment(message.get("timestamp"))
         if when is not None and stated:
-            fraction = message.get("fractional_timestamp")
-            tied = (
-                when.timestamp() + (float(fraction) if isinstance(fraction, int | float) else 0.0),
-                stated[0],
-            )
+            tied = (when.timestamp() + sum(_numbers(message.get("fractional_timestamp"))), stated[0])
         packed = message.get("event_timestamp_12")
         counts = stated or ([] if not isinstance(packed, bytes) else _unpacked(packed, ticks))
         if tied is None or len(counts) != len(rates):
@@ -148,4 +145,5 @@ def rate_at(times: Column, at: Column, bpm: Column) -> Column:
 
 def _numbers(value: object) -> list[float]:
     values = value if isinstance(value, list) else [value]
-    return [float(one) for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
+    numbers = [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
+    return [float(one) for one in numbers if math.isfinite(one)]

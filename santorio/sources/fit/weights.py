@@ -30,7 +30,7 @@ def weighings_of(decoded: Decoded) -> list[Weighing]:
     """Weights in the order of the file; `scale_users` says how many people the file is about."""
     found: list[Weighing] = []
     messages = decoded.all("weight_scale")
-    people = {one.get("user_profile_index") for one in messages}
+    people = {str(one.get("user_profile_index")) for one in messages}
     for message in messages:
         at, user = moment(message.get("timestamp")), message.get("user_profile_index")
         figures = {ours: number for ours, theirs in FIGURES.items()
