@@ -7,10 +7,15 @@ from dagster import MetadataValue, TableRecord
 
 
 def counts_table(rows: Sequence[Mapping[str, str | int | float | bool | None]]) -> MetadataValue:
-    """Rows of counts as a table of the Dagster UI (an empty table is said in words)."""
+    """Rows of counts as a table of the Dagster UI (an empty table is said in words).
+
+    Dagster refuses rows of different fields: what a row does not count, such as the days of a person without a
+    watch, is 0.
+    """
     if not rows:
         return MetadataValue.text("nothing")
-    return MetadataValue.table([TableRecord(dict(row)) for row in rows])
+    fields = dict.fromkeys(name for row in rows for name in row)
+    return MetadataValue.table([TableRecord({name: row.get(name, 0) for name in fields}) for row in rows])
 
 
 def picture(png: bytes) -> MetadataValue:

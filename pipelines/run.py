@@ -6,7 +6,6 @@ Prints progress to standard error and one line of JSON to standard output.
 import argparse
 import datetime as dt
 import json
-import os
 import sys
 import time
 import warnings
@@ -24,12 +23,15 @@ from santorio.errors import SantorioError
 from santorio.settings import Settings, load_settings
 from santorio.sources.importing import waiting_files
 from santorio.versions import code_version
+from sensors.abandoned import close_dead_runs, process_tag
 from sensors.windows import MARK, window_tags
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-PROCESS = "santorio/process"
+
+# Among so many there is one that was not the morning's, or so long passed that all days may be settled again.
+RUNS_LOOKED_AT = 50
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ def execute(
     definitions = build_defs({"settings": settings, "database": database})
     result = definitions.resolve_job_def(job_name).execute_in_process(
         instance=instance,
-        tags={**tags, PROCESS: str(os.getpid())},
+        tags={**tags, **process_tag()},
         run_config={"loggers": {"progress": {}}},
         raise_on_error=False,
     )
@@ -131,26 +133,18 @@ class LastRun:
 
 
 def last_success(instance: "DagsterInstance") -> LastRun | None:
-    """Find the newest study that succeeded, whoever started it."""
+    """Find the newest study of what had arrived that succeeded.
+
+    Every morning's looks at the last days only, and has no mark: what arrived before it is still to be settled.
+    """
     from dagster import DagsterRunStatus, RunsFilter
 
     records = instance.get_run_records(
-        RunsFilter(job_name="study", statuses=[DagsterRunStatus.SUCCESS]), limit=1
+        RunsFilter(job_name="study", statuses=[DagsterRunStatus.SUCCESS]), limit=RUNS_LOOKED_AT
     )
-    if not records:
-        return None
-    return LastRun(records[0].create_timestamp, records[0].dagster_run.tags)
-
-
-def close_dead_runs(instance: "DagsterInstance") -> None:
-    """Mark as failed what a killed process left behind as running, so that nothing waits for it."""
-    import psutil
-    from dagster import DagsterRunStatus, RunsFilter
-
-    for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED])):
-        process = run.tags.get(PROCESS)
-        if process and not psutil.pid_exists(int(process)):
-            instance.report_run_failed(run, "Its process ended before the run did.")
+    marked = (record for record in records if MARK in record.dagster_run.tags)
+    newest = next(marked, None)
+    return LastRun(newest.create_timestamp, newest.dagster_run.tags) if newest else None
 
 
 def main() -> None:

@@ -46,7 +46,9 @@ def serve(settings: Settings, console: Console, only: str | None = None) -> int:
     with open_database(settings) as database:
         use_dagster_home(settings, database)
         logs = settings.home / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
+        inbox = settings.inbox / settings.person
+        for folder in (logs, inbox):
+            folder.mkdir(parents=True, exist_ok=True)
         running: dict[str, subprocess.Popen[bytes]] = {}
         # From here on whatever ends this process must end the services too.
         for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -58,7 +60,7 @@ def serve(settings: Settings, console: Console, only: str | None = None) -> int:
                         command, cwd=ROOT, stdout=log, stderr=log, env=os.environ
                     )
             if only is None:
-                announce(settings, console, running)
+                announce(settings, inbox, console, running)
             return wait(running, logs, console)
         except KeyboardInterrupt:
             return 0
@@ -66,7 +68,9 @@ def serve(settings: Settings, console: Console, only: str | None = None) -> int:
             stop(running)
 
 
-def announce(settings: Settings, console: Console, running: dict[str, subprocess.Popen[bytes]]) -> None:
+def announce(
+    settings: Settings, inbox: Path, console: Console, running: dict[str, subprocess.Popen[bytes]]
+) -> None:
     """Wait until the pages answer, then say where they are and what to type next."""
     ui, api = (f"http://{settings.api_host}:{port}" for port in (settings.ui_port, settings.api_port))
     with console.status("Starting the pipeline's UI, its daemon and the API …"):
@@ -80,7 +84,7 @@ def announce(settings: Settings, console: Console, running: dict[str, subprocess
     console.print(
         f"  API                [link={api}/docs]{api}/docs[/link]   (a token: [b]santorio token[/b])"
     )
-    console.print(f"  Inbox              {settings.inbox}   (drop files here)")
+    console.print(f"  Inbox              {inbox}   (drop files here)")
     console.print("\nPress Ctrl-C to stop. Data stays where it is.")
 
 

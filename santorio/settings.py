@@ -34,7 +34,10 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().resolve()
+        try:
+            return home.expanduser().resolve()
+        except (OSError, RuntimeError):  # ~ of nobody, a loop of links
+            raise ValueError("is no path that can be followed") from None
 
     @field_validator("timezone")
     @classmethod

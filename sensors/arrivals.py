@@ -13,7 +13,12 @@ from santorio.arrivals import arrivals, garmin_day_range
 from santorio.database.engine import Database
 from santorio.settings import Settings
 from santorio.sources.importing import waiting_files
+from sensors.abandoned import close_dead_runs
 from sensors.windows import MARK, window_tags
+
+# The files that a run was asked for, as a hash of their names, sizes and times.
+LISTING = "santorio/listing"
+MOST_ATTEMPTS = 5
 
 IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
@@ -37,7 +42,11 @@ def is_running(instance: dg.DagsterInstance, job_name: str) -> bool:
 def inbox(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a run when files wait; the key is the listing, so that the same files ask once."""
+    """Ask for a run when files wait; the key is the listing, so that the same files ask once.
+
+    If that run fails they ask again, up to `MOST_ATTEMPTS` times: a full disk or a database that is away passes.
+    """
+    close_dead_runs(context.instance)  # here, because this sensor looks whether or not anything arrives
     files = waiting_files(settings)
     if not files:
         return dg.SkipReason(f"The inbox is empty. Drop files into {settings.inbox}.")
@@ -47,7 +56,13 @@ def inbox(
     for path in files:
         state = path.stat()
         listing.update(f"{path}:{state.st_size}:{state.st_mtime_ns}\n".encode())
-    return dg.RunRequest(run_key=listing.hexdigest())
+    wanted = listing.hexdigest()
+    failures = context.instance.get_runs_count(
+        dg.RunsFilter(job_name="take_in", statuses=[dg.DagsterRunStatus.FAILURE], tags={LISTING: wanted})
+    )
+    if failures >= MOST_ATTEMPTS:
+        return dg.SkipReason(f"Taking these files in failed {failures} times: `santorio run` tries again.")
+    return dg.RunRequest(run_key=f"{wanted}/{failures}", tags={LISTING: wanted})
 
 
 @dg.sensor(

@@ -1,5 +1,6 @@
 """The command `santorio`: assembles the commands and turns errors into sentences."""
 
+import os
 import sys
 
 import typer
@@ -27,6 +28,8 @@ app.command("up")(running.up)
 
 def main() -> None:
     """Run the command line; an error of ours is a sentence and exit code 1, never a traceback."""
+    # What this and its children write is health data: for its owner alone, also below a home that others may enter.
+    os.umask(0o077)
     try:
         app()
     except SantorioError as error:

@@ -4,8 +4,10 @@ import calendar
 import datetime as dt
 from typing import Annotated
 
+import psycopg
 import typer
 from psycopg.rows import dict_row
+from rich.markup import escape
 from rich.table import Table
 
 from santorio import coverage as ledger
@@ -14,8 +16,9 @@ from santorio.cli.summary import day_words, interval, published
 from santorio.database.opening import open_database
 from santorio.errors import NotFound
 from santorio.metrics import label
-from santorio.people import all_people
+from santorio.people import Person, all_people
 from santorio.settings import load_settings
+from santorio.trials.preparing import FEWEST_DAYS
 
 trials = typer.Typer(help="Trials that run, ran, or are proposed.", no_args_is_help=True)
 MARKS = {"final": "[green]█[/green]", "provisional": "[yellow]▒[/yellow]", "empty": "[dim]·[/dim]"}
@@ -136,8 +139,9 @@ def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> 
         somebody = reading_person(connection, settings, person)
         results = published(connection, "trial_results", "trial, is_primary desc, outcome", somebody)
         proposals = published(connection, "proposals", "rank", somebody)
+        waiting = waiting_trials(connection, somebody)
     if as_json:
-        print_json({"trials": results, "proposals": proposals})
+        print_json({"trials": results, "waiting": waiting, "proposals": proposals})
         return
     table = Table(title="Trials", title_justify="left")
     for heading in ("Trial", "Outcome", "Effect, with 95 % interval", "Verdict"):
@@ -145,11 +149,13 @@ def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> 
     for row in results:
         table.add_row(
             str(row["trial"]),
-            label(str(row["outcome"])),
+            label(str(row["outcome"])) + ("" if row["is_primary"] else " (secondary)"),
             f"{interval(row)} {row['unit']}",
             str(row["decision"]),
         )
     console.print(table if results else "No trial has been analysed yet.")
+    for row in waiting:
+        console.print(say_waiting(row))
     table = Table(title="Proposed", title_justify="left")
     for heading in ("", "Question", "Days", "Name"):
         table.add_column(heading)
@@ -172,20 +178,61 @@ def show_trial(
         somebody = reading_person(connection, settings, person)
         results = published(connection, "trial_results", "is_primary desc, outcome", somebody)
         proposals = published(connection, "proposals", "rank", somebody)
+        waiting = [row for row in waiting_trials(connection, somebody) if row["trial"] == name]
     found = [row for row in results if row["trial"] == name]
     proposed = [row for row in proposals if row["slug"] == name]
-    if not found and not proposed:
+    if not found and not proposed and not waiting:
         raise NotFound(f"There is no trial called “{name}”.", hint="`santorio trial list` names them.")
     if as_json:
-        print_json({"results": found, "proposal": proposed[0] if proposed else None})
+        print_json(
+            {
+                "results": found,
+                "waiting": waiting[0] if waiting else None,
+                "proposal": proposed[0] if proposed else None,
+            }
+        )
         return
     for row in found:
         say_result(row)
+    for row in waiting:
+        console.print(say_waiting(row))
     for row in proposed:
         console.print(f"[b]{row['question']}[/b]  {row['days_needed']} days\n{row['why']}\n")
         schedule = row["schedule"]
         for entry in schedule if isinstance(schedule, list) else []:
             console.print("  " + "  ".join(str(value) for value in entry.values()), highlight=False)
+
+
+def waiting_trials(connection: psycopg.Connection, person: Person) -> list[dict[str, object]]:
+    """Trials of which nothing could be published yet, with what the newest attempt said against it, if any."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        if cursor.execute("select to_regclass('marts.trials') as found").fetchone() == {"found": None}:
+            return []  # before the first run
+        return cursor.execute(
+            """
+            select trial, outcome, start_day, last_day, study_days,
+                   (select reason from insights.runs run
+                    where run.user_id = known.user_id and run.kind = 'trial' and run.subject = known.trial
+                    order by created_at desc limit 1) as reason
+            from marts.trials known
+            where user_id = %(who)s and not exists (
+              select from insights.runs run where run.user_id = known.user_id and run.kind = 'trial'
+                and run.subject = known.trial and run.status = 'accepted')
+            order by trial
+            """,
+            {"who": person.user_id},
+        ).fetchall()
+
+
+def say_waiting(row: dict[str, object]) -> str:
+    """One line about a trial without an answer."""
+    why = row["reason"] or (
+        f"it is analysed once each arm has {FEWEST_DAYS} days with a value of {label(str(row['outcome']))}"
+        if row["outcome"] and row["study_days"]
+        else "it has no schedule or no outcome yet"
+    )
+    days, reason = row["study_days"], escape(str(why).rstrip("."))
+    return f"[b]{escape(str(row['trial']))}[/b]  {days} days planned. No answer yet: {reason}."
 
 
 def say_result(row: dict[str, object]) -> None:

@@ -22,6 +22,7 @@ from santorio.errors import (
     DatabaseBusy,
     DatabaseUnavailable,
     NewerSchema,
+    NotWritable,
     StorageError,
     disk_full,
     file_errors,
@@ -88,7 +89,7 @@ def embedded_server(folder: Path, *, extra_configuration: str = "") -> Iterator[
     """
     folder = folder.absolute()
     with file_errors(folder.parent):
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_home(folder.parent)
         with _exclusive(folder):
             account, socket_folder = _start(folder, extra_configuration)
             holder = _hold(folder)
@@ -101,6 +102,15 @@ def embedded_server(folder: Path, *, extra_configuration: str = "") -> Iterator[
         raise
     finally:
         _leave(folder, account, holder)
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # some file systems, such as /proc, say so where no folder can be made
+        raise NotWritable(
+            f"The folder {home} cannot be made.", hint="Set SANTORIO_HOME to another folder."
+        ) from error
 
 
 def _start(folder: Path, extra_configuration: str) -> tuple[Account | None, Path]:

@@ -58,13 +58,10 @@ def plot_effects(outcome: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> 
             [row["lower_50"], row["upper_50"]], [height, height], color=colour, lw=4, solid_capstyle="butt"
         )
         axes.plot(row["estimate"], height, "o", color="white", markeredgecolor=colour, ms=6)
-    names = [
-        f"{row['per_amount']:g} {row['exposure_unit']} {label(row['exposure'])}" for row in reversed(rows)
-    ]
     axes.axvline(0, color="#444444", lw=0.8)
     axes.set(
         yticks=range(len(rows)),
-        yticklabels=names,
+        yticklabels=[_amount(row) for row in reversed(rows)],
         ylim=(-0.6, len(rows) - 0.4),
         xlabel=_with_unit("Associated difference", unit),
         title=f"What goes with {label(outcome)}",
@@ -97,7 +94,7 @@ def _png(figure: Any) -> bytes:
 
 def _amount(row: Mapping[str, Any]) -> str:
     name, unit = label(row["exposure"]), row["exposure_unit"]
-    return f"{row['per_amount']:.3g} {name}" if unit in name else f"{row['per_amount']:.3g} {unit} {name}"
+    return f"{row['per_amount']:g} {name}" if unit in name else f"{row['per_amount']:g} {unit} {name}"
 
 
 def _with_unit(name: str, unit: str) -> str:

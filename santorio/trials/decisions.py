@@ -8,7 +8,7 @@ import numpy as np
 from santorio.metrics import Direction
 from santorio.trials.columns import FloatArray
 
-Decision = Literal["adopt", "avoid", "no difference that matters", "keep going"]
+Decision = Literal["adopt", "avoid", "raises", "lowers", "no difference that matters", "keep going"]
 
 # One threshold for all three answers; its error rates are simulated in tests/calibration and stated in docs/method.md.
 DECISIVE = 0.8
@@ -47,12 +47,20 @@ def summarise(draws: FloatArray, smallest_effect: float) -> Summary:
 
 
 def decide(above: float, within: float, below: float, good: Direction | None) -> Decision:
-    """Decide by P(θ > δ), P(|θ| ≤ δ) and P(θ < -δ); where no direction is welcome, more is."""
-    better, worse = (below, above) if good == "lower" else (above, below)
-    if better >= DECISIVE:
-        return "adopt"
-    if worse >= DECISIVE:
-        return "avoid"
+    """Decide by P(θ > δ), P(|θ| ≤ δ) and P(θ < -δ).
+
+    Where nobody said which direction is welcome (a headache, one's weight) the difference is named and not judged.
+    """
+    words: dict[Direction | None, tuple[Decision, Decision]] = {
+        "higher": ("adopt", "avoid"),
+        "lower": ("avoid", "adopt"),
+        None: ("raises", "lowers"),
+    }
+    if_above, if_below = words[good]
+    if above >= DECISIVE:
+        return if_above
+    if below >= DECISIVE:
+        return if_below
     if within >= DECISIVE:
         return "no difference that matters"
     return "keep going"

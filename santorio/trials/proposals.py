@@ -1,5 +1,6 @@
 """Which experiment to run next: every lever and outcome, the shortest design that would decide, ranked by its worth."""
 
+import datetime as dt
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ def propose(database: Database, person: Person, *, force: bool = False) -> RunRe
     Returns
     -------
     RunReport
-        "not enough data" where no lever has 30 days of an outcome it may move.
+        "not enough data" where nothing is, or was, worth proposing. What was proposed before does not outlive its
+        reason: an empty list takes its place.
     """
     with database.connect() as connection:
         outcomes = read_outcomes(connection, person.user_id)
@@ -110,19 +112,19 @@ def propose(database: Database, person: Person, *, force: bool = False) -> RunRe
     if not force and last == key:
         return RunReport("proposals", SUBJECT, "unchanged")
     plans = rank(find_plans(outcomes, exposures, associations, answered))
-    if not plans:
+    if not plans and last is None:
         return RunReport(
             "proposals",
             SUBJECT,
             "not enough data",
-            f"No lever has {FEWEST_DAYS} days of an outcome it may move.",
+            f"No lever that is untried has {FEWEST_DAYS} days of an outcome it may move, and good odds of an answer.",
         )
     run = Run(
         user_id=person.user_id,
         kind="proposals",
         subject=SUBJECT,
         fingerprint=key,
-        as_of=max(series.as_of for series in outcomes.values()),
+        as_of=max((series.as_of for series in outcomes.values()), default=dt.datetime.now(dt.UTC)),
         rows=[row(plan, position) for position, plan in enumerate(plans, start=1)],
         diagnostics={"levers": len(LEVERS), "answered": len(answered), "proposed": len(plans)},
     )

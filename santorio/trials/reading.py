@@ -88,7 +88,8 @@ def _assemble(protocol: tuple[object, ...], days: Sequence[tuple[object, ...]]) 
         outcome=str(outcome),
         secondary=tuple(str(metric) for metric in secondary) if isinstance(secondary, list) else (),
         direction="lower" if direction == "lower" else "higher" if direction == "higher" else None,
-        smallest_effect=float(smallest) if isinstance(smallest, int | float) else None,
+        # A δ of 0 or below would make any effect exceed it: then the metric's own counts.
+        smallest_effect=float(smallest) if isinstance(smallest, int | float) and smallest > 0 else None,
         lag_days=lag if isinstance(lag, int) else None,
         period_days=period if isinstance(period, int) else None,
         washout_days=washout if isinstance(washout, int) else 0,

@@ -43,6 +43,7 @@ def test_the_zone_is_the_one_set_else_the_machines(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("SANTORIO_HOME", "~nobody-of-that-name/data"),
         ("SANTORIO_TIMEZONE", "Mars/Olympus"),
         ("SANTORIO_TIMEZONE", "../../etc/passwd"),
         ("SANTORIO_API_PORT", "70000"),

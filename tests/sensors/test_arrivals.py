@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.definitions import defs
 from santorio.events import Event, write_events
-from sensors.arrivals import inbox, new_events
+from sensors.arrivals import MOST_ATTEMPTS, inbox, new_events
 from sensors.windows import RANGE_END, RANGE_START, window_tags
 
 
@@ -17,6 +17,11 @@ from sensors.windows import RANGE_END, RANGE_START, window_tags
 def instance():
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
+
+
+@dg.job
+def take_in() -> None:
+    """Stand in for the job of that name."""
 
 
 def context(instance, cursor: str | None = None, **resources: object) -> dg.SensorEvaluationContext:
@@ -44,6 +49,15 @@ def test_a_new_file_asks_for_a_run_and_the_same_listing_for_the_same(instance, s
     assert first.run_key == again.run_key
     drop(settings, "two.json")
     assert inbox(context(instance, settings=settings)).run_key != first.run_key
+
+
+def test_files_whose_run_failed_ask_again_but_not_for_ever(instance, settings):
+    drop(settings, "one.json")
+    keys = []
+    while isinstance(request := inbox(context(instance, settings=settings)), dg.RunRequest):
+        keys.append(request.run_key)
+        instance.create_run_for_job(take_in, tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
+    assert len(keys) == len(set(keys)) == MOST_ATTEMPTS
 
 
 def payload(person, day: dt.date) -> Event:

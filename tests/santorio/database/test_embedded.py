@@ -239,6 +239,11 @@ def test_a_file_in_the_homes_place_is_said_to_be_in_the_way(home: Path) -> None:
         pass
 
 
+def test_a_place_where_no_folder_can_be_made_is_said_to_be_none() -> None:
+    with pytest.raises(NotWritable, match="cannot be made"), embedded_server(Path("/proc/santorio/postgres")):
+        pass
+
+
 def test_a_server_that_does_not_answer_is_said_to_be_busy(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

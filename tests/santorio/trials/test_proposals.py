@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from santorio.cli.summary import published
+from santorio.trials.levers import LEVERS
 from santorio.trials.proposals import propose
 from santorio.trials.schedules import LONGEST_RUN
 
@@ -69,6 +71,16 @@ def test_a_lever_that_a_trial_has_tested_is_not_proposed_again(lived):
     levers = {row[0] for row in proposals(lived)}
     assert "screens" not in levers
     assert "late-caffeine" in levers
+
+
+def test_when_every_lever_is_tried_nothing_stays_proposed(lived):
+    propose(lived.database, lived.person)
+    for lever in LEVERS:
+        lived.trial(lever.slug, lever.arms, [0, 1] * 20)
+    assert propose(lived.database, lived.person).status == "accepted"
+    with lived.database.connect() as connection:
+        assert published(connection, "proposals", "rank", lived.person) == []
+    assert propose(lived.database, lived.person).status == "unchanged"
 
 
 def test_unchanged_input_proposes_nothing_new(lived):
