@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 MOST_VALUES = 10_000_000
 MOST_MESSAGES = 2_000_000
 
+# Messages that are looked at together.
+LONGEST_RUN = 1024
+
 RECORD = 20
 # Profile.xlsx of the FIT SDK: file_id, sport, session, lap, activity, hrv, hr, field_description, developer_data_id.
 SUMMARIES = frozenset({0, 12, 18, 19, 34, 78, 132, 206, 207})
@@ -103,19 +106,29 @@ def _walk(data: bytes, at: int, end: int, found: Outline) -> None:
             if definition is None:
                 raise NotWhole
             number, size, fields, is_summary = definition
-            counts[number] += 1
-            values += fields
+            run = _run(data, at, size, end)
+            counts[number] += run
+            values += run * fields
             if is_summary:
-                kept.append(data[at : at + size])
+                kept.append(data[at : at + run * size])
                 can_split = can_split and not compressed
-            at += size
-            messages += 1
+            at += run * size
+            messages += run
         if messages > MOST_MESSAGES or values > MOST_VALUES:
             raise TooMuch
     if at != end:
         raise NotWhole
     found.values = values
     found.summaries = found.summaries + b"".join(kept) if can_split and found.summaries is not None else None
+
+
+def _run(data: bytes, at: int, size: int, end: int) -> int:
+    """How many messages with this header follow each other; records do, by the thousand."""
+    header = data[at]
+    if at + size >= end or data[at + size] != header:
+        return 1
+    headers = data[at : min(at + size * LONGEST_RUN, end) : size]
+    return len(headers) - len(headers.lstrip(headers[:1]))
 
 
 def _definition(data: bytes, at: int, end: int) -> tuple[int, int, int, int]:
