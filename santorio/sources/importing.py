@@ -9,8 +9,8 @@ import hashlib
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -114,7 +114,8 @@ def _import(
             with connection.transaction():
                 _wait_for_writers(connection, person)
                 done = [
-                    import_file(connection, store, person, path, moment, keep_all=keep_all) for path in batch
+                    _take_in(connection, store, person, path, *reading, keep_all=keep_all)
+                    for path, reading in _read_ahead(batch, person, moment)
                 ]
             for outcome, accounts in done:
                 report.files.append(outcome)
@@ -158,6 +159,21 @@ def files_below(path: Path) -> list[Path]:
     return found + [Path(error.filename) for error in closed]
 
 
+def _read_ahead(
+    paths: Iterable[Path], person: Person, now: dt.datetime
+) -> Iterator[tuple[Path, tuple[bytes, Parsed]]]:
+    """Read each file while the database still writes the one before it; no more than two are held."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        before: tuple[Path, Future[tuple[bytes, Parsed]]] | None = None
+        for path in paths:
+            upcoming = path, reader.submit(_read_file, path, person, now)
+            if before is not None:
+                yield before[0], before[1].result()
+            before = upcoming
+        if before is not None:
+            yield before[0], before[1].result()
+
+
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
@@ -178,7 +194,19 @@ def import_file(
 
     The original is in the store before anything of it can be committed: no row ever points to nothing.
     """
-    data, parsed = _read_file(path, person, now)
+    return _take_in(connection, store, person, path, *_read_file(path, person, now), keep_all=keep_all)
+
+
+def _take_in(
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    person: Person,
+    path: Path,
+    data: bytes,
+    parsed: Parsed,
+    *,
+    keep_all: bool,
+) -> tuple[FileOutcome, set[str]]:
     sha256 = hashlib.sha256(data).hexdigest() if data else None
     # The store waits for its disk while the database works.
     with ThreadPoolExecutor(max_workers=1) as beside:
