@@ -377,3 +377,30 @@ def test_messages_made_into_a_file_are_read_as_in_the_file_they_came_from() -> N
     assert summed is not None
     assert summed.all("session") == whole.all("session") != []
     assert summed.all("hrv") == whole.all("hrv") != []
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(data=st.data(), whole=st.sampled_from([RIDE, DAY]))
+@settings(max_examples=300, deadline=None)
+def test_any_messages_under_a_true_checksum_leave_events_or_reasons(
+    data: st.DataObject, whole: bytes
+) -> None:
+    broken = bytearray(whole[14:-2])
+    for _ in range(data.draw(st.integers(1, 8))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    found = parsed(structure.as_file(bytes(broken)))
+    assert found.events or found.rejections
+    assert "reader_failed" not in {one.code for one in found.rejections}
+    assert all(event.content_hash for event in found.events)
+    assert all(len(column) == len(one.times) for one in found.recordings for column in one.columns.values())
+
+
+def test_names_that_a_damaged_file_gives_as_lists_are_no_reason_to_fail() -> None:
+    from santorio.sources.fit.reading import columns_of
+
+    described = [{"key": 0, "field_name": ["Form", "Power"]}, {"key": 1, "field_name": "Form Power"}]
+    found = columns_of([{"timestamp": T, "developer_fields": {0: 1, 1: 2}}], described)
+    assert {name: column.tolist() for name, column in found.items()} == {
+        "timestamp": [START.timestamp()],
+        "Form Power": [2],
+    }
