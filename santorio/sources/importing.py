@@ -9,7 +9,8 @@ import hashlib
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,7 @@ from santorio.sources.importing_archives import import_archive
 from santorio.sources.parsed import Parsed, Rejection, refused
 from santorio.sources.recognising import LARGEST_BYTES, read
 from santorio.sources.rejecting import close_mended, note_rejection
+from santorio.sources.recordings import write_recordings
 
 Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
 # A file that changed a moment ago may still be written.
@@ -120,8 +122,8 @@ def _import(
                     with connection.transaction():
                         wait_for_writers(connection, person)
                         done = [
-                            import_file(connection, store, person, path, moment, keep_all=keep_all)
-                            for path in batch
+                            _take_in(connection, store, person, path, *reading, keep_all=keep_all)
+                            for path, reading in _read_ahead(batch, person, moment)
                         ]
                 for outcome, accounts in done:
                     report.files.append(outcome)
@@ -210,6 +212,21 @@ def files_below(path: Path) -> list[Path]:
     return found + [Path(error.filename) for error in closed]
 
 
+def _read_ahead(
+    paths: Iterable[Path], person: Person, now: dt.datetime
+) -> Iterator[tuple[Path, tuple[bytes, Parsed]]]:
+    """Read each file while the database still writes the one before it; no more than two are held."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        before: tuple[Path, Future[tuple[bytes, Parsed]]] | None = None
+        for path in paths:
+            upcoming = path, reader.submit(_read_file, path, person, now)
+            if before is not None:
+                yield before[0], before[1].result()
+            before = upcoming
+        if before is not None:
+            yield before[0], before[1].result()
+
+
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
@@ -228,15 +245,31 @@ def import_file(
 ) -> tuple[FileOutcome, set[str]]:
     """Take in one file within the caller's transaction.
 
-    The original is in the store before anything of it is in the database: no row ever points to nothing.
+    The original is in the store before anything of it can be committed: no row ever points to nothing.
     """
-    data, parsed = _read_file(path, person, now)
+    return _take_in(connection, store, person, path, *_read_file(path, person, now), keep_all=keep_all)
+
+
+def _take_in(
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    person: Person,
+    path: Path,
+    data: bytes,
+    parsed: Parsed,
+    *,
+    keep_all: bool,
+) -> tuple[FileOutcome, set[str]]:
     sha256 = hashlib.sha256(data).hexdigest() if data else None
-    if data and (parsed.keep or keep_all):
-        store.put(data)
-    elif keep_all and parsed.rejections[0].code == "too_large":
+    if not data and keep_all and parsed.rejections[0].code == "too_large":
         sha256 = store.put_file(path)
-    written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
+    # The store waits for its disk while the database works.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        kept = beside.submit(store.put, data) if data and (parsed.keep or keep_all) else None
+        written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
+        write_recordings(connection, parsed.recordings)
+    if kept is not None:
+        kept.result()
     # A name on disk need not be UTF-8; a text in the database must.
     name = os.fsencode(path.name).decode(errors="replace")
     for rejection in parsed.rejections:

@@ -19,6 +19,7 @@ from santorio.sources import archives
 from santorio.sources.archives import Left, Member
 from santorio.sources.parsed import Parsed, Rejection
 from santorio.sources.recognising import read_part
+from santorio.sources.recordings import write_recordings
 from santorio.sources.rejecting import close_mended, note_rejection
 from santorio.versions import code_version
 
@@ -142,7 +143,10 @@ def _write(
     events: list[Event] = list(itertools.chain.from_iterable(parsed.events for parsed in read))
     for rejection in itertools.chain.from_iterable(parsed.rejections for parsed in read):
         note_rejection(connection, person, name, sha256, rejection)
-    return write_events(connection, events, replay=replay)
+    written = write_events(connection, events, replay=replay)
+    for parsed in read:
+        write_recordings(connection, parsed.recordings)
+    return written
 
 
 def _begin(connection: psycopg.Connection, person: Person, result: ArchiveResult) -> _Pass:

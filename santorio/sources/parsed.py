@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from santorio.events import Event
+from santorio.sources.recordings import Recording
 
 Status = Literal["open", "salvaged", "ignored"]
 
@@ -30,6 +31,7 @@ class Parsed:
     kind: str
     events: list[Event] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
+    recordings: list[Recording] = field(default_factory=list)
     accounts: set[str] = field(default_factory=set)
     keep: bool = False
 

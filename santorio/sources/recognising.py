@@ -17,6 +17,7 @@ from santorio.sources.garmin import payloads
 from santorio.sources.inbox import tables, trials
 from santorio.sources.inbox.entries import LogReader
 from santorio.sources.parsed import Parsed, Rejection, refused
+from santorio.sources.tracks import files as track_files
 
 # A file is read into memory, but for an archive, which is read member by member.
 LARGEST_BYTES = 256 * 2**20
@@ -73,8 +74,11 @@ def _read(data: bytes, person: Person, now: dt.datetime, folder: str | None) -> 
     if content is None:
         return refused(
             "unrecognised",
-            "This is no kind of file that Santorio reads (FIT, JSON, CSV, or a zip of them). It was kept aside.",
+            "This is no kind of file that Santorio reads (FIT, TCX, GPX, JSON, CSV, or a zip of them). "
+            "It was kept aside.",
         )
+    if (root := track_files.root_of(content)) is not None:
+        return track_files.parse(content, root, data, person, now)
     return _text(content, person, now, folder)
 
 
@@ -202,6 +206,7 @@ def _zip(data: bytes, person: Person, now: dt.datetime) -> Parsed:
     for part in archives.walk(io.BytesIO(data)):
         inner = read_part(part, sha256, person, now)
         parsed.events += inner.events
+        parsed.recordings += inner.recordings
         parsed.accounts |= inner.accounts
         parsed.rejections += inner.rejections
     if not parsed.events and not parsed.rejections:

@@ -30,6 +30,7 @@ BROKEN_FIT = {
     "road-cycling.fit", "sample-activity-indoor-trainer.fit", "strava-android-app-201.10-b1218918.fit", "swim.fit",
 }  # fmt: skip
 WITHOUT_CLOCK = {"DeveloperData.fit", "antfs-dump.63.fit", "compressed-speed-distance.fit"}
+RECORDS_WITHOUT_TIME = {"strava-android-app-201.10-b1218918.fit", "swim.fit"}
 REFUSED = {
     ("LICENSE", "unrecognised"), ("results_table.csv", "unrecognised"), ("_index.json", "unrecognised"),
     ("activity_activity_12135235656__v2.json", "garmin_error"),
@@ -89,7 +90,7 @@ def test_every_file_is_taken_in_or_named(report: ImportReport) -> None:
     assert by_status(report, "ignored") == {(name, "no_data") for name in EMPTY}
     assert by_status(report, "salvaged") == {(name, "fit_damaged") for name in BROKEN_FIT} | {
         (name, "no_clock") for name in WITHOUT_CLOCK
-    }
+    } | {(name, "records_without_time") for name in RECORDS_WITHOUT_TIME}
     named = {name for name, _ in REFUSED} | EMPTY
     silent = [file.path.name for file in report.files if file.events_new + file.events_unchanged == 0]
     assert set(silent) == named
@@ -99,7 +100,8 @@ def test_what_was_taken_in_is_of_the_kinds_that_the_files_hold(
     report: ImportReport, database: Database
 ) -> None:
     held = log(database)
-    assert held["fit.activity"] + held["fit.file"] == 65  # 71 files, 7 of which are copies of one activity
+    files = ("fit.activity", "fit.monitoring", "fit.sleep", "fit.file")
+    assert sum(held[kind] for kind in files) == 65  # 71 files, 7 of which are copies of one activity
     assert (held["garmin.sleep"], held["garmin.hrv"], held["garmin.heart_rate"], held["garmin.stress"]) == (
         22,
         3,
