@@ -26,8 +26,8 @@ from santorio.sources.archives import looks_like_zip
 from santorio.sources.importing_archives import import_archive
 from santorio.sources.parsed import Parsed, Rejection, refused
 from santorio.sources.recognising import LARGEST_BYTES, read
-from santorio.sources.rejecting import close_mended, note_rejection
 from santorio.sources.recordings import write_recordings
+from santorio.sources.rejecting import close_mended, note_rejection
 
 Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
 # A file that changed a moment ago may still be written.
