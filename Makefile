@@ -1,6 +1,6 @@
 # Needs python3, pip, make and git; everything else is fetched below this folder.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check format calibrate bench clean
+.PHONY: help install demo up test check format calibrate endurance bench clean
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 # Health data stays here: no tool reports home.
@@ -43,6 +43,9 @@ format: install ## Format the code
 
 calibrate: install ## Check the statistics' promises at length (up to an hour)
 	@$(RUN) pytest -m slow tests/calibration
+
+endurance: install ## Kill, fuzz and overload what takes data in, at length (about half an hour)
+	@$(RUN) pytest -m slow tests/endurance
 
 bench: install ## Measure speed and memory; write benchmarks/results
 	@$(RUN) python -m benchmarks.run

@@ -5,12 +5,16 @@ in the check, because importing it costs seconds. Metadata holds counts only, ne
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.reporting import counts_table
+from santorio import coverage
 from santorio.database.engine import Database
+from santorio.people import all_people
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,18 +134,53 @@ def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetChe
     )
 
 
+@dg.asset_check(
+    asset=["garmin", "payloads"],
+    description="Days of a kind that should be there and are not: never fetched, or failed.",
+)
+def days_are_whole(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Count the holes of everyone by where they come from; warn of those that nobody meant."""
+    found: Counter[tuple[str, str]] = Counter()
+    with database.connect() as connection:
+        for person in all_people(connection):
+            for hole in coverage.holes(connection, person.user_id):
+                found[hole.kind, hole.reason] += hole.days
+    rows: list[dict[str, str | int | float | bool | None]] = [
+        {"kind": kind, **{reason: found[kind, reason] for reason in coverage.REASONS}}
+        for kind in coverage.DAILY_KINDS
+    ]
+    unintended = sum(days for (_, reason), days in found.items() if reason in coverage.UNINTENDED)
+    return dg.AssetCheckResult(
+        passed=unintended == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"days_that_should_be_there": unintended, "days_missing_by_reason": counts_table(rows)},
+    )
+
+
 @dg.asset_check(asset=["marts", "nights"], description="Every night that Garmin sent is one row of the mart.")
 def no_night_is_lost_or_doubled(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Count nights in the log and in the mart: they must be the same."""
+    """Count nights in the newest versions of the log and in the mart: they must be the same."""
     with database.connect() as connection:
         row = connection.execute(
             """
-            select
-              (select count(*) from (
-                 select distinct user_id, metadata ->> 'day' from raw.events
-                 where event_type = 'garmin.sleep'
-                   and jsonb_typeof(data -> 'dailySleepDTO' -> 'sleepTimeSeconds') = 'number') as sent),
-              (select count(*) from marts.nights where sleep_minutes is not null)
+            with newest as (
+              select distinct on (event_id) event_id, user_id, metadata ->> 'day' as day, event_type, data
+              from raw.events where event_type in ('garmin.sleep', 'garmin.sleep_summary')
+              order by event_id, ingested_at desc
+            ), sent as (
+              select distinct user_id, day from newest
+              where (event_type = 'garmin.sleep'
+                     and jsonb_typeof(data -> 'dailySleepDTO' -> 'sleepTimeSeconds') = 'number'
+                  or event_type = 'garmin.sleep_summary'
+                     and 'number' in (jsonb_typeof(data -> 'sleepTimeSeconds'),
+                                      jsonb_typeof(data -> 'deepSleepSeconds')))
+                and not exists (
+                  select from raw.events deletion
+                  where deletion.event_type = 'deleted' and deletion.user_id = newest.user_id
+                    and deletion.data ->> 'event_id' = newest.event_id::text)
+            )
+            select (select count(*) from sent),
+                   (select count(*) from marts.nights where sleep_minutes is not null)
             """
         ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row

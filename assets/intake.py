@@ -18,11 +18,11 @@ from santorio.settings import Settings
 from santorio.sources.importing import import_waiting
 
 INTAKE = {
-    dg.AssetKey(["inbox", "garmin_files"]): ("garmin.", "Garmin Connect payloads"),
-    dg.AssetKey(["inbox", "fit_files"]): ("fit.", "FIT files"),
-    dg.AssetKey(["inbox", "trials"]): ("trial.", "trial protocols and schedules"),
+    dg.AssetKey(["inbox", "garmin_files"]): (("garmin.",), "Garmin Connect payloads"),
+    dg.AssetKey(["inbox", "fit_files"]): (("fit.", "track."), "FIT, TCX and GPX files"),
+    dg.AssetKey(["inbox", "trials"]): (("trial.",), "trial protocols and schedules"),
     dg.AssetKey(["inbox", "logs"]): (
-        "",
+        (),
         "manual logs: weight, mood, supplements, caffeine, alcohol, measures",
     ),
 }
@@ -55,8 +55,8 @@ def inbox_files(
             from raw.events group by event_type order by event_type
             """
         ).fetchall()
-    for key, (prefix, _) in INTAKE.items():
-        rows = [row for row in held if _belongs(row[0], prefix)]
+    for key, (prefixes, _) in INTAKE.items():
+        rows = [row for row in held if _belongs(row[0], prefixes)]
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
@@ -70,10 +70,11 @@ def inbox_files(
         )  # fmt: skip
 
 
-def _belongs(event_type: str, prefix: str) -> bool:
-    if prefix:
-        return event_type.startswith(prefix)
-    return not event_type.startswith(tuple(p for p, _ in INTAKE.values() if p))
+def _belongs(event_type: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether an event is of one of these families; of none of the others where none is named."""
+    if prefixes:
+        return event_type.startswith(prefixes)
+    return not event_type.startswith(tuple(one for prefixes, _ in INTAKE.values() for one in prefixes))
 
 
 @dg.asset(

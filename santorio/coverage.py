@@ -4,7 +4,9 @@ A gap is a row, or the lack of one between others, that anyone can read.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 import psycopg
@@ -61,18 +63,37 @@ class CoverageSummary:
     counts: dict[str, int]
 
 
+Reason = Literal["not worn", "night not worn", "Garmin has none", "missing", "failed", "unknown"]
+# Holes that nobody meant: what was worn was not fetched.
+UNINTENDED: tuple[Reason, ...] = ("missing", "failed")
+REASONS: Mapping[Reason, str] = {
+    "not worn": "the watch was off: Garmin has the day, and nothing in any kind",
+    "night not worn": "the watch was off at night: the day is there, the night is not",
+    "Garmin has none": "Garmin answered that it has none, though it has other kinds of the day",
+    "missing": "never fetched, though other kinds of the day are there: santorio sync, or import it",
+    "failed": "asked for, and Garmin failed: the next santorio sync asks again",
+    "unknown": "nothing of the day is there in any kind: fetch it, or the watch was off",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Days between the first and the last day of a kind on which that kind is missing."""
+    """Days in a row on which a kind is missing, for one reason."""
 
     kind: str
     first_day: dt.date
     last_day: dt.date
+    reason: Reason
 
     @property
     def days(self) -> int:
         """How many days are missing."""
         return (self.last_day - self.first_day).days + 1
+
+    @property
+    def is_intended(self) -> bool:
+        """Whether there is nothing to do about it, as far as the data tells."""
+        return self.reason not in UNINTENDED
 
 
 # Kinds of which Garmin has one for every day that a watch was worn.
@@ -101,21 +122,39 @@ def settle(
 
 
 def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
-    """Find the runs of missing or empty days of every daily kind, between its first and its last day."""
+    """Find the runs of missing or empty days of every daily kind, between its first and its last day.
+
+    A day without data in any kind is one on which the watch was off; where other kinds have data, this one was
+    not fetched, or Garmin has none of it.
+    """
     rows = connection.execute(
         """
-        with span as (
-          select kind, generate_series(min(day), max(day), interval '1 day')::date as day
-          from ops.coverage where user_id = %(user_id)s and kind = any(%(kinds)s) group by kind
+        with known as (
+          select kind, day, status, status not in ('empty', 'failed') as is_there
+          from ops.coverage where user_id = %(user_id)s and kind = any(%(kinds)s)
+        ), about as (
+          select day, count(*) filter (where is_there) as kinds_there, count(*) as kinds_known,
+                 count(*) filter (where is_there and kind in ('sleep', 'hrv')) as night_kinds_there
+          from known group by day
+        ), span as (
+          select kind, generate_series(min(day), max(day), interval '1 day')::date as day from known group by kind
         ), missing as (
           select span.kind, span.day,
-                 span.day - (row_number() over (partition by span.kind order by span.day))::int as run
-          from span left join ops.coverage c
-            on c.user_id = %(user_id)s and c.kind = span.kind and c.day = span.day
-               and c.status not in ('empty', 'failed')
-          where c.kind is null
+                 case
+                   when known.status = 'failed' then 'failed'
+                   when about.kinds_known is null then 'unknown'
+                   when about.kinds_there = 0 then 'not worn'
+                   when known.status is null then 'missing'
+                   when span.kind in ('sleep', 'hrv') and about.night_kinds_there = 0 then 'night not worn'
+                   else 'Garmin has none'
+                 end as reason
+          from span left join known using (kind, day) left join about using (day)
+          where known.is_there is not true
+        ), numbered as (
+          select *, day - (row_number() over (partition by kind, reason order by day))::int as run from missing
         )
-        select kind, min(day), max(day) from missing group by kind, run order by kind, min(day)
+        select kind, min(day), max(day), reason from numbered
+        group by kind, reason, run order by kind, min(day)
         """,
         {"user_id": user_id, "kinds": list(DAILY_KINDS)},
     ).fetchall()

@@ -11,8 +11,8 @@ from typing import IO
 
 from santorio.sources.parsed import Rejection
 
-# A member is read into memory; what holds it as objects takes several times its size.
-LARGEST_MEMBER_BYTES = 128 * 2**20
+# A member is read into memory; what holds its JSON as objects takes up to 28 times its size.
+LARGEST_MEMBER_BYTES = 32 * 2**20
 # JSON of numbers shrinks to a fortieth, an empty recording to a hundredth; a bomb to a thousandth.
 LARGEST_RATIO = 200
 # In all an archive may unpack to this, or to this many times its own size.
@@ -95,30 +95,36 @@ class _Walk:
                 for entry in archive.infolist():
                     if entry.is_dir():
                         continue
-                    if not self.allowance.take(entry.file_size):
+                    # What is refused is not unpacked: it takes nothing off.
+                    refusal = refused_entry(entry)
+                    if not self.allowance.take(0 if refusal else entry.file_size):
                         yield self._left(prefix + entry.filename, TOO_MUCH)
                         return
-                    yield from self._entry(archive, entry, prefix, depth)
+                    yield from self._entry(archive, entry, refusal, prefix, depth)
         except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError):
             yield self._left(prefix.rstrip("/"), DAMAGED)
 
     def _entry(
-        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, prefix: str, depth: int
+        self,
+        archive: zipfile.ZipFile,
+        entry: zipfile.ZipInfo,
+        refusal: Rejection | None,
+        prefix: str,
+        depth: int,
     ) -> Iterator[Member | Left]:
         path = prefix + entry.filename
-        refusal = refused_entry(entry)
         if refusal is None and _is_inner(archive, entry):
             if depth + 1 >= DEEPEST:
                 refusal = TOO_DEEP
             else:
                 yield from self._inner(archive, entry, path, depth)
                 return
+        elif refusal is None and entry.file_size > LARGEST_MEMBER_BYTES:
+            refusal = TOO_LARGE
         if self.skip > 0:
             self.skip -= 1
         elif refusal is not None:
             yield self._left(path, refusal)
-        elif entry.file_size > LARGEST_MEMBER_BYTES:
-            yield self._left(path, TOO_LARGE)
         else:
             yield self._read(archive, entry, path)
 
@@ -171,7 +177,7 @@ TOO_MUCH = Rejection(
 )
 TOO_LARGE = Rejection(
     "too_large",
-    "A file in the zip is larger than 128 MB: no device and no export writes that. It was left out.",
+    "A file in the zip is larger than 32 MB: no device and no export writes that. It was left out.",
 )
 TOO_DEEP = Rejection("nested_zip", "A zip lies in a zip in a zip. Unpack it once and import what comes out.")
 BOMB = Rejection(

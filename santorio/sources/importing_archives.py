@@ -6,7 +6,7 @@ A process killed at any point goes on where it stopped: what is done is not read
 import datetime as dt
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from santorio.versions import code_version
 FILES_PER_TRANSACTION = 100
 BYTES_PER_TRANSACTION = 16 * 2**20
 EXPORT_MARK = "DI_CONNECT/"
+# Folders of an account's export that hold what Santorio studies: what cannot be read there waits for a fix.
+STUDIED = ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files", "Fitness-Uploaded-Files")
 NOT_READ = Rejection(
     "not_read",
     "This part of the account's export holds nothing that Santorio studies. It is kept with the export.",
@@ -93,7 +95,7 @@ def import_archive(
         for batch in _batches(parts):
             read = [read_part(part, sha256, person, now) for part in batch]
             if is_export:
-                _leave_unread(read)
+                _leave_unread(batch, read)
             with connection.transaction():
                 lock(connection, person)
                 written = _write(connection, person, name, sha256, read, replay=state.is_again)
@@ -122,13 +124,14 @@ def _size(part: Member | Left) -> int:
     return len(part.data) if isinstance(part, Member) else 0
 
 
-def _leave_unread(read: list[Parsed]) -> None:
+def _leave_unread(batch: Sequence[Member | Left], read: list[Parsed]) -> None:
     """Call what is no data of ours in an account's export by that name: nobody has to mend it."""
-    for parsed in read:
-        parsed.rejections = [
-            replace(NOT_READ, location=one.location) if one.code in UNKNOWN else one
-            for one in parsed.rejections
-        ]
+    for part, parsed in zip(batch, read, strict=True):
+        if not any(f"{EXPORT_MARK}DI-Connect-{folder}/" in part.path for folder in STUDIED):
+            parsed.rejections = [
+                replace(NOT_READ, location=one.location) if one.code in UNKNOWN else one
+                for one in parsed.rejections
+            ]
 
 
 def _write(

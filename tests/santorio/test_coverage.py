@@ -93,11 +93,43 @@ def test_holes_are_runs_of_missing_or_empty_days_per_kind(database: Database, pe
     with database.connect() as connection:
         found = holes(connection, person.user_id)
     assert found == [
-        Hole("daily_summary", dt.date(2026, 3, 3), dt.date(2026, 3, 5)),
-        Hole("daily_summary", dt.date(2026, 3, 7), dt.date(2026, 3, 7)),
-        Hole("sleep", dt.date(2026, 3, 2), dt.date(2026, 3, 2)),
+        Hole("daily_summary", dt.date(2026, 3, 3), dt.date(2026, 3, 3), "missing"),
+        Hole("daily_summary", dt.date(2026, 3, 4), dt.date(2026, 3, 5), "unknown"),
+        Hole("daily_summary", dt.date(2026, 3, 7), dt.date(2026, 3, 7), "not worn"),
+        Hole("sleep", dt.date(2026, 3, 2), dt.date(2026, 3, 2), "missing"),
     ]
-    assert [hole.days for hole in found] == [3, 1, 1]
+    assert [hole.days for hole in found] == [1, 2, 1, 1]
+
+
+def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
+    database: Database, person: Person
+) -> None:
+    kinds = ("daily_summary", "heart_rate", "stress", "sleep", "hrv")
+    full = [payload(person, day, FULL, kind) for day in (1, 5) for kind in kinds]
+    off = [payload(person, 2, EMPTY, kind) for kind in kinds]
+    night_off = [payload(person, 3, EMPTY if kind in {"sleep", "hrv"} else FULL, kind) for kind in kinds]
+    no_hrv = [
+        payload(person, 4, EMPTY if kind == "hrv" else FULL, kind) for kind in kinds if kind != "stress"
+    ]
+    settled(database, person, *full, *off, *night_off, *no_hrv)
+    with database.connect() as connection:
+        connection.execute(
+            "update ops.coverage set status = 'failed' where kind = 'heart_rate' and day = '2026-03-04'"
+        )
+        found = holes(connection, person.user_id)
+    reasons = {(hole.kind, hole.first_day.day): hole.reason for hole in found}
+    assert reasons == {
+        **{(kind, 2): "not worn" for kind in kinds},
+        ("sleep", 3): "night not worn",
+        ("hrv", 3): "night not worn",
+        ("hrv", 4): "Garmin has none",
+        ("stress", 4): "missing",
+        ("heart_rate", 4): "failed",
+    }
+    assert [(hole.kind, hole.first_day.day) for hole in found if not hole.is_intended] == [
+        ("heart_rate", 4),
+        ("stress", 4),
+    ]
 
 
 @pytest.mark.parametrize(

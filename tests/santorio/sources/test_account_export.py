@@ -83,11 +83,10 @@ def test_an_import_that_was_stopped_goes_on_and_ends_as_an_undisturbed_one(
     import_paths(database, store, person, [export], now=NOW)
     assert len(read) == len(set(read)), "a file that was done is not read again"
     assert 0 < done < len(read)
+    assert all(count == 1 for count in versions(database).values())
     with database.connect() as connection:
-        assert connection.execute("select count(*), count(distinct event_id) from raw.events").fetchone() == (
-            len(versions(database)),
-            len(versions(database)),
-        )
+        doubled = connection.execute("select count(*) - count(distinct event_id) from raw.events").fetchone()
+        assert doubled == (0,)
         state = connection.execute("select members_done, is_finished from ops.archives").fetchone()
     assert state == (len(read), True)
     assert kinds(database)["fit.activity"] == sum(path.endswith(".fit") for path in read)
@@ -132,3 +131,22 @@ def test_other_code_reads_an_archive_again_and_closes_what_it_can_read_now(
         assert connection.execute("select code, status from ops.rejected").fetchall() == [
             ("unrecognised", "retried")
         ]
+
+
+def test_what_cannot_be_read_where_data_of_ours_lies_waits_for_a_fix(
+    database, person, store, tmp_path
+) -> None:
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json", '[{"anders": 1}]')
+        archive.writestr("DI_CONNECT/DI-Connect-Uploaded-Files/1.fit", b"\x0e\x10 no fit")
+        archive.writestr("DI_CONNECT/DI-Connect-User/picture.png", b"\x89PNG")
+        archive.writestr("aviation/flights.json", "{}")
+    told = import_paths(database, store, person, [path], now=NOW).files[0]
+    assert {one.location: (one.code, one.status) for one in told.rejected} == {
+        "DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json": ("unrecognised", "open"),
+        "DI_CONNECT/DI-Connect-Uploaded-Files/1.fit": ("unrecognised", "open"),
+        "DI_CONNECT/DI-Connect-User/picture.png": ("not_read", "ignored"),
+        "aviation/flights.json": ("no_data", "ignored"),
+    }
+    assert told.outcome == "rejected"

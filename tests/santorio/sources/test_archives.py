@@ -67,6 +67,14 @@ def test_a_bomb_is_refused_before_it_goes_off_and_the_rest_is_read() -> None:
     }
 
 
+def test_what_is_refused_takes_nothing_off_what_the_rest_may_unpack_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(archives, "LEAST_ALLOWANCE_BYTES", 1_000_000)
+    data = packed({"bomb": b"0" * 50_000_000, "a.json": b"{}", "b.json": b"[]"})
+    assert found(data) == {"bomb": "too_large", "a.json": b"{}", "b.json": b"[]"}
+
+
 def test_a_bomb_of_many_files_ends_the_archive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MOST_MEMBERS", 3)
     assert list(found(packed({f"{n}.json": b"{}" for n in range(9)})).values()) == [

@@ -2,7 +2,8 @@ with
 
 source as (
     select * from {{ ref('base_fit__files') }}
-    where event_type = 'fit.activity'
+    -- TCX and GPX files tell a session as FIT files do.
+    where event_type in ('fit.activity', 'track.activity')
 ),
 
 sessions as (
