@@ -107,6 +107,10 @@ class Log:
         start = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
         return self._note(("fit.activity", "fit", key), start, None, data, metadata)
 
+    def track(self, key: str, data: object) -> Event:
+        start = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+        return self._note(("track.activity", "gpx", key), start, None, data)
+
     def entry(self, kind: str, time: str, **data: object) -> Event:
         moment = dt.datetime.fromisoformat(time)
         about = (kind, "log", f"{kind}/{data.get('name', '')}/{time}")

@@ -1,4 +1,4 @@
-"""The account's export reaches the marts where the account told nothing, and nowhere else."""
+"""The account's export reaches the marts where the account told nothing, and nowhere else; a track is an activity."""
 
 import datetime as dt
 from typing import Any
@@ -74,3 +74,16 @@ def test_what_the_account_told_stays_whichever_came_last(build: Any, log: Any, r
     assert (night["sleep_minutes"], night["sleep_score"], night["hrv_rmssd_ms"]) == (420, 77, 60)
     (day,) = rows("marts.days")
     assert day["steps"] == 9234
+
+
+def test_a_track_without_any_other_recording_is_an_activity(build: Any, log: Any, rows: Any) -> None:
+    session = {
+        "start_time": "2026-03-01T08:00:00Z",
+        "sport": "running",
+        "total_timer_time_s": 1800.0,
+        "total_distance_m": 5000.0,
+    }
+    log.track("sha256/aa", {"sessions": [session]})
+    build()
+    (activity,) = rows("marts.activities")
+    assert (activity["sport"], activity["duration_s"], activity["distance_m"]) == ("running", 1800, 5000)
