@@ -5,7 +5,8 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 
 from santorio.api import collections
 from santorio.api.access import Person, services
@@ -70,7 +71,21 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     503: _failure("The database is away, or the data is not built yet.", LIMIT_HEADERS),
 }
 
-v1 = APIRouter(prefix="/v1", tags=["data"], responses=ANSWERS)
+
+def each_once(request: Request) -> None:
+    """Refuse a parameter that is given twice: it cannot be known which one is meant."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise RequestValidationError(
+            [
+                {"type": "repeated", "loc": ("query", name), "msg": "is given more than once"}
+                for name in repeated
+            ]
+        )
+
+
+v1 = APIRouter(prefix="/v1", tags=["data"], responses=ANSWERS, dependencies=[Depends(each_once)])
 probes = APIRouter(tags=["probes"])
 
 

@@ -207,6 +207,8 @@ select
     coalesce(group_of_whole.group_key, decided.group_key) as activity_id,
     case
         when recordings.activity_key is null then 'no_start'
+        -- Every recording of a whole whose parts count is left out, not its most trusted one alone.
+        when decided.rule = 'whole_of_parts' then 'whole_of_parts'
         when recordings.recording_id <> leaders.recording_id then 'same_number'
         else decided.rule
     end as rule,

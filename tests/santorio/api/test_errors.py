@@ -54,6 +54,12 @@ def test_what_is_asked_wrong_is_named(client, address, status, code):
     assert (answer.status_code, error_of(answer)["code"]) == (status, code)
 
 
+def test_a_parameter_that_is_given_twice_is_refused(client):
+    answer = client.get("/v1/experiments?status=running&status=null")
+    assert answer.status_code == 422
+    assert "status" in str(answer.json()["error"]["details"])
+
+
 def test_a_wrong_parameter_is_named_and_its_value_is_not_repeated(client):
     answer = client.get("/v1/days?limit=my-secret-illness")
     assert error_of(answer)["details"]["problems"][0]["where"] == "query.limit"
