@@ -17,6 +17,7 @@ PLANNED_AHEAD = dt.timedelta(days=2 * 365)
 EARLIEST_YEAR = 1990
 MOST_ARMS = 20
 LONGEST_LAG_DAYS = 30
+LONGEST_CYCLE_DAYS = 28
 # A δ of so many times the metric's own is no effect that a body can show: its unit is another.
 ABSURDLY_LARGE = 100
 ABSURDLY_LARGE_MEASURE = 1e6
@@ -85,6 +86,9 @@ def _problems(document: Mapping[str, object], now: dt.datetime) -> Iterator[tupl
     yield from _arm_problems(document)
     yield from _start_problems(document.get("start_day"), now)
     yield from _amount_problems(document)
+    law = document.get("law")
+    if law is not None and not _is_law(law):
+        yield "law", "“law” is none that Santorio draws by: copy it from the proposal, or leave it out"
 
 
 def _metric(name: object) -> str | None:
@@ -128,11 +132,8 @@ def _arm_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             "“assignment” has a day that is no number from 1 to 9999. Day 1 is that of “start_day”",
         )
     elif strangers := [day for day, arm in days.items() if not _is_arm(arm, arms)]:
-        yield (
-            "assignment",
-            f"“assignment” gives study day {strangers[0]}{' and others' * (len(strangers) > 1)} "
-            "an arm that “arms” does not name",
-        )
+        which = f"study day {strangers[0]}{' and others' * (len(strangers) > 1)}"
+        yield "assignment", f"“assignment” gives {which} an arm that “arms” does not name"
 
 
 def _is_arm(arm: object, arms: Sequence[str]) -> bool:
@@ -167,8 +168,7 @@ def _amount_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]
     if smallest is not None and not (_is_number(smallest) and 0 < smallest <= most):  # type: ignore[operator]
         yield (
             "smallest_effect",
-            f"“smallest_effect” is no number above 0 and up to {most:g} in the outcome's unit: "
-            "state the smallest difference worth acting on, or leave it out",
+            f"“smallest_effect”, in the outcome's unit, is no number above 0 and up to {most:g}",
         )
     period, washout = document.get("period_days"), document.get("washout_days")
     if period is not None and not _is_whole(period, 1, 365):
@@ -189,3 +189,13 @@ def _is_number(value: object) -> bool:
 
 def _is_whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _is_law(law: object) -> bool:
+    """Whether this is the law of a schedule by day, as `santorio.trials.schedules.daily_law` states it."""
+    return (
+        isinstance(law, Mapping)
+        and law.get("kind") == "daily"
+        and _is_whole(law.get("cycle_days"), 2, LONGEST_CYCLE_DAYS)
+        and _is_whole(law.get("longest_run"), 1, LONGEST_CYCLE_DAYS)
+    )
