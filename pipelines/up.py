@@ -39,6 +39,11 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 def serve(settings: Settings, console: Console, only: str | None = None) -> int:
     """Start the services (or one of them), say where they are, wait; ends when one ends or on Ctrl-C."""
     services = {name: command for name, command in commands(settings).items() if only in {None, name}}
+    if only is None and settings.api_port == settings.ui_port:
+        raise ConfigError(
+            f"The API and the pipeline's UI cannot both have port {settings.api_port}.",
+            hint="Set SANTORIO_API_PORT and SANTORIO_UI_PORT to different ports.",
+        )
     for name, port in (("api", settings.api_port), ("ui", settings.ui_port)):
         if name in services:
             refuse_taken_port(settings.api_host, port)

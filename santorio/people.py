@@ -5,7 +5,9 @@ from uuid import UUID
 
 import psycopg
 
-from santorio.errors import NotFound
+from santorio.errors import ConfigError, NotFound
+
+LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,35 @@ class Person:
 
 
 def ensure_person(connection: psycopg.Connection, name: str, timezone: str) -> Person:
-    """Find the person of this name, or make them. An existing person keeps their zone."""
+    """Find the person of this name, or make them. An existing person keeps their zone.
+
+    Raises
+    ------
+    ConfigError
+        If the name cannot be a folder's, which it becomes in the inbox.
+    """
+    if problem := name_problem(name):
+        raise ConfigError(f"The person's name {problem}.", hint="Choose another one.")
     connection.execute(
         "insert into ops.people (name, timezone) values (%s, %s) on conflict (name) do nothing",
         [name, timezone],
     )
     return find_person(connection, name)
+
+
+def name_problem(name: str) -> str | None:
+    """Say why a name cannot be a folder's, which it becomes in the inbox; None if it can."""
+    if not name.strip():
+        return "is empty"
+    if len(name) > LONGEST_NAME:
+        return f"has more than {LONGEST_NAME} characters"
+    if "/" in name or "\\" in name:
+        return "has a slash, which separates folders"
+    if name.startswith("."):
+        return "starts with a dot, which hides a folder"
+    if not name.isprintable() or name != name.strip():
+        return "has a control character, or a space at an end"
+    return None
 
 
 def find_person(connection: psycopg.Connection, name: str) -> Person:

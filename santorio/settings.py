@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from santorio.errors import ConfigError
+from santorio.people import name_problem
 
 
 class Settings(BaseSettings):
@@ -43,6 +44,13 @@ class Settings(BaseSettings):
             return home.expanduser().resolve()
         except (OSError, RuntimeError):  # ~ of nobody, a loop of links
             raise ValueError("is no path that can be followed") from None
+
+    @field_validator("person")
+    @classmethod
+    def _folder_name(cls, name: str) -> str:
+        if problem := name_problem(name):
+            raise ValueError(problem)
+        return name
 
     @field_validator("timezone")
     @classmethod

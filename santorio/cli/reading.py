@@ -22,6 +22,7 @@ from santorio.people import Person, all_people
 from santorio.settings import load_settings
 from santorio.sources.garmin.account import Account, State, accounts
 from santorio.trials.preparing import FEWEST_DAYS
+from santorio.trials.registration import Registration, read_versions, register
 
 trials = typer.Typer(help="Trials that run, ran, or are proposed.", no_args_is_help=True)
 MISSING = "[red]✗[/red]"
@@ -253,6 +254,8 @@ def show_trial(
         results = published(connection, "trial_results", "is_primary desc, outcome", somebody)
         proposals = published(connection, "proposals", "rank", somebody)
         waiting = [row for row in waiting_trials(connection, somebody) if row["trial"] == name]
+        registration = registration_of(connection, somebody, name)
+        plan = proposed_protocol(connection, somebody, name)
     found = [row for row in results if row["trial"] == name]
     proposed = [row for row in proposals if row["slug"] == name]
     if not found and not proposed and not waiting:
@@ -262,7 +265,8 @@ def show_trial(
             {
                 "results": found,
                 "waiting": waiting[0] if waiting else None,
-                "proposal": proposed[0] if proposed else None,
+                "protocol": registration.as_json() if registration else None,
+                "proposal": {**proposed[0], "protocol": plan} if proposed else None,
             }
         )
         return
@@ -270,11 +274,18 @@ def show_trial(
         say_result(row)
     for row in waiting:
         console.print(say_waiting(row))
+    if registration:
+        console.print(f"{registration.sentence()}\n", highlight=False)
     for row in proposed:
         console.print(f"[b]{row['question']}[/b]  {row['days_needed']} days\n{row['why']}\n")
         schedule = row["schedule"]
         for entry in schedule if isinstance(schedule, list) else []:
             console.print("  " + "  ".join(str(value) for value in entry.values()), highlight=False)
+        if plan:
+            console.print(
+                "\nTo run it, save this with its first day, and import the file before that day is over:\n"
+            )
+            print_json({**plan, "start_day": "YYYY-MM-DD"})
 
 
 def waiting_trials(connection: psycopg.Connection, person: Person) -> list[dict[str, object]]:
@@ -296,6 +307,29 @@ def waiting_trials(connection: psycopg.Connection, person: Person) -> list[dict[
             """,
             {"who": person.user_id},
         ).fetchall()
+
+
+def proposed_protocol(connection: psycopg.Connection, person: Person, slug: str) -> dict[str, object] | None:
+    """The protocol of a proposal, to be imported with a first day: a trial judged by another law is another trial."""
+    row = connection.execute(
+        """
+        select diagnostics -> 'protocols' -> %s from insights.runs
+        where user_id = %s and kind = 'proposals' and status = 'accepted' order by created_at desc limit 1
+        """,
+        [slug, person.user_id],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def registration_of(connection: psycopg.Connection, person: Person, trial: str) -> Registration | None:
+    """When a trial's protocol was recorded and changed; None where its days are not known."""
+    if connection.execute("select to_regclass('marts.trial_days')").fetchone() == (None,):
+        return None  # before the first run
+    days = connection.execute(
+        "select first_day from marts.trial_days where user_id = %s and trial = %s", [person.user_id, trial]
+    ).fetchall()
+    versions = read_versions(connection, person).get(trial, [])
+    return register(versions, [day for (day,) in days]) if days else None
 
 
 def say_waiting(row: dict[str, object]) -> str:

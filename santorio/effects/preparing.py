@@ -99,8 +99,9 @@ def _candidate(outcome: str, series: Series, name: str, exposure: Series) -> Can
         return None
     registered = find_exposure(name, exposure.unit)
     spread = float(values.std(ddof=1))
-    usual = float(np.median(values[values != 0]))
-    per_amount = registered.per_amount or (spread if name.startswith("measure_") else abs(usual))
+    # What swings around zero has no usual amount: its spread stands in, for an effect per 0 says nothing.
+    usual = 0.0 if name.startswith("measure_") else abs(float(np.median(values[values != 0])))
+    per_amount = registered.per_amount or usual or spread
     return Candidate(name, lag, exposure.unit or registered.unit, per_amount, spread, len(values))
 
 

@@ -48,7 +48,7 @@ def analyse_trials(
     """
     day = today or dt.datetime.now(dt.UTC).date()
     with database.connect() as connection:
-        trials = read_trials(connection, person.user_id)
+        trials = read_trials(connection, person)
         wanted = sorted({metric for trial in trials for metric in (trial.outcome, *trial.secondary)})
         outcomes = read_outcomes(connection, person.user_id, wanted)
     return [
@@ -85,6 +85,9 @@ def _analyse(
         trial.direction,
         trial.arm,
         trial.first_day,
+        trial.period_days,
+        trial.washout_days,
+        trial.registration.as_json(),
         ended,
         model.model_config,
         model.sampler_config,
@@ -155,7 +158,12 @@ def _fit(
         fingerprint=key,
         as_of=as_of,
         rows=rows,
-        diagnostics={"fits": reports, "randomisation": law, "ended": ended},
+        diagnostics={
+            "fits": reports,
+            "randomisation": law,
+            "ended": ended,
+            "protocol": trial.registration.as_json(),
+        },
         plot=_plot(trial, prepared[0], effect) if problem is None and effect is not None else None,
         reason=problem,
     )

@@ -60,7 +60,7 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
     NotEnoughData
         If an arm has fewer than five days with an outcome, or the outcome never varies.
     """
-    law = find_law(trial.arm, trial.period_days)
+    law = find_law(trial.arm, trial.period_days, trial.registration.law)
     outcome = np.where(washed_out(law, trial.washout_days), np.nan, outcome)
     known = np.isfinite(outcome)
     counts = np.bincount(trial.arm[known], minlength=len(trial.arms))

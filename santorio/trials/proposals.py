@@ -26,7 +26,7 @@ from santorio.trials.planning import (
     noise_of,
     value_of_information,
 )
-from santorio.trials.schedules import draw_daily, draw_periods
+from santorio.trials.schedules import daily_law, draw_daily, draw_periods
 
 SUBJECT = "all"
 WANTED_ASSURANCE = 0.8
@@ -126,7 +126,12 @@ def propose(database: Database, person: Person, *, force: bool = False) -> RunRe
         fingerprint=key,
         as_of=max((series.as_of for series in outcomes.values()), default=dt.datetime.now(dt.UTC)),
         rows=[row(plan, position) for position, plan in enumerate(plans, start=1)],
-        diagnostics={"levers": len(LEVERS), "answered": len(answered), "proposed": len(plans)},
+        diagnostics={
+            "levers": len(LEVERS),
+            "answered": len(answered),
+            "proposed": len(plans),
+            "protocols": {slug(plan): protocol(plan) for plan in plans},
+        },
     )
     return publish(database, run, force=force)
 
@@ -240,13 +245,10 @@ def row(plan: Plan, position: int) -> dict[str, object]:
     """Row of `insights.proposals`."""
     from psycopg.types.json import Jsonb
 
-    slug = f"{plan.lever.slug}-{plan.outcome.name.replace('_', '-')}"
-    # The seed follows from the name: proposed again on the same data, the schedule is the same.
-    seed = zlib.crc32(slug.encode())
-    arm = draw(plan.lever, plan.cycles, plan.cycle_days, seed)
+    seed, arm = schedule(plan)
     return {
         "rank": position,
-        "slug": slug,
+        "slug": slug(plan),
         "question": question(plan),
         "lever": plan.lever.slug,
         "outcome": plan.outcome.name,
@@ -260,6 +262,39 @@ def row(plan: Plan, position: int) -> dict[str, object]:
         "expected_information_gain": information_gain(plan.prior, plan.variance),
         "value_per_day": plan.value_per_day,
         "why": why(plan),
+    }
+
+
+def slug(plan: Plan) -> str:
+    """Name of a proposal."""
+    return f"{plan.lever.slug}-{plan.outcome.name.replace('_', '-')}"
+
+
+def schedule(plan: Plan) -> tuple[int, IntArray]:
+    """Draw the schedule of a proposal: its seed and the arm of each day.
+
+    The seed follows from the name: proposed again on the same data, the schedule is the same.
+    """
+    seed = zlib.crc32(slug(plan).encode())
+    return seed, draw(plan.lever, plan.cycles, plan.cycle_days, seed)
+
+
+def protocol(plan: Plan) -> dict[str, object]:
+    """The protocol of a proposal, as it is imported once a first day is added; its law is that of the draw."""
+    seed, arm = schedule(plan)
+    daily = plan.lever.design == "daily"
+    return {
+        "trial": slug(plan),
+        "question": question(plan),
+        "arms": list(plan.lever.arms),
+        "outcome": plan.outcome.name,
+        **({"direction": plan.outcome.good} if plan.outcome.good else {}),
+        "smallest_effect": plan.smallest_effect,
+        "lag_days": plan.outcome.lag_days,
+        **({"law": daily_law(plan.cycle_days)} if daily else {"period_days": plan.lever.period_days}),
+        "cycles": plan.cycles,
+        "seed": seed,
+        "assignment": [plan.lever.arms[k] for k in arm.tolist()],
     }
 
 

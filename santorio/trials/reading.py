@@ -3,14 +3,15 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 import numpy as np
 import psycopg
 
 from santorio.insights.reading import Series, day_number
 from santorio.metrics import Direction
+from santorio.people import Person
 from santorio.trials.columns import FloatArray, IntArray
+from santorio.trials.registration import UNREGISTERED, Registration, read_versions, register
 
 # What people call the arm that changes nothing, when the protocol does not put one first.
 REFERENCES = ("control", "placebo", "off", "baseline", "usual", "as usual", "none")
@@ -30,6 +31,8 @@ class Trial:
         Dates that a study day spans, as days since 1970-01-01.
     arm : IntArray
         Index of the assigned arm: intention to treat.
+    registration : Registration
+        When the protocol was recorded and changed, and the law of its schedule.
     """
 
     name: str
@@ -47,14 +50,16 @@ class Trial:
     last_day: IntArray
     arm: IntArray
     as_of: dt.datetime
+    registration: Registration = UNREGISTERED
 
     def ended(self, today: dt.date, lag_days: int) -> bool:
         """Whether the last study day's outcome has had two days to arrive."""
         return day_number(today) > int(self.last_day[-1]) + lag_days + 1
 
 
-def read_trials(connection: psycopg.Connection, user_id: UUID) -> list[Trial]:
+def read_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:
     """Read a person's trials that have scheduled or recorded days."""
+    user_id, versions = person.user_id, read_versions(connection, person)
     protocols = connection.execute(
         """
         select trial, coalesce(question, ''), arms, outcome, secondary, direction, smallest_effect, lag_days,
@@ -73,11 +78,14 @@ def read_trials(connection: psycopg.Connection, user_id: UUID) -> list[Trial]:
             [user_id, protocol[0]],
         ).fetchall()
         if days:
-            trials.append(_assemble(protocol, days))
+            registration = register(versions.get(str(protocol[0]), ()), [row[1] for row in days])
+            trials.append(_assemble(protocol, days, registration))
     return trials
 
 
-def _assemble(protocol: tuple[object, ...], days: Sequence[tuple[object, ...]]) -> Trial:
+def _assemble(
+    protocol: tuple[object, ...], days: Sequence[tuple[object, ...]], registration: Registration
+) -> Trial:
     name, question, arms, outcome, secondary, direction, smallest, lag, period, washout, known = protocol
     study_day, first, last, assigned, day_known = zip(*days, strict=True)
     labels = arm_labels(arms if isinstance(arms, list) else [], [str(arm) for arm in assigned])
@@ -98,6 +106,7 @@ def _assemble(protocol: tuple[object, ...], days: Sequence[tuple[object, ...]]) 
         last_day=np.array([day_number(day) for day in last], dtype=np.int64),
         arm=np.array([labels.index(str(arm)) for arm in assigned], dtype=np.int64),
         as_of=max(known, *day_known),
+        registration=registration,
     )
 
 

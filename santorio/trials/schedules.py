@@ -5,6 +5,7 @@ randomisation test's reference distribution.
 """
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import factorial
@@ -27,18 +28,22 @@ class Law:
 
     Attributes
     ----------
-    kind : {"periods", "within blocks"}
-        "periods": every cycle has each arm once, in random order, for `period_days`. "within blocks": the law is
-        not known; arms are permuted within stretches of the study, which keeps each stretch's balance.
+    kind : {"periods", "daily", "within blocks"}
+        "periods": every cycle has each arm once, in random order, for `period_days`. "daily": two arms, as many days
+        of each in every cycle, no run longer than `longest_run`. "within blocks": the law is not known; arms are
+        permuted within stretches of the study, which keeps each stretch's balance.
     cycle : IntArray
         Cycle, or stretch, of every study day, from 0.
     period_days : int
-        Days of a period; 1 within blocks.
+        Days of a period; 1 if there are none.
+    longest_run : int or None
+        Longest run of one arm that a daily schedule may have.
     """
 
-    kind: Literal["periods", "within blocks"]
+    kind: Literal["periods", "daily", "within blocks"]
     cycle: IntArray
     period_days: int
+    longest_run: int | None = None
 
     @property
     def cycles(self) -> int:
@@ -46,14 +51,26 @@ class Law:
         return int(self.cycle.max()) + 1
 
 
-def find_law(arm: IntArray, period_days: int | None) -> Law:
+def find_law(arm: IntArray, period_days: int | None, recorded: Mapping[str, object] | None = None) -> Law:
     """Find the law under which a schedule was drawn.
 
-    Where the protocol names a period and the schedule obeys it, that is the law. Otherwise the study is cut into equal
-    stretches of about 14 days, fewer if a stretch would lack two days of some arm: these pseudo-cycles stand in for
-    cycles.
+    The law that the protocol records is taken where the schedule obeys it; so are periods of a length that it names.
+    Otherwise the study is cut into equal stretches of about 14 days, fewer if a stretch would lack two days of some
+    arm: these pseudo-cycles stand in for cycles.
+
+    Parameters
+    ----------
+    recorded : Mapping, optional
+        The protocol's law, as `daily_law` states it.
     """
     arms = int(arm.max()) + 1
+    if recorded and recorded.get("kind") == "daily":
+        cycle_days, longest_run = (
+            value if isinstance(value := recorded.get(name), int) else 0
+            for name in ("cycle_days", "longest_run")
+        )
+        if _obeys_daily(arm, cycle_days, longest_run):
+            return Law("daily", np.arange(len(arm)) // cycle_days, 1, longest_run)
     if period_days and _obeys(arm, arms, period_days):
         return Law("periods", np.arange(len(arm)) // (period_days * arms), period_days)
     for stretches in range(max(len(arm) // PSEUDO_CYCLE_DAYS, 1), 1, -1):
@@ -62,6 +79,18 @@ def find_law(arm: IntArray, period_days: int | None) -> Law:
         if min(counts) >= 2:
             return Law("within blocks", stretch, 1)
     return Law("within blocks", np.zeros(len(arm), dtype=np.int64), 1)
+
+
+def daily_law(cycle_days: int) -> dict[str, object]:
+    """State the law of `draw_daily`, as a protocol records it."""
+    return {"kind": "daily", "cycle_days": cycle_days, "longest_run": LONGEST_RUN}
+
+
+def _obeys_daily(arm: IntArray, cycle_days: int, longest_run: int) -> bool:
+    if cycle_days < 2 or cycle_days % 2 or len(arm) % cycle_days or int(arm.max()) != 1:
+        return False
+    longest = max(len(list(run)) for _, run in itertools.groupby(arm.tolist()))
+    return longest <= longest_run and bool((arm.reshape(-1, cycle_days).sum(axis=1) * 2 == cycle_days).all())
 
 
 def _obeys(arm: IntArray, arms: int, period_days: int) -> bool:
@@ -84,6 +113,9 @@ def redraw(law: Law, arm: IntArray, seed: int) -> tuple[IntArray, bool]:
         chosen = np.random.default_rng(seed).integers(len(orders), size=(REDRAWS, law.cycles))
         return _lay_out(orders, chosen, law.period_days), False
     rng = np.random.default_rng(seed)
+    if law.kind == "daily":
+        assert law.longest_run is not None  # noqa: S101 - a daily law has one
+        return _draw_days(law.cycles, len(arm) // law.cycles, law.longest_run, rng, REDRAWS), False
     drawn = np.tile(arm, (REDRAWS, 1))
     for block in range(law.cycles):
         inside = law.cycle == block
@@ -133,40 +165,53 @@ def draw_periods(cycles: int, period_days: int, seed: int) -> IntArray:
 
 def draw_daily(cycles: int, cycle_days: int, seed: int) -> IntArray:
     """Two arms by day: as many days of each in every cycle, no run longer than three, uniform over such schedules."""
-    rng = np.random.default_rng(seed)
-    drawn: list[int] = []
-    run = 0
-    for position in range(cycles * cycle_days):
-        ones = sum(drawn[position - position % cycle_days :])
-        last = drawn[-1] if drawn else 0
+    (arm,) = _draw_days(cycles, cycle_days, LONGEST_RUN, np.random.default_rng(seed), 1)
+    return np.asarray(arm)
+
+
+def _draw_days(
+    cycles: int, cycle_days: int, longest_run: int, rng: np.random.Generator, count: int
+) -> IntArray:
+    """Draw schedules of a daily law, shape (count, days).
+
+    Counting completions makes every admissible schedule equally likely, which rejection would need ages for.
+    """
+    ways = _completions(cycles, cycle_days, longest_run)
+    drawn = np.zeros((count, cycles * cycle_days), dtype=np.int64)
+    ones, run = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    last = np.full(count, -1)
+    for position in range(drawn.shape[1]):
+        if position % cycle_days == 0:
+            ones[:] = 0
         weights = [
-            _completions(
-                cycles, cycle_days, position + 1, ones + arm, arm, run + 1 if drawn and arm == last else 1
-            )
+            ways[position + 1, ones + arm, arm, np.where(last == arm, run + 1, 1)].astype(float)
             for arm in (0, 1)
         ]
-        # Counting completions makes every admissible schedule equally likely, which rejection would need ages for.
-        arm = int(rng.random() * sum(weights) >= weights[0])
-        run = run + 1 if drawn and arm == last else 1
-        drawn.append(arm)
-    return np.array(drawn, dtype=np.int64)
+        arm = (rng.random(count) * (weights[0] + weights[1]) >= weights[0]).astype(np.int64)
+        run = np.where(last == arm, run + 1, 1)
+        ones, last = ones + arm, arm
+        drawn[:, position] = arm
+    return drawn
 
 
 @cache
-def _completions(cycles: int, cycle_days: int, position: int, ones: int, last: int, run: int) -> int:
-    """How many admissible schedules begin like this; `ones` counts arm 1 in the current cycle."""
-    if run > LONGEST_RUN:
-        return 0
-    inside = position % cycle_days
-    if inside == 0:
-        if ones * 2 != cycle_days:
-            return 0
-        if position == cycles * cycle_days:
-            return 1
-        ones = 0
-    elif ones * 2 > cycle_days or (inside - ones) * 2 > cycle_days:
-        return 0
-    return sum(
-        _completions(cycles, cycle_days, position + 1, ones + arm, arm, run + 1 if arm == last else 1)
-        for arm in (0, 1)
-    )
+def _completions(cycles: int, cycle_days: int, longest_run: int) -> FloatArray:
+    """How many admissible schedules begin like this, up to a factor a day.
+
+    Indexed by days drawn, days of arm 1 in the cycle of the last of them, its arm, and the length of its run; what is
+    not admissible has a place that holds 0. The factor keeps numbers that grow like 2^days finite.
+    """
+    half, days = cycle_days // 2, cycles * cycle_days
+    ways = np.zeros((days + 1, half + 2, 2, longest_run + 2))
+    ways[days, half, :, 1 : longest_run + 1] = 1.0
+    for drawn in range(days - 1, 0, -1):
+        inside = (drawn - 1) % cycle_days + 1
+        for ones in range(max(inside - half, 0), min(half, inside) + 1):
+            # A cycle that is full begins anew.
+            before = 0 if inside == cycle_days else ones
+            for last in (0, 1):
+                same = ways[drawn + 1, before + last, last, 2 : longest_run + 2]
+                other = ways[drawn + 1, before + 1 - last, 1 - last, 1]
+                ways[drawn, ones, last, 1 : longest_run + 1] = same + other
+        ways[drawn] /= ways[drawn].max()
+    return ways

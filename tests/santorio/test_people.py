@@ -3,7 +3,7 @@
 import pytest
 
 from santorio.database.engine import Database
-from santorio.errors import NotFound
+from santorio.errors import ConfigError, NotFound
 from santorio.people import all_people, ensure_person, find_person
 
 
@@ -26,3 +26,16 @@ def test_everyone_is_listed_in_the_order_they_came(database: Database) -> None:
             ensure_person(connection, name, "UTC")
     with database.connect() as connection:
         assert [person.name for person in all_people(connection)] == ["zoe", "ada"]
+
+
+@pytest.mark.parametrize("name", ["", "../ada", "a\\b", ".ada", "a\nb", "a\x00b", " ada", "a" * 65])
+def test_a_name_that_no_folder_can_have_is_refused(database: Database, name: str) -> None:
+    with database.connect() as connection, pytest.raises(ConfigError, match="The person's name"):
+        ensure_person(connection, name, "UTC")
+    with database.connect() as connection:
+        assert all_people(connection) == []
+
+
+def test_a_name_of_any_script_is_a_name(database: Database) -> None:
+    with database.connect() as connection:
+        assert ensure_person(connection, "Zoë 李", "UTC").name == "Zoë 李"

@@ -76,3 +76,9 @@ def test_a_password_shows_in_no_representation(monkeypatch: pytest.MonkeyPatch) 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().person = "you"  # type: ignore[misc]
+
+
+def test_a_person_whose_name_leaves_the_inbox_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANTORIO_PERSON", "../else")
+    with pytest.raises(ConfigError, match="SANTORIO_PERSON has a slash"):
+        load_settings()

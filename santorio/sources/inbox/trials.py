@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from santorio.events import Event
 from santorio.people import Person
+from santorio.sources.inbox.protocols import check, slug
 from santorio.sources.parsed import Parsed, refused
 
 
@@ -27,11 +28,6 @@ class StudyDay:
     day: dt.date
     arm: str
     grain: str
-
-
-def slug(name: str) -> str:
-    """A name for programs: lower case, words joined by underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def study_of(
@@ -122,26 +118,12 @@ def is_schedule(value: object) -> bool:
 
 
 def _protocol(document: Mapping[str, object], person: Person) -> Parsed:
-    arms, outcome, name = document.get("arms"), document.get("outcome"), document.get("trial")
-    if not isinstance(name, str) or not slug(name):
-        return _bad_protocol("“trial” is no name")
-    if not isinstance(arms, Sequence) or isinstance(arms, str) or len({str(arm) for arm in arms}) < 2:
-        return _bad_protocol("“arms” is no list of two or more names, the reference first")
-    if not isinstance(outcome, str):
-        return _bad_protocol("“outcome” names no metric")
-    try:
-        start = dt.date.fromisoformat(str(document.get("start_day")))
-    except ValueError:
-        return _bad_protocol("“start_day” is no date such as 2026-03-01")
-    content = {**document, "trial": slug(name)}
-    return Parsed("trial protocol", [_event(person, "trial.protocol", slug(name), start, content)])
-
-
-def _bad_protocol(what: str) -> Parsed:
-    return refused(
-        "bad_protocol", f"In this trial's protocol {what}. Correct it and import again (docs/logs.md shows one).",
-        kind="trial protocol",
-    )  # fmt: skip
+    content, rejections = check(document, dt.datetime.now(dt.UTC))
+    if content is None:
+        return Parsed("trial protocol", rejections=rejections, keep=True)
+    start = dt.date.fromisoformat(str(content["start_day"]))
+    event = _event(person, "trial.protocol", str(content["trial"]), start, content)
+    return Parsed("trial protocol", [event], rejections, keep=bool(rejections))
 
 
 def _event(person: Person, event_type: str, key: str, day: dt.date, data: Mapping[str, object]) -> Event:

@@ -113,3 +113,12 @@ def test_three_arms_are_each_held_against_the_first(marts, autoregressive):
     found = dict(fetch(marts, "select arm, decision from insights.trial_results"))
     assert found["camomile"] == "adopt"
     assert found["mint"] != "adopt"
+
+
+@pytest.mark.parametrize("correction", ["period_days = null", "washout_days = 1"])
+def test_a_corrected_design_is_judged_again(studied, correction):
+    analyse_trials(studied.database, studied.person, today=TODAY)
+    with studied.database.connect() as connection:
+        connection.execute(f"update marts.trials set {correction}")
+    (again,) = analyse_trials(studied.database, studied.person, today=TODAY)
+    assert again.status == "accepted"

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from santorio.cli.reading import proposed_protocol
 from santorio.cli.summary import published
+from santorio.sources.inbox import trials
 from santorio.trials.levers import LEVERS
 from santorio.trials.proposals import propose
-from santorio.trials.schedules import LONGEST_RUN
+from santorio.trials.schedules import LONGEST_RUN, find_law
 
 DAYS = 150
 
@@ -94,3 +96,20 @@ def test_unchanged_input_proposes_nothing_new(lived):
 def test_without_days_it_says_so(marts):
     report = propose(marts.database, marts.person)
     assert report.status == "not enough data"
+
+
+def test_a_proposal_is_imported_and_judged_by_the_law_that_drew_it(lived):
+    propose(lived.database, lived.person)
+    with lived.database.connect() as connection:
+        plans = {
+            slug: proposed_protocol(connection, lived.person, slug)
+            for (slug,) in connection.execute("select slug from insights.proposals").fetchall()
+        }
+    kinds = set()
+    for slug, plan in plans.items():
+        found = trials.parse({**plan, "start_day": "2026-07-01"}, lived.person, None)
+        assert found.rejections == [], slug
+        data = found.events[0].data
+        arm = np.array([data["arms"].index(name) for name in data["assignment"]])
+        kinds.add(find_law(arm, data.get("period_days"), data.get("law")).kind)
+    assert kinds == {"daily", "periods"}

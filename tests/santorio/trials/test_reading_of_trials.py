@@ -9,5 +9,5 @@ from santorio.trials.reading import read_trials
 def test_a_smallest_effect_that_is_none_is_not_taken_for_one(marts, stated, read):
     marts.trial("screens", ("usual", "no screens"), [0, 1], smallest_effect=stated)
     with marts.database.connect() as connection:
-        (trial,) = read_trials(connection, marts.person.user_id)
+        (trial,) = read_trials(connection, marts.person)
     assert trial.smallest_effect == read

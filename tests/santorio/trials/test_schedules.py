@@ -6,7 +6,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from santorio.trials.schedules import LONGEST_RUN, draw_daily, draw_periods, find_law, randomisation_p, redraw
+from santorio.trials.schedules import (
+    LONGEST_RUN,
+    daily_law,
+    draw_daily,
+    draw_periods,
+    find_law,
+    randomisation_p,
+    redraw,
+)
 
 
 def runs(arm):
@@ -75,3 +83,37 @@ def test_every_admissible_daily_schedule_is_as_likely_as_any_other():
 def test_the_same_seed_draws_the_same_schedule():
     assert draw_daily(4, 14, 7).tolist() == draw_daily(4, 14, 7).tolist()
     assert draw_periods(4, 7, 7).tolist() == draw_periods(4, 7, 7).tolist()
+
+
+def test_a_recorded_law_is_the_one_that_is_redrawn():
+    arm = draw_daily(4, 14, seed=3)
+    law = find_law(arm, None, daily_law(14))
+    assert (law.kind, law.cycles, law.longest_run) == ("daily", 4, LONGEST_RUN)
+    drawn, complete = redraw(law, arm, 1)
+    assert not complete
+    assert (drawn.reshape(len(drawn), 4, 14).sum(axis=2) == 7).all()
+    assert max(max(runs(schedule)) for schedule in drawn) == LONGEST_RUN
+    # Free permutation draws what never could have been drawn.
+    free, _ = redraw(find_law(arm, None), arm, 1)
+    assert max(max(runs(schedule)) for schedule in free) > LONGEST_RUN
+
+
+def test_a_schedule_that_breaks_the_recorded_law_is_not_redrawn_by_it():
+    arm = draw_daily(4, 14, seed=3)
+    assert find_law(arm[:-1], None, daily_law(14)).kind == "within blocks"
+    assert find_law(np.sort(arm), None, daily_law(14)).kind == "within blocks"
+    assert find_law(arm, None, {"kind": "daily"}).kind == "within blocks"
+
+
+def test_redraws_of_a_short_daily_law_are_uniform_over_all_that_is_admissible():
+    arm = np.array([0, 1, 1, 0, 0, 1, 0, 1])
+    law = find_law(arm, None, {"kind": "daily", "cycle_days": 4, "longest_run": 2})
+    counts = Counter(tuple(row) for row in redraw(law, arm, 5)[0].tolist())
+    admissible = {
+        bits
+        for bits in itertools.product((0, 1), repeat=8)
+        if sum(bits[:4]) == sum(bits[4:]) == 2 and max(runs(np.array(bits))) <= 2
+    }
+    assert set(counts) == admissible
+    expected = sum(counts.values()) / len(admissible)
+    assert all(abs(count - expected) < 5 * np.sqrt(expected) for count in counts.values())
