@@ -134,7 +134,9 @@ def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
           from ops.coverage where user_id = %(user_id)s and kind = any(%(kinds)s)
         ), about as (
           select day, count(*) filter (where is_there) as kinds_there, count(*) as kinds_known,
-                 count(*) filter (where is_there and kind in ('sleep', 'hrv')) as night_kinds_there
+                 -- Garmin said of the night that there is none, in one kind, and told nothing of it in the other.
+                 bool_or(kind in ('sleep', 'hrv') and status = 'empty')
+                   and not bool_or(is_there and kind in ('sleep', 'hrv')) as is_night_empty
           from known group by day
         ), span as (
           select kind, generate_series(min(day), max(day), interval '1 day')::date as day from known group by kind
@@ -144,8 +146,8 @@ def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
                    when known.status = 'failed' then 'failed'
                    when about.kinds_known is null then 'unknown'
                    when about.kinds_there = 0 then 'not worn'
+                   when span.kind in ('sleep', 'hrv') and about.is_night_empty then 'night not worn'
                    when known.status is null then 'missing'
-                   when span.kind in ('sleep', 'hrv') and about.night_kinds_there = 0 then 'night not worn'
                    else 'Garmin has none'
                  end as reason
           from span left join known using (kind, day) left join about using (day)

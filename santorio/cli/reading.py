@@ -160,7 +160,7 @@ def say_coverage(
 ) -> None:
     """Draw a calendar: a line a kind and month, a mark a day; then the holes by where they come from."""
     if not rows:
-        console.print("No Garmin day is there yet.")
+        console.print("No such day is there yet: `santorio sync` or `santorio import PATH` brings them.")
         return
     states = {(kind, day): state for kind, day, state in rows}
     unintended = {

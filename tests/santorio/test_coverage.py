@@ -105,13 +105,14 @@ def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
     database: Database, person: Person
 ) -> None:
     kinds = ("daily_summary", "heart_rate", "stress", "sleep", "hrv")
-    full = [payload(person, day, FULL, kind) for day in (1, 5) for kind in kinds]
+    full = [payload(person, day, FULL, kind) for day in (1, 5, 7) for kind in kinds]
     off = [payload(person, 2, EMPTY, kind) for kind in kinds]
     night_off = [payload(person, 3, EMPTY if kind in {"sleep", "hrv"} else FULL, kind) for kind in kinds]
+    night_told_by_sleep_alone = [payload(person, 6, FULL), payload(person, 6, EMPTY, "sleep")]
     no_hrv = [
         payload(person, 4, EMPTY if kind == "hrv" else FULL, kind) for kind in kinds if kind != "stress"
     ]
-    settled(database, person, *full, *off, *night_off, *no_hrv)
+    settled(database, person, *full, *off, *night_off, *no_hrv, *night_told_by_sleep_alone)
     with database.connect() as connection:
         connection.execute(
             "update ops.coverage set status = 'failed' where kind = 'heart_rate' and day = '2026-03-04'"
@@ -122,13 +123,17 @@ def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
         **{(kind, 2): "not worn" for kind in kinds},
         ("sleep", 3): "night not worn",
         ("hrv", 3): "night not worn",
+        **{(kind, 6): "night not worn" for kind in ("sleep", "hrv")},
+        **{(kind, 6): "missing" for kind in ("heart_rate", "stress")},
         ("hrv", 4): "Garmin has none",
         ("stress", 4): "missing",
         ("heart_rate", 4): "failed",
     }
     assert [(hole.kind, hole.first_day.day) for hole in found if not hole.is_intended] == [
         ("heart_rate", 4),
+        ("heart_rate", 6),
         ("stress", 4),
+        ("stress", 6),
     ]
 
 
