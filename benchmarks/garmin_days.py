@@ -11,6 +11,8 @@ import json
 import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -199,22 +201,16 @@ def _count(connection: psycopg.Connection, table: str) -> int:
 
 
 def build_views(database: Database, folder: Path) -> None:
-    """Make the staging views by dbt, once."""
-    from dbt.cli.main import dbtRunner
-
+    """Make the staging views by dbt, once, and in a process of its own: what takes data in never loads dbt."""
     from santorio.warehouse import PROJECT, dbt_environment
 
     with dbt_environment(database):
-        os.environ["DBT_TARGET_PATH"], os.environ["DBT_LOG_PATH"] = (
-            str(folder / "target"),
-            str(folder / "logs"),
-        )
-        done = dbtRunner().invoke(
-            ["--quiet", "run", "--select", "+stg_garmin__samples", "--project-dir", str(PROJECT),
-             "--profiles-dir", str(PROJECT)]
+        paths = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+        subprocess.run(
+            [Path(sys.executable).with_name("dbt"), "--quiet", "run", "--select", "+stg_garmin__samples",
+             "--project-dir", PROJECT, "--profiles-dir", PROJECT],
+            check=True, env={**os.environ, **paths},
         )  # fmt: skip
-    if not done.success:
-        raise RuntimeError("dbt could not build the staging views.")
 
 
 def measure(database: Database, work: Callable[..., int], days: Sequence[Day]) -> tuple[float, int]:

@@ -11,7 +11,6 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 import orjson
 import psycopg
@@ -21,8 +20,8 @@ from santorio.errors import RejectedRecord
 
 NAMESPACE = uuid.UUID("6f1c8a52-0c5e-5d0c-9a6b-4f0d5b7a1614")
 COLUMNS = (
-    "ordinal", "event_id", "content_hash", "user_id", "time", "utc_offset",
-    "event_type", "source", "data", "metadata", "confidence",
+    "event_id", "content_hash", "user_id", "time", "utc_offset", "event_type", "source",
+    "data", "metadata", "confidence", "ingested_at",
 )  # fmt: skip
 
 # Where a version that returns to an older content keeps its plain hash.
@@ -151,57 +150,40 @@ class WriteResult:
         )
 
 
-_STAGE = """
-create temporary table if not exists staged_events (
-  ordinal int, event_id uuid, content_hash bytea, user_id uuid, time timestamptz, utc_offset interval,
-  event_type text, source text, data jsonb, metadata jsonb, confidence double precision
-) on commit delete rows
-"""
-
 # An event is unchanged when it equals the newest version of itself; one that equals an older version is a
 # new version all the same (docs/decisions/0001), told apart by the hash of what it replaces. The versions of
 # an event are ordered by ingested_at, so that must rise even when the machine's clock is set back, or when a
 # batch was so large that its microseconds ran ahead of the clock.
-_WRITE = """
+_COMPARE = """
 with start as materialized (
   select greatest(clock_timestamp(), max(ingested_at) + interval '1 microsecond') as at from raw.events
 ), newest as (
-  select distinct on (stored.event_id) stored.event_id, stored.content_hash,
-         coalesce(decode(stored.metadata ->> 'content_sha256', 'hex'), stored.content_hash) as plain_hash
-  from raw.events stored
-  where stored.event_id in (select event_id from pg_temp.staged_events)
-  order by stored.event_id, stored.ingested_at desc
+  select distinct on (event_id) event_id, content_hash,
+         coalesce(decode(metadata ->> 'content_sha256', 'hex'), content_hash) as plain_hash
+  from raw.events
+  where event_id = any(%(event_ids)s)
+  order by event_id, ingested_at desc
 ), compared as (
-  select staged.*, newest.content_hash as replaced_hash, newest.plain_hash,
+  select came.*, newest.content_hash as replaced_hash, newest.plain_hash,
          exists (
            select from raw.events older
-           where older.event_id = staged.event_id and older.content_hash = staged.content_hash
+           where older.event_id = came.event_id and older.content_hash = came.content_hash
          ) as returns
-  from pg_temp.staged_events staged left join newest using (event_id)
-), changed as (
-  select * from compared where plain_hash is distinct from content_hash and not (%(replay)s and returns)
-), written as (
-  insert into raw.events
-    (event_id, content_hash, user_id, time, utc_offset, event_type, source,
-     data, metadata, confidence, ingested_at)
-  select event_id, case when returns then sha256(content_hash || replaced_hash) else content_hash end,
-         user_id, time, utc_offset, event_type, source, data,
-         case when returns
-              then metadata || jsonb_build_object('content_sha256', encode(content_hash, 'hex'))
-              else metadata end,
-         confidence, start.at + ordinal * interval '1 microsecond'
-  from changed cross join start
-  returning event_id
+  from unnest(%(event_ids)s, %(content_hashes)s) with ordinality as came (event_id, content_hash, place)
+  left join newest using (event_id)
 )
-select count(*) filter (where replaced_hash is null), count(*) filter (where replaced_hash is not null)
-from changed join written using (event_id)
+select place::int - 1, replaced_hash,
+       case when returns then sha256(content_hash || replaced_hash) else content_hash end, start.at
+from compared cross join start
+where plain_hash is distinct from content_hash and not (%(replay)s and returns)
+order by place
 """
 
 
 def write_events(
     connection: psycopg.Connection, events: Sequence[Event], *, replay: bool = False
 ) -> WriteResult:
-    """Write a batch: COPY into a staging table, then one statement into the log.
+    """Write a batch: one question which events are new or changed, then COPY of those.
 
     Idempotent, and atomic with the caller's transaction. Writers of one person wait for each other.
 
@@ -224,32 +206,46 @@ def write_events(
         return WriteResult()
     for user_id in sorted({event.user_id for event in events}):
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
-    connection.execute(_STAGE)
     result = WriteResult()
-    for rows in _rounds(events):
-        connection.execute("truncate pg_temp.staged_events")
-        copy_rows(connection, "pg_temp.staged_events", COLUMNS, rows)
-        row = connection.execute(_WRITE, {"replay": replay}).fetchone()
-        assert row is not None  # noqa: S101 - an aggregate always gives a row
-        new, versions = row
-        result += WriteResult(new, versions, len(rows) - new - versions)
+    for numbered in _rounds(events):
+        result += _write_round(connection, numbered, replay=replay)
     return result
 
 
-def _rounds(events: Sequence[Event]) -> list[list[tuple[object, ...]]]:
+def _write_round(
+    connection: psycopg.Connection, events: Sequence[tuple[int, Event]], *, replay: bool
+) -> WriteResult:
+    """Write events of which no two are versions of one another, each with its place in the batch."""
+    known = {
+        "event_ids": [event.event_id for _, event in events],
+        "content_hashes": [event.content_hash for _, event in events],
+        "replay": replay,
+    }
+    changed = connection.execute(_COMPARE, known).fetchall()
+    rows = (_row(*events[place], content_hash, at) for place, _, content_hash, at in changed)
+    copy_rows(connection, "raw.events", COLUMNS, rows)
+    versions = sum(replaced_hash is not None for _, replaced_hash, _, _ in changed)
+    return WriteResult(len(changed) - versions, versions, len(events) - len(changed))
+
+
+def _rounds(events: Sequence[Event]) -> list[list[tuple[int, Event]]]:
     """Split a batch so that no event has two versions in one round; nearly every batch is one round."""
     seen: dict[uuid.UUID, int] = {}
-    numbered: list[tuple[int, tuple[object, ...]]] = []
+    rounds: list[list[tuple[int, Event]]] = []
     for ordinal, event in enumerate(events):
         number = seen[event.event_id] = seen.get(event.event_id, -1) + 1
-        numbered.append((number, _row(ordinal, event)))
-    numbered.sort(key=lambda item: item[0])  # stable: within a round the order stays
-    return [[row for _, row in group] for _, group in groupby(numbered, key=lambda item: item[0])]
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append((ordinal, event))
+    return rounds
 
 
-def _row(ordinal: int, event: Event) -> tuple[object, ...]:
+def _row(ordinal: int, event: Event, content_hash: bytes, at: dt.datetime) -> tuple[object, ...]:
+    metadata = event.metadata
+    if content_hash != event.content_hash:
+        metadata = {**metadata, PLAIN_HASH: event.content_hash.hex()}
     return (
-        ordinal, event.event_id, event.content_hash, event.user_id, event.time, event.utc_offset,
-        event.event_type, event.source, event.document.decode(), canonical_json(event.metadata).decode(),
-        event.confidence,
+        event.event_id, content_hash, event.user_id, event.time, event.utc_offset, event.event_type, event.source,
+        event.document.decode(), canonical_json(metadata).decode(), event.confidence,
+        at + dt.timedelta(microseconds=ordinal),
     )  # fmt: skip

@@ -63,7 +63,7 @@ VIEWED: dict[str, list[str]] = {
     "intensity_minutes": ["calendarDate", "imValuesArray", "moderateMinutes"],
     "body_battery": ["date", "charged", "bodyBatteryActivityEvent"],
     "body_battery_events": ["event", "eventStartTimeGmt", "timezoneOffset", "duration"],
-    "steps_interval": ["startGMT", "endGMT", "steps"],
+    "steps_intervals": ["calendarDate", "stepsIntervals", "startTimestampGMT", "startTimestampLocal"],
     "training_readiness": ["calendarDate", "timestamp", "score", "level"],
     "training_status": ["mostRecentTrainingStatus", "payload", "latestTrainingStatusData"],
     "max_metrics": ["generic", "cycling", "calendarDate"],

@@ -86,7 +86,7 @@ ENDPOINTS = (
     Endpoint("stress", "get_stress_data"),
     Endpoint("respiration", "get_respiration_data"),
     Endpoint("spo2", "get_spo2_data"),
-    Endpoint("steps_interval", "get_steps_data"),
+    Endpoint("steps_intervals", "get_steps_data"),
     Endpoint("floors", "get_floors"),
     Endpoint("intensity_minutes", "get_intensity_minutes_data"),
     Endpoint("body_battery_events", "get_body_battery_events"),

@@ -76,7 +76,8 @@ KINDS = (
     Kind("daily_summary", ("totalSteps", "wellnessStartTimeGmt")),
     Kind("daily_summary", ("includesWellnessData",)),
     Kind("steps", ("calendarDate", "totalSteps")),
-    Kind("steps_interval", ("startGMT", "endGMT", "steps"), day=(), key=("startGMT",)),
+    # Of the entries that Garmin gives one by one (quarters.py). Two parts of a day do not replace each other.
+    Kind("steps_intervals", ("stepsIntervals",), key=("partStartGMT",)),
     Kind("intensity_summary", ("calendarDate", "moderateValue")),
     Kind("hydration", ("calendarDate", "valueInML")),
     Kind("training_readiness", ("calendarDate", "feedbackLong", "level"), key=("timestamp",)),

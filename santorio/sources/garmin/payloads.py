@@ -17,6 +17,7 @@ from santorio.events import Event
 from santorio.people import Person
 from santorio.sources.garmin.endpoints import Endpoint
 from santorio.sources.garmin.kinds import KINDS, OTHER, Kind, Payload, dig, recognise
+from santorio.sources.garmin.quarters import gather
 from santorio.sources.parsed import Parsed, Rejection, is_future, refused
 
 ACCOUNT_KEYS = ("userProfilePK", "userProfilePk", "userProfileId", "ownerId", "userId")
@@ -66,7 +67,8 @@ def parse(document: object, person: Person, now: dt.datetime) -> Parsed | None:
         step = None
     elif isinstance(document, Sequence) and not isinstance(document, str):
         # Pages that were gathered into one file make a list of lists.
-        payloads = [one for part in document for one in (part if isinstance(part, list) else [part])]
+        pages = [gather(part, person) if isinstance(part, list) else [part] for part in document]
+        payloads = gather([one for page in pages for one in page], person)
         step = _step_days(payloads)
     else:
         return None
@@ -79,7 +81,7 @@ def parse_answer(
     endpoint: Endpoint, answer: object, asked: Asked, person: Person, now: dt.datetime
 ) -> Parsed:
     """Turn the answer of one call into events of its kind; what is not of that kind is refused, never guessed."""
-    payloads = _unwrapped(endpoint, answer)
+    payloads = gather(_unwrapped(endpoint, answer), person, asked.day)
     step = _step_days(payloads)
     parsed = Parsed(kind=f"garmin {endpoint.kind.replace('_', ' ')}")
     for number, payload in enumerate(payloads, start=1):

@@ -203,16 +203,6 @@ def test_bad_elements_of_a_day_of_weigh_ins_are_each_named() -> None:
     )
 
 
-def test_steps_of_every_quarter_of_an_hour_are_kept_each_at_its_time() -> None:
-    quarter = {"endGMT": "2026-03-01T08:15:00.0", "steps": 120, "primaryActivityLevel": "active"}
-    found = parsed(
-        [{"startGMT": "2026-03-01T08:00:00.0", **quarter}, {"startGMT": "2026-03-01T08:15:00.0", **quarter}]
-    )
-    assert types(found) == ["garmin.steps_interval"] * 2
-    assert [event.time.minute for event in found.events] == [0, 15]
-    assert len({event.event_id for event in found.events}) == 2
-
-
 def test_activities_of_the_accounts_export_are_not_mistaken_for_those_of_the_list() -> None:
     run = {"activityId": 5, "beginTimestamp": 1772352000000, "duration": 1800000.0, "distance": 500000.0}
     found = parsed([{"summarizedActivitiesExport": [run, {**run, "activityId": 6}]}])

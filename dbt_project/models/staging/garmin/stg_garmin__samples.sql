@@ -1,81 +1,58 @@
--- A view: nothing in a build reads all samples, and who looks at one person's days pays for those alone.
+-- A view: nothing in a build reads all samples. Who asks for one person's days reads that person's payloads and no others:
+-- each is taken from the log once, and unpacked once for what it states about itself and once a series.
 
 with
 
--- Materialized: the log is read and sorted once, not once a branch.
-payloads as materialized (
+exploded as (
     select
-        payload.event_id,
-        payload.user_id,
-        payload.event_type,
-        case payload.event_type
-            when 'garmin.hrv' then {{ garmin_day("(payload.data -> 'hrvSummary')") }}
-            else {{ garmin_day('payload.data') }}
-        end as day,
-        -- A day on which the clock changes begins and ends with another offset.
-        coalesce(
-            {{ safe_timestamp("payload.data ->> 'startTimestampLocal'") }}
-            - {{ safe_timestamp("payload.data ->> 'startTimestampGMT'") }},
-            payload.utc_offset
-        ) as start_offset,
-        coalesce(
-            {{ safe_timestamp("payload.data ->> 'endTimestampLocal'") }}
-            - {{ safe_timestamp("payload.data ->> 'endTimestampGMT'") }},
-            payload.utc_offset
-        ) as end_offset,
-        people.timezone,
-        payload.data,
-        payload.ingested_at
+        payload.event_id, payload.user_id, stated.day, stated.start_offset, stated.end_offset, people.timezone,
+        sample.measure, sample.measured_at, sample.value, payload.ingested_at
     from {{ ref('base_garmin__payloads') }} as payload
     left join {{ ref('stg_ops__people') }} as people on people.user_id = payload.user_id
+    cross join lateral (
+        select
+            payload.event_type,
+            coalesce(about.day, about.night, {{ safe_date("payload.metadata ->> 'day'") }}) as day,
+            -- A day on which the clock changes begins and ends with another offset.
+            coalesce(about.start_local - about.start_gmt, payload.utc_offset) as start_offset,
+            coalesce(about.end_local - about.end_gmt, payload.utc_offset) as end_offset
+        from json_table(
+            payload.data, '$'
+            columns (
+                day date path '$.calendarDate ? (@ starts with "20")',
+                night date path '$.hrvSummary.calendarDate ? (@ starts with "20")',
+                start_local timestamp path '$.startTimestampLocal ? (@ starts with "20")',
+                start_gmt timestamp path '$.startTimestampGMT ? (@ starts with "20")',
+                end_local timestamp path '$.endTimestampLocal ? (@ starts with "20")',
+                end_gmt timestamp path '$.endTimestampGMT ? (@ starts with "20")'
+            )
+        ) as about
+        -- Computed once a payload: without this, once a sample.
+        offset 0
+    ) as stated
+    cross join lateral (
+        {{ samples_by_instant('heart_rate', 'heart_rate_bpm', '$.heartRateValues[*]', '$[0]', '$[1]', '> 0') }}
+        union all
+        {{ samples_by_instant('stress', 'stress_level', '$.stressValuesArray[*]', '$[0]', '$[1]', '>= 0') }}
+        union all
+        {{ samples_by_instant('stress', 'body_battery_level', '$.bodyBatteryValuesArray[*]', '$[0]', '$[2]', '>= 0') }}
+        union all
+        {{ samples_by_instant('respiration', 'respiration_brpm', '$.respirationValuesArray[*]', '$[0]', '$[1]', '> 0') }}
+        union all
+        {{ samples_by_instant('spo2', 'spo2_pct', '$.spO2HourlyAverages[*]', '$[0]', '$[1]', '> 0') }}
+        union all
+        {{ samples_by_instant('intensity_minutes', 'intensity_minutes', '$.imValuesArray[*]', '$[0]', '$[1]', '>= 0') }}
+        union all
+        {{ samples_by_clock('hrv', 'hrv_ms', '$.hrvReadings[*]', '$.readingTimeGMT', '$.hrvValue', '> 0') }}
+        union all
+        {{ samples_by_clock('floors', 'floors_climbed', '$.floorValuesArray[*]', '$[0]', '$[2]', '>= 0') }}
+        union all
+        {{ samples_by_clock('steps_intervals', 'steps', '$.stepsIntervals[*]', '$.startGMT', '$.steps', '>= 0') }}
+    ) as sample
     where payload.event_type in (
         'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes',
-        'garmin.hrv', 'garmin.floors', 'garmin.steps_interval'
+        'garmin.hrv', 'garmin.floors', 'garmin.steps_intervals'
     )
-),
-
-exploded as (
-    {{ exploded_samples('heart_rate', 'heart_rate_bpm', '$.heartRateValues[*]', '$[0]', '$[1]', '> 0') }}
-    union all
-    {{ exploded_samples('stress', 'stress_level', '$.stressValuesArray[*]', '$[0]', '$[1]', '>= 0') }}
-    union all
-    {{ exploded_samples('stress', 'body_battery_level', '$.bodyBatteryValuesArray[*]', '$[0]', '$[2]', '>= 0') }}
-    union all
-    {{ exploded_samples('respiration', 'respiration_brpm', '$.respirationValuesArray[*]', '$[0]', '$[1]', '> 0') }}
-    union all
-    {{ exploded_samples('spo2', 'spo2_pct', '$.spO2HourlyAverages[*]', '$[0]', '$[1]', '> 0') }}
-    union all
-    {{ exploded_samples('intensity_minutes', 'intensity_minutes', '$.imValuesArray[*]', '$[0]', '$[1]', '>= 0') }}
-    union all
-    select
-        payload.event_id, payload.user_id, payload.day, payload.start_offset, payload.end_offset, payload.timezone,
-        'hrv_ms' as measure, {{ safe_timestamp('sample.read_at') }} at time zone 'UTC' as measured_at, sample.value,
-        payload.ingested_at
-    from payloads as payload
-    cross join lateral json_table(
-        payload.data, '$.hrvReadings[*]'
-        columns (read_at text path '$.readingTimeGMT', value double precision path '$.hrvValue')
-    ) as sample
-    where payload.event_type = 'garmin.hrv' and sample.value > 0
-    union all
-    select
-        payload.event_id, payload.user_id, payload.day, payload.start_offset, payload.end_offset, payload.timezone,
-        'floors_climbed' as measure, {{ safe_timestamp('sample.read_at') }} at time zone 'UTC' as measured_at, sample.value,
-        payload.ingested_at
-    from payloads as payload
-    cross join lateral json_table(
-        payload.data, '$.floorValuesArray[*]'
-        columns (read_at text path '$[0]', value double precision path '$[2]')
-    ) as sample
-    where payload.event_type = 'garmin.floors' and sample.value >= 0
-    union all
-    -- Steps come as one event a quarter of an hour.
-    select
-        event_id, user_id, day, start_offset, end_offset, timezone, 'steps' as measure,
-        {{ safe_timestamp("data ->> 'startGMT'") }} at time zone 'UTC' as measured_at,
-        {{ json_measurement("data -> 'steps'") }} as value, ingested_at
-    from payloads
-    where event_type = 'garmin.steps_interval' and {{ json_measurement("data -> 'steps'") }} is not null
 ),
 
 clocked as (
@@ -84,7 +61,6 @@ clocked as (
         measured_at at time zone 'UTC' as utc_at,
         start_offset is distinct from end_offset as is_clock_changed
     from exploded
-    where measured_at is not null
 )
 
 select
