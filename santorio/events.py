@@ -24,6 +24,8 @@ COLUMNS = (
     "data", "metadata", "confidence", "ingested_at",
 )  # fmt: skip
 
+# The instant of events that are about no moment: settings, devices, a schedule.
+UNDATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 # Where a version that returns to an older content keeps its plain hash.
 PLAIN_HASH = "content_sha256"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")

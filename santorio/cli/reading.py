@@ -14,9 +14,10 @@ from rich.table import Table
 
 from santorio import coverage as ledger
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
-from santorio.cli.summary import day_words, interval, published
+from santorio.cli.summary import interval, published
 from santorio.database.opening import open_database
 from santorio.errors import NotFound
+from santorio.events import UNDATED
 from santorio.metrics import label
 from santorio.people import Person, all_people
 from santorio.settings import load_settings
@@ -35,36 +36,39 @@ def status(*, as_json: JsonOption = False) -> None:
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
         garmin = {account.user_id: account for account in accounts(connection)}
-        document = {
-            "home": settings.home,
-            "people": [
-                {
-                    "name": person.name,
-                    **connection.cursor(row_factory=dict_row)
-                    .execute(
-                        """
-                        select count(distinct event_id) as events, min(time)::date as first_day,
-                               max(time)::date as last_day, max(ingested_at) as newest_at,
-                               (select count(*) from ops.rejected where user_id = %(who)s and status = 'open')
-                                 as rejected_open,
-                               (select count(*) from insights.runs where user_id = %(who)s and status = 'accepted')
-                                 as fits_accepted,
-                               (select count(*) from insights.runs where user_id = %(who)s and status = 'rejected')
-                                 as fits_rejected
-                        from raw.events where user_id = %(who)s
-                        """,
-                        {"who": person.user_id},
-                    )
-                    .fetchone(),  # type: ignore[dict-item]
-                    "garmin": _garmin_document(garmin[person.user_id]),
-                }
-                for person in all_people(connection)
-            ],
-        }
+        people = [
+            {**about(connection, person), "garmin": _garmin_document(garmin[person.user_id])}
+            for person in all_people(connection)
+        ]
+    document = {"home": settings.home, "people": people}
     if as_json:
         print_json(document)
         return
     say_status(document)
+
+
+def about(connection: psycopg.Connection, person: Person) -> dict[str, object]:
+    """Count what there is of a person. What is about no day (settings, devices) makes no first day."""
+    cursor = connection.cursor(row_factory=dict_row).execute(
+        """
+        select count(distinct event_id) as events,
+               min(day) filter (where is_dated) as first_day,
+               max(day) filter (where is_dated) as last_day, max(ingested_at) as newest_at,
+               (select count(*) from ops.rejected where user_id = %(who)s and status = 'open') as rejected_open,
+               (select count(*) from insights.runs where user_id = %(who)s and status = 'accepted')
+                 as fits_accepted,
+               (select count(*) from insights.runs where user_id = %(who)s and status = 'rejected')
+                 as fits_rejected
+        from (
+          select event_id, ingested_at, time > %(undated)s + interval '1 day' as is_dated,
+                 case when utc_offset is null then time at time zone %(zone)s
+                      else (time at time zone 'UTC') + utc_offset end::date as day
+          from raw.events where user_id = %(who)s
+        ) as events
+        """,
+        {"who": person.user_id, "zone": person.timezone, "undated": UNDATED},
+    )
+    return {"name": person.name, **(cursor.fetchone() or {})}
 
 
 def _garmin_document(account: Account) -> dict[str, object]:
@@ -88,21 +92,13 @@ def say_status(document: dict[str, object]) -> None:
         console.print("There is no data yet. Type [b]santorio demo[/b] or [b]santorio import PATH[/b].")
         return
     table = Table(title=f"What is in {document['home']}", title_justify="left")
-    for heading in (
-        "Person",
-        "Events",
-        "From",
-        "To",
-        "Newest arrived",
-        "Fits",
-        "Waiting for a fix",
-        "Garmin",
-    ):
+    for heading in ("Person", "Events", "First day", "Last day", "Newest arrived", "Fits", "To fix"):
         table.add_column(heading)
     for row in people:
+        newest = row["newest_at"]
         table.add_row(
-            row["name"], f"{row['events']:,}", day_words(row["first_day"]), day_words(row["last_day"]),
-            f"{row['newest_at']:%Y-%m-%d %H:%M} UTC" if row["newest_at"] else "", str(row["fits_accepted"]),
+            row["name"], f"{row['events']:,}", _short(row["first_day"]), _short(row["last_day"]),
+            f"{_short(newest)} {newest:%H:%M %Z}" if newest else "", str(row["fits_accepted"]),
             str(row["rejected_open"]),
         )  # fmt: skip
     console.print(table)
@@ -112,6 +108,11 @@ def say_status(document: dict[str, object]) -> None:
             mark = "[green]✓[/green]" if garmin["state"] == State.CONNECTED else "[yellow]![/yellow]"
             said = f"{mark} {row['name']}: {garmin['what']} {garmin['what_to_do']}"
             console.print(said, highlight=False, soft_wrap=True)
+
+
+def _short(day: dt.date | None) -> str:
+    """Return a day that fits into a column, such as 5 Nov 2026."""
+    return f"{day:%-d %b %Y}" if day else ""
 
 
 def coverage(

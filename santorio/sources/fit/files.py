@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from santorio.events import Event
+from santorio.events import UNDATED, Event
 from santorio.people import Person
 from santorio.sources.fit.activities import laps_of, sessions_of, word
 from santorio.sources.fit.monitoring import monitoring_of, shown_offset, sleep_of, woke_at
@@ -18,7 +18,6 @@ from santorio.sources.recordings import Recording, recording_id
 
 DEVICE: Mapping[str, str] = {"manufacturer": "manufacturer", "product": "product", "serial": "serial_number"}
 # Time of a file that states none.
-UNKNOWN = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def _event(
 ) -> Event:
     return Event(
         user_id=file.person.user_id,
-        time=time or UNKNOWN,
+        time=time or UNDATED,
         utc_offset=shown_offset(file.decoded),
         event_type=event_type,
         source="fit",

@@ -13,7 +13,7 @@ from itertools import pairwise
 import orjson
 
 from santorio import days
-from santorio.events import Event
+from santorio.events import UNDATED, Event
 from santorio.people import Person
 from santorio.sources.garmin.endpoints import Endpoint
 from santorio.sources.garmin.kinds import KINDS, OTHER, Kind, Payload, dig, recognise
@@ -226,7 +226,7 @@ def event_of(
     if start is None and day is not None:
         start, _ = days.day_bounds(day, person.timezone)
     day = day or asked.day
-    moment = start or _moment(payload) or _start_of(day, person) or dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    moment = start or _moment(payload) or _start_of(day, person) or UNDATED
     if is_future(moment, now):
         if measures_nothing(payload):
             return Rejection("no_data", NOTHING, status="ignored")
