@@ -17,23 +17,50 @@ SETTLING_DAYS = 2
 # A young day is provisional even while it is empty: the watch may still sync it, so it is asked for again.
 # What Garmin was asked for was settled by its answer (santorio/sources/garmin/ledger.py), and stays as that says;
 # but where it had nothing, or failed, a file that came later fills the day.
+# Whether a payload is empty is read from all of it, so only days with something to decide are looked at: those that
+# are not in the ledger, of which something came since, or that have grown old enough to be final.
 _SETTLE = """
-with newest as (
-  select distinct on (event_id) event_id, event_type, (metadata ->> 'day')::date as day,
-         data, content_hash, ingested_at
+with payloads as (
+  select event_id, event_type, (metadata ->> 'day')::date as day, ingested_at
   from raw.events
   where user_id = %(user_id)s and event_type like 'garmin.%%' and metadata ->> 'day' is not null
     and (%(first)s::date is null or (metadata ->> 'day')::date between %(first)s and %(last)s)
-  order by event_id, ingested_at desc
+), deletions as materialized (
+  select data ->> 'event_id' as event_id, ingested_at
+  from raw.events where user_id = %(user_id)s and event_type = 'deleted'
+), arrivals as (
+  select event_type, day, max(ingested_at) as newest_at
+  from (
+    select event_type, day, ingested_at from payloads
+    union all
+    select payloads.event_type, payloads.day, deletions.ingested_at
+    from deletions join payloads on payloads.event_id::text = deletions.event_id
+  ) as either
+  group by event_type, day
+), due as (
+  select arrivals.event_type, arrivals.day
+  from arrivals
+  left join ops.coverage known
+    on known.user_id = %(user_id)s and known.kind = substr(arrivals.event_type, 8) and known.day = arrivals.day
+  where known.kind is null
+    or known.asked_at is null and (
+      arrivals.newest_at > known.fetched_at
+      or known.status = 'provisional' and arrivals.day <= %(today)s - %(settling)s::int
+    )
+    or known.asked_at is not null and known.status in ('empty', 'failed') and arrivals.newest_at > known.asked_at
+), newest as (
+  select distinct on (events.event_id) events.event_id, events.event_type, due.day, events.data,
+         events.content_hash, events.ingested_at
+  from due
+  join raw.events as events
+    on events.user_id = %(user_id)s and events.event_type = due.event_type
+      and (events.metadata ->> 'day')::date = due.day
+  order by events.event_id, events.ingested_at desc
 ), days as (
   select distinct on (kind, day) substr(event_type, 8) as kind, day, content_hash, ingested_at,
          ops.is_empty_payload(data) as is_empty
   from newest
-  where not exists (
-    select from raw.events deletion
-    where deletion.user_id = %(user_id)s and deletion.event_type = 'deleted'
-      and deletion.data ->> 'event_id' = newest.event_id::text
-  )
+  where not exists (select from deletions where deletions.event_id = newest.event_id::text)
   order by kind, day, is_empty, ingested_at desc
 )
 insert into ops.coverage (user_id, kind, day, status, attempts, last_error, content_hash, fetched_at)

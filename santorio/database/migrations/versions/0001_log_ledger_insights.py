@@ -63,11 +63,13 @@ comment on table raw.events is
   'Everything that entered, append-only; the newest ingested_at of an event_id wins.';
 """
 
-# Only where the extension can be had: the embedded server does not bring it, and plain tables do the same.
+# Only where the extension can be had and the server has loaded it (it cannot be made otherwise): the embedded
+# server does not bring it, and plain tables do the same.
 HYPERTABLE = """
 do $$
 begin
-  if exists (select from pg_available_extensions where name = 'timescaledb') then
+  if exists (select from pg_available_extensions where name = 'timescaledb')
+    and current_setting('shared_preload_libraries') ~ '\\ytimescaledb\\y' then
     create extension if not exists timescaledb;
     perform create_hypertable('raw.events', by_range('time', interval '30 days'));
   end if;
