@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from santorio.database.accounts import programs
 from santorio.database.embedded import embedded_server
 from santorio.database.engine import Database
 from santorio.database.migrating import migrate
@@ -24,6 +25,12 @@ from santorio.settings import Settings
 TEMPLATE = "template_of_tests"
 # The session's server dies with the session: what it holds need not survive a power cut.
 FAST = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_connections = 200\n"
+# The embedded server does not bring TimescaleDB; where it was built for it by hand, everything is tested on it.
+HAS_TIMESCALE = (programs().parent / "lib" / "postgresql" / "timescaledb.so").exists()
+if HAS_TIMESCALE:
+    FAST += "shared_preload_libraries = 'timescaledb'\ntimescaledb.telemetry_level = off\n"
+    # Its workers would sit in the template that every test's database is copied from.
+    FAST += "timescaledb.max_background_workers = 0\n"
 
 for name in [name for name in os.environ if name.startswith("SANTORIO_")]:
     del os.environ[name]

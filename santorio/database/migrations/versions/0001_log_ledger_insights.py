@@ -63,13 +63,12 @@ comment on table raw.events is
   'Everything that entered, append-only; the newest ingested_at of an event_id wins.';
 """
 
-# Only where the extension can be had and the server has loaded it (it cannot be made otherwise): the embedded
-# server does not bring it, and plain tables do the same.
+# Only where the server has loaded the extension (it cannot be made otherwise; the setting is the loader's, and any
+# login may look for it): the embedded server does not bring it, and plain tables do the same.
 HYPERTABLE = """
 do $$
 begin
-  if exists (select from pg_available_extensions where name = 'timescaledb')
-    and current_setting('shared_preload_libraries') ~ '\\ytimescaledb\\y' then
+  if exists (select from pg_settings where name = 'timescaledb.max_background_workers') then
     create extension if not exists timescaledb;
     perform create_hypertable('raw.events', by_range('time', interval '30 days'));
   end if;
