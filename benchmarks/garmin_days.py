@@ -2,6 +2,9 @@
 
 The limit is measured in the same run, on the same server and the same documents: COPY of the documents as they came
 into a table with the log's primary key, then one statement that explodes their series into a table of samples.
+
+Beside it stands a peer, garmin-health-data, which takes the same days into SQLite: it reads seven of a day's ten
+documents, and its time includes the start of its command.
 """
 
 import argparse
@@ -10,6 +13,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -37,6 +41,12 @@ BAR = 0.5
 FIRST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 # What one transaction of a sync or an import holds.
 DAYS_A_BATCH = 10
+PEER = "garmin-health-data==2.16.0"
+PEER_DAYS = 60
+# Its names of the documents, in the order of `full_day`; None where it reads none of the kind.
+PEER_KINDS = (
+    None, "HEART_RATE", "STRESS", "RESPIRATION", None, "INTENSITY_MINUTES", "FLOORS", None, "SLEEP", "STEPS",
+)  # fmt: skip
 Day = list[bytes]
 
 RAW = """
@@ -134,6 +144,7 @@ def full_day(number: int, chance: random.Random) -> Day:
         }
         for n in range(540)
     ]
+    levels = [{**one, "activityLevel": float(number % 4)} for number, one in enumerate(movement[:25])]
     night = {
         "id": begin, "userProfilePK": 1, "calendarDate": date, "sleepTimeSeconds": 27_000, "deepSleepSeconds": 5000,
         "lightSleepSeconds": 16_000, "remSleepSeconds": 6000, "awakeSleepSeconds": 900,
@@ -156,7 +167,7 @@ def full_day(number: int, chance: random.Random) -> Day:
             "userProfilePk": 1, **stamps,
             "hrvSummary": {"calendarDate": date, "lastNightAvg": 60}, "hrvReadings": readings,
         },
-        {"dailySleepDTO": night, "sleepMovement": movement, "sleepLevels": movement[:25], "restingHeartRate": 50},
+        {"dailySleepDTO": night, "sleepMovement": movement, "sleepLevels": levels, "restingHeartRate": 50},
         steps,
     ]  # fmt: skip
     return [orjson.dumps(document) for document in documents]
@@ -223,7 +234,39 @@ def measure(database: Database, work: Callable[..., int], days: Sequence[Day]) -
         return time.perf_counter() - started, samples
 
 
-def document(days: int, ours: list[float], limit: list[float], samples: list[int]) -> dict[str, object]:
+def peer(days: Sequence[Day], folder: Path) -> float | None:
+    """Seconds that the peer's own command takes, in an environment of its own; None where it cannot be had."""
+    uv = shutil.which("uv") or shutil.which(str(ROOT / ".uv" / "bin" / "uv"))
+    if uv is None:
+        return None
+    waiting = folder / "garmin_files" / "ingest"
+    waiting.mkdir(parents=True)
+    for number, day in enumerate(days):
+        date = (FIRST + dt.timedelta(days=number)).date()
+        for kind, content in zip(PEER_KINDS, day, strict=True):
+            if kind is not None:
+                (waiting / f"1_{kind}_{date}T12-00-00Z.json").write_bytes(content)
+    about = orjson.dumps({"id": 1, "full_name": "x", "userData": {}})
+    (waiting / f"1_USER_PROFILE_{FIRST.date()}T12-00-00Z.json").write_bytes(about)
+    run = [uv, "tool", "run", "--quiet", "--from", PEER, "garmin"]
+    if subprocess.run([*run, "--version"], capture_output=True, check=False).returncode != 0:
+        return None
+    started = time.perf_counter()
+    done = subprocess.run(
+        [*run, "extract", "--process-only", "--db-path", folder / "peer.db"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds = time.perf_counter() - started
+    if "quarantined 0 file(s)" not in done.stdout:
+        raise RuntimeError("The peer did not take in every document.")
+    return seconds
+
+
+def document(
+    days: int, ours: list[float], limit: list[float], samples: list[int], theirs: float | None
+) -> dict[str, object]:
     """Medians in days a second, beside the limit of the same run."""
     speed, most = days / statistics.median(ours), days / statistics.median(limit)
     return {
@@ -236,6 +279,8 @@ def document(days: int, ours: list[float], limit: list[float], samples: list[int
         "limit_copy_and_one_explosion_days_per_second": round(most, 1),
         "part_of_limit": round(speed / most, 2),
         "bar_part_of_limit": BAR,
+        "peer": PEER,
+        "peer_days_per_second": None if theirs is None else round(min(days, PEER_DAYS) / theirs, 1),
         "seconds_all": [round(one, 2) for one in ours],
         "limit_seconds_all": [round(one, 2) for one in limit],
     }
@@ -261,7 +306,9 @@ def main() -> None:
             seconds, exploded = measure(database, copy_and_explode, days)
             limit.append(seconds)
             samples = [staged, exploded]
-    results = document(options.days, ours, limit, samples)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = peer(days[:PEER_DAYS], Path(folder))
+    results = document(options.days, ours, limit, samples, theirs)
     if not options.no_record:
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     print(json.dumps(results, indent=2))
