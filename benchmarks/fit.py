@@ -2,13 +2,16 @@
 
 `python -m benchmarks.fit [files] [minutes]` writes `benchmarks/results/fit.json`. Three things are measured
 three times, in turn, on the same files: the whole way of an import; `fitfast.records` and COPY of the same
-columns into a table without keys, which is the limit; and the official SDK's decoding.
+columns into a table without keys, which is the limit; and the official SDK's decoding. Beside them stands a peer,
+GarminDB, which imports three of the files into SQLite; its time includes the start of its command.
 """
 
 import datetime as dt
 import hashlib
 import json
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from psycopg import sql
 
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, peer_command
 from santorio.database.copying import copy_arrays
 from santorio.database.embedded import embedded_server
 from santorio.database.engine import Database
@@ -34,6 +37,8 @@ from santorio.sources.recordings import COLUMNS, EPOCH_OF_POSTGRESQL
 
 RESULTS = Path(__file__).resolve().parent / "results" / "fit.json"
 ROUNDS = 3
+PEER = "garmindb==3.7.0"
+PEER_FILES = 3
 # Fields of the rides that have no column of their own.
 SERIES = ("left_right_balance", "gps_accuracy", "calories")
 BAR = 0.5
@@ -72,7 +77,7 @@ def ride(number: int, minutes: int) -> bytes:
         )  # fmt: skip
         if second % 600 == 599:
             write("LAP", timestamp=start + second, start_time=start + second - 599, total_elapsed_time=600.0)
-    write("SESSION", timestamp=start + seconds, start_time=start, sport="cycling",
+    write("SESSION", timestamp=start + seconds, start_time=start, sport="cycling", sub_sport="road",
           total_elapsed_time=float(seconds), total_timer_time=float(seconds))  # fmt: skip
     write("ACTIVITY", timestamp=start + seconds, local_timestamp=start + seconds + 3600, num_sessions=1)
     return bytes(encoder.close())
@@ -142,6 +147,31 @@ def sdk(files: list[Path]) -> float:
     return time.perf_counter() - started
 
 
+def peer(folder: Path, files: list[Path]) -> float | None:
+    """Seconds that the peer's own command takes, in a home of its own; None where it cannot be had."""
+    run = peer_command(PEER, "garmindb_cli.py")
+    if run is None:
+        return None
+    home = folder / "peer"
+    activities = home / "HealthData" / "FitFiles" / "Activities"
+    activities.mkdir(parents=True)
+    for path in files:
+        (activities / f"{path.stem}_ACTIVITY.fit").write_bytes(path.read_bytes())
+    settings = {
+        "db": {"type": "sqlite"},
+        "directories": {"relative_to_home": True, "base_dir": "HealthData"},
+        "enabled_stats": {"activities": True},
+    }
+    (home / ".GarminDb").mkdir()
+    (home / ".GarminDb" / "GarminConnectConfig.json").write_text(json.dumps(settings))
+    started = time.perf_counter()
+    subprocess.run(
+        [*run, "--import", "--activities"], check=True, capture_output=True, cwd=home,
+        env={**os.environ, "HOME": str(home)},
+    )  # fmt: skip
+    return time.perf_counter() - started
+
+
 def main() -> None:
     """Measure, write, print."""
     count, minutes = (int(one) for one in (*sys.argv[1:], *("20", "120")[len(sys.argv) - 1 :]))
@@ -164,6 +194,7 @@ def main() -> None:
             for _ in range(ROUNDS):
                 for what, way in ways.items():
                     found[what].append(way())
+        theirs = peer(folder, files[:PEER_FILES])
     records = count * minutes * 60
     medians = {what: statistics.median(seconds) for what, seconds in found.items()}
     results = {
@@ -184,6 +215,10 @@ def main() -> None:
             medians["fitfast.records and COPY alone"] / next(iter(medians.values())), 2
         ),
         "bar_share_of_the_limit": BAR,
+        "peer": PEER,
+        "peer_records_per_second": None
+        if theirs is None
+        else round(min(count, PEER_FILES) * minutes * 60 / theirs),
     }
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     print(json.dumps(results, indent=2, ensure_ascii=False))

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import random
-import shutil
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from pathlib import Path
 import orjson
 import psycopg
 
-from benchmarks.measuring import machine
+from benchmarks.measuring import machine, peer_command
 from santorio.database.copying import copy_rows
 from santorio.database.engine import Database
 from santorio.database.opening import open_database
@@ -235,9 +234,9 @@ def measure(database: Database, work: Callable[..., int], days: Sequence[Day]) -
 
 
 def peer(days: Sequence[Day], folder: Path) -> float | None:
-    """Seconds that the peer's own command takes, in an environment of its own; None where it cannot be had."""
-    uv = shutil.which("uv") or shutil.which(str(ROOT / ".uv" / "bin" / "uv"))
-    if uv is None:
+    """Seconds that the peer's own command takes; None where it cannot be had."""
+    run = peer_command(PEER, "garmin")
+    if run is None:
         return None
     waiting = folder / "garmin_files" / "ingest"
     waiting.mkdir(parents=True)
@@ -248,9 +247,6 @@ def peer(days: Sequence[Day], folder: Path) -> float | None:
                 (waiting / f"1_{kind}_{date}T12-00-00Z.json").write_bytes(content)
     about = orjson.dumps({"id": 1, "full_name": "x", "userData": {}})
     (waiting / f"1_USER_PROFILE_{FIRST.date()}T12-00-00Z.json").write_bytes(about)
-    run = [uv, "tool", "run", "--quiet", "--from", PEER, "garmin"]
-    if subprocess.run([*run, "--version"], capture_output=True, check=False).returncode != 0:
-        return None
     started = time.perf_counter()
     done = subprocess.run(
         [*run, "extract", "--process-only", "--db-path", folder / "peer.db"],

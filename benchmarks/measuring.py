@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+ROOT = Path(__file__).resolve().parents[1]
 INTERVAL_SECONDS = 0.1
 
 
@@ -73,3 +75,15 @@ def machine() -> str:
     """The machine in a line, without its name."""
     memory = psutil.virtual_memory().total / 2**30
     return f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+
+
+def peer_command(package: str, program: str) -> list[str] | None:
+    """Return how to run a peer's own program, in an environment of its own; None where it cannot be had."""
+    uv = shutil.which("uv") or shutil.which(str(ROOT / ".uv" / "bin" / "uv"))
+    if uv is None:
+        return None
+    # Named, for a peer may be given a home of its own.
+    cache = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
+    run = [uv, "tool", "run", "--quiet", "--cache-dir", cache, "--from", package, program]
+    found = subprocess.run([*run, "--version"], capture_output=True, check=False)
+    return run if found.returncode == 0 else None

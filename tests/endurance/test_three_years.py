@@ -15,7 +15,7 @@ from santorio.sources.simulator import simulate
 from santorio.sources.simulator.server import Account, GarminServer, serving
 
 DAYS = 3 * 365
-PASSWORD = "simulated"  # noqa: S105 - of an account that exists in this test alone
+PASSWORD = "simulated"
 
 
 class Shell:
