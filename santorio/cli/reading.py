@@ -126,7 +126,8 @@ def coverage(
     with open_database(settings) as database, database.connect() as connection:
         somebody = reading_person(connection, settings, person)
         # The ledger is settled by a run; whoever asks before one sees the log as it is now.
-        ledger.settle(connection, somebody.user_id, days=None, today=dt.datetime.now(dt.UTC).date())
+        today = days.today(connection, somebody, dt.datetime.now(dt.UTC))
+        ledger.settle(connection, somebody.user_id, days=None, today=today)
         first = since.date() if since else dt.date.min
         rows = connection.execute(
             """
