@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.reporting import counts_table
-from santorio import coverage
+from santorio import coverage, coverage_calendar
 from santorio.database.engine import Database
 from santorio.people import all_people
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from great_expectations.expectations.expectation import Expectation
 
+# A table in the UI; all stand in the calendar, and in `santorio coverage`.
+MOST_HOLES = 100
 PAYLOADS = """
 select event_type,
        metadata ->> 'day' as day,
@@ -139,22 +141,54 @@ def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetChe
     description="Days of a kind that should be there and are not: never fetched, or failed.",
 )
 def days_are_whole(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Count the holes of everyone by where they come from; warn of those that nobody meant."""
-    found: Counter[tuple[str, str]] = Counter()
+    """Show everyone's days as a calendar, count the holes by where they come from; warn of those nobody meant."""
+    found: list[coverage.Hole] = []
+    calendars: list[coverage_calendar.Signs] = []
     with database.connect() as connection:
         for person in all_people(connection):
-            for hole in coverage.holes(connection, person.user_id):
-                found[hole.kind, hole.reason] += hole.days
-    rows: list[dict[str, str | int | float | bool | None]] = [
-        {"kind": kind, **{reason: found[kind, reason] for reason in coverage.REASONS}}
-        for kind in coverage.DAILY_KINDS
-    ]
-    unintended = sum(days for (_, reason), days in found.items() if reason in coverage.UNINTENDED)
+            holes = coverage.holes(connection, person.user_id)
+            calendars.append(
+                coverage_calendar.signs(coverage_calendar.statuses(connection, person.user_id), holes)
+            )
+            found += holes
+    unintended = [hole for hole in found if not hole.is_intended]
+    to_do = list(coverage.what_to_do(found))
     return dg.AssetCheckResult(
-        passed=unintended == 0,
+        passed=not unintended,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"days_that_should_be_there": unintended, "days_missing_by_reason": counts_table(rows)},
+        description=" ".join(to_do) or "Every day that should be there is.",
+        metadata={
+            "days_that_should_be_there": sum(hole.days for hole in unintended),
+            "what_to_do": dg.MetadataValue.md("\n".join(f"- {sentence}" for sentence in to_do) or "nothing"),
+            "calendar": dg.MetadataValue.md(coverage_calendar.markdown(coverage_calendar.worst(calendars))),
+            "days_missing_by_reason": counts_table(_days_by_reason(found)),
+            "holes": counts_table(_holes_table(unintended)),
+        },
     )
+
+
+def _days_by_reason(found: list[coverage.Hole]) -> list[dict[str, str | int | float | bool | None]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for hole in found:
+        counts[hole.kind, hole.reason] += hole.days
+    kinds = dict.fromkeys((*coverage.DAILY_KINDS, *sorted(kind for kind, _ in counts)))
+    return [{"kind": kind, **{reason: counts[kind, reason] for reason in coverage.REASONS}} for kind in kinds]
+
+
+def _holes_table(unintended: list[coverage.Hole]) -> list[dict[str, str | int | float | bool | None]]:
+    """Give the newest holes that nobody meant; of several people, without saying whose."""
+    newest = sorted(unintended, key=lambda hole: (hole.last_day, hole.kind), reverse=True)[:MOST_HOLES]
+    return [
+        {
+            "kind": hole.kind,
+            "first_day": hole.first_day.isoformat(),
+            "last_day": hole.last_day.isoformat(),
+            "days": hole.days,
+            "reason": hole.reason,
+            "error": hole.error or "",
+        }
+        for hole in newest
+    ]
 
 
 @dg.asset_check(asset=["marts", "nights"], description="Every night that Garmin sent is one row of the mart.")

@@ -11,6 +11,7 @@ import dagster as dg
 from assets.partitions import garmin_days
 from assets.reporting import counts_table
 from santorio import coverage
+from santorio import days as local
 from santorio.database.engine import Database
 from santorio.objects import ObjectStore
 from santorio.people import all_people
@@ -95,9 +96,8 @@ def garmin_payloads(
     holes = 0
     with database.connect() as connection:
         for person in all_people(connection):
-            summary = coverage.settle(
-                connection, person.user_id, days=(first, last), today=dt.datetime.now(dt.UTC).date()
-            )
+            today = local.today(connection, person, dt.datetime.now(dt.UTC))
+            summary = coverage.settle(connection, person.user_id, days=(first, last), today=today)
             holes += sum(hole.days for hole in coverage.holes(connection, person.user_id))
             rows.append({"person": len(rows) + 1, **summary.counts})
     return dg.MaterializeResult(

@@ -4,12 +4,14 @@ A gap is a row, or the lack of one between others, that anyone can read.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 import psycopg
+
+from santorio.sources.garmin.endpoints import ENDPOINTS
 
 # A watch may sync a night or a day late; Garmin recomputes a day when it does.
 SETTLING_DAYS = 2
@@ -105,12 +107,13 @@ REASONS: Mapping[Reason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Days in a row on which a kind is missing, for one reason."""
+    """Days in a row on which a kind is missing, for one reason; `error` is the code of what failed."""
 
     kind: str
     first_day: dt.date
     last_day: dt.date
     reason: Reason
+    error: str | None = None
 
     @property
     def days(self) -> int:
@@ -125,6 +128,10 @@ class Hole:
 
 # Kinds of which Garmin has one for every day that a watch was worn.
 DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
+# Of the others a day may well have none; but once asked for, each has an answer.
+_ASKED_KINDS = [one.kind for one in ENDPOINTS if one.grain == "days" and one.kind not in DAILY_KINDS]
+# Of what is told as it is now, a newer answer makes up for a failure.
+_ACCOUNT_KINDS = [one.kind for one in ENDPOINTS if one.grain == "account"]
 
 
 def settle(
@@ -152,23 +159,30 @@ def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
     """Find the runs of missing or empty days of every daily kind, between its first and its last day.
 
     A day without data in any kind is one on which the watch was off; where other kinds have data, this one was
-    not fetched, or Garmin has none of it.
+    not fetched, or Garmin has none of it. Of a kind that is not there every day, an empty day is no hole: those
+    count that were never asked for between others that were, and those that failed.
     """
     rows = connection.execute(
         """
         with known as (
-          select kind, day, status, status not in ('empty', 'failed') as is_there
-          from ops.coverage where user_id = %(user_id)s and kind = any(%(kinds)s)
+          select kind, day, status, last_error, asked_at, status not in ('empty', 'failed') as is_there
+          from ops.coverage where user_id = %(user_id)s
         ), about as (
           select day, count(*) filter (where is_there) as kinds_there, count(*) as kinds_known,
                  -- Garmin said of the night that there is none, in one kind, and told nothing of it in the other.
                  bool_or(kind in ('sleep', 'hrv') and status = 'empty')
                    and not bool_or(is_there and kind in ('sleep', 'hrv')) as is_night_empty
-          from known group by day
+          from known where kind = any(%(daily)s) group by day
         ), span as (
-          select kind, generate_series(min(day), max(day), interval '1 day')::date as day from known group by kind
+          select kind, generate_series(min(day), max(day), interval '1 day')::date as day from known
+          where kind = any(%(daily)s) or kind = any(%(asked)s) and asked_at is not null
+          group by kind
+          union all
+          select kind, day from known where status = 'failed' and kind <> all(%(daily)s) and kind <> all(%(asked)s)
+            and not (kind = any(%(account)s) and exists (
+              select from known later where later.kind = known.kind and later.day > known.day))
         ), missing as (
-          select span.kind, span.day,
+          select span.kind, span.day, case when known.status = 'failed' then known.last_error end as error,
                  case
                    when known.status = 'failed' then 'failed'
                    when about.kinds_known is null then 'unknown'
@@ -180,11 +194,38 @@ def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
           from span left join known using (kind, day) left join about using (day)
           where known.is_there is not true
         ), numbered as (
-          select *, day - (row_number() over (partition by kind, reason order by day))::int as run from missing
+          select *, day - (row_number() over (partition by kind, reason, error order by day))::int as run
+          from missing where kind = any(%(daily)s) or reason in ('missing', 'failed')
         )
-        select kind, min(day), max(day), reason from numbered
-        group by kind, reason, run order by kind, min(day)
+        select kind, min(day), max(day), reason, error from numbered
+        group by kind, reason, error, run order by kind, min(day)
         """,
-        {"user_id": user_id, "kinds": list(DAILY_KINDS)},
+        {
+            "user_id": user_id,
+            "daily": list(DAILY_KINDS),
+            "asked": _ASKED_KINDS,
+            "account": _ACCOUNT_KINDS,
+        },
     ).fetchall()
     return [Hole(*row) for row in rows]
+
+
+def what_to_do(found: Sequence[Hole]) -> Iterator[str]:
+    """Say what mends the holes that nobody meant, in sentences with the command to type."""
+    missing = [hole for hole in found if hole.reason == "missing"]
+    failed = [hole for hole in found if hole.reason == "failed"]
+    if missing:
+        first, last = min(hole.first_day for hole in missing), max(hole.last_day for hole in missing)
+        kinds = ",".join(sorted({hole.kind for hole in missing}))
+        days = sum(hole.days for hole in missing)
+        yield (
+            f"{_days(days)} {'was' if days == 1 else 'were'} never fetched: "
+            f"`santorio sync --since {first} --until {last} --kinds {kinds}`, or import the account's export."
+        )
+    if failed:
+        errors = ", ".join(sorted({hole.error or "no reason given" for hole in failed}))
+        yield f"{_days(sum(hole.days for hole in failed))} failed ({errors}): `santorio sync` asks for them again."
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'} of a kind"

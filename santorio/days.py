@@ -1,14 +1,19 @@
 """The local day: an instant is UTC plus the offset that the person's clock showed.
 
 A day is the person's local calendar day; a night belongs to the day of waking. What an exposure's lag is
-belongs to `metrics.py`, how a source states its offset to that source.
+belongs to `metrics.py`, how a source states its offset to that source (`sources/garmin/clocks.py`).
 """
 
 import datetime as dt
 import zoneinfo
 
+import psycopg
+
+from santorio.people import Person
+
 # Offsets on Earth run from -12:00 (Baker Island) to +14:00 (Line Islands).
 LEAST_OFFSET, GREATEST_OFFSET = dt.timedelta(hours=-12), dt.timedelta(hours=14)
+A_MINUTE, A_QUARTER = dt.timedelta(minutes=1), dt.timedelta(minutes=15)
 
 
 def local_day(instant: dt.datetime, utc_offset: dt.timedelta) -> dt.date:
@@ -22,12 +27,16 @@ def night_day(waking: dt.datetime, utc_offset: dt.timedelta) -> dt.date:
 
 
 def offset_between(local: dt.datetime, gmt: dt.datetime) -> dt.timedelta | None:
-    """Offset from a local and a GMT reading of the same instant (both naive), to the minute.
+    """Offset from a local and a GMT reading of the same instant (both naive), to a quarter of an hour.
 
-    Returns None where the difference exists nowhere on Earth: such a payload states no offset.
+    Returns None where the difference exists nowhere on Earth, or is further than a minute from any quarter of an
+    hour (no zone has such an offset since 1987): such readings are not of the same instant, and state no offset.
     """
-    difference = dt.timedelta(minutes=round((local - gmt).total_seconds() / 60))
-    return difference if LEAST_OFFSET <= difference <= GREATEST_OFFSET else None
+    difference = local - gmt
+    if not LEAST_OFFSET - A_MINUTE <= difference <= GREATEST_OFFSET + A_MINUTE:
+        return None
+    rounded = round(difference / A_QUARTER) * A_QUARTER
+    return rounded if abs(difference - rounded) <= A_MINUTE else None
 
 
 def zone_offset(local: dt.datetime, zone: str) -> dt.timedelta:
@@ -49,3 +58,26 @@ def day_bounds(day: dt.date, zone: str) -> tuple[dt.datetime, dt.datetime]:
         return (wall - zone_offset(wall, zone)).replace(tzinfo=dt.UTC)
 
     return midnight(day), midnight(day + dt.timedelta(days=1))
+
+
+# What a watch on the wrist tells of the clock, several times a day.
+_TELLING = ["garmin.daily_summary", "garmin.heart_rate", "garmin.stress", "garmin.sleep", "garmin.activity"]
+
+
+def today(connection: psycopg.Connection, person: Person, now: dt.datetime) -> dt.date:
+    """Day that it is for a person: at home or, where that is later, by the clock that their watch showed last.
+
+    East of home the day begins earlier: by the zone of the settings alone, the night just slept would not be
+    asked for until midnight at home. West of it the day that has begun at home has no data yet, which is no harm.
+    """
+    row = connection.execute(
+        """
+        select utc_offset from raw.events
+        where user_id = %s and event_type = any(%s) and utc_offset is not null
+          and time between %s - interval '30 days' and %s + interval '1 day'
+        order by time desc limit 1
+        """,
+        [person.user_id, _TELLING, now, now],
+    ).fetchone()
+    at_home = now.astimezone(zoneinfo.ZoneInfo(person.timezone)).date()
+    return at_home if row is None else max(at_home, local_day(now, row[0]))

@@ -57,6 +57,13 @@
   end
 {%- endmacro %}
 
+{#- How far a clock was ahead of UTC, from a number of some unit (seconds it has); null for what no zone on Earth has. -#}
+{% macro json_clock_offset(value, unit_s) -%}
+  case when {{ json_number(value) }} * {{ unit_s }} between -43200 and 50400
+    then make_interval(secs => {{ json_number(value) }} * {{ unit_s }})
+  end
+{%- endmacro %}
+
 {#- timestamp without zone from a text such as 2025-07-06 08:10:21 or 2025-07-06T08:10:21.0. -#}
 {% macro safe_timestamp(text) -%}
   case

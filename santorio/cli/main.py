@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from santorio.cli import connecting, demonstrating, importing, reading, running, simulating, syncing
+from santorio.cli import connecting, covering, demonstrating, importing, reading, running, simulating, syncing
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
 
@@ -21,7 +21,7 @@ app.command("import")(importing.import_files)
 app.command("sync")(syncing.sync)
 app.command("run")(running.run)
 app.command("status")(reading.status)
-app.command("coverage")(reading.coverage)
+app.command("coverage")(covering.coverage)
 app.add_typer(reading.trials, name="trial")
 app.add_typer(connecting.connect, name="connect")
 app.add_typer(connecting.disconnect, name="disconnect")

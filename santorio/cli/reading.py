@@ -1,9 +1,5 @@
-"""`santorio status`, `santorio coverage`, `santorio trial list|show`: what is known, in words or as JSON."""
+"""`santorio status`, `santorio trial list|show`: what is known, in words or as JSON."""
 
-import calendar
-import dataclasses
-import datetime as dt
-from collections.abc import Sequence
 from typing import Annotated
 
 import psycopg
@@ -12,7 +8,6 @@ from psycopg.rows import dict_row
 from rich.markup import escape
 from rich.table import Table
 
-from santorio import coverage as ledger
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
 from santorio.cli.summary import interval, published
 from santorio.database.opening import open_database
@@ -26,9 +21,6 @@ from santorio.trials.preparing import FEWEST_DAYS
 from santorio.trials.registration import Registration, read_versions, register
 
 trials = typer.Typer(help="Trials that run, ran, or are proposed.", no_args_is_help=True)
-MISSING = "[red]✗[/red]"
-MOST_HOLES = 30
-MARKS = {"final": "[green]█[/green]", "provisional": "[yellow]▒[/yellow]", "empty": "[dim]·[/dim]"}
 
 
 def status(*, as_json: JsonOption = False) -> None:
@@ -113,98 +105,6 @@ def say_status(document: dict[str, object]) -> None:
 def _short(day: dt.date | None) -> str:
     """Return a day that fits into a column, such as 5 Nov 2026."""
     return f"{day:%-d %b %Y}" if day else ""
-
-
-def coverage(
-    *,
-    person: PersonOption = None,
-    kind: Annotated[list[str] | None, typer.Option(help="These kinds alone.")] = None,
-    since: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show, per kind and day, whether Garmin's data is there, and what every hole comes from."""
-    settings = load_settings()
-    with open_database(settings) as database, database.connect() as connection:
-        somebody = reading_person(connection, settings, person)
-        # The ledger is settled by a run; whoever asks before one sees the log as it is now.
-        ledger.settle(connection, somebody.user_id, days=None, today=dt.datetime.now(dt.UTC).date())
-        first = since.date() if since else dt.date.min
-        rows = connection.execute(
-            """
-            select kind, day, status from ops.coverage
-            where user_id = %s and day >= %s and (%s::text[] is null or kind = any(%s)) order by kind, day
-            """,
-            [somebody.user_id, max(first, dt.date(1900, 1, 1)), kind, kind],
-        ).fetchall()
-        missing = [
-            hole
-            for hole in ledger.holes(connection, somebody.user_id)
-            if hole.last_day >= first and (not kind or hole.kind in kind)
-        ]
-    if as_json:
-        print_json(
-            {
-                "person": somebody.name,
-                "days": [{"kind": kind, "day": day, "status": state} for kind, day, state in rows],
-                "holes": [
-                    {**dataclasses.asdict(hole), "days": hole.days, "is_intended": hole.is_intended}
-                    for hole in missing
-                ],
-            }
-        )
-        return
-    say_coverage(rows, missing, kind or ledger.DAILY_KINDS)
-
-
-def say_coverage(
-    rows: list[tuple[str, dt.date, str]], missing: list[ledger.Hole], kinds: Sequence[str]
-) -> None:
-    """Draw a calendar: a line a kind and month, a mark a day; then the holes by where they come from."""
-    if not rows:
-        console.print("No such day is there yet: `santorio sync` or `santorio import PATH` brings them.")
-        return
-    states = {(kind, day): state for kind, day, state in rows}
-    unintended = {
-        (hole.kind, hole.first_day + dt.timedelta(days=n))
-        for hole in missing
-        if not hole.is_intended
-        for n in range(hole.days)
-    }
-    table = Table(title="Coverage", title_justify="left", box=None, padding=(0, 1))
-    for heading in ("Kind", "Month", "Days"):
-        table.add_column(heading, no_wrap=True)
-    for kind in kinds:
-        months = sorted({(day.year, day.month) for known, day in states if known == kind})
-        for number, (year, month) in enumerate(months):
-            days = [dt.date(year, month, day) for day in range(1, calendar.monthrange(year, month)[1] + 1)]
-            marks = "".join(
-                MISSING if (kind, day) in unintended else MARKS.get(states.get((kind, day), ""), " ")
-                for day in days
-            )
-            table.add_row(kind if number == 0 else "", f"{year}-{month:02}", marks)
-    console.print(table)
-    console.print(
-        "█ there  ▒ provisional: may still change  · Garmin has nothing  ✗ should be there  (blank) not known"
-    )
-    say_holes(missing)
-
-
-def say_holes(missing: list[ledger.Hole]) -> None:
-    """Say how many days are missing for which reason, and name those that nobody meant."""
-    if not missing:
-        console.print("No holes.")
-        return
-    table = Table(title="Holes, in days of a kind", title_justify="left", box=None, padding=(0, 1))
-    for heading in ("Days", "Why"):
-        table.add_column(heading)
-    for reason, words in ledger.REASONS.items():
-        count = sum(hole.days for hole in missing if hole.reason == reason)
-        if count:
-            table.add_row(str(count), f"[b]{reason}[/b]: {words}")
-    console.print(table)
-    for hole in [hole for hole in missing if not hole.is_intended][:MOST_HOLES]:
-        span = f"{hole.first_day}" if hole.days == 1 else f"{hole.first_day} to {hole.last_day}"
-        console.print(f"[red]✗[/red] {hole.kind}: {span} ({hole.reason})")
 
 
 @trials.command("list")

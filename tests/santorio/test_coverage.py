@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from psycopg.types.json import Jsonb
 
-from santorio.coverage import Hole, holes, settle
+from santorio.coverage import Hole, Reason, holes, settle, what_to_do
 from santorio.database.engine import Database
 from santorio.events import Event, write_events
 from santorio.people import Person
@@ -134,6 +134,79 @@ def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
         ("heart_rate", 6),
         ("stress", 4),
         ("stress", 6),
+    ]
+
+
+def asked(
+    database: Database, person: Person, kind: str, day: int, status: str, error: str | None = None
+) -> None:
+    with database.connect() as connection:
+        connection.execute(
+            "insert into ops.coverage (user_id, kind, day, status, last_error, asked_at)"
+            " values (%s, %s, %s, %s, %s, now())",
+            [person.user_id, kind, dt.date(2026, 3, day), status, error],
+        )
+
+
+def test_kinds_that_need_not_be_there_every_day_have_the_holes_of_what_was_asked_for(
+    database: Database, person: Person
+) -> None:
+    settled(database, person, *(payload(person, day, FULL) for day in range(1, 10)))
+    # Asked for on days 2 to 8 but 5 and 6, of which one has no other kind; never in 1 and 9.
+    for day, status in {2: "final", 3: "empty", 4: "final", 7: "failed", 8: "final"}.items():
+        asked(database, person, "weigh_in", day, status, "http_503" if status == "failed" else None)
+    settled(database, person, payload(person, 1, FULL, "spo2"), payload(person, 9, FULL, "spo2"))
+    with database.connect() as connection:
+        connection.execute("delete from ops.coverage where kind = 'daily_summary' and day = '2026-03-06'")
+        found = [hole for hole in holes(connection, person.user_id) if hole.kind != "daily_summary"]
+    assert found == [
+        Hole("weigh_in", dt.date(2026, 3, 5), dt.date(2026, 3, 5), "missing"),
+        Hole("weigh_in", dt.date(2026, 3, 7), dt.date(2026, 3, 7), "failed", "http_503"),
+    ]
+
+
+def test_a_failure_of_what_is_told_as_it_is_now_is_a_hole_until_a_newer_answer(
+    database: Database, person: Person
+) -> None:
+    asked(database, person, "device", 4, "failed", "http_500")
+    asked(database, person, "activity_detail", 4, "failed", "http_500")
+    with database.connect() as connection:
+        assert [hole.kind for hole in holes(connection, person.user_id)] == ["activity_detail", "device"]
+    asked(database, person, "device", 6, "final")
+    asked(database, person, "activity_detail", 6, "final")
+    with database.connect() as connection:
+        assert [hole.kind for hole in holes(connection, person.user_id)] == ["activity_detail"]
+
+
+def test_failures_of_different_codes_are_told_apart(database: Database, person: Person) -> None:
+    for day, error in {3: "http_503", 4: "http_503", 5: "not_json"}.items():
+        asked(database, person, "sleep", day, "failed", error)
+    with database.connect() as connection:
+        assert holes(connection, person.user_id) == [
+            Hole("sleep", dt.date(2026, 3, 3), dt.date(2026, 3, 4), "failed", "http_503"),
+            Hole("sleep", dt.date(2026, 3, 5), dt.date(2026, 3, 5), "failed", "not_json"),
+        ]
+
+
+def test_what_to_do_is_a_command_for_the_days_that_were_never_fetched_and_patience_for_those_that_failed() -> (
+    None
+):
+    def hole(kind: str, first: int, last: int, reason: Reason, error: str | None = None) -> Hole:
+        return Hole(kind, dt.date(2026, 3, first), dt.date(2026, 3, last), reason, error)
+
+    meant = [
+        hole("sleep", 1, 9, "not worn"),
+        hole("hrv", 1, 1, "night not worn"),
+        hole("steps", 2, 2, "unknown"),
+    ]
+    assert list(what_to_do(meant)) == []
+    [sentence] = what_to_do([*meant, hole("stress", 4, 5, "missing"), hole("hrv", 2, 2, "missing")])
+    assert sentence == (
+        "3 days of a kind were never fetched: "
+        "`santorio sync --since 2026-03-02 --until 2026-03-05 --kinds hrv,stress`, or import the account's export."
+    )
+    assert list(what_to_do([hole("sleep", 4, 4, "failed", "http_503"), hole("hrv", 4, 4, "failed")])) == [
+        "2 days of a kind failed (http_503, no reason given): `santorio sync` asks for them again."
     ]
 
 

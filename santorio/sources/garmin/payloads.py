@@ -1,7 +1,6 @@
 """Garmin Connect's JSON becomes events: one a payload and day, unchanged, with the offset it states.
 
-Facts of the payloads that matter here: `…Local` epoch milliseconds are the wall clock written as if it were UTC;
-date strings end in `.0` and have no zone; "no data" is null, [], {} or an object full of nulls.
+Garmin's "no data" is null, [], {} or an object full of nulls. Which clock a payload shows is in `clocks.py`.
 """
 
 import datetime as dt
@@ -15,23 +14,13 @@ import orjson
 from santorio import days
 from santorio.events import UNDATED, Event
 from santorio.people import Person
+from santorio.sources.garmin.clocks import NESTED, instant, stated_clock
 from santorio.sources.garmin.endpoints import Endpoint
 from santorio.sources.garmin.kinds import KINDS, OTHER, Kind, Payload, dig, recognise
 from santorio.sources.garmin.quarters import gather
 from santorio.sources.parsed import Parsed, Rejection, is_future, refused
 
 ACCOUNT_KEYS = ("userProfilePK", "userProfilePk", "userProfileId", "ownerId", "userId")
-# Where a payload states the same instant twice, as local and as GMT.
-CLOCKS = (
-    ("startTimestampLocal", "startTimestampGMT"),
-    ("wellnessStartTimeLocal", "wellnessStartTimeGmt"),
-    ("sleepStartTimestampLocal", "sleepStartTimestampGMT"),
-    ("startTimeLocal", "startTimeGMT"),
-    ("measurementTimestampLocal", "measurementTimestampGMT"),
-    ("date", "timestampGMT"),
-    ("timestampLocal", "timestamp"),
-)
-NESTED = ("dailySleepDTO", "summaryDTO", "hrvSummary")
 NAMING = {*ACCOUNT_KEYS, "id", "deviceId"}
 MOMENTS = (
     "timestamp",
@@ -272,33 +261,9 @@ def calendar_day(value: object) -> dt.date | None:
     return day if EARLIEST <= day <= LATEST else None
 
 
-def _instant(value: object) -> dt.datetime | None:
-    """Naive date-time of a string without zone, or of epoch milliseconds."""
-    if isinstance(value, str):
-        try:
-            return dt.datetime.fromisoformat(value[:19].replace(" ", "T")).replace(tzinfo=None)
-        except ValueError:
-            return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and 9.4e11 < value < 4e12:
-        return dt.datetime.fromtimestamp(value / 1000, dt.UTC).replace(tzinfo=None)
-    return None
-
-
-def stated_clock(payload: Payload) -> tuple[dt.timedelta | None, dt.datetime | None]:
-    """Offset and first instant (UTC), where the payload states an instant as local and as GMT."""
-    for part in (payload, *(payload.get(name) for name in NESTED)):
-        if not isinstance(part, Mapping):
-            continue
-        for local_key, gmt_key in CLOCKS:
-            local, gmt = _instant(part.get(local_key)), _instant(part.get(gmt_key))
-            if local is not None and gmt is not None:
-                return days.offset_between(local, gmt), gmt.replace(tzinfo=dt.UTC)
-    return None, None
-
-
 def _moment(payload: Payload) -> dt.datetime | None:
     for key in MOMENTS:
-        if (found := _instant(payload.get(key))) is not None:
+        if (found := instant(payload.get(key))) is not None:
             return found.replace(tzinfo=dt.UTC)
     return None
 

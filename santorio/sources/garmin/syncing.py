@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from santorio import days as local
 from santorio.database.engine import Database
 from santorio.errors import ConfigError, GarminUnavailable, SantorioError, StorageError
 from santorio.events import WriteResult
@@ -305,7 +306,7 @@ class _Sync:
             )
 
     def _window(self, connection: psycopg.Connection) -> Window:
-        today = self.now.astimezone(zoneinfo.ZoneInfo(self.person.timezone)).date()
+        today = local.today(connection, self.person, self.now)
         remembered = connection.execute(
             "select since from ops.garmin_syncs where user_id = %s", [self.person.user_id]
         ).fetchone()

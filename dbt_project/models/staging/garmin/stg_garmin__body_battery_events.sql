@@ -27,7 +27,7 @@ renamed as (
         coalesce(
             {{ safe_timestamp("event ->> 'eventStartTimeGmt'") }}, {{ safe_timestamp("event ->> 'startTimestampGMT'") }}
         ) at time zone 'UTC' as started_at,
-        coalesce(make_interval(secs => {{ json_number("event -> 'timezoneOffset'") }} / 1000), utc_offset) as event_offset
+        coalesce({{ json_clock_offset("event -> 'timezoneOffset'", unit_s=0.001) }}, utc_offset) as event_offset
     from listed
 )
 

@@ -34,11 +34,12 @@ renamed as (
             {{ json_epoch_ms("nap -> 'napEndTimestampGMT'") }},
             {{ safe_timestamp("nap ->> 'napEndTimestampGMT'") }} at time zone 'UTC'
         ) as nap_end_at,
-        -- A nap tells no local time: the night's waking told the clock.
+        -- In minutes; where a nap tells no clock, the night's waking told it.
         coalesce(
+            {{ json_clock_offset("nap -> 'napStartTimeOffset'", unit_s=60) }},
             {{ json_epoch_ms("night -> 'sleepEndTimestampLocal'") }} - {{ json_epoch_ms("night -> 'sleepEndTimestampGMT'") }},
             utc_offset
-        ) as offset_of_day
+        ) as nap_offset
     from listed
 )
 
@@ -46,11 +47,11 @@ select
     event_id,
     user_id,
     coalesce(
-        {{ safe_date("nap ->> 'calendarDate'") }}, {{ local_day('nap_start_at', 'offset_of_day') }}, {{ garmin_day('night') }}
+        {{ safe_date("nap ->> 'calendarDate'") }}, {{ local_day('nap_start_at', 'nap_offset') }}, {{ garmin_day('night') }}
     ) as day,
     nap_start_at,
     nap_end_at,
-    offset_of_day as utc_offset,
+    nap_offset as utc_offset,
     coalesce(
         {{ json_measurement("nap -> 'napTimeSec'") }}, extract(epoch from nap_end_at - nap_start_at)::double precision
     ) / 60 as nap_minutes,
