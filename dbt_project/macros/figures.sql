@@ -49,12 +49,16 @@
   {{ return((nutrients() | list) + ['energy_goal_kcal', 'fluids_ml', 'fluids_goal_ml']) }}
 {%- endmacro %}
 
-{% macro wellness_figures() -%}
+{#- Those that the daily summary tells too. -#}
+{% macro summary_figures() -%}
   {{ return([
-    'moderate_minutes', 'vigorous_minutes', 'weekly_goal_minutes', 'waking_respiration_brpm', 'sleep_respiration_brpm',
-    'lowest_respiration_brpm', 'highest_respiration_brpm', 'spo2_pct', 'lowest_spo2_pct', 'sleep_spo2_pct',
-    'body_battery_charged', 'body_battery_drained',
+    'total_kcal', 'moderate_minutes', 'vigorous_minutes', 'waking_respiration_brpm', 'lowest_respiration_brpm',
+    'highest_respiration_brpm', 'spo2_pct', 'lowest_spo2_pct', 'body_battery_charged', 'body_battery_drained',
   ]) }}
+{%- endmacro %}
+
+{% macro wellness_figures() -%}
+  {{ return(summary_figures() + ['weekly_goal_minutes', 'sleep_respiration_brpm', 'sleep_spo2_pct']) }}
 {%- endmacro %}
 
 {% macro load_figures() -%}

@@ -12,6 +12,10 @@ drunk as (
 ),
 
 told as (
+    -- The day's summary tells them as well, and the account's export there alone.
+    {{ figures_of(ref('stg_garmin__daily_summaries'), same_names(summary_figures()),
+        priority='case when told.is_full then 3 else 4 end') }}
+    union all
     {{ figures_of(ref('stg_garmin__intensity_days'), same_names(['moderate_minutes', 'vigorous_minutes', 'weekly_goal_minutes']),
         priority='case when told.is_full then 1 else 2 end') }}
     union all
