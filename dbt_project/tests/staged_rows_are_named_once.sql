@@ -20,6 +20,7 @@
     'garmin__food_logs': ['event_id', 'meal_number', 'food_number'], 'garmin__nutrition_days': ['event_id'],
     'garmin__hydration_logs': ['event_id'], 'garmin__menstrual_days': ['event_id'], 'garmin__weeks': ['event_id'],
     'fit__weights': ['event_id'], 'fit__laps': ['event_id', 'lap_number'],
+    'fit__monitoring_files': ['event_id'], 'fit__sleep_levels': ['event_id', 'place'],
 } %}
 {% for name, key in keys.items() %}
 select '{{ name }}' as model, {{ key | join("::text || ' ' || ") }}::text as row_name, count(*) as rows_found

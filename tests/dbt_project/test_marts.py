@@ -1,5 +1,6 @@
 """What is in the log comes out of the marts: once, on the right day, whatever shape it came in."""
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -304,6 +305,13 @@ def test_odd_payloads_of_every_kind_stop_nothing(
         started = {"start_time": odd, "total_timer_time_s": odd}
         log.fit(f"sessions/{number}", {"sessions": [odd, started], "laps": [odd, started]})
         log.fit(f"laps/{number}", {"sessions": [odd], "laps": odd})
+        for form in (odd, {"movement": odd, "stress": odd, "heart_rate_bpm": [odd, [odd, odd]]}):
+            watched = log.fit(f"watch/{number}/{form}", {"samples": form, "levels": form, "weight_kg": form})
+            log.pending.remove(watched)
+            log.pending += [
+                dataclasses.replace(watched, event_type=f"fit.{kind}")
+                for kind in ("monitoring", "sleep", "weight")
+            ]
         for kind in LOGS:
             log.entry(kind, f"{day}T08:00+01:00", **dict.fromkeys(LOG_KEYS, odd))
         for kind in ("protocol", "day", "schedule"):

@@ -22,6 +22,7 @@ from santorio.sources.importing import import_paths
 from santorio.warehouse import PROJECT, dbt_environment
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+WATCH = DATA / "fit" / "monitoring"
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real data (../shared/data) is not here")
@@ -198,8 +199,9 @@ SUMMARY = (
 )  # fmt: skip
 SUMMARY_STAGED = (
     "day, steps, distance_m, floors_ascended, active_kcal, total_kcal, moderate_minutes, vigorous_minutes, "
-    "resting_hr_bpm, min_hr_bpm, max_hr_bpm, stress_avg, body_battery_high, body_battery_low, body_battery_charged, "
-    "body_battery_drained, waking_respiration_brpm, lowest_respiration_brpm, highest_respiration_brpm, spo2_pct, lowest_spo2_pct"
+    "resting_hr_bpm, min_hr_bpm, max_hr_bpm, stress_avg, body_battery_high, body_battery_low, "
+    "body_battery_charged, body_battery_drained, waking_respiration_brpm, lowest_respiration_brpm, "
+    "highest_respiration_brpm, spo2_pct, lowest_spo2_pct"
 )
 STATUS = "day, device_id, feedback, acute_load, chronic_load, load_ratio"
 HRV = days_and("lastNightAvg", "lastNight5MinHigh", "weeklyAvg", "status")
@@ -310,6 +312,10 @@ def people(database: Database, tmp_path_factory: pytest.TempPathFactory) -> dict
         with database.connect() as connection:
             found[path] = ensure_person(connection, f"file {number}", "America/Costa_Rica")
         import_paths(database, store, found[path], [path], now=NOW)
+    # Many files of one watch, each of a few hours.
+    with database.connect() as connection:
+        found[WATCH] = ensure_person(connection, "watch", "America/Costa_Rica")
+    import_paths(database, store, found[WATCH], [WATCH], now=NOW)
     run_dbt(database, tmp_path_factory.mktemp("dbt"))
     return found
 
@@ -380,3 +386,12 @@ def test_only_a_scale_of_one_person_tells_whose_weight_it_is(
     }
     assert marts == {"WeightScaleSingleUser": files["WeightScaleSingleUser"], "WeightScaleMultiUser": 0}
     assert min(files.values()) > 0
+
+
+def test_a_watchs_own_files_tell_the_day_that_nothing_else_tells(
+    database: Database, people: dict[Path, Person]
+) -> None:
+    columns = "day::text, utc_offset, steps, resting_hr_bpm"
+    days = staged(database, people[WATCH], "marts.days", columns)
+    # 5,834 steps walking and 96 running, by what the device counted last before midnight in Moscow.
+    assert days == [("2020-03-04", dt.timedelta(hours=3), 5930, 45)]
