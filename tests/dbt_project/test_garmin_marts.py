@@ -96,7 +96,7 @@ def test_weather_sets_laps_and_samples_stand_under_the_activity_that_they_were_a
 
     drawn = sessions.samples(life, day, workout)["activityDetailMetrics"]
     columns = "extract(epoch from measured_at) as at, heart_rate_bpm, power_w"
-    samples = told["simulated"]("staging.stg_garmin__activity_samples", columns, "sample_number")
+    samples = told["simulated"]("intermediate.int_activity_samples_drawn", columns, "sample_number")
     assert [(float(one["at"]) * 1000, one["heart_rate_bpm"], one["power_w"]) for one in samples] == [
         (at, beats, None) for at, beats, _ in (one["metrics"] for one in drawn)
     ]
@@ -109,7 +109,11 @@ def trained(log: Any) -> None:
     log.garmin("activity", "2026-03-02", ride, key="1")
     session = {"start_time": "2026-03-02T08:00:10Z", "sport": "cycling", "total_timer_time_s": 3580}
     lap = {"start_time": "2026-03-02T08:00:10Z", "total_timer_time_s": 1790, "avg_heart_rate_bpm": 141}
-    log.fit("edge/1", {"sessions": [session], "laps": [lap, {**lap, "start_time": "2026-03-02T08:30:00Z"}]})
+    laps = [lap, {**lap, "start_time": "2026-03-02T08:30:00Z"}]
+    log.fit("edge/1", {"sessions": [session], "laps": laps}, {"recording_id": "of its records"})
+    drawn = {"metricDescriptors": [{"metricsIndex": 0, "key": "directHeartRate"}],
+             "activityDetailMetrics": [{"metrics": [120.0]}]}  # fmt: skip
+    log.garmin("activity_samples", "2026-03-02", {"activityId": 1, **drawn}, key="1")
     for context, at, score in (
         ("AFTER_POST_EXERCISE_RESET", "10:01", 40),
         ("AFTER_WAKEUP_RESET", "06:10", 81),
@@ -167,11 +171,16 @@ def test_a_day_of_fitness_takes_the_account_before_its_export_and_readiness_afte
     assert (second["vo2max_running"], second["vo2max_cycling"]) == (51, 55)
 
 
-def test_laps_come_from_the_file_where_the_account_tells_none(told: Any) -> None:
+def test_laps_come_from_the_file_where_the_account_tells_none_and_its_records_before_drawn_samples(
+    told: Any,
+) -> None:
     laps = told["trained"]("marts.activity_laps", order="lap_number")
     assert [(one["activity_id"], one["lap_number"], one["told_by"], one["avg_hr_bpm"]) for one in laps] == [
         ("1", 1, "file", 141), ("1", 2, "file", 141),
     ]  # fmt: skip
+    # Its file has the records: what the account draws of them is left out.
+    assert [one["heart_rate_bpm"] for one in told["trained"]("staging.stg_garmin__activity_samples")] == [120]
+    assert told["trained"]("intermediate.int_activity_samples_drawn") == []
 
 
 def weighed(log: Any) -> None:
