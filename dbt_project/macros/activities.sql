@@ -27,3 +27,13 @@
 {% macro span_s(elapsed_s, duration_s) -%}
   case when coalesce({{ elapsed_s }}, {{ duration_s }}) > 0 then least(coalesce({{ elapsed_s }}, {{ duration_s }}), 864000) end
 {%- endmacro %}
+
+{#- Time that two recordings have in common (s), each with its start and its length. -#}
+{% macro shared_s(one, other) -%}
+  greatest(0, extract(epoch from
+    least(
+      {{ one }}.started_at + make_interval(secs => {{ one }}.span_s),
+      {{ other }}.started_at + make_interval(secs => {{ other }}.span_s)
+    ) - greatest({{ one }}.started_at, {{ other }}.started_at)
+  ))::double precision
+{%- endmacro %}

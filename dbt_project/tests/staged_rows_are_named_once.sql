@@ -11,9 +11,16 @@
     'garmin__max_metrics': ['event_id'], 'garmin__race_predictions': ['event_id'],
     'garmin__endurance_scores': ['event_id'], 'garmin__hill_scores': ['event_id'], 'garmin__hydration_days': ['event_id'],
     'garmin__blood_pressures': ['event_id'], 'garmin__heart_rate_summaries': ['event_id'],
-    'garmin__fitness_ages': ['event_id'], 'garmin__personal_records': ['event_id'], 'garmin__devices': ['event_id'],
-    'garmin__heart_rate_zones': ['event_id'], 'garmin__user_settings': ['event_id'], 'garmin__cycling_ftp': ['event_id'],
-    'garmin__activity_laps': ['event_id', 'lap_number'],
+    'garmin__fitness_ages': ['event_id', 'ingested_at'], 'garmin__personal_records': ['event_id'], 'garmin__devices': ['event_id'],
+    'garmin__heart_rate_zones': ['event_id', 'ingested_at'], 'garmin__user_settings': ['event_id'],
+    'garmin__cycling_ftp': ['event_id', 'ingested_at'], 'garmin__lactate_thresholds': ['event_id', 'ingested_at'],
+    'garmin__activity_laps': ['event_id', 'lap_number'], 'garmin__activity_sets': ['event_id', 'set_number'],
+    'garmin__activity_samples': ['event_id', 'sample_number'], 'garmin__activity_weathers': ['event_id'],
+    'garmin__training_effects': ['event_id'], 'garmin__lifestyle_logs': ['event_id', 'report_number'],
+    'garmin__food_logs': ['event_id', 'meal_number', 'food_number'], 'garmin__nutrition_days': ['event_id'],
+    'garmin__hydration_logs': ['event_id'], 'garmin__menstrual_days': ['event_id'], 'garmin__weeks': ['event_id'],
+    'fit__weights': ['event_id'], 'fit__laps': ['event_id', 'lap_number'],
+    'fit__monitoring_files': ['event_id'], 'fit__sleep_levels': ['event_id', 'place'],
 } %}
 {% for name, key in keys.items() %}
 select '{{ name }}' as model, {{ key | join("::text || ' ' || ") }}::text as row_name, count(*) as rows_found

@@ -1,5 +1,6 @@
 """`santorio status`, `santorio trial list|show`: what is known, in words or as JSON."""
 
+import datetime as dt
 from typing import Annotated
 
 import psycopg

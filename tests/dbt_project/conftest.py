@@ -17,6 +17,8 @@ from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
 from santorio.events import Event, write_events
 from santorio.people import Person, ensure_person
+from santorio.sources.garmin.endpoints import BY_KIND
+from santorio.sources.garmin.payloads import Asked, parse_answer
 from santorio.warehouse import PROJECT, dbt_environment
 
 TEMPLATE = "template_of_tests"
@@ -103,6 +105,13 @@ class Log:
         about = (f"garmin.{kind}", "garmin", f"{account}/{key or day}")
         return self._note(about, start, dt.timedelta(hours=1), data, metadata)
 
+    def answer(self, kind: str, answer: object, day: dt.date | None, item: object = None) -> None:
+        """Take in what the account answered, as the sync does; nothing of it may be refused."""
+        asked = Asked(day=day, item=None if item is None else str(item))
+        parsed = parse_answer(BY_KIND[kind], answer, asked, self.person, dt.datetime.now(dt.UTC))
+        assert [one for one in parsed.rejections if one.status == "open"] == []
+        self.pending += parsed.events
+
     def fit(self, key: str, data: object, metadata: dict[str, object] | None = None) -> Event:
         start = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
         return self._note(("fit.activity", "fit", key), start, None, data, metadata)
@@ -165,3 +174,9 @@ class Reader:
 @pytest.fixture
 def rows(warehouse: Database, newcomer: Person) -> Reader:
     return Reader(warehouse, newcomer)
+
+
+@pytest.fixture(scope="session")
+def reader_of(warehouse: Database) -> Callable[[Person], Reader]:
+    """Reads the rows of somebody whom the test itself made."""
+    return lambda person: Reader(warehouse, person)

@@ -1,5 +1,6 @@
 """What is in the log comes out of the marts: once, on the right day, whatever shape it came in."""
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -54,32 +55,83 @@ SHAPES: dict[str, list[str]] = {
         "parentId",
     ],
     "activity_detail": ["activityId", "summaryDTO", "activityTypeDTO", "metadataDTO"],
+    "biometrics": ["metaData", "calendarDate", "weight", "timestampGMT", "bodyFat"],
+    "activity_splits": ["activityId", "lapDTOs", "startTimeGMT", "averageHR"],
+    "activity_exercise_sets": [
+        "activityId",
+        "exerciseSets",
+        "exercises",
+        "probability",
+        "weight",
+        "startTime",
+    ],
+    "activity_weather": ["issueDate", "temp", "windSpeed", "weatherTypeDTO"],
+    "respiration": ["calendarDate", "respirationValuesArray", "avgWakingRespirationValue"],
+    "spo2": ["calendarDate", "spO2HourlyAverages", "averageSpO2"],
+    "intensity_minutes": ["calendarDate", "imValuesArray", "moderateMinutes"],
+    "body_battery": ["date", "charged", "bodyBatteryActivityEvent"],
+    "training_readiness": ["calendarDate", "timestamp", "score", "level"],
+    "training_status": [
+        "mostRecentTrainingStatus",
+        "payload",
+        "latestTrainingStatusData",
+        "mostRecentTrainingLoadBalance",
+    ],
+    "acute_training_load": ["calendarDate", "deviceId", "timestamp", "dailyTrainingLoadAcute"],
+    "training_history": ["calendarDate", "deviceId", "timestamp", "trainingStatus", "acuteTrainingLoadDTO"],
+    "max_metrics": ["generic", "cycling", "calendarDate"],
+    "max_metrics_export": ["calendarDate", "sport", "vo2MaxValue", "updateTimestamp"],
+    "race_predictions": ["calendarDate", "time5K"],
+    "race_predictions_export": ["calendarDate", "raceTime5K", "timestamp"],
+    "endurance_score": ["calendarDate", "overallScore"],
+    "endurance_score_export": ["calendarDate", "overallScore", "timestamp"],
+    "hill_score": ["calendarDate", "strengthScore"],
+    "hill_score_export": ["calendarDate", "strengthScore", "timestamp"],
+    "hydration": ["calendarDate", "valueInML"],
+    "hydration_log": ["calendarDate", "valueInML", "timestampLocal"],
+    "nutrition": [
+        "mealDate",
+        "mealDetails",
+        "dailyNutritionContent",
+        "loggedFoods",
+        "calories",
+        "mealNutritionContent",
+    ],
+    "lifestyle": ["dailyLogsReport", "calendarDate", "name", "logStatus", "details", "amount"],
+    "menstrual_day": ["daySummary", "dayLog", "dayInCycle", "currentPhase", "flow", "symptoms"],
+    "blood_pressure": ["measurementTimestampGMT", "systolic"],
+    "blood_pressure_export": ["metaData", "calendarDate", "bloodPressure", "systolic"],
+    "fitness_age": ["fitnessAge", "lastUpdated"],
+    "fitness_age_export": ["currentBioAge", "asOfDateGmt"],
+    "heart_rate_zones": ["trainingMethod", "zone1Floor", "sport"],
+    "power_zones": ["functionalThresholdPower", "zone1Floor", "sport"],
+    "cycling_ftp": ["functionalThresholdPower", "sport", "calendarDate"],
+    "lactate_threshold": ["speed_and_heart_rate", "power", "speed", "heartRate", "calendarDate"],
 }
 # What views alone read: a build does not run them, so the test does.
 VIEWED: dict[str, list[str]] = {
-    "respiration": ["calendarDate", "respirationValuesArray", "avgWakingRespirationValue"],
-    "spo2": ["calendarDate", "spO2HourlyAverages", "averageSpO2"],
     "floors": ["floorValuesArray", "startTimestampLocal", "startTimestampGMT"],
-    "intensity_minutes": ["calendarDate", "imValuesArray", "moderateMinutes"],
-    "body_battery": ["date", "charged", "bodyBatteryActivityEvent"],
     "body_battery_events": ["event", "eventStartTimeGmt", "timezoneOffset", "duration"],
     "steps_intervals": ["calendarDate", "stepsIntervals", "startTimestampGMT", "startTimestampLocal"],
-    "training_readiness": ["calendarDate", "timestamp", "score", "level"],
-    "training_status": ["mostRecentTrainingStatus", "payload", "latestTrainingStatusData"],
-    "max_metrics": ["generic", "cycling", "calendarDate"],
-    "race_predictions": ["calendarDate", "time5K"],
-    "endurance_score": ["calendarDate", "overallScore"],
-    "hill_score": ["calendarDate", "strengthScore"],
-    "hydration": ["calendarDate", "valueInML"],
-    "blood_pressure": ["measurementTimestampGMT", "systolic"],
     "heart_rate_summary": ["calendarDate", "values"],
-    "fitness_age": ["fitnessAge"],
     "personal_record": ["typeId", "prStartTimeGmt", "value"],
+    "personal_record_export": ["personalRecordType", "prStartTimeGMT", "value"],
     "device": ["deviceId", "productDisplayName", "lastUsed"],
-    "heart_rate_zones": ["trainingMethod", "zone1Floor"],
     "user_settings": ["userData", "weight"],
-    "cycling_ftp": ["functionalThresholdPower", "sport"],
-    "activity_splits": ["activityId", "lapDTOs"],
+    "activity_samples": [
+        "activityId",
+        "activityDetailMetrics",
+        "metricDescriptors",
+        "metricsIndex",
+        "key",
+        "metrics",
+    ],
+    "fitness_stats": ["activityId", "startLocal", "aerobicTrainingEffect"],
+    "gear": ["gearDTOS", "gearPk", "gearActivityDTOs", "dateBegin"],
+    "steps_weekly": ["calendarDate", "values", "totalSteps"],
+    "stress_weekly": ["calendarDate", "value"],
+    "intensity_weekly": ["calendarDate", "moderateValue", "weeklyGoal"],
+    "intensity_summary": ["calendarDate", "moderateValue", "weeklyGoal"],
 }
 LOGS = ["weight", "mood", "supplement", "caffeine", "alcohol", "measure"]
 LOG_KEYS = [
@@ -248,8 +300,18 @@ def test_odd_payloads_of_every_kind_stop_nothing(
             log.garmin(kind, day, odd, account="bare")
             log.garmin(kind, day, dict.fromkeys(keys, odd), account="all")
             log.garmin(kind, day, {keys[0]: dict.fromkeys(keys, odd)}, account="nested")
+            log.garmin(kind, day, {key: [odd, dict.fromkeys(keys, odd)] for key in keys}, account="listed")
         log.fit(f"bare/{number}", odd)
-        log.fit(f"sessions/{number}", {"sessions": [odd, {"start_time": odd, "total_timer_time_s": odd}]})
+        started = {"start_time": odd, "total_timer_time_s": odd}
+        log.fit(f"sessions/{number}", {"sessions": [odd, started], "laps": [odd, started]})
+        log.fit(f"laps/{number}", {"sessions": [odd], "laps": odd})
+        for form in (odd, {"movement": odd, "stress": odd, "heart_rate_bpm": [odd, [odd, odd]]}):
+            watched = log.fit(f"watch/{number}/{form}", {"samples": form, "levels": form, "weight_kg": form})
+            log.pending.remove(watched)
+            log.pending += [
+                dataclasses.replace(watched, event_type=f"fit.{kind}")
+                for kind in ("monitoring", "sleep", "weight")
+            ]
         for kind in LOGS:
             log.entry(kind, f"{day}T08:00+01:00", **dict.fromkeys(LOG_KEYS, odd))
         for kind in ("protocol", "day", "schedule"):

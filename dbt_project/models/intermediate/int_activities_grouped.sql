@@ -96,12 +96,7 @@ compared as (
         later.position,
         earlier.position as earlier_position,
         extract(epoch from later.started_at - earlier.started_at)::double precision as start_shift_s,
-        greatest(0, extract(epoch from
-            least(
-                later.started_at + make_interval(secs => later.span_s),
-                earlier.started_at + make_interval(secs => earlier.span_s)
-            ) - greatest(later.started_at, earlier.started_at)
-        ))::double precision as shared_s,
+        {{ shared_s('later', 'earlier') }} as shared_s,
         least(later.span_s, earlier.span_s) as shorter_s,
         greatest(later.span_s, earlier.span_s) as longer_s,
         -- What has no duration shares no time that one could measure.
@@ -167,22 +162,68 @@ placed as (
     ) as found on true
 ),
 
+anchors as (
+    select ranked.*
+    from placed
+    inner join ranked using (user_id, island, position)
+    where placed.position = placed.anchor_position
+),
+
+-- Nobody does one sport twice at once: what lies within a longer recording of it was counted there.
+contained as (
+    select
+        part.user_id,
+        part.island,
+        part.position,
+        whole.position as whole_position,
+        whole.activity_key as whole_key,
+        whole.recording_id as whole_recording_id,
+        whole.span_s as whole_span_s,
+        extract(epoch from part.started_at - whole.started_at)::double precision as start_shift_s,
+        {{ shared_s('part', 'whole') }} / whole.span_s as shared_ratio
+    from anchors as part
+    inner join anchors as whole
+        on whole.user_id = part.user_id
+        and whole.island = part.island
+        and whole.sport_family = part.sport_family
+        and whole.span_s > part.span_s
+    where {{ shared_s('part', 'whole') }} >= part.span_s * 0.9
+),
+
+-- The longest that stands for itself: of recordings each within the next, none is carried along by another.
+within as (
+    select distinct on (user_id, island, position) *
+    from contained
+    where not exists (
+        select from contained as outer_one
+        where outer_one.user_id = contained.user_id
+            and outer_one.island = contained.island
+            and outer_one.position = contained.whole_position
+    )
+    order by user_id, island, position, whole_span_s desc, whole_position
+),
+
 decided as (
     select
         ranked.user_id,
         ranked.activity_key,
-        anchor.activity_key as group_key,
+        coalesce(within.whole_key, anchor.activity_key) as group_key,
         ranked.position,
-        coalesce(matched.rule, 'first') as rule,
-        case when matched.rule is not null then anchor.recording_id end as compared_with,
-        matched.start_shift_s,
-        matched.shared_s / matched.longer_s as shared_ratio
+        coalesce(matched.rule, case when within.position is not null then 'within_longer' else 'first' end) as rule,
+        case when matched.rule is not null then anchor.recording_id else within.whole_recording_id end as compared_with,
+        coalesce(matched.start_shift_s, within.start_shift_s) as start_shift_s,
+        coalesce(matched.shared_s / matched.longer_s, within.shared_ratio) as shared_ratio,
+        within.position is null as gives_figures
     from placed
     inner join ranked using (user_id, island, position)
     inner join ranked as anchor
         on anchor.user_id = placed.user_id
         and anchor.island = placed.island
         and anchor.position = placed.anchor_position
+    left join within
+        on within.user_id = placed.user_id
+        and within.island = placed.island
+        and within.position = placed.anchor_position
     left join matched
         on matched.user_id = placed.user_id
         and matched.island = placed.island
@@ -191,12 +232,12 @@ decided as (
     union all
     select
         user_id, activity_key, whole_key as group_key, 1000000 as position, 'part_of_whole' as rule,
-        whole_recording_id as compared_with, null as start_shift_s, null as shared_ratio
+        whole_recording_id as compared_with, null as start_shift_s, null as shared_ratio, false as gives_figures
     from parts
     union all
     select
         user_id, activity_key, null as group_key, 1000000 as position, 'whole_of_parts' as rule,
-        null as compared_with, null as start_shift_s, null as shared_ratio
+        null as compared_with, null as start_shift_s, null as shared_ratio, false as gives_figures
     from wholes
 )
 
@@ -219,9 +260,9 @@ select
     case when recordings.recording_id = leaders.recording_id then decided.start_shift_s end as start_shift_s,
     case when recordings.recording_id = leaders.recording_id then decided.shared_ratio end as shared_ratio,
     -- Whose figures come first: all recordings of the anchor's number, then of the next. A part's are not the whole's.
-    case when decided.rule not in ('part_of_whole', 'whole_of_parts') then
+    case when decided.gives_figures then
         row_number() over (
-            partition by recordings.user_id, decided.group_key, decided.rule in ('part_of_whole', 'whole_of_parts')
+            partition by recordings.user_id, decided.group_key, decided.gives_figures
             order by decided.position, recordings.has_data desc, recordings.priority, recordings.recording_id
         )::integer
     end as preference

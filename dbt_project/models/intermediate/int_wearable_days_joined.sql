@@ -19,40 +19,49 @@ steps as (
     {{ one_row_a_day(ref('stg_garmin__steps')) }}
 ),
 
+-- Only of days of which none of the others has data: it comes first, before their zeros.
+monitored as (
+    select * from {{ ref('int_monitored_days_gathered') }}
+),
+
 joined as (
     select
         user_id,
         day,
-        coalesce(summaries.utc_offset, heart_rates.utc_offset, stress.utc_offset, steps.utc_offset) as utc_offset,
+        coalesce(summaries.utc_offset, heart_rates.utc_offset, stress.utc_offset, steps.utc_offset, monitored.utc_offset)
+            as utc_offset,
 
         -- Steps only grow during a day: of the summary and the range, the one fetched last knows more.
         coalesce(steps.steps is not null and steps.ingested_at > summaries.ingested_at, false) as range_is_newer,
-        summaries.steps as summary_steps,
-        summaries.distance_m as summary_distance_m,
+        coalesce(monitored.steps, summaries.steps) as summary_steps,
+        coalesce(monitored.distance_m, summaries.distance_m) as summary_distance_m,
         steps.steps as range_steps,
         steps.distance_m as range_distance_m,
         summaries.floors_ascended,
-        summaries.active_kcal,
+        coalesce(monitored.active_kcal, summaries.active_kcal) as active_kcal,
 
-        coalesce(summaries.resting_hr_bpm, heart_rates.resting_hr_bpm) as resting_hr_bpm,
-        coalesce(heart_rates.min_hr_bpm, summaries.min_hr_bpm) as min_hr_bpm,
-        coalesce(heart_rates.max_hr_bpm, summaries.max_hr_bpm) as max_hr_bpm,
+        coalesce(monitored.resting_hr_bpm, summaries.resting_hr_bpm, heart_rates.resting_hr_bpm) as resting_hr_bpm,
+        coalesce(monitored.min_hr_bpm, heart_rates.min_hr_bpm, summaries.min_hr_bpm) as min_hr_bpm,
+        coalesce(monitored.max_hr_bpm, heart_rates.max_hr_bpm, summaries.max_hr_bpm) as max_hr_bpm,
 
         -- Samples first: their mean over measured moments is ours to define; Garmin's average is a fallback.
-        coalesce(stress.stress_avg, summaries.stress_avg) as stress_avg,
-        coalesce(stress.stress_samples, 0) as stress_samples,
+        coalesce(monitored.stress_avg, stress.stress_avg, summaries.stress_avg) as stress_avg,
+        coalesce(monitored.stress_samples, stress.stress_samples, 0) as stress_samples,
         coalesce(stress.body_battery_high, summaries.body_battery_high) as body_battery_high,
         coalesce(stress.body_battery_low, summaries.body_battery_low) as body_battery_low,
 
-        greatest(summaries.ingested_at, heart_rates.ingested_at, stress.ingested_at, steps.ingested_at) as as_of
+        greatest(summaries.ingested_at, heart_rates.ingested_at, stress.ingested_at, steps.ingested_at,
+            monitored.ingested_at) as as_of
     from summaries
     full join heart_rates using (user_id, day)
     full join stress using (user_id, day)
     full join steps using (user_id, day)
+    full join monitored using (user_id, day)
     where coalesce(summaries.has_data, false)
         or coalesce(heart_rates.has_data, false)
         or coalesce(stress.has_data, false)
         or coalesce(steps.has_data, false)
+        or monitored.user_id is not null
 )
 
 select

@@ -231,6 +231,7 @@ def event_of(
         metadata={
             "garmin_account": account,
             "day": day.isoformat() if day else None,
+            **({"item": asked.item} if asked.item is not None else {}),
             **({"shape": sorted(payload)[:50]} if kind.name == "other" else {}),
         },
     )

@@ -15,7 +15,9 @@ select
     {{ json_measurement("element.lap -> 'distance'") }} as distance_m,
     {{ json_positive("element.lap -> 'averageHR'") }} as avg_hr_bpm,
     {{ json_positive("element.lap -> 'maxHR'") }} as max_hr_bpm,
+    {{ json_measurement("element.lap -> 'averageSpeed'") }} as avg_speed_mps,
     {{ json_measurement("element.lap -> 'averagePower'") }} as avg_power_w,
+    {{ json_measurement("element.lap -> 'calories'") }} as energy_kcal,
     {{ json_measurement("element.lap -> 'elevationGain'") }} as elevation_gain_m,
     source.ingested_at
 from source

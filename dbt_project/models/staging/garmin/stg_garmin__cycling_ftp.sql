@@ -1,7 +1,9 @@
+-- One row a version: the account tells the latest threshold alone, so that older versions are its history.
+
 with
 
 source as (
-    select * from {{ ref('base_garmin__payloads') }}
+    select * from {{ ref('base_garmin__versions') }}
     where event_type = 'garmin.cycling_ftp'
 ),
 
@@ -9,6 +11,8 @@ renamed as (
     select
         event_id,
         user_id,
+        -- Told on the person's clock.
+        coalesce({{ safe_date("data ->> 'calendarDate'") }}, seen_day) as day,
         {{ json_text("data -> 'sport'") }} as sport,
         {{ json_positive("data -> 'functionalThresholdPower'") }} as ftp_w,
         ingested_at

@@ -31,6 +31,9 @@ renamed as (
             {{ json_measurement("data -> 'floorsAscendedInMeters'") }} / 3.048
         ) as floors_ascended,
         {{ json_measurement("data -> 'activeKilocalories'") }} as active_kcal,
+        {{ json_measurement("data -> 'totalKilocalories'") }} as total_kcal,
+        {{ json_measurement("data -> 'moderateIntensityMinutes'") }} as moderate_minutes,
+        {{ json_measurement("data -> 'vigorousIntensityMinutes'") }} as vigorous_minutes,
 
         -- heart and stress
         {{ json_positive("data -> 'restingHeartRate'") }} as resting_hr_bpm,
@@ -56,6 +59,26 @@ renamed as (
                 ~ "data, '$.bodyBattery.bodyBatteryStatList[*] ? (@.bodyBatteryStatType == \"LOWEST\").statsValue')"
             ) }}
         ) as body_battery_low,
+        coalesce(
+            {{ json_measurement("data -> 'bodyBatteryChargedValue'") }},
+            {{ json_measurement("data -> 'bodyBattery' -> 'chargedValue'") }}
+        ) as body_battery_charged,
+        coalesce(
+            {{ json_measurement("data -> 'bodyBatteryDrainedValue'") }},
+            {{ json_measurement("data -> 'bodyBattery' -> 'drainedValue'") }}
+        ) as body_battery_drained,
+
+        -- breathing
+        {% for ours, theirs in {
+            'waking_respiration_brpm': 'avgWakingRespirationValue', 'lowest_respiration_brpm': 'lowestRespirationValue',
+            'highest_respiration_brpm': 'highestRespirationValue',
+        }.items() -%}
+        coalesce(
+            {{ json_positive("data -> '" ~ theirs ~ "'") }}, {{ json_positive("data -> 'respiration' -> '" ~ theirs ~ "'") }}
+        ) as {{ ours }},
+        {% endfor -%}
+        {{ json_positive("data -> 'averageSpo2'") }} as spo2_pct,
+        {{ json_positive("data -> 'lowestSpo2'") }} as lowest_spo2_pct,
 
         ingested_at
     from source

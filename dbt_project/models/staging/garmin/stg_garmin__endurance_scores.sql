@@ -2,7 +2,7 @@ with
 
 source as (
     select * from {{ ref('base_garmin__payloads') }}
-    where event_type = 'garmin.endurance_score'
+    where event_type in ('garmin.endurance_score', 'garmin.endurance_score_export')
 ),
 
 renamed as (
@@ -10,6 +10,8 @@ renamed as (
         event_id,
         user_id,
         {{ garmin_day() }} as day,
+        -- The account's export tells it each time that it was computed.
+        {{ json_epoch_ms("data -> 'timestamp'") }} as computed_at,
         {{ json_measurement("data -> 'overallScore'") }} as endurance_score,
         {{ json_label("data -> 'classification'") }} as endurance_class,
         ingested_at

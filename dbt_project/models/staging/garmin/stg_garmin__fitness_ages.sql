@@ -1,15 +1,25 @@
+-- One row a version: the account tells the latest fitness age alone, so that older versions are its history.
+
 with
 
 source as (
-    select * from {{ ref('base_garmin__payloads') }}
-    where event_type = 'garmin.fitness_age'
+    select * from {{ ref('base_garmin__versions') }}
+    where event_type in ('garmin.fitness_age', 'garmin.fitness_age_export')
 ),
 
 renamed as (
     select
         event_id,
         user_id,
-        {{ json_positive("data -> 'fitnessAge'") }} as fitness_age_years,
+        event_type = 'garmin.fitness_age_export' as is_exported,
+        coalesce(
+            {{ safe_date("data ->> 'lastUpdated'") }}, {{ safe_date("data ->> 'asOfDateGmt'") }},
+            {{ safe_date("metadata ->> 'day'") }}, seen_day
+        ) as day,
+        coalesce(
+            {{ json_positive("data -> 'fitnessAge'") }}, {{ json_positive("data -> 'currentBioAge'") }}
+        ) as fitness_age_years,
+        {{ json_positive("data -> 'achievableFitnessAge'") }} as achievable_fitness_age_years,
         {{ json_positive("data -> 'chronologicalAge'") }} as chronological_age_years,
         ingested_at
     from source

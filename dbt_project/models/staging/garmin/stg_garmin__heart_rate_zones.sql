@@ -1,7 +1,9 @@
+-- One row a version: the account tells the zones of now alone, so that older versions are their history.
+
 with
 
 source as (
-    select * from {{ ref('base_garmin__payloads') }}
+    select * from {{ ref('base_garmin__versions') }}
     where event_type in ('garmin.heart_rate_zones', 'garmin.power_zones')
 ),
 
@@ -12,13 +14,15 @@ renamed as (
         case event_type when 'garmin.power_zones' then 'power' else 'heart rate' end as measured_by,
         {{ json_text("data -> 'trainingMethod'") }} as training_method,
         {{ json_text("data -> 'sport'") }} as sport,
-        {{ json_positive("data -> 'zone1Floor'") }} as zone_1_floor,
-        {{ json_positive("data -> 'zone2Floor'") }} as zone_2_floor,
-        {{ json_positive("data -> 'zone3Floor'") }} as zone_3_floor,
-        {{ json_positive("data -> 'zone4Floor'") }} as zone_4_floor,
-        {{ json_positive("data -> 'zone5Floor'") }} as zone_5_floor,
+        {% for zone in range(1, 8) -%}
+        {{ json_positive("data -> 'zone" ~ zone ~ "Floor'") }} as zone_{{ zone }}_floor,
+        {% endfor -%}
         {{ json_positive("data -> 'maxHeartRateUsed'") }} as max_hr_bpm,
-        coalesce({{ json_positive("data -> 'lactateThresholdHeartRateUsed'") }}, {{ json_positive("data -> 'functionalThresholdPower'") }}) as threshold,
+        coalesce(
+            {{ json_positive("data -> 'lactateThresholdHeartRateUsed'") }},
+            {{ json_positive("data -> 'functionalThresholdPower'") }}
+        ) as threshold,
+        seen_day,
         ingested_at
     from source
 )

@@ -2,7 +2,7 @@ with
 
 source as (
     select * from {{ ref('base_garmin__payloads') }}
-    where event_type = 'garmin.hill_score'
+    where event_type in ('garmin.hill_score', 'garmin.hill_score_export')
 ),
 
 renamed as (
@@ -10,6 +10,8 @@ renamed as (
         event_id,
         user_id,
         {{ garmin_day() }} as day,
+        -- The account's export tells it each time that it was computed.
+        {{ json_epoch_ms("data -> 'timestamp'") }} as computed_at,
         {{ json_measurement("data -> 'overallScore'") }} as hill_score,
         {{ json_measurement("data -> 'strengthScore'") }} as hill_strength_score,
         {{ json_measurement("data -> 'enduranceScore'") }} as hill_endurance_score,

@@ -1,8 +1,12 @@
 with
 
 source as (
-    select * from {{ ref('base_garmin__payloads') }}
-    where event_type = 'garmin.max_metrics'
+    select
+        *,
+        -- The account's export tells one sport a row, each time that it was computed.
+        case when event_type = 'garmin.max_metrics_export' then upper(data ->> 'sport') end as exported_sport
+    from {{ ref('base_garmin__payloads') }}
+    where event_type in ('garmin.max_metrics', 'garmin.max_metrics_export')
 ),
 
 renamed as (
@@ -13,8 +17,17 @@ renamed as (
             {{ safe_date("data -> 'generic' ->> 'calendarDate'") }}, {{ safe_date("data -> 'cycling' ->> 'calendarDate'") }},
             {{ garmin_day() }}
         ) as day,
-        coalesce({{ json_positive("data -> 'generic' -> 'vo2MaxPreciseValue'") }}, {{ json_positive("data -> 'generic' -> 'vo2MaxValue'") }}) as vo2max_running,
-        coalesce({{ json_positive("data -> 'cycling' -> 'vo2MaxPreciseValue'") }}, {{ json_positive("data -> 'cycling' -> 'vo2MaxValue'") }}) as vo2max_cycling,
+        {{ safe_timestamp("data ->> 'updateTimestamp'") }} at time zone 'UTC' as computed_at,
+        coalesce(
+            {{ json_positive("data -> 'generic' -> 'vo2MaxPreciseValue'") }},
+            {{ json_positive("data -> 'generic' -> 'vo2MaxValue'") }},
+            case when exported_sport <> 'CYCLING' then {{ json_positive("data -> 'vo2MaxValue'") }} end
+        ) as vo2max_running,
+        coalesce(
+            {{ json_positive("data -> 'cycling' -> 'vo2MaxPreciseValue'") }},
+            {{ json_positive("data -> 'cycling' -> 'vo2MaxValue'") }},
+            case when exported_sport = 'CYCLING' then {{ json_positive("data -> 'vo2MaxValue'") }} end
+        ) as vo2max_cycling,
         ingested_at
     from source
 )

@@ -2,7 +2,9 @@ with
 
 source as (
     select * from {{ ref('base_garmin__payloads') }}
-    where event_type = 'garmin.training_status'
+    where event_type in (
+        'garmin.training_status', 'garmin.acute_training_load', 'garmin.training_history'
+    )
 ),
 
 -- The web app's answer wraps each block with its request; the library's does not.
@@ -16,6 +18,7 @@ blocks as (
             data #> '{monthlyTrainingStatus,payload}', data -> 'monthlyTrainingStatus'
         ) as report
     from source
+    where event_type = 'garmin.training_status'
 ),
 
 statuses as (
@@ -27,12 +30,19 @@ statuses as (
     from blocks
     cross join lateral jsonb_each({{ json_object("report -> 'reportData'") }}) as device
     cross join lateral jsonb_array_elements({{ json_array('device.value') }}) as element
+    union all
+    -- The account's export tells load and status apart, each time that they were computed.
+    select
+        event_id, user_id, metadata, ingested_at, {{ json_label("data -> 'deviceId'") }} as device_id,
+        data as status, null as balance
+    from source
+    where event_type <> 'garmin.training_status'
 ),
 
 loads as (
     select
         *,
-        status -> 'acuteTrainingLoadDTO' as load,
+        case when status ? 'acuteTrainingLoadDTO' then status -> 'acuteTrainingLoadDTO' else status end as load,
         balance -> 'metricsTrainingLoadBalanceDTOMap' -> device_id as balance_of_device
     from statuses
 )
@@ -44,7 +54,14 @@ select
     device_id,
     coalesce(status -> 'primaryTrainingDevice' = 'true'::jsonb, false) as is_primary,
     {{ json_integer("status -> 'trainingStatus'") }} as training_status,
-    {{ json_text("status -> 'trainingStatusFeedbackPhrase'") }} as feedback,
+    coalesce(
+        {{ json_text("status -> 'trainingStatusFeedbackPhrase'") }},
+        {{ json_text("status -> 'trainingStatus2FeedbackPhrase'") }},
+        {{ json_text("status -> 'trainingStatus'") }}
+    ) as feedback,
+    coalesce(
+        {{ json_epoch_ms("status -> 'timestamp'") }}, {{ safe_timestamp("status ->> 'timestamp'") }} at time zone 'UTC'
+    ) as computed_at,
     {{ json_measurement("load -> 'dailyTrainingLoadAcute'") }} as acute_load,
     {{ json_measurement("load -> 'dailyTrainingLoadChronic'") }} as chronic_load,
     {{ json_measurement("load -> 'dailyAcuteChronicWorkloadRatio'") }} as load_ratio,
@@ -53,5 +70,10 @@ select
     {{ json_measurement("balance_of_device -> 'monthlyLoadAerobicLow'") }} as load_aerobic_low,
     {{ json_measurement("balance_of_device -> 'monthlyLoadAerobicHigh'") }} as load_aerobic_high,
     {{ json_measurement("balance_of_device -> 'monthlyLoadAnaerobic'") }} as load_anaerobic,
+    {% for ours, theirs in {'aerobic_low': 'AerobicLow', 'aerobic_high': 'AerobicHigh', 'anaerobic': 'Anaerobic'}.items() -%}
+    {{ json_measurement("balance_of_device -> 'monthlyLoad" ~ theirs ~ "TargetMin'") }} as load_{{ ours }}_target_low,
+    {{ json_measurement("balance_of_device -> 'monthlyLoad" ~ theirs ~ "TargetMax'") }} as load_{{ ours }}_target_high,
+    {% endfor -%}
+    {{ json_text("balance_of_device -> 'trainingBalanceFeedbackPhrase'") }} as balance_feedback,
     ingested_at
 from loads

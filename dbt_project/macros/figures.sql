@@ -1,0 +1,89 @@
+{#-
+  Figures of a day that several kinds of payload tell, one row each: name, value or word. Within a figure the lowest
+  `priority` wins, then the lowest `place` (an expression; which of several of a day), then the newest ingested.
+  `figures` and `words`: figure → column of the relation.
+-#}
+{% macro figures_of(relation, figures, words={}, priority='1', place='null::double precision') -%}
+    select
+        told.user_id, told.day, figure.name as figure, figure.value, figure.word,
+        {{ priority }} as priority, {{ place }} as place, told.ingested_at, told.event_id
+    from {{ relation }} as told
+    cross join lateral (
+        values
+            {% for name, column in figures.items() -%}
+            ('{{ name }}', told.{{ column }}, null::text){{ ',' if not loop.last or words }}
+            {% endfor -%}
+            {% for name, column in words.items() -%}
+            ('{{ name }}', null::double precision, told.{{ column }}){{ ',' if not loop.last }}
+            {% endfor %}
+    ) as figure (name, value, word)
+    where told.day is not null and num_nonnulls(figure.value, figure.word) > 0
+{%- endmacro %}
+
+{#- Figures that carry the name of their column. -#}
+{% macro same_names(columns) -%}
+  {%- set names = {} -%}
+  {%- for column in columns -%}{%- do names.update({column: column}) -%}{%- endfor -%}
+  {{ return(names) }}
+{%- endmacro %}
+
+{#- The figures of one mart, a column each, out of int_figures_by_day. -#}
+{% macro figure_columns(figures, words=[]) -%}
+    {% for figure in figures -%}
+    max(value) filter (where figure = '{{ figure }}') as {{ figure }},
+    {% endfor -%}
+    {% for word in words -%}
+    max(word) filter (where figure = '{{ word }}') as {{ word }},
+    {% endfor -%}
+    max(ingested_at) as as_of
+{%- endmacro %}
+
+{% macro nutrients() -%}
+  {{ return({
+    'energy_kcal': 'calories', 'carbohydrate_g': 'carbs', 'protein_g': 'protein', 'fat_g': 'fat', 'fibre_g': 'fiber',
+    'sugar_g': 'sugar', 'sodium_mg': 'sodium',
+  }) }}
+{%- endmacro %}
+
+{% macro nutrition_figures() -%}
+  {{ return((nutrients() | list) + ['energy_goal_kcal', 'fluids_ml', 'fluids_goal_ml']) }}
+{%- endmacro %}
+
+{#- Those that the daily summary tells too. -#}
+{% macro summary_figures() -%}
+  {{ return([
+    'total_kcal', 'moderate_minutes', 'vigorous_minutes', 'waking_respiration_brpm', 'lowest_respiration_brpm',
+    'highest_respiration_brpm', 'spo2_pct', 'lowest_spo2_pct', 'body_battery_charged', 'body_battery_drained',
+  ]) }}
+{%- endmacro %}
+
+{% macro wellness_figures() -%}
+  {{ return(summary_figures() + ['weekly_goal_minutes', 'sleep_respiration_brpm', 'sleep_spo2_pct']) }}
+{%- endmacro %}
+
+{% macro load_figures() -%}
+  {{ return([
+    'acute_load', 'chronic_load', 'load_ratio', 'tunnel_low', 'tunnel_high',
+    'load_aerobic_low', 'load_aerobic_low_target_low', 'load_aerobic_low_target_high',
+    'load_aerobic_high', 'load_aerobic_high_target_low', 'load_aerobic_high_target_high',
+    'load_anaerobic', 'load_anaerobic_target_low', 'load_anaerobic_target_high',
+  ]) }}
+{%- endmacro %}
+
+{% macro threshold_figures() -%}
+  {{ return([
+    'running_threshold_hr_bpm', 'cycling_threshold_hr_bpm', 'running_threshold_speed_mps', 'running_threshold_power_w',
+  ]) }}
+{%- endmacro %}
+
+{% macro fitness_figures() -%}
+  {{ return([
+    'vo2max_running', 'vo2max_cycling', 'fitness_age_years', 'readiness_score', 'recovery_minutes', 'endurance_score',
+    'hill_score', 'hill_strength_score', 'hill_endurance_score', 'time_5k_s', 'time_10k_s', 'time_half_marathon_s',
+    'time_marathon_s', 'cycling_ftp_w',
+  ] + threshold_figures() + load_figures()) }}
+{%- endmacro %}
+
+{% macro fitness_words() -%}
+  {{ return(['readiness_level', 'training_feedback', 'balance_feedback']) }}
+{%- endmacro %}

@@ -1,0 +1,64 @@
+-- Laps of an activity out of one recording of it: the account's before the file's, the most trusted first.
+
+{% set figures = [
+    'started_at', 'duration_s', 'distance_m', 'avg_hr_bpm', 'max_hr_bpm', 'avg_speed_mps', 'avg_power_w', 'energy_kcal',
+    'elevation_gain_m', 'ingested_at',
+] | join(', laps.') %}
+
+with
+
+told_by_account as (
+    select
+        laps.user_id, numbers.activity_id, laps.event_id, laps.lap_number, 1 as priority, numbers.preference,
+        'account' as told_by, laps.{{ figures }}
+    from {{ ref('stg_garmin__activity_laps') }} as laps
+    inner join {{ ref('int_activity_numbers_resolved') }} as numbers
+        on numbers.user_id = laps.user_id and numbers.activity_number = laps.activity_id
+),
+
+-- A file of several sessions lists the laps of all: a lap is of the session that began last before it.
+told_by_file as (
+    select distinct on (laps.event_id, laps.lap_number)
+        laps.user_id, recordings.activity_id, laps.event_id, laps.lap_number, 2 as priority, recordings.preference,
+        'file' as told_by, laps.{{ figures }}
+    from {{ ref('stg_fit__laps') }} as laps
+    inner join {{ ref('int_activity_recordings_placed') }} as recordings
+        on recordings.user_id = laps.user_id and recordings.event_id = laps.event_id
+    where recordings.activity_id is not null
+        -- What lies within a longer recording tells only a part of its laps.
+        and (recordings.preference is not null or recordings.rule = 'part_of_whole')
+    order by
+        laps.event_id, laps.lap_number, recordings.started_at <= laps.started_at + interval '1 second' desc nulls last,
+        case when recordings.started_at <= laps.started_at + interval '1 second' then recordings.started_at end desc nulls last,
+        recordings.started_at, recordings.recording_id
+),
+
+told as (
+    select * from told_by_account
+    union all
+    select * from told_by_file
+),
+
+chosen as (
+    select distinct on (user_id, activity_id) user_id, activity_id, event_id
+    from told
+    order by user_id, activity_id, priority, preference nulls last, event_id
+)
+
+select
+    user_id,
+    activity_id,
+    row_number() over (partition by user_id, activity_id order by laps.lap_number)::integer as lap_number,
+    laps.told_by,
+    laps.started_at,
+    laps.duration_s,
+    laps.distance_m,
+    laps.avg_hr_bpm,
+    laps.max_hr_bpm,
+    laps.avg_speed_mps,
+    laps.avg_power_w,
+    laps.energy_kcal,
+    laps.elevation_gain_m,
+    laps.ingested_at as as_of
+from told as laps
+inner join chosen using (user_id, activity_id, event_id)

@@ -1,0 +1,17 @@
+-- The account and its export tell the same measurement: one of a minute with the same figures counts.
+
+select distinct on (user_id, date_trunc('minute', measured_at), systolic_mmhg, diastolic_mmhg, pulse_bpm)
+    user_id,
+    event_id,
+    measured_at,
+    utc_offset,
+    day,
+    systolic_mmhg,
+    diastolic_mmhg,
+    pulse_bpm,
+    ingested_at as as_of
+from {{ ref('stg_garmin__blood_pressures') }}
+where has_data
+order by
+    user_id, date_trunc('minute', measured_at), systolic_mmhg, diastolic_mmhg, pulse_bpm, is_exported, ingested_at desc,
+    event_id

@@ -1,0 +1,14 @@
+-- A day's payload is fetched again and again, and two accounts can tell one nap: its start names it.
+
+select distinct on (user_id, nap_start_at)
+    user_id,
+    nap_start_at,
+    nap_end_at,
+    utc_offset,
+    day,
+    nap_minutes,
+    feedback,
+    ingested_at as as_of
+from {{ ref('stg_garmin__naps') }}
+where day is not null
+order by user_id, nap_start_at, ingested_at desc, event_id

@@ -1,0 +1,17 @@
+select
+    user_id,
+    event_id,
+    told_by,
+    weighed_at,
+    utc_offset,
+    day,
+    weight_kg,
+    bmi_kg_m2,
+    body_fat_pct,
+    body_water_pct,
+    muscle_mass_kg,
+    bone_mass_kg,
+    visceral_fat_rating,
+    metabolic_age_years,
+    ingested_at as as_of
+from {{ ref('int_weighings_merged') }}

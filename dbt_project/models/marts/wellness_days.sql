@@ -1,0 +1,29 @@
+with
+
+gathered as (
+    select
+        user_id,
+        day,
+        {{ figure_columns(wellness_figures()) }}
+    from {{ ref('int_figures_by_day') }}
+    where figure in ('{{ wellness_figures() | join("', '") }}')
+    group by user_id, day
+),
+
+napped as (
+    select user_id, day, count(*)::integer as naps, sum(nap_minutes) as nap_minutes, max(as_of) as as_of
+    from {{ ref('naps') }}
+    group by user_id, day
+)
+
+select
+    user_id,
+    day,
+    {% for figure in wellness_figures() -%}
+    gathered.{{ figure }},
+    {% endfor -%}
+    napped.naps,
+    napped.nap_minutes,
+    greatest(gathered.as_of, napped.as_of) as as_of
+from gathered
+full join napped using (user_id, day)

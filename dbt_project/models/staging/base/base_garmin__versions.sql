@@ -1,0 +1,27 @@
+-- Of what the account tells as it stands now there is no history but the versions that came in, one a change.
+
+select
+    log.event_id,
+    log.user_id,
+    log.event_type,
+    log.data,
+    log.metadata,
+    log.ingested_at,
+    -- The day on which the change was seen, on the person's clock.
+    (log.ingested_at at time zone coalesce(
+        case when pg_input_is_valid('2000-01-01 00:00 ' || people.timezone, 'timestamptz') then people.timezone end, 'UTC'
+    ))::date as seen_day
+from {{ source('garmin', 'payloads') }} as log
+left join {{ source('ops', 'people') }} as people on people.user_id = log.user_id
+where log.source = 'garmin'
+    and log.event_type in (
+        'garmin.heart_rate_zones', 'garmin.power_zones', 'garmin.lactate_threshold', 'garmin.cycling_ftp',
+        'garmin.fitness_age', 'garmin.fitness_age_export'
+    )
+    and not exists (
+        select from {{ source('garmin', 'payloads') }} as tombstone
+        where tombstone.event_type = 'deleted'
+            and tombstone.user_id = log.user_id
+            and tombstone.data ->> 'event_id' = log.event_id::text
+            and tombstone.ingested_at > log.ingested_at
+    )
