@@ -18,7 +18,7 @@ from santorio.people import Person
 from santorio.sources import archives
 from santorio.sources.archives import Left, Member
 from santorio.sources.parsed import Parsed, Rejection
-from santorio.sources.recognising import read_part
+from santorio.sources.recognising import is_studied, read_part
 from santorio.sources.recordings import write_recordings
 from santorio.sources.rejecting import close_mended, note_rejection
 from santorio.versions import code_version
@@ -27,14 +27,18 @@ from santorio.versions import code_version
 FILES_PER_TRANSACTION = 100
 BYTES_PER_TRANSACTION = 16 * 2**20
 EXPORT_MARK = "DI_CONNECT/"
-# Folders of an account's export that hold what Santorio studies: what cannot be read there waits for a fix.
-STUDIED = ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files", "Fitness-Uploaded-Files")
+UNKNOWN_KIND = "garmin.other"
 NOT_READ = Rejection(
     "not_read",
     "This part of the account's export holds nothing that Santorio studies. It is kept with the export.",
     status="ignored",
 )
-UNKNOWN = {"unrecognised", "empty_file", "web_page"}
+NOT_KNOWN = Rejection(
+    "unknown_kind",
+    "Santorio does not know yet what these entries are. They were kept as they came.",
+    status="ignored",
+)
+UNKNOWN = {"unrecognised", "empty_file", "web_page", "no_day"}
 
 
 @dataclass(slots=True)
@@ -95,7 +99,7 @@ def import_archive(
         for batch in _batches(parts):
             read = [read_part(part, sha256, person, now) for part in batch]
             if is_export:
-                _leave_unread(batch, read)
+                _sort_out(batch, read)
             with connection.transaction():
                 lock(connection, person)
                 written = _write(connection, person, name, sha256, read, replay=state.is_again)
@@ -124,14 +128,28 @@ def _size(part: Member | Left) -> int:
     return len(part.data) if isinstance(part, Member) else 0
 
 
-def _leave_unread(batch: Sequence[Member | Left], read: list[Parsed]) -> None:
-    """Call what is no data of ours in an account's export by that name: nobody has to mend it."""
+def _sort_out(batch: Sequence[Member | Left], read: list[Parsed]) -> None:
+    """Call what is no data of ours in an account's export by that name: nobody has to mend it.
+
+    Of the folders of a person's profile, contacts and messages only what is a known kind is taken; elsewhere
+    entries of unknown kinds are kept, and counted.
+    """
     for part, parsed in zip(batch, read, strict=True):
-        if not any(f"{EXPORT_MARK}DI-Connect-{folder}/" in part.path for folder in STUDIED):
-            parsed.rejections = [
-                replace(NOT_READ, location=one.location) if one.code in UNKNOWN else one
-                for one in parsed.rejections
-            ]
+        unknown = [event for event in parsed.events if event.event_type == UNKNOWN_KIND]
+        if any(is_studied(folder) for folder in part.path.split("/")):
+            if unknown:
+                parsed.rejections.append(
+                    replace(
+                        NOT_KNOWN, location=f"{part.path[: archives.LONGEST_NAME]}, {len(unknown)} entries"
+                    )
+                )
+            continue
+        place = part.path[: archives.LONGEST_NAME]
+        parsed.events = [event for event in parsed.events if event.event_type != UNKNOWN_KIND]
+        refused = [one for one in parsed.rejections if one.code not in UNKNOWN]
+        if unknown or len(refused) < len(parsed.rejections):
+            refused.append(replace(NOT_READ, location=place))
+        parsed.rejections = refused
 
 
 def _write(

@@ -22,6 +22,8 @@ from santorio.sources.tracks import files as track_files
 # A file is read into memory, but for an archive, which is read member by member.
 LARGEST_BYTES = 256 * 2**20
 LONGEST_REASON = 500
+# Folders of an account's export that hold what Santorio studies; some bear a further name behind (`-VVFJR`).
+STUDIED = ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files")
 
 
 def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None) -> Parsed:
@@ -131,12 +133,19 @@ def _document(document: object, person: Person, now: dt.datetime, folder: str | 
         return _entry_list(document, person, now)
     if isinstance(document, Mapping) and _is_entry(document):
         return _entries(iter([("entry 1", document)]), person, now)
-    parsed = trials.parse(document, person, folder) or payloads.parse(document, person, now)
+    parsed = trials.parse(document, person, folder) or payloads.parse(
+        document, person, now, is_garmin=is_studied(folder)
+    )
     return parsed or refused(
         "unrecognised",
         "This is JSON, but neither a payload of Garmin Connect nor a log nor a trial. It was kept aside.",
         kind="JSON",
     )
+
+
+def is_studied(folder: str | None) -> bool:
+    """Whether a folder of this name is one of an account's export that holds what Santorio studies."""
+    return folder is not None and folder.startswith(tuple(f"DI-Connect-{name}" for name in STUDIED))
 
 
 def says_nothing(value: object) -> bool:

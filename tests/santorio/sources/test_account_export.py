@@ -138,13 +138,13 @@ def test_what_cannot_be_read_where_data_of_ours_lies_waits_for_a_fix(
 ) -> None:
     path = tmp_path / "export.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json", '[{"anders": 1}]')
+        archive.writestr("DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json", '[{"calendarDate": "2026')
         archive.writestr("DI_CONNECT/DI-Connect-Uploaded-Files/1.fit", b"\x0e\x10 no fit")
         archive.writestr("DI_CONNECT/DI-Connect-User/picture.png", b"\x89PNG")
         archive.writestr("aviation/flights.json", "{}")
     told = import_paths(database, store, person, [path], now=NOW).files[0]
     assert {one.location: (one.code, one.status) for one in told.rejected} == {
-        "DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json": ("unrecognised", "open"),
+        "DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json": ("bad_json", "open"),
         "DI_CONNECT/DI-Connect-Uploaded-Files/1.fit": ("unrecognised", "open"),
         "DI_CONNECT/DI-Connect-User/picture.png": ("not_read", "ignored"),
         "aviation/flights.json": ("no_data", "ignored"),
