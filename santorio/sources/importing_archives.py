@@ -6,6 +6,7 @@ A process killed at any point goes on where it stopped: what is done is not read
 import datetime as dt
 import itertools
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -94,8 +95,8 @@ def import_archive(
     size = max(path.stat().st_size, 1)
     with path.open("rb") as file:
         is_export = archives.holds(file, EXPORT_MARK)
-        result.kind = "garmin export" if is_export else "zip"
-        parts = archives.walk(file, skip=state.members_done)
+        result.kind = "garmin export" if is_export else "zip" if zipfile.is_zipfile(file) else "JSON"
+        parts = archives.walk(file, skip=state.members_done, name=f"{path.absolute().parent.name}/{name}")
         for batch in _batches(parts):
             read = [read_part(part, sha256, person, now) for part in batch]
             if is_export:
