@@ -3,6 +3,7 @@
 import random
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,47 +13,36 @@ from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
 
 DAYS = 150
-KILLS_AN_IMPORT = 5
-
-type Left = dict[str, list[tuple]]
+KILLS, KILLS_AN_IMPORT = 50, 5
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("files")
-    export_with_files(folder, DAYS)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def calm(
-    server_url: str, files: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Left, set[str], float]]:
-    """What an undisturbed import leaves behind, its originals, and its seconds."""
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[Database]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     create_database(server_url, name, template="template_of_tests")
-    opened: Database = embedded_database(server_url, name)
-    importer = Importer(opened, tmp_path_factory.mktemp("calm"), files)
-    seconds = importer.finish()
-    yield importer.left(), importer.originals(), seconds
+    opened = embedded_database(server_url, name)
+    yield opened
     opened.close()
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.timeout(3600)
 def test_an_import_killed_fifty_times_in_all_loses_and_doubles_nothing(
-    database: Database, home: Path, files: Path, calm: tuple[Left, set[str], float], seed: int
+    server_url: str, tmp_path: Path
 ) -> None:
-    left, originals, seconds = calm
-    chance, killed = random.Random(seed), 0
-    disturbed = Importer(database, home, files)
-    # What is left to do grows less with every kill.
-    while killed < KILLS_AN_IMPORT:
-        if not disturbed.kill_once(chance, seconds / KILLS_AN_IMPORT):
-            break
-        killed += 1
-    disturbed.finish()
-    assert disturbed.left() == left
-    assert disturbed.originals() == originals
-    assert killed > 0
+    files = tmp_path / "files"
+    files.mkdir()
+    export_with_files(files, DAYS)
+    with fresh_database(server_url) as database:
+        calm = Importer(database, tmp_path / "calm", files)
+        seconds, expected = calm.finish(), calm.left()
+    chance, killed, number = random.Random(1), 0, 0
+    while killed < KILLS:
+        number += 1
+        with fresh_database(server_url) as database:
+            disturbed = Importer(database, tmp_path / f"disturbed-{number}", files)
+            for _ in range(KILLS_AN_IMPORT):
+                killed += disturbed.kill_once(chance, seconds / KILLS_AN_IMPORT)
+            disturbed.finish()
+            assert disturbed.left() == expected
+            assert disturbed.originals() == calm.originals()
