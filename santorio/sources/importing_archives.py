@@ -19,7 +19,7 @@ from santorio.people import Person
 from santorio.sources import archives
 from santorio.sources.archives import Left, Member
 from santorio.sources.parsed import Parsed, Rejection
-from santorio.sources.recognising import is_studied, read_part
+from santorio.sources.recognising import UNKNOWN_KIND, is_studied, leave_unknown, read_part
 from santorio.sources.recordings import write_recordings
 from santorio.sources.rejecting import close_mended, note_rejection
 from santorio.versions import code_version
@@ -28,18 +28,11 @@ from santorio.versions import code_version
 FILES_PER_TRANSACTION = 100
 BYTES_PER_TRANSACTION = 16 * 2**20
 EXPORT_MARK = "DI_CONNECT/"
-UNKNOWN_KIND = "garmin.other"
-NOT_READ = Rejection(
-    "not_read",
-    "This part of the account's export holds nothing that Santorio studies. It is kept with the export.",
-    status="ignored",
-)
 NOT_KNOWN = Rejection(
     "unknown_kind",
     "Santorio does not know yet what these entries are. They were kept as they came.",
     status="ignored",
 )
-UNKNOWN = {"unrecognised", "empty_file", "web_page", "no_day"}
 
 
 @dataclass(slots=True)
@@ -136,21 +129,11 @@ def _sort_out(batch: Sequence[Member | Left], read: list[Parsed]) -> None:
     entries of unknown kinds are kept, and counted.
     """
     for part, parsed in zip(batch, read, strict=True):
-        unknown = [event for event in parsed.events if event.event_type == UNKNOWN_KIND]
-        if any(is_studied(folder) for folder in part.path.split("/")):
-            if unknown:
-                parsed.rejections.append(
-                    replace(
-                        NOT_KNOWN, location=f"{part.path[: archives.LONGEST_NAME]}, {len(unknown)} entries"
-                    )
-                )
-            continue
-        place = part.path[: archives.LONGEST_NAME]
-        parsed.events = [event for event in parsed.events if event.event_type != UNKNOWN_KIND]
-        refused = [one for one in parsed.rejections if one.code not in UNKNOWN]
-        if unknown or len(refused) < len(parsed.rejections):
-            refused.append(replace(NOT_READ, location=place))
-        parsed.rejections = refused
+        if not any(is_studied(folder) for folder in part.path.split("/")):
+            leave_unknown(parsed, part.path[: archives.LONGEST_NAME])
+        elif unknown := sum(event.event_type == UNKNOWN_KIND for event in parsed.events):
+            place = f"{part.path[: archives.LONGEST_NAME]}, {unknown} entries"
+            parsed.rejections.append(replace(NOT_KNOWN, location=place))
 
 
 def _write(

@@ -130,6 +130,15 @@ def test_the_zones_of_two_sports_stand_side_by_side() -> None:
     assert len({event.event_id for event in read(json.dumps(zones).encode(), PERSON, NOW).events}) == 2
 
 
+@pytest.mark.parametrize("content", ['[{"userProfileId": 1, "name": "Ann"}]', '{"text": "hello"}', "\x89PNG"])
+def test_profiles_and_contacts_of_an_unpacked_export_are_not_taken_in_either(content: str) -> None:
+    found = read(content.encode(), PERSON, NOW, folder="DI-Connect-User")
+    assert (found.events, [(one.code, one.status) for one in found.rejections]) == (
+        [],
+        [("not_read", "ignored")],
+    )
+
+
 def test_profiles_and_contacts_are_left_in_the_export_and_unknown_kinds_are_counted(
     database, person, store, tmp_path: Path
 ) -> None:
