@@ -98,6 +98,7 @@ KINDS = (
     Kind("biometrics", ("metaData", "version"), day=("metaData", "calendarDate"), key=("metaData", "sequence"),
          is_log=True),
     Kind("biometrics_profile", ("height", "weight", "activityClass"), day=()),
+    Kind("biometrics_profile", ("lactateThresholdSpeed", "lactateThresholdHeartRate"), day=()),
     Kind("personal_record_export", ("personalRecords",), day=(), key=("personalRecordId",), holds=("personalRecords",)),
     Kind("gear", ("gearDTOS",), day=()),
     Kind("daily_summary", ("totalSteps", "wellnessStartTimeGmt")),
