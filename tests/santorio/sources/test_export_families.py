@@ -70,6 +70,8 @@ FAMILIES = {
          "weight": {"weight": 77_000.0, "sourceType": "INDEX_SCALE"}}, "biometrics", "2025-08-06"),
     "userBioMetricProfileData": (
         {"height": 173.0, "weight": 77_000.0, "activityClass": 70, "vo2Max": 52.0}, "biometrics_profile", None),
+    "bioMetrics_latest": (
+        {"lactateThresholdSpeed": 0.33, "lactateThresholdHeartRate": 171}, "biometrics_profile", None),
     "fitnessAgeData": (
         {"asOfDateGmt": "2025-08-06T04:00:00.0", "chronologicalAge": 40, "currentBioAge": 31.2, "rhr": 47},
         "fitness_age_export", None),
@@ -96,7 +98,9 @@ def test_an_entry_of_the_family_is_an_event_of_its_kind_and_day(family: str) -> 
     (event,) = parsed.events
     assert (event.event_type, parsed.rejections) == (f"garmin.{kind}", [])
     assert event.metadata["day"] == day
-    assert event.time.year == (2000 if family in {"gear", "userBioMetricProfileData"} else 2025)
+    assert event.time.year == (
+        2000 if family in {"gear", "userBioMetricProfileData", "bioMetrics_latest"} else 2025
+    )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
