@@ -31,9 +31,9 @@ def calendar_day(value: object) -> dt.date | None:
 
 
 def instant(value: object) -> dt.datetime | None:
-    """Naive date-time of a text without zone, or of epoch milliseconds."""
+    """Naive date-time of a text without zone, or of epoch milliseconds; a date alone is no instant."""
     value = _unwrapped(value)
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) > len("2026-01-01"):
         for read in (_iso, _java):
             try:
                 return read(value)
