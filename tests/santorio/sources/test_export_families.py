@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.people import Person
@@ -171,12 +171,14 @@ def test_profiles_and_contacts_are_left_in_the_export_and_unknown_kinds_are_coun
     assert told.outcome == "imported"
 
 
+@settings(deadline=None)
 @given(st.dates(dt.date(2000, 1, 2), dt.date(2095, 1, 1)), st.integers(-11 * 4, 11 * 4))
 def test_a_day_in_milliseconds_is_its_midnight_wherever_the_person_lives(day: dt.date, quarters: int) -> None:
     midnight = dt.datetime.combine(day, dt.time(), dt.UTC) - dt.timedelta(minutes=15 * quarters)
     assert calendar_day(int(midnight.timestamp() * 1000)) == day
 
 
+@settings(deadline=None)
 @given(st.integers(946_684_800, 3_944_678_400))
 def test_an_instant_is_the_same_in_every_way_of_writing_it(seconds: int) -> None:
     at = dt.datetime.fromtimestamp(seconds, dt.UTC).replace(tzinfo=None)
@@ -188,6 +190,7 @@ def test_an_instant_is_the_same_in_every_way_of_writing_it(seconds: int) -> None
     assert {instant(way) for way in ways} == {at}
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates().map(str),
                     lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text(), inner)))  # fmt: skip
 def test_nothing_that_stands_where_a_time_should_makes_reading_fail(value: object) -> None:

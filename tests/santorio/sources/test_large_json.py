@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.people import Person
@@ -43,6 +43,7 @@ def nights(count: int, padding: str = "") -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(JSON, max_size=30), st.integers(1, 60), st.integers(1, 200))
 def test_the_entries_of_all_pieces_are_those_of_the_whole(
     whole: list[object], chunk: int, piece: int
@@ -56,6 +57,7 @@ def test_the_entries_of_all_pieces_are_those_of_the_whole(
     assert [first for first, _ in numbers] == [1, *(last + 1 for _, last in numbers[:-1])][: len(numbers)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=40), st.integers(1, 50))
 def test_a_list_that_an_entry_holds_is_read_in_pieces_that_hold_a_part_of_it_each(
     held: list[int], piece: int
