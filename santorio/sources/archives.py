@@ -1,17 +1,22 @@
-"""Zip archives, read member by member: never unpacked whole, zips within zips too, and never trusted."""
+"""Zip archives, read member by member: never unpacked whole, zips within zips too, and never trusted.
+
+Large JSON, within an archive or by itself, is read piece by piece in the same way.
+"""
 
 import shutil
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import IO
 
+from santorio.sources import large_json
+from santorio.sources.large_json import looks_like_json
 from santorio.sources.parsed import Rejection
 
-# A member is read into memory; what holds its JSON as objects takes up to 28 times its size.
+# A member is read into memory, and held as objects, JSON takes up to 28 times its size; larger JSON is read in pieces.
 LARGEST_MEMBER_BYTES = 32 * 2**20
 # JSON of numbers shrinks to a fortieth, an empty recording to a hundredth; a bomb to a thousandth.
 LARGEST_RATIO = 200
@@ -19,6 +24,8 @@ LARGEST_RATIO = 200
 LEAST_ALLOWANCE_BYTES = 2 * 2**30
 ALLOWANCE_RATIO = 100
 MOST_MEMBERS = 200_000
+LARGEST_JSON_BYTES = 2**30
+HEAD_BYTES = 64
 DEEPEST = 2
 LONGEST_NAME = 200
 ENCRYPTED = 0x1
@@ -60,6 +67,15 @@ class Allowance:
         return self.bytes >= 0 and self.members >= 0
 
 
+def is_read_in_parts(file: IO[bytes]) -> bool:
+    """Whether a file is a zip, or JSON too large to be held; it is left at its beginning."""
+    head, size = file.read(HEAD_BYTES), file.seek(0, 2)
+    file.seek(0)
+    return looks_like_zip(head) or (
+        LARGEST_MEMBER_BYTES < size <= LARGEST_JSON_BYTES and looks_like_json(head)
+    )
+
+
 def looks_like_zip(head: bytes) -> bool:
     """Whether a zip's first entry stands at the start."""
     return head[:4] == ZIP
@@ -74,14 +90,18 @@ def holds(file: IO[bytes], mark: str) -> bool:
         return False
 
 
-def walk(file: IO[bytes], *, skip: int = 0) -> Iterator[Member | Left]:
+def walk(file: IO[bytes], *, skip: int = 0, name: str = "") -> Iterator[Member | Left]:
     """Read an archive's files in order; the first `skip` are passed over without being read.
 
-    Directories are no files. Every other entry gives a member or says why not.
+    Directories are no files. Every other entry gives a member or says why not; one of large JSON gives several.
+    What is no zip but large JSON itself, called `name`, gives its pieces alone.
     """
-    file.seek(0, 2)
-    allowance = Allowance(file.tell())
-    yield from _Walk(allowance, skip).archive(file, "", 0)
+    allowance = Allowance(file.seek(0, 2))
+    file.seek(0)
+    walker = _Walk(allowance, skip)
+    is_zip = looks_like_zip(file.read(4))
+    file.seek(0)
+    yield from walker.archive(file, "", 0) if is_zip or not name else walker.pieces(file, name)
 
 
 class _Walk:
@@ -98,11 +118,11 @@ class _Walk:
                     # What is refused is not unpacked: it takes nothing off.
                     refusal = refused_entry(entry)
                     if not self.allowance.take(0 if refusal else entry.file_size):
-                        yield self._left(prefix + entry.filename, TOO_MUCH)
+                        yield from self._leave(prefix + entry.filename, TOO_MUCH)
                         return
                     yield from self._entry(archive, entry, refusal, prefix, depth)
         except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError):
-            yield self._left(prefix.rstrip("/"), DAMAGED)
+            yield from self._leave(prefix.rstrip("/"), DAMAGED)
 
     def _entry(
         self,
@@ -113,27 +133,50 @@ class _Walk:
         depth: int,
     ) -> Iterator[Member | Left]:
         path = prefix + entry.filename
-        if refusal is None and _is_inner(archive, entry):
-            if depth + 1 >= DEEPEST:
-                refusal = TOO_DEEP
-            else:
-                yield from self._inner(archive, entry, path, depth)
-                return
-        elif refusal is None and entry.file_size > LARGEST_MEMBER_BYTES:
-            refusal = TOO_LARGE
-        if self.skip > 0:
-            self.skip -= 1
-        elif refusal is not None:
-            yield self._left(path, refusal)
-        else:
+        is_inner = refusal is None and _is_inner(archive, entry)
+        if is_inner and depth + 1 >= DEEPEST:
+            refusal = TOO_DEEP
+        if refusal is not None:
+            yield from self._leave(path, refusal)
+        elif is_inner:
+            yield from self._inner(archive, entry, path, depth)
+        elif entry.file_size > LARGEST_MEMBER_BYTES:
+            yield from self._large(archive, entry, path)
+        elif not self._skips():
             yield self._read(archive, entry, path)
+
+    def _skips(self) -> bool:
+        """Count a part; say whether it was done before."""
+        self.skip -= 1
+        return self.skip >= 0
+
+    def _large(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> Iterator[Member | Left]:
+        try:
+            if looks_like_json(_head(archive, entry, HEAD_BYTES)):
+                with archive.open(entry) as content:
+                    yield from self.pieces(content, path)
+                return
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+            yield from self._leave(path, UNREADABLE)
+            return
+        yield from self._leave(path, TOO_LARGE)
+
+    def pieces(self, file: IO[bytes], path: str) -> Iterator[Member | Left]:
+        """Give large JSON in pieces, each a part of its own."""
+        for piece in large_json.pieces(file):
+            if self._skips():
+                continue
+            if isinstance(piece, Rejection):
+                yield Left(f"{path[:LONGEST_NAME]}, {piece.location}", replace(piece, location=None))
+            else:
+                yield Member(f"{path} (entries {piece.first} to {piece.last})", piece.data)
 
     def _read(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> Member | Left:
         try:
             with archive.open(entry) as content:
                 return Member(path, content.read(LARGEST_MEMBER_BYTES + 1))
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
-            return self._left(path, UNREADABLE)
+            return _left(path, UNREADABLE)
 
     def _inner(
         self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str, depth: int
@@ -144,20 +187,29 @@ class _Walk:
                 with archive.open(entry) as content:
                     shutil.copyfileobj(content, copy, 2**20)
             except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
-                yield self._left(path, UNREADABLE)
+                yield from self._leave(path, UNREADABLE)
                 return
             yield from self.archive(copy, f"{path}/", depth + 1)
 
-    def _left(self, path: str, rejection: Rejection) -> Left:
-        return Left(path[:LONGEST_NAME], rejection)
+    def _leave(self, path: str, rejection: Rejection) -> Iterator[Left]:
+        if not self._skips():
+            yield _left(path, rejection)
+
+
+def _left(path: str, rejection: Rejection) -> Left:
+    return Left(path[:LONGEST_NAME], rejection)
 
 
 def _is_inner(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     try:
-        with archive.open(entry) as content:
-            return looks_like_zip(content.read(4))
+        return looks_like_zip(_head(archive, entry, 4))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
         return False  # reading it whole says why not
+
+
+def _head(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, size: int) -> bytes:
+    with archive.open(entry) as content:
+        return content.read(size)
 
 
 def refused_entry(entry: zipfile.ZipInfo) -> Rejection | None:
@@ -177,7 +229,7 @@ TOO_MUCH = Rejection(
 )
 TOO_LARGE = Rejection(
     "too_large",
-    "A file in the zip is larger than 32 MB: no device and no export writes that. It was left out.",
+    "A file in the zip is larger than 32 MB, and no JSON: no device and no export writes that. It was left out.",
 )
 TOO_DEEP = Rejection("nested_zip", "A zip lies in a zip in a zip. Unpack it once and import what comes out.")
 BOMB = Rejection(

@@ -22,7 +22,7 @@ from santorio.events import write_events
 from santorio.objects import ObjectStore, file_sha256
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
-from santorio.sources.archives import looks_like_zip
+from santorio.sources.archives import is_read_in_parts
 from santorio.sources.importing_archives import import_archive
 from santorio.sources.parsed import Parsed, Rejection, refused
 from santorio.sources.recognising import LARGEST_BYTES, read
@@ -154,7 +154,7 @@ def _is_archive(path: Path) -> bool:
         if not path.is_file():
             return False  # to open a pipe is to wait for who writes it
         with path.open("rb") as file:
-            return looks_like_zip(file.read(4))
+            return is_read_in_parts(file)
     except OSError:
         return False  # reading it says what is wrong
 

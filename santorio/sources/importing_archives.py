@@ -6,6 +6,7 @@ A process killed at any point goes on where it stopped: what is done is not read
 import datetime as dt
 import itertools
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from santorio.people import Person
 from santorio.sources import archives
 from santorio.sources.archives import Left, Member
 from santorio.sources.parsed import Parsed, Rejection
-from santorio.sources.recognising import read_part
+from santorio.sources.recognising import UNKNOWN_KIND, is_studied, leave_unknown, read_part
 from santorio.sources.recordings import write_recordings
 from santorio.sources.rejecting import close_mended, note_rejection
 from santorio.versions import code_version
@@ -27,14 +28,11 @@ from santorio.versions import code_version
 FILES_PER_TRANSACTION = 100
 BYTES_PER_TRANSACTION = 16 * 2**20
 EXPORT_MARK = "DI_CONNECT/"
-# Folders of an account's export that hold what Santorio studies: what cannot be read there waits for a fix.
-STUDIED = ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files", "Fitness-Uploaded-Files")
-NOT_READ = Rejection(
-    "not_read",
-    "This part of the account's export holds nothing that Santorio studies. It is kept with the export.",
+NOT_KNOWN = Rejection(
+    "unknown_kind",
+    "Santorio does not know yet what these entries are. They were kept as they came.",
     status="ignored",
 )
-UNKNOWN = {"unrecognised", "empty_file", "web_page"}
 
 
 @dataclass(slots=True)
@@ -90,12 +88,12 @@ def import_archive(
     size = max(path.stat().st_size, 1)
     with path.open("rb") as file:
         is_export = archives.holds(file, EXPORT_MARK)
-        result.kind = "garmin export" if is_export else "zip"
-        parts = archives.walk(file, skip=state.members_done)
+        result.kind = "garmin export" if is_export else "zip" if zipfile.is_zipfile(file) else "JSON"
+        parts = archives.walk(file, skip=state.members_done, name=f"{path.absolute().parent.name}/{name}")
         for batch in _batches(parts):
             read = [read_part(part, sha256, person, now) for part in batch]
             if is_export:
-                _leave_unread(batch, read)
+                _sort_out(batch, read)
             with connection.transaction():
                 lock(connection, person)
                 written = _write(connection, person, name, sha256, read, replay=state.is_again)
@@ -124,14 +122,18 @@ def _size(part: Member | Left) -> int:
     return len(part.data) if isinstance(part, Member) else 0
 
 
-def _leave_unread(batch: Sequence[Member | Left], read: list[Parsed]) -> None:
-    """Call what is no data of ours in an account's export by that name: nobody has to mend it."""
+def _sort_out(batch: Sequence[Member | Left], read: list[Parsed]) -> None:
+    """Call what is no data of ours in an account's export by that name: nobody has to mend it.
+
+    Of the folders of a person's profile, contacts and messages only what is a known kind is taken; elsewhere
+    entries of unknown kinds are kept, and counted.
+    """
     for part, parsed in zip(batch, read, strict=True):
-        if not any(f"{EXPORT_MARK}DI-Connect-{folder}/" in part.path for folder in STUDIED):
-            parsed.rejections = [
-                replace(NOT_READ, location=one.location) if one.code in UNKNOWN else one
-                for one in parsed.rejections
-            ]
+        if not any(is_studied(folder) for folder in part.path.split("/")):
+            leave_unknown(parsed, part.path[: archives.LONGEST_NAME])
+        elif unknown := sum(event.event_type == UNKNOWN_KIND for event in parsed.events):
+            place = f"{part.path[: archives.LONGEST_NAME]}, {unknown} entries"
+            parsed.rejections.append(replace(NOT_KNOWN, location=place))
 
 
 def _write(

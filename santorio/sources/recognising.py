@@ -22,6 +22,16 @@ from santorio.sources.tracks import files as track_files
 # A file is read into memory, but for an archive, which is read member by member.
 LARGEST_BYTES = 256 * 2**20
 LONGEST_REASON = 500
+# Folders of an account's export that hold what Santorio studies; some bear a further name behind (`-VVFJR`).
+EXPORT_FOLDER = "DI-Connect-"
+STUDIED = ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files")
+UNKNOWN_KIND = "garmin.other"
+NOT_READ = Rejection(
+    "not_read",
+    "This part of the account's export holds nothing that Santorio studies. It is kept with the export.",
+    status="ignored",
+)
+UNKNOWN = {"unrecognised", "empty_file", "web_page", "no_day"}
 
 
 def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None) -> Parsed:
@@ -39,6 +49,8 @@ def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = 
             "reader_failed",
             "Santorio failed to read this file. It was kept aside; please report it as a bug.",
         )
+    if folder is not None and folder.startswith(EXPORT_FOLDER) and not is_studied(folder):
+        leave_unknown(parsed)
     parsed.rejections = [_storable(rejection) for rejection in parsed.rejections]
     sound = []
     for event in parsed.events:
@@ -131,12 +143,28 @@ def _document(document: object, person: Person, now: dt.datetime, folder: str | 
         return _entry_list(document, person, now)
     if isinstance(document, Mapping) and _is_entry(document):
         return _entries(iter([("entry 1", document)]), person, now)
-    parsed = trials.parse(document, person, folder) or payloads.parse(document, person, now)
+    parsed = trials.parse(document, person, folder) or payloads.parse(
+        document, person, now, is_garmin=is_studied(folder)
+    )
     return parsed or refused(
         "unrecognised",
         "This is JSON, but neither a payload of Garmin Connect nor a log nor a trial. It was kept aside.",
         kind="JSON",
     )
+
+
+def is_studied(folder: str | None) -> bool:
+    """Whether a folder of this name is one of an account's export that holds what Santorio studies."""
+    return folder is not None and folder.startswith(tuple(EXPORT_FOLDER + name for name in STUDIED))
+
+
+def leave_unknown(parsed: Parsed, place: str | None = None) -> None:
+    """Take only what is of a known kind: the rest is a person's profile, contacts and messages."""
+    events = [event for event in parsed.events if event.event_type != UNKNOWN_KIND]
+    refused = [one for one in parsed.rejections if one.code not in UNKNOWN]
+    if len(events) + len(refused) < len(parsed.events) + len(parsed.rejections):
+        refused.append(replace(NOT_READ, location=place))
+    parsed.events, parsed.rejections = events, refused
 
 
 def says_nothing(value: object) -> bool:

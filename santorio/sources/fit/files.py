@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from santorio.events import UNDATED, Event
 from santorio.people import Person
-from santorio.sources.fit.activities import laps_of, sessions_of, word
+from santorio.sources.fit.activities import laps_of, session_of, sessions_of, word
 from santorio.sources.fit.monitoring import monitoring_of, shown_offset, sleep_of, woke_at
 from santorio.sources.fit.reading import LARGEST_BYTES, Decoded, decode, moment
 from santorio.sources.fit.records import Records, records_of
@@ -116,6 +116,9 @@ def _activity(file: FitFile, sessions: list[dict[str, object]], time: dt.datetim
 def _file(file: FitFile, time: dt.datetime | None) -> Event:
     kind = file_type(file.decoded)
     content = {**file.stated, "file_type": kind}
+    # Of a session whose day is not known the figures are kept.
+    if sessions := [session_of(one) for one in file.decoded.all("session")]:
+        content |= {"sessions": sessions, "laps": laps_of(file.decoded)}
     event_type = "fit.file"
     if file.decoded.all("monitoring") or file.decoded.all("monitoring_info"):
         event_type, content["samples"] = "fit.monitoring", monitoring_of(file.decoded)

@@ -171,6 +171,8 @@ def salvage(data: bytes, damage: str) -> Decoded | None:
     return Decoded(whole, columns, counts, damage)
 
 
+# Two values of `left_right_balance` have a name in the profile: all weight on the right, and what masks the rest.
+NAMED_BALANCES: Mapping[str, object] = {"right": 128, "mask": 127}
 TIMES = frozenset({"timestamp", "start_time", "time_created", "local_timestamp", "stress_level_time"})
 
 
@@ -191,7 +193,8 @@ def columns_of(
     for row, record in enumerate(records):
         own = record.get("developer_fields")
         extra = {named.get(key): value for key, value in own.items()} if isinstance(own, Mapping) else {}
-        for name, value in (*extra.items(), *record.items()):
+        for name, told in (*extra.items(), *record.items()):
+            value = NAMED_BALANCES.get(told, told) if isinstance(told, str) else told
             if name is None or isinstance(value, bool) or not isinstance(value, int | float):
                 continue
             label = f"unknown_{name}" if isinstance(name, int) else str(name)

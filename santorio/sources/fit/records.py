@@ -28,6 +28,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 TAKEN = frozenset({"timestamp", "fractional_cadence", *(name for names in FIELDS.values() for name in names)})
 LONGEST_NAME = 100
+# A heart at rest beats every second or two.
+HELD_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,12 @@ def records_of(decoded: Decoded, latest: float) -> Records:
     columns = {ours: column for ours, names in FIELDS.items() if (column := _first(kept, names)) is not None}
     if "cadence_rpm" in columns and "fractional_cadence" in kept:
         columns["cadence_rpm"] = columns["cadence_rpm"] + np.nan_to_num(kept["fractional_cadence"])
-    # A strap that was under water hands its beats over afterwards, beside the records.
+    # A strap that was under water hands its beats over afterwards, beside the records: they go before what the
+    # watch caught of it meanwhile.
     at, bpm = strap_beats(decoded.all("hr"))
-    if "heart_rate_bpm" not in columns and len(at) and timed.any():
-        columns["heart_rate_bpm"] = rate_at(times[timed], at, bpm)
+    if len(at) and timed.any():
+        told = rate_at(times[timed], at, bpm)
+        columns["heart_rate_bpm"] = np.where(np.isnan(told), columns.get("heart_rate_bpm", np.nan), told)
     series = {
         name.replace("\x00", "")[:LONGEST_NAME]: column
         for name, column in kept.items()
@@ -111,7 +115,7 @@ def strap_beats(messages: list[Message]) -> tuple[Column, Column]:
         counts = stated or ([] if not isinstance(packed, bytes) else _unpacked(packed, ticks))
         if tied is None or len(counts) != len(rates):
             continue
-        at += [tied[0] + (count - tied[1]) / 1024 for count in counts]
+        at += [tied[0] + (count - tied[1]) % 2**32 / 1024 for count in counts]
         bpm += rates
         ticks = counts[-1] if counts else ticks
     return np.array(at, dtype=np.float64), np.array(bpm, dtype=np.float64)
@@ -128,17 +132,20 @@ def _unpacked(packed: bytes, ticks: int) -> list[int]:
 
 
 def rate_at(times: Column, at: Column, bpm: Column) -> Column:
-    """Mean rate of the beats since the record before.
+    """Mean rate of the beats since the record before; of the last beat, where none came for some seconds.
 
     The official SDK does so too, but counts a beat for every quarter of a second until the next.
     """
     order = np.argsort(at, kind="stable")
-    at, total = at[order], np.concatenate([[0.0], np.cumsum(bpm[order])])
+    at, bpm = at[order], bpm[order]
+    total = np.concatenate([[0.0], np.cumsum(bpm)])
     instants, place = np.unique(times, return_inverse=True)
     before = np.concatenate([[instants[0] - 1], instants[:-1]])
     first, last = np.searchsorted(at, before, "right"), np.searchsorted(at, instants, "right")
     beats = last - first
-    mean = np.full(len(instants), np.nan)
+    latest = np.maximum(last - 1, 0)
+    is_held = (last > 0) & (instants - at[latest] <= HELD_SECONDS)
+    mean = np.where(is_held, bpm[latest], np.nan)
     np.divide(total[last] - total[first], beats, out=mean, where=beats > 0)
     return np.floor(mean + 0.5)[place]
 

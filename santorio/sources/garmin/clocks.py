@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 
 from santorio import days
+from santorio.sources.garmin.written_times import instant
 
 # Where a payload states the instant that it is about twice, as local and as GMT.
 CLOCKS = (
@@ -64,15 +65,3 @@ def _offset(ahead_ms: object, gmt: dt.datetime) -> dt.timedelta | None:
     if not isinstance(ahead_ms, int | float) or isinstance(ahead_ms, bool) or not abs(ahead_ms) < 8.64e7:
         return None
     return days.offset_between(gmt + dt.timedelta(milliseconds=ahead_ms), gmt)
-
-
-def instant(value: object) -> dt.datetime | None:
-    """Naive date-time of a string without zone, or of epoch milliseconds; a date alone is no instant."""
-    if isinstance(value, str) and len(value) > len("2026-01-01"):
-        try:
-            return dt.datetime.fromisoformat(value[:19].replace(" ", "T")).replace(tzinfo=None)
-        except ValueError:
-            return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and 9.4e11 < value < 4e12:
-        return dt.datetime.fromtimestamp(value / 1000, dt.UTC).replace(tzinfo=None)
-    return None

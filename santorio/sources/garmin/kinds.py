@@ -28,6 +28,8 @@ class Kind:
     beside
         Keys of further payloads of this kind: beside the list (the weigh-in before the range and the one after
         it), or beside an inner list (a day's latest, which stands alone where not all were asked for).
+    is_log
+        Whether a day may have several that bear no name: where its key is not there, the content names it.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Kind:
     key: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    is_log: bool = False
 
 
 # The first row that fits wins: rows with more particular keys stand first.
@@ -43,6 +46,7 @@ KINDS = (
     Kind("sleep", ("dailySleepDTO",), day=("dailySleepDTO", "calendarDate")),
     # The night without its series: the account's export, and some clients. It never stands in for the whole.
     Kind("sleep_summary", ("calendarDate", "sleepStartTimestampGMT", "deepSleepSeconds")),
+    Kind("sleep_summary", ("calendarDate", "sleepStartTimestampGMT", "sleepWindowConfirmationType")),
     Kind("hrv", ("hrvSummary",), day=("hrvSummary", "calendarDate")),
     Kind("hrv_summary", ("hrvSummaries",), holds=("hrvSummaries",)),
     Kind("heart_rate", ("heartRateValues",)),
@@ -72,7 +76,31 @@ KINDS = (
     Kind("personal_record", ("id", "typeId", "prStartTimeGmt"), day=(), key=("id",)),
     # The account's export tells the day in other words (stress and battery in lists) than the API.
     Kind("daily_summary_export", ("userProfilePK", "wellnessStartTimeGmt", "calendarDate")),
+    Kind("daily_summary_export", ("userProfilePK", "includesWellnessData", "calendarDate")),
     Kind("health_status", ("calendarDate", "metrics")),
+    # What else only the account's export tells, or tells in other words: each time that it was computed, not the
+    # day's last; dates as milliseconds; logs of what the API sums up.
+    Kind("hydration_log", ("calendarDate", "timestampLocal", "valueInML"), key=("uuid", "uuid"), is_log=True),
+    Kind("endurance_score_export", ("overallScore", "classification", "timestamp"), is_log=True),
+    Kind("hill_score_export", ("hillScoreClassificationId", "timestamp"), is_log=True),
+    Kind("race_predictions_export", ("calendarDate", "raceTime5K"), is_log=True),
+    Kind("max_metrics_export", ("calendarDate", "maxMet"), is_log=True),
+    Kind("activity_vo2_max", ("activityId", "vo2MaxValue"), key=("activityId",)),
+    Kind("acute_training_load", ("calendarDate", "dailyTrainingLoadAcute"), is_log=True),
+    Kind("training_history", ("calendarDate", "trainingStatus", "fitnessLevelTrend"), is_log=True),
+    Kind("acclimation", ("calendarDate", "heatAcclimationPercentage"), is_log=True),
+    Kind("cycling_ability", ("calendarDate", "aerobicEndurance", "anaerobicCapacity"), is_log=True),
+    Kind("abnormal_heart_rate", ("calendarDate", "abnormalHrValue"), key=("abnormalHrEventGMT",), is_log=True),
+    Kind("health_snapshot", ("calendarDate", "summaryTypeDataList"), key=("startTimestampGMT",), is_log=True),
+    Kind("fitness_age_export", ("asOfDateGmt", "currentBioAge"), day=()),
+    Kind("blood_pressure_export", ("metaData", "bloodPressure"), day=("metaData", "calendarDate"),
+         key=("metaData", "sequence"), is_log=True),
+    Kind("biometrics", ("metaData", "version"), day=("metaData", "calendarDate"), key=("metaData", "sequence"),
+         is_log=True),
+    Kind("biometrics_profile", ("height", "weight", "activityClass"), day=()),
+    Kind("biometrics_profile", ("lactateThresholdSpeed", "lactateThresholdHeartRate"), day=()),
+    Kind("personal_record_export", ("personalRecords",), day=(), key=("personalRecordId",), holds=("personalRecords",)),
+    Kind("gear", ("gearDTOS",), day=()),
     Kind("daily_summary", ("totalSteps", "wellnessStartTimeGmt")),
     Kind("daily_summary", ("includesWellnessData",)),
     Kind("steps", ("calendarDate", "totalSteps")),
@@ -94,7 +122,7 @@ KINDS = (
     Kind("blood_pressure", ("measurementSummaries", "from", "until"), day=("measurementTimestampLocal",),
          key=("version",), holds=("measurementSummaries", "measurements")),
     Kind("power_zones", ("functionalThresholdPower", "zone1Floor"), day=(), key=("sport",)),
-    Kind("heart_rate_zones", ("zone1Floor",), day=(), key=("trainingMethod",)),
+    Kind("heart_rate_zones", ("zone1Floor",), day=(), key=("sport",)),
     Kind("cycling_ftp", ("functionalThresholdPower", "sport"), day=(), key=("sport",)),
     Kind("lactate_threshold", ("speed_and_heart_rate",), day=()),
     Kind("device", ("deviceId", "productDisplayName"), day=(), key=("deviceId",)),

@@ -14,10 +14,11 @@ import orjson
 from santorio import days
 from santorio.events import UNDATED, Event
 from santorio.people import Person
-from santorio.sources.garmin.clocks import NESTED, instant, stated_clock
+from santorio.sources.garmin.clocks import NESTED, stated_clock
 from santorio.sources.garmin.endpoints import Endpoint
 from santorio.sources.garmin.kinds import KINDS, OTHER, Kind, Payload, dig, recognise
 from santorio.sources.garmin.quarters import gather
+from santorio.sources.garmin.written_times import calendar_day, instant
 from santorio.sources.parsed import Parsed, Rejection, is_future, refused
 
 ACCOUNT_KEYS = ("userProfilePK", "userProfilePk", "userProfileId", "ownerId", "userId")
@@ -29,8 +30,11 @@ MOMENTS = (
     "prStartTimeGmt",
     "beginTimestamp",
     "createTimeStamp",
+    "prStartTimeGMT",
+    "createdDate",
+    "asOfDateGmt",
+    "timestampGmt",
 )
-EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2200, 1, 1)
 ERROR = "Garmin answered with an error instead of data. Export or fetch it again."
 NOTHING = "Garmin had nothing for these days; there is nothing to take in."
 CHANGED = "Garmin's answer has a shape that is not known. The original is kept; a newer Santorio may read it."
@@ -47,8 +51,11 @@ class Asked:
 UNASKED = Asked()
 
 
-def parse(document: object, person: Person, now: dt.datetime) -> Parsed | None:
-    """Turn a JSON document into events; None where it is none of Garmin's."""
+def parse(document: object, person: Person, now: dt.datetime, *, is_garmin: bool = False) -> Parsed | None:
+    """Turn a JSON document into events; None where it is none of Garmin's.
+
+    Where it is known to be (`is_garmin`), payloads of unknown kinds are kept as they come.
+    """
     if isinstance(document, Mapping):
         if is_error(document):
             return refused("garmin_error", ERROR, kind="garmin error")
@@ -61,9 +68,10 @@ def parse(document: object, person: Person, now: dt.datetime) -> Parsed | None:
         step = _step_days(payloads)
     else:
         return None
-    if not payloads or not any(isinstance(one, Mapping) and recognise(one, step) for one in payloads):
+    unknown = OTHER if is_garmin else None
+    if not any(isinstance(one, Mapping) and (unknown or recognise(one, step)) for one in payloads):
         return None
-    return _parse_all(payloads, step, person, now)
+    return _parse_all(payloads, step, unknown, person, now)
 
 
 def parse_answer(
@@ -114,7 +122,9 @@ def is_error(payload: Payload) -> bool:
     )
 
 
-def _parse_all(payloads: Sequence[object], step: int | None, person: Person, now: dt.datetime) -> Parsed:
+def _parse_all(
+    payloads: Sequence[object], step: int | None, unknown: Kind | None, person: Person, now: dt.datetime
+) -> Parsed:
     parsed = Parsed(kind="garmin")
     names: set[str] = set()
     for number, payload in enumerate(payloads, start=1):
@@ -122,7 +132,10 @@ def _parse_all(payloads: Sequence[object], step: int | None, person: Person, now
         if isinstance(payload, Mapping) and is_error(payload):
             parsed.rejections.append(Rejection("garmin_error", ERROR, place))
             continue
-        kind = recognise(payload, step) if isinstance(payload, Mapping) else None
+        kind = (recognise(payload, step) or unknown) if isinstance(payload, Mapping) else None
+        if kind in {None, OTHER} and _is_blank(payload):
+            parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
+            continue
         if kind is None or not isinstance(payload, Mapping):
             reason = "An element is no payload that Garmin Connect gives. Export or fetch it again."
             parsed.rejections.append(Rejection("unrecognised", reason, place))
@@ -245,21 +258,10 @@ def _natural_key(kind: Kind, payload: Payload, account: str | None, day: dt.date
     own = dig(payload, kind.key) if kind.key else None
     if own is not None or asked.item is not None:
         return f"{account or '-'}/{asked.item if own is None else own}"
-    if day is not None and kind.name != "other":
+    if day is not None and kind.name != "other" and not kind.is_log:
         return f"{account or '-'}/{day.isoformat()}"
     # Nothing names it: the same content is the same thing.
     return f"{account or '-'}/{hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]}"
-
-
-def calendar_day(value: object) -> dt.date | None:
-    """Day of a date or a local date-time string; None where it is neither, or no year a watch has seen."""
-    if not isinstance(value, str):
-        return None
-    try:
-        day = dt.date.fromisoformat(value[:10])
-    except ValueError:
-        return None
-    return day if EARLIEST <= day <= LATEST else None
 
 
 def _moment(payload: Payload) -> dt.datetime | None:
@@ -286,6 +288,15 @@ def _step_days(document: Sequence[object]) -> int | None:
     found = [day for element in document if (day := calendar_day(dig(element, ("calendarDate",))))]
     steps = [abs((after - before).days) for before, after in pairwise(found) if after != before]
     return min(steps, default=None)
+
+
+def _is_blank(payload: object) -> bool:
+    """Whether it says no more than whose and when: the account's export fills days without data with such."""
+    if isinstance(payload, Mapping):
+        return all(key in {*NAMING, "calendarDate"} or _is_blank(value) for key, value in payload.items())
+    if isinstance(payload, list):
+        return all(map(_is_blank, payload))
+    return payload is None or isinstance(payload, bool)
 
 
 def measures_nothing(payload: object) -> bool:

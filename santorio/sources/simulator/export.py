@@ -13,8 +13,9 @@ from typing import Any
 
 import orjson
 
+from santorio.sources.simulator.export_families import families, of_all_days
 from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads import activities, fitness
+from santorio.sources.simulator.payloads import activities
 from santorio.sources.simulator.payloads.days import whole_day
 from santorio.sources.simulator.payloads.fit import activity_fit
 from santorio.sources.simulator.payloads.records import Payload, stamp
@@ -41,6 +42,8 @@ def write_export(
         for number, start in enumerate(range(0, len(sessions), SESSIONS_A_FILE)):
             document = [{"summarizedActivitiesExport": sessions[start : start + SESSIONS_A_FILE]}]
             _write(archive, f"DI-Connect-Fitness/person_{number}_summarizedActivities.json", document)
+        for name, entries in of_all_days(life, sessions):
+            _write(archive, name, entries)
         _write_originals(archive, life)
 
 
@@ -57,10 +60,8 @@ def _write_days(archive: zipfile.ZipFile, life: Life, days: range) -> None:
     _write(archive, f"DI-Connect-Wellness/{first}_{last}_{life.profile}_sleepData.json", nights)
     health = [_health(payloads) for payloads in told.values() if "hrv" in payloads]
     _write(archive, f"DI-Connect-Wellness/{first}_{last}_{life.profile}_healthStatusData.json", health)
-    readiness = [
-        entry for day in days if life.wear.night_seen(day) for entry in fitness.training_readiness(life, day)
-    ]
-    _write(archive, f"DI-Connect-Metrics/TrainingReadinessDTO_{first}_{last}_{life.profile}.json", readiness)
+    for name, entries in families(life, days):
+        _write(archive, name, entries)
 
 
 def _summary(told: Payload) -> Payload:

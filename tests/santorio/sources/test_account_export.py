@@ -12,6 +12,7 @@ from santorio.sources import importing_archives
 from santorio.sources.importing import import_paths
 from santorio.sources.simulator import simulate
 from santorio.sources.simulator.export import write_export
+from santorio.sources.simulator.payloads import intake, ranges
 
 NOW = dt.datetime(2026, 4, 2, tzinfo=dt.UTC)
 DAYS = 30
@@ -50,6 +51,14 @@ def test_an_export_is_taken_in_whole_and_a_second_time_brings_nothing(
     found = kinds(database)
     assert (found["garmin.sleep_summary"], found["garmin.health_status"]) == (nights, nights)
     assert (found["garmin.activity_export"], found["fit.activity"]) == (sessions, sessions)
+    daily = ("endurance_score_export", "hill_score_export", "acute_training_load", "training_history",
+             "race_predictions_export", "acclimation")  # fmt: skip
+    assert {found[f"garmin.{kind}"] for kind in daily} == {nights}
+    assert found["garmin.biometrics"] == sum(ranges.weighed(life, day) for day in range(DAYS))
+    assert found["garmin.training_readiness"] == sum(
+        1 + len(life.workouts(day)) for day in range(DAYS) if life.wear.night_seen(day)
+    )
+    assert "garmin.other" not in found
     assert found["garmin.daily_summary_export"] == sum(state != "absent" for state in life.wear.watch)
     assert [(one.code, one.status, one.location) for one in first.rejected] == [
         ("not_read", "ignored", "customer_data/customer.json")
@@ -60,6 +69,22 @@ def test_an_export_is_taken_in_whole_and_a_second_time_brings_nothing(
     assert (second.events_new, second.events_unchanged) == (0, first.events_new)
     assert second.rejected == first.rejected
     assert versions(database) == before
+
+
+def test_the_drinks_of_a_day_are_all_there_and_add_up_to_what_the_api_tells(
+    database, person, store, export
+) -> None:
+    import_paths(database, store, person, [export], now=NOW)
+    life = simulate(days=DAYS, seed=5, last_day=dt.date(2026, 3, 31)).life
+    worn = [day for day in range(DAYS) if life.wear.night_seen(day)]
+    told = {life.clock.date(day).isoformat(): intake.hydration(life, day, 2**62)["valueInML"] for day in worn}
+    with database.connect() as connection:
+        rows = connection.execute(
+            "select metadata ->> 'day', sum((data ->> 'valueInML')::float), count(*) from raw.events "
+            "where event_type = 'garmin.hydration_log' group by 1"
+        ).fetchall()
+    assert {day: amount for day, amount, _ in rows} == {day: amount for day, amount in told.items() if amount}
+    assert max(count for *_, count in rows) > 3
 
 
 @pytest.mark.parametrize("stops_after", [0.0, 0.2, 0.6])
@@ -138,13 +163,13 @@ def test_what_cannot_be_read_where_data_of_ours_lies_waits_for_a_fix(
 ) -> None:
     path = tmp_path / "export.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json", '[{"anders": 1}]')
+        archive.writestr("DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json", '[{"calendarDate": "2026')
         archive.writestr("DI_CONNECT/DI-Connect-Uploaded-Files/1.fit", b"\x0e\x10 no fit")
         archive.writestr("DI_CONNECT/DI-Connect-User/picture.png", b"\x89PNG")
         archive.writestr("aviation/flights.json", "{}")
     told = import_paths(database, store, person, [path], now=NOW).files[0]
     assert {one.location: (one.code, one.status) for one in told.rejected} == {
-        "DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json": ("unrecognised", "open"),
+        "DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json": ("bad_json", "open"),
         "DI_CONNECT/DI-Connect-Uploaded-Files/1.fit": ("unrecognised", "open"),
         "DI_CONNECT/DI-Connect-User/picture.png": ("not_read", "ignored"),
         "aviation/flights.json": ("no_data", "ignored"),
