@@ -127,7 +127,7 @@ def _failure(fault: Fault) -> Response | None:
         return Response(status_code=204)
     if fault.kind == "html":
         return HTMLResponse(CHALLENGE)
-    if fault.kind in {"cut", "schema"}:
+    if fault.kind in {"cut", *SHAPES}:
         return None
     headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
     return JSONResponse({"message": f"HTTP {fault.kind}"}, status_code=int(fault.kind), headers=headers)
@@ -137,7 +137,9 @@ async def _spoil(response: Response, fault: Fault) -> Response:
     body = b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
     if fault.kind == "cut":
         return Torn(body[: len(body) // 2], media_type="application/json")
-    return Response(orjson.dumps(_renamed(orjson.loads(body))), media_type="application/json")
+    if response.media_type != "application/json" and "json" not in response.headers.get("content-type", ""):
+        return Response(body, response.status_code, dict(response.headers))  # nothing, or a file
+    return Response(orjson.dumps(SHAPES[fault.kind](orjson.loads(body))), media_type="application/json")
 
 
 def _renamed(value: Any) -> Any:
@@ -145,6 +147,13 @@ def _renamed(value: Any) -> Any:
     if isinstance(value, dict):
         return {f"{key}V2": _renamed(inner) for key, inner in value.items()}
     return [_renamed(inner) for inner in value] if isinstance(value, list) else value
+
+
+SHAPES: dict[str, Callable[[Any], Any]] = {
+    "schema": _renamed,
+    "wrapped": lambda value: {"payload": value, "apiVersion": 3},
+    "number": lambda _value: 42,
+}
 
 
 def _bearer(request: Request) -> str:
