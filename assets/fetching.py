@@ -5,7 +5,7 @@ Belongs here: which window, which people together, when to try again, the counts
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import batched
 
 import dagster as dg
@@ -15,19 +15,22 @@ from santorio.database.engine import Database
 from santorio.objects import ObjectStore
 from santorio.people import all_people
 from santorio.settings import Settings
-from santorio.sources.garmin.syncing import Wishes, connected_people, sync_everyone
+from santorio.sources.garmin import breaker
+from santorio.sources.garmin.syncing import PersonReport, Wishes, connected_people, sync_everyone
 
 # People of a chunk are asked one after the other, each at their own pace; chunks may run side by side.
 PEOPLE_IN_A_CHUNK = 5
-# After an outage; a refusal (429) is waited for by the breaker, in which the retries then end at once.
+# After an outage of Garmin, or of our own database.
 RETRIES = dg.RetryPolicy(
     max_retries=2, delay=300, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
+# After a refusal (429) nothing is asked until the breaker opens. A run waits so long for it, for no other
+# goes on meanwhile; after a longer pause the schedule asks again.
+LONGEST_WAIT_SECONDS = 600.0
 # The schedule asks every four hours: half a day without an answer is late, two days are a fault.
 FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=dt.timedelta(hours=48), warn_window=dt.timedelta(hours=12)
 )
-PASSING = {"unavailable", "rate_limited", "failed"}
 
 
 @dg.op(out=dg.DynamicOut(list[str]), ins={"files": dg.In(dg.Nothing)})
@@ -53,27 +56,39 @@ def ask_garmin(
     with database.connect() as connection:
         people = [person for person in all_people(connection) if str(person.user_id) in chunk]
     reports = sync_everyone(database, object_store, settings, people, wishes)
-    endings: Counter[str] = Counter(report.ending for report in reports)
-    context.log.info("Asked Garmin for %d people: %s", len(reports), dict(endings))
-    if late := sorted(PASSING & set(endings)):
+    counts = count(reports)
+    context.log.info("Asked Garmin for %d people: %s", len(reports), counts)
+    endings = {report.ending for report in reports}
+    if "rate_limited" in endings:
+        with database.connect() as connection:
+            seconds = breaker.shut_seconds(connection)
+        if seconds <= LONGEST_WAIT_SECONDS:
+            raise dg.RetryRequested(RETRIES.max_retries, seconds + 1)
+    if endings & {"rate_limited", "unavailable", "failed"}:
         raise dg.Failure(
-            "Garmin could not be asked for everyone.",
-            metadata={"people": sum(endings[one] for one in late), "why": ", ".join(late)},
+            "Garmin could not be asked for everyone.", metadata=counts, allow_retries="unavailable" in endings
         )
-    totals: Counter[str] = Counter(f"people {ending.replace('_', ' ')}" for ending in endings.elements())
+    return counts
+
+
+def count(reports: Iterable[PersonReport]) -> dict[str, int]:
+    """Add up what a sync did: people by how it ended, requests, events, days, and what is missing by kind."""
+    totals: Counter[str] = Counter({"requests": 0, "events_new": 0, "days_settled": 0, "holes_left": 0})
     for report in reports:
+        totals[f"people {report.ending.replace('_', ' ')}"] += 1
         totals["requests"] += report.requests
         totals["events_new"] += report.events.new + report.events.versions
         totals["days_settled"] += report.days_settled
         totals["days_provisional"] += report.days_provisional
-        totals["holes_left"] += report.days_failed
+        totals["holes_left"] += report.holes.total()
+        totals.update({f"holes_left/{kind}": days for kind, days in report.holes.items()})
     return dict(totals)
 
 
 @dg.op(out=dg.Out(dg.Nothing))
 def count_answers(context: dg.OpExecutionContext, chunks: list[dict[str, int]]) -> None:
     """Say in the asset's metadata what all chunks did together: counts only."""
-    totals: Counter[str] = Counter({"requests": 0, "events_new": 0, "days_settled": 0, "holes_left": 0})
+    totals: Counter[str] = Counter(count(()))
     for chunk in chunks:
         totals.update(chunk)
     context.add_output_metadata(dict(totals))

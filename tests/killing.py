@@ -16,6 +16,7 @@ from santorio.database.engine import Database
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.sources.garmin.account import Region
+from santorio.sources.garmin.endpoints import ENDPOINTS
 from santorio.sources.garmin.login import Door, use_token
 from santorio.sources.simulator.server import Account, Fault, GarminServer
 from santorio.sources.simulator.simulation import simulate
@@ -45,6 +46,7 @@ class Household:
     database: Database
     folder: Path
     server: GarminServer
+    kinds: str = ",".join(endpoint.kind for endpoint in ENDPOINTS if endpoint.is_default)
     person: Person = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +67,7 @@ class Household:
         }
         first = LAST_DAY - dt.timedelta(days=DAYS - 1)
         command = ["sync", "--since", first.isoformat(), "--until", LAST_DAY.isoformat(), "--json"]
+        command += ["--kinds", self.kinds]
         return subprocess.Popen(
             [sys.executable, "-m", "santorio.cli.main", *command],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

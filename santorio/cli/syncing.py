@@ -90,7 +90,7 @@ class ProgressLine:
 def as_document(report: PersonReport) -> dict[str, object]:
     """Return a report as plain data."""
     document = asdict(report)
-    return {**document, "failures": dict(report.failures)}
+    return {**document, "failures": dict(report.failures), "holes": dict(report.holes)}
 
 
 def say(reports: list[PersonReport]) -> None:

@@ -9,9 +9,9 @@ import hashlib
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -242,12 +242,16 @@ def import_file(
     now: dt.datetime,
     *,
     keep_all: bool = False,
+    about: Mapping[str, object] | None = None,
 ) -> tuple[FileOutcome, set[str]]:
-    """Take in one file within the caller's transaction.
+    """Take in one file within the caller's transaction; what is known about it goes to its events' metadata.
 
     The original is in the store before anything of it can be committed: no row ever points to nothing.
     """
-    return _take_in(connection, store, person, path, *_read_file(path, person, now), keep_all=keep_all)
+    data, parsed = _read_file(path, person, now)
+    if about:
+        parsed.events = [replace(event, metadata={**event.metadata, **about}) for event in parsed.events]
+    return _take_in(connection, store, person, path, data, parsed, keep_all=keep_all)
 
 
 def _take_in(

@@ -8,14 +8,16 @@ from killing import LAST_DAY, past_account, without_files
 from pydantic import SecretStr
 
 from assets.fetching import PEOPLE_IN_A_CHUNK, ask_garmin, garmin_account
+from pipelines.definitions import defs
 from santorio.database.engine import Database
 from santorio.objects import FolderStore
 from santorio.people import all_people, ensure_person
 from santorio.settings import Settings
 from santorio.sources.garmin import breaker
 from santorio.sources.garmin.account import Region
+from santorio.sources.garmin.endpoints import ENDPOINTS
 from santorio.sources.garmin.login import Door, use_token
-from santorio.sources.simulator.server import serving
+from santorio.sources.simulator.server import Fault, serving
 
 WINDOW = (LAST_DAY - dt.timedelta(days=1), LAST_DAY)
 
@@ -98,33 +100,70 @@ def test_a_login_that_ended_is_said_and_fails_nothing(database: Database, fast: 
         assert metadata(result)["people needs login"] == 1
 
 
-def test_while_nothing_may_be_asked_a_chunk_fails_without_a_request_and_is_tried_again(
+def ask_during(database: Database, settings: Settings, pause: dt.timedelta) -> None:
+    """Ask for the only person in one step of a run, while Garmin wants a pause."""
+    with database.connect(autocommit=True) as connection:
+        breaker.trip(connection, pause)
+        chunk = [str(person.user_id) for person in all_people(connection)]
+    context = dg.build_op_context(
+        partition_key_range=dg.PartitionKeyRange(WINDOW[0].isoformat(), WINDOW[1].isoformat())
+    )
+    ask_garmin(context, chunk, database, FolderStore(settings.objects_path), settings)
+
+
+def test_a_short_pause_of_garmins_is_waited_for_to_its_end_and_costs_no_request(
     database: Database, fast: Settings
 ) -> None:
-    account = past_account()
-    with serving([account]) as server:
+    with serving([past_account()]) as server:
         fast = fast.model_copy(update={"garmin_url": server.url})
-        connect(database, fast, "me", server.token(account))
-        with database.connect(autocommit=True) as connection:
-            breaker.trip(connection, dt.timedelta(hours=1))
-            chunk = [str(person.user_id) for person in all_people(connection)]
+        connect(database, fast, "me", server.token(*server.accounts.values()))
         server.requests.clear()
-        context = dg.build_op_context(
-            partition_key_range=dg.PartitionKeyRange(WINDOW[0].isoformat(), WINDOW[1].isoformat())
-        )
-        with pytest.raises(dg.Failure) as failed:
-            ask_garmin(context, chunk, database, FolderStore(fast.objects_path), fast)
+        with pytest.raises(dg.RetryRequested) as again:
+            ask_during(database, fast, dt.timedelta(minutes=5))
         assert server.requests == []
-    assert failed.value.metadata["why"].value == "rate_limited"
-    assert (ask_garmin.retry_policy.max_retries, ask_garmin.retry_policy.backoff) == (
-        2,
-        dg.Backoff.EXPONENTIAL,
-    )
+    assert 290 < again.value.seconds_to_wait <= 301
+
+
+def test_a_long_pause_of_garmins_fails_the_chunk_at_once_and_says_what_is_missing(
+    database: Database, fast: Settings
+) -> None:
+    with serving([past_account()]) as server:
+        fast = fast.model_copy(update={"garmin_url": server.url})
+        connect(database, fast, "me", server.token(*server.accounts.values()))
+        server.requests.clear()
+        with pytest.raises(dg.Failure) as failed:
+            ask_during(database, fast, dt.timedelta(hours=1))
+        assert server.requests == []
+    assert failed.value.allow_retries is False
+    said = {name: value.value for name, value in failed.value.metadata.items()}
+    assert said["people rate limited"] == 1
+    assert said["holes_left/sleep"] == said["holes_left/steps"] == 2
+    of_days = [one for one in ENDPOINTS if one.is_default and one.grain == "days"]
+    assert said["holes_left"] == 2 * len(of_days)
+
+
+def test_holes_are_counted_by_kind_and_are_gone_with_the_next_run(database: Database, fast: Settings) -> None:
+    with serving([past_account()]) as server:
+        fast = fast.model_copy(update={"garmin_url": server.url})
+        connect(database, fast, "me", server.token(*server.accounts.values()))
+        server.faults.add(Fault("schema", path="/wellness-service/wellness/dailySleepData", times=None))
+        server.faults.add(Fault("schema", path="/usersummary-service/stats/steps", times=None))
+        said = metadata(run(database, fast))
+        assert said["holes_left"] == 4
+        assert (said["holes_left/sleep"], said["holes_left/steps"]) == (2, 2)
+        server.faults.clear()
+        said = metadata(run(database, fast))
+    assert said["holes_left"] == 0
+    assert not [name for name in said if name.startswith("holes_left/")]
 
 
 def test_the_asset_is_partitioned_by_day_filled_back_in_one_run_and_has_a_freshness_policy() -> None:
     spec = garmin_account.get_asset_spec(garmin_account.key)
     assert isinstance(garmin_account.partitions_def, dg.DailyPartitionsDefinition)
     assert garmin_account.backfill_policy == dg.BackfillPolicy.single_run()
-    assert spec.freshness_policy is not None
+    assert spec.freshness_policy == dg.FreshnessPolicy.time_window(
+        fail_window=dt.timedelta(hours=48), warn_window=dt.timedelta(hours=12)
+    )
+    # Attached where Dagster's daemon looks: in the code location that is served.
+    assert defs.resolve_asset_graph().get(garmin_account.key).freshness_policy == spec.freshness_policy
     assert PEOPLE_IN_A_CHUNK > 1

@@ -69,6 +69,14 @@ def wait_seconds(connection: psycopg.Connection) -> float:
     return 0.0 if taken else 1.0
 
 
+def shut_seconds(connection: psycopg.Connection) -> float:
+    """Seconds until Garmin may be asked again; asking this takes nobody's turn."""
+    row = connection.execute(
+        "select extract(epoch from shut_until - clock_timestamp())::float from ops.garmin_breaker where trips > 0"
+    ).fetchone()
+    return max(0.0, row[0] or 0.0) if row else 0.0
+
+
 def answered(connection: psycopg.Connection) -> None:
     """Note that Garmin answered: whoever waits may go on."""
     connection.execute("update ops.garmin_breaker set trips = 0, shut_until = null where trips > 0")

@@ -19,7 +19,7 @@ from santorio.errors import RejectedRecord, SantorioError
 from santorio.events import Event, WriteResult, write_events
 from santorio.objects import ObjectStore
 from santorio.people import Person
-from santorio.sources.garmin import ledger
+from santorio.sources.garmin import ledger, reloading
 from santorio.sources.garmin.pacing import Pacer, code_of, verdict
 from santorio.sources.garmin.payloads import Asked, parse_answer
 from santorio.sources.garmin.planning import Call
@@ -30,6 +30,7 @@ from santorio.sources.rejecting import note_rejection
 # Changes with every sync of the watch, on days long past as well.
 VOLATILE = ("lastSyncTimestampGMT",)
 PROFILE = "/userprofile-service/socialProfile"
+READER_FAILED = "Santorio failed to read this answer. It was kept aside; please report it as a bug."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,13 @@ class Fetcher:
         return False
 
     def _keep(self, call: Call, answer: object) -> Outcome:
-        parsed = _sound(parse_answer(call.endpoint, answer, asked(call), self.person, self.now))
+        parsed = self._read(call, answer)
         refusals = [one for one in parsed.rejections if one.status == "open"]
         sha256 = self.store.put(orjson.dumps(answer)) if refusals else None
         with self.connection.transaction():
             written = write_events(self.connection, parsed.events)
+            if any(reloading.is_put_away(call.endpoint.kind, event.data) for event in parsed.events):
+                reloading.notice(self.connection, self.person, call.last, self.today)
             for refusal in refusals:
                 note_rejection(self.connection, self.person, _name(call), sha256, refusal)
             error = refusals[0].code if refusals else None
@@ -121,12 +124,22 @@ class Fetcher:
                 ledger.note_activity(self.connection, self.person, call, is_empty=is_empty, error=error)
         return Outcome(written, len(refusals), error)
 
+    def _read(self, call: Call, answer: object) -> Parsed:
+        try:
+            return _sound(parse_answer(call.endpoint, answer, asked(call), self.person, self.now))
+        except Exception:  # noqa: BLE001 - a fault of the reader is about this answer, and must not stop the others
+            return Parsed(kind=call.endpoint.kind, rejections=[Rejection("reader_failed", READER_FAILED)])
+
     def _keep_file(self, call: Call, answer: object) -> Outcome:
         """Take in an activity's original as if it had been dropped into the inbox: one reader for all files."""
         if not isinstance(answer, bytes) or not answer:
             return self._keep(call, None)
         with _file(f"{call.activity}.zip", answer) as path, self.connection.transaction():
-            made, _ = import_file(self.connection, self.store, self.person, path, self.now, keep_all=True)
+            # The file itself does not say which of the account's activities it is.
+            about = {"garmin_activity_id": str(call.activity)}
+            made, _ = import_file(
+                self.connection, self.store, self.person, path, self.now, keep_all=True, about=about
+            )
             # What cannot be read is in the store and in ops.rejected: to ask for it again would not help.
             is_empty = made.outcome in {"empty", "rejected"}
             ledger.note_activity(self.connection, self.person, call, is_empty=is_empty, error=None)

@@ -67,6 +67,7 @@ def note_days(
     before = _before(connection, person.user_id, call)
     empty = _empty_days(connection, answers)
     changed: list[dt.date] = []
+    rows: dict[dt.date, _Row] = {}
     for day, answer in answers.items():
         old = before.get(day)
         is_same = None if old is None else old.digest == answer.digest
@@ -76,10 +77,8 @@ def note_days(
         has_failed = error is not None and not answer.documents
         if old is not None and old.status in SETTLED and not is_same:
             changed.append(day)
-        _note(
-            connection, person.user_id, call.endpoint.kind, day,
-            "failed" if has_failed else status, error if has_failed else None, answer.digest,
-        )  # fmt: skip
+        rows[day] = _Row("failed" if has_failed else status, answer.digest)
+    _note(connection, person.user_id, call.endpoint.kind, rows, error)
     if call.endpoint.kind == TELLTALE:
         reopen(connection, person.user_id, changed)
 
@@ -110,27 +109,30 @@ def _empty_days(connection: psycopg.Connection, answers: Mapping[dt.date, Answer
 
 
 def _note(
-    connection: psycopg.Connection,
-    user_id: UUID,
-    kind: str,
-    day: dt.date,
-    status: Status,
-    error: str | None,
-    digest: bytes | None,
+    connection: psycopg.Connection, user_id: UUID, kind: str, rows: Mapping[dt.date, _Row], error: str | None
 ) -> None:
-    """Write a row. A failure leaves the hash of what came before it: that is still in the log."""
+    """Write rows. A failure leaves the hash of what came before it: that is still in the log."""
     connection.execute(
         """
         insert into ops.coverage as known
           (user_id, kind, day, status, last_error, content_hash, fetched_at, asked_at)
-        values (%(user_id)s, %(kind)s, %(day)s, %(status)s, %(error)s, %(digest)s, clock_timestamp(), clock_timestamp())
+        select %(user_id)s, %(kind)s, day, status, case when status = 'failed' then %(error)s end, digest,
+               clock_timestamp(), clock_timestamp()
+        from unnest(%(days)s::date[], %(statuses)s::text[], %(digests)s::bytea[]) as one (day, status, digest)
         on conflict (user_id, kind, day) do update set
           status = excluded.status, last_error = excluded.last_error, attempts = known.attempts + 1,
           content_hash = case when excluded.status = 'failed' then known.content_hash else excluded.content_hash end,
           fetched_at = case when excluded.status = 'failed' then known.fetched_at else excluded.fetched_at end,
           asked_at = excluded.asked_at
         """,
-        {"user_id": user_id, "kind": kind, "day": day, "status": status, "error": error, "digest": digest},
+        {
+            "user_id": user_id,
+            "kind": kind,
+            "error": error,
+            "days": list(rows),
+            "statuses": [row.status for row in rows.values()],
+            "digests": [row.digest for row in rows.values()],
+        },
     )
 
 
@@ -159,10 +161,13 @@ def note_failure(connection: psycopg.Connection, person: Person, call: Call, cod
         note_activity(connection, person, call, is_empty=False, error=code)
         return
     before = _before(connection, person.user_id, call)
-    for day in call.days:
-        # A settled day that only stood in the way of a range has not failed.
-        if (old := before.get(day)) is None or old.status not in SETTLED:
-            _note(connection, person.user_id, call.endpoint.kind, day, "failed", code, None)
+    # A settled day that only stood in the way of a range has not failed.
+    rows = {
+        day: _Row("failed", None)
+        for day in call.days
+        if (old := before.get(day)) is None or old.status not in SETTLED
+    }
+    _note(connection, person.user_id, call.endpoint.kind, rows, code)
 
 
 def listed_activities(
@@ -230,4 +235,4 @@ def note_activity(
     )
     if len(statuses_of_day) < len(listed):
         best = "provisional"
-    _note(connection, person.user_id, call.endpoint.kind, call.last, best, error, None)
+    _note(connection, person.user_id, call.endpoint.kind, {call.last: _Row(best, None)}, error)

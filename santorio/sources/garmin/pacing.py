@@ -1,7 +1,7 @@
 """How requests behave: one token bucket a person, backoff with jitter, the breaker; whatever method is called.
 
-Every method of the client goes through its `connectapi` or `download`: those two are paced, so that the pages of
-a list count one by one.
+Every method that reads goes through the client's `connectapi` or `download`: those are paced, so that the pages of
+a list count one by one; and so is `post`, by which old days are asked back.
 """
 
 import datetime as dt
@@ -82,6 +82,7 @@ class Pacer:
         client.retry_attempts = 0  # ours wait in the bucket and ask the breaker; the library's would not
         for name in ("connectapi", "download"):
             setattr(client, name, self._paced(getattr(client, name)))
+        client.client.post = self._paced(client.client.post)
 
     def _paced(self, call: Callable[..., object]) -> Callable[..., object]:
         import tenacity

@@ -7,9 +7,9 @@ import datetime as dt
 import logging
 import zoneinfo
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import psycopg
 
@@ -20,10 +20,10 @@ from santorio.events import WriteResult
 from santorio.objects import ObjectStore
 from santorio.people import Person, all_people
 from santorio.settings import Settings
-from santorio.sources.garmin import ledger
+from santorio.sources.garmin import ledger, reloading, uploads
 from santorio.sources.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from santorio.sources.garmin.fetching import Fetcher, Outcome
-from santorio.sources.garmin.pacing import Pace, Pacer, verdict
+from santorio.sources.garmin.pacing import Pace, Pacer
 from santorio.sources.garmin.planning import Call, Window, plan, plan_activities
 
 logger = logging.getLogger(__name__)
@@ -101,7 +101,8 @@ class Progress:
 class PersonReport:
     """What a sync did for one person: counts, how it ended, and what can be done about it.
 
-    Days are counted once a kind; `calls_left` are those about days that are still missing or failed.
+    Days are counted once a kind; `calls_left` are those about days that are still missing or failed, `holes` those
+    days, by kind.
     """
 
     person: str
@@ -113,6 +114,7 @@ class PersonReport:
     events: WriteResult = field(default_factory=WriteResult)
     rejected: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    holes: Counter[str] = field(default_factory=Counter)
     days_settled: int = 0
     days_provisional: int = 0
     days_failed: int = 0
@@ -243,10 +245,12 @@ class _Sync:
         with session(self.database, self.settings, self.person) as client:
             pacer.attach(client)
             fetcher = Fetcher(connection, self.store, self.person, client, pacer, window.today, self.now)
-            self._notice_late_upload(connection, client, window)
+            uploads.notice(connection, self.person, client, window, PROVISIONAL_RESTS)
             self.expected = len(self._due(connection, window))
             for block in blocks(window):
                 self._fetch_block(connection, fetcher, window, block)
+            if any(endpoint.kind in reloading.KINDS for endpoint in self.endpoints):
+                reloading.ask_back(connection, self.person, client, window)
 
     def _fetch_block(
         self, connection: psycopg.Connection, fetcher: Fetcher, window: Window, block: Window
@@ -334,6 +338,7 @@ class _Sync:
         self.report.days_settled = counts["final"] + counts["empty"]
         self.report.days_provisional = counts["provisional"]
         self.report.days_failed = counts["failed"]
+        self.report.holes = holes(self.endpoints, known, window)
         self.report.calls_left = len(self._due(connection, window, is_provisional_due=False))
         connection.execute(
             "update ops.garmin_syncs set ended_at = clock_timestamp(), outcome = %s, requests = requests + %s"
@@ -341,35 +346,23 @@ class _Sync:
             [self.report.ending, self.report.requests, self.person.user_id],
         )
 
-    def _notice_late_upload(self, connection: psycopg.Connection, client: Any, window: Window) -> None:
-        """Open again the days since the upload before the last: a watch brought them all at once."""
-        try:
-            uploaded_at = _moment(client.get_device_last_used())
-        except Exception as error:
-            # Only a help: whatever else is wrong, the calls that matter will tell.
-            if verdict(error) in {"absent", "refused", "passing"}:
-                return
-            raise
-        if uploaded_at is None:
-            return
-        with connection.transaction():
-            row = connection.execute(
-                "select device_uploaded_at from ops.garmin_syncs where user_id = %s for update",
-                [self.person.user_id],
-            ).fetchone()
-            before = row[0] if row else None
-            if before is not None and before < uploaded_at:
-                zone = zoneinfo.ZoneInfo(self.person.timezone)
-                since = max(before.astimezone(zone).date(), window.first)
-                days = [
-                    since + dt.timedelta(days=offset) for offset in range((window.today - since).days + 1)
-                ]
-                ledger.reopen(connection, self.person.user_id, days)
-                ledger.wake(connection, self.person.user_id, PROVISIONAL_RESTS)
-            connection.execute(
-                "update ops.garmin_syncs set device_uploaded_at = greatest(device_uploaded_at, %s) where user_id = %s",
-                [uploaded_at, self.person.user_id],
-            )
+
+def holes(
+    endpoints: Iterable[Endpoint], known: Mapping[tuple[str, dt.date], str], window: Window
+) -> Counter[str]:
+    """Count the days of each kind that nobody meant to be without: never asked for, or failed.
+
+    Of single activities only days that failed are known: which days have one is not, before the list was fetched.
+    """
+    found: Counter[str] = Counter()
+    for endpoint in endpoints:
+        days = window.days if endpoint.grain != "account" else [window.today]
+        wanted = ("failed",) if endpoint.grain == "activity" else ("failed", "missing")
+        if count := sum(
+            known.get((endpoint.kind, day), "missing") in wanted for day in days if day <= window.last
+        ):
+            found[endpoint.kind] = count
+    return found
 
 
 def blocks(window: Window) -> Iterator[Window]:
@@ -387,10 +380,3 @@ def _is_alone(connection: psycopg.Connection, person: Person) -> bool:
         "select pg_try_advisory_lock(hashtextextended(%s, 1615))", [str(person.user_id)]
     ).fetchone()
     return bool(row and row[0])
-
-
-def _moment(answer: object) -> dt.datetime | None:
-    stated = answer.get("lastUsedDeviceUploadTime") if isinstance(answer, dict) else None
-    if not isinstance(stated, int | float) or not 9.4e11 < stated < 4e12:
-        return None
-    return dt.datetime.fromtimestamp(stated / 1000, dt.UTC)

@@ -9,6 +9,13 @@ from santorio.sources.simulator.payloads.records import Payload, Stamps, nulled
 from santorio.sources.simulator.traces import MEASURED, NOT_MEASURED, RESET, Trace
 
 BATTERY_VERSION = 3.0
+SERIES = (
+    "heartRateValues",
+    "stressValuesArray",
+    "bodyBatteryValuesArray",
+    "respirationValuesArray",
+    "spO2HourlyAverages",
+)
 STATUS = {NOT_MEASURED: None, MEASURED: "MEASURED", RESET: "RESET"}
 
 
@@ -65,6 +72,13 @@ def stress(life: Life, day: int, trace: Trace) -> Payload:
 def without_measurements(life: Life, day: int, payload: Payload) -> Payload:
     """Empty a day's payload as Garmin does for a day without the watch."""
     return nulled(payload, {"userProfilePK": life.profile, "calendarDate": life.clock.date(day).isoformat()})
+
+
+def without_series(payload: Payload) -> Payload:
+    """Leave the series out of a day's payload, as Garmin does of old days; the sums stay."""
+    if "calendarDate" not in payload:
+        return payload
+    return {key: None if key in SERIES else value for key, value in payload.items()}
 
 
 def _head(life: Life, day: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from santorio.sources.simulator.habits import Workout
@@ -205,7 +206,8 @@ NOT_FOUND = object()
 """Answered with 404."""
 
 
-def _original(life: Life, day: int, workout: Workout) -> Any:
+@lru_cache(maxsize=64)
+def _original(life: Life, day: int, workout: Workout) -> bytes:
     from santorio.sources.simulator.payloads.fit import activity_fit
 
     packed = io.BytesIO()

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from santorio.sources.simulator.payloads.samples import without_series
 from santorio.sources.simulator.server.accounts import Account
 from santorio.sources.simulator.server.answers import ALIASES, ANSWERS, NOT_FOUND, Answer
 from santorio.sources.simulator.server.faults import Fault
@@ -39,7 +40,7 @@ class Torn(Response):
 def application(server: "GarminServer") -> Starlette:
     """Make the application of a server."""
     routes = [Route(path, _endpoint(server, answer)) for path, answer in ANSWERS.items()]
-    reload = Route("/wellness-service/wellness/epoch/request/{date}", _accepted, methods=["POST"])
+    reload = Route("/wellness-service/wellness/epoch/request/{date}", _asking_back(server), methods=["POST"])
     app = Starlette(routes=[*SignIn(server.accounts, server.tokens).routes(), reload, *routes])
     app.add_middleware(BaseHTTPMiddleware, dispatch=_Striking(server))
     return app
@@ -82,7 +83,7 @@ def _endpoint(server: "GarminServer", answer: Answer) -> Callable[[Request], Awa
 
 
 def _answer(server: "GarminServer", account: Account, answer: Answer, query: dict[str, str]) -> Response:
-    known = Knowledge(account.simulation.life, server.now)
+    known = Knowledge(account.simulation.life, server.now, server.silent_since.get(account.display_name))
     try:
         told = answer(account, known, query)
     except (KeyError, ValueError):
@@ -91,14 +92,33 @@ def _answer(server: "GarminServer", account: Account, answer: Answer, query: dic
         return JSONResponse({"message": "Not found"}, status_code=404)
     if told is None:
         return Response(status_code=204)
+    if _is_put_away(server, account, query.get("date")):
+        told = without_series(told)
     if isinstance(told, bytes):
         return Response(told, media_type="application/zip")
     return Response(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
-async def _accepted(_request: Request) -> Response:
-    now = dt.datetime.now(dt.UTC).isoformat()
-    return JSONResponse({"status": "SUBMITTED", "createDate": now}, status_code=200)
+def _is_put_away(server: "GarminServer", account: Account, day: str | None) -> bool:
+    before = server.put_away_before
+    return (
+        before is not None
+        and day is not None
+        and day < before.isoformat()
+        and (account.display_name, day) not in server.asked_back
+    )
+
+
+def _asking_back(server: "GarminServer") -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        account = server.tokens.owner(_bearer(request))
+        if account is None:
+            return JSONResponse({"message": "Token is not active"}, status_code=401)
+        server.asked_back.add((account.display_name, request.path_params["date"]))
+        now = dt.datetime.now(dt.UTC).isoformat()
+        return JSONResponse({"status": "SUBMITTED", "createDate": now})
+
+    return endpoint
 
 
 def _failure(fault: Fault) -> Response | None:
@@ -107,7 +127,7 @@ def _failure(fault: Fault) -> Response | None:
         return Response(status_code=204)
     if fault.kind == "html":
         return HTMLResponse(CHALLENGE)
-    if fault.kind in {"cut", "schema"}:
+    if fault.kind in {"cut", *SHAPES}:
         return None
     headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
     return JSONResponse({"message": f"HTTP {fault.kind}"}, status_code=int(fault.kind), headers=headers)
@@ -117,7 +137,9 @@ async def _spoil(response: Response, fault: Fault) -> Response:
     body = b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
     if fault.kind == "cut":
         return Torn(body[: len(body) // 2], media_type="application/json")
-    return Response(orjson.dumps(_renamed(orjson.loads(body))), media_type="application/json")
+    if response.media_type != "application/json" and "json" not in response.headers.get("content-type", ""):
+        return Response(body, response.status_code, dict(response.headers))  # nothing, or a file
+    return Response(orjson.dumps(SHAPES[fault.kind](orjson.loads(body))), media_type="application/json")
 
 
 def _renamed(value: Any) -> Any:
@@ -125,6 +147,13 @@ def _renamed(value: Any) -> Any:
     if isinstance(value, dict):
         return {f"{key}V2": _renamed(inner) for key, inner in value.items()}
     return [_renamed(inner) for inner in value] if isinstance(value, list) else value
+
+
+SHAPES: dict[str, Callable[[Any], Any]] = {
+    "schema": _renamed,
+    "wrapped": lambda value: {"payload": value, "apiVersion": 3},
+    "number": lambda _value: 42,
+}
 
 
 def _bearer(request: Request) -> str:

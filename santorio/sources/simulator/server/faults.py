@@ -4,7 +4,9 @@ import threading
 from dataclasses import dataclass
 from typing import Literal, TypeGuard, get_args
 
-FaultKind = Literal["429", "500", "503", "401", "403", "204", "slow", "cut", "html", "schema"]
+FaultKind = Literal[
+    "429", "500", "503", "401", "403", "404", "204", "slow", "cut", "html", "schema", "wrapped", "number"
+]
 KINDS: tuple[str, ...] = get_args(FaultKind)
 
 
@@ -16,7 +18,7 @@ class Fault:
     ----------
     kind
         A status; `slow` answers after `seconds`; `cut` breaks off within the body; `html` is a web page instead
-        of JSON; `schema` renames every key.
+        of JSON; `schema` renames every key, `wrapped` puts the answer into another object, `number` is one instead.
     path
         Beginning of the paths that it strikes; `/` strikes all.
     times

@@ -21,9 +21,11 @@ SYNC_EVERY_S = 3600
 class Knowledge:
     """A life as Garmin knows it at an instant."""
 
-    def __init__(self, life: Life, now: dt.datetime) -> None:
+    def __init__(self, life: Life, now: dt.datetime, silent_since: dt.datetime | None = None) -> None:
         self.life = life
         self.now = int(now.timestamp())
+        self.told_at = self.now if silent_since is None else min(self.now, int(silent_since.timestamp()))
+        """When the watch could last be synced."""
         starts = [life.clock.bounds(day)[0] for day in range(life.clock.days)]
         self.today = bisect_right(starts, self.now) - 1
         """Index of the day that is running; the last one when the life is over."""
@@ -45,7 +47,7 @@ class Knowledge:
         """Return the instant up to which the watch has told of a day, at most the day's end."""
         end = self.life.clock.bounds(day)[1]
         late = self.life.wear.synced_until.get(day)
-        if late is not None and self.now < end + LATE_SYNC_S:
+        if late is not None and self.told_at < end + LATE_SYNC_S:
             return min(self.life.clock.instant(day, late), self.last_sync)
         return min(end, self.last_sync)
 
@@ -71,7 +73,7 @@ class Knowledge:
     @property
     def last_sync(self) -> int:
         """When the watch was synced last."""
-        return self.now - self.now % SYNC_EVERY_S
+        return self.told_at - self.told_at % SYNC_EVERY_S
 
 
 @lru_cache(maxsize=256)

@@ -31,6 +31,12 @@ class GarminServer:
         Method, path and status of every request that was answered, in order.
     now
         The instant that it is for Garmin: days after it do not exist.
+    silent_since
+        By display name, since when a watch has not been synced: what it measured after that is not known.
+    put_away_before
+        Older days come without their series, until somebody asks them back.
+    asked_back
+        Display name and day of what was asked back.
     """
 
     def __init__(self, accounts: Sequence[Account]) -> None:
@@ -38,6 +44,9 @@ class GarminServer:
         self.faults = Faults()
         self.requests: list[tuple[str, str, int]] = []
         self.now = dt.datetime.now(dt.UTC)
+        self.silent_since: dict[str, dt.datetime] = {}
+        self.put_away_before: dt.date | None = None
+        self.asked_back: set[tuple[str, str]] = set()
         self.url = ""
         self.accounts = {account.email: account for account in accounts}
 
