@@ -159,7 +159,6 @@ def days_are_whole(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
         description=" ".join(to_do) or "Every day that should be there is.",
         metadata={
             "days_that_should_be_there": sum(hole.days for hole in unintended),
-            "what_to_do": dg.MetadataValue.md("\n".join(f"- {sentence}" for sentence in to_do) or "nothing"),
             "calendar": dg.MetadataValue.md(coverage_calendar.markdown(coverage_calendar.worst(calendars))),
             "days_missing_by_reason": counts_table(_days_by_reason(found)),
             "holes": counts_table(_holes_table(unintended)),

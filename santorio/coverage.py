@@ -4,8 +4,8 @@ A gap is a row, or the lack of one between others, that anyone can read.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -128,6 +128,8 @@ class Hole:
 
 # Kinds of which Garmin has one for every day that a watch was worn.
 DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
+NIGHTS = ("sleep", "hrv")
+A_DAY = dt.timedelta(days=1)
 # Of the others a day may well have none; but once asked for, each has an answer.
 _ASKED_KINDS = [one.kind for one in ENDPOINTS if one.grain == "days" and one.kind not in DAILY_KINDS]
 # Of what is told as it is now, a newer answer makes up for a failure.
@@ -155,6 +157,20 @@ def settle(
     return CoverageSummary(dict(rows))
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    status: str
+    error: str | None
+    was_asked: bool
+
+    @property
+    def is_there(self) -> bool:
+        return self.status not in {"empty", "failed"}
+
+
+type _Rows = dict[dt.date, _Row]
+
+
 def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
     """Find the runs of missing or empty days of every daily kind, between its first and its last day.
 
@@ -162,52 +178,66 @@ def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
     not fetched, or Garmin has none of it. Of a kind that is not there every day, an empty day is no hole: those
     count that were never asked for between others that were, and those that failed.
     """
-    rows = connection.execute(
-        """
-        with known as (
-          select kind, day, status, last_error, asked_at, status not in ('empty', 'failed') as is_there
-          from ops.coverage where user_id = %(user_id)s
-        ), about as (
-          select day, count(*) filter (where is_there) as kinds_there, count(*) as kinds_known,
-                 -- Garmin said of the night that there is none, in one kind, and told nothing of it in the other.
-                 bool_or(kind in ('sleep', 'hrv') and status = 'empty')
-                   and not bool_or(is_there and kind in ('sleep', 'hrv')) as is_night_empty
-          from known where kind = any(%(daily)s) group by day
-        ), span as (
-          select kind, generate_series(min(day), max(day), interval '1 day')::date as day from known
-          where kind = any(%(daily)s) or kind = any(%(asked)s) and asked_at is not null
-          group by kind
-          union all
-          select kind, day from known where status = 'failed' and kind <> all(%(daily)s) and kind <> all(%(asked)s)
-            and not (kind = any(%(account)s) and exists (
-              select from known later where later.kind = known.kind and later.day > known.day))
-        ), missing as (
-          select span.kind, span.day, case when known.status = 'failed' then known.last_error end as error,
-                 case
-                   when known.status = 'failed' then 'failed'
-                   when about.kinds_known is null then 'unknown'
-                   when about.kinds_there = 0 then 'not worn'
-                   when span.kind in ('sleep', 'hrv') and about.is_night_empty then 'night not worn'
-                   when known.status is null then 'missing'
-                   else 'Garmin has none'
-                 end as reason
-          from span left join known using (kind, day) left join about using (day)
-          where known.is_there is not true
-        ), numbered as (
-          select *, day - (row_number() over (partition by kind, reason, error order by day))::int as run
-          from missing where kind = any(%(daily)s) or reason in ('missing', 'failed')
-        )
-        select kind, min(day), max(day), reason, error from numbered
-        group by kind, reason, error, run order by kind, min(day)
-        """,
-        {
-            "user_id": user_id,
-            "daily": list(DAILY_KINDS),
-            "asked": _ASKED_KINDS,
-            "account": _ACCOUNT_KINDS,
-        },
-    ).fetchall()
-    return [Hole(*row) for row in rows]
+    known: dict[str, _Rows] = {}
+    ledger = connection.execute(
+        "select kind, day, status, last_error, asked_at is not null from ops.coverage"
+        " where user_id = %s order by kind, day",
+        [user_id],
+    )
+    for kind, day, *told in ledger:
+        known.setdefault(kind, {})[day] = _Row(*told)
+    days: dict[dt.date, dict[str, _Row]] = {}
+    for kind in DAILY_KINDS:
+        for day, row in known.get(kind, {}).items():
+            days.setdefault(day, {})[kind] = row
+    return [hole for kind, rows in known.items() for hole in _holes_of(kind, rows, days)]
+
+
+def _holes_of(kind: str, rows: _Rows, days: Mapping[dt.date, Mapping[str, _Row]]) -> list[Hole]:
+    """Find the holes of one kind; `days` holds what the daily kinds tell of a day."""
+    found: list[Hole] = []
+    for day in _span(kind, rows):
+        row = rows.get(day)
+        if row is not None and row.is_there:
+            continue
+        reason = _reason(kind, row, days.get(day, {}))
+        if kind not in DAILY_KINDS and reason not in UNINTENDED:
+            continue
+        error = row.error if row is not None and reason == "failed" else None
+        last = found[-1] if found else None
+        if last and (last.last_day, last.reason, last.error) == (day - A_DAY, reason, error):
+            found[-1] = replace(last, last_day=day)
+        else:
+            found.append(Hole(kind, day, day, reason, error))
+    return found
+
+
+def _span(kind: str, rows: _Rows) -> Iterable[dt.date]:
+    """Days on which there could be a hole, in order."""
+    if kind in DAILY_KINDS or kind in _ASKED_KINDS:
+        expected = [day for day, row in rows.items() if kind in DAILY_KINDS or row.was_asked]
+        first, last = min(expected, default=dt.date.max), max(expected, default=dt.date.min)
+        return (first + number * A_DAY for number in range((last - first).days + 1))
+    newest = max(rows)
+    return [
+        day for day, row in rows.items()
+        if row.status == "failed" and (kind not in _ACCOUNT_KINDS or day == newest)
+    ]  # fmt: skip
+
+
+def _reason(kind: str, row: _Row | None, day: Mapping[str, _Row]) -> Reason:
+    nights = [day[night] for night in NIGHTS if night in day]
+    if row is not None and row.status == "failed":
+        return "failed"
+    if not day:
+        return "unknown"
+    if not any(one.is_there for one in day.values()):
+        return "not worn"
+    # Garmin said of the night that there is none, in one kind, and told nothing of it in the other.
+    is_night_empty = any(one.status == "empty" for one in nights) and not any(one.is_there for one in nights)
+    if kind in NIGHTS and is_night_empty:
+        return "night not worn"
+    return "missing" if row is None else "Garmin has none"
 
 
 def what_to_do(found: Sequence[Hole]) -> Iterator[str]:

@@ -33,6 +33,7 @@ LEGEND = {
     Sign.UNKNOWN: "nothing known of the day in any kind",
     Sign.UNINTENDED: "should be there",
 }
+SHOWN = dt.timedelta(days=730)
 RULER = "1   5    10   15   20   25   30 "
 _OF_STATUS = {
     "final": Sign.THERE,
@@ -128,15 +129,19 @@ def _joined(rows: Sequence[Months]) -> list[Months]:
 
 
 def markdown(calendars: Signs) -> str:
-    """Write the calendar for the Dagster UI: a table a kind would be wide, so the rows stand in a fixed-width block."""
+    """Write the last two years for the Dagster UI, which keeps what every run said; the terminal shows all."""
     rows = months(calendars, kinds_to_show(calendars))
     if not rows:
         return "Nothing is there yet."
-    width = max(len(words) for row in rows for words in (row.name, row.kind))
+    oldest = max(row.last for row in rows) - SHOWN
+    shown = [row for row in rows if row.last > oldest]
+    width = max(len(words) for row in shown for words in (row.name, row.kind))
     lines: list[str] = []
-    for kind, group in groupby(rows, key=lambda row: row.kind):
+    for kind, group in groupby(shown, key=lambda row: row.kind):
         lines += ["", f"{kind:<{width}}  {RULER}"] + [f"{row.name:<{width}}  {row.signs}" for row in group]
-    used = {sign for row in rows for sign in row.signs}
+    if len(shown) < len(rows):
+        lines += ["", "Earlier months: santorio coverage"]
+    used = {sign for row in shown for sign in row.signs}
     legend = "\n".join(f"{sign}  {words}" for sign, words in LEGEND.items() if sign in used)
     return "\n".join(["```text", legend, *lines, "```"])
 

@@ -124,3 +124,12 @@ def test_the_markdown_is_a_block_of_fixed_width_with_the_signs_that_it_uses_expl
         "```",
     ])  # fmt: skip
     assert markdown({}) == "Nothing is there yet."
+
+
+def test_the_markdown_shows_the_last_two_years_and_says_where_the_others_are() -> None:
+    days = {("sleep", dt.date(2020 + month // 12, month % 12 + 1, 10)): "final" for month in range(60)}
+    lines = markdown(signs(days, [])).splitlines()
+    assert [line[:7] for line in lines if line.startswith("202")] == [
+        f"{year}-{month:02}" for year in (2023, 2024) for month in range(1, 13)
+    ]
+    assert lines[-2] == "Earlier months: santorio coverage"
