@@ -5,7 +5,6 @@ It can be stopped at any point and goes on where it was; nobody's trouble is ano
 
 import datetime as dt
 import logging
-import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
