@@ -3,6 +3,7 @@
 Large JSON, within an archive or by itself, is read piece by piece in the same way.
 """
 
+import re
 import shutil
 import tempfile
 import zipfile
@@ -16,6 +17,8 @@ from santorio.sources import large_json
 from santorio.sources.large_json import looks_like_json
 from santorio.sources.parsed import Rejection
 
+# Garmin names the files of an export after the account's email; what is said of a file is said without it.
+EMAIL = re.compile(r"[\w.+%-]{1,64}@[A-Za-z0-9.-]{1,255}")
 # A member is read into memory, and held as objects, JSON takes up to 28 times its size; larger JSON is read in pieces.
 LARGEST_MEMBER_BYTES = 32 * 2**20
 # JSON of numbers shrinks to a fortieth, an empty recording to a hundredth; a bomb to a thousandth.
@@ -118,7 +121,7 @@ class _Walk:
                     # What is refused is not unpacked: it takes nothing off.
                     refusal = refused_entry(entry)
                     if not self.allowance.take(0 if refusal else entry.file_size):
-                        yield from self._leave(prefix + entry.filename, TOO_MUCH)
+                        yield from self._leave(prefix + EMAIL.sub("account", entry.filename), TOO_MUCH)
                         return
                     yield from self._entry(archive, entry, refusal, prefix, depth)
         except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError):
@@ -132,7 +135,7 @@ class _Walk:
         prefix: str,
         depth: int,
     ) -> Iterator[Member | Left]:
-        path = prefix + entry.filename
+        path = prefix + EMAIL.sub("account", entry.filename)
         is_inner = refusal is None and _is_inner(archive, entry)
         if is_inner and depth + 1 >= DEEPEST:
             refusal = TOO_DEEP

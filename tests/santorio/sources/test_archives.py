@@ -138,3 +138,12 @@ def test_zip64_is_read() -> None:
     with zipfile.ZipFile(file, "w") as archive, archive.open("a.json", "w", force_zip64=True) as member:
         member.write(b"{}")
     assert found(file.getvalue()) == {"a.json": b"{}"}
+
+
+def test_the_accounts_email_in_a_name_is_not_repeated() -> None:
+    inner = packed({"some.one+run@mail.example.org_17.fit": b"one"})
+    outer = packed({"DI_CONNECT/some.one@example.org_0_summarizedActivities.json": b"[]", "Part1.zip": inner})
+    assert found(outer) == {
+        "DI_CONNECT/account_0_summarizedActivities.json": b"[]",
+        "Part1.zip/account_17.fit": b"one",
+    }
