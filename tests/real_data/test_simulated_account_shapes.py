@@ -9,7 +9,7 @@ import pytest
 
 from santorio.sources.simulator import simulate
 from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads import intake, person, sessions, weeks
+from santorio.sources.simulator.payloads import fitness, intake, person, sessions, weeks, wellness
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "garmin" / "api"
 
@@ -87,7 +87,34 @@ def test_a_series_is_as_garmin_gives_it(life, recorded) -> None:
     assert differences(SERIES[recorded](life), real(recorded)) == []
 
 
-def test_a_training_effect_is_as_garmin_gives_it(life) -> None:
-    recorded = next(REAL.glob("fitnessstats_activity_all*.json"))
-    day, run = next((day, one) for day in range(60) for one in life.workouts(day))
-    assert differences([weeks.training_effect(life, day, run, 1)], json.loads(recorded.read_text())) == []
+ONE_DAY = REAL.parent / "api_single_day"
+OF_A_DAY = {
+    "respiration.json": wellness.respiration,
+    "spo2.json": wellness.spo2,
+    "intensity_minutes.json": wellness.intensity_minutes,
+    "floors.json": wellness.floors,
+}
+
+
+@pytest.mark.parametrize("recorded", OF_A_DAY)
+def test_a_series_within_a_day_is_as_garmin_gives_it(life, recorded) -> None:
+    theirs = json.loads((ONE_DAY / recorded).read_text())
+    assert differences(OF_A_DAY[recorded](life, 20, AFTER), theirs) == []
+
+
+def test_personal_records_are_as_garmin_gives_them(life) -> None:
+    theirs = json.loads((ONE_DAY / "personal_records.json").read_text())
+    assert differences(fitness.personal_records(life, 50), theirs) == []
+
+
+OF_FITNESS = {
+    "metrics_metrics_trainingreadiness_2025-07-06.json": fitness.training_readiness,
+    "metrics_metrics_endurancescore__calendarDate_2025-07-06.json": fitness.endurance_score,
+    "metrics_metrics_hillscore__calendarDate_2025-07-06.json": fitness.hill_score,
+    "biometric_heartRateZones.json": fitness.heart_rate_zones,
+}
+
+
+@pytest.mark.parametrize("recorded", OF_FITNESS)
+def test_what_is_worked_out_of_weeks_is_as_garmin_gives_it(life, recorded) -> None:
+    assert differences(OF_FITNESS[recorded](life, 50), real(recorded)) == []

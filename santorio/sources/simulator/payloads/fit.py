@@ -55,17 +55,29 @@ def records(life: Life, day: int, workout: Workout, told: dict[str, Any], start:
     seconds = int(told["duration"])
     rng = stream(life.seed, "records", day)
     beats = _heart_rate(rng, workout, seconds)
-    distance = np.linspace(0.0, told["distance"], seconds)
+    speed = _speed(stream(life.seed, "speed", day), told["averageSpeed"], seconds)
+    # The last record has the whole distance, and the mean of the speeds is the session's.
+    distance = np.concatenate(([0.0], np.cumsum(speed[1:]))) * (told["distance"] / max(speed[1:].sum(), 1.0))
     power = np.clip(2.1 * beats - 60 + rng.normal(0, 25, seconds), 0, 900).astype(int)
     recorded = []
     for second in range(seconds):
         record: dict[str, Any] = {"timestamp": start + second, "heart_rate": int(beats[second])}
         if workout.sport != "strength_training":
-            record |= {"distance": round(float(distance[second]), 2), "enhanced_speed": told["averageSpeed"]}
+            record |= {
+                "distance": round(float(distance[second]), 2),
+                "enhanced_speed": round(float(speed[second]), 3),
+            }
         if workout.sport == "cycling":
             record["power"] = int(power[second])
         recorded.append(record)
     return recorded
+
+
+def _speed(rng: np.random.Generator, average: float, seconds: int) -> Floats:
+    """Wander around the session's mean speed, from one half minute to the next."""
+    knots = rng.normal(1.0, 0.08, seconds // 30 + 2)
+    shape = np.clip(np.interp(np.arange(seconds) / 30, np.arange(len(knots)), knots), 0.5, 1.5)
+    return np.asarray(average * shape / shape.mean())
 
 
 def _heart_rate(rng: np.random.Generator, workout: Workout, seconds: int) -> Floats:

@@ -9,6 +9,16 @@ from santorio.sources.simulator.payloads.records import DEVICE, Payload, Stamps
 ACUTE_DAYS, CHRONIC_DAYS = 7, 28
 TUNNEL = (0.8, 1.5)
 MAX_HEART_RATE = 186
+FACTORS = ("sleepHistory", "hrv", "stressHistory", "acwr", "recoveryTime", "sleepScore")
+FACTOR_WORDS = ((25, "POOR"), (50, "MODERATE"), (90, "GOOD"))
+ENDURANCE_LIMITS = {
+    "Intermediate": 5100,
+    "Trained": 5800,
+    "WellTrained": 6600,
+    "Expert": 7300,
+    "Superior": 8100,
+    "Elite": 8800,
+}
 DISTANCES_M = {"time5K": 5000.0, "time10K": 10_000.0, "timeHalfMarathon": 21_097.5, "timeMarathon": 42_195.0}
 
 
@@ -48,13 +58,37 @@ def _readiness(life: Life, day: int, at: int, context: str) -> Payload:
         "feedbackShort": "RECOVERED_AND_READY",
         "score": score,
         "sleepScore": int(life.body.sleep_score[day]),
+        **_factor("sleepScore", life.body.sleep_score[day]),
         "recoveryTime": round(tired * 6),
+        **_factor("recoveryTime", 100 - tired / 4),
+        **_factor("acwr", 100 - 60 * abs(_acute_over_chronic(life, day) - 1)),
         "acuteLoad": round(load(life, day, ACUTE_DAYS)),
+        **_factor("stressHistory", 100 - life.body.stress_avg[max(day - 2, 0) : day + 1].mean()),
+        **_factor("hrv", 100 * life.body.hrv_rmssd_ms[day] / max(_usual_hrv(life, day), 1)),
         "hrvWeeklyAverage": life.weekly_mean(life.body.hrv_rmssd_ms.tolist(), day, nights=True),
+        **_factor("sleepHistory", life.body.sleep_score[max(day - 2, 0) : day + 1].mean()),
         "validSleep": life.wear.night_seen(day),
         "inputContext": context,
         "primaryActivityTracker": True,
+        "recoveryTimeChangePhrase": "NO_CHANGE_SLEEP",
+        **{f"{name}FactorFeedbackPhrase": None for name in FACTORS},
     }
+
+
+def _factor(name: str, percent: float) -> dict[str, Any]:
+    """Make what one factor of readiness is worth, in per cent and in a word."""
+    share = round(min(max(float(percent), 1.0), 100.0))
+    word = next((word for below, word in FACTOR_WORDS if share < below), "VERY_GOOD")
+    return {f"{name}FactorPercent": share, f"{name}FactorFeedback": word}
+
+
+def _acute_over_chronic(life: Life, day: int) -> float:
+    chronic = load(life, day, CHRONIC_DAYS) / 4
+    return load(life, day, ACUTE_DAYS) / chronic if chronic else 1.0
+
+
+def _usual_hrv(life: Life, day: int) -> float:
+    return float(life.body.hrv_rmssd_ms[max(day - 27, 0) : day + 1].mean())
 
 
 def training_status(life: Life, day: int) -> Payload:
@@ -137,6 +171,9 @@ def endurance_score(life: Life, day: int) -> Payload:
         "classification": 2,
         "feedbackPhrase": 30,
         "primaryTrainingDevice": True,
+        "gaugeLowerLimit": 3570,
+        **{f"classificationLowerLimit{name}": limit for name, limit in ENDURANCE_LIMITS.items()},
+        "gaugeUpperLimit": 10_560,
         "contributors": [{"activityTypeId": 1, "group": None, "contribution": 100.0}],
     }
 
@@ -207,9 +244,14 @@ def personal_records(life: Life, last_day: int) -> list[Payload]:
         "activityName": "Running",
         "activityType": "running",
         "activityStartDateTimeInGMT": at.gmt_ms,
+        "actStartDateTimeInGMTFormatted": at.gmt,
         "activityStartDateTimeLocal": at.local_ms,
+        "activityStartDateTimeLocalFormatted": at.local,
         "value": round(minutes * 60 * 2.75, 2),
         "prStartTimeGmt": at.gmt_ms,
         "prStartTimeGmtFormatted": at.gmt,
+        **dict.fromkeys(
+            ("prStartTimeLocal", "prStartTimeLocalFormatted", "prTypeLabelKey", "poolLengthUnit")
+        ),
     }
     return [record]

@@ -6,11 +6,8 @@ of effort begins on Monday.
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
 
-from santorio.sources.simulator.habits import Workout
 from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads.activities import activity
 from santorio.sources.simulator.payloads.ranges import steps
 from santorio.sources.simulator.payloads.records import Payload
 from santorio.sources.simulator.payloads.wellness import intensity_minutes
@@ -77,35 +74,18 @@ def stress_weeks(life: Life, last: int, weeks: int) -> list[Payload]:
     return made
 
 
-def resting_heart_rates(life: Life, first: int, last: int, days: Sequence[int]) -> Payload:
+def resting_heart_rates(life: Life, first: str, last: str, days: Sequence[int]) -> Payload:
     """Make `userstats-service/wellness/daily` of metric 60, with the days that are known."""
     values = [
         {"value": float(life.body.resting_hr_bpm[day]), "calendarDate": life.clock.date(day).isoformat()}
         for day in days
-        if life.wear.worn(day)
     ]
     return {
         "userProfileId": life.profile,
-        "statisticsStartDate": life.clock.date(first).isoformat(),
-        "statisticsEndDate": life.clock.date(last).isoformat(),
+        "statisticsStartDate": first,
+        "statisticsEndDate": last,
         "allMetrics": {"metricsMap": {"WELLNESS_RESTING_HEART_RATE": values}},
         "groupedMetrics": None,
-    }
-
-
-def training_effect(life: Life, day: int, workout: Workout, place: int) -> Payload:
-    """Make an element of `fitnessstats-service/activity`: a session with its effect, and its place in the answer."""
-    told = activity(life, day, workout)
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("parentId", "workoutType", "adaptiveCoachingWorkoutStatus", "multisportSet")
-    )
-    return {
-        "activityId": told["activityId"],
-        "aerobicTrainingEffect": told["aerobicTrainingEffect"],
-        **nothing,
-        "startLocal": told["startTimeLocal"].replace(" ", "T"),
-        "activityType": workout.sport,
-        "workoutGroupEnumerator": place,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from santorio.sources.simulator.life import Life
+from santorio.sources.simulator.nights import Night
 from santorio.sources.simulator.payloads.records import Payload, Stamps, stamp
 from santorio.sources.simulator.streams import stream
 from santorio.sources.simulator.traces import NOT_MEASURED
@@ -36,6 +37,24 @@ def span(life: Life, day: int) -> dict[str, str]:
     }
 
 
+def nights_of(life: Life, day: int, until: int) -> dict[str, Any]:
+    """Make the bounds of the night that ends on a day and of the next one; null while they are not known."""
+    told: dict[str, Any] = {}
+    for name, index in (("sleep", day), ("tomorrowSleep", day + 1)):
+        night = _known_night(life, index, until)
+        edges = (None, None) if night is None else (night.start, night.end)
+        for edge, at in zip(("Start", "End"), edges, strict=True):
+            stamps = None if at is None else Stamps(at, life.clock.offset(at))
+            told[f"{name}{edge}TimestampGMT"] = stamps and stamps.gmt
+            told[f"{name}{edge}TimestampLocal"] = stamps and stamps.local
+    return told
+
+
+def _known_night(life: Life, day: int, until: int) -> Night | None:
+    is_known = day < life.clock.days and life.wear.night_seen(day) and life.nights[day].end <= until
+    return life.nights[day] if is_known else None
+
+
 def respiration(life: Life, day: int, until: int) -> Payload:
     """Make `wellness-service/wellness/daily/respiration`: a breath rate every two minutes, -1 where none."""
     rng = stream(life.seed, "respiration", day)
@@ -48,12 +67,15 @@ def respiration(life: Life, day: int, until: int) -> Payload:
     told = at <= until
     at, rates, asleep = at[told], rates[told], asleep[told]
     measured = rates > 0
+    tomorrow = _known_night(life, day + 1, until)
     return {
         **head(life, day),
+        **nights_of(life, day, until),
         "lowestRespirationValue": _least(rates[measured]),
         "highestRespirationValue": _greatest(rates[measured]),
         "avgWakingRespirationValue": _mean(rates[measured & ~asleep]),
         "avgSleepRespirationValue": _mean(rates[measured & asleep]),
+        "avgTomorrowSleepRespirationValue": tomorrow and float(tomorrow.average_respiration),
         "respirationValueDescriptorsDTOList": [
             {"key": "timestamp", "index": 0},
             {"key": "respiration", "index": 1},
@@ -61,8 +83,33 @@ def respiration(life: Life, day: int, until: int) -> Payload:
         "respirationValuesArray": [
             [int(second) * 1000, float(rate)] for second, rate in zip(at, rates, strict=True)
         ],
+        "respirationAveragesValueDescriptorDTOList": [
+            {
+                "respirationAveragesValueDescriptorIndex": index,
+                "respirationAveragesValueDescriptionKey": key,
+            }
+            for index, key in enumerate(("timestamp", "averageRespirationValue"))
+        ],
+        "respirationAveragesValuesArray": _hourly(at[measured], rates[measured], start),
         "respirationVersion": 200,
     }
+
+
+def _hourly(
+    at: "np.typing.NDArray[np.int64]", rates: "np.typing.NDArray[np.float64]", start: int
+) -> list[list[float]]:
+    """Mean, highest and lowest of each hour, at the hour's end."""
+    hours = (at - start - 1) // HOUR
+    return [
+        [
+            int(start + (hour + 1) * HOUR) * 1000,
+            round(float(part.mean()), 2),
+            float(part.max()),
+            float(part.min()),
+        ]
+        for hour in np.unique(hours)
+        for part in (rates[hours == hour],)
+    ]
 
 
 def spo2(life: Life, day: int, until: int) -> Payload:
@@ -74,11 +121,24 @@ def spo2(life: Life, day: int, until: int) -> Payload:
     averages = [
         [at * 1000, reading] for at, reading in zip(hours, readings, strict=True) if at + HOUR <= until
     ]
+    week = [
+        one.average_spo2
+        for past in range(max(day - 6, 0), day + 1)
+        if (one := _known_night(life, past, until))
+    ]
+    latest = Stamps(averages[-1][0] // 1000, life.clock.offset(averages[-1][0] // 1000)) if averages else None
+    tomorrow = _known_night(life, day + 1, until)
     return {
         **head(life, day),
+        **nights_of(life, day, until),
         "averageSpO2": night.average_spo2 if averages else None,
         "lowestSpO2": night.lowest_spo2 if averages else None,
+        "lastSevenDaysAvgSpO2": sum(week) / len(week) if week else None,
+        "latestSpO2": averages[-1][1] if averages else None,
+        "latestSpO2TimestampGMT": latest and latest.gmt,
+        "latestSpO2TimestampLocal": latest and latest.local,
         "avgSleepSpO2": night.average_spo2 if averages else None,
+        "avgTomorrowSleepSpO2": tomorrow and tomorrow.average_spo2,
         "spO2ValueDescriptorsDTOList": [
             {"spo2ValueDescriptorIndex": 0, "spo2ValueDescriptorKey": "timestamp"},
             {"spo2ValueDescriptorIndex": 1, "spo2ValueDescriptorKey": "spo2Reading"},
@@ -145,6 +205,8 @@ def intensity_minutes(life: Life, day: int, until: int) -> Payload:
         "weeklyTotal": moderate + 2 * vigorous,
         "weekGoal": 150,
         "dayOfGoalMet": None,
+        "startDayMinutes": moderate + 2 * vigorous - minutes[-1][0] - 2 * minutes[-1][1],
+        "endDayMinutes": moderate + 2 * vigorous,
         "moderateMinutes": minutes[-1][0],
         "vigorousMinutes": minutes[-1][1],
         "imValueDescriptorsDTOList": [{"index": 0, "key": "timestamp"}, {"index": 1, "key": "value"}],

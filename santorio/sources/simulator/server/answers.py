@@ -22,6 +22,7 @@ from santorio.sources.simulator.payloads import (
     ranges,
     sessions,
     thresholds,
+    weeks,
     wellness,
 )
 from santorio.sources.simulator.payloads.records import Stamps
@@ -243,6 +244,27 @@ def _by_hand(make: Callable[..., Any]) -> Answer:
     return answer
 
 
+def _weeks(make: Callable[..., Any]) -> Answer:
+    """Answer with so many weeks up to a day, of days that are over."""
+
+    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+        last = (dt.date.fromisoformat(query["last"]) - known.life.clock.first_day).days
+        return make(known.life, min(last, known.today - 1), int(query["weeks"]))
+
+    return answer
+
+
+def _effort_weeks(_account: Account, known: Knowledge, query: Query) -> Any:
+    days = known.indices(query["first"], query["last"])
+    return weeks.effort_weeks(known.life, days[0], days[-1], known.last_sync) if days else []
+
+
+def _resting(_account: Account, known: Knowledge, query: Query) -> Any:
+    first, last = query["fromDate"], query["untilDate"]
+    days = [day for day in known.indices(first, last) if _heart_rate(known, day)]
+    return weeks.resting_heart_rates(known.life, first, last, days)
+
+
 def _pressure(_account: Account, known: Knowledge, query: Query) -> Any:
     first, last = (dt.date.fromisoformat(query[key]) for key in ("first", "last"))
     return pressure.blood_pressure(known.life, first, last, known.now)
@@ -269,6 +291,16 @@ ANSWERS: dict[str, Answer] = {
     "/usersummary-service/stats/hydration/daily/{first}/{last}": _each(
         lambda known, day: intake.hydration(known.life, day, known.now)
     ),
+    "/usersummary-service/stats/im/daily/{first}/{last}": _each(
+        lambda known, day: (
+            weeks.effort_day(known.life, day, known.synced(day)) if known.is_worn(day) else None
+        )
+    ),
+    "/usersummary-service/stats/im/weekly/{first}/{last}": _effort_weeks,
+    "/usersummary-service/stats/steps/weekly/{last}/{weeks}": _weeks(weeks.step_weeks),
+    "/usersummary-service/stats/stress/weekly/{last}/{weeks}": _weeks(weeks.stress_weeks),
+    "/userstats-service/wellness/daily/{name}": _resting,
+    "/wellness-service/stats/daily/sleep/score/{first}/{last}": _each(_of_fitness(weeks.sleep_score)),
     "/wellness-service/wellness/dailySleepData/{name}": _sleep,
     "/sleep-service/sleep/dailySleepData": _sleep,
     "/wellness-service/wellness/dailyHeartRate/{name}": _of_day("heart_rate"),

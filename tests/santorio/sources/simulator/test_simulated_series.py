@@ -66,13 +66,6 @@ def test_a_sleep_score_is_that_of_the_night(life) -> None:
     }  # fmt: skip
 
 
-def test_resting_heart_rates_leave_days_without_the_watch_out(life) -> None:
-    told = weeks.resting_heart_rates(life, 0, 199, range(200))["allMetrics"]["metricsMap"]
-    values = told["WELLNESS_RESTING_HEART_RATE"]
-    assert len(values) == sum(life.wear.worn(day) for day in range(200)) < 200
-    assert values[0]["value"] == whole_day(life, 0)["daily_summary"]["restingHeartRate"]
-
-
 def test_a_nap_is_before_training_after_waking_and_within_its_day(life) -> None:
     found = 0
     for day in range(200):

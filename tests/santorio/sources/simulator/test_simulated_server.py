@@ -1,7 +1,10 @@
 """The simulated Garmin Connect, with the real client library talking to it."""
 
 import datetime as dt
+import io
 import logging
+import statistics
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -277,3 +280,41 @@ def test_the_original_of_an_activity_is_a_fit_file_in_a_zip_that_tells_what_the_
         beats = [record["heart_rate"] for record in fitfast.parse(content)["record"]]
         assert max(beats) == told["maxHR"]
         assert sum(beats) / len(beats) == pytest.approx(told["averageHR"], abs=2)
+
+
+def test_series_of_days_and_weeks_tell_what_the_days_tell(garmin) -> None:
+    first, last = "2026-03-01", "2026-03-28"
+    summaries = {one["calendarDate"]: one for one in garmin.get_daily_summaries(first, last)["data"]}
+    [resting] = garmin.get_rhr_day(DAY)["allMetrics"]["metricsMap"]["WELLNESS_RESTING_HEART_RATE"]
+    assert resting == {"value": float(summaries[DAY]["restingHeartRate"]), "calendarDate": DAY}
+    weeks = garmin.get_weekly_steps(last, 4)
+    assert sum(week["values"]["totalSteps"] for week in weeks) == sum(
+        one["totalSteps"] or 0 for one in summaries.values()
+    )
+    assert [week["calendarDate"] for week in garmin.get_weekly_stress(last, 4)] == [
+        week["calendarDate"] for week in weeks
+    ]
+    efforts = garmin.get_weekly_intensity_minutes("2026-03-02", "2026-03-08")
+    assert [one["calendarDate"] for one in efforts] == ["2026-03-02"]
+
+
+def test_the_original_file_of_a_run_has_a_pace_that_varies_and_the_whole_distance(garmin) -> None:
+    import garmin_fit_sdk
+
+    run = next(
+        one
+        for one in garmin.get_activities(0, 20)
+        if one["activityType"]["typeKey"] in {"running", "cycling"}
+    )
+    packed = garmin.download_activity(run["activityId"], dl_fmt=garmin.ActivityDownloadFormat.ORIGINAL)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        stream = garmin_fit_sdk.Stream.from_byte_array(archive.read(archive.namelist()[0]))
+    messages, errors = garmin_fit_sdk.Decoder(stream).read()
+    assert errors == []
+    records = messages["record_mesgs"]
+    speeds = [record["enhanced_speed"] for record in records]
+    assert max(speeds) > 1.05 * run["averageSpeed"] > run["averageSpeed"] > min(speeds) / 0.95
+    assert statistics.fmean(speeds) == pytest.approx(run["averageSpeed"], rel=0.001)
+    assert records[-1]["distance"] == pytest.approx(run["distance"], abs=0.01)
+    distances = [record["distance"] for record in records]
+    assert distances == sorted(distances)
