@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from travelling import QUARTER, Traveller, day_payloads, night_payloads, travel
+from travelling import QUARTER, Traveller, day_payloads, ms, night_payloads, text, travel
 
 from santorio.database.engine import Database
 from santorio.events import Event
@@ -36,9 +36,9 @@ def travellers(warehouse: Database, pending: list[Event], build: Any) -> dict[in
         "--select",
         "+nights",
         "+days",
-        "stg_garmin__samples",
-        "stg_garmin__naps",
-        "stg_garmin__training_readiness",
+        "+stg_garmin__samples",
+        "+stg_garmin__naps",
+        "+stg_garmin__training_readiness",
     )
     return people
 
@@ -126,3 +126,47 @@ def test_naps_and_readiness_are_on_the_date_that_the_watch_showed(
         (day, len(of_day), dt.datetime.fromisoformat(of_day[0]["timestamp"]).replace(tzinfo=dt.UTC))
         for day, of_day in rows.items()
     ]
+
+
+def test_a_record_and_an_event_are_on_the_day_of_the_clock_that_they_state(
+    newcomer: Person, pending: list[Event], build: Any, rows: Any
+) -> None:
+    """Half past two in the night in GMT, and so at home; the evening before where the person ran."""
+    late, ahead_ms = dt.datetime(2025, 6, 15, 2, 30, tzinfo=dt.UTC), -7 * 3_600_000
+    wall = late.replace(tzinfo=None) + dt.timedelta(milliseconds=ahead_ms)
+    record = {
+        "id": 5, "typeId": 3, "value": 1200.0, "activityId": 77, "prStartTimeGmt": ms(late), "prStartTimeLocal": None,
+        "activityStartDateTimeInGMT": ms(late), "activityStartDateTimeLocal": ms(wall),
+    }  # fmt: skip
+    told = {"eventType": "ACTIVITY", "eventStartTimeGmt": text(late), "timezoneOffset": ahead_ms}
+    odd = told | {"eventStartTimeGmt": text(late + dt.timedelta(hours=9)), "timezoneOffset": 1e12}
+    for payload in (
+        [record],
+        [{"event": told, "activityName": "Run"}, {"event": odd, "activityName": "Run"}],
+    ):
+        parsed = parse(payload, newcomer, NOW)
+        assert parsed is not None
+        pending.extend(parsed.events)
+    build("--select", "+stg_garmin__personal_records", "+stg_garmin__body_battery_events")
+    assert [row["day"] for row in rows("staging.stg_garmin__personal_records")] == [wall.date()]
+    events = rows("staging.stg_garmin__body_battery_events", "started_at, day, utc_offset")
+    assert [(row["day"], row["utc_offset"]) for row in events] == [
+        (wall.date(), dt.timedelta(hours=-7)),
+        # No zone is years ahead: the clock at home stands in.
+        (late.date(), dt.timedelta(hours=2)),
+    ]
+
+
+@pytest.mark.parametrize("odd", [1e12, -1e12, 100_000, "60", None])
+def test_a_nap_that_states_no_clock_has_that_of_waking(log: Any, build: Any, rows: Any, odd: object) -> None:
+    woke = dt.datetime(2026, 3, 2, 6, tzinfo=dt.UTC)
+    nap = {"napStartTimestampGMT": "2026-03-02T23:10:00", "napTimeSec": 1800, "napStartTimeOffset": odd}
+    night = {
+        "calendarDate": "2026-03-02", "sleepTimeSeconds": 27000, "sleepEndTimestampGMT": ms(woke),
+        "sleepEndTimestampLocal": ms(woke + dt.timedelta(hours=-4)), "dailyNapDTOS": [nap],
+    }  # fmt: skip
+    log.garmin("sleep", "2026-03-02", {"dailySleepDTO": night})
+    build("--select", "+stg_garmin__naps")
+    assert [
+        (row["day"], row["utc_offset"], row["nap_minutes"]) for row in rows("staging.stg_garmin__naps")
+    ] == [(dt.date(2026, 3, 2), dt.timedelta(hours=-4), 30)]
