@@ -16,10 +16,13 @@ from santorio.people import Person
 ENTRIES = "stepsIntervals"
 PART = "partStartGMT"
 EARLIEST, LATEST = dt.datetime.fromisoformat("2000-01-01"), dt.datetime.fromisoformat("2200-01-01")
+DAY = dt.timedelta(days=1)
 # The shortest and the longest day: on two days a year the clock changes.
 SHORTEST, LONGEST = dt.timedelta(hours=23), dt.timedelta(hours=25)
 
 Entry = Mapping[str, object]
+# An entry and when it starts (UTC, naive).
+Started = tuple[dt.datetime, Entry]
 
 
 def gather(payloads: Sequence[object], person: Person, asked: dt.date | None = None) -> Sequence[object]:
@@ -32,7 +35,7 @@ def gather(payloads: Sequence[object], person: Person, asked: dt.date | None = N
     asked
         The day that was asked for; None where nobody asked.
     """
-    entries: list[tuple[dt.datetime, Entry]] = []
+    entries: list[Started] = []
     rest: list[object] = []
     for one in payloads:
         if isinstance(one, Mapping) and (start := _start(one)) is not None:
@@ -45,27 +48,44 @@ def gather(payloads: Sequence[object], person: Person, asked: dt.date | None = N
     return [*_days_of(entries, person, asked), *rest]
 
 
-def _days_of(
-    entries: Sequence[tuple[dt.datetime, Entry]], person: Person, asked: dt.date | None
-) -> list[dict[str, object]]:
-    first, last = entries[0][0], entries[-1][0]
-    # The last entry lasts a quarter of an hour itself.
-    is_whole = SHORTEST <= last - first + dt.timedelta(minutes=15) <= LONGEST
-    if is_whole:
+def _days_of(entries: Sequence[Started], person: Person, asked: dt.date | None) -> list[dict[str, object]]:
+    if _is_whole(entries):
         # A traveller's midnight is not that of home: the nearest one is meant.
-        day = asked or (_local(first, person) + dt.timedelta(hours=12)).date()
-        return [_payload(day, entries, _midnight(day, first))]
+        day = asked or (_local(entries[0][0], person) + dt.timedelta(hours=12)).date()
+        return [_whole_day(day, entries)]
     if asked is not None:
-        return [_payload(asked, entries, _midnight(asked, first) if _begins(asked, first, person) else {})]
+        first = entries[0][0]
+        return [
+            _payload(
+                asked, entries, _midnight("start", asked, first) if _begins(asked, first, person) else {}
+            )
+        ]
     by_day = groupby(entries, key=lambda entry: _local(entry[0], person).date())
     return [_part(day, list(part), person) for day, part in by_day]
 
 
-def _part(day: dt.date, entries: Sequence[tuple[dt.datetime, Entry]], person: Person) -> dict[str, object]:
+def _is_whole(entries: Sequence[Started]) -> bool:
+    return SHORTEST <= _end(entries) - entries[0][0] <= LONGEST
+
+
+def _end(entries: Sequence[Started]) -> dt.datetime:
+    """Return when the last entry ended, which lasts a quarter of an hour itself."""
+    return entries[-1][0] + dt.timedelta(minutes=15)
+
+
+def _whole_day(day: dt.date, entries: Sequence[Started]) -> dict[str, object]:
+    ends = _midnight("end", day + DAY, _end(entries))
+    return _payload(day, entries, {**_midnight("start", day, entries[0][0]), **ends})
+
+
+def _part(day: dt.date, entries: Sequence[Started], person: Person) -> dict[str, object]:
     """Part of a day in a file: the day so far where it begins at midnight; another part is named by its start."""
     first = entries[0][0]
-    begins = _begins(day, first, person)
-    return _payload(day, entries, _midnight(day, first) if begins else {PART: _stamp(first)})
+    if not _begins(day, first, person):
+        return _payload(day, entries, {PART: _stamp(first)})
+    if _is_whole(entries):
+        return _whole_day(day, entries)
+    return _payload(day, entries, _midnight("start", day, first))
 
 
 def _begins(day: dt.date, instant: dt.datetime, person: Person) -> bool:
@@ -73,17 +93,15 @@ def _begins(day: dt.date, instant: dt.datetime, person: Person) -> bool:
     return _local(instant, person) == dt.datetime.combine(day, dt.time())
 
 
-def _midnight(day: dt.date, began: dt.datetime) -> dict[str, object]:
-    """Stamps of the midnight at which a day began, where it is one of a clock on Earth."""
+def _midnight(name: str, day: dt.date, instant: dt.datetime) -> dict[str, object]:
+    """Stamps of the instant at which a day began, where that is midnight of a clock on Earth."""
     wall = dt.datetime.combine(day, dt.time())
-    if days.offset_between(wall, began) is None:
+    if days.offset_between(wall, instant) is None:
         return {}
-    return {"startTimestampGMT": _stamp(began), "startTimestampLocal": _stamp(wall)}
+    return {f"{name}TimestampGMT": _stamp(instant), f"{name}TimestampLocal": _stamp(wall)}
 
 
-def _payload(
-    day: dt.date, entries: Sequence[tuple[dt.datetime, Entry]], stamps: Mapping[str, object]
-) -> dict[str, object]:
+def _payload(day: dt.date, entries: Sequence[Started], stamps: Mapping[str, object]) -> dict[str, object]:
     # Pages overlap: an entry that comes again is one entry.
     told = [
         entry for number, (_, entry) in enumerate(entries) if number == 0 or entry != entries[number - 1][1]

@@ -5,7 +5,7 @@ with
 
 exploded as (
     select
-        payload.event_id, payload.user_id, stated.day, stated.start_offset, stated.end_offset, people.timezone,
+        payload.event_id, payload.user_id, stated.day, stated.start_offset, stated.clock_zone,
         sample.measure, sample.measured_at, sample.value, payload.ingested_at
     from {{ ref('base_garmin__payloads') }} as payload
     left join {{ ref('stg_ops__people') }} as people on people.user_id = payload.user_id
@@ -13,9 +13,15 @@ exploded as (
         select
             payload.event_type,
             coalesce(about.day, about.night, {{ safe_date("payload.metadata ->> 'day'") }}) as day,
-            -- A day on which the clock changes begins and ends with another offset.
             coalesce(about.start_local - about.start_gmt, payload.utc_offset) as start_offset,
-            coalesce(about.end_local - about.end_gmt, payload.utc_offset) as end_offset
+            -- A day on which the clock changes begins and ends with another offset. When it changed is known where the
+            -- person's zone tells both; on a day of travel it is not.
+            case
+                when about.start_local - about.start_gmt <> about.end_local - about.end_gmt
+                    and (about.start_gmt at time zone 'UTC') at time zone people.timezone = about.start_local
+                    and (about.end_gmt at time zone 'UTC') at time zone people.timezone = about.end_local
+                then people.timezone
+            end as clock_zone
         from json_table(
             payload.data, '$'
             columns (
@@ -56,10 +62,7 @@ exploded as (
 ),
 
 clocked as (
-    select
-        *,
-        measured_at at time zone 'UTC' as utc_at,
-        start_offset is distinct from end_offset as is_clock_changed
+    select *, measured_at at time zone 'UTC' as utc_at
     from exploded
 )
 
@@ -69,13 +72,7 @@ select
     coalesce(day, (utc_at + start_offset)::date) as day,
     measure,
     measured_at,
-    -- Where the clock changed within the day, the person's zone says when; what it cannot say keeps the day's first.
-    case
-        when is_clock_changed and timezone is not null
-            and (measured_at at time zone timezone) - utc_at in (start_offset, end_offset)
-        then measured_at at time zone timezone
-        else utc_at + start_offset
-    end as local_at,
+    case when clock_zone is not null then measured_at at time zone clock_zone else utc_at + start_offset end as local_at,
     value,
     ingested_at
 from clocked

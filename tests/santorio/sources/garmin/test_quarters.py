@@ -117,6 +117,9 @@ def test_days_in_one_list_and_in_a_list_of_lists_are_the_same_events() -> None:
     assert [event.metadata["day"] for event in nested] == ["2026-03-28", "2026-03-29", "2026-03-30"]
     assert [event.content_hash for event in flat] == [event.content_hash for event in nested]
     # the clock goes forward on the 29th
+    assert [event.data["endTimestampGMT"] for event in nested] == [
+        "2026-03-28T23:00:00.0", "2026-03-29T22:00:00.0", "2026-03-30T22:00:00.0",
+    ]  # fmt: skip
     assert [len(list(event.data["stepsIntervals"])) for event in nested] == [96, 92, 96]  # type: ignore[call-overload]
 
 
