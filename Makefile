@@ -29,7 +29,7 @@ up: install ## Serve the pipeline's UI, its daemon and the API
 	@$(RUN) santorio up
 
 test: install ## Pass the tests
-	@$(RUN) pytest -m "not slow"
+	@$(RUN) pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: install ## Lint, types, the direction of imports, the definitions
 	@$(RUN) ruff check .
@@ -44,7 +44,7 @@ format: install ## Format the code
 calibrate: install ## Check the statistics' promises at length (up to an hour)
 	@$(RUN) pytest -m slow tests/calibration
 
-endurance: install ## Kill, fuzz and overload what takes data in, at length (about half an hour)
+endurance: install ## Kill, fuzz and overload what takes data in, at length (about an hour)
 	@$(RUN) pytest -m slow tests/endurance
 
 bench: install ## Measure speed and memory; write benchmarks/results
