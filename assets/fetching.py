@@ -52,7 +52,10 @@ def ask_garmin(
 ) -> dict[str, int]:
     """Sync the people of a chunk. What stands in one's way keeps nobody else from theirs; then it is tried again."""
     window = context.partition_key_range
-    wishes = Wishes(since=dt.date.fromisoformat(window.start), until=dt.date.fromisoformat(window.end))
+    last = dt.date.fromisoformat(window.end)
+    # Partitions follow UTC; east of it the newest is over hours before the day that has begun is asked for.
+    is_newest = last >= dt.datetime.now(dt.UTC).date()
+    wishes = Wishes(since=dt.date.fromisoformat(window.start), until=None if is_newest else last)
     with database.connect() as connection:
         people = [person for person in all_people(connection) if str(person.user_id) in chunk]
     reports = sync_everyone(database, object_store, settings, people, wishes)

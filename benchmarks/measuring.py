@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -85,5 +86,6 @@ def peer_command(package: str, program: str) -> list[str] | None:
     # Named, for a peer may be given a home of its own.
     cache = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=True).stdout.strip()
     run = [uv, "tool", "run", "--quiet", "--cache-dir", cache, "--from", package, program]
-    found = subprocess.run([*run, "--version"], capture_output=True, check=False)
+    with tempfile.TemporaryDirectory() as elsewhere:  # some write a log where they are started
+        found = subprocess.run([*run, "--version"], capture_output=True, check=False, cwd=elsewhere)
     return run if found.returncode == 0 else None

@@ -49,7 +49,9 @@ with payloads as (
       arrivals.newest_at > known.fetched_at
       or known.status = 'provisional' and arrivals.day <= %(today)s - %(settling)s::int
     )
-    or known.asked_at is not null and known.status in ('empty', 'failed') and arrivals.newest_at > known.asked_at
+    or known.asked_at is not null and (
+      known.status = 'empty' or known.status = 'failed' and arrivals.newest_at > known.asked_at
+    )
 ), newest as (
   select distinct on (events.event_id) events.event_id, events.event_type, due.day, events.data,
          events.content_hash, events.ingested_at
@@ -80,8 +82,8 @@ on conflict (user_id, kind, day) do update set
 where (ops.coverage.status, ops.coverage.content_hash, ops.coverage.fetched_at)
    is distinct from (excluded.status, excluded.content_hash, excluded.fetched_at)
   and (ops.coverage.asked_at is null
-       or (ops.coverage.status in ('empty', 'failed') and excluded.status <> 'empty'
-           and excluded.fetched_at > ops.coverage.asked_at))
+       or excluded.status <> 'empty' and (ops.coverage.status = 'empty'
+           or ops.coverage.status = 'failed' and excluded.fetched_at > ops.coverage.asked_at))
 """
 
 
@@ -129,6 +131,7 @@ class Hole:
 # Kinds of which Garmin has one for every day that a watch was worn.
 DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
 NIGHTS = ("sleep", "hrv")
+NIGHTS_ONLY = frozenset(NIGHTS)
 A_DAY = dt.timedelta(days=1)
 # Of the others a day may well have none; but once asked for, each has an answer.
 _ASKED_KINDS = [one.kind for one in ENDPOINTS if one.grain == "days" and one.kind not in DAILY_KINDS]
@@ -145,6 +148,8 @@ def settle(
     """
     first, last = days or (None, None)
     window = {"user_id": user_id, "first": first, "last": last}
+    # The ledger's other writer is a sync, which takes its rows in another order: they wait for each other.
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
     connection.execute(_SETTLE, {**window, "today": today, "settling": SETTLING_DAYS})
     rows = connection.execute(
         """
@@ -232,7 +237,10 @@ def _reason(kind: str, row: _Row | None, day: Mapping[str, _Row]) -> Reason:
     if not day:
         return "unknown"
     if not any(one.is_there for one in day.values()):
-        return "not worn"
+        if any(one.status == "failed" for one in day.values()):
+            return "missing" if row is None else "Garmin has none"
+        # Of a night alone, that there is none says nothing about the day.
+        return "not worn" if row is not None or not day.keys() <= NIGHTS_ONLY else "unknown"
     # Garmin said of the night that there is none, in one kind, and told nothing of it in the other.
     is_night_empty = any(one.status == "empty" for one in nights) and not any(one.is_there for one in nights)
     if kind in NIGHTS and is_night_empty:

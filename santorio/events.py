@@ -208,6 +208,8 @@ def write_events(
         return WriteResult()
     for user_id in sorted({event.user_id for event in events}):
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
+    for event in events:
+        _ = event.content_hash  # raises before anything is written
     result = WriteResult()
     for numbered in _rounds(events):
         result += _write_round(connection, numbered, replay=replay)
@@ -249,5 +251,6 @@ def _row(ordinal: int, event: Event, content_hash: bytes, at: dt.datetime) -> tu
     return (
         event.event_id, content_hash, event.user_id, event.time, event.utc_offset, event.event_type, event.source,
         event.document.decode(), canonical_json(metadata).decode(), event.confidence,
-        at + dt.timedelta(microseconds=ordinal),
+        # In UTC: the arithmetic of a zone's wall clock goes back an hour where the clock does.
+        at.astimezone(dt.UTC) + dt.timedelta(microseconds=ordinal),
     )  # fmt: skip

@@ -12,7 +12,7 @@
         file.samples, '$.{{ series }}[*]'
         columns (at_s double precision path '$[0]', value double precision path '{{ value_path }}')
     ) as sample
-    where sample.value {{ least }}
+    where sample.value {{ least }} and sample.value <= 1e12
 {%- endmacro %}
 
 {#- One count of monitoring files, exploded: it is of the day so far, each kind of movement for itself. -#}
@@ -31,5 +31,5 @@
         )
     ) as sample
     -- Every file begins with zeros.
-    where sample.value > 0
+    where sample.value > 0 and sample.value <= 1e12
 {%- endmacro %}

@@ -9,7 +9,7 @@ select '{{ measure }}' as measure, to_timestamp(sample.at_ms / 1000) as measured
             columns (at_ms double precision path '{{ at }}', value double precision path '{{ value }}')
         ) as sample
         where stated.event_type = 'garmin.{{ kind }}' and sample.at_ms between 1 and 4102444800000
-            and sample.value {{ least }}
+            and sample.value {{ least }} and sample.value <= 1e12
 {%- endmacro %}
 
 {#- The same with instants as text: date and time of UTC. -#}
@@ -21,5 +21,5 @@ select '{{ measure }}' as measure, sample.read_at at time zone 'UTC' as measured
                 read_at timestamp path '{{ at }} ? (@ starts with "20")', value double precision path '{{ value }}'
             )
         ) as sample
-        where stated.event_type = 'garmin.{{ kind }}' and sample.read_at is not null and sample.value {{ least }}
+        where stated.event_type = 'garmin.{{ kind }}' and sample.read_at is not null and sample.value {{ least }} and sample.value <= 1e12
 {%- endmacro %}

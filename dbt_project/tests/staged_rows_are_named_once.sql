@@ -1,5 +1,5 @@
 -- What names a row of staging names one, and is never null: all models in one query, because a test of each would cost
--- every build more seconds than the models themselves.
+-- every build more seconds than the models themselves. Samples are numbered as they are unpacked, and never all read.
 
 {% set keys = {
     'garmin__activities': ['event_id'], 'garmin__activity_exports': ['event_id'], 'garmin__daily_summaries': ['event_id'],
@@ -15,7 +15,7 @@
     'garmin__heart_rate_zones': ['event_id', 'ingested_at'], 'garmin__user_settings': ['event_id'],
     'garmin__cycling_ftp': ['event_id', 'ingested_at'], 'garmin__lactate_thresholds': ['event_id', 'ingested_at'],
     'garmin__activity_laps': ['event_id', 'lap_number'], 'garmin__activity_sets': ['event_id', 'set_number'],
-    'garmin__activity_samples': ['event_id', 'sample_number'], 'garmin__activity_weathers': ['event_id'],
+    'garmin__activity_weathers': ['event_id'],
     'garmin__training_effects': ['event_id'], 'garmin__lifestyle_logs': ['event_id', 'report_number'],
     'garmin__food_logs': ['event_id', 'meal_number', 'food_number'], 'garmin__nutrition_days': ['event_id'],
     'garmin__hydration_logs': ['event_id'], 'garmin__menstrual_days': ['event_id'], 'garmin__weeks': ['event_id'],

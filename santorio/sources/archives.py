@@ -3,6 +3,8 @@
 Large JSON, within an archive or by itself, is read piece by piece in the same way.
 """
 
+import errno
+import os
 import re
 import shutil
 import tempfile
@@ -10,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from santorio.sources import large_json
@@ -18,7 +20,7 @@ from santorio.sources.large_json import looks_like_json
 from santorio.sources.parsed import Rejection
 
 # Garmin names the files of an export after the account's email; what is said of a file is said without it.
-EMAIL = re.compile(r"[\w.+%-]{1,64}@[A-Za-z0-9.-]{1,255}")
+EMAIL = re.compile(r"[^\s/@]{1,64}@[^\s/@_]{1,255}")
 # A member is read into memory, and held as objects, JSON takes up to 28 times its size; larger JSON is read in pieces.
 LARGEST_MEMBER_BYTES = 32 * 2**20
 # JSON of numbers shrinks to a fortieth, an empty recording to a hundredth; a bomb to a thousandth.
@@ -93,6 +95,16 @@ def holds(file: IO[bytes], mark: str) -> bool:
         return False
 
 
+def without_email(name: str) -> str:
+    """Return a file's name as it may be told: in place of an email it says `account`."""
+    return EMAIL.sub("account", name)
+
+
+def name_of(path: Path) -> str:
+    """Return the name under which the database knows a file: a name on disk need not be UTF-8, a text there must."""
+    return without_email(os.fsencode(path.name).decode(errors="replace"))
+
+
 def walk(file: IO[bytes], *, skip: int = 0, name: str = "") -> Iterator[Member | Left]:
     """Read an archive's files in order; the first `skip` are passed over without being read.
 
@@ -104,7 +116,7 @@ def walk(file: IO[bytes], *, skip: int = 0, name: str = "") -> Iterator[Member |
     walker = _Walk(allowance, skip)
     is_zip = looks_like_zip(file.read(4))
     file.seek(0)
-    yield from walker.archive(file, "", 0) if is_zip or not name else walker.pieces(file, name)
+    yield from walker.archive(file, "", 0) if is_zip or not name else walker.pieces(file, without_email(name))
 
 
 class _Walk:
@@ -121,10 +133,13 @@ class _Walk:
                     # What is refused is not unpacked: it takes nothing off.
                     refusal = refused_entry(entry)
                     if not self.allowance.take(0 if refusal else entry.file_size):
-                        yield from self._leave(prefix + EMAIL.sub("account", entry.filename), TOO_MUCH)
+                        yield from self._leave(prefix + without_email(entry.filename), TOO_MUCH)
                         return
                     yield from self._entry(archive, entry, refusal, prefix, depth)
-        except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError):
+        except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError) as error:
+            # A list of files that points before the file's beginning; any other is the disk's, and passes.
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
             yield from self._leave(prefix.rstrip("/"), DAMAGED)
 
     def _entry(
@@ -135,7 +150,7 @@ class _Walk:
         prefix: str,
         depth: int,
     ) -> Iterator[Member | Left]:
-        path = prefix + EMAIL.sub("account", entry.filename)
+        path = prefix + without_email(entry.filename)
         is_inner = refusal is None and _is_inner(archive, entry)
         if is_inner and depth + 1 >= DEEPEST:
             refusal = TOO_DEEP

@@ -22,7 +22,7 @@ from santorio.events import write_events
 from santorio.objects import ObjectStore, file_sha256
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
-from santorio.sources.archives import is_read_in_parts
+from santorio.sources.archives import is_read_in_parts, name_of
 from santorio.sources.importing_archives import import_archive
 from santorio.sources.parsed import Parsed, Rejection, refused
 from santorio.sources.recognising import LARGEST_BYTES, read
@@ -175,7 +175,7 @@ def _take_in_archive(
     outcome: Outcome = "rejected" if refusals else "empty"
     if events:
         outcome = "partly" if refusals else "imported" if found.events_new else "unchanged"
-    name = os.fsencode(path.name).decode(errors="replace")
+    name = name_of(path)
     told = FileOutcome(path, found.kind, outcome, found.events_new, found.events_unchanged, found.rejections)
     with connection.transaction():
         _note_import(connection, person, name, found.sha256, told)
@@ -274,8 +274,7 @@ def _take_in(
         write_recordings(connection, parsed.recordings)
     if kept is not None:
         kept.result()
-    # A name on disk need not be UTF-8; a text in the database must.
-    name = os.fsencode(path.name).decode(errors="replace")
+    name = name_of(path)
     for rejection in parsed.rejections:
         note_rejection(connection, person, name, sha256, rejection)
     new = written.new + written.versions

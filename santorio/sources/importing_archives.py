@@ -5,7 +5,6 @@ A process killed at any point goes on where it stopped: what is done is not read
 
 import datetime as dt
 import itertools
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -78,7 +77,7 @@ def import_archive(
         Told which share of the archive is done, from 0 to 1.
     """
     sha256 = store.put_file(path)  # before any row points to it
-    name = os.fsencode(path.name).decode(errors="replace")
+    name = archives.name_of(path)
     result = ArchiveResult(sha256)
     with connection.transaction():
         lock(connection, person)
@@ -90,6 +89,7 @@ def import_archive(
         is_export = archives.holds(file, EXPORT_MARK)
         result.kind = "garmin export" if is_export else "zip" if zipfile.is_zipfile(file) else "JSON"
         parts = archives.walk(file, skip=state.members_done, name=f"{path.absolute().parent.name}/{name}")
+        done = state.members_done
         for batch in _batches(parts):
             read = [read_part(part, sha256, person, now) for part in batch]
             if is_export:
@@ -97,7 +97,8 @@ def import_archive(
             with connection.transaction():
                 lock(connection, person)
                 written = _write(connection, person, name, sha256, read, replay=state.is_again)
-                _advance(connection, person, result, len(batch), written, read)
+                done += len(batch)
+                _advance(connection, person, result, done, written, read)
             progress(min(file.tell() / size, 1.0))
     with connection.transaction():
         lock(connection, person)
@@ -192,7 +193,7 @@ def _advance(
     connection: psycopg.Connection,
     person: Person,
     result: ArchiveResult,
-    members: int,
+    done: int,
     written: WriteResult,
     read: list[Parsed],
 ) -> None:
@@ -203,11 +204,11 @@ def _advance(
         result.accounts |= parsed.accounts
     connection.execute(
         """
-        update ops.archives set members_done = members_done + %s, events_new = %s, events_unchanged = %s,
+        update ops.archives set members_done = greatest(members_done, %s), events_new = %s, events_unchanged = %s,
                rejected = rejected + %s, accounts = %s, kind = %s
         where user_id = %s and object_sha256 = %s and code_version = %s
         """,
-        [members, result.events_new, result.events_unchanged, sum(len(p.rejections) for p in read),
+        [done, result.events_new, result.events_unchanged, sum(len(p.rejections) for p in read),
          sorted(result.accounts), result.kind, person.user_id, result.sha256, code_version()],
     )  # fmt: skip
 

@@ -35,6 +35,12 @@ TOO_LONG = Rejection(
     "too_large",
     "What comes here is larger than any entry that Garmin writes. It was left out, and all after it.",
 )
+# Each is a row: a file of nothing but these must not fill the memory.
+MOST_REFUSALS = 1000
+TOO_MANY = Rejection(
+    "bad_json",
+    "A thousand entries before this one could not be read. It was left out, and all after it. Download it again.",
+)
 CUT = Rejection(
     "bad_json",
     "The JSON is cut off, or holds what JSON does not know. What came before was taken in. Download it again.",
@@ -65,7 +71,7 @@ def pieces(file: IO[bytes]) -> Iterator[Piece | Rejection]:
     Never more than an entry and a piece is held; the same file gives the same pieces every time.
     """
     waiting: list[bytes] = []
-    number = size = 0
+    number = size = refused = 0
     held_in: str | None = None
     for found in _entries(file):
         if waiting and (
@@ -75,6 +81,10 @@ def pieces(file: IO[bytes]) -> Iterator[Piece | Rejection]:
             waiting, size = [], 0
         number += 1
         if isinstance(found, Rejection):
+            refused += 1
+            if refused > MOST_REFUSALS:
+                yield Rejection(TOO_MANY.code, TOO_MANY.reason, f"entry {number}")
+                return
             yield Rejection(found.code, found.reason, f"entry {number}")
             continue
         held_in, entry = found
@@ -108,9 +118,13 @@ def _entries(file: IO[bytes]) -> Iterator[tuple[str | None, bytes] | Rejection]:
         yield from reader.given()
         yield TOO_LONG
     except ijson.JSONError:
-        reader.take(events, 0)
+        reason = CUT
+        try:
+            reader.take(events, 0)
+        except _TooLongError:
+            reason = TOO_LONG
         yield from reader.given()
-        yield CUT
+        yield reason
 
 
 class _Reader:

@@ -187,6 +187,8 @@ contained as (
         and whole.island = part.island
         and whole.sport_family = part.sport_family
         and whole.span_s > part.span_s
+        -- A recording that stood still for most of its time, to be gone on with, leaves room for others.
+        and (whole.duration_s is null or whole.duration_s >= whole.span_s * 0.5)
     where {{ shared_s('part', 'whole') }} >= part.span_s * 0.9
 ),
 

@@ -3,5 +3,5 @@
 select distinct on (user_id, activity_number) user_id, activity_number, activity_id, preference
 from {{ ref('int_activity_recordings_placed') }}
 -- What lies within a longer recording, or is a whole of parts, tells nothing about the activity as a whole.
-where activity_id is not null and activity_number is not null and preference is not null
+where activity_id is not null and activity_number is not null
 order by user_id, activity_number, preference

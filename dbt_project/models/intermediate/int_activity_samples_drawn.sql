@@ -12,11 +12,11 @@ filed as (
 
 -- Two recordings of one activity can each be drawn: the most trusted one is.
 drawn as (
-    select distinct on (numbers.user_id, numbers.activity_id) payload.event_id, numbers.activity_id
+    select distinct on (numbers.user_id, numbers.activity_id) numbers.user_id, payload.event_id, numbers.activity_id
     from {{ ref('base_garmin__payloads') }} as payload
     inner join {{ ref('int_activity_numbers_resolved') }} as numbers
         on numbers.user_id = payload.user_id and numbers.activity_number = {{ json_label("payload.data -> 'activityId'") }}
-    where payload.event_type = 'garmin.activity_samples'
+    where payload.event_type = 'garmin.activity_samples' and numbers.preference is not null
         and not exists (
             select from filed
             where filed.user_id = numbers.user_id and filed.activity_id = numbers.activity_id
@@ -40,4 +40,4 @@ select
     samples.longitude_deg,
     samples.ingested_at
 from {{ ref('stg_garmin__activity_samples') }} as samples
-inner join drawn on drawn.event_id = samples.event_id
+inner join drawn on drawn.user_id = samples.user_id and drawn.event_id = samples.event_id

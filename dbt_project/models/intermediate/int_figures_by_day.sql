@@ -5,10 +5,15 @@ with
 
 drunk as (
     -- A log of drinks is what the account sums up: it counts only where the account told no sum.
-    select user_id, day, greatest(sum(fluids_ml), 0) as fluids_ml, max(ingested_at) as ingested_at,
+    select user_id, day, case when count(fluids_ml) > 0 then greatest(sum(fluids_ml), 0) end as fluids_ml, max(ingested_at) as ingested_at,
         min(event_id::text)::uuid as event_id
     from {{ ref('stg_garmin__hydration_logs') }}
     group by user_id, day
+),
+
+power_thresholds as (
+    select user_id, power_day as day, running_threshold_power_w, ingested_at, event_id
+    from {{ ref('stg_garmin__lactate_thresholds') }}
 ),
 
 told as (
@@ -55,7 +60,9 @@ told as (
     union all
     {{ figures_of(ref('stg_garmin__cycling_ftp'), {'cycling_ftp_w': 'ftp_w'}) }}
     union all
-    {{ figures_of(ref('stg_garmin__lactate_thresholds'), same_names(threshold_figures())) }}
+    {{ figures_of(ref('stg_garmin__lactate_thresholds'), same_names(threshold_figures()[:3])) }}
+    union all
+    {{ figures_of('power_thresholds', same_names(threshold_figures()[3:])) }}
     union all
     -- Several watches tell their own: the one that the person trains with first.
     {{ figures_of(ref('stg_garmin__training_status'), same_names(load_figures()),
@@ -65,4 +72,4 @@ told as (
 
 select distinct on (user_id, day, figure) user_id, day, figure, value, word, ingested_at
 from told
-order by user_id, day, figure, priority, place nulls last, ingested_at desc, event_id
+order by user_id, day, figure, priority, place nulls last, ingested_at desc, event_id, value, word

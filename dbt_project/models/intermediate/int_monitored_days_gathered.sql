@@ -9,7 +9,7 @@ told_days as (
     union
     select user_id, day from {{ ref('stg_garmin__stress_days') }} where has_data
     union
-    select user_id, day from {{ ref('stg_garmin__steps') }} where has_data
+    select user_id, day from {{ ref('stg_garmin__steps') }} where steps > 0
 ),
 
 -- A file ends on the day on which it begins, or on the next.

@@ -32,7 +32,8 @@ joined as (
             as utc_offset,
 
         -- Steps only grow during a day: of the summary and the range, the one fetched last knows more.
-        coalesce(steps.steps is not null and steps.ingested_at > summaries.ingested_at, false) as range_is_newer,
+        coalesce(monitored.steps is null and steps.steps is not null and steps.ingested_at > summaries.ingested_at, false)
+            as range_is_newer,
         coalesce(monitored.steps, summaries.steps) as summary_steps,
         coalesce(monitored.distance_m, summaries.distance_m) as summary_distance_m,
         steps.steps as range_steps,

@@ -51,7 +51,12 @@ where not exists (
     select from grouped as better
     where better.user_id = grouped.user_id
         and better.place = grouped.place
-        and (better.priority, better.event_id) < (grouped.priority, grouped.event_id)
+        -- Each teller tells a weighing once: two of one teller are two, but for those of one instant.
+        and (better.priority < grouped.priority
+            or (better.priority, better.weighed_at) = (grouped.priority, grouped.weighed_at)
+            and better.event_id < grouped.event_id)
+        and better.weighed_at between grouped.weighed_at - interval '60 seconds'
+            and grouped.weighed_at + interval '60 seconds'
         -- Two people on one account can step on it one after the other.
         and abs(better.weight_kg - grouped.weight_kg) < 0.06
 )

@@ -14,19 +14,18 @@ told_by_account as (
     from {{ ref('stg_garmin__activity_laps') }} as laps
     inner join {{ ref('int_activity_numbers_resolved') }} as numbers
         on numbers.user_id = laps.user_id and numbers.activity_number = laps.activity_id
+    where numbers.preference is not null
 ),
 
 -- A file of several sessions lists the laps of all: a lap is of the session that began last before it.
-told_by_file as (
+laps_of_sessions as (
     select distinct on (laps.event_id, laps.lap_number)
-        laps.user_id, recordings.activity_id, laps.event_id, laps.lap_number, 2 as priority, recordings.preference,
+        recordings.rule, laps.user_id, recordings.activity_id, laps.event_id, laps.lap_number, 2 as priority, recordings.preference,
         'file' as told_by, laps.{{ figures }}
     from {{ ref('stg_fit__laps') }} as laps
     inner join {{ ref('int_activity_recordings_placed') }} as recordings
         on recordings.user_id = laps.user_id and recordings.event_id = laps.event_id
     where recordings.activity_id is not null
-        -- What lies within a longer recording tells only a part of its laps.
-        and (recordings.preference is not null or recordings.rule = 'part_of_whole')
     order by
         laps.event_id, laps.lap_number, recordings.started_at <= laps.started_at + interval '1 second' desc nulls last,
         case when recordings.started_at <= laps.started_at + interval '1 second' then recordings.started_at end desc nulls last,
@@ -36,7 +35,10 @@ told_by_file as (
 told as (
     select * from told_by_account
     union all
-    select * from told_by_file
+    select user_id, activity_id, event_id, lap_number, priority, preference, told_by, {{ figures | replace('laps.', '') }}
+    from laps_of_sessions
+    -- What lies within a longer recording tells only a part of its laps.
+    where preference is not null or rule = 'part_of_whole'
 ),
 
 chosen as (

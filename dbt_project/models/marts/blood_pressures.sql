@@ -1,6 +1,7 @@
--- The account and its export tell the same measurement: one of a minute with the same figures counts.
+-- The account and its export tell the same measurement: one of a minute on the wall clock with the same figures counts.
+-- By the wall clock, for the export states no offset: of a measurement abroad its instant is a guess.
 
-select distinct on (user_id, date_trunc('minute', measured_at), systolic_mmhg, diastolic_mmhg, pulse_bpm)
+select distinct on (user_id, date_trunc('minute', measured_at at time zone 'UTC' + utc_offset), systolic_mmhg, diastolic_mmhg, pulse_bpm)
     user_id,
     event_id,
     measured_at,
@@ -13,5 +14,5 @@ select distinct on (user_id, date_trunc('minute', measured_at), systolic_mmhg, d
 from {{ ref('stg_garmin__blood_pressures') }}
 where has_data
 order by
-    user_id, date_trunc('minute', measured_at), systolic_mmhg, diastolic_mmhg, pulse_bpm, is_exported, ingested_at desc,
+    user_id, date_trunc('minute', measured_at at time zone 'UTC' + utc_offset), systolic_mmhg, diastolic_mmhg, pulse_bpm, is_exported, ingested_at desc,
     event_id

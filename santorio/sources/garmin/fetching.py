@@ -6,6 +6,7 @@ A process killed at any point has whole calls or none: the next sync asks for th
 import contextlib
 import datetime as dt
 import hashlib
+import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from santorio.sources.garmin import ledger, reloading
 from santorio.sources.garmin.pacing import Pacer, code_of, verdict
 from santorio.sources.garmin.payloads import Asked, parse_answer
 from santorio.sources.garmin.planning import Call
-from santorio.sources.importing import import_file
+from santorio.sources.importing import import_file, wait_for_writers
 from santorio.sources.parsed import Parsed, Rejection
 from santorio.sources.rejecting import note_rejection
 
@@ -107,10 +108,12 @@ class Fetcher:
     def _keep(self, call: Call, answer: object) -> Outcome:
         parsed = self._read(call, answer)
         refusals = [one for one in parsed.rejections if one.status == "open"]
-        sha256 = self.store.put(orjson.dumps(answer)) if refusals else None
+        sha256 = self.store.put(_as_it_came(answer)) if refusals else None
         with self.connection.transaction():
-            written = write_events(self.connection, parsed.events)
-            if any(reloading.is_put_away(call.endpoint.kind, event.data) for event in parsed.events):
+            wait_for_writers(self.connection, self.person)
+            told = [event for event in parsed.events if not self._is_known_whole(call, event)]
+            written = write_events(self.connection, told)
+            if any(reloading.is_put_away(call.endpoint.kind, event.data) for event in told):
                 reloading.notice(self.connection, self.person, call.last, self.today)
             for refusal in refusals:
                 note_rejection(self.connection, self.person, _name(call), sha256, refusal)
@@ -123,6 +126,16 @@ class Fetcher:
                 is_empty = not parsed.events
                 ledger.note_activity(self.connection, self.person, call, is_empty=is_empty, error=error)
         return Outcome(written, len(refusals), error)
+
+    def _is_known_whole(self, call: Call, event: Event) -> bool:
+        """Whether Garmin has put a series away that the log has: its lack says nothing new, and replaces nothing."""
+        if not reloading.is_put_away(call.endpoint.kind, event.data):
+            return False
+        row = self.connection.execute(
+            "select data from raw.events where event_id = %s order by ingested_at desc limit 1",
+            [event.event_id],
+        ).fetchone()
+        return row is not None and bool(row[0].get(reloading.TELLTALES[call.endpoint.kind][0]))
 
     def _read(self, call: Call, answer: object) -> Parsed:
         try:
@@ -154,6 +167,14 @@ def asked(call: Call) -> Asked:
     if call.endpoint.grain == "account":
         return Asked(item="now")
     return Asked(day=call.first if call.endpoint.span_days == 1 else None)
+
+
+def _as_it_came(answer: object) -> bytes:
+    try:
+        return orjson.dumps(answer)
+    except TypeError:
+        # Half an emoji (Garmin cuts names), or a number of more than 64 bits.
+        return json.dumps(answer).encode()
 
 
 def _name(call: Call) -> str:

@@ -148,10 +148,16 @@ def reopen(connection: psycopg.Connection, user_id: UUID, days: Sequence[dt.date
 
 
 def wake(connection: psycopg.Connection, user_id: UUID, rest: dt.timedelta) -> None:
-    """Let no provisional day rest any longer; noted in the rows, so that it holds if the sync ends early."""
+    """Let no provisional day rest any longer; noted in the rows, so that it holds if the sync ends early.
+
+    But for days that Garmin was just asked to bring back, which an upload of the watch does not hasten.
+    """
     connection.execute(
-        "update ops.coverage set asked_at = asked_at - %s where user_id = %s and status = 'provisional'",
-        [rest, user_id],
+        "update ops.coverage known set asked_at = asked_at - %(rest)s"
+        " where user_id = %(user_id)s and status = 'provisional' and not exists ("
+        "   select from ops.garmin_reloads reload where reload.user_id = known.user_id and reload.day = known.day"
+        "   and reload.asked_at > clock_timestamp() - %(rest)s)",
+        {"rest": rest, "user_id": user_id},
     )
 
 

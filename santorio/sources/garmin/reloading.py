@@ -17,7 +17,10 @@ from santorio.sources.garmin.planning import SURELY_SETTLED_DAYS, Window
 # Garmin does not say how many it takes; each brings six calls of the next sync with it.
 MOST_A_SYNC = 50
 # What comes back: all that holds a series within the day.
-KINDS = ("heart_rate", "stress", "respiration", "spo2", "steps_interval", "floors", "body_battery_events")
+KINDS = (
+    "heart_rate", "stress", "respiration", "spo2", "steps_intervals", "floors", "intensity_minutes",
+    "body_battery_events",
+)  # fmt: skip
 # A series, and a sum that cannot be without it.
 TELLTALES = {
     "heart_rate": ("heartRateValues", "maxHeartRate"),

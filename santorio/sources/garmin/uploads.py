@@ -10,6 +10,7 @@ from santorio.people import Person
 from santorio.sources.garmin import ledger
 from santorio.sources.garmin.pacing import verdict
 from santorio.sources.garmin.planning import Window
+from santorio.sources.importing import wait_for_writers
 
 
 def notice(
@@ -26,6 +27,7 @@ def notice(
     if uploaded_at is None:
         return
     with connection.transaction():
+        wait_for_writers(connection, person)
         row = connection.execute(
             "select device_uploaded_at from ops.garmin_syncs where user_id = %s for update", [person.user_id]
         ).fetchone()

@@ -8,6 +8,8 @@ EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2200, 1, 1)
 # Epoch milliseconds between 1999 and 2096; seconds and counts are smaller.
 FEWEST_MS, MOST_MS = 9.4e11, 4e12
 DAY_MS = 86_400_000
+# Midnight is up to 13 hours before that of UTC where many people live (New Zealand, Tonga), and 10 after (Hawaii).
+EASTERNMOST_MS = 13 * 3_600_000
 # Personal records: "Fri Mar 01 07:12:00 GMT 2024".
 JAVA = "%a %b %d %H:%M:%S GMT %Y"
 
@@ -22,7 +24,7 @@ def calendar_day(value: object) -> dt.date | None:
         if isinstance(value, str):
             day = dt.date.fromisoformat(value[:10])
         elif _is_epoch_ms(value):
-            day = dt.date(1970, 1, 1) + dt.timedelta(days=round(value / DAY_MS))
+            day = dt.date(1970, 1, 1) + dt.timedelta(days=int((value + EASTERNMOST_MS) // DAY_MS))
         else:
             return None
     except ValueError:

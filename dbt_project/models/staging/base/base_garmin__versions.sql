@@ -7,6 +7,10 @@ select
     log.data,
     log.metadata,
     log.ingested_at,
+    log.time as occurred_at,
+    coalesce(
+        case when pg_input_is_valid('2000-01-01 00:00 ' || people.timezone, 'timestamptz') then people.timezone end, 'UTC'
+    ) as timezone,
     -- The day on which the change was seen, on the person's clock.
     (log.ingested_at at time zone coalesce(
         case when pg_input_is_valid('2000-01-01 00:00 ' || people.timezone, 'timestamptz') then people.timezone end, 'UTC'
@@ -18,6 +22,11 @@ where log.source = 'garmin'
         'garmin.heart_rate_zones', 'garmin.power_zones', 'garmin.lactate_threshold', 'garmin.cycling_ftp',
         'garmin.fitness_age', 'garmin.fitness_age_export'
     )
+    -- An account's export tells the zones of the day on which it was made: it fills in where the account was never asked.
+    and (log.metadata ? 'item' or log.event_type not in ('garmin.heart_rate_zones', 'garmin.power_zones') or not exists (
+        select from {{ source('garmin', 'payloads') }} as asked
+        where asked.event_id = log.event_id and asked.user_id = log.user_id and asked.metadata ? 'item'
+    ))
     and not exists (
         select from {{ source('garmin', 'payloads') }} as tombstone
         where tombstone.event_type = 'deleted'

@@ -12,17 +12,20 @@
     'longitude_deg': ['directLongitude'],
 } %}
 
-with
-
-source as materialized (
-    select * from {{ ref('base_garmin__payloads') }}
-    where event_type = 'garmin.activity_samples'
-),
-
+select
+    payload.event_id,
+    payload.user_id,
+    {{ json_label("payload.data -> 'activityId'") }} as activity_id,
+    element.ordinal::integer as sample_number,
+    {{ json_epoch_ms("element.sample -> 'metrics' -> places.time_place") }} as measured_at,
+    {% for name in figures -%}
+    {{ json_number("element.sample -> 'metrics' -> places." ~ name ~ "_place") }} as {{ name }},
+    {% endfor -%}
+    payload.ingested_at
+from {{ ref('base_garmin__payloads') }} as payload
 -- A sample is a row of numbers; which is which is told beside, and differs from device to device.
-places as (
+cross join lateral (
     select
-        source.event_id,
         min(place.number) filter (where place.key = 'directTimestamp') as time_place,
         {% for name, keys in figures.items() -%}
         coalesce(
@@ -31,39 +34,14 @@ places as (
             {% endfor %}
         ) as {{ name }}_place{{ ',' if not loop.last }}
         {% endfor %}
-    from source
-    cross join lateral (
+    from (
         select
             {{ json_text("descriptor -> 'key'") }} as key,
             {{ json_integer("descriptor -> 'metricsIndex'") }} as number
-        from jsonb_array_elements({{ json_array("source.data -> 'metricDescriptors'") }}) as element (descriptor)
+        from jsonb_array_elements({{ json_array("payload.data -> 'metricDescriptors'") }}) as element (descriptor)
     ) as place
     where place.number >= 0
-    group by source.event_id
-),
-
-exploded as (
-    select
-        source.event_id,
-        source.user_id,
-        {{ json_label("source.data -> 'activityId'") }} as activity_id,
-        element.ordinal::integer as sample_number,
-        element.sample -> 'metrics' as metrics,
-        source.ingested_at
-    from source
-    cross join lateral jsonb_array_elements({{ json_array("source.data -> 'activityDetailMetrics'") }}) with ordinality
-        as element (sample, ordinal)
-)
-
-select
-    exploded.event_id,
-    exploded.user_id,
-    exploded.activity_id,
-    exploded.sample_number,
-    {{ json_epoch_ms("exploded.metrics -> places.time_place") }} as measured_at,
-    {% for name in figures -%}
-    {{ json_number("exploded.metrics -> places." ~ name ~ "_place") }} as {{ name }},
-    {% endfor -%}
-    exploded.ingested_at
-from exploded
-inner join places on places.event_id = exploded.event_id
+) as places
+cross join lateral jsonb_array_elements({{ json_array("payload.data -> 'activityDetailMetrics'") }}) with ordinality
+    as element (sample, ordinal)
+where payload.event_type = 'garmin.activity_samples'

@@ -13,7 +13,7 @@ renamed as (
         user_id,
         event_type = 'garmin.fitness_age_export' as is_exported,
         coalesce(
-            {{ safe_date("data ->> 'lastUpdated'") }}, {{ safe_date("data ->> 'asOfDateGmt'") }},
+            {{ safe_date("data ->> 'lastUpdated'") }}, ({{ safe_timestamp("data ->> 'asOfDateGmt'") }} at time zone 'UTC' at time zone timezone)::date,
             {{ safe_date("metadata ->> 'day'") }}, seen_day
         ) as day,
         coalesce(

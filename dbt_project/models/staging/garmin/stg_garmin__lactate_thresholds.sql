@@ -17,6 +17,7 @@ renamed as (
         user_id,
         -- Told on the person's clock.
         coalesce({{ safe_date("told ->> 'calendarDate'") }}, {{ safe_date("power ->> 'calendarDate'") }}) as measured_day,
+        {{ safe_date("power ->> 'calendarDate'") }} as power_measured_day,
         {{ json_positive("told -> 'heartRate'") }} as running_threshold_hr_bpm,
         {{ json_positive("told -> 'heartRateCycling'") }} as cycling_threshold_hr_bpm,
         -- Garmin tells a tenth of it.
@@ -31,6 +32,7 @@ select
     event_id,
     user_id,
     coalesce(measured_day, seen_day) as day,
+    coalesce(power_measured_day, measured_day, seen_day) as power_day,
     running_threshold_hr_bpm,
     cycling_threshold_hr_bpm,
     running_threshold_speed_mps,

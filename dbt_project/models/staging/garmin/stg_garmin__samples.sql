@@ -5,7 +5,7 @@ with
 
 exploded as (
     select
-        payload.event_id, payload.user_id, stated.day, stated.start_offset, stated.clock_zone,
+        payload.event_id, payload.user_id, stated.day, stated.start_offset, stated.is_by_zone, people.timezone,
         sample.measure, sample.measured_at, sample.value, payload.ingested_at
     from {{ ref('base_garmin__payloads') }} as payload
     left join {{ ref('stg_ops__people') }} as people on people.user_id = payload.user_id
@@ -14,14 +14,10 @@ exploded as (
             payload.event_type,
             coalesce(about.day, about.night, {{ safe_date("payload.metadata ->> 'day'") }}) as day,
             coalesce(about.start_local - about.start_gmt, payload.utc_offset) as start_offset,
-            -- A day on which the clock changes begins and ends with another offset. When it changed is known where the
-            -- person's zone tells both; on a day of travel it is not.
-            case
-                when about.start_local - about.start_gmt <> about.end_local - about.end_gmt
-                    and (about.start_gmt at time zone 'UTC') at time zone people.timezone = about.start_local
-                    and (about.end_gmt at time zone 'UTC') at time zone people.timezone = about.end_local
-                then people.timezone
-            end as clock_zone
+            -- Whether the day went by the clock of the person's zone: it explains the offset at the start, and at the end.
+            (about.start_gmt at time zone 'UTC' at time zone people.timezone) = about.start_local
+                and coalesce((about.end_gmt at time zone 'UTC' at time zone people.timezone) = about.end_local, true)
+                as is_by_zone
         from json_table(
             payload.data, '$'
             columns (
@@ -59,10 +55,20 @@ exploded as (
         'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes',
         'garmin.hrv', 'garmin.floors', 'garmin.steps_intervals'
     )
+    -- Part of a day's steps, of a file, is told again by the whole day.
+    and not (
+        payload.data ? 'partStartGMT' and exists (
+            select from {{ ref('base_garmin__payloads') }} as whole
+            where whole.user_id = payload.user_id and whole.event_type = payload.event_type
+                and whole.data ? 'endTimestampGMT' and whole.metadata ->> 'day' = payload.metadata ->> 'day'
+        )
+    )
 ),
 
 clocked as (
-    select *, measured_at at time zone 'UTC' as utc_at
+    select
+        *,
+        measured_at at time zone 'UTC' as utc_at
     from exploded
 )
 
@@ -72,7 +78,8 @@ select
     coalesce(day, (utc_at + start_offset)::date) as day,
     measure,
     measured_at,
-    case when clock_zone is not null then measured_at at time zone clock_zone else utc_at + start_offset end as local_at,
+    -- Where the clock changed within the day, the person's zone says when; what it cannot say keeps the day's first.
+    case when is_by_zone then measured_at at time zone timezone else utc_at + start_offset end as local_at,
     value,
     ingested_at
 from clocked

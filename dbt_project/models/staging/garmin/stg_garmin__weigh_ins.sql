@@ -20,9 +20,13 @@ renamed as (
             {{ safe_timestamp("weighing ->> 'timestampGMT'") }} at time zone 'UTC',
             occurred_at
         ) as weighed_at,
-        -- `date` is the wall clock written as if it were UTC.
+        -- `date` is the wall clock written as if it were UTC: the difference is the offset, where a clock on Earth has it.
         coalesce(
-            {{ json_epoch_ms("weighing -> 'date'") }} - {{ json_epoch_ms("weighing -> 'timestampGMT'") }},
+            case
+                when {{ json_epoch_ms("weighing -> 'date'") }} - {{ json_epoch_ms("weighing -> 'timestampGMT'") }}
+                    between interval '-12 hours' and interval '14 hours'
+                then {{ json_epoch_ms("weighing -> 'date'") }} - {{ json_epoch_ms("weighing -> 'timestampGMT'") }}
+            end,
             utc_offset
         ) as utc_offset,
         {{ safe_date("weighing ->> 'calendarDate'") }} as calendar_day,
