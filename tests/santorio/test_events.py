@@ -285,3 +285,29 @@ def test_postgresql_keeps_every_json_as_it_is(database: Database, person: Person
     written(database, event(person.user_id, value, key="json"))
     (kept,) = newest(database, person.user_id).values()
     assert kept == value
+
+
+def test_in_the_hour_that_the_clock_repeats_the_newest_version_still_wins(
+    database: Database, person: Person
+) -> None:
+    """A server of one's own may tell times by a wall clock, which shows an hour of autumn twice."""
+    first, last = event(person.user_id, 1), event(person.user_id, 2)
+    with database.connect() as connection:
+        connection.execute("set timezone = 'Europe/Berlin'")
+        write_events(connection, [first])
+        connection.execute("update raw.events set ingested_at = '2027-10-31 00:59Z'")  # 02:59 of summer
+        write_events(connection, [event(person.user_id, 3, key="other")])
+        connection.execute(
+            "update raw.events set ingested_at = '2027-10-31 01:30Z' where event_id <> %s", [first.event_id]
+        )  # 02:30 of winter
+        write_events(connection, [last])
+    assert newest(database, person.user_id)[first.event_id] == 2
+
+
+def test_what_cannot_be_kept_leaves_nothing_of_the_batch_also_as_a_later_version(
+    database: Database, person: Person
+) -> None:
+    with database.connect() as connection:
+        with pytest.raises(RejectedRecord):
+            write_events(connection, [event(person.user_id, 1), event(person.user_id, float("nan"))])
+        assert connection.execute("select count(*) from raw.events").fetchone() == (0,)
