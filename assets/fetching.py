@@ -42,6 +42,15 @@ def people_to_ask(database: dg.ResourceParam[Database]) -> Iterator[dg.DynamicOu
         yield dg.DynamicOutput([str(person.user_id) for person in chunk], mapping_key=f"chunk_{number}")
 
 
+def wishes_for(days: tuple[dt.date, dt.date], today: dt.date) -> Wishes:
+    """Bound a sync to a run's days; a run that reaches today (UTC) is about each person's own today.
+
+    Partitions follow UTC: east of it a day has begun, and a night ended, hours before its partition is there.
+    """
+    first, last = days
+    return Wishes(since=first, until=last if last < today else None)
+
+
 @dg.op(retry_policy=RETRIES)
 def ask_garmin(
     context: dg.OpExecutionContext,
@@ -52,10 +61,8 @@ def ask_garmin(
 ) -> dict[str, int]:
     """Sync the people of a chunk. What stands in one's way keeps nobody else from theirs; then it is tried again."""
     window = context.partition_key_range
-    last = dt.date.fromisoformat(window.end)
-    # Partitions follow UTC; east of it the newest is over hours before the day that has begun is asked for.
-    is_newest = last >= dt.datetime.now(dt.UTC).date()
-    wishes = Wishes(since=dt.date.fromisoformat(window.start), until=None if is_newest else last)
+    days = (dt.date.fromisoformat(window.start), dt.date.fromisoformat(window.end))
+    wishes = wishes_for(days, dt.datetime.now(dt.UTC).date())
     with database.connect() as connection:
         people = [person for person in all_people(connection) if str(person.user_id) in chunk]
     reports = sync_everyone(database, object_store, settings, people, wishes)

@@ -7,7 +7,7 @@ import pytest
 from killing import LAST_DAY, past_account, without_files
 from pydantic import SecretStr
 
-from assets.fetching import PEOPLE_IN_A_CHUNK, ask_garmin, garmin_account
+from assets.fetching import PEOPLE_IN_A_CHUNK, ask_garmin, garmin_account, wishes_for
 from pipelines.definitions import defs
 from santorio.database.engine import Database
 from santorio.objects import FolderStore
@@ -66,6 +66,13 @@ def test_nobody_connected_costs_nothing_and_fails_nothing(database: Database, fa
     result = run(database, fast)
     assert result.success
     assert metadata(result) == {"requests": 0, "events_new": 0, "days_settled": 0, "holes_left": 0}
+
+
+def test_a_run_that_reaches_today_is_about_each_persons_own_today() -> None:
+    first, last = WINDOW
+    assert wishes_for(WINDOW, today=last).until is None
+    assert wishes_for(WINDOW, today=last + dt.timedelta(days=1)).until == last
+    assert wishes_for(WINDOW, today=last).since == first
 
 
 def test_a_run_asks_for_its_days_and_says_in_counts_what_came(database: Database, fast: Settings) -> None:
