@@ -42,14 +42,14 @@ def measure(
 ) -> Measurement:
     """Run a command to its end, watching the memory of its tree and of the embedded server it may start."""
     started = time.monotonic()
-    before = {process.pid for process in psutil.process_iter()}
+    home = (environment or {}).get("SANTORIO_HOME", str(cwd))
     running = subprocess.Popen(
         command, cwd=cwd, env={**newcomers_environment(), **(environment or {})},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     peak = [0.0]
     stop = threading.Event()
-    watcher = threading.Thread(target=watch, args=(before, peak, stop), daemon=True)
+    watcher = threading.Thread(target=watch, args=(running.pid, home, peak, stop), daemon=True)
     watcher.start()
     output, _ = running.communicate()
     seconds = time.monotonic() - started
@@ -58,18 +58,28 @@ def measure(
     return Measurement(round(seconds, 2), round(peak[0], 1), running.returncode, output)
 
 
-def watch(before: set[int], peak: list[float], stop: threading.Event) -> None:
-    """Sample every process that was not there before: the server is no child of the command."""
+def watch(command: int, home: str, peak: list[float], stop: threading.Event) -> None:
+    """Sample the command's processes and those of the server in its home, which is no child of the command."""
     while not stop.wait(INTERVAL_SECONDS):
         total = 0
-        for process in psutil.process_iter():
-            if process.pid in before:
-                continue
+        for process in ours(command, home):
             try:
                 total += process.memory_full_info().pss
             except (psutil.Error, OSError):
                 continue
         peak[0] = max(peak[0], total / 2**20)
+
+
+def ours(command: int, home: str) -> set[psutil.Process]:
+    """Return the command, the server that works in its home, and all that they started."""
+    found: set[psutil.Process] = set()
+    for process in psutil.process_iter():
+        try:
+            if process.pid == command or any(part.startswith(home) for part in process.cmdline()[1:]):
+                found |= {process, *process.children(recursive=True)}
+        except (psutil.Error, OSError):
+            continue
+    return found
 
 
 def machine() -> str:
