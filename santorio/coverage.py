@@ -240,7 +240,7 @@ def _reason(kind: str, row: _Row | None, day: Mapping[str, _Row]) -> Reason:
         if any(one.status == "failed" for one in day.values()):
             return "missing" if row is None else "Garmin has none"
         # Of a night alone, that there is none says nothing about the day.
-        return "not worn" if row is not None or not day.keys() <= NIGHTS_ONLY else "unknown"
+        return "unknown" if day.keys() <= NIGHTS_ONLY else "not worn"
     # Garmin said of the night that there is none, in one kind, and told nothing of it in the other.
     is_night_empty = any(one.status == "empty" for one in nights) and not any(one.is_there for one in nights)
     if kind in NIGHTS and is_night_empty:

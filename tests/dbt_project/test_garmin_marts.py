@@ -9,8 +9,10 @@ import psycopg
 import pytest
 
 from santorio.database.engine import Database
-from santorio.events import Event
+from santorio.events import Event, write_events
 from santorio.people import Person, ensure_person
+from santorio.sources.garmin.endpoints import BY_KIND
+from santorio.sources.garmin.payloads import Asked, parse, parse_answer
 from santorio.sources.simulator import simulate
 from santorio.sources.simulator.life import Life
 from santorio.sources.simulator.payloads import sessions
@@ -31,14 +33,15 @@ def told(
 ) -> dict[str, Any]:
     """Several people in one build, each with one scenario: readers of their rows, by the scenario's name."""
     scenarios: dict[str, Callable[[Any], None]] = {
-        tell.__name__: tell for tell in (trained, weighed, drank, napped, developed)
+        tell.__name__: tell for tell in (trained, weighed, drank, napped, developed, lifted, walked)
     }
     scenarios["simulated"] = lambda log: fetched(life, log)
     people: dict[str, Person] = {}
     with warehouse.connect() as connection:
-        for name in (*scenarios, "changed"):
+        for name in (*scenarios, "changed", "moved"):
             people[name] = ensure_person(connection, f"who {name}", "Europe/Berlin")
         change_zones(connection, people["changed"])
+    import_an_old_export(warehouse, people["moved"])
     for name, tell in scenarios.items():
         tell(log_of(people[name], pending))
     build()
@@ -246,6 +249,8 @@ def drank(log: Any) -> None:
         for number, amount in enumerate((250.0, 1500.0, -250.0)):
             drink = {"calendarDate": day, "timestampLocal": f"{day}T08:0{number}:00.0", "valueInML": amount}
             log.garmin("hydration_log", day, drink, key=f"{day}/{number}")
+    drink = {"calendarDate": "2026-03-05", "timestampLocal": "2026-03-05T08:00:00.0", "valueInML": None}
+    log.garmin("hydration_log", "2026-03-05", drink, key="2026-03-05/0")
     figures = {"systolic": 121, "diastolic": 79, "pulse": 60}
     moments = {
         "measurementTimestampGMT": "2026-03-02T07:00:00.0",
@@ -306,7 +311,7 @@ def developed(log: Any) -> None:
         "heartRate": 171,
         "heartRateCycling": None,
     }
-    power = {"calendarDate": "2026-02-20T17:00:00.0", "functionalThresholdPower": 372}
+    power = {"calendarDate": "2026-02-18T17:00:00.0", "functionalThresholdPower": 372}
     log.garmin("lactate_threshold", "2026-03-02", {"speed_and_heart_rate": told, "power": power}, key="now")
     ftp = {"calendarDate": "2026-02-21T18:00:00.0", "sport": "CYCLING", "functionalThresholdPower": 263}
     log.garmin("cycling_ftp", "2026-03-02", ftp, key="CYCLING")
@@ -320,15 +325,99 @@ def developed(log: Any) -> None:
 
 
 def test_thresholds_stand_on_the_day_on_which_they_were_measured(told: Any) -> None:
-    first, second = told["developed"]("marts.fitness_days", order="day")
+    power, first, second = told["developed"]("marts.fitness_days", order="day")
+    assert (power["day"], power["running_threshold_power_w"]) == (dt.date(2026, 2, 18), 372)
+    assert power["running_threshold_hr_bpm"] is None
     assert (first["day"], first["running_threshold_hr_bpm"]) == (dt.date(2026, 2, 20), 171)
     assert first["running_threshold_speed_mps"] == pytest.approx(4.1999988)
-    assert first["running_threshold_power_w"] == 372
+    assert first["running_threshold_power_w"] is None
     assert (second["day"], second["cycling_ftp_w"], second["fitness_age_years"]) == (
         dt.date(2026, 2, 21),
         263,
         35.5,
     )
+
+
+def lifted(log: Any) -> None:
+    """Two recordings of one session in the gym: the longer counts, the shorter alone lists sets, laps and samples."""
+    for number, minute, seconds, sport in ((1, 0, 5400, "indoor_cardio"), (2, 10, 3000, "strength_training")):
+        start = {
+            "startTimeGMT": f"2026-03-02 08:{minute:02}:00",
+            "startTimeLocal": f"2026-03-02 09:{minute:02}:00",
+        }
+        listed = {"activityId": number, **start, "activityType": {"typeKey": sport}, "duration": seconds,
+                  "elapsedDuration": seconds, "averageHR": 120}  # fmt: skip
+        log.garmin("activity", "2026-03-02", listed, key=str(number))
+    effort = {"setType": "ACTIVE", "repetitionCount": 8, "weight": 50000, "duration": 30}
+    log.garmin("activity_exercise_sets", "2026-03-02", {"activityId": 2, "exerciseSets": [effort]}, key="2")
+    drawn = {"metricDescriptors": [{"metricsIndex": 0, "key": "directHeartRate"}],
+             "activityDetailMetrics": [{"metrics": [120.0]}]}  # fmt: skip
+    log.garmin("activity_samples", "2026-03-02", {"activityId": 2, **drawn}, key="2")
+    lap = {"lapIndex": 1, "duration": 3000.0, "distance": 0.0, "startTimeGMT": "2026-03-02T08:10:00.0"}
+    log.garmin("activity_splits", "2026-03-02", {"activityId": 2, "lapDTOs": [lap]}, key="2")
+
+
+def test_the_sets_of_a_recording_within_a_longer_one_are_those_of_the_longer(told: Any) -> None:
+    (merged,) = told["lifted"]("marts.activities")
+    assert (merged["activity_id"], merged["duration_s"]) == ("1", 5400)
+    (effort,) = told["lifted"]("marts.activity_sets")
+    assert (effort["activity_id"], effort["repetitions"], effort["weight_kg"]) == ("1", 8, 50)
+    # Laps and samples of a part are not those of the whole.
+    assert told["lifted"]("staging.stg_garmin__activity_laps") != []
+    assert told["lifted"]("marts.activity_laps") == []
+    assert told["lifted"]("intermediate.int_activity_samples_drawn") == []
+
+
+def walked(log: Any) -> None:
+    """A day that the watch's own file tells, and of which the account says 0; another that nothing could count."""
+    noon = int(dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC).timestamp())
+    beats, walking = [[noon, 61], [noon + 60, 70]], {"at": noon, "activity_type": "walking", "steps": 7000}
+    beyond = [
+        {"at": noon + 86_400, "activity_type": kind, "steps": 1.7e308} for kind in ("walking", "running")
+    ]
+    for key, samples in (
+        ("1", {"heart_rate_bpm": beats, "movement": [walking]}),
+        ("2", {"heart_rate_bpm": [[noon + 86_400, 62]], "movement": beyond}),
+    ):
+        start = dt.datetime(2026, 3, int(key), 10, tzinfo=dt.UTC)
+        about = (start, None, "fit.monitoring", "fit", f"watch/{key}")
+        log.pending.append(Event(log.person.user_id, *about, {"samples": samples}, {}))
+    nothing = {"calendarDate": "2026-03-01", "totalSteps": 0}
+    log.garmin("daily_summary", "2026-03-01", nothing)
+    log.garmin("steps", "2026-03-01", {**nothing, "totalDistance": 0, "stepGoal": 8000})
+
+
+def test_steps_that_the_watch_counted_stand_beside_a_zero_of_the_account(told: Any) -> None:
+    assert told["walked"]("marts.days", "day::text, steps", "day") == [
+        {"day": "2026-03-01", "steps": 7000},
+        {"day": "2026-03-02", "steps": None},
+    ]
+
+
+def import_an_old_export(database: Database, person: Person) -> None:
+    """The zones that the account has now; then last year's, out of an export, with some of which it was never asked."""
+    kept = {"trainingMethod": "HR_MAX", "maxHeartRateUsed": 190}
+
+    def zones(sport: str, floor: int) -> dict[str, object]:
+        return {"sport": sport, **kept, **{f"zone{one}Floor": floor + 10 * one for one in range(1, 6)}}
+
+    now = dt.datetime.now(dt.UTC)
+    asked = parse_answer(
+        BY_KIND["heart_rate_zones"], [zones("DEFAULT", 100)], Asked(day=None, item="now"), person, now
+    )
+    imported = parse([zones("DEFAULT", 85), zones("CYCLING", 80)], person, now)
+    assert imported is not None
+    with database.connect() as connection:
+        write_events(connection, asked.events)
+    with database.connect() as connection:
+        assert write_events(connection, imported.events).versions == 1
+
+
+def test_zones_of_an_imported_export_do_not_replace_those_that_the_account_told(told: Any) -> None:
+    assert told["moved"]("marts.training_zones", "sport, last_day, zone_1_floor", "sport") == [
+        {"sport": "CYCLING", "last_day": None, "zone_1_floor": 90},
+        {"sport": "DEFAULT", "last_day": None, "zone_1_floor": 110},
+    ]
 
 
 def change_zones(connection: psycopg.Connection, person: Person) -> None:

@@ -5,6 +5,7 @@ import random
 import uuid
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from travelling import QUARTER, Traveller, day_payloads, ms, night_payloads, text, travel
@@ -99,10 +100,22 @@ def test_every_sample_is_there_once_on_its_date(
     assert [row[:2] for row in rows] == sorted(
         ((day, at) for day, ats in who.instants_by_day.items() for at in ats), key=lambda one: one[1]
     )
-    # Of a day within which the clock changed, only the person's zone can tell when.
-    for day, _, local_at, beat in rows:
-        first, *_, last = who.instants_by_day[day]
-        assert local_at.hour == beat - 50 or who.offset(first) != who.offset(last + QUARTER)
+    for day, at, local_at, beat in rows:
+        ats = who.instants_by_day[day]
+        # Of a day within which the clock changed, only the person's zone can tell when; else the first clock goes on.
+        first, last = ats[0], ats[-1]
+        ends = {first: who.wall(first), last + QUARTER: who.wall(last) + QUARTER}
+        if all(at_home(who, end) == wall for end, wall in ends.items()):
+            assert local_at == at_home(who, at)
+        else:
+            assert local_at == at.replace(tzinfo=None) + who.offset(first)
+        if len({who.offset(one) for one in ats}) == 1:
+            assert local_at.hour == beat - 50
+
+
+def at_home(who: Traveller, at: dt.datetime) -> dt.datetime:
+    """What the wall clock shows in the zone that the person's settings name."""
+    return at.astimezone(ZoneInfo(who.home)).replace(tzinfo=None)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

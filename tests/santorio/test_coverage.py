@@ -137,6 +137,23 @@ def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
     ]
 
 
+def test_a_watch_is_not_said_to_have_been_off_on_a_day_of_which_hardly_anything_was_asked_for(
+    database: Database, person: Person
+) -> None:
+    kinds = ("daily_summary", "heart_rate", "sleep", "hrv")
+    full = [payload(person, day, FULL, kind) for day in (1, 4) for kind in kinds]
+    # Of the third, Garmin said that there is no heart rate variability, and was asked for nothing else.
+    settled(database, person, *full, payload(person, 3, EMPTY, "hrv"))
+    asked(database, person, "daily_summary", 2, "failed", "http_503")
+    with database.connect() as connection:
+        found = holes(connection, person.user_id)
+    assert {(hole.kind, hole.first_day.day): hole.reason for hole in found} == {
+        ("daily_summary", 2): "failed",
+        **{(kind, 2): "missing" for kind in ("heart_rate", "sleep", "hrv")},
+        **{(kind, 3): "unknown" for kind in kinds},
+    }
+
+
 def asked(
     database: Database, person: Person, kind: str, day: int, status: str, error: str | None = None
 ) -> None:

@@ -37,7 +37,7 @@ joined as (
         coalesce(monitored.steps, summaries.steps) as summary_steps,
         coalesce(monitored.distance_m, summaries.distance_m) as summary_distance_m,
         steps.steps as range_steps,
-        steps.distance_m as range_distance_m,
+        case when monitored.steps is null then steps.distance_m end as range_distance_m,
         summaries.floors_ascended,
         coalesce(monitored.active_kcal, summaries.active_kcal) as active_kcal,
 
