@@ -249,8 +249,8 @@ def drank(log: Any) -> None:
         for number, amount in enumerate((250.0, 1500.0, -250.0)):
             drink = {"calendarDate": day, "timestampLocal": f"{day}T08:0{number}:00.0", "valueInML": amount}
             log.garmin("hydration_log", day, drink, key=f"{day}/{number}")
-    drink = {"calendarDate": "2026-03-05", "timestampLocal": "2026-03-05T08:00:00.0", "valueInML": None}
-    log.garmin("hydration_log", "2026-03-05", drink, key="2026-03-05/0")
+    unsaid = {"calendarDate": "2026-03-05", "timestampLocal": "2026-03-05T08:00:00.0", "valueInML": None}
+    log.garmin("hydration_log", "2026-03-05", unsaid, key="2026-03-05/0")
     figures = {"systolic": 121, "diastolic": 79, "pulse": 60}
     moments = {
         "measurementTimestampGMT": "2026-03-02T07:00:00.0",
