@@ -1,0 +1,92 @@
+"""The queue of what arrived and is not in the marts yet, and what a build knows about itself."""
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+# An arrival is written in the transaction of what arrived, so that no order of commits hides it from a build.
+QUEUE = """
+create table raw.arrivals (
+  arrival_id bigint generated always as identity primary key,
+  user_id uuid not null,
+  event_id uuid,
+  day date,
+  check (num_nonnulls(event_id, day) = 1)
+);
+comment on table raw.arrivals is
+  'Events that changed, and person-days of which something beside the log changed, since the marts were built.';
+
+create function raw.note_events() returns trigger language plpgsql as $$
+begin
+  insert into raw.arrivals (user_id, event_id)
+  select distinct user_id,
+    case
+      when event_type <> 'deleted' then event_id
+      when pg_input_is_valid(data ->> 'event_id', 'uuid') then (data ->> 'event_id')::uuid
+      else event_id
+    end
+  from arrived;
+  return null;
+end $$;
+create trigger note_events after insert on raw.events
+  referencing new table as arrived for each statement execute function raw.note_events();
+
+create function raw.note_days() returns trigger language plpgsql as $$
+begin
+  insert into raw.arrivals (user_id, day) select distinct user_id, day from arrived;
+  return null;
+end $$;
+create trigger note_new_days after insert on ops.coverage
+  referencing new table as arrived for each statement execute function raw.note_days();
+create trigger note_changed_days after update on ops.coverage
+  referencing new table as arrived for each statement execute function raw.note_days();
+create trigger note_gone_days after delete on ops.coverage
+  referencing old table as arrived for each statement execute function raw.note_days();
+
+-- Events that do not say their offset are dated by the person's zone.
+create function raw.note_zone() returns trigger language plpgsql as $$
+begin
+  if new.timezone is distinct from old.timezone then
+    insert into raw.arrivals (user_id, event_id)
+    select distinct user_id, event_id from raw.events where user_id = new.user_id;
+  end if;
+  return null;
+end $$;
+create trigger note_zone after update on ops.people for each row execute function raw.note_zone();
+
+-- What was there before the queue was.
+insert into raw.arrivals (user_id, event_id) select distinct user_id, event_id from raw.events;
+"""
+
+BUILDS = """
+create table ops.models (
+  model text primary key,
+  mode text check (mode in ('full', 'touched')),
+  fingerprint text,
+  built_fingerprint text,
+  built_in uuid,
+  built_at timestamptz
+);
+comment on table ops.models is
+  'Models of the warehouse: how the build that is under way makes each, and the logic that made what is there.';
+
+create table ops.builds (
+  build_id uuid primary key,
+  started_at timestamptz not null default clock_timestamp(),
+  known_at timestamptz not null,
+  code_version text not null,
+  published_at timestamptz
+);
+comment on table ops.builds is 'Builds of the warehouse; the newest published is what the API shows.';
+
+create table ops.taken_arrivals (arrival_id bigint primary key);
+create table ops.touched_events (event_id uuid primary key, user_id uuid not null);
+create table ops.touched_days (user_id uuid not null, day date not null, primary key (user_id, day));
+comment on table ops.touched_days is 'Person-days that a build has to make anew; kept until one succeeded.';
+"""
+
+
+def upgrade() -> None:
+    op.execute(QUEUE)
+    op.execute(BUILDS)
