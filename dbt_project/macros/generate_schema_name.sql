@@ -1,4 +1,8 @@
-{#- The schemas are called staging, intermediate, marts and api everywhere, without the target's prefix. -#}
+{#-
+  The schemas are called staging, intermediate, marts and api everywhere, without the target's prefix. What was known at
+  a past instant is built beside them: past_staging, past_intermediate, past_marts.
+-#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-  {{ custom_schema_name | trim if custom_schema_name is not none else target.schema }}
+  {%- set name = custom_schema_name | trim if custom_schema_name is not none else target.schema -%}
+  {{ 'past_' ~ name if target.name == 'past' else name }}
 {%- endmacro %}

@@ -26,13 +26,20 @@
   grant select on {{ this }} to santorio_api
 {%- endmacro %}
 
-{#- Which code made the rows: the package's version and source hash, given by whoever runs dbt. -#}
-{% macro code_version() -%}
-  '{{ dbt_metadata_envs.get("SANTORIO_CODE_VERSION", "0.1.0") | replace("'", "") }}'
+{#- The copy of a mart that a build put up as a whole: the API never reads a mart while it is being made. -#}
+{% macro published(mart) -%}
+  published.{{ mart.identifier }}
 {%- endmacro %}
 
-{#- Which build made the rows and with which code, for views on the marts. -#}
+{#- Pre-hook of the API's views: what they read is there, if empty, before the first build has published anything. -#}
+{% macro align_published() -%}
+  {%- for node in model.depends_on.nodes if graph.nodes.get(node, {}).get('schema') == 'marts' %}
+  select ops.align_published('{{ graph.nodes[node].alias }}');
+  {%- endfor %}
+{%- endmacro %}
+
+{#- Which build put up the rows, and with which code, for views on published marts. -#}
 {% macro lineage() -%}
-  '{{ invocation_id }}'::text as run_id,
-    {{ code_version() }}::text as code_version
+  (select build_id::text from ops.builds where published_at is not null order by published_at desc limit 1) as run_id,
+    (select code_version from ops.builds where published_at is not null order by published_at desc limit 1) as code_version
 {%- endmacro %}

@@ -76,6 +76,14 @@ def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, 
     return str(row[0]) if row else None
 
 
+def known_at(connection: psycopg.Connection) -> dt.datetime | None:
+    """Find the instant of the log that the marts tell; None before a build was published."""
+    row = connection.execute(
+        "select known_at from ops.builds where published_at is not null order by published_at desc limit 1"
+    ).fetchone()
+    return row[0] if row else None
+
+
 def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
     """Record a run, and its rows if it is accepted, in one transaction.
 
@@ -97,6 +105,7 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
             "status": status,
             "fingerprint": run.fingerprint,
             "as_of": run.as_of,
+            "known_at": known_at(connection),
             "code_version": code_version(),
             "diagnostics": Jsonb(dict(run.diagnostics)),
             "plot": run.plot if status == "accepted" else None,

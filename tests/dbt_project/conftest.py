@@ -20,6 +20,7 @@ from santorio.people import Person, ensure_person
 from santorio.sources.garmin.endpoints import BY_KIND
 from santorio.sources.garmin.payloads import Asked, parse_answer
 from santorio.warehouse import PROJECT, dbt_environment
+from santorio.warehouse_publishing import publish_whole
 
 TEMPLATE = "template_of_tests"
 
@@ -79,6 +80,8 @@ def build(warehouse: Database, dbt_folder: Path, pending: list[Event]) -> Build:
         pending.clear()
         result = run_dbt(warehouse, dbt_folder, command, *arguments)
         assert failures(result) == []
+        with warehouse.connect() as connection:
+            publish_whole(connection, dbt_folder / "target" / "manifest.json")
         return result
 
     return built

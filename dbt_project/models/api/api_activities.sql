@@ -1,4 +1,4 @@
 select
     activities.*,
     {{ lineage() }}
-from {{ ref('activities') }} as activities
+from {{ published(ref('activities')) }} as activities

@@ -1,4 +1,4 @@
 select
     days.*,
     {{ lineage() }}
-from {{ ref('days') }} as days
+from {{ published(ref('days')) }} as days

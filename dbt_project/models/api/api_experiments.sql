@@ -64,7 +64,7 @@ trials as (
         null::double precision as value_per_day,
         (
             select jsonb_object_agg(trial_days.study_day::text, trial_days.arm)
-            from {{ ref('trial_days') }} as trial_days
+            from {{ published(ref('trial_days')) }} as trial_days
             where trial_days.user_id = trials.user_id and trial_days.trial = trials.trial
         ) as schedule,
         trials.seed,
@@ -75,7 +75,7 @@ trials as (
         results.run_id,
         coalesce(results.as_of, trials.as_of) as as_of,
         results.code_version
-    from {{ ref('trials') }} as trials
+    from {{ published(ref('trials')) }} as trials
     left join results on results.user_id = trials.user_id and results.trial = trials.trial
     left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.subject = trials.trial
 ),

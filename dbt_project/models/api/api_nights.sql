@@ -1,4 +1,4 @@
 select
     nights.*,
     {{ lineage() }}
-from {{ ref('nights') }} as nights
+from {{ published(ref('nights')) }} as nights

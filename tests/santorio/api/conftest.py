@@ -21,6 +21,7 @@ from santorio.database.opening import create_database, embedded_database
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.warehouse import PROJECT, dbt_environment
+from santorio.warehouse_publishing import publish_whole
 
 KEY = "a key of tests, long enough for HMAC with SHA-256"
 AS_OF = dt.datetime(2026, 6, 1, 6, 30, tzinfo=dt.UTC)
@@ -55,12 +56,14 @@ def published(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     name = f"api_{os.getpid()}"
     create_database(server_url, name, template="template_of_tests")
     database = embedded_database(server_url, name)
-    build_views(database, tmp_path_factory.mktemp("dbt_of_api"))
+    folder = tmp_path_factory.mktemp("dbt_of_api")
+    build_views(database, folder)
     with database.connect() as connection:
         people = [ensure_person(connection, name, "Europe/Berlin") for name in ("one", "other")]
         for person, more in zip(people, (0, 1000), strict=True):
             write_days(connection, person, more)
             write_insights(connection, person, more)
+        publish_whole(connection, folder / "target" / "manifest.json")
     yield World(database, *people)
     database.close()
     with psycopg.connect(server_url, autocommit=True) as connection:

@@ -1,0 +1,75 @@
+"""The published copy of the marts: what the API reads, changed at once at the end of a build."""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0007"
+
+# A copy has its mart's columns, keys, indexes and descriptions, and a policy of its own.
+ALIGN = """
+create function ops.align_published(mart text) returns boolean language plpgsql as $$
+declare
+  of_mart text;
+  of_copy text;
+begin
+  select string_agg(attname || ' ' || atttypid::regtype || ' ' || attnotnull, ',' order by attname) into of_mart
+  from pg_attribute where attrelid = to_regclass('marts.' || quote_ident(mart)) and attnum > 0 and not attisdropped;
+  select string_agg(attname || ' ' || atttypid::regtype || ' ' || attnotnull, ',' order by attname) into of_copy
+  from pg_attribute where attrelid = to_regclass('published.' || quote_ident(mart)) and attnum > 0 and not attisdropped;
+  if of_mart is not distinct from of_copy then
+    return false;
+  end if;
+  -- Views of the API on the old columns go with it; they are built again after every build.
+  execute format('drop table if exists published.%1$I cascade', mart);
+  execute format('create table published.%1$I (like marts.%1$I including all)', mart);
+  execute format('alter table published.%1$I enable row level security', mart);
+  execute format(
+    'create policy own_rows on published.%1$I for select to santorio_view '
+    'using (user_id = nullif(current_setting(''santorio.user_id'', true), '''')::uuid)', mart);
+  execute format('grant select on published.%1$I to santorio_view', mart);
+  return true;
+end $$;
+"""
+
+# By person and day where every row has one, else by person: what a build did not touch is as it was.
+COPY = """
+create function ops.publish_mart(mart text, everything boolean) returns bigint language plpgsql as $$
+declare
+  columns text;
+  scope text := 'true';
+  copied bigint;
+begin
+  if not (ops.align_published(mart) or everything) then
+    if exists (
+      select from pg_attribute
+      where attrelid = to_regclass('marts.' || quote_ident(mart)) and attname = 'day' and attnotnull
+    ) then
+      scope := 'exists (select from ops.touched_days t where t.user_id = m.user_id and t.day = m.day)';
+    else
+      scope := 'm.user_id in (select user_id from ops.touched_days union select user_id from ops.touched_events)';
+    end if;
+  end if;
+  select string_agg(quote_ident(attname), ', ' order by attnum) into columns
+  from pg_attribute where attrelid = to_regclass('marts.' || quote_ident(mart)) and attnum > 0 and not attisdropped;
+  execute format('delete from published.%I as m where %s', mart, scope);
+  execute format('insert into published.%1$I (%2$s) select %2$s from marts.%1$I as m where %3$s', mart, columns, scope);
+  get diagnostics copied = row_count;
+  return copied;
+end $$;
+"""
+
+KNOWN_AT = """
+alter table insights.runs add column known_at timestamptz;
+comment on column insights.runs.known_at is
+  'The instant of the log that the marts told when the run was made: `santorio warehouse build --as-of` gives them again.';
+"""
+
+
+def upgrade() -> None:
+    op.execute("create schema published")
+    op.execute("grant usage on schema published to santorio_view")
+    op.execute("grant select on ops.builds to santorio_view")
+    op.execute("create index builds_by_publishing on ops.builds (published_at desc)")
+    op.execute(ALIGN)
+    op.execute(COPY)
+    op.execute(KNOWN_AT)

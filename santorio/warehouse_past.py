@@ -1,0 +1,100 @@
+"""The marts as they would have been at a past instant, beside those of today: `past_marts` and what stands below it."""
+
+import datetime as dt
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from santorio.database.engine import Database
+from santorio.errors import ConfigError, StorageError
+from santorio.warehouse import DBT, PROJECT, dbt_variables
+
+SCHEMAS = ("past_staging", "past_intermediate", "past_marts")
+
+
+def build_past(
+    database: Database, at: dt.datetime, folder: Path, *, progress: Callable[[int, int], None] | None = None
+) -> dict[str, int]:
+    """Build every mart from what the log held at an instant, in place of the last such build.
+
+    The marts of today, what the API shows and what waits to be built are left alone.
+
+    Parameters
+    ----------
+    at
+        The instant, aware; what was ingested later is not known yet.
+    folder
+        Where dbt writes what it compiles.
+    progress
+        Called with models done and models in all.
+
+    Returns
+    -------
+    dict
+        Rows of each mart.
+
+    Raises
+    ------
+    ConfigError
+        If the instant has no zone, or lies ahead.
+    StorageError
+        If a model fails; the marts of an earlier such build are gone then.
+    """
+    if at.tzinfo is None:
+        raise ConfigError("The instant has no time zone.", hint="Write it as 2026-03-01T12:00+01:00.")
+    if at > dt.datetime.now(dt.UTC):
+        raise ConfigError("The instant lies ahead: nobody knows what will be known then.")
+    with database.connect() as connection:
+        for schema in SCHEMAS:
+            connection.execute(f"drop schema if exists {schema} cascade")
+    _run_dbt(database, at, folder, progress or (lambda _done, _all: None))
+    with database.connect() as connection:
+        names = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'past_marts' order by 1"
+        ).fetchall()
+        rows = {}
+        for (name,) in names:
+            counted = connection.execute(f'select count(*) from past_marts."{name}"').fetchone()
+            rows[str(name)] = counted[0] if counted else 0
+        connection.execute(
+            "select set_config('santorio.past', %s, true)", [at.astimezone(dt.UTC).isoformat()]
+        )
+        connection.execute(
+            "do $$ begin execute format('comment on schema past_marts is %L', "
+            "'As known at ' || current_setting('santorio.past')); end $$"
+        )
+    return rows
+
+
+def _run_dbt(database: Database, at: dt.datetime, folder: Path, progress: Callable[[int, int], None]) -> None:
+    command = [
+        str(DBT), "--log-format", "json", "run", "--target", "past", "--exclude", "path:models/api",
+        "--vars", json.dumps({"as_of": at.astimezone(dt.UTC).isoformat()}),
+        "--project-dir", str(PROJECT), "--target-path", str(folder / "past"), "--log-path", str(folder / "past"),
+    ]  # fmt: skip
+    environment = {**os.environ, **dbt_variables(database.url)}
+    failed: list[str] = []
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        for line in process.stdout:
+            _follow(line, progress, failed)
+    if process.returncode != 0:
+        raise StorageError(
+            "The marts could not be built: " + ("; ".join(failed) or "dbt stopped before its first model."),
+            hint=f"dbt's own words are in {folder / 'past' / 'dbt.log'}.",
+        )
+
+
+def _follow(line: str, progress: Callable[[int, int], None], failed: list[str]) -> None:
+    """Read one of dbt's log lines: a model that ended, and how."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return
+    name, data = entry.get("info", {}).get("name"), entry.get("data", {})
+    if name == "LogModelResult":
+        progress(int(data["index"]), int(data["total"]))
+        if data.get("status") == "ERROR":
+            failed.append(str(data["node_info"]["node_name"]))
