@@ -7,6 +7,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from santorio.database.engine import Database
 from santorio.errors import ConfigError, StorageError
 from santorio.warehouse import DBT, PROJECT, dbt_variables
@@ -48,23 +51,27 @@ def build_past(
         raise ConfigError("The instant lies ahead: nobody knows what will be known then.")
     with database.connect() as connection:
         for schema in SCHEMAS:
-            connection.execute(f"drop schema if exists {schema} cascade")
+            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
     _run_dbt(database, at, folder, progress or (lambda _done, _all: None))
     with database.connect() as connection:
-        names = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'past_marts' order by 1"
-        ).fetchall()
-        rows = {}
-        for (name,) in names:
-            counted = connection.execute(f'select count(*) from past_marts."{name}"').fetchone()
-            rows[str(name)] = counted[0] if counted else 0
+        # Beside the tables, so that nobody takes them for today's.
         connection.execute(
-            "select set_config('santorio.past', %s, true)", [at.astimezone(dt.UTC).isoformat()]
+            sql.SQL("comment on schema past_marts is {}").format(
+                f"As known at {at.astimezone(dt.UTC).isoformat()}"
+            )
         )
-        connection.execute(
-            "do $$ begin execute format('comment on schema past_marts is %L', "
-            "'As known at ' || current_setting('santorio.past')); end $$"
-        )
+        return _rows_of_marts(connection)
+
+
+def _rows_of_marts(connection: psycopg.Connection) -> dict[str, int]:
+    names = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'past_marts' order by 1"
+    ).fetchall()
+    rows: dict[str, int] = {}
+    for (name,) in names:
+        counting = sql.SQL("select count(*) from {}").format(sql.Identifier("past_marts", name))
+        counted = connection.execute(counting).fetchone()
+        rows[name] = counted[0] if counted else 0
     return rows
 
 

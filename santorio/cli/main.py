@@ -5,7 +5,17 @@ import sys
 
 import typer
 
-from santorio.cli import connecting, covering, demonstrating, importing, reading, running, simulating, syncing
+from santorio.cli import (
+    connecting,
+    covering,
+    demonstrating,
+    importing,
+    reading,
+    running,
+    simulating,
+    syncing,
+    warehousing,
+)
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
 
@@ -29,6 +39,7 @@ app.command("rotate-key")(connecting.rotate_key)
 app.command("token")(running.token)
 app.command("up")(running.up)
 app.add_typer(simulating.app, name="simulate")
+app.add_typer(warehousing.app, name="warehouse")
 
 
 def main() -> None:

@@ -61,7 +61,7 @@ end $$;
 KNOWN_AT = """
 alter table insights.runs add column known_at timestamptz;
 comment on column insights.runs.known_at is
-  'The instant of the log that the marts told when the run was made: `santorio warehouse build --as-of` gives them again.';
+  'What of the log the marts told when the run was made; `santorio warehouse build --as-of` gives them again.';
 """
 
 
