@@ -288,7 +288,7 @@
         raise exception 'This build of {{ model.name }} is not the one under way.';
       end if;
     end $$;
-  {%- else %}
+  {%- elif known_as_of() is none %}
     insert into ops.models (model, built_at) values ('{{ model.name }}', clock_timestamp())
     on conflict (model) do update set built_fingerprint = null, built_in = null, built_at = excluded.built_at;
   {%- endif %}

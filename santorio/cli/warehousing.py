@@ -102,7 +102,7 @@ def build(
 
 
 def _past(database: Database, settings: Settings, at: dt.datetime) -> dict[str, int]:
-    from santorio.warehouse_past import build_past
+    from santorio.warehouse.past import build_past
 
     columns = (TextColumn("Building what was known"), BarColumn(), MofNCompleteColumn(), TextColumn("models"))
     with Progress(*columns, console=errors, transient=True) as bar:

@@ -18,6 +18,7 @@ from santorio.errors import StorageError
 from santorio.versions import code_version
 from santorio.warehouse.models import Model, read_models
 from santorio.warehouse.project import ensure_manifest
+from santorio.warehouse.publishing import publish, published_marts
 
 # One build at a time: the second waits.
 LOCK = 1614_0007
@@ -101,7 +102,8 @@ def building(database: Database) -> Iterator[Build]:
     StorageError
         If dbt did not make every model that was planned.
     """
-    models = read_models(ensure_manifest())
+    manifest = ensure_manifest()
+    models = read_models(manifest)
     with database.connect(autocommit=True) as holder:
         holder.execute("select pg_advisory_lock(%s)", [LOCK])
         with database.connect() as connection:
@@ -109,7 +111,7 @@ def building(database: Database) -> Iterator[Build]:
         yield build
         if build.is_needed:
             with database.connect() as connection:
-                finish_build(connection, build)
+                finish_build(connection, build, published_marts(manifest))
 
 
 def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build:
@@ -141,7 +143,9 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
 
 def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str, str]:
     """Say which models are made in full: those that are missing or of other logic, and all that reads them."""
-    made: dict[str, str | None] = dict(connection.execute("select model, built_fingerprint from ops.models").fetchall())
+    made: dict[str, str | None] = dict(
+        connection.execute("select model, built_fingerprint from ops.models").fetchall()
+    )
     there = set(
         connection.execute(
             "select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
@@ -194,8 +198,8 @@ def _write_plan(connection: psycopg.Connection, models: Sequence[Model], build: 
     )
 
 
-def finish_build(connection: psycopg.Connection, build: Build) -> None:
-    """Clear what this build did from the queue, in one transaction.
+def finish_build(connection: psycopg.Connection, build: Build, marts: Sequence[str]) -> None:
+    """Show the API what this build made of these marts, and clear it from the queue, in one transaction.
 
     Raises
     ------
@@ -211,11 +215,12 @@ def finish_build(connection: psycopg.Connection, build: Build) -> None:
             f"The build left out {len(missing)} models, {missing[0][0]} first.",
             hint="Build again without a selection: nothing is lost.",
         )
+    publish(connection, marts, whole=[mart for mart in marts if build.modes[mart] == "full"])
     connection.execute(CLEAR)
     connection.execute(
         """
-        insert into ops.builds (build_id, started_at, known_at, code_version)
-        values (%s, %s, %s, %s)
+        insert into ops.builds (build_id, started_at, known_at, code_version, published_at)
+        values (%s, %s, %s, %s, clock_timestamp())
         """,
         [build.build_id, build.started_at, build.known_at, code_version()],
     )

@@ -20,7 +20,7 @@ from santorio.people import Person, ensure_person
 from santorio.sources.garmin.endpoints import BY_KIND
 from santorio.sources.garmin.payloads import Asked, parse_answer
 from santorio.warehouse import PROJECT, dbt_environment
-from santorio.warehouse_publishing import publish_whole
+from santorio.warehouse.publishing import publish_whole
 
 TEMPLATE = "template_of_tests"
 

@@ -9,7 +9,7 @@ import pytest
 from santorio.database.engine import Database
 from santorio.errors import StorageError
 from santorio.people import ensure_person
-from santorio.warehouse_publishing import publish
+from santorio.warehouse.publishing import publish
 
 MART = """
 create table marts.sips (

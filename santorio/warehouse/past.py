@@ -12,7 +12,7 @@ from psycopg import sql
 
 from santorio.database.engine import Database
 from santorio.errors import ConfigError, StorageError
-from santorio.warehouse import DBT, PROJECT, dbt_variables
+from santorio.warehouse.project import DBT, PROJECT, dbt_variables
 
 SCHEMAS = ("past_staging", "past_intermediate", "past_marts")
 

@@ -1,0 +1,88 @@
+"""Every mart as it would have been at a past instant: newer versions and deletions are not known yet."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from santorio.database.engine import Database
+from santorio.errors import ConfigError
+from santorio.warehouse.past import build_past
+
+STATE = "select model, mode, built_fingerprint, built_at from ops.models order by model"
+
+
+def slept(score: int) -> dict[str, object]:
+    return {
+        "dailySleepDTO": {"calendarDate": "2026-03-02", "sleepTimeSeconds": 60 * score, "sleepScores": {}}
+    }
+
+
+def now(warehouse: Database) -> dt.datetime:
+    with warehouse.connect() as connection:
+        row = connection.execute("select clock_timestamp()").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_what_was_known_then_is_built_beside_what_is_known_now(
+    build: Any, warehouse: Database, log: Any, rows: Any, dbt_folder: Path
+) -> None:
+    log.garmin("sleep", "2026-03-02", slept(400))
+    log.entry("mood", "2026-03-02T21:00+01:00", rating=7)
+    log.entry("weight", "2026-03-02T07:00+01:00", weight_kg=70)
+    coffee = log.entry("caffeine", "2026-03-02T09:00+01:00", amount_mg=100)
+    build()
+    then = now(warehouse)
+    log.garmin("sleep", "2026-03-02", slept(300))
+    log.delete(coffee)
+    log.garmin(
+        "sleep", "2026-03-03", {"dailySleepDTO": {"calendarDate": "2026-03-03", "sleepTimeSeconds": 60}}
+    )
+    build()
+    with warehouse.connect() as connection:
+        before = connection.execute(STATE).fetchall()
+    seen: list[tuple[int, int]] = []
+
+    counts = build_past(
+        warehouse, then, dbt_folder, progress=lambda done, models: seen.append((done, models))
+    )
+
+    assert rows("past_marts.nights", "day::text, sleep_minutes") == [
+        {"day": "2026-03-02", "sleep_minutes": 400}
+    ]
+    assert [row["value"] for row in rows("past_marts.exposures", "value", order="value desc")] == [
+        100,
+        0,
+    ]
+    assert rows("marts.nights", "day::text, sleep_minutes") == [
+        {"day": "2026-03-02", "sleep_minutes": 300},
+        {"day": "2026-03-03", "sleep_minutes": 1},
+    ]
+    assert rows("marts.exposures") == []
+    assert counts["nights"] >= 1
+    assert seen
+    assert seen[-1][0] == seen[-1][1]
+    with warehouse.connect() as connection:
+        assert (
+            connection.execute(STATE).fetchall() == before
+        )  # the next build of today's owes nothing to this one
+        said = connection.execute("select obj_description('past_marts'::regnamespace)").fetchone()
+    assert said == (f"As known at {then.astimezone(dt.UTC).isoformat()}",)
+
+    build_past(warehouse, now(warehouse), dbt_folder)
+    with warehouse.connect() as connection:
+        marts = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
+        ).fetchall()
+    assert len(marts) > 15
+    assert {mart for (mart,) in marts if rows(f"past_marts.{mart}") != rows(f"marts.{mart}")} == set()
+
+
+@pytest.mark.parametrize("at", ["2026-03-01T12:00", "2999-01-01T00:00+00:00"])
+def test_an_instant_without_a_zone_or_ahead_is_refused(
+    warehouse: Database, dbt_folder: Path, at: str
+) -> None:
+    with pytest.raises(ConfigError):
+        build_past(warehouse, dt.datetime.fromisoformat(at), dbt_folder)
