@@ -121,16 +121,25 @@ def compute_recordings(database: Database) -> Report:
         for batch in itertools.batched(waiting, FILES_PER_TRANSACTION):
             with connection.transaction():
                 for one in batch:
-                    computed, count = compute(connection, one)
+                    computed = compute(connection, one)
                     _write(connection, one, computed)
-                    files, sessions, records = files + 1, sessions + len(computed), records + count
+                    files += 1
+                    sessions += len(computed.sessions)
+                    records += computed.records
     return Report(files, sessions, records)
 
 
-def compute(
-    connection: psycopg.Connection, one: Waiting
-) -> tuple[list[tuple[dt.datetime | None, Figures]], int]:
-    """Give start and figures of each session of a file, and how many records it has."""
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Start and figures of each session of a file, how many records it has, Garmin's number of what is drawn."""
+
+    sessions: list[tuple[dt.datetime | None, Figures]]
+    records: int
+    activity_number: str | None
+
+
+def compute(connection: psycopg.Connection, one: Waiting) -> Computed:
+    """Read a recording and compute the figures of its sessions."""
     row = connection.execute(
         "select data from raw.events where event_id = %s and content_hash = %s",
         [one.event_id, one.content_hash],
@@ -142,7 +151,12 @@ def compute(
     else:
         records = read_records(connection, one.recording_id)
         parts = [records.within(start, end) for start, end in spans_of(data)]
-    return [(_first(part), _figures(part)) for part in parts], len(records.times)
+    number = data.get("activityId") if one.is_drawn else None
+    return Computed(
+        [(_first(part), _figures(part)) for part in parts],
+        len(records.times),
+        str(number) if isinstance(number, int | str) else None,
+    )
 
 
 def _figures(part: Records) -> Figures:
@@ -232,21 +246,22 @@ def _number(value: object) -> float:
 _FIGURES = [field.name for field in dataclasses.fields(Figures)]
 _INSERT = f"""
 insert into training.recordings
-  (recording_id, session_number, event_id, user_id, content_hash, is_drawn, started_at, effort_durations_s,
+  (recording_id, session_number, event_id, user_id, content_hash, is_drawn, activity_number, started_at,
+   effort_durations_s,
    {", ".join(_FIGURES)}, code_version)
-values ({", ".join(["%s"] * (9 + len(_FIGURES)))})
+values ({", ".join(["%s"] * (10 + len(_FIGURES)))})
 """  # noqa: S608 - names of our own columns
 
 
-def _write(
-    connection: psycopg.Connection, one: Waiting, computed: list[tuple[dt.datetime | None, Figures]]
-) -> None:
+def _write(connection: psycopg.Connection, one: Waiting, computed: Computed) -> None:
     connection.execute("delete from training.recordings where recording_id = %s", [one.recording_id])
+    about = [one.event_id, one.user_id, one.content_hash, one.is_drawn, computed.activity_number]
     rows = [
-        [one.recording_id, number, one.event_id, one.user_id, one.content_hash, one.is_drawn, started_at,
-         list(DURATIONS), *(getattr(figures, name) for name in _FIGURES), code_version()]
-        for number, (started_at, figures) in enumerate(computed, start=1)
-    ]  # fmt: skip
+        [one.recording_id, number, *about, started_at, list(DURATIONS)]
+        + [getattr(figures, name) for name in _FIGURES]
+        + [code_version()]
+        for number, (started_at, figures) in enumerate(computed.sessions, start=1)
+    ]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)
     connection.execute(

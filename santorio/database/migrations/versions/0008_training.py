@@ -16,6 +16,7 @@ create table training.recordings (
   user_id uuid not null references ops.people,
   content_hash bytea not null,
   is_drawn boolean not null,
+  activity_number text,
   started_at timestamptz,
   effort_durations_s int[] not null,
   seconds int not null,
