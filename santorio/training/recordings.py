@@ -264,6 +264,11 @@ def _write(connection: psycopg.Connection, one: Waiting, computed: Computed) -> 
     ]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)
+    _queue(connection, one)
+
+
+def _queue(connection: psycopg.Connection, one: Waiting) -> None:
+    """Tell the next build of the warehouse that this event's figures changed."""
     connection.execute(
         "insert into raw.arrivals (user_id, event_id) values (%s, %s)", [one.user_id, one.event_id]
     )

@@ -11,6 +11,8 @@ Column = npt.NDArray[np.float64]
 HELD_SECONDS = 10
 # Watches that record only what changes ("smart recording") write every few seconds: so many of their usual intervals.
 HELD_INTERVALS = 5
+# Whatever a recording's usual interval, nobody knows what was after a minute.
+MOST_HELD_SECONDS = 60
 # Within these a measurement can be one: beyond them it is a spike and counts as not measured.
 POSSIBLE = {"power_w": (0.0, 2_500.0), "heart_rate_bpm": (25.0, 250.0), "speed_mps": (0.0, 40.0)}
 # Longer pauses are as long as this: no best effort reaches over one, and a forgotten watch fills no memory.
@@ -52,10 +54,10 @@ class Seconds:
 
 
 def longest_held(times: Column) -> int:
-    """How many seconds a value stands at most: 10, or five of the recording's usual (median) intervals."""
+    """How many seconds a value stands at most: five of the recording's usual (median) intervals, from 10 to 60."""
     steps = np.diff(np.unique(np.floor(times)))
     usual = float(np.median(steps)) if len(steps) else 1.0
-    return max(HELD_SECONDS, round(HELD_INTERVALS * usual))
+    return min(MOST_HELD_SECONDS, max(HELD_SECONDS, round(HELD_INTERVALS * usual)))
 
 
 def seconds_of(times: Column, columns: dict[str, Column]) -> Seconds:

@@ -1,5 +1,4 @@
-{#- Each activity looks for the one in force on its day: the index spares it the other kinds of the same person. -#}
-{{ config(materialized='by_person', indexes=[{'columns': ['user_id', 'kind', 'sport', 'first_day']}]) }}
+{{ config(materialized='by_person') }}
 
 -- From when to when each threshold was in force. Once somebody stated one, it holds until the next is stated:
 -- estimates fill the time before.
