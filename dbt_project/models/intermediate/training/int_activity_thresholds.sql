@@ -1,7 +1,8 @@
 {{ config(materialized='by_person') }}
 
--- One row an activity with the thresholds it is held against: the one in force on its day, of its sport before one of all
--- sports; before the first that is known, that one. Men's coefficients are used where the sex is not known.
+-- One row an activity with the thresholds it is held against: of those in force on its day a stated one before an
+-- estimate, one of its sport before one of all sports; before the first that is known, that one. Men's coefficients are
+-- used where the sex is not known.
 
 {% set kinds = ['ftp_w', 'threshold_hr_bpm', 'max_hr_bpm', 'resting_hr_bpm'] %}
 
@@ -87,7 +88,8 @@ left join lateral (
         and thresholds.kind = '{{ kind }}'
         and thresholds.sport in (efforts.threshold_sport, 'all')
         and (thresholds.last_day is null or thresholds.last_day >= efforts.day)
-    order by thresholds.first_day > efforts.day, thresholds.sport = 'all', thresholds.first_day
+    order by
+        thresholds.first_day > efforts.day, thresholds.origin = 'estimated', thresholds.sport = 'all', thresholds.first_day
     limit 1
 ) as {{ kind }} on true
 {% endfor -%}
