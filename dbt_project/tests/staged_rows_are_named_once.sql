@@ -20,6 +20,8 @@
     'garmin__food_logs': ['event_id', 'meal_number', 'food_number'], 'garmin__nutrition_days': ['event_id'],
     'garmin__hydration_logs': ['event_id'], 'garmin__menstrual_days': ['event_id'], 'garmin__weeks': ['event_id'],
     'fit__weights': ['event_id'], 'fit__laps': ['event_id', 'lap_number'],
+    'training__recordings': ['recording_id', 'session_number'], 'training__statements': ['recording_id'],
+    'training__profiles': ['event_id'],
     'fit__monitoring_files': ['event_id'], 'fit__sleep_levels': ['event_id', 'place'],
 } %}
 {% for name, key in keys.items() %}

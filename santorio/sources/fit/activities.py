@@ -21,6 +21,12 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "total_ascent_m": ("total_ascent",),
     "avg_speed_mps": ("avg_speed", "enhanced_avg_speed"),
 }
+# Few devices state them; a session has them only where they do.
+STATED: Mapping[str, tuple[str, ...]] = {
+    "threshold_power_w": ("threshold_power",),
+    # 0 to 100 in tens
+    "workout_rpe": ("workout_rpe",),
+}
 
 
 def sessions_of(decoded: Decoded, records: Records) -> list[dict[str, object]]:
@@ -44,6 +50,11 @@ def session_of(message: Message) -> dict[str, object]:
         "sport": word(message.get("sport")),
         "sub_sport": word(message.get("sub_sport")),
         **{ours: first_number(message, theirs) for ours, theirs in FIGURES.items()},
+        **{
+            ours: value
+            for ours, theirs in STATED.items()
+            if (value := first_number(message, theirs)) is not None
+        },
     }
 
 

@@ -1,0 +1,72 @@
+"""Critical power: what can be held for long, and the work that can be done above it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+# Efforts between these durations lie on the hyperbola (Jones et al. 2010, doi:10.1249/MSS.0b013e3181d9cf7f).
+SHORTEST, LONGEST = 120, 1200
+FEWEST = 4
+# The longest effort must be so many times the shortest, or the line has nothing to stand on.
+WIDEST_RATIO = 4
+LARGEST_ERROR = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PowerModel:
+    """P = CP + W'/t with its standard errors, or the reason why there is none.
+
+    `cp_w` in watts, `w_prime_j` in joules, `r_squared` the share of the spread of power that 1/t explains, `efforts`
+    how many durations were fitted.
+    """
+
+    efforts: int
+    cp_w: float | None = None
+    w_prime_j: float | None = None
+    cp_error_w: float | None = None
+    w_prime_error_j: float | None = None
+    r_squared: float | None = None
+    reason: str | None = None
+
+
+def fit_critical_power(durations: Sequence[float], powers: Sequence[float | None]) -> PowerModel:
+    """Fit P = CP + W'/t by least squares on 1/t (Whipp et al. 1982; Hill 1993).
+
+    Parameters
+    ----------
+    durations
+        Seconds; those outside 2 to 20 minutes are left out.
+    powers
+        Best mean power (W) of each duration, none where there is none.
+
+    Notes
+    -----
+    Best efforts of training are not exhausting trials: CP is a lower bound unless the person went all out at several
+    durations. The errors are those of the line and say nothing of that.
+    """
+    pairs = [
+        (float(t), p)
+        for t, p in zip(durations, powers, strict=True)
+        if p is not None and SHORTEST <= t <= LONGEST
+    ]
+    count = len(pairs)
+    if count < FEWEST:
+        return PowerModel(count, reason="fewer than four durations from 2 to 20 minutes")
+    seconds, power = np.array(pairs).T
+    if seconds.max() < WIDEST_RATIO * seconds.min():
+        return PowerModel(count, reason="the efforts are too much alike in duration")
+    x = 1 / seconds
+    dx, dy = x - x.mean(), power - power.mean()
+    sxx, sxy, syy = float(dx @ dx), float(dx @ dy), float(dy @ dy)
+    slope = sxy / sxx
+    cp = float(power.mean()) - slope * float(x.mean())
+    if slope <= 0 or cp <= 0:
+        return PowerModel(count, reason="power does not fall with duration")
+    variance = max(0.0, syy - slope * sxy) / (count - 2)
+    cp_error = float(np.sqrt(variance * (1 / count + x.mean() ** 2 / sxx)))
+    if cp_error > LARGEST_ERROR * cp:
+        return PowerModel(count, reason="the efforts do not lie on one curve")
+    return PowerModel(
+        count, cp, slope, cp_error, float(np.sqrt(variance / sxx)), sxy**2 / (sxx * syy) if syy > 0 else 1.0
+    )
