@@ -314,13 +314,16 @@ def _weather(draw: Draw, _day: dt.date) -> Payload:
 
 
 def _fit_activity(draw: Draw, day: dt.date) -> Payload:
-    sessions = []
-    for _ in range(draw.choice([1, 1, 2, 3])):
-        start = instant(draw, day)
-        sessions.append({
-            "start_time": start.isoformat(), "sport": draw.choice(SPORTS),
-            "total_elapsed_time_s": draw.choice([300, 3600]), "avg_heart_rate_bpm": 130, "total_distance_m": draw.choice([None, 5001]),
-        })  # fmt: skip
+    sessions = [
+        {
+            "start_time": instant(draw, day).isoformat(),
+            "sport": draw.choice(SPORTS),
+            "total_elapsed_time_s": draw.choice([300, 3600]),
+            "avg_heart_rate_bpm": 130,
+            "total_distance_m": draw.choice([None, 5001]),
+        }
+        for _ in range(draw.choice([1, 1, 2, 3]))
+    ]
     laps = [
         {"start_time": f"{day}T07:0{number}:00", "total_timer_time_s": 55}
         for number in range(draw.randint(0, 3))
