@@ -90,12 +90,22 @@ class Build:
     @property
     def arguments(self) -> list[str]:
         """Of `dbt build`: a view that did not change is not made again, for that would cost more than the rows."""
-        return ["--exclude", "config.materialized:view"] if self.views_stay else []
+        if not self.views_stay:
+            return []
+        # Cautious: a test that looks at a view and at a table stays.
+        return ["--exclude", "config.materialized:view", "--indirect-selection", "cautious"]
 
 
 @contextmanager
-def building(database: Database) -> Iterator[Build]:
+def building(database: Database, *, is_whole: bool = True) -> Iterator[Build]:
     """Plan a build, let the caller run dbt with it, and finish it, unless an error came.
+
+    Parameters
+    ----------
+    database
+        Where the warehouse is. A second build waits for the first.
+    is_whole
+        False where the caller makes a part of the models: then all that arrived stays queued.
 
     Raises
     ------
@@ -109,7 +119,7 @@ def building(database: Database) -> Iterator[Build]:
         with database.connect() as connection:
             build = plan_build(connection, models)
         yield build
-        if build.is_needed:
+        if build.is_needed and is_whole:
             with database.connect() as connection:
                 finish_build(connection, build, published_marts(manifest))
 
