@@ -27,3 +27,8 @@
 {% macro people_of(relation) -%}
   {{ return(relation) }}
 {%- endmacro %}
+
+{#- Whether only what is touched of this model is made again. -#}
+{% macro is_touched() -%}
+  {{ return(false) }}
+{%- endmacro %}

@@ -1,9 +1,10 @@
 {{ config(materialized='lasting_view') }}
 
+-- depends_on: {{ ref('int_samples_by_day') }}
+
 {% if has_timescaledb() -%}
 select user_id, day, measure, measured_at, local_at, value, as_of
 from intraday.samples
--- depends on: {{ ref('int_samples_by_day') }}
 {%- else -%}
 select
     told.user_id,

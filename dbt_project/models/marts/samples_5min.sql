@@ -1,7 +1,8 @@
 {{ config(materialized='lasting_view') }}
 
+-- depends_on: {{ ref('int_samples_by_day') }}, {{ ref('int_sample_rollups_by_day') }}, {{ ref('stg_garmin__kept_rollups') }}
+
 {% if has_timescaledb() -%}
--- depends on: {{ ref('int_samples_by_day') }}
 select {{ rollup_columns() }}
 from intraday.samples_5min
 union all

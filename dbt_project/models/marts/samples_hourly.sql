@@ -1,5 +1,7 @@
 {{ config(materialized='lasting_view') }}
 
+-- depends_on: {{ ref('samples_5min') }}, {{ ref('int_sample_rollups_by_day') }}, {{ ref('stg_garmin__kept_rollups') }}
+
 {% if has_timescaledb() -%}
 -- What was thinned is in the five-minute rollups alone: of such days the hours are added up from those.
 select {{ rollup_columns() }}
