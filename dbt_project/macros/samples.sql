@@ -5,7 +5,7 @@
 {% macro unpacked_samples(payloads, all_payloads) -%}
     select
         payload.event_id, payload.user_id, sample.measure, sample.measured_at, sample.value, payload.ingested_at,
-        coalesce(stated.day, ((sample.measured_at at time zone 'UTC') + stated.start_offset)::date) as day,
+        coalesce(payload.day, stated.day, ((sample.measured_at at time zone 'UTC') + stated.start_offset)::date) as day,
         -- Where the clock changed within the day, the person's zone says when; what it cannot say keeps the day's first.
         case
             when stated.is_by_zone then sample.measured_at at time zone people.timezone

@@ -62,7 +62,8 @@
     {%- endif %}
     create or replace view {{ target }} as (
       {{ sql }}
-    )
+    );
+    {{ note_built() }}
   {%- endcall %}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
   {% do persist_docs(target, model) %}
