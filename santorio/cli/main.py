@@ -15,6 +15,10 @@ from santorio.cli import (
     simulating,
     syncing,
     warehousing,
+    retaining,
+    running,
+    simulating,
+    syncing,
 )
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
@@ -35,6 +39,7 @@ app.command("coverage")(covering.coverage)
 app.add_typer(reading.trials, name="trial")
 app.add_typer(connecting.connect, name="connect")
 app.add_typer(connecting.disconnect, name="disconnect")
+app.add_typer(retaining.app, name="retention")
 app.command("rotate-key")(connecting.rotate_key)
 app.command("token")(running.token)
 app.command("up")(running.up)

@@ -16,7 +16,7 @@ import psycopg
 from santorio.database.engine import Database
 from santorio.errors import StorageError
 from santorio.versions import code_version
-from santorio.warehouse.models import Model, read_models
+from santorio.warehouse.models import VIEWS, Model, read_models
 from santorio.warehouse.project import ensure_manifest
 from santorio.warehouse.publishing import publish, published_marts
 
@@ -90,10 +90,14 @@ class Build:
     @property
     def arguments(self) -> list[str]:
         """Of `dbt build`: a view that did not change is not made again, for that would cost more than the rows."""
+<<<<<<< HEAD
         if not self.views_stay:
             return []
         # Cautious: a test that looks at a view and at a table stays.
         return ["--exclude", "config.materialized:view", "--indirect-selection", "cautious"]
+=======
+        return ["--exclude", *sorted(f"config.materialized:{view}" for view in VIEWS)] if self.views_stay else []
+>>>>>>> 600a5c596ea22c2027480183ba6d4455e2016ff6
 
 
 @contextmanager
@@ -142,7 +146,7 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
         started_at=_one(connection, "select clock_timestamp()"),
         modes=modes,
         expected=[one.name for one in models if one.is_incremental or modes[one.name] == "full"],
-        views_stay=not any(one.materialized == "view" and modes[one.name] == "full" for one in models),
+        views_stay=not any(one.is_view and modes[one.name] == "full" for one in models),
         is_needed=touched or "full" in modes.values(),
     )
     if build.is_needed:
@@ -168,7 +172,7 @@ def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str,
             not everything
             and model.relation in there
             and made.get(model.name) == model.fingerprint
-            and (model.is_incremental or model.materialized == "view")
+            and (model.is_incremental or model.is_view)
             and all(modes[parent] == "touched" for parent in model.parents)
         )
         modes[model.name] = "touched" if stays else "full"

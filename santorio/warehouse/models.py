@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 INCREMENTAL = frozenset({"by_event", "by_day", "by_person"})
+VIEWS = frozenset({"view", "lasting_view"})
 # They read what the models of insights publish, and are made by themselves after those.
 API = "api"
 # What says nothing about rows.
@@ -48,6 +49,11 @@ class Model:
     def is_incremental(self) -> bool:
         """Whether a build can make again the rows that arrivals touch, and those alone."""
         return self.materialized in INCREMENTAL
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it holds no rows of its own."""
+        return self.materialized in VIEWS
 
 
 def read_models(manifest: Path) -> list[Model]:

@@ -135,7 +135,10 @@ class Fetcher:
             "select data from raw.events where event_id = %s order by ingested_at desc limit 1",
             [event.event_id],
         ).fetchone()
-        return row is not None and bool(row[0].get(reloading.TELLTALES[call.endpoint.kind][0]))
+        # A series that was thinned was there.
+        return row is not None and bool(
+            row[0].get(reloading.TELLTALES[call.endpoint.kind][0]) or row[0].get("thinned")
+        )
 
     def _read(self, call: Call, answer: object) -> Parsed:
         try:

@@ -12,6 +12,8 @@ source as materialized (
         data -> 'maxHeartRate' as highest,
         -- The array leaves rows out where nothing was measured, and holds nulls too: the filter passes numbers only.
         jsonb_path_query_array(data, '$.heartRateValues[*][1] ? (@ > 0 && @ < 1000)') as samples,
+        -- What is left of a series that was thinned.
+        data -> 'thinned' -> 'heart_rate' as kept,
         ingested_at
     from {{ changed(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.heart_rate'
@@ -24,10 +26,10 @@ renamed as (
         source.day,
         source.utc_offset,
         {{ json_positive('source.resting') }} as resting_hr_bpm,
-        coalesce({{ json_positive('source.lowest') }}, sampled.lowest_bpm) as min_hr_bpm,
-        coalesce({{ json_positive('source.highest') }}, sampled.highest_bpm) as max_hr_bpm,
-        sampled.mean_bpm as mean_hr_bpm,
-        sampled.samples::integer as hr_samples,
+        coalesce({{ json_positive('source.lowest') }}, sampled.lowest_bpm, {{ json_number("source.kept -> 'lowest'") }}) as min_hr_bpm,
+        coalesce({{ json_positive('source.highest') }}, sampled.highest_bpm, {{ json_number("source.kept -> 'highest'") }}) as max_hr_bpm,
+        coalesce(sampled.mean_bpm, {{ json_number("source.kept -> 'mean'") }}) as mean_hr_bpm,
+        coalesce(nullif(sampled.samples, 0), {{ json_integer("source.kept -> 'samples'") }}, 0)::integer as hr_samples,
         source.ingested_at
     from source
     cross join lateral (

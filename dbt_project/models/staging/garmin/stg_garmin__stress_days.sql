@@ -15,6 +15,8 @@ source as materialized (
         -- [instant, status, level, version] here, [instant, level] in summaries; the level may be null.
         jsonb_path_query_array(data, '$.bodyBatteryValuesArray[*][2] ? (@ >= 0 && @ <= 1000)') as battery_levels,
         jsonb_path_query_array(data, '$.bodyBatteryValuesArray[*][1] ? (@ >= 0 && @ <= 1000)') as battery_pairs,
+        -- What is left of series that were thinned.
+        data -> 'thinned' as kept,
         ingested_at
     from {{ changed(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.stress', 'garmin.stress_summary')
@@ -29,12 +31,13 @@ renamed as (
         source.is_full,
         coalesce(
             stress.mean_level,
+            {{ json_number("source.kept -> 'stress' -> 'mean'") }},
             {{ json_measurement('source.average') }},
             {{ json_measurement('source.average_of_range') }}
         ) as stress_avg,
-        stress.samples::integer as stress_samples,
-        battery.highest_level as body_battery_high,
-        battery.lowest_level as body_battery_low,
+        coalesce(nullif(stress.samples, 0), {{ json_integer("source.kept -> 'stress' -> 'samples'") }}, 0)::integer as stress_samples,
+        coalesce(battery.highest_level, {{ json_number("source.kept -> 'body_battery' -> 'highest'") }}) as body_battery_high,
+        coalesce(battery.lowest_level, {{ json_number("source.kept -> 'body_battery' -> 'lowest'") }}) as body_battery_low,
         source.ingested_at
     from source
     cross join lateral (
