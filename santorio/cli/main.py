@@ -5,7 +5,17 @@ import sys
 
 import typer
 
-from santorio.cli import connecting, covering, demonstrating, importing, reading, running, simulating, syncing
+from santorio.cli import (
+    connecting,
+    covering,
+    demonstrating,
+    importing,
+    judging,
+    reading,
+    running,
+    simulating,
+    syncing,
+)
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
 
@@ -22,6 +32,7 @@ app.command("sync")(syncing.sync)
 app.command("run")(running.run)
 app.command("status")(reading.status)
 app.command("coverage")(covering.coverage)
+app.command("quality")(judging.quality)
 app.add_typer(reading.trials, name="trial")
 app.add_typer(connecting.connect, name="connect")
 app.add_typer(connecting.disconnect, name="disconnect")
