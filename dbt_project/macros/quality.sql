@@ -80,3 +80,8 @@
 {% macro quoted(names) -%}
   '{{ names | join("', '") }}'
 {%- endmacro %}
+
+{#- The ledger keeps no history: of an instant in the past it tells the rows that did not change since. -#}
+{% macro was_in_ledger() -%}
+  {{ has_arrived('fetched_at') if known_as_of() is not none else 'true' }}
+{%- endmacro %}

@@ -11,6 +11,7 @@ ledger as (
         kind in ({{ quoted(kinds_of_every_day() + kinds_of_every_night()) }}) or asked_at is not null as is_expected
     from {{ people_of(source('ops', 'coverage')) }} as ledger
     where kind in ({{ quoted(kinds_of_every_day() + kinds_of_every_night() + kinds_asked_by_day()) }})
+        and {{ was_in_ledger() }}
 ),
 
 neighbours as (

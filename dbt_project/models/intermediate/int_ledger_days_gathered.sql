@@ -18,5 +18,5 @@ select
     coalesce(bool_or(true) filter (where kind in ({{ a_night }})), false) as is_night_listed,
     max(greatest(fetched_at, asked_at)) as as_of
 from {{ days_of(source('ops', 'coverage')) }} as ledger
-where kind in ({{ a_day }}, {{ a_night }})
+where kind in ({{ a_day }}, {{ a_night }}) and {{ was_in_ledger() }}
 group by user_id, day

@@ -7,6 +7,7 @@ with
 told as (
     select user_id, kind, day, status, attempts, last_error, fetched_at
     from {{ days_of(source('ops', 'coverage')) }} as ledger
+    where {{ was_in_ledger() }}
     union all
     select
         user_id, kind, day, 'missing' as status, 0 as attempts, null::text as last_error, null::timestamptz as fetched_at
