@@ -1,6 +1,6 @@
 # Needs python3, pip, make and git; everything else is fetched below this folder.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check format calibrate endurance bench clean
+.PHONY: help install demo up test check format dictionary calibrate endurance bench clean
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 # Health data stays here: no tool reports home.
@@ -40,6 +40,9 @@ check: install ## Lint, types, the direction of imports, the definitions
 
 format: install ## Format the code
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format .
+
+dictionary: install ## Write docs/data-dictionary.md from the dbt project
+	@$(RUN) python -m santorio.warehouse_dictionary
 
 calibrate: install ## Check the statistics' promises at length (up to an hour)
 	@$(RUN) pytest -m slow tests/calibration

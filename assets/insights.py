@@ -11,7 +11,7 @@ from santorio.people import Person, all_people
 from santorio.trials.analysis import analyse_trials
 from santorio.trials.proposals import propose
 
-MARTS = [["marts", "days"], ["marts", "nights"], ["marts", "outcomes"], ["marts", "exposures"]]
+MARTS = [["marts", name] for name in ("days", "nights", "outcomes", "exposures", "day_quality")]
 TRIALS = [["marts", "trials"], ["marts", "trial_days"]]
 # A study shows the pictures of a few people; of thousands, a page would never load.
 PICTURES = 6

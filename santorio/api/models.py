@@ -43,7 +43,7 @@ class Row(BaseModel):
 
 
 class DayRow(Row):
-    """One local day of which anything is known."""
+    """One local day; a missing one is a row of nulls that says why."""
 
     day: Day
     utc_offset: Offset | None = OFFSET
@@ -71,6 +71,16 @@ class DayRow(Row):
     training_load: float | None = Field(description="Garmin's training load (its own unit, from EPOC).")
     activity_count: int | None = Field(description="Activities (count).")
     activity_minutes: float | None = Field(description="Time in activities (min).")
+    is_known: bool = Field(description="Whether anything at all is known of the day or its night.")
+    missing_reason: str | None = Field(
+        description="Why the watch tells nothing of the day: not worn, failed, provisional, never fetched, no watch, "
+        "before the watch, after the watch, unknown; null where it does.",
+        examples=["not worn"],
+    )
+    night_missing_reason: str | None = Field(
+        description="Why there is no night for this day of waking, in the same words, or night not worn; "
+        "null where there is one."
+    )
     as_of: AsOf
     run_id: RunId
     code_version: CodeVersion
@@ -222,6 +232,10 @@ class CoverageRow(Row):
     day: Day
     status: Literal["fetched", "empty", "failed", "provisional", "final", "missing"] = Field(
         description="`provisional` may still change, `final` will not, `missing` was never fetched."
+    )
+    reason: str | None = Field(
+        description="Why it is not there: not worn, night not worn, Garmin has none, missing, failed, unknown; "
+        "null where it is."
     )
     attempts: int = Field(description="Times it was asked for (count).")
     last_error: str | None = Field(description="What went wrong last.")

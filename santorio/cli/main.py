@@ -10,6 +10,7 @@ from santorio.cli import (
     covering,
     demonstrating,
     importing,
+    judging,
     reading,
     running,
     simulating,
@@ -36,6 +37,7 @@ app.command("sync")(syncing.sync)
 app.command("run")(running.run)
 app.command("status")(reading.status)
 app.command("coverage")(covering.coverage)
+app.command("quality")(judging.quality)
 app.add_typer(reading.trials, name="trial")
 app.add_typer(connecting.connect, name="connect")
 app.add_typer(connecting.disconnect, name="disconnect")

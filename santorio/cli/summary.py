@@ -51,7 +51,7 @@ def gathered(connection: psycopg.Connection, person: Person) -> dict[str, object
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(
             """
-            select (select count(*) from marts.days where user_id = %(who)s) as days,
+            select (select count(*) from marts.days where user_id = %(who)s and is_known) as days,
                    (select min(day) from marts.days where user_id = %(who)s) as first_day,
                    (select max(day) from marts.days where user_id = %(who)s) as last_day,
                    (select count(*) from marts.nights where user_id = %(who)s) as nights,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from santorio.effects.preparing import Regression, prepare
 from santorio.errors import NotEnoughData
 from santorio.insights.fingerprint import fingerprint
 from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
-from santorio.insights.reading import Series, read_exposures, read_outcomes
+from santorio.insights.reading import Series, read_exposures, read_outcomes, words_of_left_out
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, NOT_STUDIED
 from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
@@ -73,7 +74,10 @@ def _analyse(
         if not force and last_fingerprint(connection, person.user_id, "effects", outcome) == key:
             return RunReport("effects", outcome, "unchanged")
     as_of = max(series.as_of, *(exposures[candidate.name].as_of for candidate in regression.candidates))
-    return publish(database, _fit(person, regression, model, key, as_of), force=force)
+    run = _fit(person, regression, model, key, as_of)
+    used = {outcome: series, **{one.name: exposures[one.name] for one in regression.candidates}}
+    run = replace(run, diagnostics={**run.diagnostics, "left_out": words_of_left_out(used)})
+    return publish(database, run, force=force)
 
 
 def _fit(person: Person, regression: Regression, model: EffectsModel, key: str, as_of: dt.datetime) -> Run:

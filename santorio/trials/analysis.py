@@ -5,7 +5,7 @@ A trial whose input is unchanged is not refitted.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from santorio.database.engine import Database
 from santorio.errors import NotEnoughData
 from santorio.insights.fingerprint import fingerprint
 from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
-from santorio.insights.reading import Series, read_outcomes
+from santorio.insights.reading import Series, read_outcomes, words_of_left_out
 from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
 from santorio.trials.columns import FloatArray
@@ -96,6 +96,10 @@ def _analyse(
         if not force and last_fingerprint(connection, person.user_id, "trial", trial.name) == key:
             return RunReport("trial", trial.name, "unchanged")
     run = _fit(person, trial, prepared, model, key, _as_of(trial, outcomes), ended=ended)
+    used = {one.metric: outcomes[one.metric] for one in prepared}
+    # An outcome follows its study day by a day or two.
+    left_out = words_of_left_out(used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2)
+    run = replace(run, diagnostics={**run.diagnostics, "left_out": left_out})
     return publish(database, run, force=force)
 
 

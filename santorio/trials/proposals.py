@@ -11,7 +11,7 @@ import psycopg
 from santorio.database.engine import Database
 from santorio.insights.fingerprint import fingerprint
 from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
-from santorio.insights.reading import Series, read_exposures, read_outcomes
+from santorio.insights.reading import Series, read_exposures, read_outcomes, words_of_left_out
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, Outcome, label
 from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
@@ -131,6 +131,7 @@ def propose(database: Database, person: Person, *, force: bool = False) -> RunRe
             "answered": len(answered),
             "proposed": len(plans),
             "protocols": {slug(plan): protocol(plan) for plan in plans},
+            "left_out": words_of_left_out({**outcomes, **exposures}),
         },
     )
     return publish(database, run, force=force)

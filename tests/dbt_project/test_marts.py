@@ -244,6 +244,9 @@ def test_a_day_of_garmin_is_one_row(build: Any, log: Any, rows: Any) -> None:
         "body_battery_low": 31,
         "weight_kg": 60,
         "mood": 7,
+        "is_known": True,
+        # Nobody settled the ledger: of the night it is only known that the day is there.
+        "night_missing_reason": "never fetched",
     }
     samples = {one["metric"]: one["samples"] for one in rows("marts.outcomes", "metric, samples")}
     assert samples == {

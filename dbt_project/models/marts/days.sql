@@ -36,25 +36,25 @@ intakes as (
     group by user_id, day
 ),
 
--- A day is there if anything is known of it: zeros that were filled in do not make a day.
-known as (
-    select user_id, day from worn
-    union
-    select user_id, day from weights
-    union
-    select user_id, day from moods
-    union
-    select user_id, day from logged
-    union
-    select user_id, day from loads
+-- Every day between the first and the last of which anything is known: a day of which nothing is known is a row too.
+spine as (
+    select * from {{ days_of(ref('int_person_days_spined')) }}
+),
+
+ledger as (
+    select * from {{ days_of(ref('int_ledger_days_gathered')) }}
+),
+
+slept as (
+    select user_id, day from {{ days_of(ref('nights')) }}
 )
 
 select
-    known.user_id,
-    known.day,
+    spine.user_id,
+    spine.day,
     coalesce(
         worn.utc_offset,
-        known.day::timestamp - ((known.day::timestamp at time zone coalesce(people.timezone, 'UTC')) at time zone 'UTC')
+        spine.day::timestamp - ((spine.day::timestamp at time zone coalesce(people.timezone, 'UTC')) at time zone 'UTC')
     ) as utc_offset,
     worn.steps,
     worn.distance_m,
@@ -74,12 +74,39 @@ select
     loads.training_load,
     loads.activity_count,
     loads.activity_minutes,
-    greatest(worn.as_of, weights.as_of, moods.as_of, logged.as_of, intakes.as_of, loads.as_of) as as_of
-from known
-left join {{ ref('stg_ops__people') }} as people on people.user_id = known.user_id
-left join worn on worn.user_id = known.user_id and worn.day = known.day
-left join weights on weights.user_id = known.user_id and weights.day = known.day
-left join moods on moods.user_id = known.user_id and moods.day = known.day
-left join intakes on intakes.user_id = known.user_id and intakes.day = known.day
-left join loads on loads.user_id = known.user_id and loads.day = known.day
-left join logged on logged.user_id = known.user_id and logged.day = known.day
+    spine.is_known,
+    case
+        when worn.is_worn then null
+        when ledger.is_day_failed then 'failed'
+        when ledger.is_day_provisional then 'provisional'
+        when ledger.is_day_listed then 'not worn'
+        when ledger.is_night_there then 'never fetched'
+        when spine.watch = 'none' then 'no watch'
+        when spine.watch = 'before' then 'before the watch'
+        when spine.watch = 'after' then 'after the watch'
+        else 'unknown'
+    end as missing_reason,
+    case
+        when slept.user_id is not null then null
+        when ledger.is_night_failed then 'failed'
+        when ledger.is_night_provisional then 'provisional'
+        when ledger.is_night_listed and worn.is_worn then 'night not worn'
+        when ledger.is_night_listed then 'not worn'
+        when worn.is_worn or ledger.is_day_there then 'never fetched'
+        when ledger.is_day_listed and not ledger.is_day_failed then 'not worn'
+        when spine.watch = 'none' then 'no watch'
+        when spine.watch = 'before' then 'before the watch'
+        when spine.watch = 'after' then 'after the watch'
+        else 'unknown'
+    end as night_missing_reason,
+    coalesce(greatest(worn.as_of, weights.as_of, moods.as_of, logged.as_of, intakes.as_of, loads.as_of), spine.as_of) as as_of
+from spine
+left join ledger on ledger.user_id = spine.user_id and ledger.day = spine.day
+left join slept on slept.user_id = spine.user_id and slept.day = spine.day
+left join {{ ref('stg_ops__people') }} as people on people.user_id = spine.user_id
+left join worn on worn.user_id = spine.user_id and worn.day = spine.day
+left join weights on weights.user_id = spine.user_id and weights.day = spine.day
+left join moods on moods.user_id = spine.user_id and moods.day = spine.day
+left join intakes on intakes.user_id = spine.user_id and intakes.day = spine.day
+left join loads on loads.user_id = spine.user_id and loads.day = spine.day
+left join logged on logged.user_id = spine.user_id and logged.day = spine.day

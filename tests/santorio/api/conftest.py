@@ -103,7 +103,9 @@ def write_days(connection: psycopg.Connection, person: Person, more: int) -> Non
         day = FIRST_DAY + dt.timedelta(days=number)
         start = dt.datetime.combine(day, dt.time(17), dt.UTC)
         shared = {"user_id": person.user_id, "day": day, "as_of": AS_OF, "utc_offset": berlin}
-        insert(connection, "marts.days", {**shared, "steps": more + number, "weight_kg": None})
+        insert(
+            connection, "marts.days", {**shared, "steps": more + number, "weight_kg": None, "is_known": True}
+        )
         insert(connection, "marts.nights", {**shared, "sleep_minutes": more + 400 + number})
         for which in ("a", "b"):  # two that started in the same second
             activity = {"activity_id": f"{number:03}{which}", "source": "fit", "started_at": start}
@@ -112,15 +114,18 @@ def write_days(connection: psycopg.Connection, person: Person, more: int) -> Non
                 "marts.activities",
                 {**shared, **activity, "duration_s": more + 60, "recordings": 1},
             )
-        if number != 7:  # a gap
-            ledger = {
-                "user_id": person.user_id,
-                "kind": "sleep",
-                "day": day,
-                "status": "final",
-                "fetched_at": AS_OF,
-            }
-            insert(connection, "ops.coverage", ledger)
+        is_gap = number == 7
+        ledger = {
+            "user_id": person.user_id,
+            "kind": "sleep",
+            "day": day,
+            "status": "missing" if is_gap else "final",
+            "reason": "missing" if is_gap else None,
+            "attempts": 0 if is_gap else 1,
+            "fetched_at": None if is_gap else AS_OF,
+            "as_of": None if is_gap else AS_OF,
+        }
+        insert(connection, "marts.coverage", ledger)
 
 
 def write_insights(connection: psycopg.Connection, person: Person, more: int) -> None:

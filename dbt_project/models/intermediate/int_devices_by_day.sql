@@ -1,0 +1,11 @@
+-- The watch that a person trained with on a day, as far as its training status names it.
+{{ config(materialized='by_day') }}
+
+select distinct on (user_id, day)
+    user_id,
+    day,
+    device_id,
+    ingested_at as as_of
+from {{ days_of(ref('stg_garmin__training_status')) }} as told
+where day is not null and device_id is not null
+order by user_id, day, is_primary desc, computed_at desc nulls last, ingested_at desc, event_id, device_id

@@ -1,0 +1,46 @@
+-- The ledger of what was fetched, with the holes in it as rows, and why a day of a kind is not there: in the words of
+-- `santorio coverage`.
+{{ config(materialized='by_day') }}
+
+with
+
+told as (
+    select user_id, kind, day, status, attempts, last_error, fetched_at
+    from {{ days_of(source('ops', 'coverage')) }} as ledger
+    where {{ was_in_ledger() }}
+    union all
+    select
+        user_id, kind, day, 'missing' as status, 0 as attempts, null::text as last_error, null::timestamptz as fetched_at
+    from {{ days_of(ref('int_coverage_holes_found')) }} as holes
+),
+
+days as (
+    select * from {{ days_of(ref('int_ledger_days_gathered')) }} as gathered
+)
+
+select
+    told.user_id,
+    told.day,
+    told.kind,
+    told.status,
+    case
+        when told.status in ('final', 'fetched', 'provisional') then null
+        when told.status = 'failed' then 'failed'
+        when days.user_id is null then 'unknown'
+        when not (days.is_day_there or days.is_night_there) then case
+            when days.is_day_failed or days.is_night_failed then
+                case told.status when 'missing' then 'missing' else 'Garmin has none' end
+            when not days.is_day_listed then 'unknown'
+            else 'not worn'
+        end
+        when told.kind in ({{ quoted(kinds_of_every_night()) }}) and days.is_night_empty and not days.is_night_there
+            then 'night not worn'
+        when told.status = 'missing' then 'missing'
+        else 'Garmin has none'
+    end as reason,
+    told.attempts,
+    told.last_error,
+    told.fetched_at,
+    told.fetched_at as as_of
+from told
+left join days on days.user_id = told.user_id and days.day = told.day
