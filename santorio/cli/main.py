@@ -12,14 +12,11 @@ from santorio.cli import (
     importing,
     judging,
     reading,
-    running,
-    simulating,
-    syncing,
-    warehousing,
     retaining,
     running,
     simulating,
     syncing,
+    warehousing,
 )
 from santorio.cli.console import errors
 from santorio.errors import SantorioError

@@ -90,14 +90,11 @@ class Build:
     @property
     def arguments(self) -> list[str]:
         """Of `dbt build`: a view that did not change is not made again, for that would cost more than the rows."""
-<<<<<<< HEAD
         if not self.views_stay:
             return []
         # Cautious: a test that looks at a view and at a table stays.
-        return ["--exclude", "config.materialized:view", "--indirect-selection", "cautious"]
-=======
-        return ["--exclude", *sorted(f"config.materialized:{view}" for view in VIEWS)] if self.views_stay else []
->>>>>>> 600a5c596ea22c2027480183ba6d4455e2016ff6
+        views = sorted(f"config.materialized:{view}" for view in VIEWS)
+        return ["--exclude", *views, "--indirect-selection", "cautious"]
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 # The one reading of a payload's series, for the marts and for thinning: what thinning kept must be what they read.
 # A value of another type than expected is left out, and so are -1, -2 and nulls. Beyond 1970 to 2100 nothing is an

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0011"
-down_revision = "0007"
+down_revision = "0009"
 
 # A copy has its mart's columns, keys, indexes and descriptions, and a policy of its own.
 ALIGN = """
