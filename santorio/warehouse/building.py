@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -17,7 +18,7 @@ from santorio.database.engine import Database
 from santorio.errors import StorageError
 from santorio.versions import code_version
 from santorio.warehouse.models import VIEWS, Model, read_models
-from santorio.warehouse.project import ensure_manifest
+from santorio.warehouse.project import PROJECT, ensure_manifest
 from santorio.warehouse.publishing import publish, published_marts
 
 # One build at a time: the second waits.
@@ -98,13 +99,15 @@ class Build:
 
 
 @contextmanager
-def building(database: Database, *, is_whole: bool = True) -> Iterator[Build]:
+def building(database: Database, *, project: Path = PROJECT, is_whole: bool = True) -> Iterator[Build]:
     """Plan a build, let the caller run dbt with it, and finish it, unless an error came.
 
     Parameters
     ----------
     database
         Where the warehouse is. A second build waits for the first.
+    project
+        The dbt project.
     is_whole
         False where the caller makes a part of the models: then all that arrived stays queued.
 
@@ -113,7 +116,7 @@ def building(database: Database, *, is_whole: bool = True) -> Iterator[Build]:
     StorageError
         If dbt did not make every model that was planned.
     """
-    manifest = ensure_manifest()
+    manifest = ensure_manifest(project)
     models = read_models(manifest)
     with database.connect(autocommit=True) as holder:
         holder.execute("select pg_advisory_lock(%s)", [LOCK])
