@@ -89,7 +89,9 @@ class Build:
     @property
     def arguments(self) -> list[str]:
         """Of `dbt build`: a view that did not change is not made again, for that would cost more than the rows."""
-        return ["--exclude", *sorted(f"config.materialized:{view}" for view in VIEWS)] if self.views_stay else []
+        return (
+            ["--exclude", *sorted(f"config.materialized:{view}" for view in VIEWS)] if self.views_stay else []
+        )
 
 
 @contextmanager
@@ -141,7 +143,9 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
 
 def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str, str]:
     """Say which models are made in full: those that are missing or of other logic, and all that reads them."""
-    made: dict[str, str | None] = dict(connection.execute("select model, built_fingerprint from ops.models").fetchall())
+    made: dict[str, str | None] = dict(
+        connection.execute("select model, built_fingerprint from ops.models").fetchall()
+    )
     there = set(
         connection.execute(
             "select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
