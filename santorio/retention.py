@@ -40,9 +40,7 @@ class Thinned:
     bytes: int = 0
 
     def __add__(self, other: "Thinned") -> "Thinned":
-        return Thinned(
-            self.payloads + other.payloads, self.samples + other.samples, self.bytes + other.bytes
-        )
+        return Thinned(self.payloads + other.payloads, self.samples + other.samples, self.bytes + other.bytes)
 
 
 def keep_samples_days(connection: psycopg.Connection, person: Person) -> int | None:
@@ -83,8 +81,8 @@ from (
   select (metadata ->> 'day')::date as day
   from raw.events
   where user_id = %(who)s and source = 'garmin' and event_type in (
-      'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes', 'garmin.hrv',
-      'garmin.floors', 'garmin.steps_intervals'
+      'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes',
+      'garmin.hrv', 'garmin.floors', 'garmin.steps_intervals'
     )
     and metadata ->> 'day' < %(before)s::text and pg_input_is_valid(metadata ->> 'day', 'date')
     and not metadata ? 'thinned'

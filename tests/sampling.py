@@ -1,6 +1,7 @@
 """Days of a person with all series that a watch writes, and a warehouse that is built with or without TimescaleDB."""
 
 import datetime as dt
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from santorio.database.engine import Database
 from santorio.events import Event, write_events
 from santorio.people import Person
-from santorio.warehouse import PROJECT, dbt_environment
+from santorio.warehouse import PROJECT, dbt_environment, ensure_manifest, plan_build
+from santorio.warehouse.building import CLEAR
+from santorio.warehouse.models import read_models
 
 NO_TIMESCALE = "this server has no TimescaleDB: its part of the warehouse is not tested here"
 MART_COLUMNS = {
@@ -72,9 +75,7 @@ def series(start: dt.datetime, beat: int) -> dict[str, dict[str, object]]:
     return {
         "heart_rate": {
             "restingHeartRate": beat - 4,
-            "heartRateValues": [
-                [ms(at), None if n % 11 == 0 else beat + n * 7 % 60] for n, at in every(2)
-            ],
+            "heartRateValues": [[ms(at), None if n % 11 == 0 else beat + n * 7 % 60] for n, at in every(2)],
         },
         "stress": {
             "stressValuesArray": [[ms(at), n * 13 % 90 - 2] for n, at in every(3)],
@@ -118,7 +119,9 @@ def text(at: dt.datetime) -> str:
 class Marts:
     """The marts of samples, and others that are asked for, as real dbt makes them in a database."""
 
-    def __init__(self, database: Database, folder: Path, *, timescale: bool, more: Sequence[str] = ()) -> None:
+    def __init__(
+        self, database: Database, folder: Path, *, timescale: bool, more: Sequence[str] = ()
+    ) -> None:
         self.database, self.folder, self.timescale = database, folder, timescale
         self.selected = ["+samples", "+samples_5min+", "+samples_hourly+", *more]
 
@@ -126,20 +129,39 @@ class Marts:
         with self.database.connect() as connection:
             write_events(connection, events)
 
+    def build_planned(self) -> dict[str, str]:
+        """Build these models as a part of a planned build, which says how each is made: in full, or what is touched."""
+        with self.database.connect() as connection:
+            planned = plan_build(connection, read_models(ensure_manifest()))
+        os.environ.update(planned.environment)
+        try:
+            self.build()
+        finally:
+            for name in planned.environment:
+                del os.environ[name]
+        with self.database.connect() as connection:
+            connection.execute(CLEAR)
+        return dict(planned.modes)
+
     def build(self, *arguments: str) -> None:
+        self._run("run", "--select", *self.selected, *arguments)
+
+    def _run(self, *arguments: str) -> None:
         # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
         with warnings.catch_warnings(), dbt_environment(self.database):
             warnings.simplefilter("ignore")
             from dbt.cli.main import dbtRunner
+            from dbt_common.events.functions import reset_metadata_vars
 
+            reset_metadata_vars()  # else those of the build before
             here = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
             there = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
             way = ["--vars", f"{{timescale: {str(self.timescale).lower()}}}"]
-            result: Any = dbtRunner().invoke(
-                ["--quiet", "run", "--select", *self.selected, *way, *arguments, *here, *there]
-            )
+            result: Any = dbtRunner().invoke(["--quiet", *arguments, *way, *here, *there])
         assert result.exception is None
-        assert [(one.node.name, one.message) for one in result.result.results if one.status != "success"] == []
+        assert [
+            (one.node.name, one.message) for one in result.result.results if one.status != "success"
+        ] == []
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self.database.connect() as connection:

@@ -83,7 +83,8 @@ def run(
         console.print(f"{somebody.name}: {_wanted(keep)} {_says(due)}", highlight=False)
         return
     console.print(
-        f"Thinned {done.payloads:,} payloads: {done.samples:,} samples, {done.bytes / 1e6:,.1f} MB.", highlight=False
+        f"Thinned {done.payloads:,} payloads: {done.samples:,} samples, {done.bytes / 1e6:,.1f} MB.",
+        highlight=False,
     )
     if left := due.payloads - done.payloads:
         console.print(

@@ -47,7 +47,10 @@ def life(person: Person) -> list[Event]:
     for day in (NEWEST_THINNED, OLDEST_KEPT, dt.date(2026, 5, 30)):
         events += day_events(person, day, 2 * HOUR)
     # What the models take from a series where Garmin states no figure of its own.
-    bare = {**stated(DAY + 5 * ONE, HOUR), "heartRateValues": [[ms(NOW) - 7_500_000_000, 61], [ms(NOW) - 7_499_000_000, 66]]}
+    bare = {
+        **stated(DAY + 5 * ONE, HOUR),
+        "heartRateValues": [[ms(NOW) - 7_500_000_000, 61], [ms(NOW) - 7_499_000_000, 66]],
+    }
     night = {
         "dailySleepDTO": {
             "calendarDate": DAY.isoformat(), "sleepTimeSeconds": 28_800, "deepSleepSeconds": 5_000,
@@ -208,7 +211,10 @@ def test_a_killed_thinning_has_done_whole_months_and_is_gone_on_with(
     steps = thin(database, person, NOW)
     assert next(steps).payloads == 7
     steps.close()
-    audit = "select first_day, last_day, payloads, samples > 0, bytes > 0, keep_samples_days from ops.thinnings order by 1"
+    audit = (
+        "select first_day, last_day, payloads, samples > 0, bytes > 0, keep_samples_days "
+        "from ops.thinnings order by 1"
+    )
     done = (dt.date(2025, 1, 5), dt.date(2025, 2, 1), 7, True, True, 30)
     with database.connect() as connection:
         assert connection.execute(audit).fetchall() == [done]
@@ -235,3 +241,34 @@ def test_thinning_keeps_hash_and_instants_and_tells_the_next_build_of_it(
     assert arrived == [row[:1] for row in before]
     # To the ledger a thinned day is a day with data.
     assert empty == (False,)
+
+
+def test_a_build_of_what_arrived_gives_what_a_full_one_gives_thinned_days_too(
+    marts: Marts, database: Database, person: Person, other: Person
+) -> None:
+    # So much else that what is touched is the smaller part.
+    beside = [event for n in range(40) for event in day_events(other, DAY + n * ONE)]
+    marts.write(*life(person), *beside)
+    assert marts.build_planned()["int_samples_by_day"] == "full"
+    keep(database, person)
+    thinned(database, person)
+    gone = day_events(other, DAY, kinds=["steps_intervals"])[0]
+    tombstone = Event(other.user_id, NOW, None, "deleted", "log", "gone", {"event_id": str(gone.event_id)})
+    marts.write(
+        *day_events(person, DAY, beat=77, kinds=["stress", "heart_rate"]),
+        *day_events(other, DAY, beat=44),
+        tombstone,
+    )
+    modes = marts.build_planned()
+    assert {modes[name] for name in ("int_samples_by_day", "int_sample_rollups_by_day", "samples_5min")} == {
+        "touched"
+    }
+    touched = [*rollups(marts), samples(marts)]
+    marts.selected = ["int_samples_by_day+", "int_sample_rollups_by_day+"]
+    marts.build("--full-refresh")
+    assert [*rollups(marts), samples(marts)] == touched
+    assert {row[1] for row in samples(marts) if row[0] == person.user_id} == {
+        DAY,
+        OLDEST_KEPT,
+        dt.date(2026, 5, 30),
+    }

@@ -41,7 +41,18 @@ def test_the_large_tables_are_hypertables_where_the_server_has_loaded_timescale_
         tables = connection.execute(
             "select hypertable_schema || '.' || hypertable_name from timescaledb_information.hypertables order by 1"
         ).fetchall()
-    assert tables == [("raw.activity_records",), ("raw.events",)]
+        sizes = connection.execute(
+            "select hypertable_name, time_interval from timescaledb_information.dimensions "
+            "where hypertable_schema in ('raw', 'intraday') order by 1"
+        ).fetchall()
+        rollups = connection.execute(
+            "select view_schema || '.' || view_name, compression_enabled, materialized_only "
+            "from timescaledb_information.continuous_aggregates order by 1"
+        ).fetchall()
+    assert tables == [("intraday.samples",), ("raw.activity_records",), ("raw.events",)]
+    days = {"activity_records": 90, "events": 365, "samples": 30}
+    assert {name: size.total_seconds() / 86_400 for name, size in sizes} == days
+    assert rollups == [("intraday.samples_5min", True, True), ("intraday.samples_hourly", True, True)]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Samples within the day: how a payload's series are read, put into hypertables, and thinned when the person says so."""
+"""Samples within the day: how series are read, put into hypertables, and thinned when the person says so."""
 
 from alembic import op
 
@@ -56,9 +56,9 @@ comment on function raw.samples_of is 'Samples of one Garmin payload, one row ea
 """
 
 # What an element of a series has to look like to be known; a payload with any other is never thinned.
-_PAIR = "@[0].type() == \"number\" && (@[{n}].type() == \"number\" || @[{n}].type() == \"null\")"
-_TEXT_FIRST = "@[0].type() == \"string\" && (@[2].type() == \"number\" || @[2].type() == \"null\")"
-_OBJECT = "@.{at}.type() == \"string\" && (@.{value}.type() == \"number\" || @.{value}.type() == \"null\")"
+_PAIR = '@[0].type() == "number" && (@[{n}].type() == "number" || @[{n}].type() == "null")'
+_TEXT_FIRST = '@[0].type() == "string" && (@[2].type() == "number" || @[2].type() == "null")'
+_OBJECT = '@.{at}.type() == "string" && (@.{value}.type() == "number" || @.{value}.type() == "null")'
 SERIES = (
     ("heart_rate", "heartRateValues", _PAIR.format(n=1)),
     ("stress", "stressValuesArray", _PAIR.format(n=1)),
@@ -101,7 +101,8 @@ language sql stable parallel safe as $$
       select jsonb_build_object('heart_rate', jsonb_build_object(
         'samples', count(*), 'mean', avg(value::double precision),
         'lowest', min(value::double precision), 'highest', max(value::double precision)))
-      from jsonb_array_elements_text(jsonb_path_query_array(data, '$.heartRateValues[*][1] ? (@ > 0 && @ < 1000)'))
+      from jsonb_array_elements_text(
+        jsonb_path_query_array(data, '$.heartRateValues[*][1] ? (@ > 0 && @ < 1000)'))
     )
     when 'garmin.stress' then (
       select jsonb_build_object('stress', jsonb_build_object('samples', count(*), 'mean', avg(value::double precision)))
@@ -117,7 +118,7 @@ language sql stable parallel safe as $$
     else '{{}}'::jsonb
   end
 $$;
-"""
+"""  # noqa: S608 - every name is one of this module
 
 RETENTION = """
 create table ops.retention (
@@ -162,6 +163,7 @@ comment on table raw.kept_rollups is
 
 # The single exception to append-only (docs/decisions/0005). One statement of SQL does it all, so that it happens wholly
 # or not at all; versions that are thinned are not found again.
+_TYPES = ", ".join(sorted({f"'garmin.{kind}'" for kind, *_ in SERIES}))
 _CUT = " ".join(f"- '{series}'" for _, series, _ in SERIES)
 THIN = f"""
 create function raw.thin_samples(
@@ -180,7 +182,7 @@ begin
     select event_id, content_hash, time, event_type, ingested_at, data, metadata ->> 'day' as about,
       raw.is_thinnable(event_type, data) as is_thinnable
     from raw.events
-    where user_id = who and source = 'garmin' and event_type in ({", ".join(sorted({f"'garmin.{kind}'" for kind, *_ in SERIES}))})
+    where user_id = who and source = 'garmin' and event_type in ({_TYPES})
       and metadata ->> 'day' between first_day::text and last_day::text
       and pg_input_is_valid(metadata ->> 'day', 'date')
       -- A payload that says another day than the one it was asked for is none that we understand.
@@ -188,8 +190,8 @@ begin
         = metadata ->> 'day'
   ),
   current as materialized (
-    select distinct on (event_id) event_id, ingested_at, event_type, about, is_thinnable, data ? 'thinned' as is_thinned,
-      data ? 'partStartGMT' as is_part, data ? 'endTimestampGMT' as is_whole
+    select distinct on (event_id) event_id, ingested_at, event_type, about, is_thinnable,
+      data ? 'thinned' as is_thinned, data ? 'partStartGMT' as is_part, data ? 'endTimestampGMT' as is_whole
     from versions
     where not exists (
       select from raw.events as tombstone
@@ -248,7 +250,8 @@ begin
   thinned as (
     update raw.events as event
     set data = (event.data {_CUT}) || jsonb_build_object(
-          'thinned', raw.figures_of_series(event.event_type, event.data) || jsonb_build_object('samples', counted.samples)
+          'thinned', raw.figures_of_series(event.event_type, event.data)
+            || jsonb_build_object('samples', counted.samples)
         ),
         metadata = event.metadata || '{{"thinned": true}}'
     from chosen
@@ -272,8 +275,8 @@ begin
   end if;
 end $$;
 comment on function raw.thin_samples is
-  'Takes the series out of one person''s payloads of some days and keeps their rollups and figures; run twice, once done.';
-"""
+  'Takes the series out of one person''s payloads of some days and keeps rollups and figures; run twice, once done.';
+"""  # noqa: S608 - every name is one of this module
 
 # Where the server has the extension. A row policy and a columnstore or continuous aggregate exclude each other, so that
 # nothing here is granted to anybody: marts.own_samples_* are what the API's views read. Numbers: docs/timescale.md.
@@ -290,7 +293,8 @@ create table intraday.samples (
   day date not null,
   measure text not null
 );
-select create_hypertable('intraday.samples', by_range('measured_at', interval '30 days'), create_default_indexes => false);
+select create_hypertable(
+  'intraday.samples', by_range('measured_at', interval '30 days'), create_default_indexes => false);
 -- A person's measure over a while is what is asked for.
 create index samples_of_a_measure on intraday.samples (user_id, measure, measured_at);
 alter table intraday.samples set (
@@ -331,10 +335,10 @@ create table intraday.stored_days (
   last_at timestamptz not null,
   primary key (user_id, day)
 );
-comment on table intraday.stored_days is 'Which samples of a person-day are in the hypertable, and the span that they take.';
+comment on table intraday.stored_days is 'Which samples of a person-day are in the hypertable, and the span they take.';
 
 create table intraday.owed (first_at timestamptz not null, last_at timestamptz not null);
-comment on table intraday.owed is 'Spans that the continuous aggregates do not know yet; noted with what changed in them.';
+comment on table intraday.owed is 'Spans that the continuous aggregates do not know yet, noted with what changed.';
 
 -- Days that a build made, out of the temporary table days_to_store: in the build's own transaction. One person-day a
 -- statement, with constants: so only the batches of that person and span are unpacked where a chunk is compressed.
@@ -361,7 +365,8 @@ begin
       execute format($q$
         insert into intraday.samples (user_id, day, measure, measured_at, local_at, value, as_of)
         select told.user_id, told.day, told.measure, sample.measured_at,
-          (sample.measured_at at time zone 'UTC') + make_interval(secs => sample.clock_ahead_s), sample.value, told.as_of
+          (sample.measured_at at time zone 'UTC') + make_interval(secs => sample.clock_ahead_s),
+          sample.value, told.as_of
         from %s as told
         cross join lateral unnest(told.measured_at, told.clock_ahead_s, told.value)
           as sample (measured_at, clock_ahead_s, value)
@@ -408,6 +413,12 @@ begin
   perform pg_advisory_unlock(1616);
 end $$;
 """
+# An event is looked up by its id, in all chunks: of ten years 120 of 30 days cost ten times as much as ten of a year.
+# The log is not compressed: it would be a third, and each batch that is written would ask 70 times as long.
+LARGER_CHUNKS = """
+select set_chunk_time_interval('raw.events', interval '365 days');
+select set_chunk_time_interval('raw.activity_records', interval '90 days');
+"""
 IF_TIMESCALE = "select exists (select from pg_extension where extname = 'timescaledb')"
 
 
@@ -416,3 +427,4 @@ def upgrade() -> None:
         op.execute(part)
     if op.get_bind().exec_driver_sql(IF_TIMESCALE).scalar():
         op.execute(INTRADAY)
+        op.execute(LARGER_CHUNKS)

@@ -4,6 +4,9 @@ import datetime as dt
 import json
 from pathlib import Path
 
+import pytest
+
+from santorio import retention
 from santorio.sources.garmin import reloading
 from santorio.sources.garmin.endpoints import BY_KIND
 from santorio.sources.importing import import_paths
@@ -59,3 +62,26 @@ def test_an_upload_does_not_end_the_wait_for_a_day_that_was_asked_back(my_home) 
         home.sync(since=DAY, kinds=("daily_summary", "heart_rate"))
     put_away, whole = home.rows(SIZES, str(DAY))
     assert whole > put_away
+
+
+@pytest.mark.parametrize("is_put_away", [False, True])
+def test_a_thinned_day_that_is_fetched_again_stays_thinned_whole_or_put_away(
+    my_home, is_put_away: bool
+) -> None:
+    [me] = my_home.people
+    kinds = ("heart_rate", "stress")
+    my_home.sync(since=DAY, until=DAY, kinds=kinds)
+    log = "select event_type, content_hash, data from raw.events order by event_type, ingested_at"
+    with my_home.database.connect() as connection:
+        retention.set_keep_samples_days(connection, me, 30)
+    later = dt.datetime.combine(DAY, dt.time(12), dt.UTC) + dt.timedelta(days=40)
+    assert sum(retention.thin(my_home.database, me, later), retention.Thinned()).payloads == len(kinds)
+    thinned = my_home.rows(log)
+
+    with my_home.database.connect() as connection:
+        connection.execute("delete from ops.coverage")
+    if is_put_away:
+        my_home.server.put_away_before = TODAY - dt.timedelta(days=8)
+    my_home.sync(since=DAY, until=DAY, kinds=kinds)
+    assert my_home.rows(log) == thinned
+    assert all("thinned" in data for *_, data in thinned)
