@@ -1,0 +1,195 @@
+"""What cannot be trusted is kept, flagged and left out; what is odd is flagged and counts."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from santorio.database.engine import Database
+from santorio.insights.reading import read_exposures, read_outcomes, words_of_left_out
+from santorio.people import Person
+
+DAY = "2026-03-02"
+
+
+def summary(log: Any, day: str, *, account: str = "7", **figures: object) -> None:
+    log.garmin("daily_summary", day, {"calendarDate": day, "totalSteps": 8000, **figures}, account=account)
+
+
+def night(log: Any, day: str, asleep_s: int, awake_s: int, window_s: int) -> None:
+    woke = dt.datetime.fromisoformat(f"{day}T06:00+00:00").timestamp() * 1000
+    log.garmin("sleep", day, {"dailySleepDTO": {
+        "calendarDate": day, "sleepTimeSeconds": asleep_s, "awakeSleepSeconds": awake_s,
+        "sleepStartTimestampGMT": woke - window_s * 1000, "sleepEndTimestampGMT": woke,
+        "sleepEndTimestampLocal": woke + 3_600_000, "deepSleepSeconds": 3600, "lightSleepSeconds": asleep_s - 3600,
+    }})  # fmt: skip
+
+
+def hearts(log: Any, day: str, samples: int) -> None:
+    figures = {"restingHeartRate": 50, "minHeartRate": 45, "maxHeartRate": 120}
+    series = [[number, 60] for number in range(samples)]
+    log.garmin("heart_rate", day, {"calendarDate": day, **figures, "heartRateValues": series})
+
+
+@pytest.fixture
+def flags(rows: Any) -> Any:
+    def told(where: str = "true") -> set[tuple[str, str, bool]]:
+        found = rows("marts.day_quality", "metric, flag, is_left_out", where=where)
+        return {(one["metric"], one["flag"], one["is_left_out"]) for one in found}
+
+    return told
+
+
+def read(warehouse: Database, person: Person) -> Any:
+    with warehouse.connect() as connection:
+        return {**read_outcomes(connection, person.user_id), **read_exposures(connection, person.user_id)}
+
+
+def test_a_value_outside_physiology_is_kept_flagged_and_out_of_the_models(
+    build: Any, log: Any, rows: Any, flags: Any, warehouse: Database, newcomer: Person
+) -> None:
+    summary(log, DAY, restingHeartRate=12)
+    summary(log, "2026-03-03", restingHeartRate=27)
+    summary(log, "2026-03-04", restingHeartRate=50)
+    log.entry("caffeine", "2026-03-04T09:00+01:00", amount_mg=20_000)
+    build()
+    kept = rows("marts.outcomes", "value", "day", where="metric = 'resting_hr_bpm'")
+    assert [one["value"] for one in kept] == [12, 27, 50]
+    assert rows("marts.days", "resting_hr_bpm", where=f"day = '{DAY}'") == [{"resting_hr_bpm": 12}]
+    assert flags() == {
+        ("resting_hr_bpm", "impossible", True),
+        ("resting_hr_bpm", "unlikely", False),
+        ("caffeine_mg", "impossible", True),
+    }
+    series = read(warehouse, newcomer)
+    assert series["resting_hr_bpm"].value.tolist() == [27, 50]
+    assert "caffeine_mg" not in series
+    assert words_of_left_out(series) == {
+        "resting_hr_bpm": [
+            {"day": DAY, "reason": "The value is outside what a body can have (25 to 150 beats per minute)."}
+        ]
+    }
+    # Words that a run records, and that may stand in a log, hold no value of the person.
+    assert not any("12" in one["reason"] for one in rows("marts.day_quality", "reason"))
+
+
+@pytest.mark.parametrize(
+    ("asleep_s", "awake_s", "window_s", "is_partial"),
+    [(27_000, 1_800, 28_800, False), (14_400, 0, 28_800, True), (5_400, 0, 5_400, False)],
+)
+def test_a_night_that_was_measured_in_part_is_left_out_and_a_short_one_is_not(
+    build: Any, log: Any, flags: Any, asleep_s: int, awake_s: int, window_s: int, *, is_partial: bool
+) -> None:
+    night(log, DAY, asleep_s, awake_s, window_s)
+    build()
+    nightly = {"sleep_minutes", "deep_sleep_minutes", "sleep_score", "hrv_rmssd_ms"}
+    assert {metric for metric, flag, left in flags() if flag == "partial night" and left} == (
+        nightly if is_partial else set()
+    )
+
+
+def test_a_day_on_which_the_watch_was_hardly_worn_is_left_out(
+    build: Any, log: Any, flags: Any, warehouse: Database, newcomer: Person
+) -> None:
+    for day, samples in ((DAY, 239), ("2026-03-03", 240)):
+        summary(log, day, restingHeartRate=50)
+        hearts(log, day, samples)
+    build()
+    assert flags("flag = 'hardly worn' and day = '2026-03-03'") == set()
+    assert {metric for metric, _, left in flags(f"flag = 'hardly worn' and day = '{DAY}'") if left} == {
+        "steps", "resting_hr_bpm", "stress_avg", "body_battery_high",
+    }  # fmt: skip
+    assert len(read(warehouse, newcomer)["steps"].value) == 1
+
+
+def test_a_day_that_still_runs_is_not_read(
+    build: Any, log: Any, flags: Any, warehouse: Database, newcomer: Person
+) -> None:
+    # By a clock east of everyone's the day has not ended anywhere.
+    tomorrow = (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)).isoformat()
+    for day in (DAY, tomorrow):
+        summary(log, day, restingHeartRate=50)
+    build()
+    assert ("steps", "unfinished", True) in flags(f"day = '{tomorrow}'")
+    assert flags(f"day = '{DAY}'") == set()
+    assert len(read(warehouse, newcomer)["steps"].value) == 1
+    assert len(read(warehouse, newcomer)["resting_hr_bpm"].value) == 2
+
+
+def test_two_watches_that_disagree_are_flagged_and_one_that_is_told_twice_counts_once(
+    build: Any, log: Any, rows: Any, flags: Any
+) -> None:
+    summary(log, DAY, restingHeartRate=50, totalSteps=5000)
+    summary(log, DAY, restingHeartRate=51, totalSteps=9000, account="8")
+    build()
+    assert flags() == {("steps", "tellings disagree", False), ("resting_hr_bpm", "told twice", False)}
+    assert [one["reason"] for one in rows("marts.day_quality", "reason", where="metric = 'steps'")] == [
+        "Two watches tell it differently; one of them is taken."
+    ]
+    assert len(rows("marts.outcomes", where="metric = 'steps'")) == 1
+
+
+def test_a_week_that_lies_elsewhere_is_flagged_and_the_next_usual_one_is_not(
+    build: Any, log: Any, rows: Any, flags: Any
+) -> None:
+    monday = dt.date(2026, 1, 5)
+    for number in range(14 * 7):
+        is_shifted = 12 * 7 <= number < 13 * 7
+        summary(
+            log, (monday + dt.timedelta(days=number)).isoformat(),
+            restingHeartRate=50 + number % 5 + (12 if is_shifted else 0),
+        )  # fmt: skip
+    build()
+    shifted = rows("marts.day_quality", "day, metric, is_left_out, reason", "day", where="flag = 'shifted'")
+    assert [one["day"] for one in shifted] == [monday + dt.timedelta(days=84 + number) for number in range(7)]
+    assert {(one["metric"], one["is_left_out"]) for one in shifted} == {("resting_hr_bpm", False)}
+    assert "higher" in shifted[0]["reason"]
+
+
+def test_a_change_of_watch_is_told_on_its_first_day(build: Any, log: Any, rows: Any) -> None:
+    for day, device in (("2026-03-01", "111"), (DAY, "111"), ("2026-03-04", "222"), ("2026-03-05", "222")):
+        status = {"calendarDate": day, "primaryTrainingDevice": True, "trainingStatus": 4}
+        log.garmin(
+            "training_status",
+            day,
+            {"mostRecentTrainingStatus": {"latestTrainingStatusData": {device: status}}},
+        )
+    build()
+    assert rows("marts.day_quality", "day::text, metric, flag") == [
+        {"day": "2026-03-04", "metric": "day", "flag": "another watch"}
+    ]
+
+
+def test_a_new_field_in_a_payload_is_kept_and_changes_nothing_and_a_missing_one_is_null(
+    build: Any, log: Any, rows: Any, warehouse: Database, newcomer: Person
+) -> None:
+    summary(log, DAY, restingHeartRate=50, brandNewFigure={"deeply": [1, 2]})
+    log.garmin("daily_summary", "2026-03-03", {"calendarDate": "2026-03-03", "restingHeartRate": 51})
+    build()
+    told = rows("marts.days", "steps, resting_hr_bpm, missing_reason", "day")
+    assert told == [
+        {"steps": 8000, "resting_hr_bpm": 50, "missing_reason": None},
+        {"steps": None, "resting_hr_bpm": 51, "missing_reason": None},
+    ]
+    with warehouse.connect() as connection:
+        kept = connection.execute(
+            "select data -> 'brandNewFigure' from raw.events where user_id = %s and data ? 'brandNewFigure'",
+            [newcomer.user_id],
+        ).fetchall()
+    assert kept == [({"deeply": [1, 2]},)]
+
+
+def test_the_body_of_a_day_is_the_mean_of_its_readings(build: Any, log: Any, rows: Any) -> None:
+    for hour, kilograms in ((7, 70.0), (21, 71.0)):
+        log.entry("weight", f"{DAY}T{hour:02}:00+01:00", weight_kg=kilograms)
+    for minute, systolic in ((0, 120), (30, 130)):
+        log.garmin("blood_pressure", DAY, {
+            "measurementTimestampGMT": f"{DAY}T08:{minute:02}:00.0", "systolic": systolic, "diastolic": 80, "pulse": 60,
+        }, key=f"{DAY}/{minute}")  # fmt: skip
+    summary(log, DAY, restingHeartRate=49)
+    build()
+    (body,) = rows("marts.body_days")
+    assert (body["weight_kg"], body["weighings"], body["systolic_mmhg"], body["blood_pressure_readings"]) == (
+        70.5, 2, 125, 2,
+    )  # fmt: skip
+    assert (body["diastolic_mmhg"], body["resting_hr_bpm"], body["body_fat_pct"]) == (80, 49, None)
