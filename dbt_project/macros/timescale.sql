@@ -3,7 +3,8 @@
   their policies are made by the migrations; `--vars '{timescale: false}'` builds as a server without them does.
 -#}
 {% macro has_timescaledb() -%}
-  {%- if not execute or not var('timescale', true) -%}
+  {#- What was known at a past instant is made as there: the hypertable holds what is known now. -#}
+  {%- if not execute or not var('timescale', true) or known_as_of() is not none -%}
     {{ return(false) }}
   {%- endif -%}
   {{ return(run_query("select to_regclass('intraday.samples') is not null").columns[0][0]) }}
