@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,11 +177,10 @@ def test_a_model_that_fails_leaves_what_reads_it_as_it_was_and_the_next_build_ma
     assert waiting(warehouse) == 0
     assert differences(warehouse.rows(), warehouse.made_anew(server_url)) == {}
     made = warehouse.rows("marts")
-    assert {
-        table: rows - made[f"marts.{table.split('.')[1]}"]
-        for table, rows in warehouse.rows("published").items()
-    } == {table: Counter() for table in shown}
     assert "published.nights" in shown
+    assert warehouse.rows("published") == {
+        table: made[table.replace("published", "marts")] for table in shown
+    }
 
 
 def test_a_build_of_some_models_alone_clears_nothing(warehouse: Warehouse, people: list[History]) -> None:
