@@ -82,14 +82,25 @@ from {{ people_of(ref('int_activity_efforts')) }} as efforts
 left join profiles on profiles.user_id = efforts.user_id
 {% for kind in kinds -%}
 left join lateral (
-    select thresholds.value, thresholds.origin, thresholds.as_of
-    from {{ ref('thresholds') }} as thresholds
-    where thresholds.user_id = efforts.user_id
-        and thresholds.kind = '{{ kind }}'
-        and thresholds.sport in (efforts.threshold_sport, 'all')
-        and (thresholds.last_day is null or thresholds.last_day >= efforts.day)
-    order by
-        thresholds.first_day > efforts.day, thresholds.origin = 'estimated', thresholds.sport = 'all', thresholds.first_day
+    select found.value, found.origin, found.as_of
+    from (values (efforts.threshold_sport), ('all')) as asked (sport)
+    -- By the primary key the last before and the first after: who has a hundred thresholds waits no longer.
+    cross join lateral (
+        (
+            select * from {{ ref('thresholds') }}
+            where user_id = efforts.user_id and sport = asked.sport and kind = '{{ kind }}' and first_day <= efforts.day
+            order by first_day desc
+            limit 1
+        )
+        union all
+        (
+            select * from {{ ref('thresholds') }}
+            where user_id = efforts.user_id and sport = asked.sport and kind = '{{ kind }}' and first_day > efforts.day
+            order by first_day
+            limit 1
+        )
+    ) as found
+    order by found.first_day > efforts.day, found.origin = 'estimated', found.sport = 'all', found.first_day
     limit 1
 ) as {{ kind }} on true
 {% endfor -%}
