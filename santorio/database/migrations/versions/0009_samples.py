@@ -397,8 +397,11 @@ begin
     from intraday.owed;
     exit when spans is null;
     select lower(span) as first_at, upper(span) as last_at into one from unnest(spans) as span limit 1;
-    call refresh_continuous_aggregate('intraday.samples_5min', one.first_at, one.last_at);
-    call refresh_continuous_aggregate('intraday.samples_hourly', one.first_at, one.last_at);
+    -- A month at a time: by default it takes ten buckets.
+    call refresh_continuous_aggregate(
+      'intraday.samples_5min', one.first_at, one.last_at, options => '{"buckets_per_batch": 8640}');
+    call refresh_continuous_aggregate(
+      'intraday.samples_hourly', one.first_at, one.last_at, options => '{"buckets_per_batch": 720}');
     delete from intraday.owed where first_at >= one.first_at and last_at < one.last_at;
     commit;
   end loop;
