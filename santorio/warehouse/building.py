@@ -17,7 +17,7 @@ import psycopg
 from santorio.database.engine import Database
 from santorio.errors import StorageError
 from santorio.versions import code_version
-from santorio.warehouse.models import Model, read_models
+from santorio.warehouse.models import VIEWS, Model, read_models
 from santorio.warehouse.project import PROJECT, ensure_manifest
 
 # One build at a time: the second waits.

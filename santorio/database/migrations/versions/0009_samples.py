@@ -300,12 +300,12 @@ create index samples_of_a_measure on intraday.samples (user_id, measure, measure
 alter table intraday.samples set (
   timescaledb.enable_columnstore = true,
   timescaledb.segmentby = 'user_id, measure',
-  timescaledb.orderby = 'measured_at'
+  timescaledb.orderby = 'measured_at, day'
 );
 call add_columnstore_policy('intraday.samples', after => interval '60 days');
 
 create materialized view intraday.samples_5min
-with (timescaledb.continuous, timescaledb.materialized_only = true) as
+with (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) as
 select user_id, day, measure, time_bucket('5 minutes', measured_at) as bucket_at, count(*)::int as samples,
   sum(value::numeric)::double precision as sum, min(value) as min, max(value) as max, max(as_of) as as_of
 from intraday.samples
@@ -313,17 +313,21 @@ group by user_id, day, measure, time_bucket('5 minutes', measured_at)
 with no data;
 
 create materialized view intraday.samples_hourly
-with (timescaledb.continuous, timescaledb.materialized_only = true) as
+with (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) as
 select user_id, day, measure, time_bucket('1 hour', bucket_at) as bucket_at, sum(samples)::int as samples,
   sum(sum::numeric)::double precision as sum, min(min) as min, max(max) as max, max(as_of) as as_of
 from intraday.samples_5min
 group by user_id, day, measure, time_bucket('1 hour', bucket_at)
 with no data;
 
+create index five_minutes_of_a_measure on intraday.samples_5min (user_id, measure, bucket_at);
+create index hours_of_a_measure on intraday.samples_hourly (user_id, measure, bucket_at);
+
+-- The day is in the order so that each batch knows its least and greatest: who asks for days skips the others.
 alter materialized view intraday.samples_5min set (
-  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at');
+  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at, day');
 alter materialized view intraday.samples_hourly set (
-  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at');
+  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at, day');
 call add_columnstore_policy('intraday.samples_5min', after => interval '90 days');
 call add_columnstore_policy('intraday.samples_hourly', after => interval '90 days');
 
