@@ -305,7 +305,9 @@ alter table intraday.samples set (
 call add_columnstore_policy('intraday.samples', after => interval '60 days');
 
 create materialized view intraday.samples_5min
-with (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) as
+with (
+  timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false
+) as
 select user_id, day, measure, time_bucket('5 minutes', measured_at) as bucket_at, count(*)::int as samples,
   sum(value::numeric)::double precision as sum, min(value) as min, max(value) as max, max(as_of) as as_of
 from intraday.samples
@@ -313,7 +315,9 @@ group by user_id, day, measure, time_bucket('5 minutes', measured_at)
 with no data;
 
 create materialized view intraday.samples_hourly
-with (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) as
+with (
+  timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false
+) as
 select user_id, day, measure, time_bucket('1 hour', bucket_at) as bucket_at, sum(samples)::int as samples,
   sum(sum::numeric)::double precision as sum, min(min) as min, max(max) as max, max(as_of) as as_of
 from intraday.samples_5min
