@@ -1,3 +1,5 @@
+{{ config(materialized='lasting_view') }}
+
 -- Rollups of series that were thinned, of the versions of payloads that are the newest still: one row a payload and measure.
 
 select
@@ -13,5 +15,5 @@ select
     kept.max,
     kept.ingested_at
 from {{ source('garmin', 'kept_rollups') }} as kept
-inner join {{ ref('base_garmin__payloads') }} as payload
-    on payload.user_id = kept.user_id and payload.event_id = kept.event_id and payload.ingested_at = kept.ingested_at
+inner join {{ ref('base_events__current') }} as current
+    on current.user_id = kept.user_id and current.event_id = kept.event_id and current.ingested_at = kept.ingested_at

@@ -300,12 +300,14 @@ create index samples_of_a_measure on intraday.samples (user_id, measure, measure
 alter table intraday.samples set (
   timescaledb.enable_columnstore = true,
   timescaledb.segmentby = 'user_id, measure',
-  timescaledb.orderby = 'measured_at'
+  timescaledb.orderby = 'measured_at, day'
 );
 call add_columnstore_policy('intraday.samples', after => interval '60 days');
 
 create materialized view intraday.samples_5min
-with (timescaledb.continuous, timescaledb.materialized_only = true) as
+with (
+  timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false
+) as
 select user_id, day, measure, time_bucket('5 minutes', measured_at) as bucket_at, count(*)::int as samples,
   sum(value::numeric)::double precision as sum, min(value) as min, max(value) as max, max(as_of) as as_of
 from intraday.samples
@@ -313,17 +315,23 @@ group by user_id, day, measure, time_bucket('5 minutes', measured_at)
 with no data;
 
 create materialized view intraday.samples_hourly
-with (timescaledb.continuous, timescaledb.materialized_only = true) as
+with (
+  timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false
+) as
 select user_id, day, measure, time_bucket('1 hour', bucket_at) as bucket_at, sum(samples)::int as samples,
   sum(sum::numeric)::double precision as sum, min(min) as min, max(max) as max, max(as_of) as as_of
 from intraday.samples_5min
 group by user_id, day, measure, time_bucket('1 hour', bucket_at)
 with no data;
 
+create index five_minutes_of_a_measure on intraday.samples_5min (user_id, measure, bucket_at);
+create index hours_of_a_measure on intraday.samples_hourly (user_id, measure, bucket_at);
+
+-- The day is in the order so that each batch knows its least and greatest: who asks for days skips the others.
 alter materialized view intraday.samples_5min set (
-  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at');
+  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at, day');
 alter materialized view intraday.samples_hourly set (
-  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at');
+  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at, day');
 call add_columnstore_policy('intraday.samples_5min', after => interval '90 days');
 call add_columnstore_policy('intraday.samples_hourly', after => interval '90 days');
 
@@ -397,8 +405,11 @@ begin
     from intraday.owed;
     exit when spans is null;
     select lower(span) as first_at, upper(span) as last_at into one from unnest(spans) as span limit 1;
-    call refresh_continuous_aggregate('intraday.samples_5min', one.first_at, one.last_at);
-    call refresh_continuous_aggregate('intraday.samples_hourly', one.first_at, one.last_at);
+    -- A month at a time: by default it takes ten buckets.
+    call refresh_continuous_aggregate(
+      'intraday.samples_5min', one.first_at, one.last_at, options => '{"buckets_per_batch": 8640}');
+    call refresh_continuous_aggregate(
+      'intraday.samples_hourly', one.first_at, one.last_at, options => '{"buckets_per_batch": 720}');
     delete from intraday.owed where first_at >= one.first_at and last_at < one.last_at;
     commit;
   end loop;
