@@ -13,28 +13,47 @@ from pipelines.definitions import defs
 from santorio.database.engine import Database
 from santorio.people import Person
 
+# Upstream: the import of Great Expectations, and its calls, are full of deprecations, which are not ours to fail on.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 AS_OF = dt.datetime(2026, 6, 1, 6, tzinfo=dt.UTC)
 FIRST = dt.date(2026, 3, 1)
 DAYS = 40
 TABLES = """
 create table marts.days (user_id uuid, day date, steps float, resting_hr_bpm float, min_hr_bpm float, max_hr_bpm float,
-  stress_avg float, body_battery_high float, weight_kg float, caffeine_mg float, alcohol_g float, activity_minutes float,
-  is_known boolean, missing_reason text, as_of timestamptz);
-create table marts.nights (user_id uuid, day date, sleep_start_at timestamptz, sleep_end_at timestamptz, sleep_minutes float,
-  deep_sleep_minutes float, sleep_score float, hrv_rmssd_ms float, respiration_brpm float, spo2_pct float,
-  as_of timestamptz);
+  stress_avg float, body_battery_high float, weight_kg float, caffeine_mg float, alcohol_g float, activity_minutes
+  float, is_known boolean, missing_reason text, as_of timestamptz);
+create table marts.nights (user_id uuid, day date, sleep_start_at timestamptz, sleep_end_at timestamptz,
+  sleep_minutes float, deep_sleep_minutes float, sleep_score float, hrv_rmssd_ms float, respiration_brpm float,
+  spo2_pct float, as_of timestamptz);
 create table marts.activities (user_id uuid, activity_id text, day date, started_at timestamptz, duration_s float,
   avg_hr_bpm float, max_hr_bpm float, training_load float, distance_m float, as_of timestamptz);
 create table marts.outcomes (user_id uuid, day date, metric text, value float, as_of timestamptz);
 create table marts.exposures (user_id uuid, day date, exposure text, value float, as_of timestamptz);
 create table marts.day_quality (user_id uuid, day date, metric text, flag text, is_left_out boolean);
+create table intermediate.int_wearable_days_joined (user_id uuid, day date);
 create table intermediate.int_physiological_ranges (metric text, lowest_possible float, highest_possible float);
 insert into intermediate.int_physiological_ranges values ('steps', 0, 300000), ('alcohol_g', 0, 1000);
 """
 
+FLAGGED = """
+update marts.outcomes set value = 1e6 where day = '2026-03-05';
+insert into marts.day_quality select user_id, day, metric, 'impossible', true from marts.outcomes where value = 1e6
+"""
+SHIFTED = """
+insert into marts.day_quality select user_id, day, metric, 'shifted', false from marts.outcomes where day > '2026-04-05'
+"""
+BEFORE_THE_WATCH = """
+insert into ops.coverage (user_id, kind, day, status, fetched_at)
+select user_id, 'daily_summary', day - 3000, 'final', fetched_at from ops.coverage where kind = 'daily_summary'
+"""
+UNDATED = """
+insert into marts.activities (user_id, activity_id, as_of) select user_id, '1', as_of from marts.days limit 1
+"""
+
 
 @pytest.fixture
-def marts(database: Database, person: Person) -> Iterator[Database]:
+def marts(database: Database, person: Person) -> Database:
     """Sound marts of forty days of one person, and the ledger that they came from."""
     with database.connect() as connection:
         connection.execute(TABLES)
@@ -50,6 +69,7 @@ def marts(database: Database, person: Person) -> Iterator[Database]:
                 " values (%s, %s, %s, %s, 420, %s)",
                 [*about, waking - dt.timedelta(hours=8), waking, AS_OF],
             )
+            connection.execute("insert into intermediate.int_wearable_days_joined values (%s, %s)", about)
             connection.execute(
                 "insert into marts.outcomes values (%s, %s, 'steps', 8000, %s)", [*about, AS_OF]
             )
@@ -58,10 +78,11 @@ def marts(database: Database, person: Person) -> Iterator[Database]:
             )
             for kind in ("daily_summary", "sleep"):
                 connection.execute(
-                    "insert into ops.coverage (user_id, kind, day, status, fetched_at) values (%s, %s, %s, 'final', %s)",
+                    "insert into ops.coverage (user_id, kind, day, status, fetched_at)"
+                    " values (%s, %s, %s, 'final', %s)",
                     [about[0], kind, about[1], AS_OF],
                 )
-    yield database
+    return database
 
 
 def run(database: Database) -> tuple[dg.ExecuteInProcessResult, list[str]]:
@@ -111,11 +132,13 @@ def test_sound_marts_pass_every_check_and_the_model_runs(marts: Database) -> Non
          {"unexpected_is_sound": 2}),
         ("insert into marts.outcomes select * from marts.outcomes where day = '2026-03-05'", "outcomes_are_sound",
          {"unexpected_user_id_day_metric": 2}),
-        ("update marts.nights set sleep_end_at = sleep_start_at - interval '1 hour' where day = '2026-03-05'",
-         "nights_are_sound", {"unexpected_is_in_order": 1}),
+        ("insert into marts.nights select * from marts.nights where day < '2026-03-03'", "nights_are_sound",
+         {"unexpected_user_id_day": 4}),
+        ("update marts.outcomes set value = 'NaN', metric = 'mood' where day = '2026-03-05'", "outcomes_are_sound",
+         {"unexpected_is_sound": 1}),
         ("update marts.days set steps = null where day = '2026-03-05'", "days_are_sound", {"unexpected_is_said": 1}),
         ("delete from marts.days where day > '2026-03-05'", "days_are_complete", {"unexpected_is_there": 35}),
-        ("insert into marts.activities (user_id, activity_id, as_of) select user_id, '1', as_of from marts.days limit 1",
+        (UNDATED,
          "activities_are_sound", {"unexpected_day": 1, "unexpected_started_at": 1}),
     ],
 )  # fmt: skip
@@ -136,27 +159,28 @@ def test_a_broken_mart_stops_the_models(
     ("oddity", "check"),
     [
         # Flagged and left out: kept in the mart, read by no model.
-        ("update marts.outcomes set value = 1e6 where day = '2026-03-05';"
-         "insert into marts.day_quality select user_id, day, metric, 'impossible', true from marts.outcomes"
-         " where value = 1e6", "outcomes_are_plausible"),
+        (FLAGGED, "outcomes_are_plausible"),
         ("update marts.days set resting_hr_bpm = 12 where day = '2026-03-05'", "days_are_plausible"),
+        ("update marts.nights set sleep_end_at = sleep_start_at - interval '1 hour' where day = '2026-03-05'",
+         "nights_are_plausible"),
+        # A basal rate of days before the first watch is no day that the mart lacks.
+        (BEFORE_THE_WATCH, None),
         ("update marts.nights set sleep_minutes = 2000 where day = '2026-03-05'", "nights_are_plausible"),
         ("delete from marts.nights where day > '2026-03-25'", "nights_are_complete"),
         ("delete from marts.days where day > '2026-04-05'", "days_are_fresh"),
         ("update ops.coverage set fetched_at = fetched_at + interval '40 hours'", "days_are_fresh"),
-        ("insert into marts.day_quality select user_id, day, metric, 'shifted', false from marts.outcomes"
-         " where day > '2026-04-05'", "outcomes_lie_where_they_lay"),
+        (SHIFTED, "outcomes_lie_where_they_lay"),
     ],
 )  # fmt: skip
-def test_an_oddity_is_a_warning_and_the_models_run(marts: Database, oddity: str, check: str) -> None:
+def test_an_oddity_is_a_warning_and_the_models_run(marts: Database, oddity: str, check: str | None) -> None:
     with marts.connect() as connection:
         connection.execute(oddity)
     result, ran = run(marts)
     assert result.success
     assert ran == ["model"]
-    assert set(broken(result)) == {check}
+    assert set(broken(result)) == ({check} if check else set())
     severities = {one.check_name: one.severity for one in result.get_asset_check_evaluations()}
-    assert severities[check] == dg.AssetCheckSeverity.WARN
+    assert check is None or severities[check] == dg.AssetCheckSeverity.WARN
 
 
 def test_no_value_and_no_person_stands_in_what_a_check_says(marts: Database, person: Person) -> None:

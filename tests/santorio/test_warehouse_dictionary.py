@@ -89,7 +89,7 @@ def test_dbt_docs_are_built_without_a_network(database, home):
         ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"
     )
     done = subprocess.run(
-        [str(DBT), "docs", "generate", "--no-compile", "--static", "--project-dir", str(PROJECT),
+        [str(DBT), "docs", "generate", "--static", "--project-dir", str(PROJECT),
          "--target-path", str(home / "target"), "--log-path", str(home / "logs")],
         env={**os.environ, **dbt_variables(database.url), **refused}, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -6,6 +6,5 @@ select distinct on (user_id, day)
     day,
     device_id,
     ingested_at as as_of
-from {{ days_of(ref('stg_garmin__training_status')) }} as told
-where day is not null and device_id is not null
+from {{ days_of(ref('int_devices_told')) }} as told
 order by user_id, day, is_primary desc, computed_at desc nulls last, ingested_at desc, event_id, device_id

@@ -1,0 +1,14 @@
+-- Watches that the training status names, as each payload tells it: kept apart so that a day's watch is found without
+-- unpacking the payloads again.
+{{ config(materialized='by_event') }}
+
+select
+    event_id,
+    user_id,
+    day,
+    device_id,
+    is_primary,
+    computed_at,
+    ingested_at
+from {{ changed(ref('stg_garmin__training_status')) }} as told
+where day is not null and device_id is not null
