@@ -17,7 +17,7 @@ from dagster_dbt import (
 
 from santorio.database.engine import Database
 from santorio.settings import Settings
-from santorio.warehouse import PROJECT, dbt_environment, ensure_manifest
+from santorio.warehouse import PROJECT, Build, building, dbt_environment, ensure_manifest
 
 MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)

@@ -1,59 +1,34 @@
 {#-
-  The current state of the log for some event types: the newest version of each event by `ingested_at`, without
-  events that a later tombstone (`deleted`) names. `distinct on` begins with user and type, so that a filter on
-  event_type from outside reaches the index on raw.events (user_id, event_type, time).
-
-  `utc_offset` is what the person's clock showed; where the event does not say, the offset of the person's zone.
+  Events of some kind as they are now, with their content: keys from base_events__current, the rest from the log by its
+  primary key, so that who asks for some events or person-days reads those alone. The conditions that are stated twice
+  let PostgreSQL choose from which side.
 -#}
-{% macro current_events(log, people, condition) -%}
-with
-
-tombstones as (
-    select user_id, {{ safe_uuid("data ->> 'event_id'") }} as event_id, max(ingested_at) as deleted_at
-    from {{ log }}
-    where event_type = 'deleted'
-    group by 1, 2
-),
-
-newest as (
-    select distinct on (user_id, event_type, event_id)
-        user_id, event_type, event_id, time, utc_offset, source, data, metadata, confidence, ingested_at
-    from {{ log }}
-    where {{ condition }}
-    order by user_id, event_type, event_id, ingested_at desc, content_hash
-),
-
-zones as (
-    select
-        user_id,
-        -- A zone that PostgreSQL does not know must not stop the build.
-        case when pg_input_is_valid('2000-01-01 00:00 ' || timezone, 'timestamptz') then timezone else 'UTC' end
-            as timezone
-    from {{ people }}
-)
-
+{% macro current_events(log, condition) -%}
 select
-    newest.event_id,
-    newest.user_id,
-    newest.event_type,
-    newest.source,
-    newest.time as occurred_at,
-    coalesce(
-        newest.utc_offset,
-        (newest.time at time zone coalesce(zones.timezone, 'UTC')) - (newest.time at time zone 'UTC')
-    ) as utc_offset,
-    newest.data,
-    newest.metadata,
-    newest.confidence,
-    newest.ingested_at
-from newest
-left join zones on zones.user_id = newest.user_id
-where not exists (
-    select from tombstones
-    where tombstones.user_id = newest.user_id
-        and tombstones.event_id = newest.event_id
-        and tombstones.deleted_at > newest.ingested_at
-)
+    current.event_id,
+    current.user_id,
+    current.event_type,
+    current.source,
+    current.time as occurred_at,
+    current.utc_offset,
+    current.day,
+    log.data,
+    log.metadata,
+    log.confidence,
+    current.ingested_at
+from {{ ref('base_events__current') }} as current
+inner join {{ log }} as log
+    on log.event_id = current.event_id
+    and log.content_hash = current.content_hash
+    and log.time = current.time
+    and log.event_type = current.event_type
+    and log.user_id = current.user_id
+where {{ condition }}
+{%- endmacro %}
+
+{#- The zone of a person; one that PostgreSQL does not know must not stop the build. -#}
+{% macro known_zone(timezone) -%}
+  case when pg_input_is_valid('2000-01-01 00:00 ' || {{ timezone }}, 'timestamptz') then {{ timezone }} else 'UTC' end
 {%- endmacro %}
 
 {#- The local calendar day of an instant: a day is what the person's clock showed. -#}

@@ -4,7 +4,7 @@
 -#}
 {% macro monitored_samples(series, value_path, least, is_of_day=false) -%}
     select
-        file.user_id, file.utc_offset, file.ingested_at, '{{ series }}' as series, sample.at_s,
+        file.user_id, file.first_day, file.utc_offset, file.ingested_at, '{{ series }}' as series, sample.at_s,
         sample.at_s{{ ' - 1' if is_of_day }} as dated_s, null as activity_type,
         sample.value
     from files as file
@@ -18,7 +18,7 @@
 {#- One count of monitoring files, exploded: it is of the day so far, each kind of movement for itself. -#}
 {% macro monitored_counts(series) -%}
     select
-        file.user_id, file.utc_offset, file.ingested_at, '{{ series }}' as series, sample.at_s,
+        file.user_id, file.first_day, file.utc_offset, file.ingested_at, '{{ series }}' as series, sample.at_s,
         sample.at_s - 1 as dated_s, sample.activity_type,
         sample.value
     from files as file

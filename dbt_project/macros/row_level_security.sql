@@ -8,8 +8,9 @@
   nullif(current_setting('santorio.user_id', true), '')::uuid
 {%- endmacro %}
 
-{#- The owner of the api views sees only the rows of the session's person. -#}
+{#- The owner of the api views sees only the rows of the session's person. A table that is there stays guarded. -#}
 {% macro guard_rows() -%}
+  {%- if is_touched() -%}{{ return('') }}{%- endif -%}
   alter table {{ this }} enable row level security;
   drop policy if exists own_rows on {{ this }};
   create policy own_rows on {{ this }} for select to santorio_view using (user_id = {{ current_person() }});

@@ -3,7 +3,7 @@
 
 {% set keys = {
     'garmin__activities': ['event_id'], 'garmin__activity_exports': ['event_id'], 'garmin__daily_summaries': ['event_id'],
-    'garmin__heart_rates': ['event_id'], 'garmin__hrv_nights': ['user_id', 'day'], 'garmin__sleep_scores': ['event_id'],
+    'garmin__heart_rates': ['event_id'], 'garmin__hrv_nights': ['event_id'], 'garmin__sleep_scores': ['event_id'],
     'garmin__sleeps': ['event_id'], 'garmin__steps': ['event_id'], 'garmin__stress_days': ['event_id'],
     'garmin__weigh_ins': ['event_id'], 'fit__activities': ['session_id'],
     'garmin__respiration_days': ['event_id'], 'garmin__spo2_days': ['event_id'], 'garmin__intensity_days': ['event_id'],
@@ -24,7 +24,7 @@
 } %}
 {% for name, key in keys.items() %}
 select '{{ name }}' as model, {{ key | join("::text || ' ' || ") }}::text as row_name, count(*) as rows_found
-from {{ ref('stg_' ~ name) }}
+from {{ rows_to_test(ref('stg_' ~ name)) }}
 group by {{ key | join(', ') }}
 having count(*) > 1 or num_nulls({{ key | join(', ') }}) > 0
 {% if not loop.last %}union all{% endif %}

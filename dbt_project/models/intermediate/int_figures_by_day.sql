@@ -1,75 +1,29 @@
 -- What Garmin works out or gathers of a day beyond the watch's own figures, one row a person, day and figure. Where
--- several payloads tell one, the macro's order decides: the account before its export, then what was computed last.
+-- several payloads tell one, the account comes before its export, then what was computed last.
 
 with
 
+told as (
+    select user_id, day, figure, value, word, priority, place, ingested_at, event_id
+    from {{ days_of(ref('int_figures_told')) }}
+),
+
 drunk as (
     -- A log of drinks is what the account sums up: it counts only where the account told no sum.
-    select user_id, day, case when count(fluids_ml) > 0 then greatest(sum(fluids_ml), 0) end as fluids_ml, max(ingested_at) as ingested_at,
-        min(event_id::text)::uuid as event_id
-    from {{ ref('stg_garmin__hydration_logs') }}
+    select
+        user_id, day, 'fluids_ml' as figure, greatest(sum(value order by value), 0) as value, null as word, 2 as priority,
+        null::double precision as place, max(ingested_at) as ingested_at, min(event_id::text)::uuid as event_id
+    from told
+    where figure = 'drink_ml'
     group by user_id, day
 ),
 
-power_thresholds as (
-    select user_id, power_day as day, running_threshold_power_w, ingested_at, event_id
-    from {{ ref('stg_garmin__lactate_thresholds') }}
-),
-
-told as (
-    -- The day's summary tells them as well, and the account's export there alone.
-    {{ figures_of(ref('stg_garmin__daily_summaries'), same_names(summary_figures()),
-        priority='case when told.is_full then 3 else 4 end') }}
+counted as (
+    select * from told where figure <> 'drink_ml'
     union all
-    {{ figures_of(ref('stg_garmin__intensity_days'), same_names(['moderate_minutes', 'vigorous_minutes', 'weekly_goal_minutes']),
-        priority='case when told.is_full then 1 else 2 end') }}
-    union all
-    {{ figures_of(ref('stg_garmin__respiration_days'), same_names(
-        ['waking_respiration_brpm', 'sleep_respiration_brpm', 'lowest_respiration_brpm', 'highest_respiration_brpm'])) }}
-    union all
-    {{ figures_of(ref('stg_garmin__spo2_days'), same_names(['spo2_pct', 'lowest_spo2_pct', 'sleep_spo2_pct'])) }}
-    union all
-    {{ figures_of(ref('stg_garmin__body_battery_days'), same_names(['body_battery_charged', 'body_battery_drained'])) }}
-    union all
-    {{ figures_of(ref('stg_garmin__nutrition_days'), same_names((nutrients() | list) + ['energy_goal_kcal'])) }}
-    union all
-    {{ figures_of(ref('stg_garmin__hydration_days'), same_names(['fluids_ml', 'fluids_goal_ml'])) }}
-    union all
-    {{ figures_of('drunk', same_names(['fluids_ml']), priority='2') }}
-    union all
-    {{ figures_of(ref('stg_garmin__max_metrics'), same_names(['vo2max_running', 'vo2max_cycling']),
-        priority='case when told.computed_at is null then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
-    union all
-    {{ figures_of(ref('stg_garmin__fitness_ages'), same_names(['fitness_age_years']),
-        priority='case when told.is_exported then 2 else 1 end') }}
-    union all
-    -- Of the day's two to five readings the one after waking is the day's.
-    {{ figures_of(ref('stg_garmin__training_readiness'), same_names(['readiness_score', 'recovery_minutes']),
-        words=same_names(['readiness_level']),
-        priority="case when told.context = 'AFTER_WAKEUP_RESET' then 1 else 2 end", place='extract(epoch from told.told_at)') }}
-    union all
-    {{ figures_of(ref('stg_garmin__endurance_scores'), same_names(['endurance_score']),
-        priority='case when told.computed_at is null then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
-    union all
-    {{ figures_of(ref('stg_garmin__hill_scores'), same_names(['hill_score', 'hill_strength_score', 'hill_endurance_score']),
-        priority='case when told.computed_at is null then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
-    union all
-    {{ figures_of(ref('stg_garmin__race_predictions'),
-        same_names(['time_5k_s', 'time_10k_s', 'time_half_marathon_s', 'time_marathon_s']),
-        priority='case when told.computed_at is null then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
-    union all
-    {{ figures_of(ref('stg_garmin__cycling_ftp'), {'cycling_ftp_w': 'ftp_w'}) }}
-    union all
-    {{ figures_of(ref('stg_garmin__lactate_thresholds'), same_names(threshold_figures()[:3])) }}
-    union all
-    {{ figures_of('power_thresholds', same_names(threshold_figures()[3:])) }}
-    union all
-    -- Several watches tell their own: the one that the person trains with first.
-    {{ figures_of(ref('stg_garmin__training_status'), same_names(load_figures()),
-        words={'training_feedback': 'feedback', 'balance_feedback': 'balance_feedback'},
-        priority='case when told.is_primary then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
+    select * from drunk
 )
 
 select distinct on (user_id, day, figure) user_id, day, figure, value, word, ingested_at
-from told
+from counted
 order by user_id, day, figure, priority, place nulls last, ingested_at desc, event_id, value, word

@@ -2,15 +2,17 @@
 -- where there are readings; a value told for the whole day only where that day, or that study day, has none. A study
 -- that comes both as pings and as a table of daily means counts once.
 
+{{ config(materialized='by_person') }}
+
 with
 
 told as (
     select user_id, day, 'mood' as measure, rating as value, null as unit, 'instant' as grain, null as trial,
         null::integer as study_day, 1 as samples, ingested_at
-    from {{ ref('stg_logs__moods') }}
+    from {{ people_of(ref('stg_logs__moods')) }}
     union all
     select user_id, day, measure, value, unit, grain, trial, study_day, samples, ingested_at
-    from {{ ref('stg_logs__measures') }}
+    from {{ people_of(ref('stg_logs__measures')) }}
 ),
 
 valued as (
@@ -62,7 +64,7 @@ select
     user_id,
     day,
     measure,
-    sum(value * samples) / sum(samples) as value,
+    sum(value * samples order by value * samples) / sum(samples) as value,
     mode() within group (order by unit) as unit,
     sum(samples)::integer as samples,
     min(grain) as grain,

@@ -3,24 +3,27 @@
 with
 
 told_days as (
-    select user_id, day from {{ ref('stg_garmin__daily_summaries') }} where has_data
+    select user_id, day from {{ days_of(ref('stg_garmin__daily_summaries')) }} where has_data
     union
-    select user_id, day from {{ ref('stg_garmin__heart_rates') }} where has_data
+    select user_id, day from {{ days_of(ref('stg_garmin__heart_rates')) }} where has_data
     union
-    select user_id, day from {{ ref('stg_garmin__stress_days') }} where has_data
+    select user_id, day from {{ days_of(ref('stg_garmin__stress_days')) }} where has_data
     union
-    select user_id, day from {{ ref('stg_garmin__steps') }} where steps > 0
+    select user_id, day from {{ days_of(ref('stg_garmin__steps')) }} where steps > 0
 ),
 
--- A file ends on the day on which it begins, or on the next.
+-- A file ends on the day on which it begins, or on the next; what it states at midnight is the day before's. One whose
+-- days are all told is not unpacked.
 files as materialized (
     select monitored.*
-    from {{ ref('stg_fit__monitoring_files') }} as monitored
-    left join told_days as first_one
-        on first_one.user_id = monitored.user_id and first_one.day = monitored.first_day
-    left join told_days as second_one
-        on second_one.user_id = monitored.user_id and second_one.day = monitored.first_day + 1
-    where first_one.user_id is null or second_one.user_id is null
+    from {{ days_of(ref('stg_fit__monitoring_files'), before=1, after=1, day='first_day') }} as monitored
+    where exists (
+        select from generate_series(-1, 1) as shift
+        where not exists (
+            select from told_days
+            where told_days.user_id = monitored.user_id and told_days.day = monitored.first_day + shift
+        )
+    )
 ),
 
 exploded as (
@@ -39,9 +42,13 @@ exploded as (
 ),
 
 dated as (
-    select *, {{ local_day("to_timestamp(dated_s)", 'utc_offset') }} as day
-    from exploded
-    where at_s between 2 and 4102444800
+    select *
+    from (
+        select *, {{ local_day("to_timestamp(dated_s)", 'utc_offset') }} as day
+        from exploded
+        where at_s between 2 and 4102444800
+    ) as placed
+    where day between first_day - 1 and first_day + 1
 ),
 
 -- Files overlap: a sample that stands in two is one.
@@ -55,7 +62,7 @@ counted as (
 
 by_movement as (
     select
-        user_id, day, series, activity_type, max(value) as highest, min(value) as lowest, avg(value) as mean,
+        user_id, day, series, activity_type, max(value) as highest, min(value) as lowest, avg(value order by value) as mean,
         count(*) as samples, (array_agg(value order by at_s desc))[1] as latest, max(utc_offset) as utc_offset,
         max(ingested_at) as ingested_at
     from counted
@@ -66,9 +73,9 @@ select
     user_id,
     day,
     max(utc_offset) as utc_offset,
-    sum(highest) filter (where series = 'steps') as steps,
-    sum(highest) filter (where series = 'distance_m') as distance_m,
-    sum(highest) filter (where series = 'active_calories_kcal') as active_kcal,
+    sum(highest order by highest) filter (where series = 'steps') as steps,
+    sum(highest order by highest) filter (where series = 'distance_m') as distance_m,
+    sum(highest order by highest) filter (where series = 'active_calories_kcal') as active_kcal,
     max(latest) filter (where series = 'resting_heart_rate_bpm') as resting_hr_bpm,
     max(lowest) filter (where series = 'heart_rate_bpm') as min_hr_bpm,
     max(highest) filter (where series = 'heart_rate_bpm') as max_hr_bpm,

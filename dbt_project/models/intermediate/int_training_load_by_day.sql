@@ -1,6 +1,8 @@
 -- Exercise per day. A day on which a watch was worn and nothing recorded is a day of rest: 0. The load of a day with
 -- an activity whose load nobody knows is unknown, not the sum of the others.
 
+{{ config(materialized='by_person') }}
+
 with
 
 exercised as (
@@ -8,10 +10,10 @@ exercised as (
         user_id,
         day,
         count(*)::integer as activity_count,
-        sum(duration_s) / 60 as activity_minutes,
-        case when count(training_load) = count(*) then sum(training_load) end as training_load,
+        sum(duration_s order by duration_s) / 60 as activity_minutes,
+        case when count(training_load) = count(*) then sum(training_load order by training_load) end as training_load,
         max(as_of) as as_of
-    from {{ ref('int_activities_merged') }}
+    from {{ people_of(ref('int_activities_merged')) }}
     group by user_id, day
 ),
 
@@ -24,7 +26,7 @@ known_people as (
 
 rested as (
     select worn.user_id, worn.day, worn.as_of
-    from {{ ref('int_wearable_days_joined') }} as worn
+    from {{ people_of(ref('int_wearable_days_joined')) }} as worn
     inner join known_people on known_people.user_id = worn.user_id and worn.day >= known_people.first_day
     where worn.is_worn
         and not exists (

@@ -1,15 +1,17 @@
 -- Which arm the draw gave each study day, from the schedule (wins) or from the protocol itself, by name.
 
+{{ config(materialized='by_person') }}
+
 with
 
 protocols as (
     select event_id, user_id, trial, assignment, ingested_at
-    from {{ ref('stg_trials__protocols') }}
+    from {{ people_of(ref('stg_trials__protocols')) }}
 ),
 
 drawn as (
     select user_id, trial, study_day, code, ingested_at, 1 as priority
-    from {{ ref('stg_trials__schedules') }}
+    from {{ people_of(ref('stg_trials__schedules')) }}
     union all
     select user_id, trial, study_day, code, ingested_at, 2 as priority
     from ({{ exploded_assignment('protocols', 'protocols.assignment') }}) as planned
@@ -35,4 +37,4 @@ select
     end as arm,
     chosen.ingested_at
 from chosen
-inner join {{ ref('int_trials_defined') }} as trials using (user_id, trial)
+inner join {{ people_of(ref('int_trials_defined')) }} as trials using (user_id, trial)

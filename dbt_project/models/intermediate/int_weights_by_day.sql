@@ -3,8 +3,8 @@
 select
     user_id,
     day,
-    avg(weight_kg) as weight_kg,
+    avg(weight_kg order by weight_kg) as weight_kg,
     count(*)::integer as samples,
     max(ingested_at) as as_of
-from {{ ref('int_weighings_merged') }}
+from {{ days_of(ref('int_weighings_merged')) }}
 group by user_id, day

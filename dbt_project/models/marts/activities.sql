@@ -1,3 +1,5 @@
+{{ config(materialized='by_person') }}
+
 select
     user_id,
     activity_id,
@@ -17,4 +19,4 @@ select
     training_load,
     recordings,
     as_of
-from {{ ref('int_activities_merged') }}
+from {{ people_of(ref('int_activities_merged')) }}

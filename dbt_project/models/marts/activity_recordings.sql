@@ -1,7 +1,9 @@
+{{ config(materialized='by_person') }}
+
 with
 
 placed as (
-    select * from {{ ref('int_activity_recordings_placed') }}
+    select * from {{ people_of(ref('int_activity_recordings_placed')) }}
 )
 
 select

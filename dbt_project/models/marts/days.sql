@@ -1,26 +1,26 @@
 with
 
 worn as (
-    select * from {{ ref('int_wearable_days_joined') }}
+    select * from {{ days_of(ref('int_wearable_days_joined')) }}
 ),
 
 weights as (
-    select * from {{ ref('int_weights_by_day') }}
+    select * from {{ days_of(ref('int_weights_by_day')) }}
 ),
 
 moods as (
-    select * from {{ ref('int_measures_by_day') }}
+    select * from {{ days_of(ref('int_measures_by_day')) }}
     where measure = 'mood'
 ),
 
 logged as (
     select user_id, day, max(as_of) as as_of
-    from {{ ref('int_intakes_by_day') }}
+    from {{ days_of(ref('int_intakes_by_day')) }}
     group by user_id, day
 ),
 
 loads as (
-    select * from {{ ref('int_training_load_by_day') }}
+    select * from {{ days_of(ref('int_training_load_by_day')) }}
 ),
 
 intakes as (
@@ -31,7 +31,7 @@ intakes as (
         max(value) filter (where exposure = 'caffeine_after_15_mg') as caffeine_after_15_mg,
         max(value) filter (where exposure = 'alcohol_g') as alcohol_g,
         max(as_of) as as_of
-    from {{ ref('exposures') }}
+    from {{ days_of(ref('int_intakes_filled')) }}
     where exposure in ('caffeine_mg', 'caffeine_after_15_mg', 'alcohol_g')
     group by user_id, day
 ),

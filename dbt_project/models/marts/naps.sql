@@ -1,5 +1,7 @@
 -- A day's payload is fetched again and again, and two accounts can tell one nap: its start names it.
 
+{{ config(materialized='by_person') }}
+
 select distinct on (user_id, nap_start_at)
     user_id,
     nap_start_at,
@@ -9,6 +11,6 @@ select distinct on (user_id, nap_start_at)
     nap_minutes,
     feedback,
     ingested_at as as_of
-from {{ ref('stg_garmin__naps') }}
+from {{ people_of(ref('stg_garmin__naps')) }}
 where day is not null
-order by user_id, nap_start_at, ingested_at desc, event_id
+order by user_id, nap_start_at, ingested_at desc, event_id, day, nap_end_at, nap_minutes, feedback

@@ -1,3 +1,5 @@
+{{ config(materialized='by_person') }}
+
 select
     user_id,
     event_id,
@@ -14,4 +16,4 @@ select
     visceral_fat_rating,
     metabolic_age_years,
     ingested_at as as_of
-from {{ ref('int_weighings_merged') }}
+from {{ people_of(ref('int_weighings_merged')) }}

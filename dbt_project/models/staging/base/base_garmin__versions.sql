@@ -1,4 +1,5 @@
--- Of what the account tells as it stands now there is no history but the versions that came in, one a change.
+-- Of what the account tells as it stands now there is no history but the versions that came in, one a change: those up to
+-- the newest one that counts.
 
 select
     log.event_id,
@@ -8,17 +9,18 @@ select
     log.metadata,
     log.ingested_at,
     log.time as occurred_at,
-    coalesce(
-        case when pg_input_is_valid('2000-01-01 00:00 ' || people.timezone, 'timestamptz') then people.timezone end, 'UTC'
-    ) as timezone,
+    coalesce({{ known_zone('people.timezone') }}, 'UTC') as timezone,
     -- The day on which the change was seen, on the person's clock.
-    (log.ingested_at at time zone coalesce(
-        case when pg_input_is_valid('2000-01-01 00:00 ' || people.timezone, 'timestamptz') then people.timezone end, 'UTC'
-    ))::date as seen_day
-from {{ source('garmin', 'payloads') }} as log
+    (log.ingested_at at time zone coalesce({{ known_zone('people.timezone') }}, 'UTC'))::date as seen_day
+from {{ ref('base_events__current') }} as current
+inner join {{ source('garmin', 'payloads') }} as log
+    on log.event_id = current.event_id
+    and log.user_id = current.user_id
+    and log.event_type = current.event_type
+    and log.ingested_at <= current.ingested_at
 left join {{ source('ops', 'people') }} as people on people.user_id = log.user_id
-where log.source = 'garmin'
-    and log.event_type in (
+where current.source = 'garmin'
+    and current.event_type in (
         'garmin.heart_rate_zones', 'garmin.power_zones', 'garmin.lactate_threshold', 'garmin.cycling_ftp',
         'garmin.fitness_age', 'garmin.fitness_age_export'
     )
@@ -26,11 +28,14 @@ where log.source = 'garmin'
     and (log.metadata ? 'item' or log.event_type not in ('garmin.heart_rate_zones', 'garmin.power_zones') or not exists (
         select from {{ source('garmin', 'payloads') }} as asked
         where asked.event_id = log.event_id and asked.user_id = log.user_id and asked.metadata ? 'item'
+            and asked.ingested_at <= current.ingested_at
     ))
+    -- What was deleted and came again has the history since then.
     and not exists (
         select from {{ source('garmin', 'payloads') }} as tombstone
         where tombstone.event_type = 'deleted'
             and tombstone.user_id = log.user_id
-            and tombstone.data ->> 'event_id' = log.event_id::text
+            and {{ safe_uuid("tombstone.data ->> 'event_id'") }} = log.event_id
             and tombstone.ingested_at > log.ingested_at
+            and tombstone.ingested_at <= current.ingested_at
     )

@@ -1,1 +1,1 @@
-{{ current_events(source('inbox', 'trials'), source('ops', 'people'), "source = 'trial' and event_type like 'trial.%'") }}
+{{ current_events(source('inbox', 'trials'), "current.source = 'trial' and current.event_type like 'trial.%'") }}

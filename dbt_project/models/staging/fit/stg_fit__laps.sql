@@ -1,7 +1,7 @@
 with
 
 source as (
-    select * from {{ ref('base_fit__files') }}
+    select * from {{ changed(ref('base_fit__files')) }}
     where event_type in ('fit.activity', 'track.activity')
 )
 

@@ -1,10 +1,15 @@
 -- A file of a few hours up to a day, one row each. Its samples are read only for days that nothing else tells: ten
 -- years of them are tens of millions.
 
+{{ config(
+    days=['first_day - 1', 'first_day', 'first_day + 1'],
+    indexes=[{'columns': ['user_id', 'first_day']}],
+) }}
+
 with
 
 source as (
-    select * from {{ ref('base_fit__files') }}
+    select * from {{ changed(ref('base_fit__files')) }}
     where event_type = 'fit.monitoring'
 )
 

@@ -3,7 +3,7 @@
 with
 
 source as (
-    select * from {{ ref('base_garmin__versions') }}
+    select * from {{ changed(ref('base_garmin__versions')) }}
     where event_type in ('garmin.heart_rate_zones', 'garmin.power_zones')
 ),
 

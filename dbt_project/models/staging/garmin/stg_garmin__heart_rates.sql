@@ -13,7 +13,7 @@ source as materialized (
         -- The array leaves rows out where nothing was measured, and holds nulls too: the filter passes numbers only.
         jsonb_path_query_array(data, '$.heartRateValues[*][1] ? (@ > 0 && @ < 1000)') as samples,
         ingested_at
-    from {{ ref('base_garmin__payloads') }}
+    from {{ changed(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.heart_rate'
 ),
 

@@ -6,7 +6,7 @@ source as (
         event_type = 'garmin.hrv' as is_full,
         event_type = 'garmin.health_status' as is_exported,
         case when jsonb_typeof(data -> 'hrvSummary') = 'object' then data -> 'hrvSummary' else data end as summary
-    from {{ ref('base_garmin__payloads') }}
+    from {{ changed(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.hrv', 'garmin.hrv_summary', 'garmin.health_status')
 ),
 
@@ -26,12 +26,7 @@ renamed as (
         {{ json_text("summary -> 'status'") }} as hrv_status,
         ingested_at
     from source
-),
-
-told as (
-    select *, hrv_rmssd_ms is not null as has_data
-    from renamed
 )
 
--- The night's own payload wins over its line in a range, that over the account's export, where each has a value.
-{{ one_row_a_day('told', first='is_full desc, is_exported') }}
+select *, hrv_rmssd_ms is not null as has_data
+from renamed

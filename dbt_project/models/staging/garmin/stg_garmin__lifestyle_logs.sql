@@ -1,7 +1,7 @@
 with
 
 source as (
-    select * from {{ ref('base_garmin__payloads') }}
+    select * from {{ changed(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.lifestyle'
 )
 

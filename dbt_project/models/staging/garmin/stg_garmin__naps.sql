@@ -4,7 +4,7 @@ source as (
     select
         *,
         case when jsonb_typeof(data -> 'dailySleepDTO') = 'object' then data -> 'dailySleepDTO' else data end as night
-    from {{ ref('base_garmin__payloads') }}
+    from {{ changed(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.sleep'
 ),
 

@@ -16,7 +16,7 @@ source as materialized (
         jsonb_path_query_array(data, '$.bodyBatteryValuesArray[*][2] ? (@ >= 0 && @ <= 1000)') as battery_levels,
         jsonb_path_query_array(data, '$.bodyBatteryValuesArray[*][1] ? (@ >= 0 && @ <= 1000)') as battery_pairs,
         ingested_at
-    from {{ ref('base_garmin__payloads') }}
+    from {{ changed(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.stress', 'garmin.stress_summary')
 ),
 

@@ -1,7 +1,7 @@
 with
 
 source as (
-    select * from {{ ref('base_logs__entries') }}
+    select * from {{ changed(ref('base_logs__entries')) }}
     where event_type = 'supplement'
 ),
 

@@ -7,9 +7,7 @@ source as (
 renamed as (
     select
         user_id,
-        -- A zone that PostgreSQL does not know must not stop the build.
-        case when pg_input_is_valid('2000-01-01 00:00 ' || timezone, 'timestamptz') then timezone else 'UTC' end
-            as timezone
+        {{ known_zone('timezone') }} as timezone
     from source
 )
 

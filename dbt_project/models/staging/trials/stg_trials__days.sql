@@ -1,7 +1,9 @@
+{{ config(materialized='by_person') }}
+
 with
 
 source as (
-    select * from {{ ref('base_trials__events') }}
+    select * from {{ people_of(ref('base_trials__events')) }}
     where event_type = 'trial.day'
 ),
 

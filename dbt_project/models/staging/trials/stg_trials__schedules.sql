@@ -1,10 +1,12 @@
+{{ config(materialized='by_person') }}
+
 with
 
 source as (
     select
         *,
         {{ json_label("data -> 'trial'") }} as trial
-    from {{ ref('base_trials__events') }}
+    from {{ people_of(ref('base_trials__events')) }}
     where event_type = 'trial.schedule'
 ),
 

@@ -63,6 +63,7 @@ BUILDS = """
 create table ops.models (
   model text primary key,
   mode text check (mode in ('full', 'touched')),
+  planned_in uuid,
   fingerprint text,
   built_fingerprint text,
   built_in uuid,
@@ -83,6 +84,9 @@ comment on table ops.builds is 'Builds of the warehouse; the newest published is
 create table ops.taken_arrivals (arrival_id bigint primary key);
 create table ops.touched_events (event_id uuid primary key, user_id uuid not null);
 create table ops.touched_days (user_id uuid not null, day date not null, primary key (user_id, day));
+create table ops.touched_people (model text not null, user_id uuid not null, primary key (model, user_id));
+comment on table ops.touched_people is
+  'People of whom a build changed rows of a model; under the name \'\' those of whom anything arrived.';
 comment on table ops.touched_days is 'Person-days that a build has to make anew; kept until one succeeded.';
 """
 

@@ -1,6 +1,6 @@
 """dbt as a program: where its project lies, how it reaches the database, and its manifest.
 
-The SQL itself is in `dbt_project/`; which part of it runs when is Dagster's matter.
+The SQL itself is in `dbt_project/`; which rows a build makes again is said in `building`.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from santorio.database.engine import Database
 from santorio.errors import StorageError
 from santorio.versions import code_version
 
-PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 # Beside this interpreter: PATH may know another.
 DBT = Path(sys.executable).parent / "dbt"
 _SOURCES = (".sql", ".yml", ".yaml", ".csv", ".md")
@@ -42,10 +42,10 @@ def dbt_variables(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def dbt_environment(database: Database) -> Iterator[None]:
-    """Let dbt's subprocesses find the database, for as long as the context lasts."""
+def dbt_environment(database: Database, more: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Let dbt's subprocesses find the database, for as long as the context lasts; `more` says what else they know."""
     before = dict(os.environ)
-    os.environ.update(dbt_variables(database.url))
+    os.environ.update({**dbt_variables(database.url), **(more or {})})
     try:
         yield
     finally:

@@ -1,0 +1,228 @@
+"""Which rows a build makes again: those that arrivals touch, and all of a model whose logic changed.
+
+A build is planned, dbt runs it, and it is finished: only then what had arrived leaves the queue. A build that fails, or
+is killed, leaves what it had to do where it stands, and the next one does it again with what arrived meanwhile.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+
+from santorio.database.engine import Database
+from santorio.errors import StorageError
+from santorio.versions import code_version
+from santorio.warehouse.models import Model, read_models
+from santorio.warehouse.project import ensure_manifest
+
+# One build at a time: the second waits.
+LOCK = 1614_0007
+# Above this part of all events everything is made in full: see docs/warehouse.md for the measurement.
+LARGE_PART = 0.3
+
+TAKE = """
+insert into ops.taken_arrivals select arrival_id from raw.arrivals on conflict do nothing;
+insert into ops.touched_events (event_id, user_id)
+select distinct on (event_id) event_id, user_id
+from raw.arrivals inner join ops.taken_arrivals using (arrival_id)
+where event_id is not null
+order by event_id, user_id
+on conflict do nothing;
+insert into ops.touched_days (user_id, day)
+select distinct user_id, day from raw.arrivals inner join ops.taken_arrivals using (arrival_id)
+where day is not null
+on conflict do nothing;
+insert into ops.touched_people (model, user_id)
+select distinct '', user_id from raw.arrivals inner join ops.taken_arrivals using (arrival_id)
+on conflict do nothing;
+"""
+
+CLEAR = """
+delete from raw.arrivals using ops.taken_arrivals where taken_arrivals.arrival_id = arrivals.arrival_id;
+delete from ops.taken_arrivals;
+delete from ops.touched_events;
+delete from ops.touched_days;
+delete from ops.touched_people;
+"""
+
+
+@dataclass(frozen=True)
+class Build:
+    """What one build has to do.
+
+    Parameters
+    ----------
+    build_id
+        Its name; under it the models note that they were made.
+    known_at
+        What came in later is left to the next build.
+    started_at
+        When it was planned.
+    modes
+        How each model is made: `full` or `touched`.
+    expected
+        Models that dbt has to make for the build to be whole.
+    views_stay
+        Whether no view changed, so that none has to be made.
+    is_needed
+        False where nothing arrived and no logic changed: then everything is up to date.
+    """
+
+    build_id: uuid.UUID
+    known_at: dt.datetime
+    started_at: dt.datetime
+    modes: Mapping[str, str]
+    expected: Sequence[str]
+    views_stay: bool
+    is_needed: bool
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables by which dbt's macros know that they are part of this build."""
+        prefix = "DBT_ENV_CUSTOM_ENV_SANTORIO"
+        return {f"{prefix}_BUILD": str(self.build_id), f"{prefix}_KNOWN_AT": self.known_at.isoformat()}
+
+    @property
+    def arguments(self) -> list[str]:
+        """Of `dbt build`: a view that did not change is not made again, for that would cost more than the rows."""
+        return ["--exclude", "config.materialized:view"] if self.views_stay else []
+
+
+@contextmanager
+def building(database: Database) -> Iterator[Build]:
+    """Plan a build, let the caller run dbt with it, and finish it, unless an error came.
+
+    Raises
+    ------
+    StorageError
+        If dbt did not make every model that was planned.
+    """
+    models = read_models(ensure_manifest())
+    with database.connect(autocommit=True) as holder:
+        holder.execute("select pg_advisory_lock(%s)", [LOCK])
+        with database.connect() as connection:
+            build = plan_build(connection, models)
+        yield build
+        if build.is_needed:
+            with database.connect() as connection:
+                finish_build(connection, build)
+
+
+def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build:
+    """Take what arrived, and say how each model is made; written down for dbt's macros and for the next build.
+
+    What an earlier build left undone is taken as well.
+    """
+    connection.execute(TAKE)
+    modes = _modes(connection, models)
+    touched = _one(
+        connection, "select exists (select from ops.touched_events) or exists (select from ops.touched_days)"
+    )
+    build = Build(
+        build_id=uuid.uuid4(),
+        known_at=_one(
+            connection, "select greatest(clock_timestamp(), (select max(ingested_at) from raw.events))"
+        ),
+        started_at=_one(connection, "select clock_timestamp()"),
+        modes=modes,
+        expected=[one.name for one in models if one.is_incremental or modes[one.name] == "full"],
+        views_stay=not any(one.materialized == "view" and modes[one.name] == "full" for one in models),
+        is_needed=touched or "full" in modes.values(),
+    )
+    if build.is_needed:
+        _write_plan(connection, models, build)
+        connection.execute("analyze ops.touched_events")
+    return build
+
+
+def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str, str]:
+    """Say which models are made in full: those that are missing or of other logic, and all that reads them."""
+    made: dict[str, str | None] = dict(connection.execute("select model, built_fingerprint from ops.models").fetchall())
+    there = set(
+        connection.execute(
+            "select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
+        ).fetchall()
+    )
+    everything = _touched_part(connection, there) > LARGE_PART
+    modes: dict[str, str] = {}
+    for model in models:
+        stays = (
+            not everything
+            and model.relation in there
+            and made.get(model.name) == model.fingerprint
+            and (model.is_incremental or model.materialized == "view")
+            and all(modes[parent] == "touched" for parent in model.parents)
+        )
+        modes[model.name] = "touched" if stays else "full"
+    return modes
+
+
+def _touched_part(connection: psycopg.Connection, there: set[tuple[str, str]]) -> float:
+    """Touched events as a part of all that were current at the last build."""
+    touched = _one(connection, "select count(*) from ops.touched_events")
+    if not touched or ("staging", "base_events__current") not in there:
+        return 0.0
+    return float(touched / max(1, _one(connection, "select count(*) from staging.base_events__current")))
+
+
+def _write_plan(connection: psycopg.Connection, models: Sequence[Model], build: Build) -> None:
+    """Write down how each model is made; of one that is made in full nothing counts until it is there."""
+    connection.execute("delete from ops.models where model <> all(%s)", [[one.name for one in models]])
+    connection.cursor().executemany(
+        """
+        insert into ops.models (model, mode, planned_in, fingerprint)
+        values (%(model)s, %(mode)s, %(build)s, %(fingerprint)s)
+        on conflict (model) do update set
+          mode = excluded.mode,
+          planned_in = excluded.planned_in,
+          fingerprint = excluded.fingerprint,
+          built_fingerprint = case when excluded.mode = 'touched' then models.built_fingerprint end
+        """,
+        [
+            {
+                "model": one.name,
+                "mode": build.modes[one.name],
+                "build": build.build_id,
+                "fingerprint": one.fingerprint,
+            }
+            for one in models
+        ],
+    )
+
+
+def finish_build(connection: psycopg.Connection, build: Build) -> None:
+    """Clear what this build did from the queue, in one transaction.
+
+    Raises
+    ------
+    StorageError
+        If a model was not made in this build: then all stays queued.
+    """
+    missing = connection.execute(
+        "select model from ops.models where model = any(%s) and built_in is distinct from %s order by model",
+        [list(build.expected), build.build_id],
+    ).fetchall()
+    if missing:
+        raise StorageError(
+            f"The build left out {len(missing)} models, {missing[0][0]} first.",
+            hint="Build again without a selection: nothing is lost.",
+        )
+    connection.execute(CLEAR)
+    connection.execute(
+        """
+        insert into ops.builds (build_id, started_at, known_at, code_version)
+        values (%s, %s, %s, %s)
+        """,
+        [build.build_id, build.started_at, build.known_at, code_version()],
+    )
+    connection.execute("update ops.models set mode = null, planned_in = null")
+
+
+def _one(connection: psycopg.Connection, query: LiteralString) -> Any:
+    row = connection.execute(query).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always gives a row
+    return row[0]
