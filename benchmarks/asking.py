@@ -57,7 +57,9 @@ def questions(last: dt.date) -> list[Question]:
         Question("days: a year in one page", DAYS, days(DaysQuery, 365, limit=1000)),
         Question("nights: the last 90", NIGHTS, days(DaysQuery, 90)),
         Question("activities: the newest 100", ACTIVITIES, DaysQuery.model_validate({"order": "desc"})),
-        Question("activities: the page after", ACTIVITIES, DaysQuery.model_validate({"order": "desc"}), page=2),
+        Question(
+            "activities: the page after", ACTIVITIES, DaysQuery.model_validate({"order": "desc"}), page=2
+        ),
         Question("effects: the first page", EFFECTS, EffectsQuery.model_validate({})),
         Question("experiments: the first page", EXPERIMENTS, ExperimentsQuery.model_validate({})),
         Question("one experiment", EXPERIMENTS, PageQuery(limit=1), only=(one,)),

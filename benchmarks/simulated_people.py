@@ -172,7 +172,13 @@ def write_ledger(connection: psycopg.Connection, first: dt.date, last: dt.date, 
         where hashtextextended(kind || day, 7) %% 50 <> 0
         on conflict do nothing
         """,
-        {"first": first, "last": last, "kinds": list(kinds), "all": every_kind(), "whole_of": WHOLE_LEDGER_OF},
+        {
+            "first": first,
+            "last": last,
+            "kinds": list(kinds),
+            "all": every_kind(),
+            "whole_of": WHOLE_LEDGER_OF,
+        },
     )
     connection.commit()
 

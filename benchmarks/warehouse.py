@@ -67,7 +67,9 @@ class Server:
     def __init__(self, url: str, folder: Path, *, has_timescale: bool) -> None:
         self.url, self.folder, self.has_timescale = url, folder, has_timescale
 
-    def loaded(self, name: str, load: Callable[[psycopg.Connection], object], *, begin: str | None = None) -> float:
+    def loaded(
+        self, name: str, load: Callable[[psycopg.Connection], object], *, begin: str | None = None
+    ) -> float:
         """Load a database once, beginning with a copy of another; returns the seconds that this took, 0 if it was there."""
         if not create_database(self.url, name, template=begin):
             return 0.0
@@ -103,7 +105,9 @@ class Server:
     def drop(self, name: str) -> None:
         """Drop a database, if it is there."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+            )
 
 
 @contextmanager
@@ -143,7 +147,14 @@ def build(database: Database, folder: Path) -> Built:
     started = time.perf_counter()
     with building(database) as planned, dbt_environment(database, planned.environment):
         command = [str(DBT), "--quiet", "build", "--exclude-resource-type", "unit_test", *planned.arguments]
-        paths = ["--project-dir", str(PROJECT), "--target-path", str(target), "--log-path", str(folder / "logs")]
+        paths = [
+            "--project-dir",
+            str(PROJECT),
+            "--target-path",
+            str(target),
+            "--log-path",
+            str(folder / "logs"),
+        ]
         ran = done(
             measure([*command, *paths], cwd=PROJECT, environment={**os.environ, "SANTORIO_HOME": str(folder)})
         )
@@ -168,7 +179,9 @@ def done(found: Measurement) -> Measurement:
     return found
 
 
-def load_one(server: Server, log: Callable[[psycopg.Connection], SimulatedLog], years: tuple[int, ...]) -> float:
+def load_one(
+    server: Server, log: Callable[[psycopg.Connection], SimulatedLog], years: tuple[int, ...]
+) -> float:
     """Load one person's last year, then what was before it, then what was before that."""
     seconds, before = 0.0, (0, None)
     for one in years:
@@ -207,6 +220,8 @@ def measure_one(server: Server, years: tuple[int, ...]) -> dict[str, object]:
                 figure: dict[str, Any] = {"years": one, **counts(connection)}
             figure["full_build"] = build(database, server.folder).document
             figure["disk"] = disk(database)
+            if one == max(years):
+                figure["duckdb"] = possible.measure_one(database, server.folder)
             increments = []
             for number in range(INCREMENTS):
                 day = max(years) * DAYS_A_YEAR + number
@@ -264,7 +279,11 @@ def measure_many(server: Server, people: int) -> dict[str, object]:
     loading = server.loaded(f"many_{people}", load)
     with server.copy(f"many_{people}") as database:
         with database.connect() as connection:
-            found: dict[str, Any] = {"people": people, "seconds_to_simulate_and_load": loading, **counts(connection)}
+            found: dict[str, Any] = {
+                "people": people,
+                "seconds_to_simulate_and_load": loading,
+                **counts(connection),
+            }
             ids = [row[0] for row in connection.execute("select user_id from ops.people order by name")]
         found["full_build"] = build(database, server.folder).document
         found["disk"] = disk(database)
@@ -273,7 +292,7 @@ def measure_many(server: Server, people: int) -> dict[str, object]:
             {"query": plan.question, "blocks": plan.buffers, "scans": plan.scans()}
             for plan in explained(database.reader_url, ids[len(ids) // 2], last)
         ]
-        found["duckdb"] = possible.measure(database, ids, last, server.folder)
+        found["duckdb"] = possible.measure_many(database, ids, last, server.folder)
         with database.connect() as connection:
             everybody = range(DAYS_A_YEAR, DAYS_A_YEAR + 1)
             simulated_people.write_people(connection, people, everybody, life_days)
@@ -321,10 +340,16 @@ def has_library() -> bool:
     return (programs().parent / "lib" / "postgresql" / "timescaledb.so").exists()
 
 
-def cache(fingerprinted: tuple[Path, ...]) -> Path:
+def cache() -> Path:
     """Folder of what was loaded; of another simulator, other migrations, or another writer it is another folder."""
+    santorio = Path(migrating.__file__).resolve().parents[1]
+    paths = [
+        *(santorio / "sources").rglob("*.py"),
+        *(santorio / "database").rglob("*.py"),
+        santorio / "events.py",
+    ]
     digest = hashlib.sha256()
-    for path in sorted(one for folder in fingerprinted for one in folder.rglob("*.py")):
+    for path in sorted([*paths, Path(simulated_people.__file__)]):
         digest.update(path.read_bytes())
     folder = Path(tempfile.gettempdir()) / f"santorio-bench-{digest.hexdigest()[:12]}"
     folder.mkdir(exist_ok=True)
@@ -377,9 +402,7 @@ def main() -> None:
     parser.add_argument("--no-record", action="store_true", help="print only")
     options = parser.parse_args()
     sizes = QUICK if options.quick else FULL
-    santorio = Path(migrating.__file__).resolve().parents[1]
-    folder = cache((santorio / "sources", santorio / "database", Path(simulated_people.__file__).parent))
-    results = document(sizes, folder)
+    results = document(sizes, cache())
     if not options.no_record:
         (RESULTS / f"{sizes.name}.json").write_text(json.dumps(results, indent=2, default=str) + "\n")
     print(json.dumps(results, indent=2, default=str))
