@@ -1,7 +1,7 @@
 """What this machine could do: DuckDB over the same rows, in one process, from Parquet.
 
-The rows come out of PostgreSQL by COPY as CSV. Answers of both are compared before their times are: a yardstick of another
-thing measures nothing. What DuckDB is not asked to do stands among the limits of the benchmark.
+The rows come out of PostgreSQL by COPY as CSV. Answers of both are compared before their times are: a yardstick of
+another thing measures nothing. What DuckDB is not asked to do stands among the limits of the benchmark.
 """
 
 import datetime as dt
@@ -33,7 +33,11 @@ EXPORTED = {
         where event_type = 'garmin.heart_rate' order by user_id, time
     """,
 }
-DAY_RANGE = "select * from days where user_id = {0} and day between {1} and {2} order by day"
+DAY_RANGES = {
+    "postgresql": "select * from marts.days where user_id = %s and day between %s and %s order by day",
+    "duckdb_parquet": "select * from days where user_id = ? and day between ? and ? order by day",
+    "duckdb_table": "select * from held where user_id = ? and day between ? and ? order by day",
+}
 MONTHS = """
 select user_id, date_trunc('month', day) as month, avg(steps), avg(resting_hr_bpm), avg(stress_avg), count(*)
 from {0}days group by user_id, month order by user_id, month
@@ -55,7 +59,8 @@ from newest order by 1, 2, 3
 """
 STAGING_OF_DUCKDB = """
 with newest as (
-  select event_id, max_by(user_id, ingested_at) as user_id, max_by(data, ingested_at) as data from summaries group by event_id
+  select event_id, max_by(user_id, ingested_at) as user_id, max_by(data, ingested_at) as data
+  from summaries group by event_id
 )
 select user_id, data ->> 'calendarDate', (data ->> 'totalSteps')::double, (data ->> 'restingHeartRate')::double,
        (data ->> 'totalDistanceMeters')::double
@@ -76,7 +81,8 @@ from samples where bpm > 0 group by user_id, hour order by user_id, hour
 """
 HOURS_OF_DUCKDB = """
 with newest as (
-  select event_id, max_by(user_id, ingested_at) as user_id, max_by(data, ingested_at) as data from heart_rates group by event_id
+  select event_id, max_by(user_id, ingested_at) as user_id, max_by(data, ingested_at) as data
+  from heart_rates group by event_id
 ), samples as (
   select user_id, unnest(from_json(data -> 'heartRateValues', '[["double"]]')) as sample from newest
 )
@@ -99,20 +105,21 @@ class Yardstick:
         folder.mkdir(parents=True, exist_ok=True)
         came, kept = folder / f"{name}.csv", folder / f"{name}.parquet"
         with self.database.connect() as connection, connection.cursor() as cursor, came.open("wb") as file:
-            copy = sql.SQL("copy ({}) to stdout (format csv, header)").format(sql.SQL(EXPORTED[name]))  # type: ignore[arg-type]
+            copy = sql.SQL("copy ({}) to stdout (format csv, header)").format(sql.SQL(EXPORTED[name]))
             with cursor.copy(copy) as rows:
                 for block in rows:
                     file.write(block)
-        read = f"read_csv('{came}', all_varchar = {str(name != 'days').lower()}, max_line_size = 100000000)"
-        self.duck.execute(f"copy (select * from {read}) to '{kept}' (format parquet)")
-        self.duck.execute(f"create view {name} as select * from '{kept}'")
+        # Sniffing the types of columns of JSON would take longer than reading them.
+        rows_of = self.duck.read_csv(str(came), all_varchar=name != "days", max_line_size=100_000_000)
+        rows_of.write_parquet(str(kept))
+        self.duck.read_parquet(str(kept)).create_view(name)
         came.unlink()
         return kept.stat().st_size
 
     def compare(self, what: str, ours: str, theirs: str) -> dict[str, object]:
         """Answer one question by both; raises where the answers differ."""
         with self.database.connect() as connection:
-            mine = timed(lambda: connection.execute(ours).fetchall())  # type: ignore[call-overload]
+            mine = timed(lambda: connection.execute(ours).fetchall())
         yard = timed(lambda: self.duck.execute(theirs).fetchall())
         if rounded(mine[1]) != rounded(yard[1]):
             raise RuntimeError(f"The answers to “{what}” differ.")
@@ -127,27 +134,20 @@ class Yardstick:
     def day_ranges(self, people: Sequence[uuid.UUID], last: dt.date) -> list[dict[str, object]]:
         """Read 28 days and a year of random people."""
         found: list[dict[str, object]] = []
-        # Indexed by nothing but the order of the rows; as a table of its own it is read without the file's header.
+        # No index but the order of the rows; as a table it is read without a file's footer each time.
         self.duck.execute("create table held as select * from days order by user_id, day")
         with self.database.connect() as connection:
             for days in (28, 365):
                 first = last - dt.timedelta(days=days - 1)
-                ours = DAY_RANGE.replace("from days", "from marts.days").format("%s", "%s", "%s")
-                asked: dict[str, Callable[[list[object]], object]] = {
-                    "postgresql": lambda values, ours=ours: connection.execute(ours, values).fetchall(),  # type: ignore[misc]
-                    "duckdb_parquet": lambda values: self.duck.execute(
-                        DAY_RANGE.format("?", "?", "?"), values
-                    ).fetchall(),
-                    "duckdb_table": lambda values: self.duck.execute(
-                        DAY_RANGE.replace("from days", "from held").format("?", "?", "?"), values
-                    ).fetchall(),
-                }
                 figures: dict[str, object] = {"what": f"{days} days of a person, all columns"}
-                for name, ask in asked.items():
+                for name, query in DAY_RANGES.items():
+                    ask: Callable[..., Any] = (
+                        connection.execute if name == "postgresql" else self.duck.execute
+                    )
                     spent = []
                     for person in random.Random(7).choices(people, k=TIMES_ASKED):
                         started = time.perf_counter()
-                        ask([person, first, last])
+                        ask(query, [person, first, last]).fetchall()
                         spent.append(time.perf_counter() - started)
                     figures |= {
                         f"{name}_p50_ms": percentile(spent, 50),

@@ -1,9 +1,10 @@
 """Simulated people in the log, for the benchmark of the warehouse: what their accounts answer, taken in as a sync does.
 
-One person has everything that is fetched by default, the series within a day and the files of activities too. Of a
-thousand people that would be 15 million events and 60 GB of JSON: they have the kinds that tell a day in one line, a night
-without its series, activities of the list, logs, a trial, and published insights of a year of weekly fits. Twenty of
-them are simulated and written by the real writer; the others are their copies under ids of their own.
+One person has everything that is fetched by default, the series within a day too, and files of some activities. Of a
+thousand people that would be 12 million events a year and more JSON than the disk of a laptop has room for: they have
+the kinds that tell a day in one document, a night without its series, activities of the list, logs, a trial, and
+published insights of a year of weekly fits. Twenty of them are simulated and written by the real writer; the others are
+their copies under ids of their own.
 """
 
 import datetime as dt
@@ -133,7 +134,7 @@ class SimulatedLog:
 
     def _sessions(self, days: range) -> Iterator[Parsed]:
         yield self._list(days)
-        for day, workout in ((day, one) for day in days for one in self.life.workouts(day)):
+        for day, workout in ((at, one) for at in days for one in self.life.workouts(at)):
             number = str(activities.activity(self.life, day, workout)["activityId"])
             for kind, make in SESSIONS.items():
                 asked = Asked(day=self.life.clock.date(day), item=number)
@@ -258,24 +259,24 @@ on conflict do nothing;
 """
 _EFFECTS = """
 insert into insights.effects
-select run_id, user_id, 'outcome_' || outcome, 'exposure_' || exposure, 1, 'mg', 'min', 100, 1.5, 1, -0.5, 3.5, 0.8, 2.2,
-       0.93, 300, (outcome - 1) * 5 + exposure
+select run_id, user_id, 'outcome_' || outcome, 'exposure_' || exposure, 1, 'mg', 'min', 100, 1.5, 1, -0.5, 3.5, 0.8,
+       2.2, 0.93, 300, (outcome - 1) * 5 + exposure
 from insights.runs cross join generate_series(1, 5) as outcome cross join generate_series(1, 5) as exposure
 where kind = 'effects' and status = 'accepted'
 on conflict do nothing
 """
 _PROPOSALS = """
 insert into insights.proposals
-select run_id, user_id, rank, 'walk_' || rank, 'Do walks lift mood?', 'walks', 'mood', '["no", "walk"]', '{}', rank, 42, 0.8,
-       0.1, 0.2, 'because'
+select run_id, user_id, rank, 'walk_' || rank, 'Do walks lift mood?', 'walks', 'mood', '["no", "walk"]', '{}', rank, 42,
+       0.8, 0.1, 0.2, 'because'
 from insights.runs cross join generate_series(1, 5) as rank
 where kind = 'proposals' and status = 'accepted'
 on conflict do nothing
 """
 _RESULTS = """
 insert into insights.trial_results
-select run_id, user_id, 'magnesium', outcome, 'magnesium', 'no magnesium', 'min', 7, 6, 1, 28, 28, 1, 0.5, 0, 2, 0.5, 1.5,
-       0.5, 0.8, 0.2, 0, 'adopt', 14, null, null, outcome = 'sleep_minutes'
+select run_id, user_id, 'magnesium', outcome, 'magnesium', 'no magnesium', 'min', 7, 6, 1, 28, 28, 1, 0.5, 0, 2, 0.5,
+       1.5, 0.5, 0.8, 0.2, 0, 'adopt', 14, null, null, outcome = 'sleep_minutes'
 from insights.runs cross join unnest(array['sleep_minutes', 'deep_sleep_minutes', 'hrv_rmssd_ms']) as outcome
 where kind = 'trial' and status = 'accepted'
 on conflict do nothing

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.warehouse`: ten years of one person, a year of a thousand: builds, a day's increment, the API, disk.
+"""`python -m benchmarks.warehouse`: ten years of one person, a year of a thousand: builds, increments, the API, disk.
 
-On plain PostgreSQL and, where its library is in the server, on TimescaleDB; beside both DuckDB over the same rows, as the
-yardstick of what this machine can do. What was simulated and loaded is kept below the machine's folder for temporary
-files, so that a second run begins with the builds. `--quick` takes minutes: 3 years, 50 people.
+On plain PostgreSQL and, where its library is in the server, on TimescaleDB; beside both DuckDB over the same rows, as
+the yardstick of what this machine can do. What was simulated and loaded is kept in a folder for temporary files, so
+that a second run begins with the builds. `--quick` takes minutes: 3 years, 50 people.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Server:
     def loaded(
         self, name: str, load: Callable[[psycopg.Connection], object], *, begin: str | None = None
     ) -> float:
-        """Load a database once, beginning with a copy of another; returns the seconds that this took, 0 if it was there."""
+        """Load a database once, from a copy of another on; returns how long this took (s), 0 if it was there."""
         if not create_database(self.url, name, template=begin):
             return 0.0
         started = time.perf_counter()
@@ -183,9 +183,8 @@ def load_one(
     server: Server, log: Callable[[psycopg.Connection], SimulatedLog], years: tuple[int, ...]
 ) -> float:
     """Load one person's last year, then what was before it, then what was before that."""
-    seconds, before = 0.0, (0, None)
+    seconds, newer, begin = 0.0, 0, None
     for one in years:
-        newer, begin = before
 
         def load(connection: psycopg.Connection, one: int = one, newer: int = newer) -> None:
             told = log(connection)
@@ -198,41 +197,48 @@ def load_one(
             simulated_people.write_insights(connection)
 
         seconds += server.loaded(f"one_{one}", load, begin=begin)
-        before = (one, f"one_{one}")
+        newer, begin = one, f"one_{one}"
     return seconds
 
 
 def measure_one(server: Server, years: tuple[int, ...]) -> dict[str, object]:
-    """Build one person's years in full, then some days one after the other."""
-    lives: dict[int, SimulatedLog] = {}
+    """Build one person's years in full; then some days, each with all of these years behind it in turn."""
+    days = max(years) * DAYS_A_YEAR
+    lives: list[SimulatedLog] = []
 
     def log(connection: psycopg.Connection) -> SimulatedLog:
-        if 0 not in lives:
-            lives[0] = simulated_people.one_person(connection, max(years) * DAYS_A_YEAR + SPARE_DAYS)
+        if not lives:
+            lives.append(simulated_people.one_person(connection, days + SPARE_DAYS))
         return lives[0]
 
     loading = load_one(server, log, years)
-    figures = []
-    for one in years:
-        with server.copy(f"one_{one}") as database:
+    figures: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        copies = {one: stack.enter_context(server.copy(f"one_{one}")) for one in years}
+        for one, database in copies.items():
             with database.connect() as connection:
-                told = simulated_people.one_person(connection, max(years) * DAYS_A_YEAR + SPARE_DAYS)
+                log(connection)
                 figure: dict[str, Any] = {"years": one, **counts(connection)}
             figure["full_build"] = build(database, server.folder).document
             figure["disk"] = disk(database)
-            if one == max(years):
-                figure["duckdb"] = possible.measure_one(database, server.folder)
-            increments = []
-            for number in range(INCREMENTS):
-                day = max(years) * DAYS_A_YEAR + number
-                with database.connect() as connection:
-                    simulated_people.write_whole(connection, told.whole(range(day, day + 1)))
-                    date = told.life.clock.date(day)
-                    simulated_people.write_ledger(connection, date, date, every_kind())
-                increments.append(build(database, server.folder))
-            figure["a_days_increment"] = of_increments(increments)
             figures.append(figure)
+        figures[-1]["duckdb"] = possible.measure_one(copies[years[-1]], server.folder)
+        increments: dict[int, list[Built]] = {one: [] for one in years}
+        for day in range(days, days + INCREMENTS):
+            for one, database in copies.items():
+                with database.connect() as connection:
+                    take_in(connection, lives[0], day)
+                increments[one].append(build(database, server.folder))
+        for figure in figures:
+            figure["a_days_increment"] = of_increments(increments[figure["years"]])
     return {"seconds_to_simulate_and_load": loading, "figures": figures, **ratios(figures)}
+
+
+def take_in(connection: psycopg.Connection, log: SimulatedLog, day: int) -> None:
+    """Write a day of one person, as a sync does."""
+    simulated_people.write_whole(connection, log.whole(range(day, day + 1)))
+    date = log.life.clock.date(day)
+    simulated_people.write_ledger(connection, date, date, every_kind())
 
 
 def of_increments(increments: list[Built]) -> dict[str, object]:
@@ -252,7 +258,7 @@ def ratios(figures: list[dict[str, Any]]) -> dict[str, object]:
     short, long = figures[0], figures[-1]
 
     def ratio(of: str, what: str) -> float:
-        return round(long[of][what] / short[of][what], 2)
+        return round(float(long[of][what]) / float(short[of][what]), 2)
 
     return {
         "increment_ratio": ratio("a_days_increment", "seconds_median"),
@@ -381,18 +387,17 @@ def document(sizes: Sizes, folder: Path) -> dict[str, object]:
     }
 
 
-LIMITS = [
-    "One person: every kind that is fetched by default, with its series; of a tenth of the days with a session its FIT file.",
-    "Many people: four kinds of payload that tell a day in one document (a night without its series), activities of the "
-    "list, logs, a trial, a year of weekly fits. Twenty people are simulated, the others are copies under ids of their "
-    "own. Every tenth has the ledger of all kinds. With all series it would be 15 million events.",
-    "Seconds of a build include the start of dbt and its tests. Seconds in models are added up, though up to four are "
-    "made at once.",
-    "API: through the reader of the API with a new connection each time, without HTTP; each query over random people.",
-    "DuckDB reads the same rows from files of its own in one process: no server, no row level security, no versions or "
-    "tombstones, no contracts or tests, no transactions beside readers. It says what the machine could do, not what "
-    "could replace this.",
-]
+LIMITS = """\
+One person: every kind that is fetched by default, with its series; FIT files of the sessions of every tenth day.
+Many people: four kinds of payload that tell a day in one document (a night without its series), the list of \
+activities, logs, a trial, a year of weekly fits. Twenty people are simulated, the others are copies under other ids. \
+Every tenth has the ledger of all kinds. With all kinds and series these would be 12 million events.
+Seconds of a build are the plan, dbt's start, its models and tests, and the end. Seconds in models are added up, though \
+up to four are made at once.
+API: by the API's own reader, with a new connection each time, without HTTP; each query of random people.
+DuckDB reads the same rows from files of its own, in one process: no server, no row level security, no versions, no \
+contracts or tests, no transactions beside readers. It says what the machine could do, not what could replace this.
+""".splitlines()
 
 
 def main() -> None:
