@@ -392,7 +392,7 @@ One person: every kind that is fetched by default, with its series; FIT files of
 Many people: four kinds of payload that tell a day in one document (a night without its series), the list of \
 activities, logs, a trial, a year of weekly fits. Twenty people are simulated, the others are copies under other ids. \
 Every tenth has the ledger of all kinds. With all kinds and series these would be 12 million events.
-Seconds of a build are the plan, dbt's start, its models and tests, and the end. Seconds in models are added up, though \
+Seconds of a build are plan, start of dbt, models, tests and the end. Seconds in models are added up, though \
 up to four are made at once.
 API: by the API's own reader, with a new connection each time, without HTTP; each query of random people.
 DuckDB reads the same rows from files of its own, in one process: no server, no row level security, no versions, no \
