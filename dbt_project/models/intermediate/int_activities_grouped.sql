@@ -45,6 +45,8 @@ parts as (
     inner join leaders as whole
         on whole.user_id = part.user_id
         and (whole.is_multisport_parent or whole.sport_family = 'multisport')
+        -- Sessions of a file that both call themselves multisport are not parts of each other.
+        and not whole.is_part_of_file
         and part.started_at >= whole.started_at - interval '60 seconds'
         and part.started_at <= whole.started_at + make_interval(secs => whole.span_s)
     where part.is_part_of_file
