@@ -4,7 +4,7 @@
 -- A recording is held against the most trusted one of its group (the anchor) and joins only if it matches that one
 -- itself: of a chain of sessions, each overlapping the next, none is carried along by another.
 
-{{ config(materialized='by_person') }}
+{{ config(materialized='by_person', pre_hook='set local enable_nestloop = off') }}
 
 with recursive
 
