@@ -42,7 +42,7 @@ format: install ## Format the code
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format .
 
 dictionary: install ## Write docs/data-dictionary.md from the dbt project
-	@$(RUN) python -m santorio.warehouse_dictionary
+	@$(RUN) python -m santorio.warehouse.dictionary
 
 calibrate: install ## Check the statistics' promises at length (up to an hour)
 	@$(RUN) pytest -m slow tests/calibration

@@ -29,7 +29,9 @@ SUBJECTS = {
     "Body, food, habits": (
         "body_days", "weighings", "blood_pressures", "nutrition_days", "behaviours", "cycle_days",
     ),
-    "Activities": ("activities", "activity_recordings", "activity_laps", "activity_sets", "activity_weathers", "workouts"),
+    "Activities": (
+        "activities", "activity_recordings", "activity_laps", "activity_sets", "activity_weathers", "workouts",
+    ),
     "Training": (
         "training_days", "activity_loads", "activity_zones", "best_efforts", "power_models", "thresholds",
         "training_zones",

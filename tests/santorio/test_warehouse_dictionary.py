@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from santorio.warehouse import DBT, PROJECT, dbt_variables, ensure_manifest
-from santorio.warehouse_dictionary import DICTIONARY, dictionary, unit
+from santorio.warehouse.dictionary import DICTIONARY, dictionary, unit
+from santorio.warehouse.lineage import PAGE, SUBJECTS, with_lineage
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,14 @@ def tables(manifest):
 
 def test_the_dictionary_is_current(manifest):
     assert DICTIONARY.read_text() == dictionary(manifest), "type `make dictionary`"
+
+
+def test_the_picture_of_the_lineage_is_current(manifest, tables):
+    page = PAGE.read_text()
+    assert with_lineage(page, manifest) == page, "type `make dictionary`"
+    drawn = {name for names in SUBJECTS.values() for name in names}
+    assert drawn == {node["name"] for node in tables}
+    assert "from_garmin --> subject_0" in page
 
 
 def test_every_mart_says_its_grain_first(tables):

@@ -1,6 +1,7 @@
 """The data dictionary: every mart and view, its grain, columns, units and tests, written from dbt's own manifest.
 
-`python -m santorio.warehouse_dictionary` writes `docs/data-dictionary.md`; a test says when it is out of date.
+`python -m santorio.warehouse.dictionary` writes `docs/data-dictionary.md`, and the picture in `docs/warehouse.md`; tests say
+when they are out of date.
 """
 
 import json
@@ -9,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from santorio.warehouse import PROJECT, ensure_manifest
+from santorio.warehouse.lineage import write_lineage
+from santorio.warehouse.project import PROJECT, ensure_manifest
 
 DICTIONARY = PROJECT.parent / "docs" / "data-dictionary.md"
 LAYERS = {"marts": "Marts", "api": "What the API reads"}
@@ -130,8 +132,15 @@ def _cell(text: str) -> str:
 
 def write_dictionary(path: Path = DICTIONARY) -> None:
     """Write the dictionary of the project as it is."""
-    path.write_text(dictionary(json.loads(ensure_manifest().read_text())), encoding="utf-8")
+    path.write_text(dictionary(read_manifest()), encoding="utf-8")
+
+
+def read_manifest() -> dict[str, Any]:
+    """Read dbt's manifest of the project as it is."""
+    manifest: dict[str, Any] = json.loads(ensure_manifest().read_text(encoding="utf-8"))
+    return manifest
 
 
 if __name__ == "__main__":
     write_dictionary()
+    write_lineage(read_manifest())
