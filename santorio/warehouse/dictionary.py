@@ -1,7 +1,7 @@
 """The data dictionary: every mart and view, its grain, columns, units and tests, written from dbt's own manifest.
 
-`python -m santorio.warehouse.dictionary` writes `docs/data-dictionary.md`, and the picture in `docs/warehouse.md`; tests say
-when they are out of date.
+`python -m santorio.warehouse.dictionary` writes `docs/data-dictionary.md`, and the picture in `docs/warehouse.md`;
+tests say when they are out of date.
 """
 
 import json

@@ -40,6 +40,8 @@ def test_every_mart_says_its_grain_first(tables):
 
 
 def test_every_mart_has_a_contract_and_a_key_that_is_tested(tables, manifest):
+    # Views of samples have the key of what they unpack, which is held where that is made.
+    tables = [node for node in tables if node["config"]["materialized"] != "lasting_view"]
     keys = {
         node["name"]: {tuple(one["columns"]) for one in node["constraints"] if one["type"] == "primary_key"}
         for node in tables
