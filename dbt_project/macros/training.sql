@@ -37,3 +37,13 @@
 {% macro threshold_sport(sport) -%}
   coalesce({{ sport_family(sport) }}, 'other')
 {%- endmacro %}
+
+{#- Whether a body can have it: beyond, the value stays in the log and is held against nothing. -#}
+{% macro is_threshold(kind, value) -%}
+  case {{ kind }}
+    when 'ftp_w' then {{ value }} between 20 and 1000
+    when 'cp_w' then {{ value }} between 20 and 1000
+    when 'w_prime_j' then {{ value }} between 1 and 100000
+    else {{ value }} between 25 and 250
+  end
+{%- endmacro %}

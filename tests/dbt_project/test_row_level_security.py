@@ -114,6 +114,7 @@ def test_a_session_of_nobody_sees_nothing_and_gets_no_error(
         "intermediate.int_weights_by_day",
         "marts.days",
         "insights.runs",
+        "training.recordings",
     ],
 )
 def test_the_reader_can_read_nothing_but_the_views(
@@ -142,10 +143,17 @@ def test_every_mart_is_guarded_and_every_view_a_barrier(
         (
             "activities",
             "activity_laps",
+            "activity_loads",
             "activity_recordings",
             "activity_sets",
             "activity_weathers",
+            "activity_zones",
             "behaviours",
+            "best_efforts",
+            "power_models",
+            "thresholds",
+            "training_days",
+            "workouts",
             "blood_pressures",
             "cycle_days",
             "days",

@@ -112,6 +112,9 @@ def rider(log: Any, recorder: Recorder) -> None:
     worn(log, range(DAYS + 3))
     state(log, 0, max_hr_bpm=190, threshold_hr_bpm=170, resting_hr_bpm=50)
     state(log, 20, ftp_w=240)
+    # What no body has is no threshold, and stops nobody's build.
+    state(log, 21, ftp_w=1e-200)
+    state(log, 22, max_hr_bpm=1e11)
     for number in RIDES:
         power, heart = seconds(number)
         recorder.ride(f"rider {number}", at_eight(number), {"power_w": power, "heart_rate_bpm": heart})
@@ -131,7 +134,7 @@ def runner(log: Any, recorder: Recorder) -> None:
         "total_elapsed_time_s": 1200,
     }
     log.fit("swim", {"sessions": [swim]})
-    listed(log, 9001, at_eight(12), 1800, "running", averageHR=150, directWorkoutRpe=70)
+    listed(log, 9001, at_eight(12), 1800, "running", averageHR=150, normPower=1e11, directWorkoutRpe=70)
 
 
 def listed(log: Any, number: int, start: dt.datetime, length: float, sport: str, **more: object) -> None:
@@ -151,6 +154,7 @@ def doubled(log: Any, recorder: Recorder) -> None:
     recorder.ride("computer", start, {"power_w": power}, threshold_power_w=200.0)
     recorder.ride("watch", start + dt.timedelta(seconds=20), {"heart_rate_bpm": heart}, workout_rpe=60.0)
     listed(log, 9002, start, len(power), "cycling", averageHR=140, normPower=300)
+    state(log, 1, session_rpe=8)
     gone = recorder.ride("gone", at_eight(3), {"power_w": power})
     log.delete(gone)
 
@@ -353,7 +357,8 @@ def test_one_ride_of_two_devices_and_the_account_is_one_load_each_measure_of_its
     assert found["hr_seconds"] == expected.hr_seconds
     # The device says what it was set to; the account's own normalised power yields to the records.
     assert (found["ftp_w"], found["ftp_w_origin"], found["power_told_by"]) == (200, "given", "records")
-    assert (found["rpe"], found["trimp"] is not None) == (6, True)
+    # The watch was told 6, the log the next morning 8: the person's own word goes first.
+    assert (found["rpe"], found["trimp"] is not None) == (8, True)
     [day] = told["doubled"]("marts.training_days")
     assert day["load"] == found["load"] == found["tss"]
 

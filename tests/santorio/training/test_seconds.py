@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.training.figures import figures_of
@@ -65,6 +65,7 @@ def test_nothing_recorded_gives_figures_of_nothing() -> None:
     assert figures.best_power_w is None
 
 
+@settings(deadline=None)
 @given(
     steps=st.lists(st.integers(0, 40), min_size=1, max_size=60),
     shift=st.integers(-10_000_000, 10_000_000),
@@ -82,6 +83,7 @@ def test_shifting_the_clock_and_mixing_the_records_change_nothing(
     assert here == there
 
 
+@settings(deadline=None)
 @given(steps=st.lists(st.integers(1, 200), min_size=1, max_size=60))
 def test_a_series_is_never_longer_than_from_the_first_record_to_the_last(steps: list[int]) -> None:
     times = DAY + np.cumsum([0, *steps]).astype(np.float64)

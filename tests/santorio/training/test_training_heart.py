@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.training.aerobic import decoupling_pct, efficiency
@@ -29,6 +29,7 @@ def test_banisters_impulse_of_an_hour_for_men_and_women() -> None:
     assert as_goldencheetah == pytest.approx(30 * 0.64 * math.exp(0.835))
 
 
+@settings(deadline=None)
 @given(
     beats=st.lists(st.integers(40, 200), min_size=1, max_size=50),
     sex=st.sampled_from(["men", "women"]),
@@ -46,6 +47,7 @@ def test_second_by_second_is_never_less_than_at_the_mean_heart_rate(beats: list[
     assert told >= mean * (1 - 1e-9)
 
 
+@settings(deadline=None)
 @given(threshold=st.integers(130, 185), factor=st.sampled_from([0.64, 0.86]))
 def test_an_hour_at_threshold_heart_rate_is_a_hundred_whatever_the_factor(
     threshold: int, factor: float

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.training.loads import (
@@ -18,6 +18,7 @@ from santorio.training.loads import (
 loads = st.lists(st.floats(0, 500), min_size=1, max_size=120)
 
 
+@settings(deadline=None)
 @given(load=st.floats(1, 400), days=st.sampled_from([7, 42]))
 def test_a_constant_load_becomes_its_own_mean(load: float, days: int) -> None:
     found = exponential_mean([load] * (20 * days), weight_of_time_constant(days))
@@ -26,6 +27,7 @@ def test_a_constant_load_becomes_its_own_mean(load: float, days: int) -> None:
     assert found[-1] == pytest.approx(load, rel=1e-6)
 
 
+@settings(deadline=None)
 @given(values=loads, days=st.sampled_from([7, 42]))
 def test_the_mean_is_the_sum_of_faded_loads(values: list[float], days: int) -> None:
     weight = weight_of_time_constant(days)
@@ -34,6 +36,7 @@ def test_the_mean_is_the_sum_of_faded_loads(values: list[float], days: int) -> N
     assert exponential_mean(values, weight)[-1] == pytest.approx(closed, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(values=loads, factor=st.floats(0.1, 10))
 def test_the_ratio_does_not_depend_on_the_unit_of_load(values: list[float], factor: float) -> None:
     once, scaled = acute_chronic_ratio(values), acute_chronic_ratio([factor * value for value in values])

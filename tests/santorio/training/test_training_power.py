@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.training.critical_power import fit_critical_power
@@ -30,11 +30,13 @@ def by_hand(power: np.ndarray) -> float:
     return float((fourth / len(power)) ** 0.25)
 
 
+@settings(deadline=None)
 @given(power=rides)
 def test_the_rolling_mean_is_that_of_a_ring_that_begins_full_of_zeros(power: np.ndarray) -> None:
     assert normalized_power(power) == pytest.approx(by_hand(power), rel=1e-9, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(watts=st.floats(1, 1500), seconds=st.integers(30, 4000))
 def test_steady_power_is_its_own_normalised_power(watts: float, seconds: int) -> None:
     steady = np.full(seconds, watts)
@@ -45,6 +47,7 @@ def test_steady_power_is_its_own_normalised_power(watts: float, seconds: int) ->
     assert watts * (1 - 30 / seconds) ** 0.25 <= padded * (1 + 1e-9) <= watts * (1 + 2e-9)
 
 
+@settings(deadline=None)
 @given(power=rides)
 def test_whole_windows_are_never_below_the_mean_of_their_means(power: np.ndarray) -> None:
     found = normalized_power(power, convention="whole_windows")
@@ -69,6 +72,7 @@ def test_an_hour_at_threshold_is_a_hundred() -> None:
     assert work_kj(np.array([200.0] * 3600 + [np.nan])) == 720
 
 
+@settings(deadline=None)
 @given(power=rides)
 def test_best_efforts_never_rise_with_duration_and_reach_the_highest_second(power: np.ndarray) -> None:
     found = best_means(power)
@@ -78,6 +82,7 @@ def test_best_efforts_never_rise_with_duration_and_reach_the_highest_second(powe
     assert [value is not None for value in found] == [seconds <= len(power) for seconds in DURATIONS]
 
 
+@settings(deadline=None)
 @given(power=rides, duration=st.sampled_from([1, 5, 10, 30]))
 def test_a_best_effort_is_the_best_of_all_windows_at_least_so_long(power: np.ndarray, duration: int) -> None:
     durations = [one for one in DURATIONS if one >= duration]
@@ -93,6 +98,7 @@ def test_a_window_over_a_missing_heart_rate_is_no_effort() -> None:
     assert best_means(heart, (5, 10, 12)) == [150, 150, None]
 
 
+@settings(deadline=None)
 @given(cp=st.floats(100, 400), w_prime=st.floats(5_000, 30_000))
 def test_critical_power_is_recovered_from_its_own_curve(cp: float, w_prime: float) -> None:
     durations = (60, 120, 300, 600, 1200, 3600)

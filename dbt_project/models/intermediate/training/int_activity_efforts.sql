@@ -58,6 +58,25 @@ felt as (
     order by placed.user_id, placed.activity_id, placed.preference, placed.recording_id
 ),
 
+-- A rating that the person logs is of the latest activity that had begun, up to a day after its end.
+rated as (
+    select distinct on (logged.user_id, logged.event_id)
+        merged.user_id, merged.activity_id, logged.event_id, logged.occurred_at, logged.value as rpe, logged.ingested_at
+    from {{ people_of(ref('stg_logs__measures')) }} as logged
+    inner join {{ people_of(ref('int_activities_merged')) }} as merged
+        on merged.user_id = logged.user_id
+        and merged.started_at <= logged.occurred_at
+        and merged.started_at > logged.occurred_at - make_interval(days => 1, secs => least(coalesce(merged.duration_s, 0), 864000))
+    where logged.measure = 'session_rpe' and logged.value between 0 and 10
+    order by logged.user_id, logged.event_id, merged.started_at desc, merged.activity_id
+),
+
+said as (
+    select distinct on (user_id, activity_id) user_id, activity_id, rpe, ingested_at
+    from rated
+    order by user_id, activity_id, occurred_at desc, event_id
+),
+
 set_to as (
     select distinct on (placed.user_id, placed.activity_id) placed.user_id, placed.activity_id, statements.ftp_w
     from {{ people_of(ref('stg_training__statements')) }} as statements
@@ -76,7 +95,7 @@ select
     merged.duration_s,
     merged.avg_hr_bpm as told_avg_hr_bpm,
     merged.normalized_power_w as told_normalized_power_w,
-    felt.rpe,
+    coalesce(said.rpe, felt.rpe) as rpe,
     set_to.ftp_w as device_ftp_w,
     powered.recording_id as power_recording_id,
     powered.session_number as power_session_number,
@@ -101,10 +120,11 @@ select
     moving.speed_decoupling_pct,
     -- What reads the arrays of these recordings is made anew when they were.
     concat_ws(' ', powered.computed_from, beating.computed_from, moving.computed_from) as computed_from,
-    merged.as_of
+    greatest(merged.as_of, said.ingested_at) as as_of
 from {{ people_of(ref('int_activities_merged')) }} as merged
 left join powered on powered.user_id = merged.user_id and powered.activity_id = merged.activity_id
 left join beating on beating.user_id = merged.user_id and beating.activity_id = merged.activity_id
 left join moving on moving.user_id = merged.user_id and moving.activity_id = merged.activity_id
+left join said on said.user_id = merged.user_id and said.activity_id = merged.activity_id
 left join felt on felt.user_id = merged.user_id and felt.activity_id = merged.activity_id
 left join set_to on set_to.user_id = merged.user_id and set_to.activity_id = merged.activity_id

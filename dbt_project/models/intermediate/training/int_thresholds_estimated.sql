@@ -129,4 +129,4 @@ estimated as (
 
 select user_id, sport, kind, day, value, method, as_of
 from estimated
-where value > 0
+where {{ is_threshold('kind', 'value') }}

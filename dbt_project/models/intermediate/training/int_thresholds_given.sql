@@ -47,5 +47,5 @@ told as (
 
 select distinct on (user_id, sport, kind, day) user_id, sport, kind, day, value, method, ingested_at as as_of
 from told
-where value > 0 and day is not null
+where {{ is_threshold('kind', 'value') }} and day is not null
 order by user_id, sport, kind, day, priority, ingested_at desc, value

@@ -12,9 +12,9 @@ activities as (
     select
         efforts.*,
         recorded.hr_histogram_s,
-        coalesce(efforts.normalized_power_w, case when efforts.told_normalized_power_w > 0 then efforts.told_normalized_power_w end)
+        coalesce(efforts.normalized_power_w, case when efforts.told_normalized_power_w between 1 and 2500 then efforts.told_normalized_power_w end)
             as np_w,
-        coalesce(efforts.power_seconds, case when efforts.told_normalized_power_w > 0 then efforts.duration_s end) as np_seconds,
+        coalesce(efforts.power_seconds, case when efforts.told_normalized_power_w between 1 and 2500 then efforts.duration_s end) as np_seconds,
         case
             when efforts.max_hr_bpm > efforts.resting_hr_bpm
             then {{ heart_rate_reserve('efforts.threshold_hr_bpm', 'efforts.resting_hr_bpm', 'efforts.max_hr_bpm') }}
