@@ -42,6 +42,7 @@ def test_the_sources_are_the_assets_that_write_the_log(build: Any, dbt_folder: P
     keys = {(source["source_name"], source["name"]) for source in manifest["sources"].values()}
     assert keys == {
         ("garmin", "payloads"),
+        ("garmin", "kept_rollups"),
         ("inbox", "fit_files"),
         ("inbox", "logs"),
         ("inbox", "trials"),

@@ -329,9 +329,15 @@ create index hours_of_a_measure on intraday.samples_hourly (user_id, measure, bu
 
 -- The day is in the order so that each batch knows its least and greatest: who asks for days skips the others.
 alter materialized view intraday.samples_5min set (
-  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at, day');
+  timescaledb.enable_columnstore = true,
+  timescaledb.segmentby = 'user_id, measure',
+  timescaledb.orderby = 'bucket_at, day'
+);
 alter materialized view intraday.samples_hourly set (
-  timescaledb.enable_columnstore = true, timescaledb.segmentby = 'user_id, measure', timescaledb.orderby = 'bucket_at, day');
+  timescaledb.enable_columnstore = true,
+  timescaledb.segmentby = 'user_id, measure',
+  timescaledb.orderby = 'bucket_at, day'
+);
 call add_columnstore_policy('intraday.samples_5min', after => interval '90 days');
 call add_columnstore_policy('intraday.samples_hourly', after => interval '90 days');
 
