@@ -3,7 +3,8 @@
 Two dbt assets, because the API's views read what the models publish, and the models read the marts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,32 @@ def _build(
     yield from dbt.cli(command, context=context, target_path=settings.dbt_target).stream()
 
 
-def _up_to_date(context: dg.AssetExecutionContext, made: set[str]) -> Iterator[dg.Output[None]]:
-    """Say of what was selected and not made that it is up to date: what stands behind it waits for that."""
-    for name, key in context.assets_def.keys_by_output_name.items():
-        if key in context.selected_asset_keys and name not in made:
-            yield dg.Output(None, output_name=name, metadata={"state": "up to date"})
+class UpToDate:
+    """Says of what was selected and not made that it is up to date, for what stands behind it waits for that.
+
+    Each before all that reads it, as Dagster asks: so among what dbt makes, and not after it.
+    """
+
+    def __init__(self, definition: dg.AssetsDefinition, selected: AbstractSet[dg.AssetKey]) -> None:
+        self.keys, self.reads = definition.keys_by_output_name, definition.asset_deps
+        self.waiting = {key: name for name, key in self.keys.items() if key in selected}
+
+    def before(self, event: object) -> Iterator[dg.Output[None]]:
+        """Outputs of what dbt passed over on the way to what it made."""
+        if isinstance(event, dg.Output):
+            key = self.keys[event.output_name]
+            self.waiting.pop(key, None)
+            yield from self._settle(self.reads[key])
+
+    def rest(self) -> Iterator[dg.Output[None]]:
+        """Outputs of all that is left, when dbt has made everything that it had to."""
+        yield from self._settle(list(self.waiting))
+
+    def _settle(self, keys: Iterable[dg.AssetKey]) -> Iterator[dg.Output[None]]:
+        for key in keys:
+            if (name := self.waiting.pop(key, None)) is not None:
+                yield from self._settle(self.reads[key])
+                yield dg.Output(None, output_name=name, metadata={"state": "up to date"})
 
 
 @dbt_assets(  # type: ignore[untyped-decorator]
@@ -79,17 +101,16 @@ def marts(
 
     Made again is what arrivals touch, and what is of other logic than what made it.
     """
-    made: set[str] = set()
+    up_to_date = UpToDate(context.assets_def, context.selected_asset_keys)
     with building(database, is_whole=not context.is_subset) as build:
         if build.is_needed:
             with dbt_environment(database, build.environment):
                 for event in _build(context, dbt, settings, build.arguments):
-                    if isinstance(event, dg.Output):
-                        made.add(event.output_name)
+                    yield from up_to_date.before(event)
                     yield event
         else:
             context.log.info("Nothing arrived and no logic changed: everything is up to date.")
-    yield from _up_to_date(context, made)
+    yield from up_to_date.rest()
 
 
 @dbt_assets(  # type: ignore[untyped-decorator]
