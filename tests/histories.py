@@ -71,13 +71,17 @@ class History:
 
     def _move_home(self, connection: psycopg.Connection) -> None:
         zone = self.draw.choice(ZONES)
-        connection.execute("update ops.people set timezone = %s where user_id = %s", [zone, self.person.user_id])
+        connection.execute(
+            "update ops.people set timezone = %s where user_id = %s", [zone, self.person.user_id]
+        )
 
     def _settle(self, connection: psycopg.Connection) -> None:
         kind, day = self.draw.choice(["sleep", "stress"]), self._day()
         about = [self.person.user_id, kind, day]
         if self.draw.random() < 0.2:
-            connection.execute("delete from ops.coverage where user_id = %s and kind = %s and day = %s", about)
+            connection.execute(
+                "delete from ops.coverage where user_id = %s and kind = %s and day = %s", about
+            )
             return
         connection.execute(
             "insert into ops.coverage (user_id, kind, day, status) values (%s, %s, %s, %s)"
@@ -90,7 +94,9 @@ class History:
         data: dict[str, Any],
     ) -> None:  # fmt: skip
         moment = instant(self.draw, day)
-        offset = self.draw.choice([None, dt.timedelta(hours=1), dt.timedelta(hours=2), dt.timedelta(hours=-5)])
+        offset = self.draw.choice(
+            [None, dt.timedelta(hours=1), dt.timedelta(hours=2), dt.timedelta(hours=-5)]
+        )
         metadata = {"garmin_account": key[0]}
         if source == "garmin":
             metadata["day"] = day.isoformat()
@@ -110,7 +116,10 @@ def histories(connection: psycopg.Connection, seed: int, people: int) -> list[Hi
     """Make people of whom nothing is known yet."""
     draw = random.Random(seed)
     return [
-        History(ensure_person(connection, f"{seed}-{number}", draw.choice(ZONES)), random.Random(f"{seed}-{number}"))
+        History(
+            ensure_person(connection, f"{seed}-{number}", draw.choice(ZONES)),
+            random.Random(f"{seed}-{number}"),
+        )
         for number in range(people)
     ]
 
@@ -187,14 +196,21 @@ def _stress(draw: Draw, day: dt.date) -> Payload:
 
 def _sleep(draw: Draw, day: dt.date) -> Payload:
     start = instant(draw, day)
-    nap = {"napStartTimestampGMT": start.strftime("%Y-%m-%dT%H:%M:%S.0"), "napTimeSec": draw.choice([600, 1300])}
+    nap = {
+        "napStartTimestampGMT": start.strftime("%Y-%m-%dT%H:%M:%S.0"),
+        "napTimeSec": draw.choice([600, 1300]),
+    }
     if draw.random() < 0.5:
         nap["calendarDate"] = (day + dt.timedelta(days=draw.randint(-1, 1))).isoformat()
     night = {"calendarDate": day.isoformat(), "sleepTimeSeconds": draw.choice([None, 0, 25000, 28000]),
              "sleepStartTimestampGMT": _ms(start) - 3_600_000, "sleepEndTimestampGMT": _ms(start),
              "sleepScores": {"overall": {"value": draw.randint(1, 99)}}}  # fmt: skip
     naps = [nap] * draw.choice([0, 0, 1, 2])
-    return "garmin.sleep", {"dailySleepDTO": night, "dailyNapDTOS": naps, "avgOvernightHrv": draw.choice([None, 44])}
+    return "garmin.sleep", {
+        "dailySleepDTO": night,
+        "dailyNapDTOS": naps,
+        "avgOvernightHrv": draw.choice([None, 44]),
+    }
 
 
 def _hrv(draw: Draw, day: dt.date) -> Payload:
@@ -245,7 +261,10 @@ def _nutrition(draw: Draw, day: dt.date) -> Payload:
 
 
 def _weigh_in(draw: Draw, day: dt.date) -> Payload:
-    return "garmin.weigh_in", {"timestampGMT": _ms(instant(draw, day)), "weight": draw.choice([70000, 70040, 70300])}
+    return "garmin.weigh_in", {
+        "timestampGMT": _ms(instant(draw, day)),
+        "weight": draw.choice([70000, 70040, 70300]),
+    }
 
 
 def _activity(draw: Draw, day: dt.date) -> dict[str, Any]:
@@ -279,7 +298,9 @@ def _exported(draw: Draw, day: dt.date) -> Payload:
 
 
 def _laps(draw: Draw, day: dt.date) -> Payload:
-    laps = [{"startTimeGMT": f"{day}T07:0{number}:00.0", "duration": 60.0} for number in range(draw.randint(0, 3))]
+    laps = [
+        {"startTimeGMT": f"{day}T07:0{number}:00.0", "duration": 60.0} for number in range(draw.randint(0, 3))
+    ]
     return "garmin.activity_splits", {"activityId": int(draw.choice(NUMBERS)), "lapDTOs": laps}
 
 
@@ -293,19 +314,28 @@ def _weather(draw: Draw, _day: dt.date) -> Payload:
 
 
 def _fit_activity(draw: Draw, day: dt.date) -> Payload:
-    sessions = []
-    for _ in range(draw.choice([1, 1, 2, 3])):
-        start = instant(draw, day)
-        sessions.append({
-            "start_time": start.isoformat(), "sport": draw.choice(SPORTS), "total_elapsed_time_s": draw.choice([300, 3600]),
-            "avg_heart_rate_bpm": 130, "total_distance_m": draw.choice([None, 5001]),
-        })  # fmt: skip
-    laps = [{"start_time": f"{day}T07:0{number}:00", "total_timer_time_s": 55} for number in range(draw.randint(0, 3))]
+    sessions = [
+        {
+            "start_time": instant(draw, day).isoformat(),
+            "sport": draw.choice(SPORTS),
+            "total_elapsed_time_s": draw.choice([300, 3600]),
+            "avg_heart_rate_bpm": 130,
+            "total_distance_m": draw.choice([None, 5001]),
+        }
+        for _ in range(draw.choice([1, 1, 2, 3]))
+    ]
+    laps = [
+        {"start_time": f"{day}T07:0{number}:00", "total_timer_time_s": 55}
+        for number in range(draw.randint(0, 3))
+    ]
     return "fit.activity", {"sessions": sessions, "laps": laps}
 
 
 def _fit_weight(draw: Draw, _day: dt.date) -> Payload:
-    return "fit.weight", {"scale_users": draw.choice([1, 1, 2]), "weight_kg": draw.choice([70.0, 70.04, 70.3])}
+    return "fit.weight", {
+        "scale_users": draw.choice([1, 1, 2]),
+        "weight_kg": draw.choice([70.0, 70.04, 70.3]),
+    }
 
 
 def _monitoring(draw: Draw, day: dt.date) -> Payload:
@@ -363,7 +393,8 @@ def _schedule(draw: Draw, _day: dt.date) -> Payload:
 
 def _study_day(draw: Draw, day: dt.date) -> Payload:
     return "trial.day", {"trial": draw.choice(["tea", "magnesium"]), "study_day": draw.randint(1, 4),
-                         "first_day": draw.choice([None, day.isoformat()]), "arm": draw.choice([None, "with", "without"]),
+                         "first_day": draw.choice([None, day.isoformat()]),
+                         "arm": draw.choice([None, "with", "without"]),
                          "last_day": draw.choice([None, (day + dt.timedelta(days=1)).isoformat()])}  # fmt: skip
 
 

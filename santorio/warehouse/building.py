@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -17,12 +18,13 @@ from santorio.database.engine import Database
 from santorio.errors import StorageError
 from santorio.versions import code_version
 from santorio.warehouse.models import Model, read_models
-from santorio.warehouse.project import ensure_manifest
+from santorio.warehouse.project import PROJECT, ensure_manifest
 
 # One build at a time: the second waits.
 LOCK = 1614_0007
-# Above this part of all events everything is made in full: see docs/warehouse.md for the measurement.
-LARGE_PART = 0.3
+# Of so many touched events, and such a part of all, everything is made in full: looking up one by one what is nearly
+# all takes longer than reading all (docs/warehouse.md).
+MANY_EVENTS, LARGE_PART = 10_000, 0.3
 
 TAKE = """
 insert into ops.taken_arrivals select arrival_id from raw.arrivals on conflict do nothing;
@@ -89,25 +91,37 @@ class Build:
     @property
     def arguments(self) -> list[str]:
         """Of `dbt build`: a view that did not change is not made again, for that would cost more than the rows."""
-        return ["--exclude", "config.materialized:view"] if self.views_stay else []
+        if not self.views_stay:
+            return []
+        # Cautious: a test that looks at a view and at a table stays.
+        return ["--exclude", "config.materialized:view", "--indirect-selection", "cautious"]
 
 
 @contextmanager
-def building(database: Database) -> Iterator[Build]:
+def building(database: Database, *, project: Path = PROJECT, is_whole: bool = True) -> Iterator[Build]:
     """Plan a build, let the caller run dbt with it, and finish it, unless an error came.
+
+    Parameters
+    ----------
+    database
+        Where the warehouse is. A second build waits for the first.
+    project
+        The dbt project.
+    is_whole
+        False where the caller makes a part of the models: then all that arrived stays queued.
 
     Raises
     ------
     StorageError
         If dbt did not make every model that was planned.
     """
-    models = read_models(ensure_manifest())
+    models = read_models(ensure_manifest(project))
     with database.connect(autocommit=True) as holder:
         holder.execute("select pg_advisory_lock(%s)", [LOCK])
         with database.connect() as connection:
             build = plan_build(connection, models)
         yield build
-        if build.is_needed:
+        if build.is_needed and is_whole:
             with database.connect() as connection:
                 finish_build(connection, build)
 
@@ -141,13 +155,15 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
 
 def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str, str]:
     """Say which models are made in full: those that are missing or of other logic, and all that reads them."""
-    made: dict[str, str | None] = dict(connection.execute("select model, built_fingerprint from ops.models").fetchall())
+    made: dict[str, str | None] = dict(
+        connection.execute("select model, built_fingerprint from ops.models").fetchall()
+    )
     there = set(
         connection.execute(
             "select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
         ).fetchall()
     )
-    everything = _touched_part(connection, there) > LARGE_PART
+    everything = _is_much_touched(connection, there)
     modes: dict[str, str] = {}
     for model in models:
         stays = (
@@ -161,12 +177,12 @@ def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str,
     return modes
 
 
-def _touched_part(connection: psycopg.Connection, there: set[tuple[str, str]]) -> float:
-    """Touched events as a part of all that were current at the last build."""
+def _is_much_touched(connection: psycopg.Connection, there: set[tuple[str, str]]) -> bool:
+    """Whether so much arrived that all of it is made sooner than a part of it."""
     touched = _one(connection, "select count(*) from ops.touched_events")
-    if not touched or ("staging", "base_events__current") not in there:
-        return 0.0
-    return float(touched / max(1, _one(connection, "select count(*) from staging.base_events__current")))
+    if touched < MANY_EVENTS or ("staging", "base_events__current") not in there:
+        return False
+    return bool(touched > LARGE_PART * _one(connection, "select count(*) from staging.base_events__current"))
 
 
 def _write_plan(connection: psycopg.Connection, models: Sequence[Model], build: Build) -> None:

@@ -1,0 +1,101 @@
+"""Builds a warehouse as the pipeline does, makes the same log's warehouse anew beside it, and compares the two."""
+
+import uuid
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from santorio.database.engine import Database
+from santorio.database.opening import create_database, embedded_database
+from santorio.warehouse import PROJECT, Build, building, dbt_environment
+
+BUILD = ["build", "--exclude-resource-type", "unit_test"]
+
+
+@contextmanager
+def database_of_its_own(server_url: str, template: str = "template_of_tests") -> Iterator[Database]:
+    """A database, migrated and empty, or a copy of another one."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    create_database(server_url, name, template=template)
+    opened = embedded_database(server_url, name)
+    try:
+        yield opened
+    finally:
+        opened.close()
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+class Warehouse:
+    """A database and the folder in which dbt keeps what it parsed."""
+
+    def __init__(self, database: Database, folder: Path, project: Path = PROJECT) -> None:
+        self.database, self.folder, self.project = database, folder, project
+
+    def dbt(self, *arguments: str, environment: Mapping[str, str] | None = None) -> list[str]:
+        """Run dbt in this process; what went wrong, a line each."""
+        # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
+        with warnings.catch_warnings(), dbt_environment(self.database, environment):
+            warnings.simplefilter("ignore")
+            from dbt.cli.main import dbtRunner
+            from dbt_common.events.functions import reset_metadata_vars
+
+            reset_metadata_vars()  # kept for the process, and here one process runs dbt again and again
+            here = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
+            there = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
+            quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none"]
+            result: Any = dbtRunner().invoke([*quiet, *arguments, *here, *there])
+            reset_metadata_vars()
+        if result.exception is not None:
+            return [str(result.exception)]
+        return [f"{one.node.name}: {one.message}" for one in result.result if one.status in {"error", "fail"}]
+
+    def build(self) -> Build:
+        """Bring the warehouse up to date; an AssertionError tells what dbt could not do."""
+        with building(self.database, project=self.project) as build:
+            if build.is_needed:
+                assert self.dbt(*BUILD, *build.arguments, environment=build.environment) == []
+        return build
+
+    def made_anew(self, server_url: str) -> dict[str, Counter[str]]:
+        """Rows of all tables as a full refresh of the same log makes them, in a copy."""
+        name = str(conninfo_to_dict(self.database.url)["dbname"])
+        with database_of_its_own(server_url, template=name) as copy:
+            other = Warehouse(copy, self.folder.with_name(f"{self.folder.name}-anew"), self.project)
+            assert other.dbt("run", "--full-refresh", "--exclude", "path:models/api") == []
+            return other.rows()
+
+    def rows(self) -> dict[str, Counter[str]]:
+        """Rows of every table of the warehouse, as text."""
+        tables = """
+        select schemaname, tablename from pg_tables
+        where schemaname in ('staging', 'intermediate', 'marts') order by 1, 2
+        """
+        with self.database.connect() as connection:
+            return {
+                f"{schema}.{table}": Counter(
+                    row
+                    for (row,) in connection.execute(
+                        sql.SQL("select made::text from {} as made").format(sql.Identifier(schema, table))
+                    )
+                )
+                for schema, table in connection.execute(tables).fetchall()
+            }
+
+
+def differences(made: Mapping[str, Counter[str]], anew: Mapping[str, Counter[str]]) -> dict[str, list[str]]:
+    """Rows that one has and the other has not, by table; + for those that should not be there."""
+    assert made.keys() == anew.keys()
+    found = {
+        table: [f"+ {row}" for row in made[table] - anew[table]]
+        + [f"- {row}" for row in anew[table] - made[table]]
+        for table in made
+    }
+    return {table: rows[:4] for table, rows in found.items() if rows}
