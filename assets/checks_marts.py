@@ -110,8 +110,8 @@ left join lateral (
 ) as quality on true
 """
 IS_SOUND = (
-    "coalesce(quality.is_left_out or told.value between ranges.lowest_possible and ranges.highest_possible,"
-    " told.value not in ('NaN', 'Infinity', '-Infinity')) as is_sound"
+    "coalesce(quality.is_left_out, false) or coalesce(told.value between ranges.lowest_possible and"
+    " ranges.highest_possible, told.value not in ('NaN', 'Infinity', '-Infinity')) as is_sound"
 )
 IN_RANGE = (
     "coalesce(told.value between ranges.lowest_possible and ranges.highest_possible, true) as is_possible"
