@@ -114,7 +114,7 @@
   {{ return({'relations': [target]}) }}
 {%- endmacro %}
 
-{#- As refreshed_table: the table keeps its identity, and readers see the old rows until the commit. -#}
+{#- The table keeps its identity, and readers see the old rows until the commit. -#}
 {% macro make_all_rows(grain, target, sql) -%}
   {%- set existing = load_cached_relation(this) -%}
   {% if is_refillable(existing, sql) %}
@@ -294,9 +294,9 @@
   {%- endif %}
 {%- endmacro %}
 
-{#- The same for a view, by a post-hook: its own materialization is dbt's. -#}
-{% macro note_view() -%}
-  {%- if model.config.materialized == 'view' -%}{{ note_built() }}{%- endif -%}
+{#- The same for views and whatever else dbt makes in its own way, by a post-hook. -#}
+{% macro note_made() -%}
+  {%- if model.config.materialized not in ['by_event', 'by_day', 'by_person'] -%}{{ note_built() }}{%- endif -%}
 {%- endmacro %}
 
 {#-
