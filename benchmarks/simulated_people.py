@@ -207,7 +207,8 @@ def write_people(connection: psycopg.Connection, people: int, days: range, life_
         log = SimulatedLog(simulation, person)
         write_events(connection, [*log.protocol.events, *log.light(days)])
         connection.commit()
-    _copy_people(connection, people, distinct)
+    if people > distinct:
+        _copy_people(connection, people, distinct)
 
 
 _MAKE_PEOPLE = """

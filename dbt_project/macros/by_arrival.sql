@@ -56,7 +56,10 @@
 {#- Rows of a relation (with event_id) whose events changed since the last build; all of them in a full build. -#}
 {% macro changed(relation) -%}
   {%- if is_touched() -%}
-    {{ return('(select * from ' ~ relation ~ ' where event_id in (select event_id from ops.touched_events))') }}
+    {#- As an array: it is a condition that reaches the indexes on event_id through every view. As a join the planner takes it last,
+        for it thinks that the join of versions with the log gives one row: one day of breathing then unpacked the
+        payloads of three years (129,000 blocks for 180). -#}
+    {{ return('(select * from ' ~ relation ~ ' where event_id = any (array(select event_id from ops.touched_events)))') }}
   {%- endif -%}
   {{ return(relation) }}
 {%- endmacro %}
