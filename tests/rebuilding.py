@@ -61,7 +61,9 @@ class Warehouse:
         """Bring the warehouse up to date; an AssertionError tells what dbt could not do."""
         with building(self.database, project=self.project) as build:
             if build.is_needed:
-                assert self.dbt(*BUILD, *build.arguments, environment=build.environment) == []
+                failures = self.dbt(*BUILD, *build.arguments, environment=build.environment)
+                if failures:
+                    raise AssertionError("\n".join(failures))
         return build
 
     def made_anew(self, server_url: str) -> dict[str, Counter[str]]:
