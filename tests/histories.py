@@ -5,15 +5,18 @@ corrections that move an event to another day, tombstones of what comes again.
 """
 
 import datetime as dt
+import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import psycopg
 
 from santorio.events import Event, write_events
 from santorio.people import Person, ensure_person
+from santorio.sources.recordings import Recording, write_recordings
 
 FIRST = dt.date(2026, 3, 20)  # clocks change within
 DAYS = 12
@@ -105,6 +108,10 @@ class History:
                 if event_type != "garmin.activity_weather" and self.draw.random() < 0.3:
                     del metadata["item"]
         event = Event(self.person.user_id, moment, offset, event_type, source, key, data, metadata)
+        if event_type == "fit.activity" and self.draw.random() < 0.6:
+            recording = _recording(self.draw, event)
+            metadata["recording_id"] = str(recording.recording_id)
+            write_recordings(connection, [recording])
         write_events(connection, [event])
         self.told.append(event)
 
@@ -329,6 +336,18 @@ def _fit_activity(draw: Draw, day: dt.date) -> Payload:
         for number in range(draw.randint(0, 3))
     ]
     return "fit.activity", {"sessions": sessions, "laps": laps}
+
+
+def _recording(draw: Draw, event: Event) -> Recording:
+    """Records of a file's first session, if they are of its time."""
+    begin = instant(draw, event.time.date()).timestamp()
+    seconds = np.arange(draw.choice([40, 300, 1500]))
+    columns = {
+        "heart_rate_bpm": np.full(len(seconds), float(draw.choice([120, 150, 171]))),
+        "power_w": draw.choice([150.0, 260.0]) + seconds % 7,
+    }
+    named = hashlib.sha256(f"{event.natural_key}/{draw.randint(0, 2)}".encode()).hexdigest()
+    return Recording(event.user_id, named, event.event_id, "fit", begin + seconds, columns)
 
 
 def _fit_weight(draw: Draw, _day: dt.date) -> Payload:

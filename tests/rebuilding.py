@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
+from santorio.training.recordings import compute_recordings
 from santorio.warehouse import PROJECT, Build, building, dbt_environment
 
 BUILD = ["build", "--exclude-resource-type", "unit_test"]
@@ -59,6 +60,7 @@ class Warehouse:
 
     def build(self) -> Build:
         """Bring the warehouse up to date; an AssertionError tells what dbt could not do."""
+        compute_recordings(self.database)
         with building(self.database, project=self.project) as build:
             if build.is_needed:
                 failures = self.dbt(*BUILD, *build.arguments, environment=build.environment)

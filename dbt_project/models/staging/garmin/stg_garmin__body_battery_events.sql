@@ -1,6 +1,7 @@
 with
 
-source as (
+-- Read twice, and yet not materialized: who asks for some events unpacks those alone.
+source as not materialized (
     select * from {{ ref('base_garmin__payloads') }}
     where event_type in ('garmin.body_battery_events', 'garmin.body_battery')
 ),

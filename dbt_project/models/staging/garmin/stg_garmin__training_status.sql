@@ -1,6 +1,7 @@
 with
 
-source as (
+-- Read twice, and yet not materialized: who asks for some events unpacks those alone.
+source as not materialized (
     select * from {{ ref('base_garmin__payloads') }}
     where event_type in (
         'garmin.training_status', 'garmin.acute_training_load', 'garmin.training_history'
@@ -8,7 +9,7 @@ source as (
 ),
 
 -- The web app's answer wraps each block with its request; the library's does not.
-blocks as (
+blocks as not materialized (
     select
         *,
         coalesce(data #> '{mostRecentTrainingStatus,payload}', data -> 'mostRecentTrainingStatus') as latest,

@@ -37,9 +37,10 @@ create function ops.publish_mart(mart text, everything boolean) returns bigint l
 declare
   columns text;
   scope text := 'true';
+  whole boolean := ops.align_published(mart) or everything;
   copied bigint;
 begin
-  if not (ops.align_published(mart) or everything) then
+  if not whole then
     if exists (
       select from pg_attribute
       where attrelid = to_regclass('marts.' || quote_ident(mart)) and attname = 'day' and attnotnull
@@ -52,8 +53,15 @@ begin
   select string_agg(quote_ident(attname), ', ' order by attnum) into columns
   from pg_attribute where attrelid = to_regclass('marts.' || quote_ident(mart)) and attnum > 0 and not attisdropped;
   execute format('delete from published.%I as m where %s', mart, scope);
-  execute format('insert into published.%1$I (%2$s) select %2$s from marts.%1$I as m where %3$s', mart, columns, scope);
+  -- A person's days lie together: a page of them is then a few blocks.
+  execute format(
+    'insert into published.%1$I (%2$s) select %2$s from marts.%1$I as m where %3$s order by %4$s', mart, columns, scope,
+    (select string_agg(quote_ident(attname), ', ' order by attname desc) from pg_attribute
+     where attrelid = to_regclass('marts.' || quote_ident(mart)) and attname in ('user_id', 'day')));
   get diagnostics copied = row_count;
+  if whole then
+    execute format('analyze published.%I', mart);
+  end if;
   return copied;
 end $$;
 """
