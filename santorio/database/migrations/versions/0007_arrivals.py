@@ -47,13 +47,13 @@ create trigger note_gone_days after delete on ops.coverage
 -- Events that do not say their offset are dated by the person's zone.
 create function raw.note_zone() returns trigger language plpgsql as $$
 begin
-  if new.timezone is distinct from old.timezone then
+  if tg_op = 'INSERT' or new.timezone is distinct from old.timezone then
     insert into raw.arrivals (user_id, event_id)
     select distinct user_id, event_id from raw.events where user_id = new.user_id;
   end if;
   return null;
 end $$;
-create trigger note_zone after update on ops.people for each row execute function raw.note_zone();
+create trigger note_zone after insert or update on ops.people for each row execute function raw.note_zone();
 
 -- What was there before the queue was.
 insert into raw.arrivals (user_id, event_id) select distinct user_id, event_id from raw.events;
