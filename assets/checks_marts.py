@@ -1,8 +1,8 @@
 """Great Expectations on the marts that models read.
 
-What must hold is an error: it blocks the models and the API's views, which keep what they have. What should hold is a
-warning: it shows. A single odd value is never an error of a mart, for it is flagged in `marts.day_quality` and left out
-there; that a model would read it all the same is one.
+What must hold is an error: the build looks before it shows the API anything, and it blocks the models. What should
+hold is a warning: it shows. A single odd value is never an error of a mart, for it is flagged in `marts.day_quality` and
+left out there; that a model would read it all the same is one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ import dagster as dg
 
 from assets.expectations import Expectations, judge
 from santorio.database.engine import Database
+from santorio.errors import StorageError
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -226,6 +227,22 @@ SHOULD = (
         newest("exposures", IN_RANGE, READ_ALL_THE_SAME.format(name="exposure")), columns_of(true=["is_possible"]),
     ),
 )  # fmt: skip
+
+
+def must_be_sound(database: Database) -> None:
+    """Hold the marts against what must be true of them, before the API is shown any of it.
+
+    Raises
+    ------
+    StorageError
+        If a suite is broken; what is published stays as it was.
+    """
+    broken = [suite.name for suite in MUST if not suite.result(database, dg.AssetCheckSeverity.ERROR).passed]
+    if broken:
+        raise StorageError(
+            f"The marts are not sound, so that nothing of them is shown: {', '.join(broken)}.",
+            hint="What is shown stays as it was. Run these checks in the UI to see how many rows are broken.",
+        )
 
 
 @dg.multi_asset_check(specs=[suite.spec(blocking=True) for suite in MUST])

@@ -3,22 +3,29 @@
 Two dbt assets, because the API's views read what the models publish, and the models read the marts.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import (
     DagsterDbtTranslator,
+    DbtCliInvocation,
     DbtCliResource,
     DbtProject,
     dbt_assets,
 )
 
+from assets.checks_marts import must_be_sound
 from santorio.database.engine import Database
+from santorio.errors import StorageError
 from santorio.settings import Settings
 from santorio.warehouse import PROJECT, building, dbt_environment, ensure_manifest
+from santorio.warehouse.errors import Discreet, failures
+from santorio.warehouse.publishing import make_missing_views
 
 MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
@@ -53,7 +60,22 @@ def _build(
     statement is left out: to write it takes longer than to run them.
     """
     command = ["--log-level-file", "none", "build", "--exclude-resource-type", "unit_test", *arguments]
-    yield from dbt.cli(command, context=context, target_path=settings.dbt_target).stream()
+    running = dbt.cli(command, context=context, target_path=settings.dbt_target, raise_on_error=False)
+    with redirect_stdout(Discreet(sys.stdout)):
+        yield from running.stream()
+    if not running.is_successful():
+        raise StorageError(
+            "The tables could not be made: " + ("; ".join(failed_nodes(running)) or "dbt stopped early."),
+            hint="What is shown stays as it was, and what arrived stays queued: the next run makes it.",
+        )
+
+
+def failed_nodes(running: DbtCliInvocation) -> list[str]:
+    """Say what failed in a run of dbt; nothing where it did not come to its end."""
+    try:
+        return failures(running.get_artifact("run_results.json")["results"])
+    except OSError:
+        return []
 
 
 class UpToDate:
@@ -108,8 +130,11 @@ def marts(
                 for event in _build(context, dbt, settings, build.arguments):
                     yield from up_to_date.before(event)
                     yield event
+            if not context.is_subset:
+                must_be_sound(database)
         else:
             context.log.info("Nothing arrived and no logic changed: everything is up to date.")
+    make_missing_views(database, MANIFEST, settings.dbt_target)
     yield from up_to_date.rest()
 
 

@@ -60,7 +60,8 @@ def run_everything(settings: Settings, database: Database, *, force: bool = Fals
             now = arrivals(connection)
         mark = f"{now.mark}/{dt.datetime.now(dt.UTC).date()}/{code_version()}"
         last = last_success(instance)
-        if not report.failures and (force or last is None or last.tags.get(MARK) != mark):
+        is_due = force or last is None or last.tags.get(MARK) != mark or now.waiting > 0
+        if not report.failures and is_due:
             study(instance, settings, database, now, mark, None if force else last, report)
     report.seconds = round(time.monotonic() - started, 2)
     if report.runs:

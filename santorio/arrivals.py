@@ -12,10 +12,15 @@ OVERLAP = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """The state of the log: how many event versions it holds, and when the newest came."""
+    """The state of the log: how many event versions it holds, when the newest came, and what no build has taken.
+
+    `waiting` is the newest entry of the queue, 0 where it is empty. It tells of what is no event as well: the ledger
+    changed, a person moved, series were thinned.
+    """
 
     versions: int
     newest_at: dt.datetime | None
+    waiting: int = 0
 
     @property
     def mark(self) -> str:
@@ -26,9 +31,11 @@ class Arrivals:
 
 def arrivals(connection: psycopg.Connection) -> Arrivals:
     """Count the versions in the log and find the newest."""
-    row = connection.execute("select count(*), max(ingested_at) from raw.events").fetchone()
+    row = connection.execute(
+        "select count(*), max(ingested_at), (select coalesce(max(arrival_id), 0) from raw.arrivals) from raw.events"
+    ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row
-    return Arrivals(versions=row[0], newest_at=row[1])
+    return Arrivals(versions=row[0], newest_at=row[1], waiting=row[2])
 
 
 def garmin_day_range(

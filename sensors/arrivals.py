@@ -80,11 +80,13 @@ def new_events(
     seen = context.cursor or last_studied(context.instance)
     with database.connect() as connection:
         now = arrivals(connection)
-        if now.newest_at is None or now.mark == seen:
+        # What waits and is no event (the ledger changed, somebody moved) asks once, too.
+        key = f"{now.mark}#{now.waiting}" if now.waiting else now.mark
+        if now.newest_at is None or key == seen or (now.mark == _mark(seen) and not now.waiting):
             return dg.SkipReason("Nothing new in the log.")
         days = garmin_day_range(connection, since=_moment(seen))
-    request = dg.RunRequest(run_key=now.mark, tags={**window_tags(days), MARK: now.mark})
-    return dg.SensorResult(run_requests=[request], cursor=now.mark)
+    request = dg.RunRequest(run_key=key, tags={**window_tags(days), MARK: now.mark})
+    return dg.SensorResult(run_requests=[request], cursor=key)
 
 
 def last_studied(instance: dg.DagsterInstance) -> str | None:
@@ -93,9 +95,14 @@ def last_studied(instance: dg.DagsterInstance) -> str | None:
     return runs[0].tags.get(MARK, "").partition("/")[0] or None if runs else None
 
 
+def _mark(cursor: str | None) -> str:
+    """Mark in a cursor, without what waited then."""
+    return (cursor or "").partition("#")[0]
+
+
 def _moment(cursor: str | None) -> dt.datetime | None:
     """When the newest event of an earlier mark came (see `Arrivals.mark`)."""
     if not cursor:
         return None
-    moment = cursor.partition("@")[2]
+    moment = _mark(cursor).partition("@")[2]
     return None if moment == "nothing" else dt.datetime.fromisoformat(moment)

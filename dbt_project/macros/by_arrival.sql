@@ -36,7 +36,10 @@
 
 {#- Whether only what is touched of this model is made again. -#}
 {% macro is_touched() -%}
-  {{ return(model.resource_type == 'model' and mode_of(model.name) == 'touched' and load_cached_relation(this) is not none) }}
+  {{ return(
+      model.resource_type == 'model' and model.config.materialized in ['by_event', 'by_day', 'by_person']
+      and mode_of(model.name) == 'touched' and load_cached_relation(this) is not none
+  ) }}
 {%- endmacro %}
 
 {#- The instant as known at which everything is asked for; none for what is known now. -#}
@@ -131,29 +134,44 @@
     {% call statement('main') -%}
       {{ get_create_table_as_sql(False, target, sql) }}
     {%- endcall %}
-    {% do create_indexes(target) %}
-    {% do create_arrival_indexes(grain, target) %}
   {% endif %}
+  {% do create_missing_indexes(grain, target) %}
   {% call statement('noted') -%}
     analyze {{ target }};
     {{ note_built() }}
   {%- endcall %}
 {%- endmacro %}
 
-{#- What a touched build looks rows up by, where neither the primary key nor a configured index begins with it. -#}
-{% macro create_arrival_indexes(grain, target) -%}
+{#-
+  The indexes of the configuration, and what a touched build looks rows up by, where no index begins with it: those that
+  are not there. A table that is refilled may come from a version that did not have them.
+-#}
+{% macro create_missing_indexes(grain, target) -%}
   {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='name') | list -%}
-  {%- set wanted = [['event_id']] if grain == 'by_event' else [] -%}
-  {%- do wanted.append(['user_id', 'day'] if 'day' in columns else ['user_id']) -%}
-  {%- set there = [] -%}
-  {%- for index in config.get('indexes', []) -%}{%- do there.append(index.columns) -%}{%- endfor -%}
-  {%- for constraint in model.constraints if constraint.type == 'primary_key' -%}{%- do there.append(constraint.columns) -%}{%- endfor -%}
-  {%- for keys in wanted -%}
+  {%- set found = run_query(
+      "select string_agg(attname, ',' order by place), indisunique from pg_index
+       cross join lateral unnest(indkey::int[]) with ordinality as key (number, place)
+       inner join pg_attribute on attrelid = indrelid and attnum = number
+       where indrelid = '" ~ target ~ "'::regclass and indpred is null group by indexrelid, indisunique") -%}
+  {%- set there = found.columns[0].values() | list -%}
+  {%- set created = [] -%}
+  {%- for index in config.get('indexes', []) -%}
+    {%- set key = index.columns | join(',') -%}
+    {%- if key not in there -%}
+      {%- do created.append(key) -%}
+      {% call statement('configured_index') -%}
+        create {{ 'unique' if index.unique }} index on {{ target }} ({{ key }})
+      {%- endcall %}
+    {%- endif -%}
+  {%- endfor -%}
+  {%- set wanted = ['event_id'] if grain == 'by_event' else [] -%}
+  {%- do wanted.append('user_id,day' if 'day' in columns else 'user_id') -%}
+  {%- for key in wanted -%}
     {%- set served = namespace(is_so=false) -%}
-    {%- for key in there if (key | list)[:keys | length] == keys -%}{%- set served.is_so = true -%}{%- endfor -%}
+    {%- for one in there + created if (one ~ ',').startswith(key ~ ',') -%}{%- set served.is_so = true -%}{%- endfor -%}
     {%- if not served.is_so -%}
       {% call statement('index_of_arrivals') -%}
-        create index on {{ target }} ({{ keys | join(', ') }})
+        create index on {{ target }} ({{ key }})
       {%- endcall %}
     {%- endif -%}
   {%- endfor -%}
@@ -285,7 +303,7 @@
   {%- set build = dbt_metadata_envs.get('SANTORIO_BUILD') -%}
   {%- if build and known_as_of() is none %}
     do $$ begin
-      update ops.models set built_fingerprint = fingerprint, built_in = planned_in, built_at = clock_timestamp()
+      update ops.models set built_in = planned_in, built_at = clock_timestamp()
       where model = '{{ model.name }}' and planned_in = '{{ build }}';
       if not found then
         raise exception 'This build of {{ model.name }} is not the one under way.';

@@ -36,7 +36,7 @@
 {#- Pre-hook of the API's views: what they read is there, if empty, before the first build has published anything. -#}
 {% macro align_published() -%}
   {%- for node in model.depends_on.nodes if graph.nodes.get(node, {}).get('schema') == 'marts' %}
-  select ops.align_published('{{ graph.nodes[node].alias }}');
+  select ops.align_published('{{ graph.nodes[node].alias }}', false);
   {%- endfor %}
 {%- endmacro %}
 

@@ -94,9 +94,9 @@ class Build:
         """Of `dbt build`: a view that did not change is not made again, for that would cost more than the rows."""
         if not self.views_stay:
             return []
-        # Cautious: a test that looks at a view and at a table stays.
-        views = sorted(f"config.materialized:{view}" for view in VIEWS)
-        return ["--exclude", *views, "--indirect-selection", "cautious"]
+        # One argument: dagster-dbt reads no more than one. Cautious: a test that looks at a view and at a table stays.
+        views = " ".join(sorted(f"config.materialized:{view}" for view in VIEWS))
+        return ["--exclude", views, "--indirect-selection", "cautious"]
 
 
 @contextmanager
@@ -221,9 +221,11 @@ def finish_build(connection: psycopg.Connection, build: Build, marts: Sequence[s
     StorageError
         If a model was not made in this build: then all stays queued.
     """
+    # Another build may have begun, where this one's connection that held the lock was lost.
     missing = connection.execute(
-        "select model from ops.models where model = any(%s) and built_in is distinct from %s order by model",
-        [list(build.expected), build.build_id],
+        "select model from ops.models where model = any(%(expected)s) "
+        "and (built_in is distinct from %(build)s or planned_in is distinct from %(build)s) order by model for update",
+        {"expected": list(build.expected), "build": build.build_id},
     ).fetchall()
     if missing:
         raise StorageError(
@@ -239,7 +241,11 @@ def finish_build(connection: psycopg.Connection, build: Build, marts: Sequence[s
         """,
         [build.build_id, build.started_at, build.known_at, code_version()],
     )
-    connection.execute("update ops.models set mode = null, planned_in = null")
+    # Only now: what was made in full and never finished is made in full again, tested and published as a whole.
+    connection.execute(
+        "update ops.models set built_fingerprint = fingerprint, mode = null, planned_in = null where planned_in = %s",
+        [build.build_id],
+    )
 
 
 def _one(connection: psycopg.Connection, query: LiteralString) -> Any:

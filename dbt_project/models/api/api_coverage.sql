@@ -8,4 +8,4 @@ select
     last_error,
     fetched_at,
     as_of
-from {{ ref('coverage') }}
+from {{ published(ref('coverage')) }}

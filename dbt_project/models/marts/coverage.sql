@@ -12,6 +12,12 @@ told as (
     select
         user_id, kind, day, 'missing' as status, 0 as attempts, null::text as last_error, null::timestamptz as fetched_at
     from {{ days_of(ref('int_coverage_holes_found')) }} as holes
+    -- A sync beside the build may have filled a hole since it was found.
+    where not exists (
+        select from {{ source('ops', 'coverage') }} as ledger
+        where ledger.user_id = holes.user_id and ledger.kind = holes.kind and ledger.day = holes.day
+            and {{ was_in_ledger() }}
+    )
 ),
 
 days as (

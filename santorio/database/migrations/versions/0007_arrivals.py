@@ -39,8 +39,17 @@ begin
 end $$;
 create trigger note_new_days after insert on ops.coverage
   referencing new table as arrived for each statement execute function raw.note_days();
+create function raw.note_changed_days() returns trigger language plpgsql as $$
+begin
+  insert into raw.arrivals (user_id, day)
+  select user_id, day from (
+    (select * from arrived except select * from gone) union all (select * from gone except select * from arrived)
+  ) as changed
+  group by user_id, day;
+  return null;
+end $$;
 create trigger note_changed_days after update on ops.coverage
-  referencing new table as arrived for each statement execute function raw.note_days();
+  referencing new table as arrived old table as gone for each statement execute function raw.note_changed_days();
 create trigger note_gone_days after delete on ops.coverage
   referencing old table as arrived for each statement execute function raw.note_days();
 
@@ -50,6 +59,12 @@ begin
   if tg_op = 'INSERT' or new.timezone is distinct from old.timezone then
     insert into raw.arrivals (user_id, event_id)
     select distinct user_id, event_id from raw.events where user_id = new.user_id;
+    -- And days of which nothing came: what the clock showed on them is the zone's alone.
+    insert into raw.arrivals (user_id, day)
+    select new.user_id, days.day::date
+    from (select min(time) as first_at, max(time) as last_at from raw.events where user_id = new.user_id) as span
+    cross join lateral
+      generate_series(first_at - interval '2 days', last_at + interval '2 days', '1 day') as days (day);
   end if;
   return null;
 end $$;

@@ -7,16 +7,28 @@ down_revision = "0009"
 
 # A copy has its mart's columns, keys, indexes and descriptions, and a policy of its own.
 ALIGN = """
-create function ops.align_published(mart text) returns boolean language plpgsql as $$
+create function ops.shape_of(relation regclass) returns text language sql stable as $$
+  select (
+    select string_agg(attname || ' ' || atttypid::regtype || ' ' || attnotnull, ',' order by attname)
+    from pg_attribute where attrelid = relation and attnum > 0 and not attisdropped
+  ) || coalesce((
+    select string_agg(keys, ';' order by keys) from (
+      select indisunique || ' ' || string_agg(attname, ',' order by place) as keys from pg_index
+      cross join lateral unnest(indkey::int[]) with ordinality as key (number, place)
+      inner join pg_attribute on attrelid = indrelid and attnum = number
+      where indrelid = relation
+      group by indexrelid, indisunique
+    ) as indexes
+  ), '')
+$$;
+create function ops.align_published(mart text, may_replace boolean) returns boolean language plpgsql as $$
 declare
   of_mart text;
   of_copy text;
 begin
-  select string_agg(attname || ' ' || atttypid::regtype || ' ' || attnotnull, ',' order by attname) into of_mart
-  from pg_attribute where attrelid = to_regclass('marts.' || quote_ident(mart)) and attnum > 0 and not attisdropped;
-  select string_agg(attname || ' ' || atttypid::regtype || ' ' || attnotnull, ',' order by attname) into of_copy
-  from pg_attribute where attrelid = to_regclass('published.' || quote_ident(mart)) and attnum > 0 and not attisdropped;
-  if of_mart is not distinct from of_copy then
+  of_mart := ops.shape_of(to_regclass('marts.' || quote_ident(mart)));
+  of_copy := ops.shape_of(to_regclass('published.' || quote_ident(mart)));
+  if of_mart is not distinct from of_copy or (of_copy is not null and not may_replace) then
     return false;
   end if;
   -- Views of the API on the old columns go with it; they are built again after every build.
@@ -37,7 +49,7 @@ create function ops.publish_mart(mart text, everything boolean) returns bigint l
 declare
   columns text;
   scope text := 'true';
-  whole boolean := ops.align_published(mart) or everything;
+  whole boolean := ops.align_published(mart, true) or everything;
   copied bigint;
 begin
   if not whole then
