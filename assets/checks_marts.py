@@ -1,8 +1,8 @@
 """Great Expectations on the marts that models read.
 
 What must hold is an error: the build looks before it shows the API anything, and it blocks the models. What should
-hold is a warning: it shows. A single odd value is never an error of a mart, for it is flagged in `marts.day_quality` and
-left out there; that a model would read it all the same is one.
+hold is a warning: it shows. A single odd value is never an error of a mart, for it is flagged in `marts.day_quality`
+and left out there; that a model would read it all the same is one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -41,7 +41,7 @@ class History:
         for _ in range(acts):
             self.draw.choices(
                 [self._tell, self._correct, self._delete, self._move_home, self._settle],
-                weights=[70, 14, 9, 1, 6],
+                weights=[68, 14, 9, 3, 6],
             )[0](connection)
 
     def _tell(self, connection: psycopg.Connection) -> None:

@@ -58,12 +58,12 @@ class Warehouse:
             return [str(result.exception)]
         return [f"{one.node.name}: {one.message}" for one in result.result if one.status in {"error", "fail"}]
 
-    def build(self) -> Build:
+    def build(self, *command: str) -> Build:
         """Bring the warehouse up to date; an AssertionError tells what dbt could not do."""
         compute_recordings(self.database)
         with building(self.database, project=self.project) as build:
             if build.is_needed:
-                failures = self.dbt(*BUILD, *build.arguments, environment=build.environment)
+                failures = self.dbt(*(command or BUILD), *build.arguments, environment=build.environment)
                 if failures:
                     raise AssertionError("\n".join(failures))
         return build

@@ -49,6 +49,13 @@ def people(warehouse: Warehouse) -> list[History]:
     return drawn
 
 
+def make_and_die(warehouse: Warehouse, project: Path) -> None:
+    """Make every model and stop before the end."""
+    with building(warehouse.database, project=project) as build:
+        assert warehouse.dbt("run", *build.arguments, environment=build.environment) == []
+        raise RuntimeError("killed between dbt and the end")
+
+
 def live_on(warehouse: Warehouse, people: list[History], acts: int = 6) -> None:
     with warehouse.database.connect() as connection:
         for one in people:
@@ -181,6 +188,41 @@ def test_a_model_that_fails_leaves_what_reads_it_as_it_was_and_the_next_build_ma
     assert warehouse.rows("published") == {
         table: made[table.replace("published", "marts")] for table in shown
     }
+
+
+def test_logic_that_was_made_and_not_finished_is_made_tested_and_shown_as_a_whole_by_the_next_build(
+    warehouse: Warehouse, people: list[History], tmp_path: Path
+) -> None:
+    warehouse.build()
+    changed = changed_project(
+        tmp_path, "nights", "sleeps.sleep_stress,", "sleeps.sleep_stress + 1 as sleep_stress,"
+    )
+    other = Warehouse(warehouse.database, tmp_path / "dbt", changed)
+    with pytest.raises(RuntimeError, match="killed"):
+        make_and_die(other, changed)
+    assert warehouse.rows("published")["published.nights"] != warehouse.rows("marts")["marts.nights"]
+    again = other.build()
+    assert again.modes["nights"] == "full"
+    assert warehouse.rows("published")["published.nights"] == warehouse.rows("marts")["marts.nights"]
+    warehouse.build()
+
+
+def test_a_view_made_without_what_it_reads_holds_no_filter_of_one_build(
+    warehouse: Warehouse, people: list[History]
+) -> None:
+    warehouse.build()
+    counting = "select count(*) from staging.stg_garmin__training_status"
+    with warehouse.database.connect() as connection:
+        before = connection.execute(counting).fetchone()[0]  # type: ignore[index]
+    assert before > 10
+    live_on(warehouse, people, acts=2)
+    with building(warehouse.database, is_whole=False) as build:
+        alone = ["--select", "stg_garmin__training_status"]
+        assert warehouse.dbt("run", *alone, environment=build.environment) == []
+    with warehouse.database.connect() as connection:
+        after = connection.execute(counting).fetchone()[0]  # type: ignore[index]
+    assert after > before * 0.7
+    warehouse.build()
 
 
 def test_a_build_of_some_models_alone_clears_nothing(warehouse: Warehouse, people: list[History]) -> None:
