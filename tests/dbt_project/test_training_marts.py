@@ -471,3 +471,28 @@ def test_an_easy_season_lowers_no_threshold_below_its_share_of_the_highest_that_
     assert [(str(one["first_day"]), one["value"], one["origin"]) for one in known] == [
         (day_of(3), pytest.approx(0.85 * 190), "estimated")
     ]
+
+
+def test_what_was_measured_in_part_is_no_load_of_the_whole(told: Any) -> None:
+    whole, part = told["patchy"]("marts.activity_loads", order="day")
+    assert (whole["load"], whole["load_method"], whole["load_missing_reason"]) == (
+        whole["tss"],
+        "power",
+        None,
+    )
+    assert whole["tss"] == pytest.approx(training_stress_score(1800, whole["normalized_power_w"], 250))
+    assert (part["load"], part["tss"]) == (None, None)
+    assert part["load_missing_reason"] == "less than 80 % of the time was measured"
+    assert part["power_seconds"] < 700
+    days = told["patchy"]("marts.training_days", order="day")
+    assert [one["tss"] for one in days] == [whole["tss"], None]
+    for name in ("trimp", "hrtss", "edwards_trimp"):
+        assert (whole[name], part[name]) == (None, None)
+        assert [one[name] for one in days] == [None, None]
+
+
+def test_a_rating_by_the_day_is_of_the_activity_of_that_day(told: Any) -> None:
+    loads = told["rater"]("marts.activity_loads", order="day")
+    assert [(str(one["day"]), one["rpe"]) for one in loads] == [
+        (day_of(0), None), (day_of(1), 7), (day_of(4), None),
+    ]  # fmt: skip
