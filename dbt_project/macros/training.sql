@@ -19,9 +19,11 @@
   case {{ coefficients }} when 'women' then {{ var('trimp_factor_of_women', 0.86) }} else 0.64 end
 {%- endmacro %}
 
-{#- Share of the heart rate reserve in use, held to 0 to 1. -#}
+{#- Share of the heart rate reserve in use, held to 0 to 1; null where one of the three is not known, which least and
+    greatest would pass over. -#}
 {% macro heart_rate_reserve(heart_rate, resting, highest) -%}
-  least(1, greatest(0, ({{ heart_rate }} - {{ resting }}) / nullif({{ highest }} - {{ resting }}, 0)))
+  {%- set share = '(' ~ heart_rate ~ ' - ' ~ resting ~ ') / nullif(' ~ highest ~ ' - ' ~ resting ~ ', 0)' -%}
+  case when {{ share }} is not null then least(1, greatest(0, {{ share }})) end
 {%- endmacro %}
 
 {#- Weight of today in a mean that fades by e in so many days, and in one over a span of so many. -#}
@@ -36,6 +38,11 @@
 {#- Sports share thresholds by family; what belongs to none has its own. -#}
 {% macro threshold_sport(sport) -%}
   coalesce({{ sport_family(sport) }}, 'other')
+{%- endmacro %}
+
+{#- How a threshold is told that the person gave: it goes before all others. -#}
+{% macro word_of_the_person() -%}
+  'stated by the person'
 {%- endmacro %}
 
 {#- Whether a body can have it: beyond, the value stays in the log and is held against nothing. -#}

@@ -42,8 +42,8 @@ def fit_critical_power(durations: Sequence[float], powers: Sequence[float | None
 
     Notes
     -----
-    Best efforts of training are not exhausting trials: CP is a lower bound unless the person went all out at several
-    durations. The errors are those of the line and say nothing of that.
+    Best efforts of training are not exhausting trials: weak short ones flatten the line (CP too high, W' too low),
+    weak long ones steepen it (CP too low, W' too high). The errors are those of the line and say nothing of that.
     """
     pairs = [
         (float(t), p)

@@ -66,7 +66,7 @@ def acute_chronic_ratio(loads: Sequence[float | None] | Days) -> Days:
 
     Uncoupled: the days of the acute week are in no part of the chronic mean (Lolli et al. 2019,
     doi:10.1136/bjsports-2017-098110). NaN in the first 34 days, before the chronic mean has 28 days behind it, and
-    where it is 0. It describes: no range of it is safe or dangerous (Impellizzeri et al. 2020,
+    where it is 0. It describes: no range of it has been shown to be safe or dangerous (Impellizzeri et al. 2020,
     doi:10.1123/ijspp.2019-0864).
     """
     acute = exponential_mean(loads, weight_of_span(ACUTE_DAYS))

@@ -150,7 +150,7 @@ def compute(connection: psycopg.Connection, one: Waiting) -> Computed:
         parts = [records]
     else:
         records = read_records(connection, one.recording_id)
-        parts = [records.within(start, end) for start, end in spans_of(data)]
+        parts = [records.within(start, end) for start, end in spans_of(data, records.times)]
     number = data.get("activityId") if one.is_drawn else None
     return Computed(
         [(_first(part), _figures(part)) for part in parts],
@@ -167,13 +167,29 @@ def _first(part: Records) -> dt.datetime | None:
     return dt.datetime.fromtimestamp(float(part.times.min()), dt.UTC) if len(part.times) else None
 
 
-def spans_of(data: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """Give start and end (Unix seconds) of each session of a file, in its order; a single one holds every record."""
+def spans_of(data: Mapping[str, Any], times: Column) -> list[tuple[float, float]]:
+    """Give start and end (Unix seconds) of each session of a file, in its order; a single one holds every record.
+
+    A session ends where the next begins, whatever it says of its length, so that no record is in two. The first begins
+    with the first record, where it says that it began later.
+    """
     sessions = data.get("sessions")
     told = [one if isinstance(one, dict) else {} for one in sessions] if isinstance(sessions, list) else []
     if len(told) < 2:
         return [(-np.inf, np.inf)]
-    return [_span(one) for one in told]
+    spans = [_span(one) for one in told]
+    # Of those that begin together the longest gives way to the others.
+    order = sorted(
+        (place for place, (start, _) in enumerate(spans) if np.isfinite(start)),
+        key=lambda place: (spans[place][0], -spans[place][1]),
+    )
+    for place, following in itertools.pairwise(order):
+        start, end = spans[place]
+        spans[place] = start, min(end, spans[following][0])
+    if order and len(times):
+        start, end = spans[order[0]]
+        spans[order[0]] = min(start, float(times.min())), end
+    return spans
 
 
 def _span(session: Mapping[str, Any]) -> tuple[float, float]:

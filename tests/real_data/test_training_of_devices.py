@@ -20,6 +20,7 @@ from santorio.sources.fit.reading import decode
 from santorio.sources.fit.records import records_of
 from santorio.training.figures import Figures, figures_of
 from santorio.training.power import WINDOW, intensity_factor, training_stress_score
+from santorio.training.recordings import spans_of
 from santorio.training.series import Seconds, seconds_of
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -155,6 +156,28 @@ def test_the_document_shows_these_numbers() -> None:
             f"| {one.stress:.1f} | {stress:.1f} |"
         )
         assert row in text
+
+
+def test_the_sessions_of_a_day_of_many_sports_share_its_records_and_count_none_twice() -> None:
+    path = DATA / "fit" / "activity" / "activity-large-fenxi2-multisport.fit"
+    decoded = decode(path.read_bytes())
+    assert decoded is not None
+    times = records_of(decoded, latest=NOW.timestamp()).times
+    sessions = [
+        {
+            "start_time": dt.datetime.fromtimestamp(float(str(one["start_time"])), dt.UTC).isoformat(),
+            "total_elapsed_time_s": one["total_elapsed_time"],
+        }
+        for one in decoded.all("session")
+    ]
+    spans = spans_of({"sessions": sessions}, times)
+    inside = np.array([(times >= start) & (times < end) for start, end in spans])
+    assert len(sessions) == 7
+    # The first says that it began at 08:00:01, 45 minutes after its first record, and lasted until the third was over.
+    assert inside.sum(axis=0).max() == 1
+    # Between two sessions the watch wrote a second here and there.
+    assert int((inside.sum(axis=0) == 0).sum()) <= 7
+    assert inside[0].sum() > 11_000
 
 
 def garmins_days() -> dict[dt.date, dict[str, Any]]:

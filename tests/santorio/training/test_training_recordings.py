@@ -140,6 +140,27 @@ def test_each_session_of_a_file_has_its_own_seconds(database: Database, person: 
         ]  # fmt: skip
 
 
+def test_no_record_is_in_two_sessions_and_none_before_the_first_is_lost(
+    database: Database, person: Person
+) -> None:
+    power = np.concatenate([np.full(600, 100.0), np.full(600, 300.0)])
+    # The first begins late by what it says, and lasts until after the others begin, two of them at once.
+    told = [
+        session(RIDE + dt.timedelta(seconds=400), 700),
+        session(RIDE + dt.timedelta(seconds=900), 300),
+        session(RIDE + dt.timedelta(seconds=600), 600),
+        session(RIDE + dt.timedelta(seconds=600), 200),
+    ]
+    event, recording = ride(person, told, {"power_w": power})
+    with database.connect() as connection:
+        put_in(connection, event, recording)
+    compute_recordings(database)
+    with database.connect() as connection:
+        assert rows(connection, "session_number, avg_power_w, seconds") == [
+            (1, 100, 600), (2, 300, 300), (3, None, 0), (4, 300, 200),
+        ]  # fmt: skip
+
+
 def test_speed_that_was_not_recorded_is_that_of_the_distance(database: Database, person: Person) -> None:
     distance = np.arange(100.0) * 4
     event, recording = ride(person, [session(RIDE, 100)], {"distance_m": distance})

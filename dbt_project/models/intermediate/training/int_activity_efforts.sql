@@ -58,15 +58,19 @@ felt as (
     order by placed.user_id, placed.activity_id, placed.preference, placed.recording_id
 ),
 
--- A rating that the person logs is of the latest activity that had begun, up to a day after its end.
+-- A rating that the person logs is of the latest activity that had begun, up to a day after its end; one of a whole day
+-- is of the latest of that day.
 rated as (
     select distinct on (logged.user_id, logged.event_id)
         merged.user_id, merged.activity_id, logged.event_id, logged.occurred_at, logged.value as rpe, logged.ingested_at
     from {{ people_of(ref('stg_logs__measures')) }} as logged
     inner join {{ people_of(ref('int_activities_merged')) }} as merged
         on merged.user_id = logged.user_id
-        and merged.started_at <= logged.occurred_at
-        and merged.started_at > logged.occurred_at - make_interval(days => 1, secs => least(coalesce(merged.duration_s, 0), 864000))
+        and case
+            when logged.grain = 'day' then merged.day = logged.day
+            else merged.started_at <= logged.occurred_at
+                and merged.started_at > logged.occurred_at - make_interval(days => 1, secs => least(coalesce(merged.duration_s, 0), 864000))
+        end
     where logged.measure = 'session_rpe' and logged.value between 0 and 10
     order by logged.user_id, logged.event_id, merged.started_at desc, merged.activity_id
 ),

@@ -1,7 +1,7 @@
 {{ config(materialized='by_person') }}
 
--- One row an activity with the thresholds it is held against: of those in force on its day a stated one before an
--- estimate, one of its sport before one of all sports; before the first that is known, that one. Men's coefficients are
+-- One row an activity with the thresholds it is held against: of those in force on its day what the person states
+-- before what others state and that before an estimate, then one of its sport before one of all sports; before the first that is known, that one. Men's coefficients are
 -- used where the sex is not known.
 
 {% set kinds = ['ftp_w', 'threshold_hr_bpm', 'max_hr_bpm', 'resting_hr_bpm'] %}
@@ -100,7 +100,12 @@ left join lateral (
             limit 1
         )
     ) as found
-    order by found.first_day > efforts.day, found.origin = 'estimated', found.sport = 'all', found.first_day
+    order by
+        found.first_day > efforts.day,
+        found.origin = 'estimated',
+        found.first_day <= efforts.day and found.method = {{ word_of_the_person() }} desc,
+        found.sport = 'all',
+        found.first_day
     limit 1
 ) as {{ kind }} on true
 {% endfor -%}

@@ -99,6 +99,30 @@ resting as (
     group by months.user_id, months.month
 ),
 
+given as (
+    select user_id, sport, day, value, method, as_of
+    from {{ people_of(ref('int_thresholds_given')) }}
+    where kind = 'max_hr_bpm'
+),
+
+-- The highest in force: given before estimated.
+floors as (
+    select
+        highest.user_id,
+        highest.day,
+        highest.hr_1200s_bpm,
+        0.85 * coalesce(stated.value, highest.value) as floor_bpm,
+        greatest(highest.as_of, stated.as_of) as as_of
+    from highest
+    left join lateral (
+        select given.value, given.as_of
+        from given
+        where given.user_id = highest.user_id and given.day <= highest.day
+        order by given.method = {{ word_of_the_person() }} desc, given.sport = 'all' desc, given.day desc, given.sport
+        limit 1
+    ) as stated on true
+),
+
 models as (
     select * from {{ people_of(ref('power_models')) }}
     where reason is null
@@ -109,10 +133,11 @@ estimated as (
         '95 % of the best 20 minutes of 90 days' as method, as_of
     from seasons
     union all
-    -- Who did not go hard in a season has no lower threshold for it.
-    select user_id, 'all', 'threshold_hr_bpm', day, greatest(hr_1200s_bpm, 0.85 * value),
+    -- Easy efforts alone say nothing of a threshold: without a highest to hold them against there is none.
+    select user_id, 'all', 'threshold_hr_bpm', day, greatest(hr_1200s_bpm, floor_bpm),
         'highest mean heart rate of 20 minutes in 90 days, at least 85 % of the highest', as_of
-    from highest
+    from floors
+    where floor_bpm is not null
     union all
     select user_id, 'all', 'max_hr_bpm', day, value, method, as_of
     from highest

@@ -31,14 +31,15 @@ told as (
     select user_id, day, threshold_sport, 'ftp_w', device_ftp_w, 'the device''s own setting during the activity', 2, as_of
     from {{ people_of(ref('int_activity_efforts')) }}
     union all
-    -- A person's word goes before all others: "ftp_w", or for one sport "running_ftp_w".
+    -- A person's word goes before all others. For one sport it is "running_ftp_w"; "ftp_w" alone is that of cycling.
     select
         user_id,
         day,
-        coalesce(substring(measure from '^(running|cycling|swimming|rowing|walking|skiing)_'), 'all'),
+        coalesce(substring(measure from '^(running|cycling|swimming|rowing|walking|skiing)_'),
+            case measure when 'ftp_w' then 'cycling' else 'all' end),
         substring(measure from '(ftp_w|threshold_hr_bpm|max_hr_bpm|resting_hr_bpm)$'),
         value,
-        'stated by the person',
+        {{ word_of_the_person() }},
         1,
         ingested_at
     from {{ people_of(ref('stg_logs__measures')) }}

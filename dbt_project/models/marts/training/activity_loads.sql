@@ -3,7 +3,7 @@
 -- Every load that the figures of an activity allow, and of those the one that its day is summed from: power before heart
 -- rate second by second before the mean heart rate alone.
 
--- So much of an activity must have been measured, or its load would be that of a part.
+-- So much of an activity must have been measured, or every load of it would be that of a part, and null.
 {% set least_share = 0.8 %}
 
 with
@@ -115,17 +115,17 @@ select
     avg_power_w,
     work_kj,
     np_w / ftp_w as intensity_factor,
-    tss,
+    case when is_powered then tss end as tss,
     ftp_w,
     ftp_w_origin,
     coalesce(avg_hr_bpm, told_avg_hr_bpm) as avg_hr_bpm,
     hr_told_by,
     hr_seconds,
-    trimp,
+    case when is_beaten then trimp end as trimp,
     trimp_coefficients,
     trimp_coefficients_origin,
-    edwards_trimp,
-    hrtss,
+    case when is_beaten then edwards_trimp end as edwards_trimp,
+    case when is_beaten then hrtss end as hrtss,
     threshold_hr_bpm,
     threshold_hr_bpm_origin,
     max_hr_bpm,

@@ -1,13 +1,17 @@
 {{ config(materialized='by_person') }}
 
--- From when to when each threshold was in force. Once somebody stated one, it holds until the next is stated:
--- estimates fill the time before.
+-- From when to when each threshold was in force. Once the person states one, it holds until the person states the next;
+-- what a device or the account states fills the time before, and estimates that before anybody did.
 
 with
 
 given as (
-    select *, min(day) over (partition by user_id, sport, kind) as first_given_day
+    select
+        *,
+        min(day) over same as first_given_day,
+        min(day) filter (where method = {{ word_of_the_person() }}) over same as first_word_day
     from {{ people_of(ref('int_thresholds_given')) }}
+    window same as (partition by user_id, sport, kind)
 ),
 
 firsts as (
@@ -18,6 +22,7 @@ firsts as (
 known as (
     select user_id, sport, kind, day, value, 'given' as origin, method, as_of
     from given
+    where method = {{ word_of_the_person() }} or first_word_day is null or day < first_word_day
     union all
     select estimated.user_id, estimated.sport, estimated.kind, estimated.day, estimated.value, 'estimated' as origin,
         estimated.method, estimated.as_of

@@ -1,7 +1,7 @@
 {{ config(materialized='by_person') }}
 
--- One row a day from a person's first activity on to the last day of which anything is known. A day on which a watch was
--- worn and nothing recorded is rest: 0; of who never wore one, every day without a recording is. The load of any other
+-- One row a day from a person's first activity on to the last one or the last day on which a watch was worn. A day on
+-- which a watch was worn and nothing recorded is rest: 0; of who never wore one, every day without a recording is. The load of any other
 -- day without a recording is unknown, and counts as rest in the exponential means, as it does in every other program.
 -- The load of a day with an activity whose load nobody knows is unknown too, and leaves the means as they are.
 
