@@ -47,8 +47,8 @@ dictionary: install ## Write docs/data-dictionary.md from the dbt project
 calibrate: install ## Check the statistics' promises at length (up to an hour)
 	@$(RUN) pytest -m slow tests/calibration
 
-endurance: install ## Kill, fuzz and overload what takes data in, at length (about an hour)
-	@$(RUN) pytest -m slow tests/endurance
+endurance: install ## Kill, fuzz and overload what takes data in and builds, at length (hours)
+	@$(RUN) pytest -m slow tests/endurance tests/dbt_project
 
 bench: install ## Measure speed and memory; write benchmarks/results
 	@for what in run sync garmin_days fit export warehouse; do $(RUN) python -m benchmarks.$$what || exit 1; done

@@ -41,6 +41,7 @@ _OF_STATUS = {
     "empty": Sign.INTENDED,
     "failed": Sign.UNINTENDED,
 }
+_IN_EXPORT = {"daily_summary": "daily_summary_export", "sleep": "sleep_summary"}
 _WORST_FIRST = tuple(reversed(Sign))
 
 
@@ -94,10 +95,19 @@ def worst(people: Iterable[Signs]) -> Signs:
 
 
 def kinds_to_show(calendars: Signs) -> list[str]:
-    """Name the kinds that are there every day, and of the others those with a hole that nobody meant."""
-    daily = [kind for kind in DAILY_KINDS if kind in calendars]
+    """Name the kinds that are there every day, and of the others those with a hole that nobody meant.
+
+    An account's export tells days and nights in kinds of its own: they are shown where they know more days.
+    """
+    daily: list[str] = []
+    for kind in DAILY_KINDS:
+        if kind in calendars:
+            daily.append(kind)
+        exported = _IN_EXPORT.get(kind)
+        if exported and calendars.get(exported, {}).keys() - calendars.get(kind, {}).keys():
+            daily.append(exported)
     others = [kind for kind, days in sorted(calendars.items()) if Sign.UNINTENDED in days.values()]
-    return daily + [kind for kind in others if kind not in DAILY_KINDS]
+    return daily + [kind for kind in others if kind not in daily]
 
 
 def months(calendars: Signs, kinds: Sequence[str]) -> list[Months]:

@@ -151,3 +151,17 @@ def file_errors(place: Path) -> Iterator[None]:
                 hint="Give yourself the right to, or set SANTORIO_HOME to another folder.",
             ) from error
         raise
+
+
+@contextmanager
+def output_errors(place: Path) -> Iterator[None]:
+    """Turn what the operating system refuses around a file that the person named into what they can do."""
+    try:
+        with file_errors(place):
+            yield
+    except FileNotFoundError as error:
+        raise NotWritable(
+            f"{place} cannot be written: its folder is not there.", hint="Make the folder, or name another."
+        ) from error
+    except IsADirectoryError as error:
+        raise NotWritable(f"{place} is a folder.", hint="Name a file in it.") from error

@@ -17,6 +17,8 @@ from santorio.people import Person
 
 # Garmin recomputes young days, and the models look back four weeks: those stay whole whatever is asked for.
 FEWEST_DAYS = 30
+# A hundred years: who wants more wants for ever, and a calendar ends.
+MOST_DAYS = 36_500
 # So many days are thinned in one transaction: a killed run has done whole ones, and the next goes on from there.
 DAYS_A_STEP = 28
 
@@ -57,8 +59,12 @@ def set_keep_samples_days(connection: psycopg.Connection, person: Person, keep: 
     Raises
     ------
     ConfigError
-        If it is fewer days than are always kept.
+        If it is fewer days than are always kept, or more than a life has.
     """
+    if keep is not None and keep > MOST_DAYS:
+        raise ConfigError(
+            f"Samples are kept for {MOST_DAYS:,} days at most.", hint="Say --for-ever to keep all of them."
+        )
     if keep is not None and keep < FEWEST_DAYS:
         raise ConfigError(
             f"Samples of the newest {FEWEST_DAYS} days are always kept.", hint=f"Keep {FEWEST_DAYS} or more."
@@ -107,17 +113,27 @@ def _oldest_kept_day(connection: psycopg.Connection, person: Person, now: dt.dat
 def thin(database: Database, person: Person, now: dt.datetime) -> Iterator[Thinned]:
     """Thin what is older than the person wants, a month a transaction, the oldest first; gives what each took.
 
-    Idempotent: what is thinned is not found again, and a run that was killed is gone on with.
+    Idempotent: what is thinned is not found again, and a run that was killed is gone on with. What the person wants
+    is read at every step: whoever says meanwhile that more is to be kept, keeps what was not reached yet.
     """
     with database.connect() as connection:
         found = due(connection, person, now)
-        keep = keep_samples_days(connection, person)
     if found is None:
         return
     first = found.first_day
     while first <= found.last_day:
-        last = min(first + dt.timedelta(days=DAYS_A_STEP - 1), found.last_day)
         with database.connect() as connection:
+            # Whoever changes their mind during a step waits for its end, and is heard before the next.
+            connection.execute("select from ops.retention where user_id = %s for share", [person.user_id])
+            keep, kept = (
+                keep_samples_days(connection, person),
+                _oldest_kept_day(connection, person, now),
+            )
+            if kept is None or kept <= first:
+                return
+            last = min(
+                first + dt.timedelta(days=DAYS_A_STEP - 1), found.last_day, kept - dt.timedelta(days=1)
+            )
             row = connection.execute(
                 "select payloads, samples, bytes from raw.thin_samples(%s, %s, %s, %s)",
                 [person.user_id, first, last, keep],

@@ -12,7 +12,7 @@ from rich.table import Table
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
 from santorio.coverage_calendar import RULER
 from santorio.database.opening import open_database
-from santorio.errors import NotFound, file_errors
+from santorio.errors import NotFound, output_errors
 from santorio.quality import LEGEND, REASONS, Day, Quality, Stretch, Trust, joined, months, read_quality
 from santorio.quality_page import names, page
 from santorio.settings import load_settings
@@ -46,7 +46,7 @@ def quality(
             raise NotFound("Nothing is built yet.", hint="Type `santorio run` first.")
         found = read_quality(connection, somebody.user_id, since.date() if since else None)
     if html is not None:
-        with file_errors(html):
+        with output_errors(html):
             html.write_text(page(somebody.name, found, dt.datetime.now(dt.UTC)), encoding="utf-8")
         if not as_json:
             console.print(f"{html}: open it in a browser.", highlight=False, soft_wrap=True)

@@ -51,7 +51,8 @@ def set_(
         due = retention.due(connection, somebody, dt.datetime.now(dt.UTC))
     console.print(f"{somebody.name}: {_wanted(keep_days)}", highlight=False)
     if keep_days is not None:
-        console.print(f"{_says(due)} `santorio retention run` does it.", highlight=False)
+        does_it = "" if due is None else " `santorio retention run` does it."
+        console.print(f"{_says(due)}{does_it}", highlight=False)
 
 
 @app.command()

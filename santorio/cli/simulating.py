@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 
 from santorio.cli.console import console, errors
-from santorio.errors import ConfigError, file_errors
+from santorio.errors import ConfigError, output_errors
 from santorio.sources.simulator import simulate
 
 PASSWORD = "simulated"  # noqa: S105 - of accounts that exist on this machine alone
@@ -86,7 +86,7 @@ def export(
     last_day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     days = max(2, round(years * DAYS_A_YEAR))
     simulation = simulate(days=days, seed=seed, last_day=last_day, profile=FIRST_PROFILE + seed)
-    with file_errors(path), Progress(console=errors, transient=True) as bar:
+    with output_errors(path), Progress(console=errors, transient=True) as bar:
         task = bar.add_task("Simulating", total=days)
         write_export(
             simulation, path, progress=lambda done, total: bar.update(task, completed=done, total=total)

@@ -120,4 +120,6 @@ def _instant(text: str) -> dt.datetime:
         raise ConfigError(
             "--as-of is no instant.", hint="Write it as 2026-03-01 or 2026-03-01T12:00+01:00."
         ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
+    from santorio.warehouse.past import past_instant
+
+    return past_instant(instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC))

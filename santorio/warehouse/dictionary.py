@@ -20,8 +20,8 @@ HEAD = """# Data dictionary
 Every table that models and the API read. It is written from the dbt project (`make dictionary`), and a test holds it
 to be current; how the tables come to be is in [the warehouse](warehouse.md).
 
-A name says the unit of its column. A `day` is the person's local calendar day, an instant (`…_at`) is UTC, null means
-not measured.
+A name says the unit of its column. A `day` is the person's local calendar day, an instant (`…_at`) is UTC but for
+`local_at`, which is what the clock on the wall showed; null means not measured.
 """
 # A suffix of a column's name says its unit; the longer one wins.
 UNITS = {
@@ -29,22 +29,25 @@ UNITS = {
     "_minutes": "min", "_years": "years", "_pct": "%", "_days": "days", "_kg": "kg", "_km": "km", "_mg": "mg",
     "_ml": "ml", "_ms": "ms", "_kph": "km/h", "_spm": "steps/min", "_at": "instant, UTC", "_cm": "cm", "_c": "°C",
     "_g": "g", "_m": "m", "_s": "s", "_w": "W", "_day": "local day",
+    "_w_per_bpm": "W per beat/min", "_seconds": "s", "_kj": "kJ", "_j": "J",
 }  # fmt: skip
-WHOLE = {"day": "local day", "as_of": "instant, UTC"}
+WHOLE = {"day": "local day", "as_of": "instant, UTC", "local_at": "clock on the wall", "seconds": "s"}
 # What no suffix says stands at the end of the description.
 TOLD = re.compile(r"\((count|0-100)\b")
 
 type Node = Mapping[str, Any]
 
 
-def unit(column: str, description: str = "") -> str:
-    """Unit of a column, by its name, else as its description says; empty where it has none.
+def unit(column: str, description: str = "", kind: str | None = None) -> str:
+    """Unit of a column, by its name, else as its description says; empty where it has none, as words have.
 
     Examples
     --------
     >>> unit("resting_hr_bpm"), unit("steps", "Steps (count)."), unit("sport")
     ('beats/min', 'count', '')
     """
+    if kind == "text":
+        return ""
     if column in WHOLE:
         return WHOLE[column]
     suffix = next((end for end in sorted(UNITS, key=len, reverse=True) if column.endswith(end)), None)
@@ -93,8 +96,9 @@ def _table(node: Node, types: Mapping[str, str | None], tests: Sequence[str]) ->
     yield "|---|---|---|---|"
     for name, column in node["columns"].items():
         filled = name in key or any(one["type"] == "not_null" for one in column["constraints"])
+        measured = unit(name, column["description"], types.get(name))
         kind = f"{types.get(name) or ''}{'' if filled or not types.get(name) else ', or null'}"
-        yield f"| `{name}` | {kind} | {unit(name, column['description'])} | {_cell(column['description'])} |"
+        yield f"| `{name}` | {kind} | {measured} | {_cell(column['description'])} |"
     yield ""
     if tests:
         yield "Tests:"

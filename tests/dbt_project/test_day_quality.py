@@ -116,6 +116,36 @@ def test_a_day_that_still_runs_is_not_read(
     assert len(read(warehouse, newcomer)["resting_hr_bpm"].value) == 2
 
 
+def test_what_came_later_of_another_kind_does_not_make_an_early_summary_whole(
+    build: Any, log: Any, flags: Any, warehouse: Database, newcomer: Person
+) -> None:
+    summary(log, DAY, restingHeartRate=50)
+    hearts(log, DAY, 600)
+    build()
+    assert flags() == set()
+    with warehouse.connect() as connection:
+        connection.execute(
+            "update raw.events set ingested_at = '2026-03-02T12:00Z'"
+            " where user_id = %s and event_type = 'garmin.daily_summary'",
+            [newcomer.user_id],
+        )
+    build("--full-refresh", "--select", "+day_quality")
+    assert ("steps", "unfinished", True) in flags()
+
+
+@pytest.mark.parametrize(
+    ("until", "is_whole"),
+    [("2026-03-02T14:20:00.0", False), ("2026-03-03T00:00:00.0", True), ("no time", True)],
+)
+def test_a_day_that_an_export_tells_in_part_is_unfinished(
+    build: Any, log: Any, flags: Any, until: str, *, is_whole: bool
+) -> None:
+    figures = {"calendarDate": DAY, "totalSteps": 3000, "restingHeartRate": 50, "wellnessEndTimeLocal": until}
+    log.garmin("daily_summary_export", DAY, figures)
+    build("--select", "+day_quality")
+    assert (("steps", "unfinished", True) in flags()) is not is_whole
+
+
 def test_two_watches_that_disagree_are_flagged_and_one_that_is_told_twice_counts_once(
     build: Any, log: Any, rows: Any, flags: Any
 ) -> None:

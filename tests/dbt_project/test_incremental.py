@@ -95,6 +95,7 @@ def test_what_arrives_in_any_order_gives_what_a_full_refresh_gives(
     assert differences(warehouse.rows(), warehouse.made_anew(server_url)) == {}
 
 
+@pytest.mark.slow
 def test_with_nothing_new_there_is_nothing_to_do(warehouse: Warehouse, people: list[History]) -> None:
     live_on(warehouse, people)
     assert warehouse.build().is_needed
@@ -103,6 +104,7 @@ def test_with_nothing_new_there_is_nothing_to_do(warehouse: Warehouse, people: l
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.slow
 def test_rows_of_other_people_and_days_are_not_even_written(
     warehouse: Warehouse, people: list[History]
 ) -> None:
@@ -119,6 +121,7 @@ def test_rows_of_other_people_and_days_are_not_even_written(
         assert connection.execute(written, [before]).fetchone() == (1,)
 
 
+@pytest.mark.slow
 def test_what_arrives_during_a_build_is_left_to_the_next(
     server_url: str, warehouse: Warehouse, people: list[History]
 ) -> None:
@@ -136,6 +139,7 @@ def test_what_arrives_during_a_build_is_left_to_the_next(
     assert differences(warehouse.rows(), warehouse.made_anew(server_url)) == {}
 
 
+@pytest.mark.slow
 def test_other_logic_makes_the_model_and_what_reads_it_anew_and_nothing_else(
     warehouse: Warehouse, people: list[History], tmp_path: Path
 ) -> None:
@@ -207,6 +211,7 @@ def test_logic_that_was_made_and_not_finished_is_made_tested_and_shown_as_a_whol
     warehouse.build()
 
 
+@pytest.mark.slow
 def test_a_view_made_without_what_it_reads_holds_no_filter_of_one_build(
     warehouse: Warehouse, people: list[History]
 ) -> None:
@@ -225,6 +230,7 @@ def test_a_view_made_without_what_it_reads_holds_no_filter_of_one_build(
     warehouse.build()
 
 
+@pytest.mark.slow
 def test_a_build_of_some_models_alone_clears_nothing(warehouse: Warehouse, people: list[History]) -> None:
     live_on(warehouse, people)
     queued = waiting(warehouse)
@@ -233,6 +239,7 @@ def test_a_build_of_some_models_alone_clears_nothing(warehouse: Warehouse, peopl
     assert waiting(warehouse) == queued
 
 
+@pytest.mark.slow
 def test_models_made_by_hand_are_made_again_by_the_next_build(
     warehouse: Warehouse, people: list[History]
 ) -> None:
@@ -242,6 +249,7 @@ def test_models_made_by_hand_are_made_again_by_the_next_build(
     assert {name for name, mode in build.modes.items() if mode == "full"} == descendants("int_intakes_by_day")
 
 
+@pytest.mark.slow
 def test_a_build_that_is_killed_is_made_good_while_its_dbt_still_runs(
     server_url: str, warehouse: Warehouse, people: list[History], tmp_path: Path
 ) -> None:

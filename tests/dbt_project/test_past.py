@@ -1,13 +1,15 @@
 """Every mart as it would have been at a past instant: newer versions and deletions are not known yet."""
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from santorio.database.engine import Database
-from santorio.errors import ConfigError
+from santorio.errors import ConfigError, DatabaseBusy
+from santorio.warehouse import past
 from santorio.warehouse.past import build_past
 
 STATE = "select model, mode, built_fingerprint, built_at from ops.models order by model"
@@ -80,9 +82,61 @@ def test_what_was_known_then_is_built_beside_what_is_known_now(
     assert {mart for (mart,) in marts if rows(f"past_marts.{mart}") != rows(f"marts.{mart}")} == set()
 
 
-@pytest.mark.parametrize("at", ["2026-03-01T12:00", "2999-01-01T00:00+00:00"])
-def test_an_instant_without_a_zone_or_ahead_is_refused(
-    warehouse: Database, dbt_folder: Path, at: str
+@pytest.fixture
+def former(warehouse: Database) -> Iterator[Database]:
+    """A warehouse in which somebody built the past before."""
+    with warehouse.connect() as connection:
+        connection.execute("create schema if not exists past_marts")
+        connection.execute("create table past_marts.of_an_earlier_build ()")
+    yield warehouse
+    with warehouse.connect() as connection:
+        connection.execute("drop schema if exists past_marts cascade")
+
+
+def is_there(database: Database) -> bool:
+    with database.connect() as connection:
+        found = connection.execute("select to_regclass('past_marts.of_an_earlier_build')").fetchone()
+    assert found is not None
+    return found[0] is not None
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-03-01T12:00",
+        "2999-01-01T00:00+00:00",
+        "0001-01-01T00:00+14:00",
+        "0001-01-01T00:00+00:00",
+        "9999-12-31T23:59-14:00",
+    ],
+)
+def test_an_instant_that_no_log_can_have_is_refused_before_anything_is_dropped(
+    former: Database, dbt_folder: Path, at: str
 ) -> None:
     with pytest.raises(ConfigError):
-        build_past(warehouse, dt.datetime.fromisoformat(at), dbt_folder)
+        build_past(former, dt.datetime.fromisoformat(at), dbt_folder)
+    assert is_there(former)
+
+
+def test_two_builds_of_the_past_do_not_mix(former: Database, dbt_folder: Path) -> None:
+    with former.connect() as other:
+        other.execute("select pg_advisory_lock(%s)", [past.LOCK])
+        with pytest.raises(DatabaseBusy):
+            build_past(former, now(former), dbt_folder)
+    assert is_there(former)
+
+
+def test_while_it_is_built_nobody_else_builds_the_past(warehouse: Database, dbt_folder: Path) -> None:
+    refused: list[object] = []
+
+    def meanwhile(_done: int, _models: int) -> None:
+        if not refused:
+            with pytest.raises(DatabaseBusy) as found:
+                build_past(warehouse, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), dbt_folder)
+            refused.append(found)
+
+    build_past(warehouse, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), dbt_folder, progress=meanwhile)
+    assert refused
+    # Where a model fails, a file of logs or of results would quote the rows that it failed on.
+    written = {path.name for path in (dbt_folder / "past").rglob("*") if path.is_file()}
+    assert not written & {"dbt.log", "run_results.json"}

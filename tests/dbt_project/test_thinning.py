@@ -272,3 +272,20 @@ def test_a_build_of_what_arrived_gives_what_a_full_one_gives_thinned_days_too(
         OLDEST_KEPT,
         dt.date(2026, 5, 30),
     }
+
+
+@pytest.mark.parametrize(("wanted", "payloads"), [(None, 7), (100, 7), (60, 14)])
+def test_who_wants_more_kept_while_it_runs_keeps_what_was_not_reached(
+    database: Database, person: Person, wanted: int | None, payloads: int
+) -> None:
+    with database.connect() as connection:
+        for day in (DAY - 60 * ONE, DAY, OLDEST_KEPT - 20 * ONE):
+            write_events(connection, day_events(person, day))
+    keep(database, person)
+    steps = thin(database, person, NOW)
+    assert next(steps).payloads == 7
+    keep(database, person, wanted)
+    assert 7 + sum(steps, Thinned()).payloads == payloads
+    with database.connect() as connection:
+        whole = connection.execute("select count(*) from raw.events where not data ? 'thinned'").fetchone()
+    assert whole == (21 - payloads,)

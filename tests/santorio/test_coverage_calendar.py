@@ -109,6 +109,15 @@ def test_a_kind_that_is_not_there_every_day_is_shown_when_it_has_a_hole() -> Non
     assert kinds_to_show(signs(ledger, [])) == ["sleep", "spo2"]
 
 
+def test_an_export_is_shown_where_it_knows_days_that_the_daily_kinds_do_not() -> None:
+    day, next_day = dt.date(2024, 2, 1), dt.date(2024, 2, 2)
+    exported = {("daily_summary_export", day): "final", ("sleep_summary", day): "empty"}
+    assert kinds_to_show(signs(exported, [])) == ["daily_summary_export", "sleep_summary"]
+    assert markdown(signs(exported, [])) != "Nothing is there yet."
+    told_again = exported | {("daily_summary", day): "final", ("sleep", next_day): "final"}
+    assert kinds_to_show(signs(told_again, [])) == ["daily_summary", "sleep", "sleep_summary"]
+
+
 def test_the_markdown_is_a_block_of_fixed_width_with_the_signs_that_it_uses_explained() -> None:
     ledger = whole("sleep", dt.date(2024, 2, 1), 29) | {("sleep", dt.date(2024, 3, 1)): "provisional"}
     hole = Hole("sleep", dt.date(2024, 2, 5), dt.date(2024, 2, 6), "not worn")

@@ -81,10 +81,19 @@ def test_every_column_that_measures_says_its_unit_in_its_name_or_its_words(table
     [
         ("hrv_rmssd_ms", "", "ms"), ("bmi_kg_m2", "", "kg/m²"), ("sleep_minutes", "", "min"),
         ("steps", "Steps (count).", "count"), ("stress_avg", "Mean stress (0-100).", "0-100"), ("sport", "Sport.", ""),
+        ("efficiency_w_per_bpm", "", "W per beat/min"), ("local_at", "", "clock on the wall"),
+        ("measured_at", "", "instant, UTC"), ("seconds", "", "s"), ("hr_seconds", "", "s"), ("work_kj", "", "kJ"),
+        ("w_prime_j", "", "J"), ("w_prime_error_j", "", "J"),
     ],
 )  # fmt: skip
 def test_a_unit_is_that_of_the_name_else_of_the_words(column, description, expected):
     assert unit(column, description) == expected
+
+
+def test_words_have_no_unit():
+    assert unit("measure", "stress_level (0-100), steps.", "text") == ""
+    assert "| `measure` | text, or null |  |" in DICTIONARY.read_text()
+    assert "| `measure` | text, or null | 0-100 |" not in DICTIONARY.read_text()
 
 
 def test_columns_mean_in_the_database_what_they_mean_here(manifest):

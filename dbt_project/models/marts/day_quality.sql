@@ -60,12 +60,20 @@ hearts as (
     group by user_id, day
 ),
 
--- Fetched while the day still ran: what counts up to midnight is not whole.
-unfinished as (
-    select user_id, day, as_of
-    from worn
-    where as_of < ((day + 1)::timestamp - utc_offset) at time zone 'UTC'
+summaries as (
+    {{ one_row_a_day(days_of(ref('stg_garmin__daily_summaries')), first='is_full desc') }}
 ),
+
+-- Fetched, or exported, while the day still ran: what counts up to midnight is not whole. Of a day with a summary that one
+-- says it, whatever came later of other kinds.
+unfinished as (
+    select worn.user_id, worn.day, worn.as_of
+    from worn
+    left join summaries on summaries.user_id = worn.user_id and summaries.day = worn.day and summaries.has_data
+    where coalesce(summaries.ingested_at, worn.as_of) < ((worn.day + 1)::timestamp - worn.utc_offset) at time zone 'UTC'
+        or (not summaries.is_full and summaries.told_until < worn.day + 1)
+),
+
 
 -- of several tellings of one day one is taken: by more than this apart, they cannot both be right
 tellings as (

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from santorio.cli.main import app
 from santorio.database.engine import Database
+from santorio.errors import ConfigError
 from santorio.events import write_events
 from santorio.people import Person
 
@@ -46,6 +47,7 @@ def test_nothing_goes_before_the_person_said_how_long_and_then_yes(here: Databas
 
     told = said("set", "--keep-days", "90")
     assert "Up to 7 payloads of 1 days (2025-03-02 to 2025-03-02)" in told
+    assert "`santorio retention run` does it." in told
     assert whole(here) == 7
     assert "cannot be had back" in said("run", answer="n\n", code=1)
     assert whole(here) == 7
@@ -63,3 +65,17 @@ def test_for_ever_is_said_as_well_and_a_month_is_always_kept(here: Database) -> 
     assert whole(here) == 7
     done = CliRunner().invoke(app, ["retention", "set", "--keep-days", "7"])
     assert "30 days are always kept" in str(done.exception)
+
+
+def test_where_nothing_is_old_enough_it_does_not_say_what_would_thin_it(here: Database) -> None:
+    told = said("set", "--keep-days", "36500")
+    assert "Nothing is to be thinned." in told
+    assert "retention run" not in told
+
+
+@pytest.mark.parametrize("days", ["36501", "1000000", "99999999999"])
+def test_more_days_than_a_calendar_has_are_refused_in_words(here: Database, days: str) -> None:
+    done = CliRunner().invoke(app, ["retention", "set", "--keep-days", days])
+    assert isinstance(done.exception, ConfigError)
+    assert "--for-ever" in str(done.exception)
+    assert "for ever" in said("show")

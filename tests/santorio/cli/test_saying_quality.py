@@ -1,10 +1,16 @@
 """What `santorio quality` shows: a calendar, what is left out, what is to be looked at, what is missing."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from santorio.cli.judging import MOST_ROWS, say_quality
+from santorio.cli.main import app
+from santorio.database.engine import Database
+from santorio.errors import NotWritable
+from santorio.people import Person
 from santorio.quality import Day, Flag, Quality
 
 FIRST = dt.date(2026, 2, 1)
@@ -48,3 +54,29 @@ def test_of_many_stretches_the_newest_are_shown_and_the_rest_counted(capsys):
 
 def test_before_anything_is_there_it_says_what_to_type(capsys):
     assert "santorio import PATH" in " ".join(said(capsys, []))
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ("nowhere/days.html", "cannot be written: its folder is not there. Make the folder"),
+        ("", "is a folder. Name a file in it."),
+    ],
+)
+def test_a_page_that_cannot_be_written_there_is_refused_in_words(
+    database: Database, person: Person, home: Path, tmp_path: Path, monkeypatch, named: str, says: str
+) -> None:
+    monkeypatch.setenv("SANTORIO_HOME", str(home))
+    monkeypatch.setenv("SANTORIO_DATABASE_URL", database.url)
+    monkeypatch.setenv("SANTORIO_DAGSTER_DATABASE_URL", database.dagster_url)
+    with database.connect() as connection:
+        connection.execute(
+            "create table marts.days (user_id uuid, day date, missing_reason text, night_missing_reason text)"
+        )
+        connection.execute(
+            "create table marts.day_quality (user_id uuid, day date, metric text, flag text, severity text,"
+            " is_left_out boolean, reason text)"
+        )
+    done = CliRunner().invoke(app, ["quality", "--html", str(tmp_path / named)])
+    assert isinstance(done.exception, NotWritable)
+    assert says in str(done.exception)

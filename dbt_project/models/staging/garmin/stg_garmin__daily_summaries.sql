@@ -22,6 +22,7 @@ renamed as (
         {{ garmin_day() }} as day,
         utc_offset,
         is_full,
+        {{ safe_timestamp("data ->> 'wellnessEndTimeLocal'") }} as told_until,
 
         -- movement
         {{ json_measurement("data -> 'totalSteps'") }} as steps,
