@@ -141,6 +141,10 @@ class Marts:
                 del os.environ[name]
         with self.database.connect() as connection:
             connection.execute(CLEAR)
+            # As the end of a build does, for the models that were made.
+            connection.execute(
+                "update ops.models set built_fingerprint = fingerprint where built_in = planned_in"
+            )
         return dict(planned.modes)
 
     def build(self, *arguments: str) -> None:

@@ -194,12 +194,13 @@ def test_a_model_that_fails_leaves_what_reads_it_as_it_was_and_the_next_build_ma
     }
 
 
+@pytest.mark.slow
 def test_logic_that_was_made_and_not_finished_is_made_tested_and_shown_as_a_whole_by_the_next_build(
     warehouse: Warehouse, people: list[History], tmp_path: Path
 ) -> None:
     warehouse.build()
     changed = changed_project(
-        tmp_path, "nights", "sleeps.sleep_stress,", "sleeps.sleep_stress + 1 as sleep_stress,"
+        tmp_path, "nights", "sleeps.utc_offset,", "sleeps.utc_offset + interval '1 hour' as utc_offset,"
     )
     other = Warehouse(warehouse.database, tmp_path / "dbt", changed)
     with pytest.raises(RuntimeError, match="killed"):

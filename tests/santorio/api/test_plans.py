@@ -21,7 +21,7 @@ LAST = dt.date(2026, 3, 20)
 ACTIVITIES = 3000
 
 PERSON_DAYS = (
-    "insert into {} (user_id, day, as_of) select user_id, day, now() from ops.people "
+    "insert into {} (user_id, day, as_of{more}) select user_id, day, now(){values} from ops.people "
     "cross join generate_series(%(last)s::date - %(days)s, %(last)s::date, interval '1 day') as day"
 )
 PERSON_ACTIVITIES = """
@@ -74,7 +74,15 @@ def fill(connection: psycopg.Connection) -> None:
         ("experiments", "trials", PERSON_TRIALS),
         ("experiments", "trial_days", TRIAL_DAYS),
     ):
-        connection.execute(sql.SQL(statement).format(behind(connection, view, table)), wanted)
+        is_day = table == "days"
+        connection.execute(
+            sql.SQL(statement).format(
+                behind(connection, view, table),
+                more=sql.SQL(", is_known" if is_day else ""),
+                values=sql.SQL(", true" if is_day else ""),
+            ),
+            wanted,
+        )
     ledger = behind(connection, "coverage", "coverage")
     is_mart = "ops" not in ledger.as_string()
     more = sql.SQL(", attempts" if is_mart else "")
