@@ -93,7 +93,8 @@ _WAITING = """
 with newest as (
   select distinct on (user_id, event_type, event_id)
     event_id, user_id, event_type, content_hash,
-    case when pg_input_is_valid(metadata ->> 'recording_id', 'uuid') then metadata ->> 'recording_id' end as recording_id
+    case when pg_input_is_valid(metadata ->> 'recording_id', 'uuid') then metadata ->> 'recording_id' end
+      as recording_id
   from raw.events
   where event_type in ('fit.activity', 'track.activity', 'garmin.activity_samples')
   order by user_id, event_type, event_id, ingested_at desc, content_hash

@@ -418,7 +418,9 @@ def test_a_table_of_an_older_shape_is_made_anew_and_guarded(
     with warehouse.connect() as connection:
         connection.execute("alter table marts.days rename column steps to strides")
         connection.execute("alter table marts.days disable row level security")
-    build()
+    build(
+        "--select", "days", "path:models/api"
+    )  # by hand: a build of what arrived looks at logic, not at tables
     assert rows("marts.days", "steps") == [{"steps": 4000}]
     with warehouse.connect() as connection:
         assert connection.execute(
