@@ -25,7 +25,7 @@ from santorio.errors import StorageError
 from santorio.settings import Settings
 from santorio.warehouse import PROJECT, building, dbt_environment, ensure_manifest
 from santorio.warehouse.errors import Discreet, failures
-from santorio.warehouse.publishing import make_missing_views
+from santorio.warehouse.publishing import are_views_made, make_views, note_views_made
 
 MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
@@ -134,7 +134,7 @@ def marts(
                 must_be_sound(database)
         else:
             context.log.info("Nothing arrived and no logic changed: everything is up to date.")
-    make_missing_views(database, MANIFEST, settings.dbt_target)
+    make_views(database, MANIFEST, settings.dbt_target)
     yield from up_to_date.rest()
 
 
@@ -151,6 +151,19 @@ def api_views(
     database: dg.ResourceParam[Database],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[object]:
-    """Publish the marts and the models' results to the read API, under row level security."""
-    with dbt_environment(database):
-        yield from _build(context, dbt, settings)
+    """Publish the marts and the models' results to the read API, under row level security.
+
+    The views read what is published as it is: they are made once, and where their logic changed.
+    """
+    up_to_date = UpToDate(context.assets_def, context.selected_asset_keys)
+    with database.connect() as connection:
+        are_made = are_views_made(connection, MANIFEST)
+    if not are_made:
+        with dbt_environment(database):
+            for event in _build(context, dbt, settings):
+                yield from up_to_date.before(event)
+                yield event
+        if not context.is_subset:
+            with database.connect() as connection:
+                note_views_made(connection, MANIFEST)
+    yield from up_to_date.rest()

@@ -23,6 +23,7 @@ from santorio.errors import SantorioError
 from santorio.settings import Settings, load_settings
 from santorio.sources.importing import waiting_files
 from santorio.versions import code_version
+from santorio.warehouse import dbt_environment
 from sensors.abandoned import close_dead_runs, process_tag
 from sensors.windows import MARK, window_tags
 
@@ -95,7 +96,8 @@ def execute(
     report: RunReport,
 ) -> None:
     """Execute one job in this process and add what came of it to the report."""
-    from pipelines.definitions import build_defs
+    with dbt_environment(database):
+        from pipelines.definitions import build_defs
 
     definitions = build_defs({"settings": settings, "database": database})
     result = definitions.resolve_job_def(job_name).execute_in_process(

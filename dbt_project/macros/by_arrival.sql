@@ -178,8 +178,8 @@
 {%- endmacro %}
 
 {% macro remake_touched_rows(grain, target, sql) -%}
-  {%- set columns = columns_of(target) -%}
-  {%- set days = days_noted(grain, columns) -%}
+  {%- set columns = adapter.get_columns_in_relation(target) -%}
+  {%- set days = days_noted(grain, columns | map(attribute='name') | list) -%}
   {%- set is_needed = true -%}
   {%- if grain == 'by_day' -%}
     {% do snapshot_touched_days() %}
@@ -189,7 +189,7 @@
   {% call statement('main') -%}
     {% if is_needed %}
     create temp table noted (user_id uuid, day date) on commit drop;
-    {{ replace_sql(grain, target, columns | join(', '), days, sql) }}
+    {{ replace_sql(grain, target, columns | map(attribute='quoted') | join(', '), days, sql) }}
     insert into ops.touched_people (model, user_id)
     select distinct '{{ model.name }}', user_id from noted where user_id is not null on conflict do nothing;
     {% if days %}
@@ -250,14 +250,6 @@
 {% macro days_noted(grain, columns) -%}
   {%- if grain == 'by_day' -%}{{ return([]) }}{%- endif -%}
   {{ return(config.get('days', ['day'] if 'day' in columns else [])) }}
-{%- endmacro %}
-
-{#- Names of a table's columns, from the catalogue itself: information_schema takes ten times as long. -#}
-{% macro columns_of(relation) -%}
-  {%- set found = run_query(
-      "select quote_ident(attname) from pg_attribute where attrelid = '" ~ relation ~ "'::regclass and attnum > 0
-       and not attisdropped order by attnum") -%}
-  {{ return(found.columns[0].values() | list) }}
 {%- endmacro %}
 
 {#- The touched days as they are now: models beside this one add to them. -#}

@@ -28,3 +28,14 @@
   {%- for column in of_query -%}{%- do wanted.append(column.name ~ ' ' ~ column.data_type) -%}{%- endfor -%}
   {{ return(known | sort == wanted | sort) }}
 {%- endmacro %}
+
+{#- In place of dbt's own, which asks information_schema several times a model: ten times as long as the catalogue takes. -#}
+{% macro postgres__get_columns_in_relation(relation) -%}
+  {% call statement('get_columns_in_relation', fetch_result=True) -%}
+    select attname, format_type(atttypid, null), null, null, null
+    from pg_attribute
+    where attrelid = to_regclass('{{ relation }}') and attnum > 0 and not attisdropped
+    order by attnum
+  {%- endcall %}
+  {{ return(sql_convert_columns_in_relation(load_result('get_columns_in_relation').table)) }}
+{%- endmacro %}

@@ -70,6 +70,18 @@ def read_models(manifest: Path) -> list[Model]:
     return list(models.values())
 
 
+def read_views(manifest: Path) -> tuple[list[str], str]:
+    """Names of the API's views, and a fingerprint of the logic of them all; not of what they read."""
+    document = orjson.loads(manifest.read_bytes())
+    views = [
+        _model(node, [], document)
+        for node in document["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == API
+    ]
+    told = sorted([view.relation[1], view.fingerprint] for view in views)
+    return [name for name, _ in told], hashlib.sha256(orjson.dumps(told)).hexdigest()
+
+
 def _is_ours(node: Mapping[str, Any]) -> bool:
     return bool(node["resource_type"] == "model" and node["fqn"][1] != API)
 

@@ -74,7 +74,9 @@ def ensure_manifest(project: Path = PROJECT) -> Path:
     with (manifest.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_current(manifest, stamp, fingerprint):  # another process may have parsed meanwhile
-            _parse(project, dbt_variables("postgresql://postgres@localhost/santorio"))
+            # Of the database that this process uses, where that is said: for another one dbt parses everything again.
+            said = {key: value for key, value in os.environ.items() if key.startswith("SANTORIO_DBT_")}
+            _parse(project, {**dbt_variables("postgresql://postgres@localhost/santorio"), **said})
             stamp.write_text(fingerprint)
     return manifest
 

@@ -8,10 +8,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from santorio.database.engine import Database
 from santorio.errors import StorageError
 from santorio.versions import code_version
+from santorio.warehouse.models import read_views
 from santorio.warehouse.project import DBT, PROJECT, dbt_variables
 
 
@@ -29,23 +31,39 @@ def published_marts(manifest: Path) -> list[str]:
     )
 
 
-def make_missing_views(database: Database, manifest: Path, target: Path) -> None:
-    """Make the API's views again where one went with the old shape of what it reads: not only after the fits.
+def are_views_made(connection: psycopg.Connection, manifest: Path) -> bool:
+    """Tell whether the API's views are all there, by the logic of today."""
+    views, fingerprint = read_views(manifest)
+    found = connection.execute(
+        "select count(*), obj_description('api'::regnamespace) from pg_views "
+        "where schemaname = 'api' and viewname = any(%s)",
+        [views],
+    ).fetchone()
+    return found == (len(views), _made_by(fingerprint))
+
+
+def note_views_made(connection: psycopg.Connection, manifest: Path) -> None:
+    """Write down by which logic the API's views were made."""
+    _, fingerprint = read_views(manifest)
+    connection.execute(sql.SQL("comment on schema api is {}").format(_made_by(fingerprint)))
+
+
+def _made_by(fingerprint: str) -> str:
+    return f"Views of the read API, by the logic {fingerprint}"
+
+
+def make_views(database: Database, manifest: Path, target: Path) -> None:
+    """Make the API's views where one is missing or of other logic, and anything is published: not only after the fits.
 
     Raises
     ------
     StorageError
         If dbt cannot make them.
     """
-    nodes = json.loads(manifest.read_bytes())["nodes"].values()
-    views = [node["alias"] for node in nodes if node["resource_type"] == "model" and node["fqn"][1] == "api"]
     with database.connect() as connection:
-        there = connection.execute(
-            "select count(*) from pg_views where schemaname = 'api' and viewname = any(%s)", [views]
-        ).fetchone()
         is_published = connection.execute("select exists (select from ops.builds)").fetchone()
-    if there == (len(views),) or is_published != (True,):
-        return
+        if is_published != (True,) or are_views_made(connection, manifest):
+            return
     done = subprocess.run(
         [str(DBT), "--quiet", "--log-level-file", "none", "run", "--select", "path:models/api",
          "--project-dir", str(PROJECT), "--target-path", str(target)],
@@ -55,6 +73,8 @@ def make_missing_views(database: Database, manifest: Path, target: Path) -> None
     )  # fmt: skip
     if done.returncode != 0:
         raise StorageError("The API's views could not be made.", hint="The next run tries again.")
+    with database.connect() as connection:
+        note_views_made(connection, manifest)
 
 
 def publish(connection: psycopg.Connection, marts: Collection[str], *, whole: Collection[str]) -> int:
