@@ -131,7 +131,9 @@ class Hole:
 # Kinds of which Garmin has one for every day that a watch was worn.
 DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
 NIGHTS = ("sleep", "hrv")
-NIGHTS_ONLY = frozenset(NIGHTS)
+# What an account's export tells of days and nights instead: no hole is looked for in it, but the day is told.
+EXPORTED_DAYS, EXPORTED_NIGHTS = ("daily_summary_export",), ("sleep_summary",)
+NIGHTS_ONLY = frozenset((*NIGHTS, *EXPORTED_NIGHTS))
 A_DAY = dt.timedelta(days=1)
 # Of the others a day may well have none; but once asked for, each has an answer.
 _ASKED_KINDS = [one.kind for one in ENDPOINTS if one.grain == "days" and one.kind not in DAILY_KINDS]
@@ -192,14 +194,14 @@ def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
     for kind, day, *told in ledger:
         known.setdefault(kind, {})[day] = _Row(*told)
     days: dict[dt.date, dict[str, _Row]] = {}
-    for kind in DAILY_KINDS:
+    for kind in (*DAILY_KINDS, *EXPORTED_DAYS, *EXPORTED_NIGHTS):
         for day, row in known.get(kind, {}).items():
             days.setdefault(day, {})[kind] = row
     return [hole for kind, rows in known.items() for hole in _holes_of(kind, rows, days)]
 
 
 def _holes_of(kind: str, rows: _Rows, days: Mapping[dt.date, Mapping[str, _Row]]) -> list[Hole]:
-    """Find the holes of one kind; `days` holds what the daily kinds tell of a day."""
+    """Find the holes of one kind; `days` holds what the daily kinds, and an export's, tell of a day."""
     found: list[Hole] = []
     for day in _span(kind, rows):
         row = rows.get(day)
@@ -231,7 +233,7 @@ def _span(kind: str, rows: _Rows) -> Iterable[dt.date]:
 
 
 def _reason(kind: str, row: _Row | None, day: Mapping[str, _Row]) -> Reason:
-    nights = [day[night] for night in NIGHTS if night in day]
+    nights = [told for night, told in day.items() if night in NIGHTS_ONLY]
     if row is not None and row.status == "failed":
         return "failed"
     if not day:

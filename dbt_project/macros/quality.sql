@@ -66,6 +66,15 @@
   {{ return(['sleep', 'hrv']) }}
 {%- endmacro %}
 
+{#- What an account's export tells of every day and night instead; who has no export misses none of them. -#}
+{% macro kinds_of_exported_days() -%}
+  {{ return(['daily_summary_export']) }}
+{%- endmacro %}
+
+{% macro kinds_of_exported_nights() -%}
+  {{ return(['sleep_summary']) }}
+{%- endmacro %}
+
 {#- Further kinds that Garmin is asked for by the day: once asked, each day has an answer. -#}
 {% macro kinds_asked_by_day() -%}
   {{ return([

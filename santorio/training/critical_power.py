@@ -11,6 +11,9 @@ FEWEST = 4
 # The longest effort must be so many times the shortest, or the line has nothing to stand on.
 WIDEST_RATIO = 4
 LARGEST_ERROR = 0.05
+# What no trained or untrained body has, and how far below the mean of the longest effort the limit of all lies.
+SMALLEST_WORK_J = 5_000
+CLOSEST = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ def fit_critical_power(durations: Sequence[float], powers: Sequence[float | None
     Notes
     -----
     Best efforts of training are not exhausting trials: weak short ones flatten the line (CP too high, W' too low),
-    weak long ones steepen it (CP too low, W' too high). The errors are those of the line and say nothing of that.
+    weak long ones steepen it (CP too low, W' too high). The errors are those of the line and say nothing of that. A
+    line that is too flat to be true is refused: W' below 5 kJ, or CP within 3 % of the best 20 minutes.
     """
     pairs = [
         (float(t), p)
@@ -65,8 +69,19 @@ def fit_critical_power(durations: Sequence[float], powers: Sequence[float | None
         return PowerModel(count, reason="power does not fall with duration")
     variance = max(0.0, syy - slope * sxy) / (count - 2)
     cp_error = float(np.sqrt(variance * (1 / count + x.mean() ** 2 / sxx)))
-    if cp_error > LARGEST_ERROR * cp:
-        return PowerModel(count, reason="the efforts do not lie on one curve")
+    if reason := _doubt(cp, slope, cp_error, power[seconds == LONGEST]):
+        return PowerModel(count, reason=reason)
     return PowerModel(
         count, cp, slope, cp_error, float(np.sqrt(variance / sxx)), sxy**2 / (sxx * syy) if syy > 0 else 1.0
     )
+
+
+def _doubt(cp: float, w_prime: float, cp_error: float, longest: np.ndarray) -> str | None:
+    """Why a line that was fitted is not believed; `longest` holds the best 20 minutes, where there are any."""
+    if cp_error > LARGEST_ERROR * cp:
+        return "the efforts do not lie on one curve"
+    if w_prime < SMALLEST_WORK_J:
+        return "the work above critical power is too small to be true"
+    if (cp > CLOSEST * longest).any():
+        return "critical power lies too close to the best 20 minutes"
+    return None

@@ -146,6 +146,20 @@ def test_a_day_that_an_export_tells_in_part_is_unfinished(
     assert (("steps", "unfinished", True) in flags()) is not is_whole
 
 
+def test_who_wears_the_watch_at_night_alone_has_a_resting_heart_rate(
+    build: Any, log: Any, flags: Any, warehouse: Database, newcomer: Person
+) -> None:
+    for day, window_s in ((DAY, 27_000), ("2026-03-03", 45_000)):
+        summary(log, day, restingHeartRate=50)
+        hearts(log, day, 230)
+        night(log, day, 25_200, 1_800, window_s)
+    build("--select", "+day_quality", "+outcomes", "+exposures")
+    hardly = "flag = 'hardly worn' and metric = 'resting_hr_bpm'"
+    assert flags(f"{hardly} and day = '{DAY}'") == set()
+    assert flags(f"{hardly} and day = '2026-03-03'") == {("resting_hr_bpm", "hardly worn", True)}
+    assert ("steps", "hardly worn", True) in flags(f"day = '{DAY}'")
+
+
 def test_two_watches_that_disagree_are_flagged_and_one_that_is_told_twice_counts_once(
     build: Any, log: Any, rows: Any, flags: Any
 ) -> None:

@@ -94,6 +94,24 @@ def test_every_day_is_a_row_and_a_missing_one_says_why(
     assert nothing["is_known"] is False
 
 
+def test_days_and_nights_of_an_export_say_why_they_are_missing(
+    build: Any, log: Any, rows: Any, warehouse: Database, newcomer: Person
+) -> None:
+    for number in (0, 1, 4):
+        figures = {"calendarDate": day(number), "totalSteps": 5000, "restingHeartRate": 50}
+        log.garmin("daily_summary_export", day(number), figures)
+    note(warehouse, newcomer, {"daily_summary_export": "ffepf", "sleep_summary": "eeepf"}, asked=False)
+    build()
+    assert reasons(rows) == {
+        day(0): (None, "night not worn"),
+        day(1): (None, "night not worn"),
+        day(2): ("not worn", "not worn"),
+        day(3): ("provisional", "provisional"),
+        day(4): (None, "night not worn"),
+    }
+    assert rows("marts.day_quality", "day::text, flag") == [{"day": day(3), "flag": "provisional"}]
+
+
 def test_somebody_without_a_watch_has_days_of_logs(build: Any, log: Any, rows: Any) -> None:
     log.entry("weight", f"{day(0)}T08:00+01:00", weight_kg=70)
     log.entry("weight", f"{day(2)}T08:00+01:00", weight_kg=70)
@@ -126,7 +144,8 @@ def test_the_mart_says_of_every_hole_what_the_ledger_says(
     build: Any, log: Any, rows: Any, warehouse: Database, newcomer: Person, seed: int
 ) -> None:
     chance = random.Random(seed)
-    kinds = (*coverage.DAILY_KINDS, "respiration", "device")
+    exported = (*coverage.EXPORTED_DAYS, *coverage.EXPORTED_NIGHTS)
+    kinds = (*coverage.DAILY_KINDS, *exported, "respiration", "device")
     note(
         warehouse,
         newcomer,
@@ -159,6 +178,8 @@ def test_the_kinds_are_those_that_are_fetched() -> None:
     }
     assert set(told["kinds_of_every_day"] + told["kinds_of_every_night"]) == set(coverage.DAILY_KINDS)
     assert tuple(told["kinds_of_every_night"]) == coverage.NIGHTS
+    assert tuple(told["kinds_of_exported_days"]) == coverage.EXPORTED_DAYS
+    assert tuple(told["kinds_of_exported_nights"]) == coverage.EXPORTED_NIGHTS
     by_day = {one.kind for one in ENDPOINTS if one.grain == "days"}
     assert set(told["kinds_asked_by_day"]) == by_day - set(coverage.DAILY_KINDS)
 

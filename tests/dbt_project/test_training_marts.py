@@ -48,8 +48,8 @@ def seconds(number: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(number)
     count = 1500 + 60 * (number % 17)
     power = np.clip(random.normal(170 + 3 * (number % 11), 40, count), 0, None).round()
-    sprint = 200 + 10 * (number % 7)
-    power[300 : 300 + sprint] = (270 + 12_000 / sprint) + np.arange(sprint) % 3
+    all_out = MODELLED[number % len(MODELLED)]
+    power[300 : 300 + all_out] = (240 + 20_000 / all_out) + np.arange(all_out) % 3
     heart = np.clip(np.cumsum(random.normal(0, 1, count)) + 130, 90, 185).round()
     return power, heart
 

@@ -1,8 +1,9 @@
--- What the coverage ledger says of a day, over the kinds of which there is one for every day and night.
+-- What the coverage ledger says of a day, over the kinds of which there is one for every day and night, and over the list
+-- of activities; an account's export tells days and nights in kinds of its own.
 {{ config(materialized='by_day') }}
 
-{% set a_day = quoted(kinds_of_every_day()) %}
-{% set a_night = quoted(kinds_of_every_night()) %}
+{% set a_day = quoted(kinds_of_every_day() + kinds_of_exported_days()) %}
+{% set a_night = quoted(kinds_of_every_night() + kinds_of_exported_nights()) %}
 
 select
     user_id,
@@ -16,7 +17,8 @@ select
     coalesce(bool_or(status = 'failed') filter (where kind in ({{ a_night }})), false) as is_night_failed,
     coalesce(bool_or(status = 'empty') filter (where kind in ({{ a_night }})), false) as is_night_empty,
     coalesce(bool_or(true) filter (where kind in ({{ a_night }})), false) as is_night_listed,
+    coalesce(bool_or(status = 'failed') filter (where kind = 'activity'), false) as is_activity_failed,
     max(greatest(fetched_at, asked_at)) as as_of
 from {{ days_of(source('ops', 'coverage')) }} as ledger
-where kind in ({{ a_day }}, {{ a_night }}) and {{ was_in_ledger() }}
+where kind in ({{ a_day }}, {{ a_night }}, 'activity') and {{ was_in_ledger() }}
 group by user_id, day

@@ -40,9 +40,8 @@ asked as (
     select ledger.user_id, ledger.day, ledger.as_of, false as is_worn, false as is_known
     from {{ people_of(ref('int_ledger_days_gathered')) }} as ledger
     inner join spans on spans.user_id = ledger.user_id and ledger.day > spans.first_day
-    where not exists (
-        select from known where known.user_id = ledger.user_id and known.day = ledger.day
-    )
+    where (ledger.is_day_listed or ledger.is_night_listed)
+        and not exists (select from known where known.user_id = ledger.user_id and known.day = ledger.day)
 ),
 
 neighbours as (

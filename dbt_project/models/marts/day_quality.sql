@@ -74,6 +74,15 @@ unfinished as (
         or (not summaries.is_full and summaries.told_until < worn.day + 1)
 ),
 
+-- A night of which less than four fifths were measured is not whole.
+measured as (
+    select
+        user_id,
+        day,
+        sleep_minutes + awake_minutes >= 0.8 * extract(epoch from sleep_end_at - sleep_start_at) / 60 as is_whole,
+        as_of
+    from nights
+),
 
 -- of several tellings of one day one is taken: by more than this apart, they cannot both be right
 tellings as (
@@ -129,7 +138,10 @@ flags as (
         'The watch was worn for less than {{ hours_needed }} hours.', hearts.as_of
     from hearts
     cross join (values ('steps'), ('resting_hr_bpm'), ('stress_avg'), ('body_battery_high')) as metric (name)
+    left join measured on measured.user_id = hearts.user_id and measured.day = hearts.day
     where hearts.samples < 30 * {{ hours_needed }}
+        -- The heart rests at night: who wears the watch then alone has the figure.
+        and (metric.name <> 'resting_hr_bpm' or measured.is_whole is not true)
     union all
     select
         user_id, day, 'stress_avg', 'few samples', 'warning', true,
@@ -138,12 +150,11 @@ flags as (
     where stress_samples between 1 and 39
     union all
     select
-        nights.user_id, nights.day, metric.name, 'partial night', 'warning', true,
-        'Of the night less than four fifths were measured.', nights.as_of
-    from nights
+        measured.user_id, measured.day, metric.name, 'partial night', 'warning', true,
+        'Of the night less than four fifths were measured.', measured.as_of
+    from measured
     cross join (values ('sleep_minutes'), ('deep_sleep_minutes'), ('sleep_score'), ('hrv_rmssd_ms')) as metric (name)
-    where nights.sleep_minutes + nights.awake_minutes
-        < 0.8 * extract(epoch from nights.sleep_end_at - nights.sleep_start_at) / 60
+    where not measured.is_whole
     union all
     select
         user_id, day, metric, 'tellings disagree', 'warning', false,

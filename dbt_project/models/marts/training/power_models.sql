@@ -51,6 +51,7 @@ fitted as (
         day,
         max(as_of) as as_of,
         count(y)::integer as efforts,
+        max(y) filter (where seconds = 1200) as power_1200s_w,
         coalesce(max(seconds) filter (where y is not null) >= 4 * min(seconds) filter (where y is not null), false) as is_wide,
         regr_slope(y, x) as slope,
         regr_intercept(y, x) as intercept,
@@ -73,6 +74,9 @@ judged as (
             when slope <= 0 or intercept <= 0 then 'power does not fall with duration'
             when sqrt(variance * (1.0 / efforts + mean_x * mean_x / sxx)) > 0.05 * intercept
                 then 'the efforts do not lie on one curve'
+            -- Weak short efforts flatten the line until it is that of no body.
+            when slope < 5000 then 'the work above critical power is too small to be true'
+            when intercept > 0.97 * power_1200s_w then 'critical power lies too close to the best 20 minutes'
         end as reason
     from fitted
 )

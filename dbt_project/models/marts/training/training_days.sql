@@ -2,7 +2,8 @@
 
 -- One row a day from a person's first activity on to the last one or the last day on which a watch was worn. A day on
 -- which a watch was worn and nothing recorded is rest: 0; of who never wore one, every day without a recording is. The load of any other
--- day without a recording is unknown, and counts as rest in the exponential means, as it does in every other program.
+-- day without a recording, and of one whose list of activities could not be fetched, is unknown, and counts as rest in the
+-- exponential means, as it does in every other program.
 -- The load of a day with an activity whose load nobody knows is unknown too, and leaves the means as they are.
 
 {% set sums = ['load', 'tss', 'hrtss', 'trimp', 'edwards_trimp', 'session_rpe'] %}
@@ -15,6 +16,10 @@ exercised as (
         day,
         count(*)::integer as activity_count,
         count(*) filter (where load is null)::integer as unknown_activities,
+        count(*) filter (
+            where case when load_method = 'power' then ftp_w_origin = 'estimated'
+                when load is not null then 'estimated' in (threshold_hr_bpm_origin, max_hr_bpm_origin, resting_hr_bpm_origin) end
+        )::integer as estimated_activities,
         {% for name in sums -%}
         case when count({{ name }}) = count(*) then sum({{ name }} order by activity_id) end as {{ name }},
         {% endfor -%}
@@ -35,6 +40,12 @@ wearers as (
     where is_worn
 ),
 
+unlisted as (
+    select user_id, day
+    from {{ people_of(ref('int_ledger_days_gathered')) }}
+    where is_activity_failed
+),
+
 spans as (
     select exercised.user_id, min(exercised.day) as first_day,
         greatest(max(exercised.day), (select max(worn.day) from worn where worn.user_id = exercised.user_id and worn.is_worn))
@@ -53,11 +64,11 @@ known as (
     select
         spine.user_id,
         spine.day,
-        coalesce(exercised.activity_count, case when worn.is_worn or wearers.user_id is null then 0 end) as activity_count,
+        coalesce(exercised.activity_count, case when resting.is_told then 0 end) as activity_count,
         coalesce(exercised.unknown_activities, 0) as unknown_activities,
+        coalesce(exercised.estimated_activities, 0) as estimated_activities,
         {% for name in sums -%}
-        case when exercised.user_id is not null then exercised.{{ name }} when worn.is_worn or wearers.user_id is null then 0 end
-            as {{ name }},
+        case when exercised.user_id is not null then exercised.{{ name }} when resting.is_told then 0 end as {{ name }},
         {% endfor -%}
         case when exercised.user_id is not null then exercised.load else 0 end as counted_load,
         greatest(exercised.as_of, worn.as_of) as as_of
@@ -65,6 +76,10 @@ known as (
     left join exercised on exercised.user_id = spine.user_id and exercised.day = spine.day
     left join worn on worn.user_id = spine.user_id and worn.day = spine.day
     left join wearers on wearers.user_id = spine.user_id
+    left join unlisted on unlisted.user_id = spine.user_id and unlisted.day = spine.day
+    cross join lateral (
+        select (worn.is_worn or wearers.user_id is null) and unlisted.user_id is null as is_told
+    ) as resting
 ),
 
 averaged as (
@@ -105,6 +120,7 @@ select
     day,
     activity_count,
     unknown_activities,
+    estimated_activities,
     {% for name in sums -%}
     {{ name }},
     {% endfor -%}
