@@ -233,6 +233,8 @@ def measure_one(server: Server, years: tuple[int, ...]) -> dict[str, object]:
                 log(connection)
                 figure: dict[str, Any] = {"years": one, **counts(connection)}
             figure["full_build"] = build(database, server.folder).document
+            if server.has_timescale:
+                figure["chunks_that_policies_compress"] = compressed(database)
             figure["disk"] = disk(database)
             figures.append(figure)
         figures[-1]["duckdb"] = possible.measure_one(copies[years[-1]], server.folder)
@@ -356,6 +358,35 @@ def disk(database: Database) -> dict[str, int]:
     """Say how many megabytes each schema takes, indexes too."""
     with database.connect() as connection:
         return {f"{name}_mib": size for name, size in connection.execute(_DISK).fetchall()}
+
+
+_POLICIES = (
+    "select job_id from timescaledb_information.jobs where proc_name = 'policy_compression' order by job_id"
+)
+_COMPRESSED = """
+select name, round(before_compression_total_bytes / 2 ^ 20)::int, round(after_compression_total_bytes / 2 ^ 20)::int
+from (
+  select format('%I.%I', hypertable_schema, hypertable_name) as name,
+         format('%I.%I', hypertable_schema, hypertable_name) as part
+  from timescaledb_information.hypertables
+  union all
+  select format('%I.%I', view_schema, view_name),
+         format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
+  from timescaledb_information.continuous_aggregates
+) as tables
+cross join lateral hypertable_columnstore_stats(part::regclass)
+where before_compression_total_bytes > 0
+order by name
+"""
+
+
+def compressed(database: Database) -> dict[str, str]:
+    """Compress what the policies say, and say of each hypertable how many megabytes its old chunks took and take."""
+    with database.connect(autocommit=True) as connection:
+        for (job,) in connection.execute(_POLICIES).fetchall():
+            connection.execute("call run_job(%s)", [job])
+        found = connection.execute(_COMPRESSED).fetchall()
+    return {name: f"{before} MiB, compressed {after} MiB" for name, before, after in found}
 
 
 def has_library() -> bool:
