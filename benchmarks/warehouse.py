@@ -166,6 +166,7 @@ def build(database: Database, folder: Path) -> Built:
     spent = {one["unique_id"]: float(one["execution_time"]) for one in results}
     models = {name.split(".")[-1]: took for name, took in spent.items() if name.startswith("model.")}
     slowest = sorted(models, key=lambda name: -models[name])[:5]
+    print(f"{folder.name}: a build took {seconds} s", file=sys.stderr)
     return Built(
         seconds=seconds,
         blocks=blocks(database) - before,
@@ -410,6 +411,12 @@ def cache() -> Path:
     return folder
 
 
+def told(part: dict[str, object]) -> dict[str, object]:
+    """Print a part when it is there: the rest takes another quarter of an hour."""
+    print(json.dumps(part, indent=2, default=str), file=sys.stderr)
+    return part
+
+
 def document(sizes: Sizes, folder: Path) -> dict[str, object]:
     """Measure everything."""
     began = os.getloadavg()
@@ -419,9 +426,10 @@ def document(sizes: Sizes, folder: Path) -> dict[str, object]:
             servers[name] = "not measured: the extension's library is not in this server"
             continue
         with serving(folder / name, has_timescale=has_timescale) as server:
+            one_person = told(measure_one(server, sizes.years))
             servers[name] = {
-                "one_person": measure_one(server, sizes.years),
-                "many_people": measure_many(server, sizes.people),
+                "one_person": one_person,
+                "many_people": told(measure_many(server, sizes.people)),
             }
     quick = " --quick" if sizes is QUICK else ""
     return {
@@ -458,7 +466,7 @@ def main() -> None:
     results = document(sizes, cache())
     if not options.no_record:
         (RESULTS / f"{sizes.name}.json").write_text(json.dumps(results, indent=2, default=str) + "\n")
-    print(json.dumps(results, indent=2, default=str))
+    print(f"Done: {RESULTS / sizes.name}.json" if not options.no_record else "Done; nothing is recorded.")
 
 
 if __name__ == "__main__":

@@ -336,7 +336,7 @@
   {%- elif grain == 'by_person' -%}
     {%- set touched = "user_id in (select user_id from ops.touched_people where model = '" ~ node.name ~ "')" -%}
   {%- elif 'event_id' in node.columns -%}
-    {%- set touched = 'event_id in (select event_id from ops.touched_events)' -%}
+    {%- set touched = 'event_id = any (array(select event_id from ops.touched_events))' -%}
   {%- else -%}
     {{ return(relation) }}
   {%- endif -%}

@@ -3,13 +3,31 @@
   one in and drops the old one with `cascade`, which would take the api views with it, so that the read API
   would have nothing to read between the marts and the views. Readers see the old rows until the commit.
 
-  Where names or types of the columns changed, or with --full-refresh, the table is made anew (constraints and indexes
-  too); the api views come back when they are built next.
+  Where names, types or constraints of the columns changed, or with --full-refresh, the table is made anew (indexes too).
 -#}
 
 {#- Whether a table that is there can take the rows of a query as it is. -#}
 {% macro is_refillable(existing, sql) -%}
-  {{ return(existing is not none and existing.is_table and not should_full_refresh() and same_columns(existing, sql)) }}
+  {{ return(
+      existing is not none and existing.is_table and not should_full_refresh()
+      and same_columns(existing, sql) and same_constraints(existing)
+  ) }}
+{%- endmacro %}
+
+{#- Whether a table has the primary key and the not-null constraints of the contract, where there is one. -#}
+{% macro same_constraints(relation) -%}
+  {%- if not config.get('contract').enforced -%}{{ return(true) }}{%- endif -%}
+  {%- set key = model.constraints | selectattr('type', 'equalto', 'primary_key') | map(attribute='columns') | first | default([]) -%}
+  {%- set filled = key | list -%}
+  {%- for name, column in model.columns.items() if column.constraints | selectattr('type', 'equalto', 'not_null') | list -%}
+    {%- do filled.append(name) -%}
+  {%- endfor -%}
+  {%- set found = run_query(
+      "select string_agg(attname, ',' order by array_position(indkey::int[], attnum::int)) filter (where attnum = any (indkey)),
+           string_agg(attname, ',' order by attname collate \"C\") filter (where attnotnull)
+       from pg_attribute left join pg_index on indrelid = attrelid and indisprimary
+       where attrelid = '" ~ relation ~ "'::regclass and attnum > 0 and not attisdropped") -%}
+  {{ return((found.columns[0][0] or '') == key | join(',') and (found.columns[1][0] or '') == filled | unique | sort(case_sensitive=true) | join(',')) }}
 {%- endmacro %}
 
 {% macro refill_sql(target, existing, sql) -%}

@@ -418,12 +418,17 @@ def test_a_table_of_an_older_shape_is_made_anew_and_guarded(
     with warehouse.connect() as connection:
         connection.execute("alter table marts.days rename column steps to strides")
         connection.execute("alter table marts.days disable row level security")
-    build(
-        "--select", "days", "path:models/api"
-    )  # by hand: a build of what arrived looks at logic, not at tables
+        connection.execute("alter table marts.naps drop constraint naps_pkey")
+        connection.execute("alter table marts.weighings alter as_of drop not null")
+    # by hand: a build of what arrived looks at logic, not at tables
+    build("--select", "days", "naps", "weighings", "path:models/api")
     assert rows("marts.days", "steps") == [{"steps": 4000}]
     with warehouse.connect() as connection:
         assert connection.execute(
             "select relrowsecurity from pg_class where oid = 'marts.days'::regclass"
         ).fetchone() == (True,)
         assert connection.execute("select count(*) from api.days").fetchone() is not None
+        assert connection.execute("select to_regclass('marts.naps_pkey')").fetchone() != (None,)
+        assert connection.execute(
+            "select attnotnull from pg_attribute where attrelid = 'marts.weighings'::regclass and attname = 'as_of'"
+        ).fetchone() == (True,)
