@@ -22,6 +22,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks import possible, simulated_people
 from benchmarks.asking import ask_all, explained
@@ -145,7 +146,8 @@ class Built:
 
 def build(database: Database, folder: Path) -> Built:
     """Build what arrived, as `santorio run` does: plan, dbt with its tests, finish."""
-    target = folder / "dbt"
+    # One for each database, for dbt parses all again for another one: no home has two.
+    target = folder / "dbt" / str(conninfo_to_dict(database.url)["dbname"])
     before = blocks(database)
     started = time.perf_counter()
     with building(database) as planned, dbt_environment(database, planned.environment):
