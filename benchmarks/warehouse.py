@@ -8,6 +8,7 @@ that a second run begins with the builds. `--quick` takes minutes: 3 years, 50 p
 import argparse
 import datetime as dt
 import hashlib
+import importlib
 import json
 import os
 import statistics
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from assets.checks_marts import must_be_sound
 from benchmarks import possible, simulated_people
 from benchmarks.asking import ask_all, explained
 from benchmarks.measuring import Measurement, machine, measure
@@ -34,6 +37,7 @@ from santorio.database.embedded import embedded_server
 from santorio.database.engine import Database
 from santorio.database.migrating import migrate
 from santorio.database.opening import DAGSTER_NAME, create_database, embedded_database
+from santorio.training.recordings import compute_recordings
 from santorio.warehouse import DBT, PROJECT, building, dbt_environment
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -145,11 +149,12 @@ class Built:
 
 
 def build(database: Database, folder: Path) -> Built:
-    """Build what arrived, as `santorio run` does: plan, dbt with its tests, finish."""
+    """Build what arrived, as `santorio run` does: figures of recordings, plan, dbt with its tests, checks, finish."""
     # One for each database, for dbt parses all again for another one: no home has two.
     target = folder / "dbt" / str(conninfo_to_dict(database.url)["dbname"])
     before = blocks(database)
     started = time.perf_counter()
+    compute_recordings(database)
     with building(database) as planned, dbt_environment(database, planned.environment):
         command = [str(DBT), "--quiet", "build", "--exclude-resource-type", "unit_test", *planned.arguments]
         paths = [
@@ -163,6 +168,7 @@ def build(database: Database, folder: Path) -> Built:
         ran = done(
             measure([*command, *paths], cwd=PROJECT, environment={**os.environ, "SANTORIO_HOME": str(folder)})
         )
+        must_be_sound(database)
     seconds = round(time.perf_counter() - started, 2)
     results = json.loads((target / "run_results.json").read_text())["results"]
     spent = {one["unique_id"]: float(one["execution_time"]) for one in results}
@@ -413,36 +419,34 @@ def cache() -> Path:
     return folder
 
 
-def told(part: dict[str, object]) -> dict[str, object]:
-    """Print a part when it is there: the rest takes another quarter of an hour."""
-    print(json.dumps(part, indent=2, default=str), file=sys.stderr)
-    return part
-
-
-def document(sizes: Sizes, folder: Path) -> dict[str, object]:
-    """Measure everything."""
+def documents(sizes: Sizes, folder: Path) -> Iterator[dict[str, object]]:
+    """Measure everything; gives what is known after each part, for the next takes another quarter of an hour."""
     began = os.getloadavg()
-    servers: dict[str, object] = {}
-    for name, has_timescale in (("postgresql", False), ("timescaledb", True)):
-        if has_timescale and not has_library():
-            servers[name] = "not measured: the extension's library is not in this server"
-            continue
-        with serving(folder / name, has_timescale=has_timescale) as server:
-            one_person = told(measure_one(server, sizes.years))
-            servers[name] = {
-                "one_person": one_person,
-                "many_people": told(measure_many(server, sizes.people)),
-            }
+    importlib.import_module("great_expectations.expectations")
     quick = " --quick" if sizes is QUICK else ""
-    return {
+    known: dict[str, object] = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": machine(),
-        "load_average_at_begin_and_end": [round(one[0], 1) for one in (began, os.getloadavg())],
         "command": f"python -m benchmarks.warehouse{quick}",
         "limits": LIMITS,
         "bar_peak_mib": BAR_PEAK_MIB,
-        **servers,
     }
+    for name, has_timescale in (("postgresql", False), ("timescaledb", True)):
+        if has_timescale and not has_library():
+            yield known | {name: "not measured: the extension's library is not in this server"}
+            return
+        with serving(folder / name, has_timescale=has_timescale) as server:
+            parts: dict[str, object] = {}
+            for part, measured in (
+                ("many_people", partial(measure_many, server, sizes.people)),
+                ("one_person", partial(measure_one, server, sizes.years)),
+            ):
+                parts[part] = measured()
+                known[name] = parts
+                known["load_average_at_begin_and_end"] = [
+                    round(one[0], 1) for one in (began, os.getloadavg())
+                ]
+                yield known
 
 
 LIMITS = """\
@@ -450,7 +454,8 @@ One person: every kind that is fetched by default, with its series; FIT files of
 Many people: four kinds of payload that tell a day in one document (a night without its series), the list of \
 activities, logs, a trial, a year of weekly fits. Twenty people are simulated, the others are copies under other ids. \
 Every tenth has the ledger of all kinds. With all kinds and series these would be 12 million events.
-Seconds of a build are plan, start of dbt, models, tests and the end. Seconds in models are added up, though \
+Seconds of a build are figures of recordings, plan, start of dbt, models, tests, checks and the end; Great \
+Expectations was imported before. Seconds in models are added up, though \
 up to four are made at once. Blocks (8 KiB, each time one is looked at) do not depend on what else the machine does.
 API: by the API's own reader, with a new connection each time, without HTTP; each query of random people.
 DuckDB reads the same rows from files of its own, in one process: no server, no row level security, no versions, no \
@@ -465,10 +470,11 @@ def main() -> None:
     parser.add_argument("--no-record", action="store_true", help="print only")
     options = parser.parse_args()
     sizes = QUICK if options.quick else FULL
-    results = document(sizes, cache())
-    if not options.no_record:
-        (RESULTS / f"{sizes.name}.json").write_text(json.dumps(results, indent=2, default=str) + "\n")
-    print(f"Done: {RESULTS / sizes.name}.json" if not options.no_record else "Done; nothing is recorded.")
+    for results in documents(sizes, cache()):
+        text = json.dumps(results, indent=2, default=str)
+        if not options.no_record:
+            (RESULTS / f"{sizes.name}.json").write_text(text + "\n")
+    print(text)
 
 
 if __name__ == "__main__":
