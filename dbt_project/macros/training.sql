@@ -16,7 +16,7 @@
 {%- endmacro %}
 
 {% macro trimp_factor(coefficients) -%}
-  case {{ coefficients }} when 'women' then {{ var('trimp_factor_of_women', 0.86) }} else 0.64 end
+  case {{ coefficients }} when 'women' then 0.86 else 0.64 end
 {%- endmacro %}
 
 {#- Share of the heart rate reserve in use, held to 0 to 1; null where one of the three is not known, which least and

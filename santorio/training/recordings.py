@@ -29,6 +29,11 @@ DRAWN = {
     "speed_mps": "directSpeed",
     "distance_m": "sumDistance",
 }
+# What else a payload may call an instant is none; and no activity goes on for longer.
+LAST_INSTANT = dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()
+LONGEST_S = 30 * 86_400
+# One computation at a time: two would write the same recordings.
+LOCK = 1614_0008
 COMPUTING = ("series", "power", "aerobic", "efforts", "figures", "recordings")
 
 
@@ -63,6 +68,14 @@ class Records:
         """Those from `start` to before `end` (Unix seconds)."""
         inside = (self.times >= start) & (self.times < end)
         return Records(self.times[inside], {name: column[inside] for name, column in self.columns.items()})
+
+    def of_one_activity(self) -> "Records":
+        """Those whose instant can be one, and of one activity with most of the others."""
+        possible = self.within(0, LAST_INSTANT)
+        if not len(possible.times):
+            return possible
+        middle = float(np.median(possible.times))
+        return possible.within(middle - LONGEST_S, middle + LONGEST_S)
 
     @property
     def speed_mps(self) -> Column:
@@ -118,6 +131,7 @@ def compute_recordings(database: Database) -> Report:
     """Bring `training.recordings` up to date; what was computed is queued for the warehouse in the same transaction."""
     files = sessions = records = 0
     with database.connect() as connection:
+        connection.execute("select pg_advisory_lock(%s)", [LOCK])
         waiting = [Waiting(*row) for row in connection.execute(_WAITING, [code_version()])]
         connection.commit()
         for batch in itertools.batched(waiting, FILES_PER_TRANSACTION):
@@ -148,10 +162,10 @@ def compute(connection: psycopg.Connection, one: Waiting) -> Computed:
     ).fetchone()
     data = row[0] if row and isinstance(row[0], dict) else {}
     if one.is_drawn:
-        records = drawn_records(data)
+        records = drawn_records(data).of_one_activity()
         parts = [records]
     else:
-        records = read_records(connection, one.recording_id)
+        records = read_records(connection, one.recording_id).of_one_activity()
         parts = [records.within(start, end) for start, end in spans_of(data, records.times)]
     number = data.get("activityId") if one.is_drawn else None
     return Computed(
@@ -240,9 +254,7 @@ def drawn_records(data: Mapping[str, Any]) -> Records:
         if isinstance(one.get("metrics"), list)
     ]
     times = _column(samples, places.get("directTimestamp")) / 1000
-    return Records(
-        times, {name: _column(samples, places.get(theirs)) for name, theirs in DRAWN.items()}
-    ).within(0, np.inf)
+    return Records(times, {name: _column(samples, places.get(theirs)) for name, theirs in DRAWN.items()})
 
 
 def _dicts(value: object) -> Iterator[dict[str, Any]]:

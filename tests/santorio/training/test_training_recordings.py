@@ -200,6 +200,30 @@ def test_samples_that_the_account_draws_are_computed_too(database: Database, per
     assert len(drawn_records({"metricDescriptors": 3, "activityDetailMetrics": {}}).times) == 0
 
 
+def test_an_instant_that_cannot_be_stops_nothing(database: Database, person: Person) -> None:
+    def drawn(*times: float) -> dict[str, object]:
+        return {
+            "metricDescriptors": [
+                {"metricsIndex": 0, "key": "directTimestamp"},
+                {"metricsIndex": 1, "key": "directPower"},
+            ],
+            "activityDetailMetrics": [{"metrics": [time, 200.0]} for time in times],
+        }
+
+    odd = {
+        "1": drawn(START * 1000, (START + 1) * 1000, START * 1_000_000, 4_000_000_000_000, -5, 0),
+        "2": drawn(START * 1_000_000, (START + 1) * 1_000_000),
+        "3": drawn(1e308, float(START)),
+    }
+    with database.connect() as connection:
+        for number, data in odd.items():
+            about = ("garmin.activity_samples", "garmin", f"7/{number}", data, {"garmin_account": "7"})
+            write_events(connection, [Event(person.user_id, RIDE, None, *about)])
+    assert compute_recordings(database).files == 3
+    with database.connect() as connection:
+        assert sorted(rows(connection, "seconds")) == [(0,), (1,), (2,)]
+
+
 def test_a_recording_without_records_is_looked_at_once(database: Database, person: Person) -> None:
     event, recording = ride(person, [session(RIDE, 60)], {"power_w": np.zeros(0)})
     with database.connect() as connection:
