@@ -86,6 +86,8 @@ class History:
                 "delete from ops.coverage where user_id = %s and kind = %s and day = %s", about
             )
             return
+        # The ledger reaches further than what was told.
+        about[2] = day + dt.timedelta(days=self.draw.choice([0, 0, 9]))
         connection.execute(
             "insert into ops.coverage (user_id, kind, day, status) values (%s, %s, %s, %s)"
             " on conflict (user_id, kind, day) do update set status = excluded.status",

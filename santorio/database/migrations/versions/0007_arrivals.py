@@ -62,9 +62,20 @@ begin
     -- And days of which nothing came: what the clock showed on them is the zone's alone.
     insert into raw.arrivals (user_id, day)
     select new.user_id, days.day::date
-    from (select min(time) as first_at, max(time) as last_at from raw.events where user_id = new.user_id) as span
-    cross join lateral
-      generate_series(first_at - interval '2 days', last_at + interval '2 days', '1 day') as days (day);
+    from (
+      select least(events.first_day, ledger.first_day) as first_day,
+        greatest(events.last_day, ledger.last_day) as last_day
+      from (
+        select min(time)::timestamp - interval '2 days' as first_day,
+          max(time)::timestamp + interval '2 days' as last_day
+        from raw.events where user_id = new.user_id
+      ) as events
+      cross join (
+        select min(day)::timestamp as first_day, max(day)::timestamp as last_day
+        from ops.coverage where user_id = new.user_id
+      ) as ledger
+    ) as span
+    cross join lateral generate_series(first_day, last_day, '1 day') as days (day);
   end if;
   return null;
 end $$;

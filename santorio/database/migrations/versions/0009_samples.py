@@ -351,7 +351,11 @@ create table intraday.stored_days (
 );
 comment on table intraday.stored_days is 'Which samples of a person-day are in the hypertable, and the span they take.';
 
-create table intraday.owed (first_at timestamptz not null, last_at timestamptz not null);
+create table intraday.owed (
+  owed_id bigint generated always as identity primary key,
+  first_at timestamptz not null,
+  last_at timestamptz not null
+);
 comment on table intraday.owed is 'Spans that the continuous aggregates do not know yet, noted with what changed.';
 
 -- Days that a build made, out of the temporary table days_to_store: in the build's own transaction. One person-day a
@@ -387,7 +391,7 @@ begin
         where told.user_id = %L and told.day = %L$q$, made, one.user_id, one.day);
     end loop;
   end if;
-  insert into intraday.owed
+  insert into intraday.owed (first_at, last_at)
   select least(first_at, from_at), greatest(last_at, to_at) from days_to_store;
   delete from intraday.stored_days as stored using days_to_store as gone
   where stored.user_id = gone.user_id and stored.day = gone.day;
@@ -402,12 +406,14 @@ declare
   one record;
   chunk regclass;
   spans tstzmultirange;
+  known bigint[];
 begin
   -- Builds that end together take turns.
   perform pg_advisory_lock(1616);
   loop
     select range_agg(tstzrange(
-      time_bucket('1 hour', first_at), time_bucket('1 hour', last_at) + interval '1 hour')) into spans
+      time_bucket('1 hour', first_at), time_bucket('1 hour', last_at) + interval '1 hour')), array_agg(owed_id)
+    into spans, known
     from intraday.owed;
     exit when spans is null;
     select lower(span) as first_at, upper(span) as last_at into one from unnest(spans) as span limit 1;
@@ -416,7 +422,9 @@ begin
       'intraday.samples_5min', one.first_at, one.last_at, options => '{"buckets_per_batch": 8640}');
     call refresh_continuous_aggregate(
       'intraday.samples_hourly', one.first_at, one.last_at, options => '{"buckets_per_batch": 720}');
-    delete from intraday.owed where first_at >= one.first_at and last_at < one.last_at;
+    -- Not what was noted meanwhile: it may have changed after it was read.
+    delete from intraday.owed
+    where owed_id = any (known) and first_at >= one.first_at and last_at < one.last_at;
     commit;
   end loop;
   for chunk in
