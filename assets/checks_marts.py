@@ -117,6 +117,17 @@ IS_SOUND = (
 IN_RANGE = (
     "coalesce(told.value between ranges.lowest_possible and ranges.highest_possible, true) as is_possible"
 )
+# Nights as the payloads tell them, and nights of the mart: one of each for the other.
+NIGHTS = """
+select coalesce(sent.nights, 0) = coalesce(told.nights, 0) as is_one_for_one
+from (
+  select user_id, count(distinct day) as nights from staging.stg_garmin__sleeps
+  where has_data and day is not null group by user_id
+) as sent
+full join (
+  select user_id, count(*) as nights from marts.nights where sleep_minutes is not null group by user_id
+) as told using (user_id)
+"""
 # One row a person: how far the marts stand behind what came.
 FRESHNESS = """
 select log.user_id::text,
@@ -171,6 +182,10 @@ MUST = (
         "nights", "nights_are_sound", "One row a night.",
         newest("nights", "user_id::text, day, as_of"),
         columns_of(key=["user_id", "day"], filled=["as_of"]),
+    ),
+    Suite(
+        "nights", "no_night_is_lost_or_doubled", "Every night that Garmin sent is one row of the mart.",
+        NIGHTS, columns_of(true=["is_one_for_one"]),
     ),
     Suite(
         "activities", "activities_are_sound", "One row an activity, with its day and its start.",
@@ -257,26 +272,3 @@ def marts_are_plausible(database: dg.ResourceParam[Database]) -> Iterator[dg.Ass
     """Hold the marts against what should be true of them; what is not shows."""
     for suite in SHOULD:
         yield suite.result(database, dg.AssetCheckSeverity.WARN)
-
-
-@dg.asset_check(
-    asset=["marts", "nights"],
-    blocking=True,
-    description="Every night that Garmin sent is one row of the mart.",
-)
-def no_night_is_lost_or_doubled(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Count nights as the payloads tell them and in the mart: they must be the same."""
-    with database.connect() as connection:
-        row = connection.execute(
-            """
-            with sent as (
-              select distinct user_id, day from staging.stg_garmin__sleeps where has_data and day is not null
-            )
-            select (select count(*) from sent),
-                   (select count(*) from marts.nights where sleep_minutes is not null)
-            """
-        ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always gives a row
-    return dg.AssetCheckResult(
-        passed=row[0] == row[1], metadata={"nights_sent": row[0], "nights_in_mart": row[1]}
-    )

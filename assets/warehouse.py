@@ -25,7 +25,7 @@ from santorio.errors import StorageError
 from santorio.settings import Settings
 from santorio.warehouse import PROJECT, building, dbt_environment, ensure_manifest
 from santorio.warehouse.errors import Discreet, failures
-from santorio.warehouse.publishing import are_views_made, make_views, note_views_made
+from santorio.warehouse.publishing import make_views
 
 MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
@@ -64,8 +64,11 @@ def _build(
     with redirect_stdout(Discreet(sys.stdout)):
         yield from running.stream()
     if not running.is_successful():
+        failed = failed_nodes(running)
+        # What PostgreSQL says of a failure quotes rows: not in the error, and in no file.
+        (settings.dbt_target / "run_results.json").unlink(missing_ok=True)
         raise StorageError(
-            "The tables could not be made: " + ("; ".join(failed_nodes(running)) or "dbt stopped early."),
+            "The tables could not be made: " + ("; ".join(failed) or "dbt stopped early."),
             hint="What is shown stays as it was, and what arrived stays queued: the next run makes it.",
         )
 
@@ -134,7 +137,8 @@ def marts(
                 must_be_sound(database)
         else:
             context.log.info("Nothing arrived and no logic changed: everything is up to date.")
-    make_views(database, MANIFEST, settings.dbt_target)
+    if not context.is_subset:
+        make_views(database, MANIFEST, settings.dbt_target)
     yield from up_to_date.rest()
 
 
@@ -147,23 +151,12 @@ def marts(
 )
 def api_views(
     context: dg.AssetExecutionContext,
-    dbt: DbtCliResource,
     database: dg.ResourceParam[Database],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[object]:
-    """Publish the marts and the models' results to the read API, under row level security.
+    """Show the marts and the models' results to the read API, under row level security.
 
     The views read what is published as it is: they are made once, and where their logic changed.
     """
-    up_to_date = UpToDate(context.assets_def, context.selected_asset_keys)
-    with database.connect() as connection:
-        are_made = are_views_made(connection, MANIFEST)
-    if not are_made:
-        with dbt_environment(database):
-            for event in _build(context, dbt, settings):
-                yield from up_to_date.before(event)
-                yield event
-        if not context.is_subset:
-            with database.connect() as connection:
-                note_views_made(connection, MANIFEST)
-    yield from up_to_date.rest()
+    make_views(database, MANIFEST, settings.dbt_target)
+    yield from UpToDate(context.assets_def, context.selected_asset_keys).rest()

@@ -23,7 +23,7 @@ from santorio.errors import SantorioError
 from santorio.settings import Settings, load_settings
 from santorio.sources.importing import waiting_files
 from santorio.versions import code_version
-from santorio.warehouse import dbt_environment
+from santorio.warehouse import dbt_environment, forget_what_was_made
 from sensors.abandoned import close_dead_runs, process_tag
 from sensors.windows import MARK, window_tags
 
@@ -59,6 +59,8 @@ def run_everything(settings: Settings, database: Database, *, force: bool = Fals
             execute(instance, settings, database, "take_in", {}, report)
         with database.connect() as connection:
             now = arrivals(connection)
+            if force:
+                forget_what_was_made(connection)
         mark = f"{now.mark}/{dt.datetime.now(dt.UTC).date()}/{code_version()}"
         last = last_success(instance)
         is_due = force or last is None or last.tags.get(MARK) != mark or now.waiting > 0

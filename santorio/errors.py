@@ -58,12 +58,6 @@ class GarminUnavailable(SourceError):
     code = "garmin_unavailable"
 
 
-class ClaudeError(SourceError):
-    """Claude did not answer."""
-
-    code = "claude_error"
-
-
 class DataError(SantorioError):
     """The data itself does not allow it."""
 

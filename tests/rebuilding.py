@@ -15,7 +15,9 @@ from psycopg.conninfo import conninfo_to_dict
 from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
 from santorio.training.recordings import compute_recordings
+from santorio.versions import code_version
 from santorio.warehouse import PROJECT, Build, building, dbt_environment
+from santorio.warehouse.publishing import publish, published_marts
 
 BUILD = ["build", "--exclude-resource-type", "unit_test"]
 
@@ -32,6 +34,18 @@ def database_of_its_own(server_url: str, template: str = "template_of_tests") ->
         opened.close()
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def publish_whole(connection: psycopg.Connection, manifest: Path) -> None:
+    """Publish all marts as they are, whoever made them: after dbt was run by hand."""
+    connection.execute(
+        "insert into ops.builds (build_id, known_at, code_version, published_at) "
+        "values (%s, clock_timestamp(), %s, clock_timestamp())",
+        [uuid.uuid4(), code_version()],
+    )
+    there = connection.execute("select tablename::text from pg_tables where schemaname = 'marts'").fetchall()
+    marts = [mart for mart in published_marts(manifest) if (mart,) in there]
+    publish(connection, marts, whole=marts)
 
 
 class Warehouse:

@@ -76,7 +76,8 @@ def _analyse(
     as_of = max(series.as_of, *(exposures[candidate.name].as_of for candidate in regression.candidates))
     run = _fit(person, regression, model, key, as_of)
     used = {outcome: series, **{one.name: exposures[one.name] for one in regression.candidates}}
-    run = replace(run, diagnostics={**run.diagnostics, "left_out": words_of_left_out(used)})
+    diagnostics = {**run.diagnostics, "left_out": words_of_left_out(used)}
+    run = replace(run, diagnostics=diagnostics, known_at=series.known_at)
     return publish(database, run, force=force)
 
 

@@ -51,7 +51,17 @@ class RunReport:
 
 @dataclass(frozen=True)
 class Run:
-    """One analysis, ready to be recorded. `reason` says why it is rejected; None accepts it."""
+    """One analysis, ready to be recorded.
+
+    Attributes
+    ----------
+    as_of
+        When the newest of what it read became known.
+    known_at
+        Instant of the log that the marts told when it read them; None before a build was published.
+    reason
+        Why it is rejected; None accepts it.
+    """
 
     user_id: UUID
     kind: Kind
@@ -62,6 +72,7 @@ class Run:
     diagnostics: Mapping[str, object] = field(default_factory=dict)
     plot: bytes | None = None
     reason: str | None = None
+    known_at: dt.datetime | None = None
 
 
 def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, subject: str) -> str | None:
@@ -74,14 +85,6 @@ def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, 
         [user_id, kind, subject],
     ).fetchone()
     return str(row[0]) if row else None
-
-
-def known_at(connection: psycopg.Connection) -> dt.datetime | None:
-    """Find the instant of the log that the marts tell; None before a build was published."""
-    row = connection.execute(
-        "select known_at from ops.builds where published_at is not null order by published_at desc limit 1"
-    ).fetchone()
-    return row[0] if row else None
 
 
 def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
@@ -105,7 +108,7 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
             "status": status,
             "fingerprint": run.fingerprint,
             "as_of": run.as_of,
-            "known_at": known_at(connection),
+            "known_at": run.known_at,
             "code_version": code_version(),
             "diagnostics": Jsonb(dict(run.diagnostics)),
             "plot": run.plot if status == "accepted" else None,

@@ -42,6 +42,8 @@ class Series:
         When the newest of it became known.
     left_out : tuple[LeftOut, ...]
         Days that have a value which cannot be trusted; they are in no array.
+    known_at : datetime, optional
+        Instant of the log that the marts told when they were read; None before a build was published.
     """
 
     day: IntArray
@@ -50,6 +52,7 @@ class Series:
     unit: str
     as_of: dt.datetime
     left_out: tuple[LeftOut, ...] = ()
+    known_at: dt.datetime | None = None
 
     def at(self, days: IntArray) -> FloatArray:
         """Values on these days; NaN where there is none."""
@@ -87,12 +90,22 @@ def read_outcomes(
 ) -> dict[str, Series]:
     """Read outcomes by metric; all of them if none is named. What cannot be trusted is left out, and told."""
     wanted = {"user": user_id, "metrics": None if metrics is None else list(metrics)}
-    return _by_name(connection.execute(_OUTCOMES, wanted).fetchall())
+    known = _known_at(connection)
+    return _by_name(connection.execute(_OUTCOMES, wanted).fetchall(), known)
 
 
 def read_exposures(connection: psycopg.Connection, user_id: UUID) -> dict[str, Series]:
     """Read exposures by name. What cannot be trusted is left out, and told."""
-    return _by_name(connection.execute(_EXPOSURES, [user_id]).fetchall())
+    known = _known_at(connection)
+    return _by_name(connection.execute(_EXPOSURES, [user_id]).fetchall(), known)
+
+
+def _known_at(connection: psycopg.Connection) -> dt.datetime | None:
+    """Find the instant that the marts tell. Before they are read: what a build then adds is at least not claimed."""
+    row = connection.execute(
+        "select known_at from ops.builds where published_at is not null order by published_at desc limit 1"
+    ).fetchone()
+    return row[0] if row else None
 
 
 def words_of_left_out(
@@ -121,15 +134,19 @@ def words_of_left_out(
     return {name: days for name, days in told.items() if days}
 
 
-def _by_name(rows: Sequence[tuple[object, ...]]) -> dict[str, Series]:
+def _by_name(rows: Sequence[tuple[object, ...]], known_at: dt.datetime | None) -> dict[str, Series]:
     grouped: dict[str, list[tuple[object, ...]]] = {}
     for row in rows:
         grouped.setdefault(str(row[0]), []).append(row)
     # Of what has no day to trust there is no series.
-    return {name: _series(group) for name, group in grouped.items() if any(row[6] is None for row in group)}
+    return {
+        name: _series(group, known_at)
+        for name, group in grouped.items()
+        if any(row[6] is None for row in group)
+    }
 
 
-def _series(rows: Sequence[tuple[object, ...]]) -> Series:
+def _series(rows: Sequence[tuple[object, ...]], known_at: dt.datetime | None) -> Series:
     trusted = [row for row in rows if row[6] is None]
     _, days, values, samples, units, _, _ = zip(*trusted, strict=True)
     return Series(
@@ -141,4 +158,5 @@ def _series(rows: Sequence[tuple[object, ...]]) -> Series:
         left_out=tuple(
             LeftOut(row[1], str(row[6])) for row in rows if row[6] is not None and isinstance(row[1], dt.date)
         ),
+        known_at=known_at,
     )

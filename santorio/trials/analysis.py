@@ -99,7 +99,8 @@ def _analyse(
     used = {one.metric: outcomes[one.metric] for one in prepared}
     # An outcome follows its study day by a day or two.
     left_out = words_of_left_out(used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2)
-    run = replace(run, diagnostics={**run.diagnostics, "left_out": left_out})
+    diagnostics = {**run.diagnostics, "left_out": left_out}
+    run = replace(run, diagnostics=diagnostics, known_at=outcomes[trial.outcome].known_at)
     return publish(database, run, force=force)
 
 

@@ -125,6 +125,7 @@ def propose(database: Database, person: Person, *, force: bool = False) -> RunRe
         subject=SUBJECT,
         fingerprint=key,
         as_of=max((series.as_of for series in outcomes.values()), default=dt.datetime.now(dt.UTC)),
+        known_at=next((series.known_at for series in outcomes.values()), None),
         rows=[row(plan, position) for position, plan in enumerate(plans, start=1)],
         diagnostics={
             "levers": len(LEVERS),

@@ -1,6 +1,6 @@
 """The warehouse: dbt as a program, and which rows a build of it makes again."""
 
-from santorio.warehouse.building import Build, building, finish_build, plan_build
+from santorio.warehouse.building import Build, building, finish_build, forget_what_was_made, plan_build
 from santorio.warehouse.project import (
     DBT,
     PROJECT,
@@ -19,6 +19,7 @@ __all__ = [
     "dbt_variables",
     "ensure_manifest",
     "finish_build",
+    "forget_what_was_made",
     "plan_build",
     "project_fingerprint",
 ]

@@ -8,7 +8,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -129,12 +129,18 @@ def building(database: Database, *, project: Path = PROJECT, is_whole: bool = Tr
                 finish_build(connection, build, published_marts(manifest))
 
 
+def forget_what_was_made(connection: psycopg.Connection) -> None:
+    """Let the next build make everything in full."""
+    connection.execute("update ops.models set built_fingerprint = null")
+
+
 def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build:
     """Take what arrived, and say how each model is made; written down for dbt's macros and for the next build.
 
     What an earlier build left undone is taken as well.
     """
     connection.execute(TAKE)
+    models = [replace(one, fingerprint=one.fingerprint + _way(connection)) for one in models]
     modes = _modes(connection, models)
     touched = _one(
         connection, "select exists (select from ops.touched_events) or exists (select from ops.touched_days)"
@@ -154,6 +160,12 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
         _write_plan(connection, models, build)
         connection.execute("analyze ops.touched_events")
     return build
+
+
+def _way(connection: psycopg.Connection) -> str:
+    """Say what a fingerprint adds where samples are in a hypertable: moved to such a server, all is made in full."""
+    has_intraday = _one(connection, "select to_regclass('intraday.samples') is not null")
+    return " with TimescaleDB" if has_intraday else ""
 
 
 def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str, str]:

@@ -11,6 +11,8 @@ _QUOTING = re.compile(
 )
 # `invalid input syntax for type integer: "61 bpm"`; names of columns are quoted before a colon, not after.
 _VALUE = re.compile(r": *\"[^\n]*\"")
+# `value "61000000000" is out of range for type integer`, `"1e400" is out of range for type double precision`.
+_OUT_OF_RANGE = re.compile(r"\"[^\"\n]*\"(?= is out of range)")
 
 
 def without_values(text: str) -> str:
@@ -22,8 +24,10 @@ def without_values(text: str) -> str:
     'null in "steps"\n'
     >>> without_values('invalid input syntax for type integer: "61 bpm"')
     'invalid input syntax for type integer: …'
+    >>> without_values('value "61000000000" is out of range for type integer')
+    'value … is out of range for type integer'
     """
-    return _VALUE.sub(": …", _QUOTING.sub("", text))
+    return _OUT_OF_RANGE.sub("…", _VALUE.sub(": …", _QUOTING.sub("", text)))
 
 
 def failures(results: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import uuid
 from collections.abc import Collection
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from psycopg import sql
 
 from santorio.database.engine import Database
 from santorio.errors import StorageError
-from santorio.versions import code_version
 from santorio.warehouse.models import read_views
 from santorio.warehouse.project import DBT, PROJECT, dbt_variables
 
@@ -31,21 +29,15 @@ def published_marts(manifest: Path) -> list[str]:
     )
 
 
-def are_views_made(connection: psycopg.Connection, manifest: Path) -> bool:
+def _are_views_made(connection: psycopg.Connection, manifest: Path) -> bool:
     """Tell whether the API's views are all there, by the logic of today."""
     views, fingerprint = read_views(manifest)
     found = connection.execute(
-        "select count(*), obj_description('api'::regnamespace) from pg_views "
+        "select count(*), obj_description(to_regnamespace('api')) from pg_views "
         "where schemaname = 'api' and viewname = any(%s)",
         [views],
     ).fetchone()
     return found == (len(views), _made_by(fingerprint))
-
-
-def note_views_made(connection: psycopg.Connection, manifest: Path) -> None:
-    """Write down by which logic the API's views were made."""
-    _, fingerprint = read_views(manifest)
-    connection.execute(sql.SQL("comment on schema api is {}").format(_made_by(fingerprint)))
 
 
 def _made_by(fingerprint: str) -> str:
@@ -53,7 +45,7 @@ def _made_by(fingerprint: str) -> str:
 
 
 def make_views(database: Database, manifest: Path, target: Path) -> None:
-    """Make the API's views where one is missing or of other logic, and anything is published: not only after the fits.
+    """Make the API's views where one is missing or of other logic.
 
     Raises
     ------
@@ -61,11 +53,17 @@ def make_views(database: Database, manifest: Path, target: Path) -> None:
         If dbt cannot make them.
     """
     with database.connect() as connection:
-        is_published = connection.execute("select exists (select from ops.builds)").fetchone()
-        if is_published != (True,) or are_views_made(connection, manifest):
+        if _are_views_made(connection, manifest):
             return
+        # A view may show a mart that was not shown before: no build would copy more of it than what changes.
+        new = connection.execute(
+            "select mart from unnest(%s::text[]) as mart where to_regclass('published.' || mart) is null "
+            "and to_regclass('marts.' || mart) is not null and exists (select from ops.builds)",
+            [published_marts(manifest)],
+        ).fetchall()
+        publish(connection, [mart for (mart,) in new], whole=[mart for (mart,) in new])
     done = subprocess.run(
-        [str(DBT), "--quiet", "--log-level-file", "none", "run", "--select", "path:models/api",
+        [str(DBT), "--quiet", "--log-level-file", "none", "--no-write-json", "run", "--select", "path:models/api",
          "--project-dir", str(PROJECT), "--target-path", str(target)],
         env={**os.environ, **dbt_variables(database.url)},
         capture_output=True,
@@ -73,8 +71,9 @@ def make_views(database: Database, manifest: Path, target: Path) -> None:
     )  # fmt: skip
     if done.returncode != 0:
         raise StorageError("The API's views could not be made.", hint="The next run tries again.")
+    _, fingerprint = read_views(manifest)
     with database.connect() as connection:
-        note_views_made(connection, manifest)
+        connection.execute(sql.SQL("comment on schema api is {}").format(_made_by(fingerprint)))
 
 
 def publish(connection: psycopg.Connection, marts: Collection[str], *, whole: Collection[str]) -> int:
@@ -99,14 +98,3 @@ def publish(connection: psycopg.Connection, marts: Collection[str], *, whole: Co
         assert done is not None  # noqa: S101 - a function call always gives a row
         rows += done[0]
     return rows
-
-
-def publish_whole(connection: psycopg.Connection, manifest: Path) -> None:
-    """Publish all marts as they are, whoever made them: after dbt was run by hand."""
-    connection.execute(
-        "insert into ops.builds (build_id, known_at, code_version, published_at) "
-        "values (%s, clock_timestamp(), %s, clock_timestamp())",
-        [uuid.uuid4(), code_version()],
-    )
-    marts = published_marts(manifest)
-    publish(connection, marts, whole=marts)

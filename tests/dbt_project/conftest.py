@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
-from rebuilding import Warehouse
+from rebuilding import Warehouse, publish_whole
 
 from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
@@ -21,7 +21,6 @@ from santorio.people import Person, ensure_person
 from santorio.sources.garmin.endpoints import BY_KIND
 from santorio.sources.garmin.payloads import Asked, parse_answer
 from santorio.warehouse import PROJECT, dbt_environment
-from santorio.warehouse.publishing import publish_whole
 
 TEMPLATE = "template_of_tests"
 

@@ -73,6 +73,16 @@ def test_what_was_known_then_is_built_beside_what_is_known_now(
         said = connection.execute("select obj_description('past_marts'::regnamespace)").fetchone()
     assert said == (f"As known at {then.astimezone(dt.UTC).isoformat()}",)
 
+
+@pytest.mark.slow
+def test_what_is_known_now_is_what_the_marts_of_today_tell(
+    build: Any, warehouse: Database, log: Any, rows: Any, dbt_folder: Path
+) -> None:
+    log.garmin("sleep", "2026-03-02", slept(400))
+    log.entry("mood", "2026-03-02T21:00+01:00", rating=7)
+    build()
+    log.garmin("sleep", "2026-03-02", slept(300))
+    build()
     build_past(warehouse, now(warehouse), dbt_folder)
     with warehouse.connect() as connection:
         marts = connection.execute(

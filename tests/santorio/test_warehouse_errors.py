@@ -22,6 +22,15 @@ def test_a_value_that_is_no_number_is_left_out() -> None:
     assert "61" not in without_values('invalid input syntax for type integer: "61 bpm"')
 
 
+def test_a_number_that_is_too_large_is_left_out() -> None:
+    for said in (
+        'value "61000000000" is out of range for type integer',
+        '"61e400" is out of range for type double precision',
+    ):
+        assert "61" not in without_values(said)
+        assert "out of range" in without_values(said)
+
+
 def test_failures_are_said_in_a_line_each() -> None:
     results = [
         {"unique_id": "model.santorio.nights", "status": "success", "message": "INSERT 0 1"},

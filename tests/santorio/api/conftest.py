@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from rebuilding import publish_whole
 
 from santorio.api.app import create_app
 from santorio.api.tokens import mint_token
@@ -21,7 +22,6 @@ from santorio.database.opening import create_database, embedded_database
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.warehouse import PROJECT, dbt_environment
-from santorio.warehouse.publishing import publish_whole
 
 KEY = "a key of tests, long enough for HMAC with SHA-256"
 AS_OF = dt.datetime(2026, 6, 1, 6, 30, tzinfo=dt.UTC)
