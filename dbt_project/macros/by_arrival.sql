@@ -82,7 +82,7 @@
 {#- Rows of a relation (with user_id) of the people of whom anything changed that this model reads. -#}
 {% macro people_of(relation) -%}
   {%- if is_touched() -%}
-    {{ return('(select * from ' ~ relation ~ ' where user_id in (select user_id from touched_people))') }}
+    {{ return('(select * from ' ~ relation ~ ' where user_id = any (array(select user_id from touched_people)))') }}
   {%- endif -%}
   {{ return(relation) }}
 {%- endmacro %}
@@ -221,7 +221,7 @@
     {%- set added = '(fresh.user_id, fresh.day) in (select user_id, day from touched_days)' -%}
   {%- else -%}
     create temp table computed on commit drop as select {{ columns }} from ({{ sql }}) as fresh;
-    {%- set gone = 'made.user_id in (select user_id from touched_people)
+    {%- set gone = 'made.user_id = any (array(select user_id from touched_people))
         and not exists (select from computed where (computed.*)::record = (made.*)::record)' -%}
     {%- set fresh = 'select * from computed' -%}
     {%- set added = 'not exists (

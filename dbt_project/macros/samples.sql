@@ -45,7 +45,7 @@
         payload.data ? 'partStartGMT' and exists (
             select from {{ all_payloads }} as whole
             where whole.user_id = payload.user_id and whole.event_type = payload.event_type
-                and whole.data ? 'endTimestampGMT' and whole.metadata ->> 'day' = payload.metadata ->> 'day'
+                and whole.data ? 'endTimestampGMT' and whole.metadata ->> 'day' = payload.metadata ->> 'day' and whole.day = payload.day
         )
     )
 {%- endmacro %}

@@ -1,5 +1,5 @@
--- What a person logged that they took in, summed over the local day. Only days with a log: what a day without a log
--- means is said in `exposures`.
+-- What a person logged that they took in, summed over the local day; null where something was taken and nobody knows how
+-- much. Only days with a log: what a day without a log means is said in `exposures`.
 
 {{ config(materialized='by_person') }}
 
@@ -35,7 +35,8 @@ doses as (
     where supplement is not null
 ),
 
--- Milligrams and capsules of one thing cannot be added: the unit that the person uses most is kept.
+-- Milligrams and capsules of one thing cannot be added: the unit that the person uses most is kept, and the sum of a day
+-- with another one is not known.
 units as (
     select user_id, exposure, mode() within group (order by unit) as unit
     from doses
@@ -48,10 +49,10 @@ select
     doses.day,
     doses.exposure,
     units.unit,
-    sum(doses.amount order by doses.amount) as value,
+    case when bool_and(doses.amount is not null and doses.unit = units.unit) then sum(doses.amount order by doses.amount) end
+        as value,
     count(*)::integer as logs,
     max(doses.ingested_at) as as_of
 from doses
-inner join units using (user_id, exposure, unit)
-where doses.amount is not null
+inner join units on units.user_id = doses.user_id and units.exposure = doses.exposure
 group by doses.user_id, doses.day, doses.exposure, units.unit

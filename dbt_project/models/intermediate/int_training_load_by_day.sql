@@ -1,5 +1,6 @@
--- Exercise per day. A day on which a watch was worn and nothing recorded is a day of rest: 0. The load of a day with
--- an activity whose load nobody knows is unknown, not the sum of the others.
+-- Exercise per day. A day on which a watch was worn and nothing recorded is a day of rest: 0, unless the list of its
+-- activities could not be fetched. The load (the minutes) of a day with an activity of which nobody knows it is unknown,
+-- not the sum of the others.
 
 {{ config(materialized='by_person') }}
 
@@ -10,7 +11,7 @@ exercised as (
         user_id,
         day,
         count(*)::integer as activity_count,
-        sum(duration_s order by duration_s) / 60 as activity_minutes,
+        case when count(duration_s) = count(*) then sum(duration_s order by duration_s) / 60 end as activity_minutes,
         case when count(training_load) = count(*) then sum(training_load order by training_load) end as training_load,
         max(as_of) as as_of
     from {{ people_of(ref('int_activities_merged')) }}
@@ -32,6 +33,10 @@ rested as (
         and not exists (
             select from exercised
             where exercised.user_id = worn.user_id and exercised.day = worn.day
+        )
+        and not exists (
+            select from {{ people_of(ref('int_ledger_days_gathered')) }} as ledger
+            where ledger.user_id = worn.user_id and ledger.day = worn.day and ledger.is_activity_failed
         )
 )
 

@@ -1,4 +1,5 @@
--- Between a person's first and last log of a kind every day has a row (see int_intakes_filled). A measure (a rating, a
+-- Between a person's first and last log of a kind every day has a row (see int_intakes_filled), but one of which nobody
+-- knows how much was taken. A measure (a rating, a
 -- reading) is never filled: no rating is not a rating of 0.
 
 with
@@ -6,6 +7,7 @@ with
 intakes as (
     select user_id, day, exposure, value, unit, as_of
     from {{ days_of(ref('int_intakes_filled')) }}
+    where value is not null
 ),
 
 measures as (

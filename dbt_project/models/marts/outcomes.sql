@@ -23,7 +23,8 @@ from_days as (
             ('resting_hr_bpm', worn.resting_hr_bpm, 1),
             ('stress_avg', worn.stress_avg, greatest(worn.stress_samples, 1)),
             ('body_battery_high', worn.body_battery_high, 1),
-            ('steps', worn.steps, 1)
+            -- A watch on the table counts no steps: that is no day of none.
+            ('steps', case when worn.is_worn then worn.steps end, 1)
     ) as metric (name, value, samples)
 ),
 

@@ -69,7 +69,7 @@ rated as (
         and case
             when logged.grain = 'day' then merged.day = logged.day
             else merged.started_at <= logged.occurred_at
-                and merged.started_at > logged.occurred_at - make_interval(days => 1, secs => least(coalesce(merged.duration_s, 0), 864000))
+                and merged.started_at > logged.occurred_at - make_interval(hours => 24, secs => least(coalesce(merged.duration_s, 0), 864000))
         end
     where logged.measure = 'session_rpe' and logged.value between 0 and 10
     order by logged.user_id, logged.event_id, merged.started_at desc, merged.activity_id

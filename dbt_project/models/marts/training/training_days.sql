@@ -57,7 +57,7 @@ spans as (
 spine as (
     select spans.user_id, day::date as day
     from spans
-    cross join lateral generate_series(spans.first_day, spans.last_day, interval '1 day') as day
+    cross join lateral generate_series(spans.first_day::timestamp, spans.last_day::timestamp, interval '1 day') as day
 ),
 
 known as (
