@@ -18,7 +18,7 @@ class InstalledDbt(DbtCliResource):  # type: ignore[misc]
     """The dbt that is installed beside Dagster.
 
     Before each build the resource asks `dbt --version`, and loads an adapter of its own for metadata of tables, which
-    no asset here fetches: together as long as a day's models take. Dagster carries on without either.
+    no asset here fetches: seconds of every run. Dagster carries on without either.
     """
 
     @property
