@@ -1,5 +1,6 @@
 """The folder tree explains the architecture; this holds it to its word."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,3 +30,13 @@ def test_importing_the_definitions_imports_no_heavy_library():
         "numba",
         "scipy",
     }
+
+
+def test_every_lock_has_a_number_of_its_own() -> None:
+    told = [
+        number
+        for path in (ROOT / "santorio").rglob("*.py")
+        for number in re.findall(r"^LOCK = ([\d_]+)$", path.read_text(), re.MULTILINE)
+    ]
+    assert len(told) > 2
+    assert len(set(told)) == len(told)

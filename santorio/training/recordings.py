@@ -33,7 +33,7 @@ DRAWN = {
 LAST_INSTANT = dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()
 LONGEST_S = 30 * 86_400
 # One computation at a time: two would write the same recordings.
-LOCK = 1614_0008
+LOCK = 1614_0009
 COMPUTING = ("series", "power", "aerobic", "efforts", "figures", "recordings")
 
 

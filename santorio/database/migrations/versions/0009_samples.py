@@ -409,7 +409,7 @@ declare
   known bigint[];
 begin
   -- Builds that end together take turns.
-  perform pg_advisory_lock(1616);
+  perform pg_advisory_lock(1618);
   loop
     select range_agg(tstzrange(
       time_bucket('1 hour', first_at), time_bucket('1 hour', last_at) + interval '1 hour')), array_agg(owed_id)
@@ -435,7 +435,7 @@ begin
     call convert_to_columnstore(chunk);
     commit;
   end loop;
-  perform pg_advisory_unlock(1616);
+  perform pg_advisory_unlock(1618);
 end $$;
 """
 # An event is looked up by its id, in all chunks: of ten years 120 of 30 days cost ten times as much as ten of a year.
