@@ -419,33 +419,41 @@ def cache() -> Path:
     return folder
 
 
-def documents(sizes: Sizes, folder: Path) -> Iterator[dict[str, object]]:
-    """Measure everything; gives what is known after each part, for the next takes another quarter of an hour."""
-    began = os.getloadavg()
+def documents(
+    sizes: Sizes, folder: Path, known: dict[str, Any], only: str | None
+) -> Iterator[dict[str, Any]]:
+    """Measure; gives what is known after each part, for the next takes another quarter of an hour.
+
+    Parameters
+    ----------
+    known : dict
+        What was recorded before; parts that are measured again take the place of theirs.
+    only : str or None
+        The part to measure; all by default.
+    """
     importlib.import_module("great_expectations.expectations")
-    quick = " --quick" if sizes is QUICK else ""
-    known: dict[str, object] = {
-        "date": dt.datetime.now(dt.UTC).date().isoformat(),
-        "machine": machine(),
-        "command": f"python -m benchmarks.warehouse{quick}",
-        "limits": LIMITS,
-        "bar_peak_mib": BAR_PEAK_MIB,
-    }
+    known |= {"machine": machine(), "limits": LIMITS, "bar_peak_mib": BAR_PEAK_MIB}
     for name, has_timescale in (("postgresql", False), ("timescaledb", True)):
         if has_timescale and not has_library():
-            yield known | {name: "not measured: the extension's library is not in this server"}
+            known.setdefault(name, "not measured: the extension's library is not in this server")
+            yield known
             return
         with serving(folder / name, has_timescale=has_timescale) as server:
-            parts: dict[str, object] = {}
             for part, measured in (
                 ("many_people", partial(measure_many, server, sizes.people)),
                 ("one_person", partial(measure_one, server, sizes.years)),
             ):
-                parts[part] = measured()
-                known[name] = parts
-                known["load_average_at_begin_and_end"] = [
-                    round(one[0], 1) for one in (began, os.getloadavg())
-                ]
+                if only not in (None, part):
+                    continue
+                began, quick = os.getloadavg(), " --quick" if sizes is QUICK else ""
+                about = {
+                    "date": dt.datetime.now(dt.UTC).date().isoformat(),
+                    "command": f"python -m benchmarks.warehouse{quick} --only {part}",
+                }
+                found = measured()
+                loads = [round(one[0], 1) for one in (began, os.getloadavg())]
+                parts = known.setdefault(name, {})
+                parts[part] = {**about, "load_average_at_begin_and_end": loads, **found}
                 yield known
 
 
@@ -457,7 +465,7 @@ Every tenth has the ledger of all kinds. With all kinds and series these would b
 Seconds of a build are figures of recordings, plan, start of dbt, models, tests, checks and the end; Great \
 Expectations was imported before. Seconds in models are added up, though \
 up to four are made at once. Blocks (8 KiB, each time one is looked at) do not depend on what else the machine does.
-API: by the API's own reader, with a new connection each time, without HTTP; each query of random people.
+API: by the API's own reader, with the sessions that it keeps, without HTTP; each query of random people.
 DuckDB reads the same rows from files of its own, in one process: no server, no row level security, no versions, no \
 contracts or tests, no transactions beside readers. It says what the machine could do, not what could replace this.
 """.splitlines()
@@ -467,14 +475,14 @@ def main() -> None:
     """Measure, write, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="3 years and 50 people: some minutes")
-    parser.add_argument("--no-record", action="store_true", help="print only")
+    parser.add_argument("--only", choices=["many_people", "one_person"], help="measure one part anew")
     options = parser.parse_args()
     sizes = QUICK if options.quick else FULL
-    for results in documents(sizes, cache()):
-        text = json.dumps(results, indent=2, default=str)
-        if not options.no_record:
-            (RESULTS / f"{sizes.name}.json").write_text(text + "\n")
-    print(text)
+    record = RESULTS / f"{sizes.name}.json"
+    known = json.loads(record.read_text()) if options.only and record.exists() else {}
+    for results in documents(sizes, cache(), known, options.only):
+        record.write_text(json.dumps(results, indent=2, default=str) + "\n")
+    print(record.read_text())
 
 
 if __name__ == "__main__":

@@ -79,15 +79,14 @@ class History:
         )
 
     def _settle(self, connection: psycopg.Connection) -> None:
-        kind, day = self.draw.choice(["sleep", "stress"]), self._day()
-        about = [self.person.user_id, kind, day]
+        # The ledger reaches further than what was told.
+        day = self._day() + dt.timedelta(days=self.draw.choice([0, 0, 9]))
+        about = [self.person.user_id, self.draw.choice(["sleep", "stress"]), day]
         if self.draw.random() < 0.2:
             connection.execute(
                 "delete from ops.coverage where user_id = %s and kind = %s and day = %s", about
             )
             return
-        # The ledger reaches further than what was told.
-        about[2] = day + dt.timedelta(days=self.draw.choice([0, 0, 9]))
         connection.execute(
             "insert into ops.coverage (user_id, kind, day, status) values (%s, %s, %s, %s)"
             " on conflict (user_id, kind, day) do update set status = excluded.status",

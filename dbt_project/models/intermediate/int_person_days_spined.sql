@@ -1,7 +1,7 @@
 -- Every day from the first to the last of which anything is known of a person, so that a missing day is a row. It ends
 -- with what is known or with the ledger, whichever is later, and never begins with the ledger: that a day of ten years
 -- ago was asked for in vain makes no day. Nothing is filled between days more than ten years apart: one of them
--- is a mistyped year.
+-- is a mistyped year. The zone stands here so that moving it makes every day anew.
 {{ config(materialized='by_person') }}
 
 with
@@ -67,11 +67,13 @@ select
         when calendar.day > spans.last_worn_day then 'after'
         else 'within'
     end as watch,
+    people.timezone,
     -- That nothing is there is known since the days beside it came in.
     case when calendar.day::date = neighbours.day then neighbours.as_of else greatest(neighbours.as_of, neighbours.next_as_of) end
         as as_of
 from neighbours
 inner join spans on spans.user_id = neighbours.user_id
+left join {{ ref('stg_ops__people') }} as people on people.user_id = neighbours.user_id
 cross join lateral generate_series(
     neighbours.day::timestamp,
     case when neighbours.next_day - neighbours.day <= 3653 then neighbours.next_day - 1 else neighbours.day end::timestamp,

@@ -54,7 +54,7 @@ select
     spine.day,
     coalesce(
         worn.utc_offset,
-        spine.day::timestamp - ((spine.day::timestamp at time zone coalesce(people.timezone, 'UTC')) at time zone 'UTC')
+        spine.day::timestamp - ((spine.day::timestamp at time zone coalesce(spine.timezone, 'UTC')) at time zone 'UTC')
     ) as utc_offset,
     worn.steps,
     worn.distance_m,
@@ -103,7 +103,6 @@ select
 from spine
 left join ledger on ledger.user_id = spine.user_id and ledger.day = spine.day
 left join slept on slept.user_id = spine.user_id and slept.day = spine.day
-left join {{ ref('stg_ops__people') }} as people on people.user_id = spine.user_id
 left join worn on worn.user_id = spine.user_id and worn.day = spine.day
 left join weights on weights.user_id = spine.user_id and weights.day = spine.day
 left join moods on moods.user_id = spine.user_id and moods.day = spine.day

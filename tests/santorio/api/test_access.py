@@ -130,3 +130,26 @@ def test_guessing_tokens_is_slowed_down_and_probes_are_not(api_settings, publish
     guesses = [client.get("/v1/days", headers={"Authorization": "Bearer x"}).status_code for _ in range(3)]
     assert guesses == [401, 401, 429]
     assert {client.get("/health").status_code for _ in range(5)} == {200}
+
+
+def test_a_session_that_is_kept_has_forgotten_the_person_before(published):
+    reader = Reader(published.database.reader_url)
+    asked = "select pg_backend_pid(), current_setting('santorio.user_id', true), count(*) from api.days"
+    with reader.as_person(published.one.user_id) as connection:
+        session, told, days = connection.execute(asked).fetchone()
+        connection.execute("select set_config('santorio.user_id', %s, false)", [str(published.one.user_id)])
+    assert told == str(published.one.user_id)
+    assert days > 0
+    with reader.as_person(None) as connection:
+        assert connection.execute(asked).fetchone() == (session, "", 0)
+
+
+def test_a_session_that_the_server_has_ended_is_made_anew(published):
+    reader = Reader(published.database.reader_url)
+    with reader.as_person(published.one.user_id) as connection:
+        (session,) = connection.execute("select pg_backend_pid()").fetchone()
+    with published.database.connect() as connection:
+        assert connection.execute("select pg_terminate_backend(%s, 5000)", [session]).fetchone() == (True,)
+    with reader.as_person(published.one.user_id) as connection:
+        assert connection.execute("select pg_backend_pid()").fetchone() != (session,)
+        assert connection.execute("select count(*) > 0 from api.days").fetchone() == (True,)

@@ -98,6 +98,10 @@ def fill(connection: psycopg.Connection) -> None:
 @contextmanager
 def copied(server_url: str, template: str) -> Iterator[Database]:
     name = f"{template}_{uuid.uuid4().hex[:6]}"
+    # The sessions that applications keep would stand in the way of the copy.
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        ended = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s"
+        connection.execute(ended, [template])
     create_database(server_url, name, template=template)
     database = embedded_database(server_url, name)
     yield database
