@@ -8,7 +8,7 @@ from santorio.trials.columns import EFFECT_SD, FloatArray
 
 # Less than this share left by the next day is what no trial of some weeks could tell from nothing.
 GONE = 0.1
-# Half-lives of what people try are known roughly: this factor either way is taken to hold some 90 % of what they may be.
+# Half-lives of what people try are known roughly: this factor either way holds some 90 % of what they may be.
 HALF_LIFE_FACTOR = 3.0
 INFORMATIVE_WEIGHT = 0.8
 
