@@ -6,7 +6,7 @@ that they agree on what the model is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -233,6 +233,17 @@ class TrialDesign:
     def cycles(self) -> int:
         """Number of cycles, or stretches."""
         return int(self.cycle.max()) + 1
+
+    def until(self, days: int) -> "TrialDesign":
+        """The study as it stands after its first `days` study days."""
+        first = slice(None, days)
+        return replace(
+            self,
+            day=self.day[first],
+            arm=self.arm[first],
+            cycle=self.cycle[first],
+            known=self.known[first],
+        )
 
     def background(self) -> Columns:
         """Level, trend and week of the known days."""

@@ -9,7 +9,7 @@ from santorio.trials.columns import FloatArray, IntArray
 from santorio.trials.quadrature import BetaRule, Rule
 
 # A node that carries less than this of every outcome's posterior is passed over.
-NEGLIGIBLE = 1e-10
+NEGLIGIBLE = 1e-8
 FINE_STEPS = 2001
 
 
