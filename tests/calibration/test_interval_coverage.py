@@ -13,20 +13,21 @@ LASTING = CarryOver(4, 4)
 LEVELS = (0.5, 0.8, 0.95)
 
 
-def assert_uniform(ranks, comparisons=4):
+def assert_uniform(ranks, comparisons=5):
     """The empirical distribution stays within the 95 % band of a uniform's (Kolmogorov-Smirnov)."""
     assert stats.kstest(ranks, "uniform").pvalue > 0.05 / comparisons
 
 
 def exact_ranks(trials, kind, days, lasting, *, batches, outcomes=500, prior=WEAK):
     """Where truths lie in their posteriors, by the posteriors' own distribution functions."""
-    ranks = {"effect": [], "rho": [], "sigma": [], "carry_over": []}
+    ranks = {"effect": [], "rho": [], "sigma": [], "tau": [], "carry_over": []}
     for _ in range(batches):
         design = trials.design(kind, days)
         truth = simulate_from_prior(design, outcomes, trials.rng, carry_over=lasting, prior=prior)
         posterior = fit_trial(design, truth.outcome, carry_over=lasting, prior=prior)
         ranks["effect"].append(posterior.below("arm_1", truth.effect[0]))
         ranks["rho"].append(posterior.rho_below(truth.rho))
+        ranks["tau"].append(posterior.tau_below(truth.tau))
         if not any(prior.means):
             ranks["sigma"].append(posterior.sigma_below(truth.sigma))
         if lasting:
@@ -44,7 +45,7 @@ def coverage(rank, level):
 @pytest.mark.parametrize("kind", ["periods", "daily"])
 def test_the_exact_intervals_hold_the_truth_as_often_as_they_say(trials, kind, lasting):
     ranks = exact_ranks(trials, kind, 42, lasting, batches=3)
-    assert set(ranks) >= {"effect", "rho", "sigma"}
+    assert set(ranks) >= {"effect", "rho", "sigma", "tau"}
     for found in ranks.values():
         assert_uniform(found)
     for level in LEVELS:
@@ -80,8 +81,8 @@ def test_the_exact_posterior_at_length(trials, figures, kind, days, case):
             "Simulation-based calibration of the exact posterior, 10 000 truths from the prior",
             f"{name}, {words}",
             p,
-            "p > 0.05 / 4 that ranks are uniform",
-            met=p > 0.05 / 4,
+            "p > 0.05 / 5 that ranks are uniform",
+            met=p > 0.05 / 5,
         )
     for level in LEVELS:
         held, error = coverage(ranks["effect"], level)
@@ -122,7 +123,7 @@ def test_ranks_of_the_sampled_model_are_uniform_over_forty_fits(trials):
     ranks, refused = sampled_ranks(trials, 40)
     assert refused <= 1
     for values in ranks.values():
-        assert_uniform(values)
+        assert_uniform(values, comparisons=4)
 
 
 @pytest.mark.slow
@@ -131,7 +132,7 @@ def test_ranks_of_the_sampled_model_are_uniform_over_four_hundred_fits(trials):
     ranks, refused = sampled_ranks(trials, 400)
     assert refused <= 8
     for values in ranks.values():
-        assert_uniform(values)
+        assert_uniform(values, comparisons=4)
         for level in LEVELS:
             held = (np.abs(values - 0.5) < level / 2).mean()
             assert held == pytest.approx(level, abs=2.5 * np.sqrt(level * (1 - level) / len(values)))
