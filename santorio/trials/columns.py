@@ -6,7 +6,7 @@ that they agree on what the model is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,21 +90,39 @@ def weekday_columns(weekday: IntArray) -> tuple[FloatArray, FloatArray]:
     return contrasts[weekday], np.full(6, WEEKDAY_SD)
 
 
-def background_columns(day: IntArray, *, first: int | None = None, last: int | None = None) -> Columns:
-    """What any outcome does by itself: a level, a trend, a week. `day` counts days; 0 is a Thursday (1970-01-01)."""
-    trend, trend_sd = trend_columns(
-        day, int(day[0]) if first is None else first, int(day[-1]) if last is None else last
+def background_columns(
+    day: IntArray,
+    *,
+    first: int | None = None,
+    last: int | None = None,
+    trended: bool = True,
+    weekly: bool = True,
+) -> Columns:
+    """What any outcome does by itself: a level, a trend, a week.
+
+    Parameters
+    ----------
+    day : IntArray
+        Days since 1970-01-01, a Thursday.
+    first, last : int, optional
+        Days between which the trend is scaled; by default the first and the last of `day`.
+    trended, weekly : bool
+        Whether there are columns for the trend, and for the days of a week.
+    """
+    columns = Columns(
+        np.ones((len(day), 1)), np.array([LEVEL_SD]), np.zeros(1, dtype=bool), ("level",), gaps(day)
     )
-    week, week_sd = weekday_columns((day + 3) % 7)
-    values = np.column_stack([np.ones(len(day)), trend, week])
-    names = (
-        "level",
-        "line",
-        *(f"wave_{j}" for j in range(1, trend.shape[1])),
-        *(f"weekday_{j}" for j in range(1, 7)),
-    )
-    prior_sd = np.concatenate([[LEVEL_SD], trend_sd, week_sd])
-    return Columns(values, prior_sd, np.zeros(len(prior_sd), dtype=bool), names, gaps(day))
+    if trended:
+        trend, trend_sd = trend_columns(
+            day, int(day[0]) if first is None else first, int(day[-1]) if last is None else last
+        )
+        columns = with_columns(
+            columns, trend, trend_sd, ["line", *(f"wave_{j}" for j in range(1, trend.shape[1]))]
+        )
+    if weekly:
+        week, week_sd = weekday_columns((day + 3) % 7)
+        columns = with_columns(columns, week, week_sd, [f"weekday_{j}" for j in range(1, 7)])
+    return columns
 
 
 def with_columns(
@@ -153,14 +171,119 @@ def trial_columns(
     cycle : IntArray
         Cycle of each of those days, from 0.
     """
-    columns = background_columns(day, first=first, last=last)
+    cycles = int(cycle.max()) + 1
+    return _with_arms(background_columns(day, first=first, last=last), exposure, cycle, cycles)
+
+
+def _with_arms(columns: Columns, exposure: FloatArray, cycle: IntArray, cycles: int) -> Columns:
     arms = exposure.shape[1]
     names = [f"arm_{k}" for k in range(1, arms + 1)]
     columns = with_columns(columns, exposure, np.full(arms, EFFECT_SD), names)
-    cycles = int(cycle.max()) + 1
     if cycles < 2:
         return columns
     inside = (cycle[:, None] == np.arange(cycles)[None, :]).astype(float)
-    departures = (exposure[:, :, None] * inside[:, None, :]).reshape(len(day), arms * cycles)
+    departures = (exposure[:, :, None] * inside[:, None, :]).reshape(len(exposure), arms * cycles)
     names = [f"arm_{k}_cycle_{c}" for k in range(1, arms + 1) for c in range(cycles)]
     return with_columns(columns, departures, np.ones(arms * cycles), names, pooled=True)
+
+
+@dataclass(frozen=True)
+class TrialDesign:
+    """Which arm each day of a study had, and which days have an outcome.
+
+    Attributes
+    ----------
+    day : IntArray
+        Study days as days since 1970-01-01, strictly increasing, with an outcome or without; shape (days,).
+    arm : IntArray
+        Assigned arm of each, 0 is the reference.
+    cycle : IntArray
+        Cycle or stretch of each, from 0.
+    known : NDArray[np.bool_]
+        Days whose outcome enters the likelihood. The others (missing, washed out) still carry exposure over.
+    arms : int
+        Number of arms.
+    weekly : bool
+        Whether rows are days of a week. False where they are no days: tests, phases.
+    trended : bool
+        Whether the outcome may drift by itself.
+    """
+
+    day: IntArray
+    arm: IntArray
+    cycle: IntArray
+    known: NDArray[np.bool_]
+    arms: int
+    weekly: bool = True
+    trended: bool = True
+
+    def __post_init__(self) -> None:
+        shape = (len(self.day),)
+        if not len(self.day) or any(
+            one.shape != shape for one in (self.day, self.arm, self.cycle, self.known)
+        ):
+            msg = "day, arm, cycle and known need one entry a study day"
+            raise ValueError(msg)
+        gaps(self.day)
+        if self.arms < 2 or self.arm.min() < 0 or self.arm.max() >= self.arms or self.cycle.min() < 0:
+            msg = "arms and cycles are counted from 0, and there are at least two arms"
+            raise ValueError(msg)
+
+    @property
+    def cycles(self) -> int:
+        """Number of cycles, or stretches."""
+        return int(self.cycle.max()) + 1
+
+    def until(self, days: int) -> "TrialDesign":
+        """The study as it stands after its first `days` study days."""
+        first = slice(None, days)
+        return replace(
+            self,
+            day=self.day[first],
+            arm=self.arm[first],
+            cycle=self.cycle[first],
+            known=self.known[first],
+        )
+
+    def background(self) -> Columns:
+        """Level, trend and week of the known days."""
+        return background_columns(
+            self.day[self.known],
+            first=int(self.day[0]),
+            last=int(self.day[-1]),
+            trended=self.trended,
+            weekly=self.weekly,
+        )
+
+    def exposure(self, carry_over: FloatArray) -> FloatArray:
+        """Effective exposure of the known days to each arm but the reference.
+
+        e_t = λ^Δ e_{t-Δ} + (1-λ^Δ) a_t over all study days, Δ days after the study day before; before the first
+        day it is 0. A day outside the study, in a hole between its days, is taken to have had the arm that follows.
+
+        Parameters
+        ----------
+        carry_over : FloatArray
+            Values of λ in [0, 1), shape (values,): the share of yesterday's exposure that is still felt.
+
+        Returns
+        -------
+        FloatArray
+            Shape (values, known days, arms - 1).
+        """
+        assigned = (self.arm[:, None] == np.arange(1, self.arms)[None, :]).astype(float)
+        kept = np.power(carry_over[None, :], gaps(self.day)[:, None])[:, :, None]
+        exposure = np.empty((len(self.day), len(carry_over), self.arms - 1))
+        felt = np.zeros(exposure.shape[1:])
+        for t, now in enumerate(assigned):
+            felt = kept[t] * felt + (1 - kept[t]) * now
+            exposure[t] = felt
+        return np.ascontiguousarray(exposure[self.known].transpose(1, 0, 2))
+
+    def columns(self, carry_over: float = 0.0) -> Columns:
+        """Columns of the known days: background, each arm's effect, and how each cycle's effect departs from it.
+
+        A cycle without a known day keeps its column, of zeros: its departure keeps its prior.
+        """
+        (exposure,) = self.exposure(np.array([carry_over]))
+        return _with_arms(self.background(), exposure, self.cycle[self.known], self.cycles)

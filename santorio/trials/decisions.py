@@ -6,12 +6,16 @@ from typing import Literal
 import numpy as np
 
 from santorio.metrics import Direction
-from santorio.trials.columns import FloatArray
+from santorio.trials.columns import FloatArray, IntArray
 
 Decision = Literal["adopt", "avoid", "raises", "lowers", "no difference that matters", "keep going"]
 
 # One threshold for all three answers; its error rates are simulated in tests/calibration and stated in docs/method.md.
 DECISIVE = 0.8
+# Whoever looks early looks more than once, and stops at the first good look: it takes more to end a trial early.
+DECISIVE_AT_LOOK = 0.95
+
+ABOVE, WITHIN, BELOW, UNDECIDED = 1, 0, -1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,24 @@ def summarise(draws: FloatArray, smallest_effect: float) -> Summary:
     )
 
 
-def decide(above: float, within: float, below: float, good: Direction | None) -> Decision:
+def judge(above: FloatArray, below: FloatArray, threshold: float = DECISIVE) -> IntArray:
+    """Judge many trials by P(θ > δ) and P(θ < -δ): ABOVE, BELOW, WITHIN or UNDECIDED, in the shape of the input."""
+    within = 1 - above - below
+    said = np.where(within >= threshold, WITHIN, UNDECIDED)
+    return np.where(above >= threshold, ABOVE, np.where(below >= threshold, BELOW, said))
+
+
+def decide(
+    above: float, within: float, below: float, good: Direction | None, *, threshold: float = DECISIVE
+) -> Decision:
     """Decide by P(θ > δ), P(|θ| ≤ δ) and P(θ < -δ).
 
     Where nobody said which direction is welcome (a headache, one's weight) the difference is named and not judged.
+
+    Parameters
+    ----------
+    threshold : float
+        `DECISIVE` once the trial has ended, `DECISIVE_AT_LOOK` at a look that the protocol planned before.
     """
     words: dict[Direction | None, tuple[Decision, Decision]] = {
         "higher": ("adopt", "avoid"),
@@ -57,10 +75,10 @@ def decide(above: float, within: float, below: float, good: Direction | None) ->
         None: ("raises", "lowers"),
     }
     if_above, if_below = words[good]
-    if above >= DECISIVE:
+    if above >= threshold:
         return if_above
-    if below >= DECISIVE:
+    if below >= threshold:
         return if_below
-    if within >= DECISIVE:
+    if within >= threshold:
         return "no difference that matters"
     return "keep going"

@@ -1,44 +1,41 @@
-"""The exact answer for one Gaussian outcome with AR(1) noise: closed form for coefficients and σ, quadrature over ρ, τ.
+"""The exact answer for Gaussian outcomes with AR(1) noise: closed form for coefficients and σ, quadrature for the rest.
 
 It is the reference that the sampled model must agree with, and the engine for planning and for operating
-characteristics: all outcomes simulated on one design share their factorisations. Pure arrays; no data access.
+characteristics: all outcomes of one design share their factorisations. Pure arrays; no data access.
 
 The model, with y standardised and all coefficients in units of σ::
 
-    y = X b + η,  η_t stationary AR(1) with spread σ and correlation ρ^Δ over Δ days
+    y = X(λ) b + η,  η_t stationary AR(1) with spread σ and correlation ρ^Δ over Δ days
     b_j ~ N(0, (σ s_j)²),  b_j ~ N(0, (σ s_j τ)²) where the column is pooled
-    σ² ~ InverseGamma(2, 1),  (ρ+1)/2 ~ Beta(4, 2),  τ ~ HalfNormal(0.3)
+    θ_k ~ Σ_i w_i N(σ m_i, (σ s_i)²)  for the arms
+    σ² ~ InverseGamma(2, 1),  (ρ+1)/2 ~ Beta(4, 2),  τ ~ HalfNormal(0.3),  λ ~ Beta(α, β) or 0
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-from santorio.trials.columns import Columns, FloatArray
+from santorio.trials.columns import Columns, FloatArray, IntArray, TrialDesign
+from santorio.trials.marginals import Marginal, marginalise
+from santorio.trials.posteriors import ExactPosterior
+from santorio.trials.priors import WEAK, CarryOver, EffectPrior
+from santorio.trials.quadrature import (
+    RHO_BETA,
+    TAU_SD,
+    ZERO,
+    Rule,
+    carry_over_rule,
+    hermite_rule,
+    rho_rule,
+    tau_rule,
+)
+
+__all__ = ["RHO_BETA", "TAU_SD", "VARIANCE_SCALE", "VARIANCE_SHAPE", "fit_exact", "fit_trial", "whiten"]
 
 VARIANCE_SHAPE = 2.0
 VARIANCE_SCALE = 1.0
-RHO_BETA = (4.0, 2.0)
-TAU_SD = 0.3
-RHO_NODES = 24
-TAU_NODES = 6
-
-
-@cache
-def _grid(*, pooled: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Nodes of (ρ, τ) and the log of quadrature weight times prior density."""
-    nodes, weights = np.polynomial.legendre.leggauss(RHO_NODES)
-    a, b = RHO_BETA
-    log_rho = np.log(weights) + (a - 1) * np.log1p(nodes) + (b - 1) * np.log1p(-nodes)
-    if not pooled:
-        return nodes, np.zeros(1), (log_rho - np.logaddexp.reduce(log_rho))[:, None]
-    tau, tau_weights = np.polynomial.legendre.leggauss(TAU_NODES)
-    # Four standard deviations hold all but 6e-5 of a half-normal.
-    tau = 2 * TAU_SD * (tau + 1)
-    log_tau = np.log(tau_weights) - tau**2 / (2 * TAU_SD**2)
-    log_weight = log_rho[:, None] + log_tau[None, :]
-    return nodes, tau, log_weight - np.logaddexp.reduce(log_weight, axis=None)
 
 
 def whiten(values: FloatArray, gap_days: FloatArray, rho: float) -> tuple[FloatArray, float]:
@@ -55,75 +52,19 @@ def whiten(values: FloatArray, gap_days: FloatArray, rho: float) -> tuple[FloatA
 
 
 @dataclass(frozen=True)
-class ExactPosterior:
-    """Posterior of the coefficients as a mixture of Student-t over the nodes of (ρ, τ).
-
-    Shapes: `weights` (nodes, outcomes), `location` (nodes, columns, outcomes), `spread` (nodes, columns),
-    `scale` (nodes, outcomes) is the Student-t scale of σ; a coefficient's scale is the product.
-    """
+class RegressionPosterior(ExactPosterior):
+    """Posterior of all coefficients of a regression whose columns are known."""
 
     columns: Columns
-    rho: FloatArray
-    tau: FloatArray
-    weights: FloatArray
-    location: FloatArray
-    spread: FloatArray
-    scale: FloatArray
-    degrees: float
-    log_evidence: FloatArray
-
-    def mean(self, column: str) -> FloatArray:
-        """Posterior mean of a coefficient, one value an outcome."""
-        return np.asarray((self.weights * self.location[:, self.columns.index(column)]).sum(axis=0))
-
-    def sd(self, column: str) -> FloatArray:
-        """Posterior standard deviation of a coefficient."""
-        j = self.columns.index(column)
-        inflate = self.degrees / (self.degrees - 2)
-        second = inflate * (self.spread[:, j, None] * self.scale) ** 2 + self.location[:, j] ** 2
-        return np.asarray(np.sqrt((self.weights * second).sum(axis=0) - self.mean(column) ** 2))
-
-    def below(self, column: str, value: float | FloatArray, *, next_cycle: bool = False) -> FloatArray:
-        """P(coefficient < value); with `next_cycle` of the coefficient as another cycle would show it."""
-        from scipy.special import stdtr
-
-        j = self.columns.index(column)
-        spread = self.spread[:, j, None]
-        if next_cycle:
-            spread = np.sqrt(spread**2 + self.tau[:, None] ** 2)
-        t = (value - self.location[:, j]) / (spread * self.scale)
-        return np.asarray((self.weights * stdtr(self.degrees, t)).sum(axis=0))
-
-    def quantile(self, column: str, probability: float) -> FloatArray:
-        """Quantile of a coefficient, by bisection of the mixture's distribution function."""
-        half = 40 * self.sd(column)
-        low, high = self.mean(column) - half, self.mean(column) + half
-        for _ in range(60):
-            middle = (low + high) / 2
-            under = self.below(column, middle) < probability
-            low, high = np.where(under, middle, low), np.where(under, high, middle)
-        return np.asarray((low + high) / 2)
 
     def fitted(self) -> FloatArray:
         """Posterior mean of what the columns explain of the first outcome, shape (days,)."""
         coefficient = (self.weights[:, None, :] * self.location).sum(axis=0)[:, 0]
         return np.asarray(self.columns.values @ coefficient)
 
-    def rho_mean(self) -> FloatArray:
-        """Posterior mean of the day-to-day correlation ρ."""
-        return np.asarray((self.weights * self.rho[:, None]).sum(axis=0))
 
-    def sigma_mean(self) -> FloatArray:
-        """Posterior mean of σ, the spread of a day around what the model expects."""
-        from scipy.special import gammaln
-
-        shape = self.degrees / 2
-        ratio = np.exp(gammaln(shape - 0.5) - gammaln(shape)) * np.sqrt(shape)
-        return np.asarray((self.weights * self.scale).sum(axis=0) * ratio)
-
-
-def fit_exact(columns: Columns, outcome: FloatArray) -> ExactPosterior:
-    """Posterior given standardised outcomes.
+def fit_exact(columns: Columns, outcome: FloatArray) -> RegressionPosterior:
+    """Posterior of every coefficient, given standardised outcomes. The columns are known: there is no carry-over.
 
     Parameters
     ----------
@@ -132,17 +73,19 @@ def fit_exact(columns: Columns, outcome: FloatArray) -> ExactPosterior:
     outcome : FloatArray
         Standardised outcome, shape (days,) or (days, outcomes).
     """
-    y = outcome[:, None] if outcome.ndim == 1 else outcome
-    rhos, taus, log_weight = _grid(pooled=bool(columns.pooled.any()))
+    y = _two_dimensional(outcome)
     days, width = columns.values.shape
+    rhos, taus = rho_rule(days), tau_rule(2 if columns.pooled.any() else 1)
     shape = VARIANCE_SHAPE + days / 2
-    log_evidence = np.empty((len(rhos), len(taus), y.shape[1]))
-    location = np.empty((len(rhos), len(taus), width, y.shape[1]))
-    spread = np.empty((len(rhos), len(taus), width))
-    scale = np.empty_like(log_evidence)
+    grid = (len(rhos.nodes), len(taus.nodes))
+    log_weights = np.empty((*grid, y.shape[1]))
+    location = np.empty((*grid, width, y.shape[1]))
+    spread = np.empty((*grid, width))
+    scale = np.empty_like(log_weights)
     # σ's prior scale is never 0, yet τ may nearly be; the floor keeps 1/τ² finite.
-    prior_sd = np.where(columns.pooled, columns.prior_sd * np.maximum(taus, 1e-3)[:, None], columns.prior_sd)
-    for i, rho in enumerate(rhos):
+    pooled_sd = columns.prior_sd * np.maximum(taus.nodes, 1e-3)[:, None]
+    prior_sd = np.where(columns.pooled, pooled_sd, columns.prior_sd)
+    for i, rho in enumerate(rhos.nodes):
         white_x, log_variance = whiten(columns.values, columns.gap_days, float(rho))
         white_y, _ = whiten(y, columns.gap_days, float(rho))
         gram = (white_x.T @ white_x)[None] + np.eye(width) * prior_sd[:, None, :] ** -2.0
@@ -150,22 +93,194 @@ def fit_exact(columns: Columns, outcome: FloatArray) -> ExactPosterior:
         inverse = np.linalg.inv(gram)
         location[i] = inverse @ cross
         spread[i] = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2))
-        explained = (cross[None] * location[i]).sum(axis=1)
-        rate = VARIANCE_SCALE + 0.5 * ((white_y**2).sum(axis=0)[None] - explained)
+        rate = VARIANCE_SCALE + 0.5 * ((white_y**2).sum(axis=0) - (cross * location[i]).sum(axis=1))
         scale[i] = np.sqrt(rate / shape)
-        log_det = np.linalg.slogdet(gram)[1] + 2 * np.log(prior_sd).sum(axis=1)
-        log_evidence[i] = -0.5 * (log_variance + log_det)[:, None] - shape * np.log(rate)
-    joint = (log_evidence + log_weight[:, :, None]).reshape(-1, y.shape[1])
-    total = np.logaddexp.reduce(joint, axis=0)
-    nodes = len(rhos) * len(taus)
-    return ExactPosterior(
-        columns=columns,
-        rho=np.repeat(rhos, len(taus)),
-        tau=np.tile(taus, len(rhos)),
-        weights=np.exp(joint - total),
+        log_determinant = log_variance + np.linalg.slogdet(gram)[1] + 2 * np.log(prior_sd).sum(axis=1)
+        log_weights[i] = _log_evidence(log_determinant[:, None], rate, days)
+    log_weights += (rhos.log_weights[:, None] + taus.log_weights)[:, :, None]
+    flat = log_weights.reshape(-1, y.shape[1])
+    nodes = len(flat)
+    total = np.logaddexp.reduce(flat, axis=0)
+    return RegressionPosterior(
+        names=columns.names,
+        rho=np.repeat(rhos.nodes, len(taus.nodes)),
+        carry_over=np.zeros(nodes),
+        tau=np.tile(taus.nodes, len(rhos.nodes)),
+        component=np.zeros((nodes, 1), dtype=np.int64),
+        log_weights=flat - total,
         location=location.reshape(nodes, width, -1),
         spread=spread.reshape(nodes, width),
         scale=scale.reshape(nodes, -1),
-        degrees=2 * shape,
+        degrees=np.full(nodes, 2 * shape),
         log_evidence=total,
+        rho_rule=rhos,
+        carry_over_rule=ZERO,
+        tau_rule=taus,
+        columns=columns,
     )
+
+
+def fit_trial(
+    design: TrialDesign,
+    outcome: FloatArray,
+    *,
+    carry_over: CarryOver | None = None,
+    prior: EffectPrior = WEAK,
+) -> ExactPosterior:
+    """Posterior of the effects of a trial's arms.
+
+    Parameters
+    ----------
+    design : TrialDesign
+        Shared by all outcomes.
+    outcome : FloatArray
+        Standardised outcome of the known days, shape (days,) or (days, outcomes).
+    carry_over : CarryOver, optional
+        Prior of λ; without it λ is 0.
+    prior : EffectPrior
+        Of every arm's effect, in units of σ.
+
+    Returns
+    -------
+    ExactPosterior
+        Of `arm_1` and so on, in the standardised unit.
+    """
+    y = _two_dimensional(outcome)
+    background = design.background()
+    if len(y) != len(background.values):
+        msg = "an outcome is needed for every known day, and for no other"
+        raise ValueError(msg)
+    days = len(y)
+    rhos, lambdas, taus = rho_rule(days), carry_over_rule(carry_over, days), tau_rule(design.cycles)
+    exposure = _by_cycle(design, design.exposure(lambdas.nodes))
+    marginal = marginalise(background, exposure, y, rhos.nodes, taus.nodes)
+    parts = [part for choice in _choices(prior, design.arms - 1) for part in _given(choice, marginal, days)]
+    log_prior = _log_prior(rhos, lambdas, taus)
+    log_weights = np.concatenate([log_prior + part.log_evidence for part in parts])
+    total = np.logaddexp.reduce(log_weights, axis=0)
+    at = np.meshgrid(rhos.nodes, lambdas.nodes, taus.nodes, indexing="ij")
+    rho, carried, tau = (np.tile(axis.ravel(), len(parts)) for axis in at)
+    nodes = len(log_prior)
+    return ExactPosterior(
+        names=tuple(f"arm_{k}" for k in range(1, design.arms)),
+        rho=rho,
+        carry_over=carried,
+        tau=tau,
+        component=np.repeat([part.choice.component for part in parts], nodes, axis=0),
+        log_weights=log_weights - total,
+        location=np.concatenate([part.location for part in parts]),
+        spread=np.concatenate([part.spread for part in parts]),
+        scale=np.concatenate([part.scale for part in parts]),
+        degrees=np.repeat([part.degrees for part in parts], nodes),
+        log_evidence=total,
+        rho_rule=rhos,
+        carry_over_rule=lambdas,
+        tau_rule=taus,
+    )
+
+
+def _two_dimensional(outcome: FloatArray) -> FloatArray:
+    return outcome[:, None] if outcome.ndim == 1 else outcome
+
+
+def _by_cycle(design: TrialDesign, exposure: FloatArray) -> FloatArray:
+    """Exposure to each arm in each cycle, shape (λ, days, arms - 1, cycles)."""
+    inside = design.cycle[design.known][:, None] == np.arange(design.cycles)
+    return np.asarray(exposure[:, :, :, None] * inside[None, :, None, :])
+
+
+def _log_prior(rhos: Rule, lambdas: Rule, taus: Rule) -> FloatArray:
+    joint = rhos.log_weights[:, None, None] + lambdas.log_weights[:, None] + taus.log_weights
+    return np.asarray(joint.reshape(-1, 1))
+
+
+def _log_evidence(log_determinant: FloatArray, rate: FloatArray, days: int) -> FloatArray:
+    """Log density of a multivariate Student-t: σ² integrated out. `rate` is that of σ²'s posterior."""
+    from scipy.special import gammaln
+
+    shape = VARIANCE_SHAPE + days / 2
+    constant = gammaln(shape) - gammaln(VARIANCE_SHAPE) + VARIANCE_SHAPE * np.log(VARIANCE_SCALE)
+    constant -= days / 2 * np.log(2 * np.pi)
+    return np.asarray(constant - log_determinant / 2 - shape * np.log(rate))
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One component of the prior for each arm: normal in units of σ, so closed form once it is chosen."""
+
+    component: IntArray
+    log_weight: float
+    mean: FloatArray
+    sd: FloatArray
+
+
+def _choices(prior: EffectPrior, arms: int) -> Iterator[_Choice]:
+    weights, means, sds = (np.array(one) for one in (prior.weights, prior.means, prior.sds))
+    for chosen in itertools.product(range(prior.components), repeat=arms):
+        component = np.array(chosen, dtype=np.int64)
+        yield _Choice(component, float(np.log(weights[component]).sum()), means[component], sds[component])
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Posterior under one choice, and one node of σ where there are such; flat over the nodes of (ρ, λ, τ).
+
+    Shapes: `log_evidence` and `scale` (nodes, outcomes), `location` (nodes, arms - 1, outcomes), `spread` (nodes,
+    arms - 1).
+    """
+
+    choice: _Choice
+    log_evidence: FloatArray
+    location: FloatArray
+    spread: FloatArray
+    scale: FloatArray
+    degrees: float
+
+
+def _given(choice: _Choice, marginal: Marginal, days: int) -> Iterator[_Part]:
+    """Posterior of the arms' effects under normal priors."""
+    arms, outcomes = marginal.information.shape[-2:]
+    prior_precision = choice.sd**-2.0
+    inner = (marginal.precision + np.diag(prior_precision)).reshape(-1, arms, arms)
+    covariance = np.linalg.inv(inner)
+    information = marginal.information.reshape(-1, arms, outcomes)
+    location = covariance @ information
+    square = marginal.residual.reshape(-1, outcomes) - (information * location).sum(axis=1)
+    log_determinant = marginal.log_determinant.reshape(-1) + np.linalg.slogdet(inner)[1]
+    log_determinant = (log_determinant + 2 * np.log(choice.sd).sum())[:, None]
+    spread = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    rate = VARIANCE_SCALE + square / 2
+    if not choice.mean.any():
+        shape = VARIANCE_SHAPE + days / 2
+        log_evidence = choice.log_weight + _log_evidence(log_determinant, rate, days)
+        yield _Part(choice, log_evidence, location, spread, np.sqrt(rate / shape), 2 * shape)
+        return
+    shift = covariance @ (prior_precision * choice.mean)
+    pull = (information * shift[:, :, None]).sum(axis=1)
+    left = (prior_precision * choice.mean**2).sum() - (shift * prior_precision * choice.mean).sum(axis=1)
+    for sigma, log_density in _over_sigma(rate, pull, days):
+        log_evidence = choice.log_weight + log_density - (log_determinant + left[:, None]) / 2
+        moved = location + sigma[:, None, :] * shift[:, :, None]
+        yield _Part(choice, log_evidence, moved, spread, sigma, np.inf)
+
+
+def _over_sigma(rate: FloatArray, pull: FloatArray, days: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Nodes of σ, with the log of weight times density, for a prior mean that is not zero.
+
+    A mean in units of σ adds a term in 1/σ, which no inverse gamma distribution has. In x = 1/σ the density is
+    proportional to x^m exp(-rate x² + pull x), m = days + 2·shape - 1: nearly normal around its mode.
+    """
+    from scipy.special import gammaln
+
+    power = days + 2 * VARIANCE_SHAPE - 1
+    mode = (pull + np.sqrt(pull**2 + 8 * rate * power)) / (4 * rate)
+    width = 1 / np.sqrt(2 * rate + power / mode**2)
+    constant = np.log(2) + VARIANCE_SHAPE * np.log(VARIANCE_SCALE) - gammaln(VARIANCE_SHAPE)
+    constant -= days / 2 * np.log(2 * np.pi)
+    for at, log_weight in zip(*hermite_rule(), strict=True):
+        x = mode + at * width
+        positive = np.maximum(x, 1e-300)
+        log_density = (
+            power * np.log(positive) - rate * x**2 + pull * x + np.log(width) + log_weight + constant
+        )
+        yield 1 / positive, np.where(x > 0, log_density, -np.inf)

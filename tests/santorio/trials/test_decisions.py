@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from santorio.trials.decisions import decide, summarise
+from santorio.trials.decisions import (
+    ABOVE,
+    BELOW,
+    DECISIVE_AT_LOOK,
+    UNDECIDED,
+    WITHIN,
+    decide,
+    judge,
+    summarise,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +43,22 @@ def test_a_summary_states_interval_and_probabilities_that_add_up():
     assert (
         summary.probability_above + summary.probability_within + summary.probability_below == pytest.approx(1)
     )
+
+
+def test_a_look_needs_more_than_the_end():
+    assert decide(0.9, 0.05, 0.05, "higher") == "adopt"
+    assert decide(0.9, 0.05, 0.05, "higher", threshold=DECISIVE_AT_LOOK) == "keep going"
+    assert decide(0.01, 0.03, 0.96, "higher", threshold=DECISIVE_AT_LOOK) == "avoid"
+
+
+def test_many_trials_are_judged_as_one():
+    rng = np.random.default_rng(2)
+    above, within, below = rng.dirichlet([0.4, 0.4, 0.4], 500).T
+    words = {"adopt": ABOVE, "avoid": BELOW, "no difference that matters": WITHIN, "keep going": UNDECIDED}
+    for threshold in (0.8, 0.95):
+        wanted = [
+            words[decide(*one, "higher", threshold=threshold)]
+            for one in zip(above, within, below, strict=True)
+        ]
+        assert judge(above, below, threshold).tolist() == wanted
+        assert set(wanted) == set(words.values())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from santorio.trials import exact
+from santorio.trials import exact, quadrature
 from santorio.trials.columns import (
     arm_exposure,
     background_columns,
@@ -49,14 +49,15 @@ def test_the_evidence_is_that_of_a_multivariate_student_t_at_each_node():
     columns = background_columns(DAY)
     y = np.random.default_rng(3).normal(size=len(DAY))
     posterior = exact.fit_exact(columns, y)
-    rhos, _, log_weight = exact._grid(pooled=False)
+    rule = quadrature.rho_rule(len(DAY))
     values = []
-    for rho, weight in zip(rhos, log_weight[:, 0], strict=True):
+    for rho, weight in zip(rule.nodes, rule.log_weights, strict=True):
         shape = dense(DAY, rho) + columns.values @ np.diag(columns.prior_sd**2) @ columns.values.T
         scale = exact.VARIANCE_SCALE / exact.VARIANCE_SHAPE * shape
         values.append(weight + stats.multivariate_t(shape=scale, df=2 * exact.VARIANCE_SHAPE).logpdf(y))
     wanted = np.exp(np.array(values) - np.logaddexp.reduce(values))
     assert posterior.weights[:, 0] == pytest.approx(wanted)
+    assert posterior.log_evidence[0] == pytest.approx(np.logaddexp.reduce(values))
 
 
 def test_quantiles_and_probabilities_belong_together():
@@ -85,12 +86,12 @@ def test_more_nodes_change_nothing_that_is_reported(monkeypatch):
     columns = trial_columns(np.arange(70), arm_exposure(arm, 2), np.arange(70) // 14)
     y = rng.normal(size=70) + 0.4 * arm
     usual = exact.fit_exact(columns, y)
-    monkeypatch.setattr(exact, "RHO_NODES", 96)
-    monkeypatch.setattr(exact, "TAU_NODES", 24)
-    exact._grid.cache_clear()
+    monkeypatch.setattr(quadrature, "FEWEST_RHO_NODES", 96)
+    monkeypatch.setattr(quadrature, "TAU_NODES", 24)
+    quadrature.tau_rule.cache_clear()
     fine = exact.fit_exact(columns, y)
     monkeypatch.undo()
-    exact._grid.cache_clear()
+    quadrature.tau_rule.cache_clear()
     assert usual.mean("arm_1") == pytest.approx(fine.mean("arm_1"), abs=0.002)
     assert usual.sd("arm_1") == pytest.approx(fine.sd("arm_1"), rel=0.01)
     assert usual.rho_mean() == pytest.approx(fine.rho_mean(), abs=0.002)
