@@ -20,10 +20,10 @@ from santorio.trials.columns import (
     gaps,
     with_columns,
 )
-from santorio.trials.exact import ExactPosterior, fit_exact, whiten
+from santorio.trials.exact import RegressionPosterior, fit_exact, whiten
 from santorio.trials.priors import CarryOver
+from santorio.trials.quadrature import carry_over_rule
 
-CARRY_OVER_NODES = 8
 # Nodes of less weight move no digit that is told.
 NEGLIGIBLE = 2e-3
 # Effects of things that people bring along may be many times a day's spread (a filter and dust): the trial model's
@@ -74,7 +74,7 @@ class Fit:
     """Posterior of one case: a mixture of exact ones over the carry-over λ and the parts of the effect's prior."""
 
     weights: FloatArray
-    posteriors: list[ExactPosterior]
+    posteriors: list[RegressionPosterior]
     carry_over: FloatArray
     wide: NDArray[np.bool_]
     standard: FloatArray
@@ -146,13 +146,13 @@ class Fit:
         return float(self.weights @ self.carry_over)
 
 
-def _variances(one: ExactPosterior, node: int, vectors: FloatArray) -> FloatArray:
+def _variances(one: RegressionPosterior, node: int, vectors: FloatArray) -> FloatArray:
     columns = one.columns
     white, _ = whiten(columns.values, columns.gap_days, float(one.rho[node]))
     prior_sd = np.where(columns.pooled, columns.prior_sd * max(one.tau[node], 1e-3), columns.prior_sd)
     solved = np.linalg.solve(white.T @ white + np.diag(prior_sd**-2.0), vectors)
     return np.asarray(
-        (vectors * solved).sum(axis=0) * one.scale[node, 0] ** 2 * one.degrees / (one.degrees - 2)
+        (vectors * solved).sum(axis=0) * one.scale[node, 0] ** 2 * one.degrees[node] / (one.degrees[node] - 2)
     )
 
 
@@ -221,23 +221,18 @@ def fit_case(
     """
     known = case.design.known
     standard = (scale.forward(values[known]) - scale.center) / scale.spread
-    nodes = np.zeros(1) if carry_over is None else _carry_over_nodes(carry_over)
-    parts = [(float(node), weight, sd) for node in nodes for weight, sd in effect_prior]
-    posteriors = [fit_exact(case.columns(node, sd), standard) for node, _, sd in parts]
-    evidence = np.array([np.log(weight) for _, weight, _ in parts]) + [
-        one.log_evidence[0] for one in posteriors
+    rule = carry_over_rule(carry_over, len(standard))
+    parts = [
+        (float(node), log_weight + np.log(weight), sd)
+        for node, log_weight in zip(rule.nodes, rule.log_weights, strict=True)
+        for weight, sd in effect_prior
     ]
+    posteriors = [fit_exact(case.columns(node, sd), standard) for node, _, sd in parts]
+    evidence = np.array([log_weight for _, log_weight, _ in parts])
+    evidence += [one.log_evidence[0] for one in posteriors]
     weights = np.exp(evidence - np.logaddexp.reduce(evidence))
     wide = np.array([sd > EFFECT_SD for _, _, sd in parts])
     return Fit(weights, posteriors, np.array([node for node, _, _ in parts]), wide, standard, scale.spread)
-
-
-def _carry_over_nodes(carry_over: CarryOver) -> FloatArray:
-    """Nodes of λ with equal weight before the data: quantiles of its prior."""
-    from scipy.special import betaincinv
-
-    middle = (np.arange(CARRY_OVER_NODES) + 0.5) / CARRY_OVER_NODES
-    return np.asarray(betaincinv(carry_over.alpha, carry_over.beta, middle), dtype=np.float64)
 
 
 def without_background(case: CaseDesign, values: FloatArray, scale: Scale) -> FloatArray:

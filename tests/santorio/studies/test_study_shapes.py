@@ -113,7 +113,7 @@ def test_thousands_of_particle_counts_are_as_many_answers_as_there_are_days(tmp_
         ],
         "design": {"law": "alternating"},
     }
-    answered = answer(write_study(tmp_path, particles(np.random.default_rng(4), 70, 0.4), **stated))
+    answered = answer(write_study(tmp_path, particles(np.random.default_rng(5), 70, 0.4), **stated))
     found = only(answered)
     assert (answered.data.rows_read, answered.data.rows) == (6720, 70)
     assert answered.outcomes[0].scale == "log"
