@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from santorio.cli.console import JsonOption, console, print_json
-from santorio.errors import ConfigError
+from santorio.errors import ConfigError, output_errors
 
 if TYPE_CHECKING:
     from santorio.studies.answer import CaseAnswer, Comparison, OutcomeAnswer, StudyAnswer
@@ -25,16 +25,26 @@ app = typer.Typer(
 def analyse(
     study: Annotated[Path, typer.Argument(help="The study file, STUDY.yaml; docs/studies.md describes it.")],
     *,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a report to this file, one HTML page to read or to print.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Analyse a study: what the arms did to the outcomes, with the uncertainty that the data leaves."""
     from santorio.studies.analysis import analyse_study
 
     analysed = analyse_study(study)
+    if report is not None:
+        from santorio.studies.reporting import report_of
+
+        with output_errors(report):
+            report.write_text(report_of(analysed), encoding="utf-8")
     if as_json:
         print_json(analysed.answer.model_dump(mode="json"))
     else:
         say_answer(analysed.answer)
+        if report is not None:
+            console.print(f"\n{report}: open it in a browser.", highlight=False, soft_wrap=True)
 
 
 def say_answer(answer: "StudyAnswer") -> None:

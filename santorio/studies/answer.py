@@ -1,13 +1,13 @@
 """The answer to a study as plain data: what `--json` prints. Its shape is a promise; `FORMAT` changes when it does."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from santorio.metrics import Direction
 from santorio.trials.decisions import Decision
 
-FORMAT = "santorio-study-answer/1"
+FORMAT: Final = "santorio-study-answer/1"
 Claim = Literal["caused", "associated"]
 
 

@@ -8,6 +8,7 @@ from santorio.studies.assembling import Assembled, Notices
 from santorio.studies.fitting import Fit
 from santorio.studies.preparing import Prepared, washed_out
 from santorio.studies.specification import OutcomeColumn, Study
+from santorio.studies.wording import counted
 
 FEW_ROWS = 20
 FEW_PHASES = 4
@@ -29,7 +30,7 @@ def check_case(
     if rows < FEW_ROWS:
         add(
             "few_rows",
-            f"“{outcome.name}” has only {rows} {word}s; the answer leans on what was assumed before.",
+            f"“{outcome.name}” has only {counted(rows, word)}; the answer leans on what was assumed before.",
         )
     missing = [1 - float(known[arm == one].mean()) for one in np.unique(arm)]
     if 1 - known.mean() > MANY_MISSING:
@@ -55,8 +56,8 @@ def check_case(
     robust = float(np.median(np.abs(away))) / 0.6745
     far = int((np.abs(away) > FAR_OUT * robust).sum()) if robust > 0 else 0
     if far and outcome.kind in {"continuous", "rating"}:
-        add("outliers", f"{far} {word}s of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from their "
-            "arm's median; see whether they are errors.")  # fmt: skip
+        add("outliers", f"{counted(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
+            "their arm's median; see whether these are errors.")  # fmt: skip
     if fit.rho[0] > STRONG_CORRELATION:
         add("strong_correlation", f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
             "the next): long periods can hardly be told from drift.")  # fmt: skip
@@ -109,7 +110,7 @@ def check_study(study: Study, assembled: Assembled, add: Notices) -> None:
             "changes help more than longer phases.")  # fmt: skip
     washed = sum(int(washed_out(one, study.washout).sum()) for one in assembled.cases)
     if washed:
-        add("washed_out", f"{washed} {word}s after a change of arm are left out as washout.")
+        add("washed_out", f"{counted(washed, word)} after a change of arm left out as washout.")
     if study.half_life and not carries_over(study):
         add("no_carry_over", "The half-life is so short that nothing is carried over to the next row.")
 

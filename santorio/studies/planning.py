@@ -7,7 +7,7 @@ What is recommended is simulated too, with σ and ρ unknown to the analysis.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +19,7 @@ from santorio.trials.exact import TAU_SD, fit_exact, whiten
 from santorio.trials.planning import Noise
 from santorio.trials.priors import carry_over_from
 
-FORMAT = "santorio-study-plan/1"
+FORMAT: Final = "santorio-study-plan/1"
 FEWEST_DAYS = 8
 LONGEST_PLAN = 730
 PSEUDO_CYCLE_DAYS = 14

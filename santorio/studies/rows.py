@@ -66,7 +66,7 @@ def rows_of(
     key = np.floor(at - begins + 1e-9) if dated else at
     if assigned is not None:
         return _scheduled(study, key, label, assigned, dated=dated, add=add)
-    by = study.analyse_by
+    by: str = study.analyse_by
     if by == "auto":
         by = _find_unit(study, key, label, timed=timed and dated, add=add)
     if by == "test":
@@ -202,7 +202,7 @@ def _dates_of(number: FloatArray, key: FloatArray, add: Add) -> FloatArray:
         # A study that paused goes on counting where it stopped.
         add("schedule_counts", "The schedule counts days, and is as long as there are dates with data: one was taken "
             "for each, as if the count had stood still between them.")  # fmt: skip
-        return keys
+        return np.asarray(keys)
     raise DataError(
         f"The schedule does not match the data: it counts {len(number)} days, and the data has {len(keys)} dates "
         f"over {int(np.ptp(keys)) + 1}.",

@@ -59,6 +59,11 @@ def interval(effect: Effect, outcome: OutcomeColumn) -> str:
     return f"95 % interval {number(effect.lower_95)} to {number(effect.upper_95)}"
 
 
+def counted(number_of: int, word: str) -> str:
+    """Write a number of things."""
+    return f"1 {word}" if number_of == 1 else f"{number_of} {word}s"
+
+
 def answer_sentence(
     study: Study,
     outcome: OutcomeColumn,
@@ -69,7 +74,7 @@ def answer_sentence(
     delta: float,
 ) -> str:
     """Answer the question in a sentence or two."""
-    name = outcome.name
+    name = outcome.name[:1].upper() + outcome.name[1:]
     about = f"{in_unit(effect.estimate, outcome, signed=True)} ({interval(effect, outcome)})"
     if effect.percent is not None:
         about += f", or {number(effect.percent[0], signed=True)} %"
@@ -91,9 +96,22 @@ def answer_sentence(
     sure = f"with {percent(beyond)} probability by more than the {matters} that matter"
     if study.design.is_randomised:
         verb = "raised" if up else "lowered"
-        return f"“{arm}” {verb} {name}, against “{reference}”, by {about}; {sure}."
+        return f"“{arm}” {verb} {outcome.name}, against “{reference}”, by {about}; {sure}."
     verb = "higher" if up else "lower"
     return (
         f"{name} was {verb} with “{arm}” than with “{reference}” by {about}; {sure}. This is an association: chance "
         "did not decide who had what when."
     )
+
+
+def judged(decision: Decision) -> str:
+    """Say what a decision means for the person."""
+    told: dict[Decision, str] = {
+        "adopt": "It speaks for adopting it.",
+        "avoid": "It speaks for avoiding it.",
+        "raises": "Whether more of it is welcome was not stated.",
+        "lowers": "Whether less of it is welcome was not stated.",
+        "no difference that matters": "It makes no difference that matters.",
+        "keep going": "More data is needed before it can be judged.",
+    }
+    return told[decision]
