@@ -125,10 +125,8 @@ class Fit:
         )
         order = np.argsort(values)
         cumulated = np.cumsum(weights[order])
-        ends = [
-            float(values[order][min(np.searchsorted(cumulated, p), len(order) - 1)]) for p in (0.025, 0.975)
-        ]
-        return float(weights @ values), ends[0], ends[1]
+        lower, upper = values[order][np.minimum(np.searchsorted(cumulated, [0.025, 0.975]), len(order) - 1)]
+        return float(weights @ values), float(lower), float(upper)
 
     @property
     def sigma(self) -> float:

@@ -197,7 +197,7 @@ def _dates_of(number: FloatArray, key: FloatArray, add: Add) -> FloatArray:
             "schedule_counts",
             "The schedule counts days: its first was taken to be the first date of the data.",
         )
-        return number - number[0] + keys[0]
+        return np.asarray(number - number[0] + keys[0])
     if len(keys) == len(number):
         # A study that paused goes on counting where it stopped.
         add("schedule_counts", "The schedule counts days, and is as long as there are dates with data: one was taken "

@@ -42,8 +42,8 @@ def write_plan(
 def _study(plan: Plan, title: str, outcome: str, unit: str) -> str:
     import yaml
 
-    design: dict[str, object] = {"law": plan.law}
-    design |= {"period": plan.period} if plan.law == "periods" else {"block": plan.block}
+    name, length = ("period", plan.period) if plan.law == "periods" else ("block", plan.block)
+    design: dict[str, object] = {"law": plan.law, name: length}
     described: dict[str, object] = {"column": outcome, "smallest_effect": plan.smallest_effect}
     if unit:
         described["unit"] = unit

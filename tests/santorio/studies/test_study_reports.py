@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from defusedxml import ElementTree as ET
+from defusedxml import ElementTree
 from studying import days, write_study
 from typer.testing import CliRunner
 
@@ -125,7 +125,7 @@ def test_pictures_are_drawings_with_words_beside_them(page, read):
     # Rows, and for each of two arms the posterior and its cycles.
     assert len(images) == 5
     for image in images:
-        assert ET.fromstring(image).tag == "{http://www.w3.org/2000/svg}svg"
+        assert ElementTree.fromstring(image).tag == "{http://www.w3.org/2000/svg}svg"
     alternatives = re.findall(r'<img alt="([^"]+)"', page)
     assert len(alternatives) == 5
     assert all(len(one) > 40 for one in alternatives)
