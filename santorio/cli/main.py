@@ -15,6 +15,7 @@ from santorio.cli import (
     retaining,
     running,
     simulating,
+    studying,
     syncing,
     warehousing,
 )
@@ -43,6 +44,7 @@ app.command("rotate-key")(connecting.rotate_key)
 app.command("token")(running.token)
 app.command("up")(running.up)
 app.add_typer(simulating.app, name="simulate")
+app.add_typer(studying.app, name="study")
 app.add_typer(warehousing.app, name="warehouse")
 
 

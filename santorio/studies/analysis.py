@@ -1,0 +1,155 @@
+"""The analysis of a study: every outcome, every arm against the reference, every case alone and all together."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from santorio.errors import NotEnoughData
+from santorio.studies.answer import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, Warned
+from santorio.studies.assembling import Assembled, assemble, digest
+from santorio.studies.checking import check_case, check_outcome, check_study
+from santorio.studies.comparing import Fitted, arm_rows, compare
+from santorio.studies.fitting import fit_case
+from santorio.studies.preparing import Prepared, common_scale, doses_of, prepare, smallest_effect
+from santorio.studies.specification import OutcomeColumn, Study, read_study
+from santorio.studies.wording import say_design
+from santorio.trials.columns import FloatArray
+from santorio.trials.priors import carry_over_from
+
+LIBRARIES = ("santorio", "numpy", "scipy")
+METHOD = (
+    "Rows are modelled with a level, a smooth trend, days of the week where rows are days of at least three weeks, "
+    "each arm's effect and its departure in each cycle, and errors of which neighbours resemble each other (AR(1), "
+    "exact over gaps). Effects have the prior 0.8 Normal(0, 1) + 0.2 Normal(0, 4²) in units of a row's spread. "
+    "Coefficients and spread are integrated in closed form, correlation, departures and carry-over by quadrature. "
+    "Several cases are pooled by a normal-normal hierarchy: mean effect Normal(0, S²), spread between cases "
+    "HalfNormal(S/2), S the typical spread of a row, with weight 0.8, and four times both with weight 0.2."
+)
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """The answer, and what a report draws beside it: the rows, and the density of each effect by (outcome, arm)."""
+
+    answer: StudyAnswer
+    study: Study
+    assembled: Assembled
+    density: dict[tuple[str, str], tuple[FloatArray, FloatArray]]
+
+
+def analyse_study(path: Path) -> Analysed:
+    """Analyse the study that a study file describes.
+
+    Raises
+    ------
+    ConfigError
+        If the study file says what no study may.
+    DataError
+        If the data cannot be understood, or there is not enough of it.
+    """
+    study = read_study(path)
+    assembled = assemble(study, path.parent)
+    add = assembled.notices
+    outcomes: list[OutcomeAnswer] = []
+    density: dict[tuple[str, str], tuple[FloatArray, FloatArray]] = {}
+    for outcome in study.outcomes:
+        primary = outcome is study.outcomes[0]
+        try:
+            outcomes.append(_answer(study, assembled, outcome, density, primary=primary))
+        except NotEnoughData as missing:
+            if primary:
+                raise
+            add("outcome_left_out", missing.message)
+    check_study(study, assembled, add)
+    randomised = study.design.is_randomised
+    answer = StudyAnswer(
+        title=study.title,
+        question=study.question or study.title,
+        answer=" ".join(one.answer for one in outcomes[0].comparisons),
+        design=DesignAnswer(
+            law=study.design.law,
+            randomised=randomised,
+            claim="caused" if randomised else "associated",
+            said=say_design(study.design, assembled.word),
+            washout=study.washout,
+            half_life=study.half_life,
+        ),
+        data=_about_data(assembled),
+        outcomes=outcomes,
+        warnings=[Warned(code=one.code, text=one.text) for one in add.found],
+        method=METHOD,
+        study_sha256=digest(path),
+        versions={name: version(name) for name in LIBRARIES},
+    )
+    return Analysed(answer, study, assembled, density)
+
+
+def _answer(
+    study: Study,
+    assembled: Assembled,
+    outcome: OutcomeColumn,
+    density: dict[tuple[str, str], tuple[FloatArray, FloatArray]],
+    *,
+    primary: bool,
+) -> OutcomeAnswer:
+    add, names = assembled.notices, assembled.arms.names
+    prepared = _prepare_all(study, assembled, outcome)
+    scale = common_scale(prepared)
+    delta, source = smallest_effect(outcome, scale)
+    carry_over = carry_over_from(study.half_life) if study.half_life else None
+    fits = [fit_case(one.case, one.values, one.scale, carry_over=carry_over) for one in prepared]
+    for one, fit in zip(prepared, fits, strict=True):
+        add.about = one.series.case if len(assembled.cases) > 1 else ""
+        check_case(one, fit, outcome, names, assembled.word, add)
+    add.about = ""
+    check_outcome(outcome, [one.known for one in prepared], add)
+    fitted = Fitted(prepared, fits, scale, delta, carry_over, doses_of(assembled))
+    compared = [compare(study, outcome, names, fitted, contrast) for contrast in range(1, len(names))]
+    density |= {(outcome.column, one.comparison.arm): one.density for one in compared}
+    return OutcomeAnswer(
+        column=outcome.column,
+        label=outcome.name,
+        unit=outcome.unit,
+        kind=outcome.kind,
+        primary=primary,
+        direction=outcome.direction,
+        smallest_effect=delta,
+        smallest_effect_from=source,
+        scale=scale.name,
+        summary=assembled.summaries[outcome.column].said,
+        arms=arm_rows(names, prepared),
+        comparisons=[one.comparison for one in compared],
+    )
+
+
+def _prepare_all(study: Study, assembled: Assembled, outcome: OutcomeColumn) -> list[Prepared]:
+    prepared: list[Prepared] = []
+    lacking: NotEnoughData | None = None
+    for series in assembled.cases:
+        try:
+            prepared.append(prepare(study, assembled, series, outcome))
+        except NotEnoughData as missing:
+            lacking = missing
+            if len(assembled.cases) > 1:
+                assembled.notices("case_left_out", f"{series.case} is left out: {missing.message}")
+    if not prepared:
+        assert lacking is not None  # noqa: S101 - there is at least one case
+        raise lacking
+    return prepared
+
+
+def _about_data(assembled: Assembled) -> DataAnswer:
+    first = min(int(one.day[0]) for one in assembled.cases)
+    last = max(int(one.day[-1]) for one in assembled.cases)
+    dated = assembled.dated and assembled.cases[0].weekly
+    return DataAnswer(
+        row=assembled.word,
+        rows_read=assembled.rows_read,
+        rows=sum(len(one) for one in assembled.cases),
+        cases=[one.case for one in assembled.cases],
+        first=str(np.datetime64(first, "D")) if dated else str(first),
+        last=str(np.datetime64(last, "D")) if dated else str(last),
+        sha256=assembled.hashes,
+    )

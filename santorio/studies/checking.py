@@ -1,0 +1,122 @@
+"""What a reader of an answer must be warned of: too little, too unlike, too unsure to be told from drift."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from santorio.studies.assembling import Assembled, Notices
+from santorio.studies.fitting import Fit
+from santorio.studies.preparing import Prepared, washed_out
+from santorio.studies.specification import OutcomeColumn, Study
+from santorio.studies.wording import counted
+
+FEW_ROWS = 20
+FEW_PHASES = 4
+MANY_MISSING = 0.4
+MISSING_DIFFERS = 0.2
+UNEQUAL_SPREAD = 3.0
+FAR_OUT = 5.0
+AT_BOUND = 0.2
+FEW_EVENTS = 8
+STRONG_CORRELATION = 0.6
+
+
+def check_case(
+    prepared: Prepared, fit: Fit, outcome: OutcomeColumn, names: Sequence[str], word: str, add: Notices
+) -> None:
+    """Warn of one outcome of one case."""
+    known, arm = prepared.case.design.known, prepared.series.arm
+    rows = int(known.sum())
+    if rows < FEW_ROWS:
+        add(
+            "few_rows",
+            f"“{outcome.name}” has only {counted(rows, word)}; the answer leans on what was assumed before.",
+        )
+    missing = [1 - float(known[arm == one].mean()) for one in np.unique(arm)]
+    if 1 - known.mean() > MANY_MISSING:
+        add(
+            "many_missing",
+            f"“{outcome.name}” is missing on {100 * (1 - known.mean()):.0f} % of {len(known)} {word}s.",
+        )
+    if max(missing) - min(missing) > MISSING_DIFFERS:
+        add("missing_differs", f"“{outcome.name}” is missing much more often with one arm than another; if "
+            f"{word}s are missing because of how they went, the answer is off.")  # fmt: skip
+    scaled = prepared.scale.forward(prepared.known)
+    parts = [scaled[prepared.known_arm == one] for one in np.unique(prepared.known_arm)]
+    spreads = [float(part.std(ddof=1)) if len(part) > 1 else 0.0 for part in parts]
+    if min(spreads) == 0:
+        still = names[int(np.unique(prepared.known_arm)[int(np.argmin(spreads))])]
+        add("constant_arm", f"“{outcome.name}” never varies with “{still}”: the model, which expects all arms to vary "
+            "alike, is a rough guide there.")  # fmt: skip
+    elif max(spreads) > UNEQUAL_SPREAD * min(spreads):
+        add("unequal_spread", f"“{outcome.name}” varies {max(spreads) / min(spreads):.1f} times as much with one arm "
+            "as with another; the model expects the same.")  # fmt: skip
+    # The median absolute deviation of a normal distribution is 0.6745 of its standard deviation.
+    away = np.concatenate([part - np.median(part) for part in parts])
+    robust = float(np.median(np.abs(away))) / 0.6745
+    far = int((np.abs(away) > FAR_OUT * robust).sum()) if robust > 0 else 0
+    if far and outcome.kind in {"continuous", "rating"}:
+        add("outliers", f"{counted(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
+            "their arm's median; see whether these are errors.")  # fmt: skip
+    if fit.rho[0] > STRONG_CORRELATION:
+        add("strong_correlation", f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
+            "the next): long periods can hardly be told from drift.")  # fmt: skip
+
+
+def check_outcome(outcome: OutcomeColumn, values: Sequence[np.ndarray], add: Notices) -> None:
+    """Warn of an outcome over all cases, by its kind."""
+    every = np.concatenate(values)
+    if outcome.kind == "binary":
+        add("approximation", f"“{outcome.name}” is yes or no and is analysed as a probability with normal errors, an "
+            "approximation; where a randomisation test is possible it needs none.")  # fmt: skip
+        rare = min(float(every.sum()), float((1 - every).sum()))
+        if rare < FEW_EVENTS:
+            add(
+                "rare_events",
+                f"“{outcome.name}” has only {rare:.0f} of its rarer value: the interval is a rough guide.",
+            )
+    if outcome.kind == "ordinal":
+        add(
+            "approximation",
+            f"“{outcome.name}” is ordinal and is analysed as if its levels were equally far apart.",
+        )
+    if outcome.kind == "count" and every.mean() < 2:
+        add("rare_events", f"“{outcome.name}” is mostly 0 or 1: the interval is a rough guide.")
+    if outcome.bounds is not None:
+        lowest, highest = outcome.bounds
+        share = max(float((every <= lowest).mean()), float((every >= highest).mean()))
+        if share > AT_BOUND:
+            add("at_bounds", f"“{outcome.name}” is at an end of its scale in {100 * share:.0f} % of rows: what "
+                "lies beyond cannot be seen.")  # fmt: skip
+
+
+def check_study(study: Study, assembled: Assembled, add: Notices) -> None:
+    """Warn of the design."""
+    word = assembled.word
+    if study.design.law == "unknown":
+        add("law_unknown", "How rows came to their arms is not stated (design: law), so there is no randomisation "
+            "test, and a difference is called an association.")  # fmt: skip
+    elif not study.design.is_randomised:
+        add("not_randomised", "Chance did not decide which rows had which arm: no randomisation test is possible, and "
+            "what else changed with the arm may explain a difference.")  # fmt: skip
+    phases = max(one.phases for one in assembled.cases)
+    if phases < 3:
+        add(
+            "one_change",
+            "The arm changes only once: whatever else changed then looks the same as its effect.",
+        )
+    elif phases <= FEW_PHASES:
+        add("few_phases", f"The arm changes only {phases - 1} times: next to nothing can be told from drift. More "
+            "changes help more than longer phases.")  # fmt: skip
+    washed = sum(int(washed_out(one, study.washout).sum()) for one in assembled.cases)
+    if washed:
+        add("washed_out", f"{counted(washed, word)} after a change of arm left out as washout.")
+    if study.half_life and not carries_over(study):
+        add("no_carry_over", "The half-life is so short that nothing is carried over to the next row.")
+
+
+def carries_over(study: Study) -> bool:
+    """Whether the stated half-life leaves something to the next row."""
+    from santorio.trials.priors import carry_over_from
+
+    return study.half_life is not None and carry_over_from(study.half_life) is not None

@@ -1,0 +1,82 @@
+"""The schedule of a study as a file of its own: JSON or CSV, by date or by the number of the day."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from santorio.errors import DataError
+from santorio.studies.moments import read_moments
+from santorio.studies.specification import ScheduleFile
+from santorio.studies.tables import Table, read_table
+from santorio.trials.columns import FloatArray
+
+FORMS = (
+    'A schedule is a CSV file with a column of days and one of arms, a JSON object such as {"1": "A"} or '
+    '{"2026-01-31": "A"}, or a JSON list of arms.'
+)
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """Which day was assigned which arm: days as dates (since 1970-01-01) or numbers, increasing, and arms as text."""
+
+    day: FloatArray
+    arm: list[str]
+    dated: bool
+
+
+def read_schedule(path: Path, stated: ScheduleFile, date_format: str | None = None) -> Assigned:
+    """Read a schedule.
+
+    Raises
+    ------
+    DataError
+        If it is not there or is no schedule.
+    """
+    table = _from_json(path) if path.suffix.lower() == ".json" else read_table(path)
+    day, arm = stated.day or table.header[0], stated.arm or table.header[1]
+    if path.suffix.lower() != ".json" and len(table.header) > 2 and not (stated.day and stated.arm):
+        raise DataError(
+            f"{path.name} has {len(table.header)} columns.",
+            hint="State which hold the day and the arm: schedule: {file: …, day: …, arm: …}.",
+        )
+    moments = read_moments(table, day, date_format=date_format)
+    days = np.floor(moments.at)
+    if not np.isfinite(days).all():
+        raise DataError(f"{path.name} has rows without a day.", hint=FORMS)
+    order = np.argsort(days, kind="stable")
+    if (np.diff(days[order]) == 0).any():
+        raise DataError(f"{path.name} has a day twice.", hint="Keep one row a day.")
+    labels = table.column(arm)
+    return Assigned(days[order], [labels[at] for at in order], moments.dated)
+
+
+def _from_json(path: Path) -> Table:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise DataError(f"There is no schedule file {path}.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path.name} is no JSON.", hint=FORMS) from error
+    if isinstance(document, Mapping) and isinstance(document.get("schedule"), list | dict):
+        document = document["schedule"]
+    if isinstance(document, Mapping):
+        rows = [[str(day), _text(arm)] for day, arm in document.items()]
+    elif isinstance(document, list) and not any(isinstance(one, list | dict) for one in document):
+        rows = [[str(number), _text(arm)] for number, arm in enumerate(document, 1)]
+    elif isinstance(document, list) and all(
+        isinstance(one, Mapping) and {"day", "arm"} <= one.keys() for one in document
+    ):
+        rows = [[str(one["day"]), _text(one["arm"])] for one in document]
+    else:
+        raise DataError(f"{path.name} holds no schedule.", hint=FORMS)
+    if not rows:
+        raise DataError(f"{path.name} is empty.", hint=FORMS)
+    return Table(path.name, ("day", "arm"), rows, list(range(1, len(rows) + 1)))
+
+
+def _text(arm: object) -> str:
+    return "" if arm is None else str(arm).strip()

@@ -1,0 +1,316 @@
+"""The study file: what STUDY.yaml may say, and the sentences that refuse what it may not. No data is read here."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from santorio.errors import ConfigError
+from santorio.metrics import Direction
+
+Kind = Literal["continuous", "rating", "count", "binary", "ordinal"]
+LawName = Literal["days", "periods", "counterbalanced", "alternating", "phases", "unknown"]
+Unit = Literal["auto", "day", "stretch", "test"]
+DOCUMENTED_IN = "docs/studies.md describes the format."
+_NOTHING = {"", "null", "~"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _files(given: object) -> object:
+    files = given if isinstance(given, list) else [given]
+    return [{"file": one} if isinstance(one, str) else one for one in files]
+
+
+class DataFile(_Part):
+    """One CSV file: a case of its own, or all of them."""
+
+    file: str
+    case: str | None = Field(None, description="Whose data the whole file is, where no column tells.")
+    rename: dict[str, str] = Field(
+        {}, description="Columns that this file calls otherwise: its name -> ours."
+    )
+    delimiter: str | None = Field(None, description="Found out if not stated.")
+    encoding: str | None = Field(None, description="Found out if not stated.")
+    decimal: Literal[".", ","] | None = Field(None, description="Found out if not stated.")
+
+
+class ColumnNames(_Part):
+    """Which column holds what."""
+
+    day: str | None = Field(None, description="Dates, or plain numbers such as the number of a test.")
+    time: str | None = Field(None, description="Instants of several readings a day.")
+    arm: str | None = None
+    dose: str | None = Field(None, description="Numbers; 0 is the reference.")
+    cycle: str | None = Field(None, description="Cycle, block or phase.")
+    case: str | None = Field(None, description="Person, where one file holds several.")
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> "ColumnNames":
+        if (self.day is None) == (self.time is None):
+            raise ValueError("needs either day or time, and not both")
+        if self.arm is not None and self.dose is not None:
+            raise ValueError("takes arm or dose, not both")
+        return self
+
+
+class OutcomeColumn(_Part):
+    """An outcome: its column, what it is called, and what would matter."""
+
+    column: str
+    label: str | None = None
+    unit: str = ""
+    kind: Kind = "continuous"
+    bounds: tuple[float, float] | None = Field(None, description="Lowest and highest possible rating.")
+    levels: tuple[str, ...] = Field((), description="Words of an ordinal outcome, lowest first.")
+    positive: str | None = Field(None, description="The word that counts as yes in a binary outcome.")
+    direction: Direction | None = Field(None, description="Which way is welcome; unsaid, nothing is judged.")
+    smallest_effect: Annotated[float | str | None, Field(union_mode="left_to_right")] = None
+    summary: Literal["auto", "mean", "median", "geometric mean", "sum"] = "auto"
+    scale: Literal["auto", "natural", "log"] = "auto"
+
+    @property
+    def name(self) -> str:
+        """What a reader calls it."""
+        return self.label or self.column
+
+    @property
+    def smallest_percent(self) -> float | None:
+        """The smallest effect as a percentage of the reference's level, where it was stated so."""
+        given = self.smallest_effect
+        return float(given.rstrip("% ")) if isinstance(given, str) else None
+
+    @field_validator("smallest_effect")
+    @classmethod
+    def _positive_effect(cls, value: float | str | None) -> float | str | None:
+        number = value
+        if isinstance(value, str):
+            if not value.endswith("%"):
+                raise ValueError("is a number in the outcome's unit, or a percentage such as “10 %”")
+            number = float(value.rstrip("% "))
+        if isinstance(number, float) and not 0 < number < float("inf"):
+            raise ValueError("must be above 0: the direction is stated apart")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> "OutcomeColumn":
+        if self.bounds is not None and self.bounds[0] >= self.bounds[1]:
+            raise ValueError("has bounds that are not lowest first")
+        if self.kind == "rating" and self.bounds is None:
+            raise ValueError("is a rating and needs its bounds, such as [0, 10]")
+        if self.levels and self.kind != "ordinal":
+            raise ValueError("has levels, which only kind: ordinal takes")
+        if self.positive is not None and self.kind != "binary":
+            raise ValueError("has positive:, which only kind: binary takes")
+        return self
+
+
+class Design(_Part):
+    """How days came to their arms. What may be claimed depends on it."""
+
+    law: LawName = "unknown"
+    randomised: bool | None = Field(None, description="Whether chance decided; each law has its default.")
+    period: int | None = Field(None, ge=1, description="Days, or tests, of a period.")
+    block: int | None = Field(None, ge=2, description="Days, or tests, of a block with a balance of its own.")
+    longest_run: int | None = Field(None, ge=1)
+    fewest_per_phase: int | None = Field(
+        None, ge=1, description="With phases whose starts were drawn: the fewest rows that a phase may have."
+    )
+
+    @property
+    def is_randomised(self) -> bool:
+        """Whether chance decided which day had which arm."""
+        if self.law == "unknown":
+            return False
+        return self.law in {"days", "periods"} if self.randomised is None else self.randomised
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Design":
+        if self.law == "periods" and self.period is None:
+            raise ValueError("with law: periods needs period, their length")
+        if self.law == "phases" and self.randomised and self.fewest_per_phase is None:
+            raise ValueError("with phases whose starts were drawn needs fewest_per_phase")
+        if self.law in {"alternating", "unknown"} and self.randomised:
+            raise ValueError(f"cannot be randomised with law: {self.law}; state the law that chance followed")
+        return self
+
+
+class ScheduleFile(_Part):
+    """A file that says which day had which arm."""
+
+    file: str
+    day: str | None = None
+    arm: str | None = None
+
+
+class ReportText(_Part):
+    """What only the person can tell and a report by CENT 2015 asks for."""
+
+    abstract: str | None = None
+    background: str | None = None
+    participant: str | None = None
+    setting: str | None = None
+    intervention: str | None = None
+    blinding: str | None = None
+    harms: str | None = None
+    interpretation: str | None = None
+    limitations: str | None = None
+    generalisability: str | None = None
+    registration: str | None = None
+    protocol: str | None = None
+    funding: str | None = None
+    ethics: str | None = None
+    decided_before: str | None = Field(None, description="What was decided before the first day.")
+    decided_after: str | None = Field(None, description="What was decided once data was seen.")
+
+
+class Study(_Part):
+    """A study: what was asked, what was done, where the data is."""
+
+    title: str
+    question: str | None = None
+    data: Annotated[tuple[DataFile, ...], BeforeValidator(_files), Field(min_length=1)]
+    columns: ColumnNames
+    outcomes: Annotated[tuple[OutcomeColumn, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    arms: dict[str, str] = Field({}, description="Value in the data -> name.")
+    reference: str | None = Field(None, description="The arm that the others are held against.")
+    dose_unit: str = ""
+    dose_name: str = Field("dose", description="What is dosed.")
+    schedule: Annotated[
+        ScheduleFile | None,
+        BeforeValidator(lambda given: {"file": given} if isinstance(given, str) else given),
+    ] = None
+    design: Design = Design()
+    analyse_by: Unit = "auto"
+    row: str | None = Field(
+        None, description="What a row is called, such as session; else day, test or stretch."
+    )
+    day_starts: str = Field("00:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    date_format: str | None = None
+    missing: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    washout: int = Field(0, ge=0, description="Days, or tests, left out after each change of arm.")
+    half_life: float | None = Field(None, gt=0, description="Days, or tests, after which half is still felt.")
+    report: ReportText = ReportText()
+
+    @model_validator(mode="after")
+    def _has_arms(self) -> "Study":
+        if self.columns.arm is None and self.columns.dose is None and self.schedule is None:
+            raise ValueError(
+                "needs columns: arm or dose, or a schedule file: nothing says which day had what"
+            )
+        if self.schedule is not None and self.columns.dose is not None:
+            raise ValueError("takes a schedule file with arms only, not with dose")
+        names = [outcome.column for outcome in self.outcomes]
+        if len(set(names)) < len(names):
+            raise ValueError("names the same outcome twice")
+        return self
+
+
+def read_study(path: Path) -> Study:
+    """Read a study file.
+
+    Raises
+    ------
+    ConfigError
+        If it is not there, is no YAML, or says what no study may; the sentence tells what is possible.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise ConfigError(f"There is no study file {path}.", hint=DOCUMENTED_IN) from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no text in UTF-8.", hint="Save it as UTF-8.") from error
+    document = _load(path, text)
+    if not isinstance(document, Mapping):
+        raise ConfigError(
+            f"{path} holds no study: it needs title, data, columns and outcomes.", hint=DOCUMENTED_IN
+        )
+    try:
+        return Study.model_validate(_without_nothing(document))
+    except ValidationError as error:
+        told = "; ".join(dict.fromkeys(_sentence(one) for one in error.errors(include_url=False)[:5]))
+        raise ConfigError(f"{path.name}: {told}.", hint=DOCUMENTED_IN) from error
+
+
+def _load(path: Path, text: str) -> object:
+    import yaml
+
+    class Loader(yaml.BaseLoader):
+        """Everything is text, so that an arm may be called no, on or 1."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+            keys = [key.value for key, _ in node.value if isinstance(key.value, str)]
+            twice = sorted({key for key in keys if keys.count(key) > 1})
+            if twice:
+                raise ConfigError(f"{path.name}: “{twice[0]}” stands twice in one place.", hint=DOCUMENTED_IN)
+            made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+            return made
+
+    try:
+        # BaseLoader makes text, lists and mappings, and no object.
+        return yaml.load(text, Loader=Loader)  # noqa: S506
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark is not None else ""
+        raise ConfigError(f"{path.name} is no valid YAML{where}.", hint=DOCUMENTED_IN) from error
+
+
+def _without_nothing(value: object) -> object:
+    """Leave out what is empty: a key without a value says nothing."""
+    if isinstance(value, Mapping):
+        kept = {str(key): _without_nothing(one) for key, one in value.items()}
+        return {key: one for key, one in kept.items() if one is not None}
+    if isinstance(value, list):
+        return [_without_nothing(one) for one in value]
+    return None if isinstance(value, str) and value.strip().lower() in _NOTHING else value
+
+
+def _sentence(error: Any) -> str:
+    place = [str(part) for part in error["loc"]]
+    where = ".".join(part for part in place if not part.startswith("function-"))
+    if error["type"] == "extra_forbidden":
+        possible = _keys_at(place[:-1])
+        near = difflib.get_close_matches(place[-1], possible, n=1)
+        meant = f" (did you mean “{near[0]}”?)" if near else ""
+        return f"“{where}” is no key of a study{meant}; possible there are {', '.join(possible)}"
+    if error["type"] == "missing":
+        return f"“{where}” is missing"
+    if error["type"] == "literal_error":
+        return f"“{where}” must be {error['ctx']['expected'].replace(chr(39), '')}"
+    said = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    said = said[:1].lower() + said[1:]
+    return (
+        f"“{where}” {said}"
+        if error["type"] == "value_error" and where
+        else f"“{where or 'the study'}”: {said}"
+    )
+
+
+def _keys_at(place: list[str]) -> list[str]:
+    parts: dict[str, type[_Part]] = {
+        "data": DataFile,
+        "columns": ColumnNames,
+        "outcomes": OutcomeColumn,
+        "design": Design,
+        "schedule": ScheduleFile,
+        "report": ReportText,
+    }
+    return list(parts.get(place[0] if place else "", Study).model_fields)

@@ -1,0 +1,95 @@
+"""What a study file may say, and the sentences that refuse what it may not."""
+
+import pytest
+from studying import write_study
+
+from santorio.errors import ConfigError
+from santorio.studies.specification import read_study
+
+
+def refusal(path):
+    with pytest.raises(ConfigError) as refused:
+        read_study(path)
+    return str(refused.value)
+
+
+def test_the_shortest_study_has_documented_defaults(tmp_path):
+    study = read_study(write_study(tmp_path))
+    assert study.outcomes[0].kind == "continuous"
+    assert study.design.is_randomised
+    assert study.outcomes[0].smallest_effect is None
+    assert (study.washout, study.half_life, study.schedule) == (0, None, None)
+
+
+def test_an_unknown_key_is_refused_with_what_is_possible(tmp_path):
+    said = refusal(write_study(tmp_path, outcom="mood"))
+    assert "“outcom” is no key" in said
+    assert "did you mean “outcomes”?" in said
+    assert "columns, outcomes, arms" in said
+
+
+def test_an_unknown_key_inside_says_where_it_stands(tmp_path):
+    said = refusal(write_study(tmp_path, design={"law": "days", "blok": 4}))
+    assert "“design.blok” is no key of a study (did you mean “block”?)" in said
+
+
+def test_what_is_missing_is_named(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("title: A study\n")
+    said = refusal(path)
+    assert all(f"“{key}” is missing" in said for key in ("data", "columns", "outcomes"))
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (
+            {"outcomes": [{"column": "a", "kind": "colour"}]},
+            "must be continuous, rating, count, binary or ordinal",
+        ),
+        ({"outcomes": [{"column": "a", "kind": "rating"}]}, "needs its bounds"),
+        ({"outcomes": [{"column": "a", "smallest_effect": -2}]}, "above 0"),
+        ({"outcomes": [{"column": "a", "smallest_effect": "much"}]}, "percentage such as"),
+        ({"outcomes": [{"column": "a"}, {"column": "a"}]}, "same outcome twice"),
+        ({"outcomes": []}, "outcomes"),
+        ({"columns": {"day": "day", "time": "time", "arm": "arm"}}, "either day or time"),
+        ({"columns": {"day": "day", "arm": "arm", "dose": "dose"}}, "arm or dose, not both"),
+        ({"columns": {"day": "day"}}, "nothing says which day had what"),
+        ({"design": {"law": "periods"}}, "needs period"),
+        ({"design": {"law": "alternating", "randomised": True}}, "cannot be randomised"),
+        ({"design": {"law": "phases", "randomised": True}}, "fewest_per_phase"),
+        ({"washout": -1}, "washout"),
+        ({"half_life": "long"}, "half_life"),
+        ({"day_starts": "25:00"}, "day_starts"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path, stated, said):
+    assert said in refusal(write_study(tmp_path, **stated))
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("title: One\ntitle: Two\n")
+    assert "“title” stands twice" in refusal(path)
+
+
+def test_arms_may_be_called_no_and_on(tmp_path):
+    path = write_study(tmp_path)
+    path.write_text(path.read_text() + "arms:\n  no: without\n  on: with\n  1: much\n")
+    assert read_study(path).arms == {"no": "without", "on": "with", "1": "much"}
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "title: [", "just words"])
+def test_a_file_that_is_no_study_is_refused_in_a_sentence(tmp_path, text):
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    assert "docs/studies.md" in refusal(path)
+
+
+def test_a_study_file_that_is_not_there_is_said_to_be_missing(tmp_path):
+    assert "There is no study file" in refusal(tmp_path / "study.yaml")
+
+
+def test_a_smallest_effect_may_be_a_percentage(tmp_path):
+    study = read_study(write_study(tmp_path, outcomes=[{"column": "a", "smallest_effect": "10 %"}]))
+    assert study.outcomes[0].smallest_percent == pytest.approx(10)

@@ -1,0 +1,49 @@
+"""Pooling over cases against integration by brute force, and against a known truth."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from santorio.studies.pooling import pool
+
+
+def test_the_pooled_effect_is_that_of_integrating_over_a_dense_grid():
+    estimates, sds, spread = np.array([1.0, 2.5, -0.4]), np.array([0.5, 0.8, 0.6]), 1.5
+    mu, omega = np.meshgrid(np.linspace(-20, 20, 3001), np.linspace(0.002, 15, 1500), indexing="ij")
+    prior = sum(
+        weight * stats.norm.pdf(mu, 0, k * spread) * stats.halfnorm.pdf(omega, 0, k * spread / 2)
+        for weight, k in ((0.8, 1), (0.2, 4))
+    )
+    for estimate, sd in zip(estimates, sds, strict=True):
+        prior = prior * stats.norm.pdf(estimate, mu, np.sqrt(sd**2 + omega**2))
+    weight = prior / prior.sum()
+    found = pool(estimates, sds, spread)
+    assert found.mean == pytest.approx((weight * mu).sum(), abs=2e-3)
+    assert found.sd == pytest.approx(np.sqrt((weight * mu**2).sum() - (weight * mu).sum() ** 2), abs=3e-3)
+    assert found.below(0.5) == pytest.approx(weight[mu < 0.5].sum(), abs=5e-3)
+    assert found.between_mean == pytest.approx((weight * omega).sum(), abs=3e-3)
+    between = np.cumsum(weight.sum(axis=0))
+    assert found.between_quantile(0.975) == pytest.approx(omega[0][np.searchsorted(between, 0.975)], rel=0.05)
+    own = np.mean([estimates[0]])
+    assert min(own, found.mean) < found.case_means[0] < max(own, found.mean)
+
+
+def test_intervals_of_the_mean_effect_hold_it_where_cases_differ():
+    rng = np.random.default_rng(1)
+    held = []
+    for _ in range(400):
+        truth = rng.normal()
+        cases = truth + 0.5 * rng.normal(size=5)
+        sds = rng.uniform(0.2, 0.6, size=5)
+        found = pool(cases + sds * rng.normal(size=5), sds, 1.0)
+        held.append(0.025 < found.below(truth) < 0.975)
+    assert 0.92 < np.mean(held) <= 0.99
+
+
+def test_cases_that_agree_pull_each_other_together_and_one_that_does_not_is_left_apart():
+    alike = pool(np.array([1.0, 1.1, 0.9, 1.0]), np.full(4, 0.3), 1.0)
+    apart = pool(np.array([1.0, 1.1, 0.9, -3.0]), np.full(4, 0.3), 1.0)
+    assert alike.between_mean < apart.between_mean
+    assert np.abs(alike.case_means - 1).max() < 0.05
+    assert apart.case_means[3] < -2.5
+    assert np.all(alike.case_sds < 0.3)

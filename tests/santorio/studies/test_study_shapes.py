@@ -1,0 +1,387 @@
+"""Whole studies of the shapes that people publish, simulated with a known truth."""
+
+import numpy as np
+import pytest
+from studying import answer, ar1, codes, days, only, write_csv, write_study
+
+
+def test_an_effect_of_days_drawn_by_chance_is_recovered(tmp_path):
+    rng = np.random.default_rng(1)
+    arm = rng.permutation(np.repeat([0, 1], 35))
+    mood = 60 + 8 * ar1(rng, 70, 0.4) + 8 * arm
+    answered = answer(
+        write_study(
+            tmp_path,
+            {"day": days(70), "arm": np.where(arm, "tea", "coffee"), "outcome": mood.round(2)},
+            reference="coffee",
+            outcomes=[{"column": "outcome", "direction": "higher", "smallest_effect": 3, "unit": "points"}],
+        )
+    )
+    found = only(answered)
+    assert found.effect.lower_95 < 8 < found.effect.upper_95
+    assert found.effect.lower_95 > 0
+    assert found.decision == "adopt"
+    assert found.randomisation is not None
+    assert found.randomisation.p < 0.01
+    assert found.randomisation.lower_95 < 8 < found.randomisation.upper_95
+    assert answered.design.claim == "caused"
+    assert "“tea” raised outcome" in answered.answer
+    assert found.cases[0].autocorrelation[1] < 0.4 < found.cases[0].autocorrelation[2]
+
+
+def reaction_times(rng, effect_ms):
+    """Forty tests of twenty responses each, in blocks ABBA, faster with practice."""
+    arm = np.tile([0, 1, 1, 0], 10)
+    test = np.arange(1, 41)
+    level = 420 - 30 * (1 - np.exp(-test / 12)) + 12 * ar1(rng, 40, 0.3) + effect_ms * arm
+    responses = level[:, None] * np.exp(0.18 * rng.normal(size=(40, 20)))
+    return {
+        "test": np.repeat(test, 20),
+        "drink": np.repeat(np.where(arm, "caffeine", "placebo"), 20),
+        "rt": responses.ravel().round(1),
+    }
+
+
+def test_reaction_times_of_forty_tests_in_abba_order_are_recovered(tmp_path):
+    answered = answer(
+        write_study(
+            tmp_path,
+            reaction_times(np.random.default_rng(2), -25),
+            columns={"day": "test", "arm": "drink"},
+            outcomes=[
+                {
+                    "column": "rt",
+                    "label": "reaction time",
+                    "unit": "ms",
+                    "direction": "lower",
+                    "smallest_effect": 10,
+                }
+            ],
+            reference="placebo",
+            design={"law": "counterbalanced"},
+            row="test",
+        )
+    )
+    found = only(answered)
+    assert (answered.data.rows, answered.data.rows_read, answered.data.row) == (40, 800, "test")
+    assert found.effect.lower_95 < -25 < found.effect.upper_95
+    assert found.effect.upper_95 < 0
+    assert found.decision == "adopt"
+    # Nobody tossed a coin: no test by re-drawing, and no word of a cause.
+    assert found.randomisation is None
+    assert "not_randomised" in codes(answered)
+    assert "association" in answered.answer
+    assert "lowered" not in answered.answer
+    assert len(found.cases[0].cycles) == 10
+
+
+def test_abba_by_the_toss_of_a_coin_for_each_block_is_tested_over_all_tosses(tmp_path):
+    rng = np.random.default_rng(3)
+    arm = np.concatenate([np.array([0, 1, 1, 0]) ^ coin for coin in rng.integers(2, size=10)])
+    answered = answer(
+        write_study(
+            tmp_path,
+            {"day": range(40), "arm": arm, "outcome": (400 + 20 * rng.normal(size=40) - 20 * arm).round(1)},
+            design={"law": "counterbalanced", "randomised": True},
+        )
+    )
+    test = only(answered).randomisation
+    assert test is not None
+    assert (test.schedules, test.complete) == (1024, True)
+    assert test.p < 0.05
+    assert answered.design.claim == "caused"
+
+
+def particles(rng, days_of_study, ratio, every=96):
+    """Counts every 15 minutes over alternating days: lognormal, slow within a day and from day to day."""
+    arm = np.arange(days_of_study) % 2
+    within = ar1(rng, days_of_study * every, 0.97)
+    level = 7 + 0.5 * np.repeat(ar1(rng, days_of_study, 0.5), every) + 0.6 * within
+    count = rng.poisson(np.exp(level) * np.where(np.repeat(arm, every), ratio, 1.0))
+    at = np.datetime64("2026-01-05T00:00") + np.arange(days_of_study * every) * np.timedelta64(
+        1440 // every, "m"
+    )
+    return {"time": at.astype(str), "filter": np.repeat(arm, every), "particles": count}
+
+
+def test_thousands_of_particle_counts_are_as_many_answers_as_there_are_days(tmp_path):
+    stated = {
+        "columns": {"time": "time", "arm": "filter"},
+        "arms": {0: "off", 1: "on"},
+        "outcomes": [
+            {"column": "particles", "kind": "count", "direction": "lower", "smallest_effect": "10 %"}
+        ],
+        "design": {"law": "alternating"},
+    }
+    answered = answer(write_study(tmp_path, particles(np.random.default_rng(5), 70, 0.4), **stated))
+    found = only(answered)
+    assert (answered.data.rows_read, answered.data.rows) == (6720, 70)
+    assert answered.outcomes[0].scale == "log"
+    assert "geometric mean" in answered.outcomes[0].summary
+    assert found.effect.percent is not None
+    assert -70 < found.effect.percent[0] < -50
+    assert found.decision == "adopt"
+    assert found.randomisation is None
+    assert answered.design.claim == "associated"
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.4])
+def test_intervals_of_particle_counts_hold_the_truth_though_readings_are_thousands(tmp_path, ratio):
+    missed = []
+    for seed in range(10):
+        data = particles(np.random.default_rng(100 + seed), 70, ratio, every=24)
+        found = only(
+            answer(
+                write_study(
+                    tmp_path, data, columns={"time": "time", "arm": "filter"},
+                    outcomes=[{"column": "particles", "kind": "count"}], design={"law": "alternating"},
+                )
+            )
+        )  # fmt: skip
+        _, lower, upper = found.effect.percent
+        missed.append(not lower < 100 * (ratio - 1) < upper)
+    assert sum(missed) <= 2
+
+
+def pupils(rng, effect, count=4, per_phase=7, label=("A", "B", "A", "B")):
+    columns = {"pupil": [], "session": [], "phase": [], "score": []}
+    for pupil in range(count):
+        own = effect + rng.normal(0, 1)
+        phase = np.repeat(label, per_phase)
+        treated = np.array([one.startswith("B") for one in phase])
+        score = 10 + 2 * rng.normal() + 2 * ar1(rng, len(phase), 0.3) + own * treated
+        columns["pupil"] += [f"pupil {pupil + 1}"] * len(phase)
+        columns["session"] += range(1, len(phase) + 1)
+        columns["phase"] += phase.tolist()
+        columns["score"] += score.round(1).tolist()
+    return columns
+
+
+PUPILS = {
+    "columns": {"day": "session", "arm": "phase", "case": "pupil"},
+    "outcomes": [{"column": "score", "direction": "higher", "smallest_effect": 1}],
+    "design": {"law": "phases"},
+    "row": "session",
+}
+
+
+def test_abab_phases_of_several_pupils_are_pooled_and_each_has_its_own_answer(tmp_path):
+    answered = answer(write_study(tmp_path, pupils(np.random.default_rng(5), 6), **PUPILS))
+    found = only(answered)
+    assert [one.case for one in found.cases] == [f"pupil {number}" for number in range(1, 5)]
+    assert found.effect.lower_95 < 6 < found.effect.upper_95
+    assert found.effect.lower_95 > 0
+    widths = [one.effect.upper_95 - one.effect.lower_95 for one in found.cases]
+    assert found.effect.upper_95 - found.effect.lower_95 < min(widths) * 1.5
+    assert found.between is not None
+    assert found.between.lower_95 < 1 < found.between.upper_95
+    assert found.between.probability_same_sign > 0.9
+    assert all(one.pooled_effect is not None for one in found.cases)
+    assert all(len(one.cycles) == 2 for one in found.cases)
+    assert "few_phases" in codes(answered)
+    assert answered.design.claim == "associated"
+    assert found.randomisation is None
+
+
+def test_phases_that_are_numbered_are_their_letters(tmp_path):
+    data = pupils(np.random.default_rng(5), 6, label=("A1", "B1", "A2", "B2"))
+    answered = answer(write_study(tmp_path, data, **PUPILS))
+    assert (only(answered).arm, only(answered).reference) == ("B", "A")
+    assert "phase_names" in codes(answered)
+
+
+def test_starts_of_phases_that_were_drawn_allow_a_randomisation_test(tmp_path):
+    design = {"law": "phases", "randomised": True, "fewest_per_phase": 4}
+    answered = answer(
+        write_study(tmp_path, pupils(np.random.default_rng(5), 6), **{**PUPILS, "design": design})
+    )
+    test = only(answered).randomisation
+    assert test is not None
+    assert test.p < 0.02
+    assert answered.design.claim == "caused"
+
+
+def test_before_and_after_is_never_decided(tmp_path):
+    rng = np.random.default_rng(6)
+    arm = np.repeat(["A", "B"], 20)
+    outcome = np.where(arm == "B", 30, 10) + rng.normal(size=40)
+    answered = answer(
+        write_study(tmp_path, {"day": days(40), "arm": arm, "outcome": outcome}, design={"law": "phases"})
+    )
+    assert only(answered).decision == "keep going"
+    assert "one_change" in codes(answered)
+
+
+def test_files_of_several_cases_are_as_one_file_with_a_column(tmp_path):
+    data = pupils(np.random.default_rng(5), 6)
+    together = only(answer(write_study(tmp_path, data, **PUPILS)))
+    files = []
+    for name in dict.fromkeys(data["pupil"]):
+        inside = [at for at, one in enumerate(data["pupil"]) if one == name]
+        part = {key: [values[at] for at in inside] for key, values in data.items() if key != "pupil"}
+        part["points"] = part.pop("score")
+        write_csv(tmp_path / f"{name}.csv", part)
+        files.append({"file": f"{name}.csv", "case": name, "rename": {"points": "score"}})
+    columns = {"day": "session", "arm": "phase"}
+    apart = only(answer(write_study(tmp_path, **{**PUPILS, "data": files, "columns": columns})))
+    assert apart == together
+
+
+def test_binary_daily_symptoms_are_recovered_as_a_difference_of_probabilities(tmp_path):
+    rng = np.random.default_rng(7)
+    arm = rng.permutation(np.repeat([0, 1], 42))
+    headache = rng.random(84) < np.where(arm, 0.15, 0.55)
+    answered = answer(
+        write_study(
+            tmp_path,
+            {
+                "day": days(84),
+                "arm": np.where(arm, "magnesium", "placebo"),
+                "outcome": np.where(headache, "yes", "no"),
+            },
+            outcomes=[
+                {
+                    "column": "outcome",
+                    "kind": "binary",
+                    "direction": "lower",
+                    "smallest_effect": 0.1,
+                    "label": "headache",
+                }
+            ],
+        )
+    )
+    found = only(answered)
+    assert found.effect.lower_95 < -0.4 < found.effect.upper_95
+    assert found.effect.upper_95 < 0
+    assert found.randomisation is not None
+    assert found.randomisation.p < 0.05
+    assert found.decision == "adopt"
+    assert "percentage points" in answered.answer
+    assert "approximation" in codes(answered)
+
+
+def test_counts_are_recovered_in_their_own_unit(tmp_path):
+    rng = np.random.default_rng(8)
+    arm = rng.permutation(np.repeat([0, 1], 35))
+    sneezes = rng.poisson(np.where(arm, 9, 5))
+    found = only(
+        answer(
+            write_study(
+                tmp_path, {"day": days(70), "arm": arm, "outcome": sneezes},
+                outcomes=[{"column": "outcome", "kind": "count", "direction": "lower", "smallest_effect": 1}],
+            )
+        )
+    )  # fmt: skip
+    assert found.effect.lower_95 < 4 < found.effect.upper_95
+    assert found.decision == "avoid"
+
+
+def test_ordinal_words_are_ranked_as_their_levels_say(tmp_path):
+    rng = np.random.default_rng(9)
+    arm = rng.permutation(np.repeat([0, 1], 30))
+    levels = np.array(["none", "mild", "moderate", "severe"])
+    pain = levels[np.clip(np.round(2 - 1.2 * arm + 0.7 * rng.normal(size=60)), 0, 3).astype(int)]
+    outcome = {"column": "outcome", "kind": "ordinal", "levels": levels.tolist(), "direction": "lower"}
+    found = only(
+        answer(write_study(tmp_path, {"day": days(60), "arm": arm, "outcome": pain}, outcomes=[outcome]))
+    )
+    assert found.effect.upper_95 < 0
+    assert found.decision == "adopt"
+
+
+def test_three_arms_are_each_held_against_the_reference(tmp_path):
+    rng = np.random.default_rng(10)
+    arm = rng.permutation(np.repeat([0, 1, 2], 24))
+    outcome = 50 + 5 * rng.normal(size=72) + np.array([0, 5, -5])[arm]
+    answered = answer(
+        write_study(
+            tmp_path, {"day": days(72), "arm": np.array(["none", "tea", "wine"])[arm], "outcome": outcome},
+            reference="none", outcomes=[{"column": "outcome", "direction": "higher", "smallest_effect": 1}],
+        )
+    )  # fmt: skip
+    tea, wine = answered.outcomes[0].comparisons
+    assert (tea.arm, tea.reference, tea.decision) == ("tea", "none", "adopt")
+    assert (wine.arm, wine.decision) == ("wine", "avoid")
+    assert tea.effect.lower_95 < 5 < tea.effect.upper_95
+    assert wine.effect.lower_95 < -5 < wine.effect.upper_95
+
+
+def test_doses_are_a_line_and_told_per_unit(tmp_path):
+    rng = np.random.default_rng(11)
+    dose = rng.permutation(np.repeat([0, 100, 200, 300], 20))
+    outcome = 50 + 4 * rng.normal(size=80) - 0.02 * dose
+    found = only(
+        answer(
+            write_study(
+                tmp_path, {"day": days(80), "mg": dose, "outcome": outcome},
+                columns={"day": "day", "dose": "mg"}, dose_unit="mg", dose_name="caffeine",
+            )
+        )
+    )  # fmt: skip
+    assert (found.arm, found.reference) == ("caffeine 300 mg", "0 mg")
+    assert found.effect.lower_95 < -6 < found.effect.upper_95
+    assert found.dose is not None
+    assert found.dose.lower_95 < -0.02 < found.dose.upper_95
+    assert found.randomisation is not None
+    assert found.randomisation.p < 0.02
+    assert found.randomisation.lower_95 < -6 < found.randomisation.upper_95
+
+
+def test_what_is_carried_over_is_estimated_where_a_half_life_is_stated(tmp_path):
+    rng = np.random.default_rng(12)
+    arm = np.repeat(rng.permutation(np.repeat([0, 1], 8)), 7)
+    felt = np.zeros(len(arm))
+    for t in range(len(arm)):
+        felt[t] = 0.6 * (felt[t - 1] if t else 0) + 0.4 * arm[t]
+    data = {"day": days(len(arm)), "arm": arm, "outcome": 50 + 3 * rng.normal(size=len(arm)) + 10 * felt}
+    design = {"law": "periods", "period": 7}
+    with_half_life = only(answer(write_study(tmp_path, data, half_life=1.4, design=design)))
+    without = only(answer(write_study(tmp_path, data, design=design)))
+    assert with_half_life.effect.lower_95 < 10 < with_half_life.effect.upper_95
+    assert abs(with_half_life.effect.estimate - 10) < abs(without.effect.estimate - 10)
+    assert with_half_life.cases[0].carry_over == pytest.approx(0.6, abs=0.15)
+
+
+def test_a_washout_leaves_out_the_first_days_after_a_change(tmp_path):
+    rng = np.random.default_rng(13)
+    arm = np.repeat([0, 1, 1, 0, 1, 0], 7)
+    data = {"day": days(42), "arm": arm, "outcome": rng.normal(size=42)}
+    answered = answer(write_study(tmp_path, data, washout=2, design={"law": "periods", "period": 7}))
+    assert [one.missing for one in answered.outcomes[0].arms] == [4, 4]
+    assert "washed_out" in codes(answered)
+
+
+def test_secondary_outcomes_are_answered_beside_the_first(tmp_path):
+    rng = np.random.default_rng(14)
+    arm = rng.permutation(np.repeat([0, 1], 20))
+    data = {
+        "day": days(40),
+        "arm": arm,
+        "outcome": rng.normal(size=40),
+        "sleep": rng.normal(size=40) + 3 * arm,
+    }
+    data["empty"] = [""] * 40
+    outcomes = [{"column": "outcome"}, {"column": "sleep"}, {"column": "empty"}]
+    answered = answer(write_study(tmp_path, data, outcomes=outcomes))
+    assert [(one.column, one.primary) for one in answered.outcomes] == [("outcome", True), ("sleep", False)]
+    assert answered.outcomes[1].comparisons[0].effect.lower_95 > 1
+    assert "outcome_left_out" in codes(answered)
+
+
+def test_a_schedule_of_its_own_gives_the_arms_and_its_missing_days(tmp_path):
+    rng = np.random.default_rng(15)
+    arm = rng.permutation(np.repeat([0, 1], 20))
+    kept = np.sort(rng.choice(40, 34, replace=False))
+    kept[0] = 0
+    schedule = "{" + ", ".join(f'"{day + 1}": {one}' for day, one in enumerate(arm)) + "}"
+    (tmp_path / "schedule.json").write_text(schedule)
+    data = {"day": np.array(days(40))[kept], "outcome": (rng.normal(size=40) + 2 * arm)[kept]}
+    answered = answer(
+        write_study(
+            tmp_path, data, columns={"day": "day"}, schedule="schedule.json", arms={0: "off", 1: "on"}
+        )
+    )
+    assert answered.data.rows == 40
+    assert sum(one.missing for one in answered.outcomes[0].arms) == 40 - len(np.unique(kept))
+    assert only(answered).effect.lower_95 > 0.5
+    assert set(answered.data.sha256) == {"data.csv", "schedule.json"}
