@@ -1,8 +1,8 @@
 """`python -m benchmarks.ranking`: all levers times all their designs, for one person, from their days to a ranked list.
 
 A year of days of every metric and of two measures, simulated, and every habit, so that no lever is left out. Cold is as
-in a process that has ranked nothing yet: every design's variance is computed. Warm is the next person. One core, and it waits
-for nothing: the processor's seconds are held against the bar, the clock's stand beside.
+in a process that has ranked nothing yet: every design's variance is computed. Warm is the next person. One core, and it
+waits for nothing: the processor's seconds are held against the bar, the clock's stand beside.
 """
 
 import argparse

@@ -115,6 +115,7 @@ def fit_exact(columns: Columns, outcome: FloatArray) -> RegressionPosterior:
         log_evidence=total,
         rho_rule=rhos,
         carry_over_rule=ZERO,
+        tau_rule=taus,
         columns=columns,
     )
 
@@ -174,6 +175,7 @@ def fit_trial(
         log_evidence=total,
         rho_rule=rhos,
         carry_over_rule=lambdas,
+        tau_rule=taus,
     )
 
 

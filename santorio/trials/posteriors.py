@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from santorio.trials.columns import FloatArray, IntArray
-from santorio.trials.quadrature import BetaRule, Rule
+from santorio.trials.quadrature import PriorRule, Rule
 
 # A node that carries less than this of every outcome's posterior is passed over.
 NEGLIGIBLE = 1e-8
@@ -58,7 +58,7 @@ class ExactPosterior:
         Degrees of freedom of each node, infinite at nodes that are normal, shape (nodes,).
     log_evidence : FloatArray
         Log density of each outcome's days before they are seen, shape (outcomes,).
-    rho_rule, carry_over_rule : Rule
+    rho_rule, carry_over_rule, tau_rule : Rule
         The rules of quadrature that the nodes come from.
     """
 
@@ -73,8 +73,9 @@ class ExactPosterior:
     scale: FloatArray
     degrees: FloatArray
     log_evidence: FloatArray
-    rho_rule: BetaRule
+    rho_rule: Rule
     carry_over_rule: Rule
+    tau_rule: Rule
 
     @cached_property
     def weights(self) -> FloatArray:
@@ -182,18 +183,22 @@ class ExactPosterior:
 
     def carry_over_below(self, value: float | FloatArray) -> FloatArray:
         """P(λ < value)."""
-        if not isinstance(self.carry_over_rule, BetaRule):
-            msg = "without carry-over λ is no unknown"
-            raise TypeError(msg)
         return self._below(self.carry_over_rule, self.carry_over, value)
 
-    def _below(self, rule: BetaRule, of_node: FloatArray, value: float | FloatArray) -> FloatArray:
+    def tau_below(self, value: float | FloatArray) -> FloatArray:
+        """P(τ < value)."""
+        return self._below(self.tau_rule, self.tau, value)
+
+    def _below(self, rule: Rule, of_node: FloatArray, value: float | FloatArray) -> FloatArray:
         """Distribution function of an unknown that is summed over nodes.
 
         Between nodes the logarithm of its likelihood, which is smooth, is taken from a spline; its prior is exact.
         """
         from scipy.interpolate import CubicSpline
 
+        if not isinstance(rule, PriorRule):
+            msg = "it is no unknown of this model: λ needs carry-over, and τ more than one cycle"
+            raise TypeError(msg)
         mass = np.stack(
             [np.logaddexp.reduce(self.log_weights[of_node == node], axis=0) for node in rule.nodes]
         )

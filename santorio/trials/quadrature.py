@@ -4,6 +4,7 @@ A rule integrates against a prior: its weights sum to one, and what is summed wi
 nodes are enough follows from how narrow the likelihood can be, which follows from the number of days.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 
@@ -32,8 +33,24 @@ class Rule:
 ZERO = Rule(np.zeros(1), np.zeros(1))
 
 
+class PriorRule(Rule, ABC):
+    """A rule that knows its prior, so that there can be a posterior between the nodes."""
+
+    @abstractmethod
+    def prior_below(self, value: float | FloatArray) -> FloatArray:
+        """Distribution function of the prior."""
+
+    @abstractmethod
+    def prior_quantile(self, probability: FloatArray) -> FloatArray:
+        """Quantile function of the prior."""
+
+    @abstractmethod
+    def angle(self, value: FloatArray) -> FloatArray:
+        """Where a value lies on the half circle on which Gauss nodes are equally spaced."""
+
+
 @dataclass(frozen=True)
-class BetaRule(Rule):
+class BetaRule(PriorRule):
     """Gauss-Jacobi rule against Beta(alpha, beta) on (lowest, 1)."""
 
     alpha: float
@@ -89,15 +106,38 @@ def carry_over_rule(prior: CarryOver | None, days: int) -> Rule:
     return beta_rule(prior.alpha, prior.beta, nodes)
 
 
+@dataclass(frozen=True)
+class HalfNormalRule(PriorRule):
+    """Gauss-Legendre rule against HalfNormal(sd), cut at four standard deviations (6e-5 lies beyond)."""
+
+    sd: float
+
+    def prior_below(self, value: float | FloatArray) -> FloatArray:
+        """Distribution function of the prior."""
+        from scipy.special import ndtr
+
+        return np.asarray(2 * ndtr(np.asarray(value) / self.sd) - 1)
+
+    def prior_quantile(self, probability: FloatArray) -> FloatArray:
+        """Quantile function of the prior, to where it is cut."""
+        from scipy.special import ndtri
+
+        return np.asarray(np.minimum(self.sd * ndtri((1 + probability) / 2), 4 * self.sd))
+
+    def angle(self, value: FloatArray) -> FloatArray:
+        """Where a value lies on the half circle on which Gauss nodes are equally spaced."""
+        return np.asarray(np.arccos(1 - value / (2 * self.sd)))
+
+
 @cache
 def tau_rule(cycles: int) -> Rule:
-    """Gauss-Legendre rule for τ ~ HalfNormal(0.3), cut at four standard deviations (6e-5 lies beyond)."""
+    """Rule for τ ~ HalfNormal(0.3); the one node 0 where there is one cycle."""
     if cycles < 2:
         return ZERO
     at, weights = np.polynomial.legendre.leggauss(TAU_NODES if cycles < 8 else TAU_NODES + 4)
     tau = 2 * TAU_SD * (at + 1)
     log_weights = np.log(weights) - tau**2 / (2 * TAU_SD**2)
-    return Rule(tau, log_weights - np.logaddexp.reduce(log_weights))
+    return HalfNormalRule(tau, log_weights - np.logaddexp.reduce(log_weights), TAU_SD)
 
 
 @cache

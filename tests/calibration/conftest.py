@@ -1,23 +1,15 @@
-"""Simulated trials for the promises of the statistics."""
+"""Simulated trials for the promises of the statistics, and a record of what was found."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from calibration_figures import Figures
 
-from santorio.trials.columns import Columns, arm_exposure, trial_columns
+from santorio.trials.columns import TrialDesign
 from santorio.trials.schedules import draw_daily, draw_periods
 
 DAYS_OF_CYCLE = 14
-
-
-@dataclass(frozen=True)
-class Design:
-    """A schedule drawn from its law, with its columns."""
-
-    arm: np.ndarray
-    cycle: np.ndarray
-    columns: Columns
 
 
 @dataclass(frozen=True)
@@ -26,12 +18,13 @@ class Trials:
 
     rng: np.random.Generator
 
-    def design(self, kind: str, days: int) -> Design:
+    def design(self, kind: str, days: int) -> TrialDesign:
+        """A schedule drawn from its law, by periods of seven days or by day, all its days known."""
         seed = int(self.rng.integers(2**31))
         cycles = days // DAYS_OF_CYCLE
         arm = draw_daily(cycles, DAYS_OF_CYCLE, seed) if kind == "daily" else draw_periods(cycles, 7, seed)
         cycle = np.arange(days) // DAYS_OF_CYCLE
-        return Design(arm, cycle, trial_columns(np.arange(days) + 20000, arm_exposure(arm, 2), cycle))
+        return TrialDesign(np.arange(days) + 20000, arm, cycle, np.ones(days, dtype=bool), 2)
 
     def noise(self, days: int, phi: float, outcomes: int) -> np.ndarray:
         noise = self.rng.normal(size=(days, outcomes))
@@ -40,17 +33,15 @@ class Trials:
         return noise
 
 
-def standardise(outcome: np.ndarray, arm: np.ndarray) -> np.ndarray:
-    """As the analysis does: the reference arm's days have mean 0 and spread 1."""
-    reference = outcome[arm == 0]
-    return (outcome - reference.mean(axis=0)) / reference.std(axis=0, ddof=1)
-
-
 @pytest.fixture
 def trials() -> Trials:
     return Trials(np.random.default_rng(2614))
 
 
-@pytest.fixture
-def standardised():
-    return standardise
+@pytest.fixture(scope="session")
+def figures(request):
+    """What the long part finds, written to `benchmarks/calibration.md` when `make calibrate` ends."""
+    found = Figures()
+    yield found
+    if request.config.option.markexpr == "slow":
+        found.write()

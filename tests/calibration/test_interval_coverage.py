@@ -4,44 +4,100 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from santorio.trials import exact
-from santorio.trials.columns import Columns
-from santorio.trials.exact import fit_exact
+from santorio.trials.exact import fit_trial
 from santorio.trials.model import TrialModel
+from santorio.trials.priors import WEAK, CarryOver, robust
+from santorio.trials.simulating import simulate_from_prior
+
+LASTING = CarryOver(4, 4)
+LEVELS = (0.5, 0.8, 0.95)
 
 
-def draw_prior(rng, columns: Columns, outcomes: int):
-    """Truths and the outcomes that follow from them, exactly as the model says."""
-    variance = stats.invgamma(exact.VARIANCE_SHAPE, scale=exact.VARIANCE_SCALE).rvs(
-        outcomes, random_state=rng
-    )
-    sigma, rho = np.sqrt(variance), 2 * rng.beta(*exact.RHO_BETA, outcomes) - 1
-    tau = np.abs(rng.normal(0, exact.TAU_SD, outcomes))
-    scale = columns.prior_sd[:, None] * np.where(columns.pooled[:, None], tau, 1.0)
-    coefficient = sigma * scale * rng.normal(size=(len(columns.prior_sd), outcomes))
-    noise = rng.normal(size=(len(columns.values), outcomes))
-    for t in range(1, len(noise)):
-        step = rho ** columns.gap_days[t]
-        noise[t] = step * noise[t - 1] + np.sqrt(1 - step**2) * noise[t]
-    truth = {"effect": coefficient[columns.index("arm_1")], "rho": rho, "sigma": sigma, "tau": tau}
-    return truth, columns.values @ coefficient + sigma * noise
-
-
-def assert_uniform(ranks):
+def assert_uniform(ranks, comparisons=5):
     """The empirical distribution stays within the 95 % band of a uniform's (Kolmogorov-Smirnov)."""
-    assert stats.kstest(ranks, "uniform").pvalue > 0.05 / 4
+    assert stats.kstest(ranks, "uniform").pvalue > 0.05 / comparisons
 
 
+def exact_ranks(trials, kind, days, lasting, *, batches, outcomes=500, prior=WEAK):
+    """Where truths lie in their posteriors, by the posteriors' own distribution functions."""
+    ranks = {"effect": [], "rho": [], "sigma": [], "tau": [], "carry_over": []}
+    for _ in range(batches):
+        design = trials.design(kind, days)
+        truth = simulate_from_prior(design, outcomes, trials.rng, carry_over=lasting, prior=prior)
+        posterior = fit_trial(design, truth.outcome, carry_over=lasting, prior=prior)
+        ranks["effect"].append(posterior.below("arm_1", truth.effect[0]))
+        ranks["rho"].append(posterior.rho_below(truth.rho))
+        ranks["tau"].append(posterior.tau_below(truth.tau))
+        if not any(prior.means):
+            ranks["sigma"].append(posterior.sigma_below(truth.sigma))
+        if lasting:
+            ranks["carry_over"].append(posterior.carry_over_below(truth.carry_over))
+    return {name: np.concatenate(found) for name, found in ranks.items() if found}
+
+
+def coverage(rank, level):
+    """Share of central intervals that hold the truth, and two binomial standard errors."""
+    held = float((np.abs(rank - 0.5) < level / 2).mean())
+    return held, 2 * np.sqrt(level * (1 - level) / len(rank))
+
+
+@pytest.mark.parametrize("lasting", [None, LASTING])
 @pytest.mark.parametrize("kind", ["periods", "daily"])
-def test_the_exact_intervals_hold_the_truth_as_often_as_they_say(trials, kind):
-    columns = trials.design(kind, 42).columns
-    truth, outcome = draw_prior(trials.rng, columns, 2000)
-    posterior = fit_exact(columns, outcome)
-    rank = posterior.below("arm_1", truth["effect"])
-    assert_uniform(rank)
-    for level in (0.5, 0.8, 0.95):
-        held = (np.abs(rank - 0.5) < level / 2).mean()
-        assert held == pytest.approx(level, abs=2 * np.sqrt(level * (1 - level) / len(rank)))
+def test_the_exact_intervals_hold_the_truth_as_often_as_they_say(trials, kind, lasting):
+    ranks = exact_ranks(trials, kind, 42, lasting, batches=3)
+    assert set(ranks) >= {"effect", "rho", "sigma", "tau"}
+    for found in ranks.values():
+        assert_uniform(found)
+    for level in LEVELS:
+        held, error = coverage(ranks["effect"], level)
+        assert held == pytest.approx(level, abs=error)
+
+
+def test_so_they_do_with_a_belief_beside_the_weak_prior(trials):
+    ranks = exact_ranks(trials, "daily", 42, None, batches=2, prior=robust(0.6, 0.2))
+    for found in ranks.values():
+        assert_uniform(found)
+
+
+CASES = {
+    "within the day": (None, WEAK),
+    "carried over": (LASTING, WEAK),
+    "a belief beside it": (LASTING, robust(0.6, 0.2)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("days", [28, 70])
+@pytest.mark.parametrize("kind", ["periods", "daily"])
+def test_the_exact_posterior_at_length(trials, figures, kind, days, case):
+    lasting, prior = CASES[case]
+    ranks = exact_ranks(trials, kind, days, lasting, batches=20, prior=prior)
+    words = f"{days} days, {kind}, {case}"
+    figures.plot(words.replace(", ", "-").replace(" ", "-"), ranks)
+    for name, found in ranks.items():
+        p = float(stats.kstest(found, "uniform").pvalue)
+        figures.add(
+            "Simulation-based calibration of the exact posterior, 10 000 truths from the prior",
+            f"{name}, {words}",
+            p,
+            "p > 0.05 / 5 that ranks are uniform",
+            met=p > 0.05 / 5,
+        )
+    for level in LEVELS:
+        held, error = coverage(ranks["effect"], level)
+        figures.add(
+            "Coverage of the effect's intervals, 10 000 truths from the prior",
+            f"{level:.0%} interval, {words}",
+            held,
+            f"{level} ± {error:.4f}",
+            met=abs(held - level) <= error,
+        )
+    for found in ranks.values():
+        assert_uniform(found)
+    for level in LEVELS:
+        held, error = coverage(ranks["effect"], level)
+        assert held == pytest.approx(level, abs=error)
 
 
 def sampled_ranks(trials, fits, kinds=("periods", "daily")):
@@ -49,10 +105,12 @@ def sampled_ranks(trials, fits, kinds=("periods", "daily")):
     ranks = {"effect": [], "rho": [], "sigma": [], "tau": []}
     refused = 0
     for i in range(fits):
-        columns = trials.design(kinds[i % len(kinds)], 28).columns
-        truth, outcome = draw_prior(trials.rng, columns, 1)
+        design = trials.design(kinds[i % len(kinds)], 28)
+        drawn = simulate_from_prior(design, 1, trials.rng)
+        truth = {"effect": drawn.effect[0], "rho": drawn.rho, "sigma": drawn.sigma, "tau": drawn.tau}
+        columns = design.columns()
         model = TrialModel(columns.values.shape[1], sampler_config={"seed": i})
-        fit = model.fit(columns, outcome[:, 0])
+        fit = model.fit(columns, drawn.outcome[:, 0])
         refused += fit.diagnostics.problem is not None
         draws = {**fit.draws, "effect": fit.draws["coefficient"][:, columns.index("arm_1")]}
         for name, found in ranks.items():
@@ -65,7 +123,7 @@ def test_ranks_of_the_sampled_model_are_uniform_over_forty_fits(trials):
     ranks, refused = sampled_ranks(trials, 40)
     assert refused <= 1
     for values in ranks.values():
-        assert_uniform(values)
+        assert_uniform(values, comparisons=4)
 
 
 @pytest.mark.slow
@@ -74,7 +132,7 @@ def test_ranks_of_the_sampled_model_are_uniform_over_four_hundred_fits(trials):
     ranks, refused = sampled_ranks(trials, 400)
     assert refused <= 8
     for values in ranks.values():
-        assert_uniform(values)
-        for level in (0.5, 0.8, 0.95):
+        assert_uniform(values, comparisons=4)
+        for level in LEVELS:
             held = (np.abs(values - 0.5) < level / 2).mean()
             assert held == pytest.approx(level, abs=2.5 * np.sqrt(level * (1 - level) / len(values)))

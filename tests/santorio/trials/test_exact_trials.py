@@ -47,7 +47,9 @@ def test_without_carry_over_it_is_the_regression_on_all_columns(arms):
     for column in ours.names:
         assert ours.mean(column) == pytest.approx(regression.mean(column), abs=1e-8)
         assert ours.sd(column) == pytest.approx(regression.sd(column), rel=1e-6)
-        assert ours.below(column, 0.3) == pytest.approx(regression.below(column, 0.3), abs=1e-7)
+        for next_cycle in (False, True):
+            ours_below, theirs = (one.below(column, 0.3, next_cycle=next_cycle) for one in (ours, regression))
+            assert ours_below == pytest.approx(theirs, abs=1e-7)
     assert ours.log_evidence == pytest.approx(regression.log_evidence)
     assert ours.sigma_mean() == pytest.approx(regression.sigma_mean())
 
@@ -148,6 +150,7 @@ def test_finer_nodes_change_nothing_that_is_reported(monkeypatch, days, effect):
     assert usual.rho_mean() == pytest.approx(finer.rho_mean(), abs=0.002)
     assert usual.carry_over_mean() == pytest.approx(finer.carry_over_mean(), abs=0.003)
     assert usual.rho_below(0.05) == pytest.approx(finer.rho_below(0.05), abs=0.003)
+    assert usual.tau_below(0.2) == pytest.approx(finer.tau_below(0.2), abs=0.01)
     assert usual.carry_over_below(0.6) == pytest.approx(finer.carry_over_below(0.6), abs=0.005)
 
 
@@ -212,3 +215,11 @@ def test_an_outcome_of_another_length_is_refused():
     design = make_design(np.random.default_rng(10), 30)
     with pytest.raises(ValueError, match="every known day"):
         fit_trial(design, np.zeros(3))
+
+
+def test_what_is_no_unknown_has_no_distribution():
+    design = make_design(np.random.default_rng(11), 12)
+    posterior = fit_trial(design, np.zeros(int(design.known.sum())))
+    for below in (posterior.carry_over_below, posterior.tau_below):
+        with pytest.raises(TypeError, match="no unknown"):
+            below(0.5)
