@@ -23,6 +23,7 @@ from santorio.trials.safety import objections
 
 # A free measure is named as one, so that a metric misspelt is not taken for a measure that was never logged.
 MEASURE = "measure_"
+LONGEST_FILE = 200_000  # characters
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Text = Annotated[str, Field(min_length=3, max_length=400)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -290,9 +291,12 @@ def read_document(text: str, *, own: bool = True) -> Document:
     """
     import yaml
 
+    if len(text) > LONGEST_FILE:
+        raise LeverRefused("The file is too long to be one of levers.", hint="Split it.")
     try:
-        content = yaml.load(text, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, RecursionError):
+        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    # A number of five thousand digits and the 45th of a month are ValueErrors.
+    except (yaml.YAMLError, RecursionError, ValueError):
         raise LeverRefused(
             "The file is no YAML.", hint="docs/levers.md shows one; indent with spaces, not with tabs."
         ) from None
@@ -323,12 +327,14 @@ def sentences(error: ValidationError, names: Sequence[object]) -> Iterator[str]:
         whose = ""
         if place[:1] == ["levers"] and len(place) > 1:
             number = int(place[1])
-            whose = f"In the lever “{names[number] or number + 1}”, "
+            name = names[number]
+            whose = f"In the lever “{name if isinstance(name, str) else number + 1}”, "
             place = place[2:]
         field = ".".join(str(part) for part in place if part != "function-wrap")
         said = {
             "missing": "is missing",
             "extra_forbidden": "is no field that a lever has",
+            "string_pattern_mismatch": "is not written as docs/levers.md shows",
         }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         yield f"{whose}{f'“{field}” ' if field else ''}{said}."
 

@@ -4,11 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from santorio.metrics import OUTCOMES
 from santorio.objects import FolderStore
 from santorio.sources.importing import import_paths
-from santorio.trials.levers import MEASURE, LeverRefused, Limits, read_document, registry
+from santorio.trials.levers import MEASURE, Lever, LeverRefused, Limits, read_document, registry
 from santorio.trials.own_levers import read_own
 from santorio.trials.safety import objections
 
@@ -117,6 +120,10 @@ def test_who_must_not_try_it_may_name_a_disease():
         (own() + own().split("levers:\n")[1], "the same name"),
         ("levers: 3", "is no list of levers"),
         ("levers: [", "is no YAML"),
+        ("levers: [{name: 2026-13-45}]", "is no YAML"),
+        ("levers: [{burden: " + "9" * 5000 + "}]", "is no YAML"),
+        ("levers: []" + " " * 200_000, "too long"),
+        (own(name="Loud_Humming"), "“name” is not written as"),
         ("limits: {longest_days: 3}", "“limits.longest_days”"),
         ("limits: {not_on: [funday]}", "“limits.not_on.0”"),
     ],
@@ -125,6 +132,26 @@ def test_a_mistake_is_told_in_a_sentence(wrong, says):
     with pytest.raises(LeverRefused) as refused:
         read_document(wrong)
     assert says in str(refused.value)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(sorted(Lever.model_fields)) | st.integers() | st.text(max_size=5), inner
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(["lever", "levers", "limits"]), PLAIN)
+def test_whatever_a_file_holds_it_is_read_or_refused_in_a_sentence(key, content):
+    try:
+        read_document(yaml.safe_dump({key: content}))
+    except LeverRefused as refused:
+        assert refused.message  # noqa: PT017 - both ways out are right
 
 
 def test_every_mistake_of_a_file_is_told_with_its_lever():
