@@ -15,7 +15,7 @@ def code_version() -> str:
     digest = hashlib.sha256()
     for folder in COMPUTING:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in {".py", ".sql", ".csv"}:
+            if path.suffix in {".py", ".sql", ".csv", ".yaml"}:
                 digest.update(str(path.relative_to(ROOT)).encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return f"{metadata.version('santorio')}+{digest.hexdigest()[:8]}"

@@ -17,6 +17,7 @@ from santorio.cli import (
     simulating,
     studying,
     syncing,
+    trialling,
     warehousing,
 )
 from santorio.cli.console import errors
@@ -36,6 +37,11 @@ app.command("run")(running.run)
 app.command("status")(reading.status)
 app.command("coverage")(covering.coverage)
 app.command("quality")(judging.quality)
+for command in (
+    trialling.accept, trialling.decline, trialling.today, trialling.log, trialling.pause, trialling.resume,
+    trialling.abandon, trialling.deviation,
+):  # fmt: skip
+    reading.trials.command()(command)
 app.add_typer(reading.trials, name="trial")
 app.add_typer(connecting.connect, name="connect")
 app.add_typer(connecting.disconnect, name="disconnect")

@@ -12,13 +12,17 @@ from rich.table import Table
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
 from santorio.cli.summary import interval, published
 from santorio.database.opening import open_database
+from santorio.days import today
 from santorio.errors import NotFound
 from santorio.events import UNDATED
 from santorio.metrics import label
 from santorio.people import Person, all_people
 from santorio.settings import load_settings
 from santorio.sources.garmin.account import Account, State, accounts
+from santorio.sources.inbox.protocols import slug
+from santorio.trials.adherence import Adhered, adherence, read_amounts, share
 from santorio.trials.preparing import FEWEST_DAYS
+from santorio.trials.records import Standing, read_standing, read_standings
 from santorio.trials.registration import Registration, read_versions, register
 
 trials = typer.Typer(help="Trials that run, ran, or are proposed.", no_args_is_help=True)
@@ -117,8 +121,17 @@ def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> 
         results = published(connection, "trial_results", "trial, is_primary desc, outcome", somebody)
         proposals = published(connection, "proposals", "rank", somebody)
         waiting = waiting_trials(connection, somebody)
+        standings = read_standings(connection, somebody, today(connection, somebody, dt.datetime.now(dt.UTC)))
+    lives = [one.life for one in standings if one.life.state != "proposed"]
     if as_json:
-        print_json({"trials": results, "waiting": waiting, "proposals": proposals})
+        print_json(
+            {
+                "trials": results,
+                "waiting": waiting,
+                "proposals": proposals,
+                "lives": [life.as_json() for life in lives],
+            }
+        )
         return
     table = Table(title="Trials", title_justify="left")
     for heading in ("Trial", "Outcome", "Effect, with 95 % interval", "Verdict"):
@@ -133,6 +146,8 @@ def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> 
     console.print(table if results else "No trial has been analysed yet.")
     for row in waiting:
         console.print(say_waiting(row))
+    for life in lives:
+        console.print(life.sentence, highlight=False)
     table = Table(title="Proposed", title_justify="left")
     for heading in ("", "Question", "Days", "Name"):
         table.add_column(heading)
@@ -155,12 +170,16 @@ def show_trial(
         somebody = reading_person(connection, settings, person)
         results = published(connection, "trial_results", "is_primary desc, outcome", somebody)
         proposals = published(connection, "proposals", "rank", somebody)
-        waiting = [row for row in waiting_trials(connection, somebody) if row["trial"] == name]
-        registration = registration_of(connection, somebody, name)
+        waiting = [row for row in waiting_trials(connection, somebody) if row["trial"] in {name, slug(name)}]
+        registration = registration_of(connection, somebody, slug(name))
         plan = proposed_protocol(connection, somebody, name)
-    found = [row for row in results if row["trial"] == name]
+        now = today(connection, somebody, dt.datetime.now(dt.UTC))
+        standing = read_standing(connection, somebody, name, now)
+        followed = adherence_of(connection, somebody, standing, now)
+    found = [row for row in results if row["trial"] in {name, slug(name)}]
     proposed = [row for row in proposals if row["slug"] == name]
-    if not found and not proposed and not waiting:
+    is_known = standing.life.state != "unknown"
+    if not found and not proposed and not waiting and not is_known:
         raise NotFound(f"There is no trial called “{name}”.", hint="`santorio trial list` names them.")
     if as_json:
         print_json(
@@ -169,9 +188,14 @@ def show_trial(
                 "waiting": waiting[0] if waiting else None,
                 "protocol": registration.as_json() if registration else None,
                 "proposal": {**proposed[0], "protocol": plan} if proposed else None,
+                "life": standing.life.as_json() if is_known else None,
+                "adherence": followed,
+                "frozen_protocol": standing.frozen.document() if standing.frozen else None,
             }
         )
         return
+    if is_known:
+        say_life(standing, followed)
     for row in found:
         say_result(row)
     for row in waiting:
@@ -185,9 +209,36 @@ def show_trial(
             console.print("  " + "  ".join(str(value) for value in entry.values()), highlight=False)
         if plan:
             console.print(
-                "\nTo run it, save this with its first day, and import the file before that day is over:\n"
+                f"\nTo run it: [b]santorio trial accept {name}[/b] (it begins tomorrow; --start names another day). "
+                f"If it is not for you: [b]santorio trial decline {name} --reason …[/b]",
+                highlight=False,
+                soft_wrap=True,
             )
-            print_json({**plan, "start_day": "YYYY-MM-DD"})
+
+
+def adherence_of(
+    connection: psycopg.Connection, person: Person, standing: Standing, now: dt.date
+) -> list[Adhered]:
+    """Which days of an accepted trial followed their arms; none where the marts are not built yet."""
+    protocol = standing.protocol
+    if protocol is None or connection.execute("select to_regclass('marts.nights')").fetchone() == (None,):
+        return []
+    amounts = read_amounts(connection, person, protocol)
+    return adherence(protocol, standing.life.adhered, amounts, now)
+
+
+def say_life(standing: Standing, followed: list[Adhered]) -> None:
+    """Print where a trial stands, its frozen protocol, and how far its days followed their arms."""
+    life = standing.life
+    console.print(life.sentence + (f" {life.reason}" if life.reason else ""), highlight=False, markup=False)
+    if standing.frozen is not None:
+        console.print(f"  Protocol       SHA-256 {life.sha256}", highlight=False, soft_wrap=True)
+    if (done := share(followed)) is not None:
+        known = sum(one.done is not None for one in followed)
+        console.print(f"  Adherence      {done:.0%} of {known} days of which it is known", highlight=False)
+    for one in life.deviations:
+        console.print(f"  Deviation      {one.day}: {one.what}", highlight=False, markup=False)
+    console.print()
 
 
 def waiting_trials(connection: psycopg.Connection, person: Person) -> list[dict[str, object]]:

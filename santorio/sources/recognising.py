@@ -14,7 +14,7 @@ from santorio.sources import archives
 from santorio.sources.fit import files as fit_files
 from santorio.sources.fit.reading import looks_like_fit
 from santorio.sources.garmin import payloads
-from santorio.sources.inbox import tables, trials
+from santorio.sources.inbox import levers, tables, trials
 from santorio.sources.inbox.entries import LogReader
 from santorio.sources.parsed import Parsed, Rejection, refused
 from santorio.sources.tracks import files as track_files
@@ -120,6 +120,8 @@ def _text(content: str, person: Person, now: dt.datetime, folder: str | None) ->
         except orjson.JSONDecodeError:
             return _json_lines(content, person, now)
         return _document(document, person, now, folder)
+    if levers.looks_like(content):
+        return levers.parse(content, person)
     parsed = tables.parse(content, person, now)
     if parsed is not None:
         return parsed

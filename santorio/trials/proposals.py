@@ -3,7 +3,7 @@
 import datetime as dt
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import psycopg
@@ -12,33 +12,27 @@ from santorio.database.engine import Database
 from santorio.insights.fingerprint import fingerprint
 from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
 from santorio.insights.reading import Series, read_exposures, read_outcomes, words_of_left_out
-from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, Outcome, label
-from santorio.metrics import outcome as find_outcome
+from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.people import Person
-from santorio.trials.columns import IntArray
-from santorio.trials.levers import LEVERS, Lever
+from santorio.trials.histories import Past, may_offer, next_number, read_past
+from santorio.trials.levers import Lever, registry
+from santorio.trials.own_levers import Own, read_own
 from santorio.trials.planning import (
     Belief,
     Noise,
-    assurance,
-    estimate_variance,
+    assurances,
     information_gain,
     noise_of,
-    value_of_information,
 )
-from santorio.trials.schedules import daily_law, draw_daily, draw_periods
+from santorio.trials.plans import LEAST_ASSURANCE, WANTED_ASSURANCE, Plan
+from santorio.trials.priors import WEAK, EffectPrior, robust
+from santorio.trials.protocols import Model, Planning, Protocol
+from santorio.trials.searching import designs, shortest, variances
+from santorio.trials.wording import question, why
 
 SUBJECT = "all"
-WANTED_ASSURANCE = 0.8
-# Below this a trial is not worth its days; it is not proposed.
-LEAST_ASSURANCE = 0.65
-LONGEST_DAYS = 84
-SHORTEST_DAYS = 14
-DAILY_CYCLE_DAYS = 14
 FEWEST_DAYS = 30
 NOISE_DAYS = 365
-# A design's v is averaged over a few draws of its schedule: the one drawn may be lucky.
-DRAWS = 4
 # An association is confounded in unknown ways: as a prior for a cause its spread counts this many times.
 OBSERVATIONAL_INFLATION = 2.0
 # Without any association: most habits move a metric by less than a quarter of its day-to-day spread.
@@ -55,41 +49,36 @@ class Association:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One lever, one outcome, and the design found for them."""
+class Known:
+    """What is known of a person that proposals rest on."""
 
-    lever: Lever
-    outcome: Outcome
-    noise: Noise
-    prior: Belief
-    smallest_effect: float
-    cycles: int
-    cycle_days: int
-    variance: float
-    assurance_by_days: Mapping[int, float]
+    outcomes: Mapping[str, Series]
+    exposures: Mapping[str, Series]
+    associations: Mapping[tuple[str, str], Association]
+    own: Own
+    past: Sequence[Past]
 
-    @property
-    def days(self) -> int:
-        """Days needed."""
-        return self.cycles * self.cycle_days
-
-    @property
-    def assurance(self) -> float:
-        """Probability of a decision at the end."""
-        return self.assurance_by_days[self.days]
-
-    @property
-    def value_per_day(self) -> float:
-        """Expected value in units of the smallest effect, per 100 days of burden."""
-        cost = self.smallest_effect * self.lever.burden
-        worth = value_of_information(
-            self.prior, self.variance, cost, lower_is_better=self.outcome.good == "lower"
+    def fingerprint(self, today: dt.date) -> str:
+        """Fingerprint of all of it; the date counts only where it makes something old enough to be asked again."""
+        series = [*sorted(self.outcomes.items()), *sorted(self.exposures.items())]
+        return fingerprint(
+            [(name, one.day.tolist(), one.value.tolist()) for name, one in series],
+            sorted((*pair, found.estimate, found.sd) for pair, found in self.associations.items()),
+            [lever.model_dump_json() for lever in (*registry(), *self.own.levers)],
+            self.own.limits.model_dump_json(),
+            sorted((repr(one), one.is_old(today)) for one in self.past),
         )
-        return 100 * worth / self.smallest_effect / (self.days * self.lever.burden)
 
 
-def propose(database: Database, person: Person, *, force: bool = False) -> RunReport:
+def propose(
+    database: Database, person: Person, *, force: bool = False, today: dt.date | None = None
+) -> RunReport:
     """Propose experiments and publish them, ranked.
+
+    Parameters
+    ----------
+    today : date, optional
+        The person's date; decides what is long ago. By default the machine's.
 
     Returns
     -------
@@ -97,21 +86,14 @@ def propose(database: Database, person: Person, *, force: bool = False) -> RunRe
         "not enough data" where nothing is, or was, worth proposing. What was proposed before does not outlive its
         reason: an empty list takes its place.
     """
+    day = today or dt.datetime.now(dt.UTC).date()
     with database.connect() as connection:
-        outcomes = read_outcomes(connection, person.user_id)
-        exposures = read_exposures(connection, person.user_id)
-        associations = read_associations(connection, person)
-        answered = answered_trials(connection, person)
+        known = read_known(connection, person, day)
         last = last_fingerprint(connection, person.user_id, "proposals", SUBJECT)
-    key = fingerprint(
-        [(name, series.day.tolist(), series.value.tolist()) for name, series in sorted(outcomes.items())],
-        [(name, series.day.tolist(), series.value.tolist()) for name, series in sorted(exposures.items())],
-        sorted((*pair, found.estimate, found.sd) for pair, found in associations.items()),
-        sorted(answered),
-    )
+    key = known.fingerprint(day)
     if not force and last == key:
         return RunReport("proposals", SUBJECT, "unchanged")
-    plans = rank(find_plans(outcomes, exposures, associations, answered))
+    plans = rank(find_plans(known, day))
     if not plans and last is None:
         return RunReport(
             "proposals",
@@ -119,6 +101,7 @@ def propose(database: Database, person: Person, *, force: bool = False) -> RunRe
             "not enough data",
             f"No lever that is untried has {FEWEST_DAYS} days of an outcome it may move, and good odds of an answer.",
         )
+    outcomes = known.outcomes
     run = Run(
         user_id=person.user_id,
         kind="proposals",
@@ -128,14 +111,28 @@ def propose(database: Database, person: Person, *, force: bool = False) -> RunRe
         known_at=next((series.known_at for series in outcomes.values()), None),
         rows=[row(plan, position) for position, plan in enumerate(plans, start=1)],
         diagnostics={
-            "levers": len(LEVERS),
-            "answered": len(answered),
+            "levers": len(registry()),
+            "own_levers": len(known.own.levers),
+            "own_levers_refused": list(known.own.refused),
+            "limits": known.own.limits.model_dump(mode="json"),
+            "answered": len(known.past),
             "proposed": len(plans),
-            "protocols": {slug(plan): protocol(plan) for plan in plans},
-            "left_out": words_of_left_out({**outcomes, **exposures}),
+            "protocols": {plan.slug: protocol(plan).document() for plan in plans},
+            "left_out": words_of_left_out({**outcomes, **known.exposures}),
         },
     )
     return publish(database, run, force=force)
+
+
+def read_known(connection: psycopg.Connection, person: Person, today: dt.date) -> Known:
+    """Read all that proposals rest on."""
+    return Known(
+        outcomes=read_outcomes(connection, person.user_id),
+        exposures=read_exposures(connection, person.user_id),
+        associations=read_associations(connection, person),
+        own=read_own(connection, person),
+        past=read_past(connection, person, today),
+    )
 
 
 def read_associations(connection: psycopg.Connection, person: Person) -> dict[tuple[str, str], Association]:
@@ -153,41 +150,59 @@ def read_associations(connection: psycopg.Connection, person: Person) -> dict[tu
     return {(outcome, exposure): Association(*values) for outcome, exposure, *values in rows}
 
 
-def answered_trials(connection: psycopg.Connection, person: Person) -> set[str]:
-    """Names of trials of a person, planned, running or ended: what they test is not proposed again."""
-    rows = connection.execute(
-        "select trial from marts.trials where user_id = %s", [person.user_id]
-    ).fetchall()
-    return {str(trial) for (trial,) in rows}
+def find_plans(known: Known, today: dt.date) -> list[Plan]:
+    """Find the shortest worthwhile design for every lever and outcome, within the person's limits."""
+    noises = {name: _noise(series) for name, series in known.outcomes.items() if _usable(series)}
+    # Their own lever stands in the place of one of the registry that has its name.
+    levers = {lever.name: lever for lever in (*registry(), *known.own.levers)}
+    return [
+        plan
+        for lever in levers.values()
+        for plan in _plans_of(lever, known, noises, today)
+        if plan.assurance >= LEAST_ASSURANCE
+    ]
 
 
-def find_plans(
-    outcomes: Mapping[str, Series],
-    exposures: Mapping[str, Series],
-    associations: Mapping[tuple[str, str], Association],
-    answered: set[str],
+def _plans_of(
+    lever: Lever, known: Known, noises: Mapping[str, tuple[Noise, float]], today: dt.date
 ) -> list[Plan]:
-    """Find the shortest worthwhile design for every lever and outcome."""
-    noises = {name: _noise(series) for name, series in outcomes.items() if _usable(series)}
+    limits = known.own.limits
+    habit = known.exposures.get(lever.habit.exposure) if lever.habit else None
+    if lever.habit and (habit is None or not (habit.value > 0).any()):
+        return []
+    if lever.burden * limits.days_a_week > limits.weekly_burden:
+        return []
+    allowed = designs(lever, limits)
     plans = []
-    for lever in LEVERS:
-        if any(_answers(trial, lever) for trial in answered):
+    for one in lever.outcomes if allowed else ():
+        if one.series not in noises:
             continue
-        habit = exposures.get(lever.exposure) if lever.exposure else None
-        if lever.exposure and (habit is None or not (habit.value > 0).any()):
+        noise, spread = noises[one.series]
+        offered, again = may_offer(known.past, lever, one.series, noise.sigma, today)
+        if not offered:
             continue
-        for metric in lever.outcomes:
-            if metric not in noises:
-                continue
-            noise, spread = noises[metric]
-            outcome = find_outcome(metric)
-            smallest = outcome.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * spread
-            found = associations.get((metric, lever.exposure or ""))
-            prior = _prior(found, habit, spread)
-            plan = _shortest(lever, outcome, noise, prior, smallest)
-            if plan.assurance >= LEAST_ASSURANCE:
-                plans.append(plan)
-    return plans
+        registered = one.registered(known.outcomes[one.series].unit)
+        smallest = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * spread
+        found = known.associations.get((one.series, lever.habit.exposure)) if lever.habit else None
+        prior = _prior(found, habit, lever, spread)
+        estimated = variances(allowed, noise)
+        place, by_days = shortest(allowed, assurances(prior, noise, estimated, smallest), WANTED_ASSURANCE)
+        plans.append(
+            Plan(
+                lever,
+                registered,
+                one.metric,
+                noise,
+                prior,
+                smallest,
+                allowed[place],
+                float(estimated[place]),
+                by_days,
+                observed=found is not None,
+                again=again,
+            )
+        )
+    return [replace(plan, number=next_number(known.past, plan.slug)) for plan in plans]
 
 
 def _usable(series: Series) -> bool:
@@ -200,46 +215,20 @@ def _noise(series: Series) -> tuple[Noise, float]:
     return noise_of(day, (value - value.mean()) / spread, spread), spread
 
 
-def _answers(trial: str, lever: Lever) -> bool:
-    words = set(trial.casefold().replace("_", "-").split("-"))
-    return set(lever.slug.split("-")) <= words
-
-
-def _prior(found: Association | None, habit: Series | None, spread: float) -> Belief:
-    """What taking the habit away is believed to do: the association times the usual amount, less certain."""
-    if found is None or habit is None:
+def _prior(found: Association | None, habit: Series | None, lever: Lever, spread: float) -> Belief:
+    """What taking the habit away is believed to do: the association times the amount taken away, less certain."""
+    if found is None or habit is None or lever.habit is None:
         return Belief(0.0, VAGUE_SD * spread)
-    usual = float(habit.value.mean()) / found.per_amount
-    sd = OBSERVATIONAL_INFLATION * usual * found.sd
-    return Belief(-found.estimate * usual, float(np.hypot(sd, VAGUE_SD * spread / 2)))
-
-
-def _shortest(lever: Lever, outcome: Outcome, noise: Noise, prior: Belief, smallest: float) -> Plan:
-    cycle_days = DAILY_CYCLE_DAYS if lever.design == "daily" else 2 * lever.period_days
-    by_days: dict[int, float] = {}
-    variance = prior.sd**2
-    for cycles in range(-(-SHORTEST_DAYS // cycle_days), LONGEST_DAYS // cycle_days + 1):
-        schedules = [draw(lever, cycles, cycle_days, seed) for seed in range(DRAWS)]
-        cycle = np.arange(cycles * cycle_days) // cycle_days
-        variance = float(np.mean([estimate_variance(arm, cycle, noise) for arm in schedules]))
-        by_days[cycles * cycle_days] = assurance(prior, noise, variance, smallest)
-        if by_days[cycles * cycle_days] >= WANTED_ASSURANCE:
-            break
-    return Plan(lever, outcome, noise, prior, smallest, cycles, cycle_days, variance, by_days)
-
-
-def draw(lever: Lever, cycles: int, cycle_days: int, seed: int) -> IntArray:
-    """Draw a schedule from the lever's law."""
-    if lever.design == "daily":
-        return draw_daily(cycles, cycle_days, seed)
-    return draw_periods(cycles, lever.period_days, seed)
+    taken = lever.habit.share * float(habit.value.mean()) / found.per_amount
+    sd = OBSERVATIONAL_INFLATION * taken * found.sd
+    return Belief(-found.estimate * taken, float(np.hypot(sd, VAGUE_SD * spread / 2)))
 
 
 def rank(plans: Sequence[Plan]) -> list[Plan]:
     """Order by value per day of burden, each lever once with its best outcome."""
     best: dict[str, Plan] = {}
-    for plan in sorted(plans, key=lambda plan: (-plan.value_per_day, plan.lever.slug)):
-        best.setdefault(plan.lever.slug, plan)
+    for plan in sorted(plans, key=lambda plan: (-plan.value_per_day, plan.lever.name)):
+        best.setdefault(plan.lever.name, plan)
     return list(best.values())
 
 
@@ -247,18 +236,16 @@ def row(plan: Plan, position: int) -> dict[str, object]:
     """Row of `insights.proposals`."""
     from psycopg.types.json import Jsonb
 
-    seed, arm = schedule(plan)
+    drawn = protocol(plan)
     return {
         "rank": position,
-        "slug": slug(plan),
-        "question": question(plan),
-        "lever": plan.lever.slug,
+        "slug": plan.slug,
+        "question": drawn.question,
+        "lever": plan.lever.name,
         "outcome": plan.outcome.name,
         "arms": Jsonb(list(plan.lever.arms)),
-        "schedule": Jsonb(
-            [{"day": t, "arm": plan.lever.arms[k]} for t, k in enumerate(arm.tolist(), start=1)]
-        ),
-        "seed": seed,
+        "schedule": Jsonb([{"day": t, "arm": arm} for t, arm in enumerate(drawn.drawn, start=1)]),
+        "seed": drawn.seed,
         "days_needed": plan.days,
         "assurance": plan.assurance,
         "expected_information_gain": information_gain(plan.prior, plan.variance),
@@ -267,76 +254,40 @@ def row(plan: Plan, position: int) -> dict[str, object]:
     }
 
 
-def slug(plan: Plan) -> str:
-    """Name of a proposal."""
-    return f"{plan.lever.slug}-{plan.outcome.name.replace('_', '-')}"
-
-
-def schedule(plan: Plan) -> tuple[int, IntArray]:
-    """Draw the schedule of a proposal: its seed and the arm of each day.
+def protocol(plan: Plan) -> Protocol:
+    """The protocol of a proposal, without a first day.
 
     The seed follows from the name: proposed again on the same data, the schedule is the same.
     """
-    seed = zlib.crc32(slug(plan).encode())
-    return seed, draw(plan.lever, plan.cycles, plan.cycle_days, seed)
-
-
-def protocol(plan: Plan) -> dict[str, object]:
-    """The protocol of a proposal, as it is imported once a first day is added; its law is that of the draw."""
-    seed, arm = schedule(plan)
-    daily = plan.lever.design == "daily"
-    return {
-        "trial": slug(plan),
-        "question": question(plan),
-        "arms": list(plan.lever.arms),
-        "outcome": plan.outcome.name,
-        **({"direction": plan.outcome.good} if plan.outcome.good else {}),
-        "smallest_effect": plan.smallest_effect,
-        "lag_days": plan.outcome.lag_days,
-        **({"law": daily_law(plan.cycle_days)} if daily else {"period_days": plan.lever.period_days}),
-        "cycles": plan.cycles,
-        "seed": seed,
-        "assignment": [plan.lever.arms[k] for k in arm.tolist()],
-    }
-
-
-def question(plan: Plan) -> str:
-    """The question in plain words."""
-    verb = "lower" if plan.outcome.good == "lower" else "raise"
-    return f"Does {plan.lever.change} {verb} my {label(plan.outcome.name)}?"
-
-
-def why(plan: Plan) -> str:
-    """Why this, and why for so many days, in plain words."""
-    unit = f" {plan.outcome.unit}" if plan.outcome.unit else ""
-    odds = f"{100 * plan.assurance:.0f} in 100"
-    noise = (
-        f"your {label(plan.outcome.name)} varies by {plan.noise.sigma:.3g}{unit} from day to day, "
-        f"and {plan.smallest_effect:.3g}{unit} is what would matter"
+    name, design = plan.slug, plan.design
+    seed = zlib.crc32(name.encode())
+    return Protocol(
+        trial=name.replace("-", "_"),
+        question=question(plan),
+        lever=plan.lever.name,
+        arms=plan.lever.arms,
+        outcome=plan.metric,
+        direction=plan.outcome.good,
+        smallest_effect=plan.smallest_effect,
+        lag_days=plan.outcome.lag_days,
+        not_on=design.not_on,
+        law=design.law,
+        period_days=design.period_days if design.kind == "periods" else None,
+        washout_days=design.washout_days,
+        cycles=design.cycles,
+        seed=seed,
+        assignment=tuple(plan.lever.arms[k] for k in design.draw(seed).tolist()),
+        model=Model.of(plan.lever.carry_over(), _effect_prior(plan)),
+        adherence=plan.lever.adherence,
+        planning=Planning(sigma=plan.noise.sigma, rho=plan.noise.rho, assurance=plan.assurance),
     )
-    if plan.assurance >= WANTED_ASSURANCE:
-        said = [f"This needs {plan.days} days: {noise}. The odds of a clear answer are then {odds}"]
-    else:
-        said = [
-            f"Even {plan.days} days, the longest that is proposed, give odds of {odds} of a clear answer: {noise}"
-        ]
-    shorter = [(days, chance) for days, chance in plan.assurance_by_days.items() if days < plan.days]
-    if shorter:
-        days, chance = min(shorter, key=lambda pair: abs(pair[1] - 0.5))
-        said.append(f"; at your day-to-day noise {days} days would be {_chance_in_words(chance)}.")
-    else:
-        said.append(".")
-    if plan.prior.mean:
-        direction = "lower" if plan.prior.mean < 0 else "higher"
-        said.append(
-            f" Your own days suggest {abs(plan.prior.mean):.2g}{unit} {direction}, but only an experiment can tell."
-        )
-    if plan.lever.not_for != "nobody":
-        said.append(f" Not for {plan.lever.not_for}.")
-    return "".join(said)
 
 
-def _chance_in_words(chance: float) -> str:
-    if 0.42 <= chance <= 0.58:
-        return "a coin toss"
-    return f"{100 * chance:.0f} in 100"
+def _effect_prior(plan: Plan) -> EffectPrior:
+    """The association beside the weak prior, which takes over where the trial disagrees; else the weak prior alone.
+
+    All arms of a trial share one prior, so that with several arms nothing observed speaks for one of them.
+    """
+    if not plan.observed or len(plan.lever.arms) > 2:
+        return WEAK
+    return robust(plan.prior.mean / plan.noise.sigma, plan.prior.sd / plan.noise.sigma)

@@ -53,8 +53,12 @@ class Trial:
     registration: Registration = UNREGISTERED
 
     def ended(self, today: dt.date, lag_days: int) -> bool:
-        """Whether the last study day's outcome has had two days to arrive."""
-        return day_number(today) > int(self.last_day[-1]) + lag_days + 1
+        """Whether the last study day's outcome has had two days to arrive.
+
+        A trial that was given up before its planned days never ends: nothing is decided from a part of it.
+        """
+        whole = len(self.study_day) >= self.registration.planned_days
+        return whole and day_number(today) > int(self.last_day[-1]) + lag_days + 1
 
 
 def read_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:

@@ -13,21 +13,26 @@ import psycopg
 
 from santorio import days as local
 from santorio.people import Person
+from santorio.trials.protocols import Model, Protocol, protocol_of
 
 # What decides how a trial is judged; the wording of its question does not.
 JUDGED_BY = (
     "arms", "outcome", "secondary", "direction", "smallest_effect", "lag_days", "start_day", "period_days",
-    "washout_days", "cycles", "law", "assignment",
+    "washout_days", "cycles", "law", "assignment", "model", "deciding", "stopping",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Version:
-    """A protocol or schedule as it arrived on a local day: what it states of what decides."""
+    """A protocol or schedule as it arrived on a local day: what it states of what decides.
+
+    `protocol` is all of it, where it is typed.
+    """
 
     event_type: str
     day: dt.date
     stated: Mapping[str, object]
+    protocol: Protocol | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ class Registration:
         Changes made once days were lived.
     law : Mapping or None
         The law that the schedule was drawn by, where the protocol states it.
+    frozen : Protocol or None
+        The protocol as it was recorded first, where it is typed: its model and its hash.
     """
 
     recorded_on: dt.date | None
@@ -60,6 +67,17 @@ class Registration:
     study_days: int
     changes: tuple[Change, ...] = ()
     law: Mapping[str, object] | None = None
+    frozen: Protocol | None = None
+
+    @property
+    def model(self) -> Model:
+        """The model that the protocol promised; without a typed protocol the default one."""
+        return self.frozen.model if self.frozen else Model()
+
+    @property
+    def planned_days(self) -> int:
+        """Study days that the protocol plans; 0 where it does not say."""
+        return len(self.frozen.drawn) if self.frozen else 0
 
     @property
     def is_frozen(self) -> bool:
@@ -76,6 +94,7 @@ class Registration:
                 for one in self.changes
             ],
             "law": self.law,
+            "sha256": self.frozen.sha256 if self.frozen else None,
             "says": self.sentence(),
         }
 
@@ -113,7 +132,7 @@ def read_versions(connection: psycopg.Connection, person: Person) -> dict[str, l
         offset = local.zone_offset(ingested_at.astimezone(dt.UTC).replace(tzinfo=None), person.timezone)
         stated = {name: data[name] for name in JUDGED_BY if data.get(name) not in (None, [], {})}
         versions.setdefault(str(trial), []).append(
-            Version(event_type, local.local_day(ingested_at, offset), stated)
+            Version(event_type, local.local_day(ingested_at, offset), stated, protocol_of(data))
         )
     return versions
 
@@ -156,6 +175,7 @@ def register(versions: Sequence[Version], first_days: Sequence[dt.date]) -> Regi
         study_days=len(first_days),
         changes=tuple(changes),
         law=law if isinstance(law, Mapping) else None,
+        frozen=recorded.protocol,
     )
 
 

@@ -29,9 +29,9 @@ class Law:
     Attributes
     ----------
     kind : {"periods", "daily", "within blocks"}
-        "periods": every cycle has each arm once, in random order, for `period_days`. "daily": two arms, as many days
-        of each in every cycle, no run longer than `longest_run`. "within blocks": the law is not known; arms are
-        permuted within stretches of the study, which keeps each stretch's balance.
+        "periods": every cycle has each arm once, in random order, for `period_days`. "daily": as many days of each arm
+        in every cycle, no run longer than `longest_run`. "within blocks": the law is not known; arms are permuted
+        within stretches of the study, which keeps each stretch's balance.
     cycle : IntArray
         Cycle, or stretch, of every study day, from 0.
     period_days : int
@@ -61,16 +61,15 @@ def find_law(arm: IntArray, period_days: int | None, recorded: Mapping[str, obje
     Parameters
     ----------
     recorded : Mapping, optional
-        The protocol's law, as `daily_law` states it.
+        The protocol's law, as `daily_law` or `periods_law` states it.
     """
     arms = int(arm.max()) + 1
     if recorded and recorded.get("kind") == "daily":
-        cycle_days, longest_run = (
-            value if isinstance(value := recorded.get(name), int) else 0
-            for name in ("cycle_days", "longest_run")
-        )
-        if _obeys_daily(arm, cycle_days, longest_run):
+        cycle_days, longest_run = (_whole(recorded, name) for name in ("cycle_days", "longest_run"))
+        if _obeys_daily(arm, arms, cycle_days, longest_run):
             return Law("daily", np.arange(len(arm)) // cycle_days, 1, longest_run)
+    if recorded and recorded.get("kind") == "periods":
+        period_days = _whole(recorded, "period_days") or period_days
     if period_days and _obeys(arm, arms, period_days):
         return Law("periods", np.arange(len(arm)) // (period_days * arms), period_days)
     for stretches in range(max(len(arm) // PSEUDO_CYCLE_DAYS, 1), 1, -1):
@@ -81,16 +80,27 @@ def find_law(arm: IntArray, period_days: int | None, recorded: Mapping[str, obje
     return Law("within blocks", np.zeros(len(arm), dtype=np.int64), 1)
 
 
-def daily_law(cycle_days: int) -> dict[str, object]:
+def _whole(recorded: Mapping[str, object], name: str) -> int:
+    value = recorded.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def daily_law(cycle_days: int, longest_run: int = LONGEST_RUN) -> dict[str, object]:
     """State the law of `draw_daily`, as a protocol records it."""
-    return {"kind": "daily", "cycle_days": cycle_days, "longest_run": LONGEST_RUN}
+    return {"kind": "daily", "cycle_days": cycle_days, "longest_run": longest_run}
 
 
-def _obeys_daily(arm: IntArray, cycle_days: int, longest_run: int) -> bool:
-    if cycle_days < 2 or cycle_days % 2 or len(arm) % cycle_days or int(arm.max()) != 1:
+def periods_law(period_days: int) -> dict[str, object]:
+    """State the law of `draw_periods`, as a protocol records it."""
+    return {"kind": "periods", "period_days": period_days}
+
+
+def _obeys_daily(arm: IntArray, arms: int, cycle_days: int, longest_run: int) -> bool:
+    if arms < 2 or cycle_days < arms or cycle_days % arms or len(arm) % cycle_days:
         return False
     longest = max(len(list(run)) for _, run in itertools.groupby(arm.tolist()))
-    return longest <= longest_run and bool((arm.reshape(-1, cycle_days).sum(axis=1) * 2 == cycle_days).all())
+    counts = (arm.reshape(-1, cycle_days, 1) == np.arange(arms)).sum(axis=1)
+    return longest <= longest_run and bool((counts * arms == cycle_days).all())
 
 
 def _obeys(arm: IntArray, arms: int, period_days: int) -> bool:
@@ -115,7 +125,8 @@ def redraw(law: Law, arm: IntArray, seed: int) -> tuple[IntArray, bool]:
     rng = np.random.default_rng(seed)
     if law.kind == "daily":
         assert law.longest_run is not None  # noqa: S101 - a daily law has one
-        return _draw_days(law.cycles, len(arm) // law.cycles, law.longest_run, rng, REDRAWS), False
+        cycle_days, arms = len(arm) // law.cycles, int(arm.max()) + 1
+        return _draw_days(law.cycles, cycle_days, law.longest_run, rng, REDRAWS, arms), False
     drawn = np.tile(arm, (REDRAWS, 1))
     for block in range(law.cycles):
         inside = law.cycle == block
@@ -157,61 +168,83 @@ def _difference(schedules: IntArray, outcome: FloatArray, contrast: int) -> Floa
     return np.asarray(np.where(empty, 0.0, mean_treated - mean_reference))
 
 
-def draw_periods(cycles: int, period_days: int, seed: int) -> IntArray:
-    """Two arms in random order in every cycle, each for `period_days`."""
+def draw_periods(cycles: int, period_days: int, seed: int, arms: int = 2) -> IntArray:
+    """Every arm once in every cycle, in random order, each for `period_days`: uniform over such schedules."""
     rng = np.random.default_rng(seed)
-    return np.concatenate([np.repeat(rng.permutation(2), period_days) for _ in range(cycles)])
+    return np.concatenate([np.repeat(rng.permutation(arms), period_days) for _ in range(cycles)])
 
 
-def draw_daily(cycles: int, cycle_days: int, seed: int) -> IntArray:
-    """Two arms by day: as many days of each in every cycle, no run longer than three, uniform over such schedules."""
-    (arm,) = _draw_days(cycles, cycle_days, LONGEST_RUN, np.random.default_rng(seed), 1)
+def draw_daily(
+    cycles: int, cycle_days: int, seed: int, arms: int = 2, longest_run: int = LONGEST_RUN
+) -> IntArray:
+    """Arms by day: as many days of each in every cycle, no long run, uniform over such schedules.
+
+    Raises
+    ------
+    ValueError
+        If a cycle cannot hold as many days of every arm.
+    """
+    if cycle_days % arms:
+        msg = "a cycle holds as many days of every arm"
+        raise ValueError(msg)
+    (arm,) = _draw_days(cycles, cycle_days, longest_run, np.random.default_rng(seed), 1, arms)
     return np.asarray(arm)
 
 
 def _draw_days(
-    cycles: int, cycle_days: int, longest_run: int, rng: np.random.Generator, count: int
+    cycles: int, cycle_days: int, longest_run: int, rng: np.random.Generator, count: int, arms: int = 2
 ) -> IntArray:
     """Draw schedules of a daily law, shape (count, days).
 
     Counting completions makes every admissible schedule equally likely, which rejection would need ages for.
     """
-    ways = _completions(cycles, cycle_days, longest_run)
-    drawn = np.zeros((count, cycles * cycle_days), dtype=np.int64)
-    ones, run = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    last = np.full(count, -1)
-    for position in range(drawn.shape[1]):
+    each = cycle_days // arms
+    ways = _completions(cycles, cycle_days, longest_run, arms)
+    days = cycles * cycle_days
+    drawn = np.zeros((count, days), dtype=np.int64)
+    # How often each arm was drawn in this cycle, as digits of one number: the first axis of `ways`.
+    digit = (each + 1) ** np.arange(arms)
+    counts, run, last = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.full(count, -1)
+    for position in range(days):
         if position % cycle_days == 0:
-            ones[:] = 0
-        weights = [
-            ways[position + 1, ones + arm, arm, np.where(last == arm, run + 1, 1)].astype(float)
-            for arm in (0, 1)
-        ]
-        arm = (rng.random(count) * (weights[0] + weights[1]) >= weights[0]).astype(np.int64)
-        run = np.where(last == arm, run + 1, 1)
-        ones, last = ones + arm, arm
-        drawn[:, position] = arm
+            counts[:] = 0
+        weights = np.zeros((arms, count))
+        for arm in range(arms):
+            free = counts // digit[arm] % (each + 1) < each
+            after = np.where(free, counts + digit[arm], 0)
+            length = np.where(last == arm, run + 1, 1)
+            weights[arm] = np.where(free, ways[position + 1, after, arm, length], 0.0)
+        reached = np.cumsum(weights, axis=0)
+        chosen = (rng.random(count) * reached[-1] >= reached[:-1]).sum(axis=0)
+        run = np.where(last == chosen, run + 1, 1)
+        counts, last = counts + digit[chosen], chosen
+        drawn[:, position] = chosen
     return drawn
 
 
 @cache
-def _completions(cycles: int, cycle_days: int, longest_run: int) -> FloatArray:
+def _completions(cycles: int, cycle_days: int, longest_run: int, arms: int = 2) -> FloatArray:
     """How many admissible schedules begin like this, up to a factor a day.
 
-    Indexed by days drawn, days of arm 1 in the cycle of the last of them, its arm, and the length of its run; what is
-    not admissible has a place that holds 0. The factor keeps numbers that grow like 2^days finite.
+    Indexed by days drawn, how often each arm was drawn in the cycle of the last of them (digits of one number), the arm
+    of the last, and the length of its run; what is not admissible has a place that holds 0. The factor keeps numbers
+    that grow like arms^days finite.
     """
-    half, days = cycle_days // 2, cycles * cycle_days
-    ways = np.zeros((days + 1, half + 2, 2, longest_run + 2))
-    ways[days, half, :, 1 : longest_run + 1] = 1.0
+    each, days = cycle_days // arms, cycles * cycle_days
+    digit = (each + 1) ** np.arange(arms)
+    states = np.arange((each + 1) ** arms)
+    full = len(states) - 1
+    ways = np.zeros((days + 1, len(states), arms, longest_run + 2))
+    ways[days, full, :, 1 : longest_run + 1] = 1.0
     for drawn in range(days - 1, 0, -1):
-        inside = (drawn - 1) % cycle_days + 1
-        for ones in range(max(inside - half, 0), min(half, inside) + 1):
-            # A cycle that is full begins anew.
-            before = 0 if inside == cycle_days else ones
-            for last in (0, 1):
-                same = ways[drawn + 1, before + last, last, 2 : longest_run + 2]
-                other = ways[drawn + 1, before + 1 - last, 1 - last, 1]
-                ways[drawn, ones, last, 1 : longest_run + 1] = same + other
+        # A cycle that is full begins anew: its state is that of no arm drawn yet.
+        before = np.zeros_like(states) if drawn % cycle_days == 0 else states
+        reachable = states == full if drawn % cycle_days == 0 else np.ones(len(states), dtype=bool)
+        for arm in range(arms):
+            free = reachable & (before // digit[arm] % (each + 1) < each)
+            following = ways[drawn + 1, (before + digit[arm])[free], arm]
+            ways[drawn, free, :, 1 : longest_run + 1] += following[:, None, 1, None]
+            # Of the same arm the run goes on instead.
+            ways[drawn, free, arm, 1 : longest_run + 1] += following[:, 2:] - following[:, 1, None]
         ways[drawn] /= ways[drawn].max()
     return ways

@@ -9,8 +9,12 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from pydantic import ValidationError
+
 from santorio.metrics import OUTCOMES
 from santorio.sources.parsed import Rejection, is_future
+from santorio.trials.levers import MEASURE
+from santorio.trials.protocols import FORMAT, Protocol
 
 # A trial is planned for the coming months: a day beyond is a slip of the pen.
 PLANNED_AHEAD = dt.timedelta(days=2 * 365)
@@ -21,8 +25,6 @@ LONGEST_CYCLE_DAYS = 28
 # A δ of so many times the metric's own is no effect that a body can show: its unit is another.
 ABSURDLY_LARGE = 100
 ABSURDLY_LARGE_MEASURE = 1e6
-# A free measure is named as one, so that a metric misspelt is not taken for a measure that was never logged.
-MEASURE = "measure_"
 
 
 def slug(name: str) -> str:
@@ -86,9 +88,21 @@ def _problems(document: Mapping[str, object], now: dt.datetime) -> Iterator[tupl
     yield from _arm_problems(document)
     yield from _start_problems(document.get("start_day"), now)
     yield from _amount_problems(document)
+    if document.get("format") is not None:
+        yield from _typed_problems(document)
     law = document.get("law")
     if law is not None and not _is_law(law):
         yield "law", "“law” is none that Santorio draws by: copy it from the proposal, or leave it out"
+
+
+def _typed_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a protocol that says it is Santorio's own: read half, its hash would promise nothing."""
+    try:
+        Protocol.model_validate(document)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            field = ".".join(map(str, problem["loc"])) or "format"
+            yield field, f"“{field}” is not as “{FORMAT}” has it (docs/levers.md)"
 
 
 def _metric(name: object) -> str | None:
@@ -192,10 +206,13 @@ def _is_whole(value: object, least: int, most: int) -> bool:
 
 
 def _is_law(law: object) -> bool:
-    """Whether this is the law of a schedule by day, as `santorio.trials.schedules.daily_law` states it."""
+    """Whether this is a law that `santorio.trials.schedules` draws by."""
+    if not isinstance(law, Mapping):
+        return False
+    if law.get("kind") == "periods":
+        return _is_whole(law.get("period_days"), 1, 365)
     return (
-        isinstance(law, Mapping)
-        and law.get("kind") == "daily"
+        law.get("kind") == "daily"
         and _is_whole(law.get("cycle_days"), 2, LONGEST_CYCLE_DAYS)
         and _is_whole(law.get("longest_run"), 1, LONGEST_CYCLE_DAYS)
     )

@@ -5,16 +5,19 @@ import pytest
 
 from santorio.trials.columns import arm_exposure, trial_columns
 from santorio.trials.decisions import decide
-from santorio.trials.exact import fit_exact
+from santorio.trials.exact import fit_exact, fit_trial
 from santorio.trials.planning import (
     Belief,
     Noise,
     assurance,
     estimate_variance,
     information_gain,
+    unit_variances,
     value_of_information,
 )
+from santorio.trials.priors import carry_over_from
 from santorio.trials.schedules import draw_daily
+from santorio.trials.searching import Design
 
 
 def test_with_days_that_are_independent_v_is_that_of_two_means_and_a_little_for_trend_and_week():
@@ -43,6 +46,29 @@ def test_assurance_is_what_simulated_trials_of_that_design_reach(autoregressive)
     below, above = (posterior.below("arm_1", s * delta / noise.sigma) for s in (-1, 1))
     said = [decide(1 - a, a - b, b, "higher") for a, b in zip(above, below, strict=True)]
     assert np.mean([word != "keep going" for word in said]) == pytest.approx(promised, abs=0.06)
+
+
+def test_with_carry_over_and_three_arms_assurance_is_still_what_simulated_trials_reach(autoregressive):
+    """λ is unknown to the analysis and known to the plan: what that is worth must stay within the noise of the test."""
+    rng = np.random.default_rng(9)
+    lever = carry_over_from(1.0)
+    design = Design("periods", 3, 5, 12, carry_over=lever.mean).trial_design(4)
+    noise, prior, delta = Noise(8.0, 0.35), Belief(3.0, 5.0), 3.0
+    (unit,) = unit_variances(design.columns(lever.mean), np.array([noise.rho]))
+    promised = assurance(prior, noise, float(unit) * noise.sigma**2, delta)
+    trials = 300
+    effects = rng.normal(prior.mean, prior.sd, (2, trials))
+    carried = rng.beta(lever.alpha, lever.beta, trials)
+    felt = design.exposure(carried)
+    departures = 0.15 * noise.sigma * rng.normal(size=(design.cycles, 2, trials))
+    outcome = noise.sigma * autoregressive(rng, 60, noise.rho, trials)
+    outcome += np.einsum("sdk,dks->ds", felt, effects[None] + departures[design.cycle])
+    posterior = fit_trial(design, outcome / noise.sigma, carry_over=lever)
+    said = []
+    for arm in ("arm_1", "arm_2"):
+        below, above = (posterior.below(arm, s * delta / noise.sigma) for s in (-1, 1))
+        said += [decide(1 - a, a - b, b, "higher") for a, b in zip(above, below, strict=True)]
+    assert np.mean([word != "keep going" for word in said]) == pytest.approx(promised, abs=0.08)
 
 
 def test_information_and_value_grow_with_precision_and_are_nothing_without():

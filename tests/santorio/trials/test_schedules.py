@@ -12,6 +12,7 @@ from santorio.trials.schedules import (
     draw_daily,
     draw_periods,
     find_law,
+    periods_law,
     randomisation_p,
     redraw,
 )
@@ -117,3 +118,62 @@ def test_redraws_of_a_short_daily_law_are_uniform_over_all_that_is_admissible():
     assert set(counts) == admissible
     expected = sum(counts.values()) / len(admissible)
     assert all(abs(count - expected) < 5 * np.sqrt(expected) for count in counts.values())
+
+
+def admissible(arms, cycle_days, cycles, longest_run):
+    each = cycle_days // arms
+    return {
+        days
+        for days in itertools.product(range(arms), repeat=cycles * cycle_days)
+        if max(runs(np.array(days))) <= longest_run
+        and all(
+            days[start : start + cycle_days].count(arm) == each
+            for start in range(0, len(days), cycle_days)
+            for arm in range(arms)
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("arms", "cycle_days", "cycles", "longest_run"), [(3, 6, 1, 2), (3, 3, 2, 1), (4, 4, 1, 1)]
+)
+def test_with_more_than_two_arms_every_admissible_schedule_is_as_likely_too(
+    arms, cycle_days, cycles, longest_run
+):
+    law = daily_law(cycle_days, longest_run)
+    arm = draw_daily(cycles, cycle_days, 4, arms, longest_run)
+    found = find_law(arm, None, law)
+    assert (found.kind, found.cycles) == ("daily", cycles)
+    counts = Counter(tuple(row) for row in redraw(found, arm, 5)[0].tolist())
+    possible = admissible(arms, cycle_days, cycles, longest_run)
+    assert set(counts) == possible
+    expected = sum(counts.values()) / len(possible)
+    assert all(abs(count - expected) < 5 * np.sqrt(expected) for count in counts.values())
+
+
+def test_three_arms_by_day_are_balanced_in_every_cycle_and_never_run_long():
+    arm = draw_daily(5, 15, seed=9, arms=3)
+    assert all(np.bincount(cycle, minlength=3).tolist() == [5, 5, 5] for cycle in arm.reshape(5, 15))
+    assert max(runs(arm)) <= LONGEST_RUN
+
+
+def test_a_cycle_that_cannot_hold_as_many_days_of_every_arm_is_refused():
+    with pytest.raises(ValueError, match="as many days of every arm"):
+        draw_daily(2, 14, seed=1, arms=3)
+
+
+def test_periods_of_three_arms_have_every_order_and_a_recorded_length_is_their_law():
+    arm = draw_periods(2, 3, seed=4, arms=3)
+    law = find_law(arm, None, periods_law(3))
+    assert (law.kind, law.cycles, law.period_days) == ("periods", 2, 3)
+    drawn, complete = redraw(law, arm, 1)
+    assert complete
+    assert len({tuple(row) for row in drawn.tolist()}) == 36
+
+
+def test_with_three_arms_p_is_uniform_where_nothing_works():
+    rng = np.random.default_rng(6)
+    arm = draw_daily(3, 12, seed=2, arms=3)
+    law = find_law(arm, None, daily_law(12))
+    p = np.array([randomisation_p(law, arm, rng.normal(size=36), 2) for _ in range(150)])
+    assert p.mean() == pytest.approx(0.5, abs=0.08)

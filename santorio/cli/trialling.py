@@ -1,0 +1,238 @@
+"""`santorio trial accept|decline|today|log|pause|resume|abandon|deviation`: what a person does with a trial."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from santorio import days
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.database.engine import Database
+from santorio.database.opening import open_database
+from santorio.metrics import label
+from santorio.people import Person
+from santorio.settings import load_settings
+from santorio.trials import conducting
+from santorio.trials.conducting import Step
+from santorio.trials.levers import MEASURE
+from santorio.trials.lifecycle import OPEN, Refused
+from santorio.trials.records import Standing, read_standings
+
+# Older days without a word are not asked for again every day.
+ASKED_DAYS = 7
+
+Name = Annotated[str, typer.Argument(help="The trial's or the proposal's name.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, in a few words.")]
+Day = Annotated[str | None, typer.Option("--day", help="Which day, such as 2026-12-01; today without it.")]
+
+
+def accept(
+    name: Name,
+    *,
+    start: Annotated[
+        str | None, typer.Option("--start", help="First day, such as 2026-12-01; tomorrow without it.")
+    ] = None,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accept a proposal: its protocol is frozen, and it begins on its first day."""
+    first = _day(start)
+
+    def step(database: Database, somebody: Person, today: dt.date) -> Step:
+        return conducting.accept(database, somebody, name, start=first, today=today)
+
+    done = _do(person, step, as_json=as_json)
+    if not as_json and done.changed:
+        console.print("Each day: [b]santorio trial today[/b]. Afterwards: [b]santorio run[/b].")
+
+
+def decline(name: Name, *, reason: Reason, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """Decline a proposal: it is not proposed again without a reason."""
+
+    def step(database: Database, somebody: Person, today: dt.date) -> Step:
+        return conducting.decline(database, somebody, name, reason=reason, today=today)
+
+    _do(person, step, as_json=as_json)
+
+
+def log(
+    name: Name,
+    *,
+    done: Annotated[bool, typer.Option("--done/--not-done", help="Whether the day followed its arm.")],
+    day: Day = None,
+    note: Annotated[str | None, typer.Option("--note", help="Anything worth remembering.")] = None,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Note whether a day was done as the trial asked."""
+    which = _day(day)
+
+    def step(database: Database, somebody: Person, today: dt.date) -> Step:
+        return conducting.log_day(
+            database, somebody, name, done=done, day=which or today, note=note, today=today
+        )
+
+    _do(person, step, as_json=as_json)
+
+
+def pause(
+    name: Name,
+    *,
+    days: Annotated[int, typer.Option("--days", help="How long it rests.")] = 7,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a trial rest, as for a holiday or an illness: the days that are left move."""
+
+    def step(database: Database, somebody: Person, today: dt.date) -> Step:
+        return conducting.pause(database, somebody, name, days=days, today=today)
+
+    _do(person, step, as_json=as_json)
+
+
+def resume(name: Name, *, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """Go on with a trial that rests."""
+
+    def step(database: Database, somebody: Person, today: dt.date) -> Step:
+        return conducting.resume(database, somebody, name, today=today)
+
+    _do(person, step, as_json=as_json)
+
+
+def abandon(name: Name, *, reason: Reason, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """Give a trial up: nothing is decided from a part of it."""
+
+    def step(database: Database, somebody: Person, today: dt.date) -> Step:
+        return conducting.abandon(database, somebody, name, reason=reason, today=today)
+
+    _do(person, step, as_json=as_json)
+
+
+def deviation(
+    name: Name,
+    *,
+    what: Annotated[str, typer.Option("--what", help="What was done otherwise.")],
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Note that something was done otherwise than the protocol says."""
+
+    def step(database: Database, somebody: Person, today: dt.date) -> Step:
+        return conducting.deviate(database, somebody, name, what=what, today=today)
+
+    _do(person, step, as_json=as_json)
+
+
+def today(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """Say what is to be done today, and what is asked."""
+    settings = load_settings()
+    with open_database(settings) as database, database.connect() as connection:
+        somebody = reading_person(connection, settings, person)
+        now = days.today(connection, somebody, dt.datetime.now(dt.UTC))
+        tasks = [
+            task(standing, now)
+            for standing in read_standings(connection, somebody, now)
+            if standing.life.state in OPEN
+        ]
+    if as_json:
+        print_json({"day": now, "trials": tasks})
+        return
+    if not tasks:
+        console.print("No trial is open. [b]santorio trial list[/b] shows what is proposed.")
+    for one in tasks:
+        say_task(one, now)
+
+
+def task(standing: Standing, now: dt.date) -> dict[str, object]:
+    """What a trial asks of a day."""
+    protocol, life = standing.protocol, standing.life
+    assert protocol is not None  # noqa: S101 - what is open was accepted
+    assert protocol.start_day is not None  # noqa: S101 - and has a first day
+    arm = protocol.arm_of(now) if life.state == "running" else None
+    lived = [
+        day for place, told in enumerate(protocol.assignment)
+        if told is not None and (day := protocol.start_day + dt.timedelta(days=place)) <= now
+    ]  # fmt: skip
+    return {
+        "trial": standing.trial,
+        "question": protocol.question,
+        "state": life.state,
+        "arm": arm,
+        "study_day": len(lived) if arm is not None else None,
+        "study_days": len(protocol.drawn),
+        "starts": protocol.start_day if life.state == "accepted" else None,
+        "paused_until": life.paused_until if life.state == "paused" else None,
+        "asked": protocol.adherence.ask if protocol.adherence else None,
+        "to_log": [day for day in lived[-ASKED_DAYS:] if day not in life.adhered],
+        "rate": [one for one in (protocol.outcome, *protocol.secondary) if one.startswith(MEASURE)],
+    }
+
+
+def say_task(one: dict[str, object], now: dt.date) -> None:
+    """Print what a trial asks of a day."""
+    name = str(one["trial"])
+    console.print(f"[b]{escape(str(one['question']))}[/b]  ({name})", highlight=False)
+    if one["starts"]:
+        console.print(f"  It begins on {one['starts']}.", highlight=False)
+        return
+    if one["paused_until"]:
+        console.print(f"  It rests until {one['paused_until']}.", highlight=False)
+        return
+    if one["arm"]:
+        console.print(
+            f"  Today, day {one['study_day']} of {one['study_days']}: [b]{escape(str(one['arm']))}[/b].",
+            highlight=False,
+        )
+    else:
+        console.print("  Today is no study day.")
+    rate, to_log = one["rate"], one["to_log"]
+    assert isinstance(rate, list)  # noqa: S101 - built above
+    assert isinstance(to_log, list)  # noqa: S101 - built above
+    for measure in rate:
+        known = label(str(measure).removeprefix(MEASURE))
+        console.print(f"  Rate your {known}, and log it as a measure (docs/logs.md).", highlight=False)
+    if to_log:
+        which = "" if to_log[-1] == now else f" --day {to_log[-1]}"
+        console.print(
+            f"  When the day is over: {escape(str(one['asked'] or 'Was it done?'))} "
+            f"santorio trial log {name} --done (or --not-done){which}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if len(to_log) > 1:
+            console.print(f"  Not logged yet: {', '.join(map(str, to_log))}.", highlight=False)
+
+
+def _do(person: str | None, step: Callable[[Database, Person, dt.date], Step], *, as_json: bool) -> Step:
+    """Take one step and say what it did."""
+    settings = load_settings()
+    with open_database(settings) as database:
+        with database.connect() as connection:
+            somebody = reading_person(connection, settings, person)
+            now = days.today(connection, somebody, dt.datetime.now(dt.UTC))
+        done = step(database, somebody, now)
+    if as_json:
+        print_json(
+            {
+                "changed": done.changed,
+                "said": done.said,
+                "trial": done.standing.trial,
+                "state": done.standing.life.state,
+                "sha256": done.standing.life.sha256,
+            }
+        )
+    else:
+        mark = "[green]✓[/green]" if done.changed else "[dim]=[/dim]"
+        console.print(f"{mark} {escape(done.said)}", highlight=False, soft_wrap=True)
+    return done
+
+
+def _day(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"“{text}” is no date.", hint="Write it as 2026-12-01.") from None

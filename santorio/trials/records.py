@@ -1,0 +1,145 @@
+"""What the log and the published runs hold of a person's trials: proposals, protocols, events, answers."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+
+from santorio import days as local
+from santorio.people import Person
+from santorio.sources.inbox.protocols import slug
+from santorio.trials.lifecycle import EVENT, KINDS, Answer, Event, Life, after, due, life_of
+from santorio.trials.protocols import Protocol, protocol_of
+
+_TYPES = [f"trial.{kind}" for kind in KINDS]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a trial stands.
+
+    Attributes
+    ----------
+    life : Life
+        With what has happened by itself until today.
+    protocol : Protocol or None
+        As it stands now; None before it was accepted.
+    frozen : Protocol or None
+        As it was accepted.
+    pending : tuple
+        What has happened by itself and is not in the log yet.
+    """
+
+    trial: str
+    life: Life
+    protocol: Protocol | None
+    frozen: Protocol | None
+    pending: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposal that stands, and when it was made."""
+
+    protocol: Protocol
+    run_id: UUID
+    day: dt.date
+
+
+def read_standing(connection: psycopg.Connection, person: Person, name: str, today: dt.date) -> Standing:
+    """Read where a trial stands today. Nothing is written."""
+    trial = slug(name)
+    versions = read_protocols(connection, person, trial)
+    life = life_of(trial, read_events(connection, person, trial))
+    protocol = versions[-1] if versions else None
+    frozen = next((one for one in versions if one.sha256 == life.sha256), None)
+    pending = due(life, protocol, today, read_answer(connection, person, trial))
+    for event in pending:
+        life = after(life, event)
+    return Standing(trial, life, protocol, frozen, tuple(pending))
+
+
+def read_standings(connection: psycopg.Connection, person: Person, today: dt.date) -> list[Standing]:
+    """Read where every trial stands that anything was done with."""
+    return [read_standing(connection, person, name, today) for name in read_trial_names(connection, person)]
+
+
+def read_proposal(connection: psycopg.Connection, person: Person, trial: str) -> Proposal | None:
+    """Read what the newest run proposes under a trial's name; None where it does not."""
+    row = connection.execute(
+        """
+        select run_id, created_at, diagnostics -> 'protocols' from insights.runs
+        where user_id = %s and kind = 'proposals' and status = 'accepted' order by created_at desc limit 1
+        """,
+        [person.user_id],
+    ).fetchone()
+    for stored in (row[2] or {}).values() if row else ():
+        protocol = protocol_of(stored)
+        if row and protocol is not None and protocol.trial == trial:
+            return Proposal(protocol, row[0], _local_day(row[1], person))
+    return None
+
+
+def read_protocols(connection: psycopg.Connection, person: Person, trial: str) -> list[Protocol]:
+    """Read every version of a trial's typed protocol, in the order of arrival."""
+    rows = connection.execute(
+        """
+        select data from raw.events
+        where user_id = %s and source = 'trial' and event_type = 'trial.protocol' and data ->> 'trial' = %s
+        order by ingested_at
+        """,
+        [person.user_id, trial],
+    ).fetchall()
+    return [protocol for (stored,) in rows if (protocol := protocol_of(stored)) is not None]
+
+
+def read_events(connection: psycopg.Connection, person: Person, trial: str) -> list[Event]:
+    """Read what happened to a trial, in the order in which it entered the log."""
+    rows = connection.execute(
+        """
+        select data from raw.events
+        where user_id = %s and source = 'trial' and event_type = any(%s) and data ->> 'trial' = %s
+        order by ingested_at
+        """,
+        [person.user_id, _TYPES, trial],
+    ).fetchall()
+    return [EVENT.validate_python(stored) for (stored,) in rows]
+
+
+def read_trial_names(connection: psycopg.Connection, person: Person) -> list[str]:
+    """Names of the trials that anything was done with."""
+    rows = connection.execute(
+        """
+        select distinct data ->> 'trial' from raw.events
+        where user_id = %s and source = 'trial' and event_type = any(%s) order by 1
+        """,
+        [person.user_id, _TYPES],
+    ).fetchall()
+    return [str(name) for (name,) in rows]
+
+
+def read_answer(connection: psycopg.Connection, person: Person, trial: str) -> Answer | None:
+    """Read the newest accepted analysis of a trial."""
+    row = connection.execute(
+        """
+        select run_id, created_at, diagnostics,
+               (select decision from insights.trial_results result
+                where result.run_id = run.run_id and is_primary order by arm limit 1)
+        from insights.runs run
+        where user_id = %s and kind = 'trial' and subject = %s and status = 'accepted'
+        order by created_at desc limit 1
+        """,
+        [person.user_id, trial],
+    ).fetchone()
+    if row is None or row[3] is None:
+        return None
+    run_id, created_at, diagnostics, decision = row
+    ended = isinstance(diagnostics, Mapping) and diagnostics.get("ended") is True
+    return Answer(run_id, _local_day(created_at, person), str(decision), ended)
+
+
+def _local_day(moment: dt.datetime, person: Person) -> dt.date:
+    naive = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return local.local_day(moment, local.zone_offset(naive, person.timezone))

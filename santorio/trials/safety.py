@@ -1,0 +1,98 @@
+"""What no lever may ask for: a screen by words, of the registry and of what people write themselves.
+
+A screen by words is not a doctor: it knows only English words, and not what a person has. What it lets pass may still
+be wrong for somebody; docs/levers.md says so.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+ASK = "Santorio proposes nothing of the kind: ask a doctor"
+
+_MEDICATION = (
+    "medication", "medications", "medicine", "medicines", "drug", "drugs", "pill", "pills", "tablet", "tablets", "dose",
+    "doses", "dosage", "prescription", "prescribed", "insulin", "metformin", "statin", "statins", "antidepressant",
+    "antidepressants", "ssri", "ssris", "benzodiazepine", "benzodiazepines", "lithium", "antibiotic", "antibiotics",
+    "steroid", "steroids", "cortisone", "hormone", "hormones", "testosterone", "oestrogen", "estrogen", "thyroxine",
+    "levothyroxine", "ibuprofen", "paracetamol", "acetaminophen", "aspirin", "opioid", "opioids", "codeine", "tramadol",
+    "melatonin", "modafinil", "ritalin", "methylphenidate", "adderall", "amphetamine", "semaglutide", "ozempic",
+    "inhaler", "contraceptive", "antihistamine", "antihistamines", "sleeping pill", "painkiller", "painkillers",
+    "nicotine", "cigarette", "cigarettes", "smoking", "vaping", "cannabis", "marijuana", "thc", "cbd", "psilocybin",
+    "lsd", "microdose", "microdosing", "ketamine", "cocaine", "mdma", "kratom", "kava",
+)  # fmt: skip
+_FASTING = (
+    "fast", "fasts", "fasting", "fasted", "starve", "starving", "skip breakfast", "skipping breakfast", "skip lunch",
+    "skip dinner", "skip meals", "skipping meals", "skip a meal", "no food", "no breakfast", "no lunch", "no dinner",
+    "not eating", "without eating", "without food", "eating window", "time-restricted eating", "omad", "one meal a day",
+    "calorie deficit", "calorie restriction", "caloric restriction", "ketogenic", "keto", "juice cleanse", "detox",
+    "laxative", "laxatives", "water restriction", "no water", "dry fast",
+)  # fmt: skip
+_CONDITION = (
+    "disease", "disorder", "syndrome", "diagnosis", "diagnosed", "diabetes", "diabetic", "cancer", "tumour", "tumor",
+    "epilepsy", "seizure", "seizures", "asthma", "copd", "hypertension", "arrhythmia", "fibrillation", "heart failure",
+    "angina", "stroke", "depression", "bipolar", "schizophrenia", "psychosis", "anorexia", "bulimia", "adhd", "autism",
+    "ptsd", "insomnia", "apnoea", "apnea", "narcolepsy", "migraine", "migraines", "arthritis", "crohn", "colitis",
+    "hypothyroidism", "hyperthyroidism", "pregnancy", "pregnant", "breastfeeding", "covid", "infection", "fever",
+    "dementia", "parkinson", "multiple sclerosis", "fibromyalgia", "eczema", "psoriasis", "gout", "anaemia", "anemia",
+    "cpap", "therapy", "treatment", "symptom", "symptoms", "suicide", "suicidal", "self-harm",
+)  # fmt: skip
+_STRAIN = (
+    "stay awake", "staying awake", "all-nighter", "no sleep", "sleep deprivation", "sleep restriction",
+    "hold my breath", "breath holding", "breath-holding",
+    "hyperventilation", "hyperventilate", "ice bath", "ice baths", "cold plunge",
+    "ice water", "bloodletting", "purge", "vomit",
+)  # fmt: skip
+_LIMITED = (
+    "alcohol", "wine", "beer", "beers", "spirits", "whisky", "whiskey", "vodka", "cocktail", "cocktails", "liquor",
+    "caffeine", "coffee", "espresso", "energy drink", "energy drinks", "guarana",
+)  # fmt: skip
+# Only beside a word that takes away, and beside none that adds, may a limited thing stand.
+_LESS = ("no", "without", "less", "half", "fewer", "leave out", "leaving out", "halving", "cut")
+_MORE = ("twice", "double", "doubling", "triple", "extra", "another", "additional", "more")
+_MORE_LOAD = (
+    (
+        r"\b(more|extra|harder|longer|heavier|double|intense|maximal)\s+(\w+\s+){0,2}"
+        r"(training|workouts?|intervals?|exercise|running|run|lifting|sprints?|cardio)\b"
+    ),
+    r"\b(train|exercise|run|lift|cycle|sprint)\w*\s+(\w+\s+){0,2}(more|harder|longer|twice|to exhaustion|to failure)\b",
+    r"\b(hiit|intervals|sprints|hard run)\b",
+)  # fmt: skip
+
+_SCREENS = (
+    (_MEDICATION, "medication or another substance"),
+    (_FASTING, "fasting or leaving out meals"),
+    (_CONDITION, "a disease or its treatment"),
+    (_STRAIN, "something that strains the body"),
+)
+
+
+def objections(about: Sequence[str], arms: Sequence[str]) -> list[str]:
+    """Why a lever is refused, a sentence each; empty where nothing is found.
+
+    Parameters
+    ----------
+    about : Sequence[str]
+        Its name and what it changes.
+    arms : Sequence[str]
+        Its arms, the reference first. Who must not try it is not screened: that may and should name diseases.
+    """
+    return list(_objections(about, arms))
+
+
+def _objections(about: Sequence[str], arms: Sequence[str]) -> Iterator[str]:
+    everything = " . ".join((*about, *arms)).casefold()
+    for words, kind in _SCREENS:
+        if found := _first(words, everything):
+            yield f"“{found}” suggests {kind}. {ASK}"
+    for text in (*about[1:], *arms[1:]):
+        found = _first(_LIMITED, text.casefold())
+        if found and (not _first(_LESS, text.casefold()) or _first(_MORE, text.casefold())):
+            yield (
+                f"“{found}” may only be taken away: say no, without or less of it. To ask for more is refused. {ASK}"
+            )
+    if any(re.search(pattern, everything) for pattern in _MORE_LOAD):
+        yield f"it asks for more training than usual. A lever may only make training easier. {ASK}"
+
+
+def _first(words: Sequence[str], text: str) -> str | None:
+    return next((word for word in words if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)), None)

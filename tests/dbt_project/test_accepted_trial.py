@@ -1,0 +1,111 @@
+"""The whole way of a trial: a lever of one's own, a proposal accepted, days lived and logged, an answer."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pytest
+
+from santorio.database.engine import Database
+from santorio.objects import FolderStore
+from santorio.people import Person
+from santorio.sources.importing import import_paths
+from santorio.trials.analysis import analyse_trials
+from santorio.trials.conducting import accept, log_day
+from santorio.trials.proposals import propose
+from santorio.trials.reading import read_trials
+from santorio.trials.records import read_standing
+
+# Two builds, and a model that is compiled.
+pytestmark = pytest.mark.timeout(900)
+
+LEVER = """
+levers:
+  - name: humming
+    change: humming in the morning
+    arms: [as usual, ten minutes of humming]
+    outcomes: [{metric: measure_focus, direction: higher, smallest_effect: 1.5}]
+    half_life_days: 0.1
+    adherence: {ask: Did you hum?}
+    burden: 0.2
+limits: {longest_days: 28, not_on: [sunday]}
+"""
+NAME = "humming-focus"
+EFFECT = 4.0
+BEFORE = 60
+START = dt.date(2026, 4, 1)  # a Wednesday
+
+
+@pytest.fixture
+def bring(warehouse: Database, newcomer: Person, tmp_path: Any) -> Any:
+    """Import text as a file."""
+
+    def brought(name: str, text: str) -> None:
+        file = tmp_path / name
+        file.write_text(text)
+        report = import_paths(warehouse, FolderStore(tmp_path / "objects"), newcomer, [file])
+        assert report.rejected == 0
+
+    return brought
+
+
+def log_of_focus(first: dt.date, values: np.ndarray) -> str:
+    rows = [f"{first + dt.timedelta(days=day)},{value:.3f}" for day, value in enumerate(values.tolist())]
+    return "\n".join(["date,focus", *rows])
+
+
+def test_who_accepts_a_proposal_is_led_to_an_answer_by_logging_alone(
+    build: Any, warehouse: Database, newcomer: Person, bring: Any
+) -> None:
+    rng = np.random.default_rng(5)
+    bring("mine.yaml", LEVER)
+    bring("before.csv", log_of_focus(START - dt.timedelta(days=BEFORE), 50 + 2 * rng.normal(size=BEFORE)))
+    build()
+    assert propose(warehouse, newcomer, today=START - dt.timedelta(days=1)).status == "accepted"
+
+    step = accept(warehouse, newcomer, NAME, start=START, today=START - dt.timedelta(days=1))
+    protocol = step.standing.frozen
+    assert protocol is not None
+    days = (protocol.last_day - START).days + 1
+    assert days <= 28
+    felt = np.zeros(days)
+    for number in range(days):
+        day = START + dt.timedelta(days=number)
+        arm = protocol.arm_of(day)
+        assert (arm is None) == (day.weekday() == 6)
+        felt[number] = EFFECT * (arm == protocol.arms[1])
+        if arm is not None:
+            log_day(warehouse, newcomer, NAME, done=True, day=day, note=None, today=day)
+    bring("during.csv", log_of_focus(START, 50 + felt + 2 * rng.normal(size=days)))
+    build()
+
+    with warehouse.connect() as connection:
+        (trial,) = read_trials(connection, newcomer)
+    assert trial.arms == protocol.arms
+    assert [trial.arms[arm] for arm in trial.arm] == list(protocol.drawn)
+    assert trial.registration.frozen == protocol
+    over = START + dt.timedelta(days=days + 7)
+    (report,) = analyse_trials(warehouse, newcomer, today=over)
+    assert report.status == "accepted"
+    assert report.diagnostics["randomisation"] == protocol.law.kind
+    assert report.diagnostics["protocol"]["sha256"] == protocol.sha256  # type: ignore[index]
+    with warehouse.connect() as connection:
+        row = connection.execute(
+            "select decision, lower_95, upper_95 from insights.trial_results where user_id = %s",
+            [newcomer.user_id],
+        ).fetchone()
+        life = read_standing(connection, newcomer, NAME, over).life
+    assert row is not None
+    assert row[0] == "adopt"
+    assert row[1] <= EFFECT <= row[2]
+    assert (life.state, life.decision) == ("analysed", "adopt")
+    assert len(life.adhered) == len(protocol.drawn)
+    # What is being answered is not proposed again.
+    propose(warehouse, newcomer, today=over)
+    with warehouse.connect() as connection:
+        assert connection.execute(
+            "select count(*) from insights.proposals where user_id = %s and lever = 'humming' and run_id ="
+            " (select run_id from insights.runs where user_id = %s and kind = 'proposals'"
+            " order by created_at desc limit 1)",
+            [newcomer.user_id, newcomer.user_id],
+        ).fetchone() == (0,)

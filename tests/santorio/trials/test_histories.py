@@ -1,0 +1,71 @@
+"""What was declined or tried is proposed again only with a reason, and the reason is said."""
+
+import datetime as dt
+
+import pytest
+
+from santorio.trials.histories import Past, may_offer, next_number
+from santorio.trials.levers import registry
+
+LEVER = next(lever for lever in registry() if lever.name == "warm-shower")
+THEN, TODAY = dt.date(2026, 1, 10), dt.date(2026, 6, 1)
+
+
+def past(state="declined", **changes):
+    stated = {
+        "trial": "warm_shower_sleep_minutes",
+        "lever": "warm-shower",
+        "metric": "sleep_minutes",
+        "day": THEN,
+    }
+    return Past(**{**stated, "sigma": 30.0, "state": state, **changes})
+
+
+def offer(one, *, metric="sleep_minutes", sigma=30.0, today=TODAY):
+    return may_offer([one], LEVER, metric, sigma, today)
+
+
+@pytest.mark.parametrize("state", ["open", "declined", "finished", "abandoned"])
+def test_without_a_reason_nothing_is_proposed_again(state):
+    assert offer(past(state)) == (False, None)
+
+
+def test_what_was_never_tried_needs_no_reason():
+    assert may_offer([], LEVER, "sleep_minutes", 30.0, TODAY) == (True, None)
+    assert offer(past(lever="alcohol", trial="alcohol_mood")) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "did"), [("declined", "declined"), ("finished", "tested"), ("abandoned", "gave this up")]
+)
+def test_after_a_year_it_is_proposed_again_with_the_reason(state, did):
+    offered, why = offer(past(state), today=THEN + dt.timedelta(days=365))
+    assert offered
+    assert did in why
+    assert "year" in why
+
+
+def test_what_runs_is_not_proposed_however_long_it_runs():
+    assert offer(past("open"), today=THEN + dt.timedelta(days=800)) == (False, None)
+
+
+def test_when_the_noise_has_halved_and_there_was_no_answer_it_is_proposed_again():
+    offered, why = offer(past("declined"), sigma=15.0)
+    assert offered
+    assert "half as much" in why
+    assert not offer(past("declined"), sigma=16.0)[0]
+    assert not offer(past("declined"), sigma=15.0, metric="sleep_score")[0]
+    assert offer(past("finished"), sigma=10.0)[0]
+    assert not offer(past("finished", decided=True), sigma=10.0)[0]
+
+
+def test_a_trial_without_a_lever_is_told_by_the_words_of_its_name():
+    assert not offer(past("finished", lever=None, trial="my_warm_shower"))[0]
+    assert offer(past("finished", lever=None, trial="cold_shower"))[0]
+
+
+def test_a_trial_never_takes_the_name_of_an_earlier_one_but_a_declined_proposal_keeps_it():
+    name = "warm-shower-sleep-minutes"
+    assert next_number([past("declined")], name) == 1
+    assert next_number([past("finished")], name) == 2
+    assert next_number([past("finished"), past("abandoned", trial="warm_shower_sleep_minutes_2")], name) == 3

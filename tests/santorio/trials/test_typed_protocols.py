@@ -1,0 +1,137 @@
+"""A protocol has one text and one hash, and lies on the calendar as it should."""
+
+import datetime as dt
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from santorio.sources.inbox import trials as inbox
+from santorio.trials.levers import Adherence
+from santorio.trials.priors import carry_over_from, robust
+from santorio.trials.protocols import Model, Protocol, lay_out, protocol_of
+from santorio.trials.schedules import draw_daily
+
+ARMS = ("as usual", "ten minutes of humming")
+START = dt.date(2026, 3, 2)  # a Monday
+
+
+def make(**changes):
+    stated = {
+        "trial": "humming_focus",
+        "question": "Does humming raise my focus?",
+        "lever": "humming",
+        "arms": ARMS,
+        "outcome": "measure_focus",
+        "direction": "higher",
+        "smallest_effect": 15,
+        "lag_days": 0,
+        "law": {"kind": "daily", "cycle_days": 14, "longest_run": 3},
+        "cycles": 2,
+        "seed": 7,
+        "assignment": tuple(ARMS[k] for k in draw_daily(2, 14, 7).tolist()),
+        "model": Model.of(carry_over_from(1.0), robust(0.31, 0.2)),
+        "adherence": Adherence(ask="Did you hum?"),
+    }
+    return Protocol.model_validate({**stated, **changes})
+
+
+def test_however_a_number_is_written_the_text_and_the_hash_are_the_same():
+    assert make(smallest_effect=15).sha256 == make(smallest_effect=15.0).sha256
+    assert b'"smallest_effect":15,' in make(smallest_effect=15.0).canonical()
+    assert make(smallest_effect=0.1 + 0.2).sha256 == make(smallest_effect=0.3).sha256
+
+
+def test_the_text_is_sorted_without_spaces_and_reads_back_as_the_same_protocol():
+    protocol = make().starting(START)
+    text = protocol.canonical().decode()
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert Protocol.model_validate_json(text) == protocol
+    assert Protocol.model_validate_json(text).sha256 == protocol.sha256
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"smallest_effect": 16}, {"question": "Does humming help?"}, {"seed": 8}, {"lag_days": 1},
+        {"arms": ("usual", ARMS[1]), "assignment": ()}, {"model": Model()}, {"direction": "lower"},
+        {"stopping": "When it looks good."},
+    ],
+)  # fmt: skip
+def test_whatever_changes_changes_the_hash(change):
+    assert make(**change).sha256 != make().sha256
+
+
+def test_a_protocol_cannot_be_changed_in_place():
+    with pytest.raises(ValidationError):
+        make().smallest_effect = 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"assignment": ("another",)}, {"arms": ("one",)}, {"colour": "blue"}, {"smallest_effect": 0},
+        {"law": {"kind": "periods", "period_days": 3}, "period_days": 4}, {"washout_days": 2},
+        {"deciding": {"threshold": 0.8, "interim_looks": 2}}, {"smallest_effect": float("nan")},
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_no_protocol(wrong):
+    with pytest.raises(ValidationError):
+        make(**wrong)
+
+
+def test_what_the_log_keeps_has_the_hash_that_was_shown(person):
+    protocol = make(secondary=("mood", "measure_calm")).starting(START)
+    found = inbox.parse(json.loads(protocol.canonical()), person, None)
+    assert found.rejections == []
+    assert found.events[0].data["outcome"] == "focus"
+    assert protocol_of(found.events[0].data) == protocol
+    assert protocol_of(json.loads(found.events[0].document)).sha256 == protocol.sha256
+
+
+def test_a_protocol_that_says_it_is_ours_and_is_not_is_refused_with_the_field(person):
+    document = make().starting(START).document() | {"deciding": {"threshold": 3}}
+    (rejection,) = inbox.parse(document, person, None).rejections
+    assert rejection.location == "deciding.threshold"
+
+
+def test_a_protocol_written_by_hand_is_none_of_the_typed():
+    assert protocol_of({"trial": "tea", "arms": ["a", "b"], "outcome": "mood"}) is None
+
+
+def test_excluded_weekdays_are_no_study_days_and_the_order_stays():
+    protocol = make(not_on=("sunday",)).starting(START)
+    assert [protocol.arm_of(START + dt.timedelta(days=day)) for day in (6, 13, 20)] == [None] * 3
+    assert protocol.drawn == make().drawn
+    assert protocol.last_day == START + dt.timedelta(days=28 + 4 - 1)
+
+
+def test_a_pause_moves_the_days_that_are_left_and_may_end_otherwise_than_planned():
+    protocol = make().starting(START)
+    first = START + dt.timedelta(days=10)
+    week = protocol.paused(first, first + dt.timedelta(days=7))
+    assert week.drawn == protocol.drawn
+    assert week.last_day == protocol.last_day + dt.timedelta(days=7)
+    assert week.arm_of(first) is None
+    assert week.paused(first, first + dt.timedelta(days=2)).last_day == protocol.last_day + dt.timedelta(
+        days=2
+    )
+    assert week.paused(first, first) == protocol
+
+
+def test_given_up_no_day_follows():
+    protocol = make().starting(START).ended(START + dt.timedelta(days=5))
+    assert len(protocol.drawn) == 5
+    assert protocol.last_day == START + dt.timedelta(days=4)
+
+
+def test_nothing_is_laid_out_of_no_days():
+    assert lay_out((), START, ()) == ()
+
+
+def test_the_engines_take_the_priors_that_the_protocol_states():
+    model = make().model
+    assert model.fading().mean == pytest.approx(0.5, abs=1e-5)
+    assert model.prior().weights == pytest.approx((0.8, 0.2))
+    assert model.prior().means == pytest.approx((0.31, 0.0))
+    assert Model().fading() is None
