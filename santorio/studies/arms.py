@@ -9,7 +9,7 @@ from santorio.errors import DataError, NotEnoughData
 from santorio.studies.specification import Study
 
 MOST_ARMS = 12
-_PHASE = re.compile(r"^([A-Za-z]+)[ _-]?(\d+)$")
+_PHASE = re.compile(r"^([^\W\d]+)[ _-]?(\d+)$")
 _REFERENCES = (
     "0", "a", "control", "placebo", "baseline", "off", "none", "no", "false", "reference", "usual", "without", "sham",
 )  # fmt: skip
@@ -92,15 +92,14 @@ def _meaning(study: Study, found: list[str], add: Callable[[str, str], None]) ->
                 hint=f"Named are {', '.join(study.arms)}; add it, or name it under missing:.",
             )
         return {value: named[_plain(value)] for value in found}
-    numbered = [_PHASE.match(value) for value in found]
-    phases = [match for match in numbered if match is not None]
-    letters = {match.group(1) for match in phases}
-    if len(phases) == len(found) > len(letters) >= 2:
-        add(
-            "phase_names",
-            f"Phases such as {found[0]} and {found[1]} were read as arms {', '.join(sorted(letters))}.",
-        )
-        return {match.group(0): match.group(1) for match in phases}
+    stems = {value: match.group(1) if (match := _PHASE.match(value)) else value for value in found}
+    numbered = sum(stems[value] != value for value in found)
+    # “baseline, treatment, baseline 2” are phases only where the study says so.
+    phases = numbered == len(found) or (numbered > 0 and study.design.law == "phases")
+    if phases and len(found) > len(set(stems.values())) >= 2:
+        told = f"Phases such as {found[0]} and {found[-1]} were read as arms"
+        add("phase_names", f"{told} {', '.join(sorted(set(stems.values())))}.")
+        return stems
     return {value: value for value in sorted(found)}
 
 

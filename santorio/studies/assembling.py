@@ -23,6 +23,8 @@ from santorio.trials.columns import FloatArray, IntArray
 
 FEWEST_ROWS = 8
 FEWEST_OF_AN_ARM = 3
+# Twenty thousand rows take ten seconds; ten times as many would take minutes and gigabytes.
+MOST_ROWS = 20_000
 ONE_CASE = "all"
 
 
@@ -274,10 +276,18 @@ def _enough(study: Study, cases: list[Series], arms: Arms, word: str, add: Notic
 
     Raises
     ------
+    DataError
+        If a case has too many rows.
     NotEnoughData
         If none is left.
     """
     primary = study.outcomes[0]
+    longest = max(len(series) for series in cases)
+    if longest > MOST_ROWS:
+        raise DataError(
+            f"The study has {longest} {word}s of their own; at most {MOST_ROWS} are analysed.",
+            hint="If many belong to one day, map columns: time, so that a day becomes one row; or summarise them first.",
+        )
     lacking = {series.case: _lack(series, primary.column, arms, word) for series in cases}
     usable = [series for series in cases if not lacking[series.case]]
     if not usable:

@@ -1,6 +1,5 @@
 """Which readings make one row of the analysis: a day, a stretch of one arm, or a test."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,10 @@ Add = Callable[[str, str], None]
 MOST_MIXED_DAYS = 0.2
 FEWEST_SCHEDULED = 0.8
 FEWEST_AGREEING = 0.6
+# ABBA has one and a half readings a stretch.
+FEW_READINGS = 2
+# A night between two stretches of one arm keeps them apart.
+LONGEST_PAUSE_DAYS = 0.25
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,10 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
     if timed and len(mixed) <= MOST_MIXED_DAYS * days:
         return "day"
     if timed and study.design.law not in {"days", "periods", "alternating"}:
+        stretches = 1 + int((np.diff(np.unique(np.array(label), return_inverse=True)[1]) != 0).sum())
+        if len(label) <= FEW_READINGS * stretches:
+            add("tests", "Arms change within days, after a reading or two: each is a row of its own.")
+            return "test"
         add("stretches", "Arms change within days: rows are stretches of one arm without a change.")
         return "stretch"
     raise DataError(
@@ -105,11 +112,7 @@ def _mixed(key: FloatArray, label: Sequence[str]) -> list[float]:
 def _by_key(key: FloatArray, label: Sequence[str], *, dated: bool, add: Add) -> Rows:
     keys, position = np.unique(key, return_inverse=True)
     values = sorted(set(label) - {""})
-    code = (
-        np.array([values.index(one) if one else -1 for one in label])
-        if len(values) < 50
-        else _codes(label, values)
-    )
+    code = _codes(label, values)
     counts = np.zeros((len(keys), max(len(values), 1)), dtype=np.int64)
     np.add.at(counts, (position[code >= 0], code[code >= 0]), 1)
     most = counts.argmax(axis=1)
@@ -137,17 +140,20 @@ def _codes(label: Sequence[str], values: Sequence[str]) -> IntArray:
 
 
 def _stretches(at: FloatArray, label: Sequence[str], *, dated: bool) -> IntArray:
-    """Number the stretches of one arm; a dated one that lasts for days is cut into days."""
-    changes = np.array([False, *(a != b for a, b in itertools.pairwise(label))])
-    run = np.cumsum(changes)
-    part = np.zeros(len(at))
+    """Number the stretches of one arm; dated ones end where hours pass, and are cut into days."""
+    arm = np.unique(np.array(label), return_inverse=True)[1]
+    ends = np.diff(arm) != 0
     if dated:
-        for number in range(int(run[-1]) + 1):
-            inside = run == number
-            begin, length = at[inside][0], np.ptp(at[inside])
-            pieces = max(round(length), 1)
-            share = (at[inside] - begin) / max(length, 1e-9) * pieces
-            part[inside] = np.minimum(np.floor(share), pieces - 1)
+        ends |= np.diff(at) > LONGEST_PAUSE_DAYS
+    run = np.concatenate([[0], np.cumsum(ends)])
+    if not dated:
+        return run
+    first = np.flatnonzero(np.concatenate([[True], ends]))
+    last = np.append(first[1:] - 1, len(at) - 1)
+    length = at[last] - at[first]
+    pieces = np.maximum(np.round(length), 1)
+    share = (at - at[first][run]) / np.maximum(length, 1e-9)[run] * pieces[run]
+    part = np.minimum(np.floor(share), pieces[run] - 1)
     return np.cumsum(np.concatenate([[False], (np.diff(run) != 0) | (np.diff(part) != 0)]))
 
 

@@ -155,6 +155,11 @@ def test_a_hundred_thousand_rows_are_answered_in_seconds(tmp_path):
     assert time.process_time() - start < 20
 
 
+def test_a_hundred_thousand_tests_of_their_own_are_sent_to_be_summarised(tmp_path):
+    data = {"day": range(100_000), "arm": ["A", "B"] * 50_000, "outcome": [1, 2] * 50_000}
+    assert "100000 tests of their own; at most 20000" in refusal(write_study(tmp_path, data))
+
+
 def test_a_dose_below_zero_and_a_dose_in_words_are_refused(tmp_path):
     mapped = {"columns": {"day": "day", "dose": "arm"}}
     assert "is no number" in refusal(write_study(tmp_path, columns(), **mapped))

@@ -190,6 +190,29 @@ def test_phases_that_are_numbered_are_their_letters(tmp_path):
     assert "phase_names" in codes(answered)
 
 
+def test_phases_that_are_numbered_from_the_second_on_are_their_names(tmp_path):
+    data = pupils(np.random.default_rng(5), 6, label=("Baseline", "B", "Baseline 2", "B 2"))
+    answered = answer(write_study(tmp_path, data, **PUPILS))
+    assert (only(answered).arm, only(answered).reference) == ("B", "Baseline")
+
+
+def test_tests_within_a_day_are_rows_where_each_is_read_once_and_stretches_where_often(tmp_path):
+    rng = np.random.default_rng(16)
+    start = np.repeat(np.datetime64("2026-01-05T09:00") + np.arange(10) * np.timedelta64(1, "D"), 4)
+    at = start + np.tile(np.arange(4), 10) * np.timedelta64(20, "m")
+    arm = np.tile(["A", "B", "B", "A"], 10)
+    stated = {"columns": {"time": "time", "arm": "arm"}, "design": {"law": "counterbalanced"}}
+    once = {"time": at.astype(str), "arm": arm, "outcome": rng.normal(size=40)}
+    answered = answer(write_study(tmp_path, once, **stated))
+    assert (answered.data.row, answered.data.rows) == ("test", 40)
+    at = np.repeat(at, 10) + np.tile(np.arange(10), 40) * np.timedelta64(1, "m")
+    often = {"time": at.astype(str), "arm": np.repeat(arm, 10), "outcome": rng.normal(size=400)}
+    answered = answer(write_study(tmp_path, often, **stated))
+    # A night ends a stretch: an A in the evening and an A in the morning are two.
+    assert (answered.data.row, answered.data.rows) == ("stretch", 30)
+    assert "stretches" in codes(answered)
+
+
 def test_starts_of_phases_that_were_drawn_allow_a_randomisation_test(tmp_path):
     design = {"law": "phases", "randomised": True, "fewest_per_phase": 4}
     answered = answer(
