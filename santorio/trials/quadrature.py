@@ -77,12 +77,26 @@ class BetaRule(PriorRule):
 
 @cache
 def beta_rule(alpha: float, beta: float, nodes: int, lowest: float = 0.0) -> BetaRule:
-    """Gauss-Jacobi rule against Beta(alpha, beta), stretched to (lowest, 1)."""
-    from scipy.special import roots_jacobi
+    """Gauss-Jacobi rule against Beta(alpha, beta), stretched to (lowest, 1).
 
-    at, weights = roots_jacobi(nodes, beta - 1, alpha - 1)
-    unit = (1 + at) / 2
-    return BetaRule(lowest + (1 - lowest) * unit, np.log(weights / weights.sum()), alpha, beta, lowest)
+    By the eigenvalues of the recurrence's matrix (Golub & Welsch 1969, doi:10.1090/S0025-5718-69-99647-1), which gives
+    weights that sum to one; SciPy's `roots_jacobi` gives them times a factor that overflows for narrow priors.
+    """
+    from scipy.linalg import eigh_tridiagonal
+
+    # Of Jacobi polynomials with exponents p at 1 and q at -1 (Gautschi 2004, table 1.1).
+    p, q = beta - 1, alpha - 1
+    order = np.arange(1.0, nodes)
+    total = 2 * order + p + q
+    middle = np.concatenate([[(q - p) / (p + q + 2)], (q**2 - p**2) / (total * (total + 2))])
+    # The first is apart: in the general form it would be 0/0 where p + q = -1.
+    first = 4 * (1 + p) * (1 + q) / ((2 + p + q) ** 2 * (3 + p + q))
+    order, total = order[1:], total[1:]
+    later = 4 * order * (order + p) * (order + q) * (order + p + q) / (total**2 * (total + 1) * (total - 1))
+    beside = np.concatenate([[first], later])[: nodes - 1]
+    at, vectors = eigh_tridiagonal(middle, np.sqrt(beside))
+    log_weights = 2 * np.log(np.maximum(np.abs(vectors[0]), 1e-150))
+    return BetaRule(lowest + (1 - lowest) * (1 + at) / 2, log_weights, alpha, beta, lowest)
 
 
 def rho_rule(days: int) -> BetaRule:

@@ -211,6 +211,16 @@ def test_the_fast_student_t_is_scipys(degrees):
     assert student_t_below(degrees, t) == pytest.approx(stats.t(degrees).cdf(t), abs=1e-8)
 
 
+@pytest.mark.parametrize(("alpha", "beta"), [(4, 2), (0.5, 0.5), (23, 2.4), (1, 1), (3000, 3000), (9e5, 2e3)])
+def test_the_rule_for_a_beta_prior_has_its_moments_however_narrow_it_is(alpha, beta):
+    rule, prior = quadrature.beta_rule(alpha, beta, 9), stats.beta(alpha, beta)
+    weights = np.exp(rule.log_weights)
+    assert weights.sum() == pytest.approx(1)
+    for order in (1, 2, 5):
+        assert (weights * rule.nodes**order).sum() == pytest.approx(prior.moment(order))
+    assert np.sqrt((weights * (rule.nodes - prior.mean()) ** 2).sum()) == pytest.approx(prior.std())
+
+
 def test_an_outcome_of_another_length_is_refused():
     design = make_design(np.random.default_rng(10), 30)
     with pytest.raises(ValueError, match="every known day"):
