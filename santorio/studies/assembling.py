@@ -286,7 +286,7 @@ def _enough(study: Study, cases: list[Series], arms: Arms, word: str, add: Notic
     if longest > MOST_ROWS:
         raise DataError(
             f"The study has {longest} {word}s of their own; at most {MOST_ROWS} are analysed.",
-            hint="If many belong to one day, map columns: time, so that a day becomes one row; or summarise them first.",
+            hint="If many belong to one day, map columns: time, so that a day becomes a row; or summarise first.",
         )
     lacking = {series.case: _lack(series, primary.column, arms, word) for series in cases}
     usable = [series for series in cases if not lacking[series.case]]
