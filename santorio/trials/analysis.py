@@ -73,11 +73,11 @@ def _analyse(
         return RunReport("trial", trial.name, "not enough data", str(missing))
     primary = prepared[0]
     ended = trial.ended(today, _lag(trial, trial.outcome))
-    model = TrialModel(primary.columns.values.shape[1], sampler_config=sampler_config)
+    model = TrialModel(len(primary.design.columns().names), sampler_config=sampler_config)
     inputs = [
         value
         for one in prepared
-        for value in (one.metric, one.smallest_effect, one.outcome, one.columns.values)
+        for value in (one.metric, one.smallest_effect, one.outcome, one.design.columns().values)
     ]
     key = fingerprint(
         *inputs,
@@ -146,7 +146,7 @@ def _fit(
     problem: str | None = None
     effect: FloatArray | None = None
     for one in prepared:
-        fit = model.fit(one.columns, one.standard)
+        fit = model.fit(one.design, one.standard)
         reports[one.metric] = fit.diagnostics.as_json()
         primary = one.metric == trial.outcome
         if fit.diagnostics.problem is None:
@@ -176,8 +176,7 @@ def _fit(
 
 def effect_draws(fit: Fit, prepared: Prepared, contrast: int) -> FloatArray:
     """Posterior draws of an arm's effect against the reference, in the outcome's own unit."""
-    column = prepared.columns.index(f"arm_{contrast}")
-    return np.asarray(fit.draws["coefficient"][:, column] * prepared.spread)
+    return np.asarray(fit.draws["effect"][:, contrast - 1] * prepared.spread)
 
 
 def probability_repeats(fit: Fit, prepared: Prepared, contrast: int) -> float | None:
@@ -197,7 +196,7 @@ def results(
     """Rows of `insights.trial_results` for one outcome, one row an arm beside the reference."""
     known = prepared.known
     reference = prepared.outcome[known & (trial.arm == 0)]
-    free_of_trend = adjusted(trial, prepared)
+    free_of_trend = adjusted(prepared)
     registered = find_outcome(prepared.metric)
     good = trial.direction if primary and trial.direction else registered.good
     rows: list[dict[str, object]] = []
