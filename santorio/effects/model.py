@@ -12,13 +12,14 @@ freedom instead of one: as sparse as a handful of exposures needs, and sampled w
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from santorio.trials import exact
 from santorio.trials.columns import Columns, FloatArray
-from santorio.trials.density import autoregressive_logp
+from santorio.trials.regression import EMPTY_DAYS
 from santorio.trials.sampling import Fit, RegressionModel, padded
 
 # Level, line, five waves, six weekdays, and seven patterns of days on which something was not logged.
@@ -78,13 +79,16 @@ class EffectsModel(RegressionModel):
         import pymc as pm
         import pytensor.tensor as pt
 
+        from santorio.trials.density import days_density
+        from santorio.trials.operations import log_density
+
         config = self.model_config
         width = BACKGROUND + self.exposures
         coords = {"column": range(width), "exposure": range(self.exposures)}
         with pm.Model(coords=coords, check_bounds=False) as model:
-            outcome = pm.Data("outcome", np.zeros(2))
-            gap_days = pm.Data("gap_days", np.ones(2))
             columns = pm.Data("columns", np.zeros((2, width)))
+            outcome = pm.Data("outcome", np.zeros(2))
+            schedule = pm.Data("schedule", EMPTY_DAYS["schedule"])
             background_sd = pm.Data("background_sd", np.ones(BACKGROUND))
 
             variance = pm.InverseGamma("variance", config["variance_shape"], config["variance_scale"])
@@ -94,9 +98,10 @@ class EffectsModel(RegressionModel):
             standard = pm.Normal("standard", 0, 1, dims="column")
 
             coefficient = pt.concatenate([background_sd, self._shrink(tau * local, pt.sqrt)]) * standard
+            noise = pt.stack([2 * unit_rho - 1, variance, 0.0, 0.0])
+            layout = np.array([width, 0, 0, 0])
             pm.Potential(
-                "days",
-                autoregressive_logp(coefficient, 2 * unit_rho - 1, variance, columns, outcome, gap_days),
+                "days", log_density(days_density, 2, coefficient, noise, columns, outcome, schedule, layout)
             )
         return model
 
@@ -121,7 +126,10 @@ class EffectsModel(RegressionModel):
         fit = self.sample(
             {
                 "outcome": outcome,
-                "gap_days": background.gap_days,
+                # Every day is known and has the reference arm, in the one cycle.
+                "schedule": np.column_stack(
+                    [np.ones(len(outcome)), background.gap_days, *np.zeros((2, len(outcome)))]
+                ),
                 "columns": np.column_stack(
                     [padded(background.values, BACKGROUND), padded(exposures, self.exposures)]
                 ),
@@ -132,4 +140,4 @@ class EffectsModel(RegressionModel):
         scale = self._shrink(fit.draws["tau"][:, None] * fit.draws["local"], np.sqrt)
         effect = scale * fit.draws["standard"][:, BACKGROUND:] * sigma[:, None]
         derived = {"sigma": sigma, "rho": 2 * fit.draws["unit_rho"] - 1, "effect": effect[:, :count]}
-        return Fit({**fit.draws, **derived}, fit.diagnostics)
+        return replace(fit, draws={**fit.draws, **derived})

@@ -20,6 +20,7 @@ from santorio.trials.columns import FloatArray
 from santorio.trials.decisions import decide, summarise
 from santorio.trials.model import TrialModel
 from santorio.trials.preparing import Prepared, adjusted, prepare
+from santorio.trials.priors import WEAK
 from santorio.trials.reading import Trial, read_trials, study_outcome
 from santorio.trials.sampling import Fit
 from santorio.trials.schedules import randomisation_p
@@ -73,11 +74,11 @@ def _analyse(
         return RunReport("trial", trial.name, "not enough data", str(missing))
     primary = prepared[0]
     ended = trial.ended(today, _lag(trial, trial.outcome))
-    model = TrialModel(primary.columns.values.shape[1], sampler_config=sampler_config)
+    model = TrialModel(len(primary.design.columns().names), sampler_config=sampler_config)
     inputs = [
         value
         for one in prepared
-        for value in (one.metric, one.smallest_effect, one.outcome, one.columns.values)
+        for value in (one.metric, one.smallest_effect, one.outcome, one.design.columns().values)
     ]
     key = fingerprint(
         *inputs,
@@ -88,6 +89,7 @@ def _analyse(
         trial.period_days,
         trial.washout_days,
         trial.registration.as_json(),
+        trial.registration.model.model_dump(mode="json"),
         ended,
         model.model_config,
         model.sampler_config,
@@ -145,10 +147,13 @@ def _fit(
     reports: dict[str, object] = {}
     problem: str | None = None
     effect: FloatArray | None = None
+    promised = trial.registration.model
     for one in prepared:
-        fit = model.fit(one.columns, one.standard)
-        reports[one.metric] = fit.diagnostics.as_json()
         primary = one.metric == trial.outcome
+        # What is believed of the primary outcome says nothing of another; that a habit wears off slowly does.
+        prior = promised.prior() if primary else WEAK
+        fit = model.fit(one.design, one.standard, carry_over=promised.fading(), prior=prior)
+        reports[one.metric] = fit.diagnostics.as_json()
         if fit.diagnostics.problem is None:
             rows += results(trial, one, fit, primary=primary, ended=ended)
             effect = effect_draws(fit, one, 1) if primary else effect
@@ -176,8 +181,7 @@ def _fit(
 
 def effect_draws(fit: Fit, prepared: Prepared, contrast: int) -> FloatArray:
     """Posterior draws of an arm's effect against the reference, in the outcome's own unit."""
-    column = prepared.columns.index(f"arm_{contrast}")
-    return np.asarray(fit.draws["coefficient"][:, column] * prepared.spread)
+    return np.asarray(fit.draws["effect"][:, contrast - 1] * prepared.spread)
 
 
 def probability_repeats(fit: Fit, prepared: Prepared, contrast: int) -> float | None:
@@ -197,7 +201,7 @@ def results(
     """Rows of `insights.trial_results` for one outcome, one row an arm beside the reference."""
     known = prepared.known
     reference = prepared.outcome[known & (trial.arm == 0)]
-    free_of_trend = adjusted(trial, prepared)
+    free_of_trend = adjusted(prepared)
     registered = find_outcome(prepared.metric)
     good = trial.direction if primary and trial.direction else registered.good
     rows: list[dict[str, object]] = []

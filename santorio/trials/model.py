@@ -3,17 +3,23 @@ r"""The sampled model of a trial.
 With the outcome y of day t standardised by the reference arm's mean and spread, and σ the spread of a day around
 what the model expects::
 
-    y_t / σ = level + trend_t + weekday_t + Σ_k (θ_k + τ d_{k,c(t)}) e_{k,t} + η_t
+    y_t / σ = level + trend_t + weekday_t + Σ_k (θ_k + τ d_{k,c(t)}) e_{k,t}(λ) + η_t
+    e_t     = λ^Δ e_{t-Δ} + (1 - λ^Δ) a_t      over all study days, Δ days apart
     η       stationary AR(1) of unit variance, correlation ρ^Δ over Δ days
-    θ_k     ~ Normal(0, 1)             the arm's effect against the reference
-    d_{k,c} ~ Normal(0, 1)             how cycle c departs from it
-    τ       ~ HalfNormal(0.3)          so: does the effect repeat?
+    θ_k     ~ Σ_i w_i Normal(m_i, s_i²)        the arm's effect against the reference; by default Normal(0, 1)
+    λ       ~ Beta(α, β)                       share of yesterday's exposure still felt; 0 without carry-over
+    d_{k,c} ~ Normal(0, 1)                     how cycle c departs from it
+    τ       ~ HalfNormal(0.3)                  so: does the effect repeat?
     σ²      ~ InverseGamma(2, 1)
     ρ       = 2u - 1, u ~ Beta(4, 2)
 
-All of this is one product of columns (see `santorio.trials.columns`) with coefficients in units of σ: one block
-compiles 5 s faster than three, and the number of days is data. `santorio.trials.exact` solves the same model without
-sampling; a test holds the two together.
+With heavy tails the innovations of η are Student-t with ν = 2 + x degrees of freedom, x ~ Gamma(2, rate 0.1) after
+Juárez & Steel (2010, doi:10.1198/jbes.2009.07145), and σ is their scale.
+
+All of this is one product of columns (see `santorio.trials.columns`) with coefficients in units of σ, taken in one loop
+(see `santorio.trials.density`). Days, arms, cycles, the priors of θ and λ, and whether tails are heavy are data: one
+compilation serves all trials of a width. What a trial has no use for keeps its prior and touches nothing.
+`santorio.trials.exact` solves the same model without sampling; a test holds the two together.
 """
 
 from collections.abc import Mapping
@@ -22,12 +28,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from santorio.trials import exact
-from santorio.trials.columns import Columns, FloatArray
-from santorio.trials.density import autoregressive_logp
-from santorio.trials.sampling import Fit, RegressionModel, padded
-
-# Columns are padded with zeros to a multiple of this: a coefficient that meets only zeros keeps its prior.
-WIDTH_STEP = 16
+from santorio.trials.columns import FloatArray, TrialDesign
+from santorio.trials.priors import WEAK, CarryOver, EffectPrior
+from santorio.trials.regression import (
+    EMPTY_DAYS,
+    KEPT_DIMS,
+    WIDTH_STEP,
+    declare_coefficients,
+    regression,
+    rounded_up,
+)
+from santorio.trials.sampling import Fit, RegressionModel
 
 
 class TrialModel(RegressionModel):
@@ -47,6 +58,8 @@ class TrialModel(RegressionModel):
         "rho_beta": exact.RHO_BETA[1],
         "variance_shape": exact.VARIANCE_SHAPE,
         "variance_scale": exact.VARIANCE_SCALE,
+        "degrees_shape": 2.0,
+        "degrees_rate": 0.1,
     }
 
     def __init__(
@@ -56,7 +69,7 @@ class TrialModel(RegressionModel):
         sampler_config: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model_config, sampler_config)
-        self.width = WIDTH_STEP * -(-width // WIDTH_STEP)
+        self.width = rounded_up(width, WIDTH_STEP)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -66,60 +79,66 @@ class TrialModel(RegressionModel):
     def build_model(self) -> Any:
         """Build the PyMC model with empty data."""
         import pymc as pm
+        import pytensor.tensor as pt
+
+        from santorio.trials.density import days_density
+        from santorio.trials.operations import log_density
 
         config = self.model_config
         with pm.Model(coords={"column": range(self.width)}, check_bounds=False) as model:
-            outcome = pm.Data("outcome", np.zeros(2))
-            gap_days = pm.Data("gap_days", np.ones(2))
-            columns = pm.Data("columns", np.zeros((2, self.width)))
-            fixed_sd = pm.Data("fixed_sd", np.ones(self.width))
-            pooled_sd = pm.Data("pooled_sd", np.zeros(self.width))
-
+            days = [pm.Data(name, value) for name, value in EMPTY_DAYS.items()]
+            layout = pm.Data("layout", np.array([1, 0, 0, 0]))
             variance = pm.InverseGamma("variance", config["variance_shape"], config["variance_scale"])
-            unit_rho = pm.Beta("unit_rho", config["rho_alpha"], config["rho_beta"])
-            tau = pm.HalfNormal("tau", config["tau_sd"])
-            standard = pm.Normal("standard", 0, 1, dims="column")
-
-            coefficient = (fixed_sd + tau * pooled_sd) * standard
-            pm.Potential(
-                "days",
-                autoregressive_logp(coefficient, 2 * unit_rho - 1, variance, columns, outcome, gap_days),
-            )
+            degrees = pm.Gamma("degrees_above_two", config["degrees_shape"], config["degrees_rate"])
+            coefficient, rho, carry_over = declare_coefficients(config, self.width, layout)
+            noise = pt.stack([rho, variance, carry_over, 2 + degrees])
+            pm.Potential("days", log_density(days_density, 2, coefficient, noise, *days, layout))
         return model
 
-    def fit(self, columns: Columns, outcome: FloatArray) -> Fit:
+    def fit(
+        self,
+        design: TrialDesign,
+        outcome: FloatArray,
+        *,
+        carry_over: CarryOver | None = None,
+        prior: EffectPrior = WEAK,
+        heavy_tails: bool = False,
+    ) -> Fit:
         """Sample the posterior.
 
         Parameters
         ----------
-        columns : Columns
-            From `trial_columns`.
+        design : TrialDesign
+            Arms of all study days.
         outcome : FloatArray
-            Standardised outcome, shape (days,).
+            Standardised outcome of the known days, shape (known days,).
+        carry_over : CarryOver, optional
+            Prior of λ; without it λ is 0: effects act within the day.
+        prior : EffectPrior
+            Of each arm's effect, in units of σ.
+        heavy_tails : bool
+            Whether innovations are Student-t.
 
         Returns
         -------
         Fit
-            As sampled, and on the standardised scale `sigma`, `rho`, `coefficient` (draws, columns) and
+            As sampled, and on the standardised scale `sigma`, `rho`, `carry_over` (λ), `degrees` (ν; infinite without
+            heavy tails), `coefficient` (draws, columns), `effect` (draws, arms beside the reference) and
             `departure_sd` (τσ, by how much a cycle departs).
         """
-        fixed_sd = np.where(columns.pooled, 0.0, columns.prior_sd)
-        pooled_sd = np.where(columns.pooled, columns.prior_sd, 0.0)
-        fit = self.sample(
-            {
-                "outcome": outcome,
-                "gap_days": columns.gap_days,
-                "columns": padded(columns.values, self.width),
-                "fixed_sd": padded(fixed_sd, self.width),
-                "pooled_sd": padded(pooled_sd, self.width),
-            }
-        )
-        sigma, tau = np.sqrt(fit.draws["variance"]), fit.draws["tau"]
-        scale = (fixed_sd + tau[:, None] * pooled_sd) * sigma[:, None]
+        one = regression(design, carry_over, prior)
+        layout = np.append(one.layout, int(heavy_tails))
+        fit = self.sample({**one.data(self.width), "outcome": outcome, "layout": layout})
+        draws, sigma = fit.draws, np.sqrt(fit.draws["variance"])
+        coefficient = one.coefficients(draws) * sigma[:, None]
         derived = {
             "sigma": sigma,
-            "rho": 2 * fit.draws["unit_rho"] - 1,
-            "coefficient": scale * fit.draws["standard"][:, : len(fixed_sd)],
-            "departure_sd": tau * sigma,
+            "rho": 2 * draws["unit_rho"] - 1,
+            "carry_over": one.carried_over(draws),
+            "degrees": 2 + draws["degrees_above_two"] if heavy_tails else np.full(len(sigma), np.inf),
+            "coefficient": coefficient,
+            "effect": coefficient[:, one.arms],
+            "departure_sd": draws["tau"] * sigma,
         }
-        return Fit({**fit.draws, **derived}, fit.diagnostics)
+        dims = {"coefficient": ("term",), "effect": ("arm",), **KEPT_DIMS}
+        return fit.with_derived(derived, dims, one.coords(), one.kept(outcome))

@@ -7,7 +7,7 @@ import numpy as np
 from santorio.errors import NotEnoughData
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.metrics import outcome as find_outcome
-from santorio.trials.columns import Columns, FloatArray, arm_exposure, background_columns, trial_columns
+from santorio.trials.columns import FloatArray, TrialDesign
 from santorio.trials.exact import fit_exact
 from santorio.trials.reading import Trial
 from santorio.trials.schedules import Law, find_law
@@ -27,8 +27,8 @@ class Prepared:
         Study days that enter the model.
     standard : FloatArray
         Standardised outcome of the known days: the reference arm's mean is 0 and its spread 1.
-    columns : Columns
-        Design of the known days.
+    design : TrialDesign
+        Arms, cycles and known days of the study.
     center, spread : float
         Mean and standard deviation of the reference arm's days, in the outcome's unit.
     smallest_effect : float
@@ -40,7 +40,7 @@ class Prepared:
     outcome: FloatArray
     known: "np.typing.NDArray[np.bool_]"
     standard: FloatArray
-    columns: Columns
+    design: TrialDesign
     law: Law
     center: float
     spread: float
@@ -78,16 +78,13 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
     smallest = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * spread
     if metric == trial.outcome and trial.smallest_effect:
         smallest = trial.smallest_effect
-    exposure = arm_exposure(trial.arm, len(trial.arms))
-    first, last = int(trial.first_day[0]), int(trial.first_day[-1])
-    columns = trial_columns(trial.first_day[known], exposure[known], law.cycle[known], first=first, last=last)
     return Prepared(
         metric=metric,
         unit=registered.unit,
         outcome=outcome,
         known=known,
         standard=(outcome[known] - center) / spread,
-        columns=columns,
+        design=TrialDesign(trial.first_day, trial.arm, law.cycle, known, len(trial.arms)),
         law=law,
         center=center,
         spread=spread,
@@ -102,14 +99,12 @@ def washed_out(law: Law, washout_days: int) -> "np.typing.NDArray[np.bool_]":
     return np.arange(len(law.cycle)) % law.period_days < min(washout_days, law.period_days - 1)
 
 
-def adjusted(trial: Trial, prepared: Prepared) -> FloatArray:
+def adjusted(prepared: Prepared) -> FloatArray:
     """Outcome of every study day less its trend and weekday, which are estimated without looking at the arms.
 
     What does not know the arms leaves the randomisation test exact, and takes noise out of it.
     """
-    day = trial.first_day[prepared.known]
-    columns = background_columns(day, first=int(trial.first_day[0]), last=int(trial.first_day[-1]))
-    fitted = fit_exact(columns, prepared.standard).fitted()
+    fitted = fit_exact(prepared.design.background(), prepared.standard).fitted()
     adjusted_outcome = np.full(len(prepared.known), np.nan)
     adjusted_outcome[prepared.known] = prepared.standard - fitted
     return adjusted_outcome

@@ -4,15 +4,21 @@ PyMC, nutpie and ArviZ are imported inside the functions: importing them takes s
 need not pay.
 """
 
+import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from santorio.trials.columns import FloatArray
+
+if TYPE_CHECKING:
+    from santorio.trials.keeping import Provenance
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0
@@ -55,10 +61,35 @@ class Diagnostics:
 
 @dataclass(frozen=True)
 class Fit:
-    """Posterior draws by variable, shape (draws of all chains, …), and whether to trust them."""
+    """Posterior draws by variable, shape (draws of all chains, …), and whether to trust them.
+
+    Attributes
+    ----------
+    draws : Mapping[str, FloatArray]
+        One chain after the other.
+    dims, coords : Mapping
+        Names of each variable's axes after the draws, and the labels along them.
+    data : Mapping[str, Mapping[str, np.ndarray]]
+        What was fitted, by group (`observed_data`, `constant_data`) and name.
+    """
 
     draws: Mapping[str, FloatArray]
     diagnostics: Diagnostics
+    dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    coords: Mapping[str, Sequence[str | int]] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
+
+    def with_derived(
+        self,
+        draws: Mapping[str, FloatArray],
+        dims: Mapping[str, tuple[str, ...]],
+        coords: Mapping[str, Sequence[str | int]],
+        data: Mapping[str, Mapping[str, NDArray[Any]]],
+    ) -> "Fit":
+        """Add what follows from the draws, and what they were fitted to."""
+        return Fit(
+            {**self.draws, **draws}, self.diagnostics, {**self.dims, **dims}, {**self.coords, **coords}, data
+        )
 
 
 class RegressionModel(ABC):
@@ -117,21 +148,51 @@ class RegressionModel(ABC):
         started = time.perf_counter()
         settings = dict(self.sampler_config)
         compiled = self.compile().with_data(**data)
-        draws, first = _sample(compiled, settings)
-        if first.problem is None:
-            return Fit(draws, first)
+        first = _sample(compiled, settings)
+        if first.diagnostics.problem is None:
+            return first
         settings |= {key: int(settings[key] * factor) for key, factor in self.stricter.items()}
         # 0.99 halves the step and more: what still diverges is the model's fault, not the sampler's.
         settings |= {
             "target_accept": max(0.99, float(settings["target_accept"])),
             "seed": settings["seed"] + 1,
         }
-        draws, second = _sample(compiled, settings)
+        second = _sample(compiled, settings)
         spent = time.perf_counter() - started
-        return Fit(draws, Diagnostics(**{**asdict(second), "attempts": 2, "seconds": spent}))
+        return replace(second, diagnostics=replace(second.diagnostics, attempts=2, seconds=spent))
+
+    def save(self, fit: Fit, path: Path, provenance: "Provenance") -> None:
+        """Write a posterior to a file that ArviZ opens; see `santorio.trials.keeping`."""
+        from santorio.trials.keeping import save_fit
+
+        attributes = {
+            "model": type(self).__name__,
+            "model_config": json.dumps(self.model_config, sort_keys=True),
+            "sampler_config": json.dumps(self.sampler_config, sort_keys=True),
+            "protocol_sha256": provenance.protocol_sha256,
+            "as_of": provenance.as_of.isoformat(),
+        }
+        save_fit(fit, path, attributes)
+
+    @classmethod
+    def load(cls, path: Path) -> tuple[Fit, dict[str, str]]:
+        """Read a posterior of this model and what the file says of it.
+
+        Raises
+        ------
+        ValueError
+            If another model wrote the file.
+        """
+        from santorio.trials.keeping import load_fit
+
+        fit, attributes = load_fit(path)
+        if attributes["model"] != cls.__name__:
+            msg = f"this is a posterior of {attributes['model']}"
+            raise ValueError(msg)
+        return fit, attributes
 
 
-def _sample(compiled: Any, settings: Mapping[str, Any]) -> tuple[dict[str, FloatArray], Diagnostics]:
+def _sample(compiled: Any, settings: Mapping[str, Any]) -> Fit:
     import nutpie
 
     started = time.perf_counter()
@@ -140,8 +201,13 @@ def _sample(compiled: Any, settings: Mapping[str, Any]) -> tuple[dict[str, Float
     divergences = int(np.asarray(tree["sample_stats"]["diverging"]).sum())
     r_hat, bulk, tail = convergence(posterior)
     chains, draws = next(iter(posterior.values())).shape[:2]
-    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()}
-    return flat, Diagnostics(r_hat, bulk, tail, divergences, chains, draws, 1, time.perf_counter() - started)
+    return Fit(
+        draws={name: values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()},
+        diagnostics=Diagnostics(
+            r_hat, bulk, tail, divergences, chains, draws, 1, time.perf_counter() - started
+        ),
+        dims={str(name): values.dims[2:] for name, values in tree["posterior"].data_vars.items()},
+    )
 
 
 def convergence(posterior: Mapping[str, FloatArray]) -> tuple[float, float, float]:

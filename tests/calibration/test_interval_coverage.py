@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from santorio.trials.exact import fit_trial
-from santorio.trials.model import TrialModel
 from santorio.trials.priors import WEAK, CarryOver, robust
 from santorio.trials.simulating import simulate_from_prior
 
@@ -98,41 +97,3 @@ def test_the_exact_posterior_at_length(trials, figures, kind, days, case):
     for level in LEVELS:
         held, error = coverage(ranks["effect"], level)
         assert held == pytest.approx(level, abs=error)
-
-
-def sampled_ranks(trials, fits, kinds=("periods", "daily")):
-    """Ranks of the truth among draws thinned to independence, by parameter."""
-    ranks = {"effect": [], "rho": [], "sigma": [], "tau": []}
-    refused = 0
-    for i in range(fits):
-        design = trials.design(kinds[i % len(kinds)], 28)
-        drawn = simulate_from_prior(design, 1, trials.rng)
-        truth = {"effect": drawn.effect[0], "rho": drawn.rho, "sigma": drawn.sigma, "tau": drawn.tau}
-        columns = design.columns()
-        model = TrialModel(columns.values.shape[1], sampler_config={"seed": i})
-        fit = model.fit(columns, drawn.outcome[:, 0])
-        refused += fit.diagnostics.problem is not None
-        draws = {**fit.draws, "effect": fit.draws["coefficient"][:, columns.index("arm_1")]}
-        for name, found in ranks.items():
-            thinned = draws[name][::20]
-            found.append(((thinned < truth[name][0]).sum() + 0.5) / (len(thinned) + 1))
-    return {name: np.array(values) for name, values in ranks.items()}, refused
-
-
-def test_ranks_of_the_sampled_model_are_uniform_over_forty_fits(trials):
-    ranks, refused = sampled_ranks(trials, 40)
-    assert refused <= 1
-    for values in ranks.values():
-        assert_uniform(values, comparisons=4)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_ranks_of_the_sampled_model_are_uniform_over_four_hundred_fits(trials):
-    ranks, refused = sampled_ranks(trials, 400)
-    assert refused <= 8
-    for values in ranks.values():
-        assert_uniform(values, comparisons=4)
-        for level in LEVELS:
-            held = (np.abs(values - 0.5) < level / 2).mean()
-            assert held == pytest.approx(level, abs=2.5 * np.sqrt(level * (1 - level) / len(values)))

@@ -10,7 +10,7 @@ import pytest
 from santorio.insights.reading import Series, day_number
 from santorio.trials.analysis import effect_draws, results
 from santorio.trials.columns import background_columns
-from santorio.trials.exact import fit_exact
+from santorio.trials.exact import fit_exact, fit_trial
 from santorio.trials.model import TrialModel
 from santorio.trials.preparing import prepare
 from santorio.trials.reading import Trial, study_outcome
@@ -75,14 +75,14 @@ def test_daily_means_and_their_difference_are_the_published_ones(study, prepared
 
 
 def test_the_interval_includes_zero_by_sampling_and_exactly(study, prepared):
-    fit = TrialModel(prepared.columns.values.shape[1]).fit(prepared.columns, prepared.standard)
+    fit = TrialModel(len(prepared.design.columns().names)).fit(prepared.design, prepared.standard)
     (row,) = results(study, prepared, fit, primary=True, ended=True)
     assert fit.diagnostics.problem is None
     assert row["lower_95"] < 0 < row["upper_95"]
     assert round(row["raw_difference"], 2) == 0.92
     assert row["decision"] in {"no difference that matters", "keep going"}
     assert row["randomisation_p"] > 0.2
-    exactly = fit_exact(prepared.columns, prepared.standard)
+    exactly = fit_trial(prepared.design, prepared.standard)
     assert effect_draws(fit, prepared, 1).mean() == pytest.approx(
         exactly.mean("arm_1")[0] * prepared.spread, abs=0.1 * row["sd"]
     )
