@@ -59,6 +59,9 @@ def test_so_they_do_with_a_belief_beside_the_weak_prior(trials):
         assert_uniform(found)
 
 
+# Of 36 figures one or two lie beyond two standard errors where all is well: the page says which, the test allows each
+# the 3.2 standard errors within which all of them lie with 95 %. In the same way for 12 times 5 tests of uniformity.
+DESIGNS = 12
 CASES = {
     "within the day": (None, WEAK),
     "carried over": (LASTING, WEAK),
@@ -94,10 +97,10 @@ def test_the_exact_posterior_at_length(trials, figures, kind, days, case):
             met=abs(held - level) <= error,
         )
     for found in ranks.values():
-        assert_uniform(found)
+        assert_uniform(found, comparisons=5 * DESIGNS)
     for level in LEVELS:
         held, error = coverage(ranks["effect"], level)
-        assert held == pytest.approx(level, abs=error)
+        assert held == pytest.approx(level, abs=1.6 * error)
 
 
 def sampled_ranks(trials, fits, kinds=("periods", "daily")):
