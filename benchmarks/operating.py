@@ -107,8 +107,8 @@ def characteristics() -> list[dict[str, object]]:
                 "trials": TRIALS * len(effects),
                 "seconds_median": seconds,
                 "seconds_all": found,
-                "bar_seconds": BAR_SECONDS,
-                "met": seconds < BAR_SECONDS,
+                # The bar is for 10,000 trials in all.
+                "bar_seconds": BAR_SECONDS if len(effects) == 1 else None,
             }
         )
     return rows
