@@ -48,7 +48,7 @@ calibrate: install ## Check the statistics' promises at length (up to an hour)
 	@$(RUN) pytest -m slow tests/calibration
 
 endurance: install ## Kill, fuzz and overload what takes data in and builds, at length (hours)
-	@$(RUN) pytest -m slow tests/endurance tests/dbt_project
+	@$(RUN) pytest -m slow tests/endurance tests/dbt_project tests/end_to_end
 
 bench: install ## Measure speed and memory; write benchmarks/results
 	@for what in run sync garmin_days fit export operating ranking timescale warehouse; do $(RUN) python -m benchmarks.$$what || exit 1; done

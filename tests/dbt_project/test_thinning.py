@@ -88,6 +88,7 @@ def samples(marts: Marts) -> list[tuple[Any, ...]]:
     return marts.rows("select * from marts.samples order by user_id, measure, measured_at, day")
 
 
+@pytest.mark.slow
 def test_after_thinning_a_full_refresh_gives_the_same_but_for_samples_that_are_older(
     marts: Marts, database: Database, person: Person, other: Person
 ) -> None:

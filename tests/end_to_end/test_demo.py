@@ -120,6 +120,7 @@ def test_every_command_speaks_to_people_and_to_programs(terminal, demo):
     )
 
 
+@pytest.mark.slow
 def test_a_study_that_is_killed_is_completed_by_the_next_and_nothing_is_there_twice(terminal, demo):
     before = counts(terminal)
     process = terminal.start("pipelines.run", "--force")
