@@ -26,7 +26,7 @@ def coverage(trials, fits):
 
 
 def test_intervals_hold_the_true_associations(trials):
-    held, refused = coverage(trials, 5)
+    held, refused = coverage(trials, 10)
     assert refused == 0
     assert held.mean() >= 0.88
 

@@ -60,7 +60,7 @@ def agree(fit, wanted):
     assert fit.draws["sigma"].mean() == pytest.approx(wanted.sigma_mean()[0], rel=0.02)
 
 
-@pytest.mark.parametrize(("phi", "effect"), [(0.0, 0.0), (0.8, -0.4)])
+@pytest.mark.parametrize(("phi", "effect"), [(0.0, 0.0), (0.5, 0.6), (0.8, -0.4)])
 def test_sampled_and_exact_agree_without_carry_over(model, simulate, phi, effect):
     rng = np.random.default_rng(int(10 * phi))
     design = periods(rng, 10, 3)
