@@ -138,43 +138,6 @@ def with_columns(
     )
 
 
-def arm_exposure(arm: IntArray, arms: int, *, carry_over: float = 0.0) -> FloatArray:
-    """Effective exposure to each arm but the reference: e_t = λ e_{t-1} + (1-λ) a_t over consecutive days.
-
-    Parameters
-    ----------
-    arm : IntArray
-        Assigned arm of every day of the study without holes (0 is the reference).
-    arms : int
-        Number of arms.
-    carry_over : float
-        λ in [0, 1): the share of yesterday's exposure that is still felt. 0 acts within the day.
-    """
-    assigned = (arm[:, None] == np.arange(1, arms)[None, :]).astype(float)
-    exposure = assigned.copy()
-    for t in range(1, len(arm) if carry_over > 0 else 0):
-        exposure[t] = carry_over * exposure[t - 1] + (1 - carry_over) * assigned[t]
-    return np.asarray(exposure, dtype=np.float64)
-
-
-def trial_columns(
-    day: IntArray, exposure: FloatArray, cycle: IntArray, *, first: int | None = None, last: int | None = None
-) -> Columns:
-    """Columns of a trial: background, each arm's effect, and how each cycle's effect departs from it.
-
-    Parameters
-    ----------
-    day : IntArray
-        Days with an outcome, counted from 1970-01-01.
-    exposure : FloatArray
-        Effective exposure on those days; shape (days, arms - 1).
-    cycle : IntArray
-        Cycle of each of those days, from 0.
-    """
-    cycles = int(cycle.max()) + 1
-    return _with_arms(background_columns(day, first=first, last=last), exposure, cycle, cycles)
-
-
 def _with_arms(columns: Columns, exposure: FloatArray, cycle: IntArray, cycles: int) -> Columns:
     arms = exposure.shape[1]
     names = [f"arm_{k}" for k in range(1, arms + 1)]

@@ -6,11 +6,10 @@ from scipy import stats
 
 from santorio.trials import exact, quadrature
 from santorio.trials.columns import (
-    arm_exposure,
+    TrialDesign,
     background_columns,
     gaps,
     trend_columns,
-    trial_columns,
     weekday_columns,
 )
 
@@ -63,7 +62,7 @@ def test_the_evidence_is_that_of_a_multivariate_student_t_at_each_node():
 def test_quantiles_and_probabilities_belong_together():
     rng = np.random.default_rng(4)
     arm = np.tile([0, 1, 1, 0], 10)
-    columns = trial_columns(np.arange(40), arm_exposure(arm, 2), np.arange(40) // 8)
+    columns = TrialDesign(np.arange(40), arm, np.arange(40) // 8, np.ones(40, dtype=bool), 2).columns()
     posterior = exact.fit_exact(columns, rng.normal(size=(40, 3)) + 0.5 * arm[:, None])
     for probability in (0.025, 0.5, 0.975):
         at = posterior.quantile("arm_1", probability)
@@ -83,7 +82,7 @@ def test_many_outcomes_at_once_are_each_as_alone():
 def test_more_nodes_change_nothing_that_is_reported(monkeypatch):
     rng = np.random.default_rng(6)
     arm = np.concatenate([rng.permutation([0] * 7 + [1] * 7) for _ in range(5)])
-    columns = trial_columns(np.arange(70), arm_exposure(arm, 2), np.arange(70) // 14)
+    columns = TrialDesign(np.arange(70), arm, np.arange(70) // 14, np.ones(70, dtype=bool), 2).columns()
     y = rng.normal(size=70) + 0.4 * arm
     usual = exact.fit_exact(columns, y)
     monkeypatch.setattr(quadrature, "FEWEST_RHO_NODES", 96)
@@ -107,9 +106,3 @@ def test_a_trend_of_ten_weeks_has_a_line_and_five_waves_of_falling_size():
     columns, prior_sd = trend_columns(np.arange(70), 0, 69)
     assert columns.shape == (70, 6)
     assert list(prior_sd) == pytest.approx([1, 1, 1 / 2, 1 / 3, 1 / 4, 1 / 5])
-
-
-def test_carry_over_builds_up_and_wears_off():
-    arm = np.array([0, 1, 1, 0, 0])
-    assert arm_exposure(arm, 2)[:, 0].tolist() == [0, 1, 1, 0, 0]
-    assert arm_exposure(arm, 2, carry_over=0.5)[:, 0].tolist() == [0, 0.5, 0.75, 0.375, 0.1875]

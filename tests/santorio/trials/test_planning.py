@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from santorio.trials.columns import arm_exposure, trial_columns
+from santorio.trials.columns import TrialDesign
 from santorio.trials.decisions import decide
 from santorio.trials.exact import fit_exact, fit_trial
 from santorio.trials.planning import (
@@ -42,7 +42,8 @@ def test_assurance_is_what_simulated_trials_of_that_design_reach(autoregressive)
     outcome = (
         noise.sigma * autoregressive(rng, 56, noise.rho, 800) + (effects + departures[cycle]) * arm[:, None]
     )
-    posterior = fit_exact(trial_columns(np.arange(56), arm_exposure(arm, 2), cycle), outcome / noise.sigma)
+    design = TrialDesign(np.arange(56), arm, cycle, np.ones(56, dtype=bool), 2)
+    posterior = fit_exact(design.columns(), outcome / noise.sigma)
     below, above = (posterior.below("arm_1", s * delta / noise.sigma) for s in (-1, 1))
     said = [decide(1 - a, a - b, b, "higher") for a, b in zip(above, below, strict=True)]
     assert np.mean([word != "keep going" for word in said]) == pytest.approx(promised, abs=0.06)
