@@ -10,6 +10,7 @@ import psycopg
 from santorio.metrics import label
 from santorio.people import Person
 from santorio.trials.levers import MEASURE, Lever
+from santorio.trials.planning import Belief
 from santorio.trials.records import Standing, read_standings
 
 # Seasons, habits and bodies change: after a year an answer may be another.
@@ -40,6 +41,11 @@ class Past:
         The day-to-day noise that it was planned with.
     decided : bool
         Whether it ended with an answer other than "keep going".
+    arms : tuple[str, ...]
+        Its arms, the reference first, where they are known.
+    found : Belief or None
+        What it found of its second arm against the reference, in the outcome's unit; None before its end, and where
+        there are more arms than two.
     """
 
     trial: str
@@ -49,6 +55,8 @@ class Past:
     day: dt.date | None
     sigma: float | None = None
     decided: bool = False
+    arms: tuple[str, ...] = ()
+    found: Belief | None = None
 
     def is_old(self, today: dt.date) -> bool:
         """Whether it is so long ago that asking again makes sense."""
@@ -60,6 +68,20 @@ class Past:
             return self.lever == lever.name
         words = set(self.trial.casefold().replace("_", "-").split("-"))
         return set(lever.name.split("-")) <= words
+
+
+def found_before(past: Sequence[Past], lever: Lever, metric: str) -> Past | None:
+    """The newest trial of the same arms on the same outcome that found something: what the next one starts from."""
+    tried = [
+        one
+        for one in past
+        if one.found
+        and one.day
+        and one.lever == lever.name
+        and one.metric == metric
+        and one.arms == lever.arms
+    ]
+    return max(tried, key=lambda one: (one.day or dt.date.min, one.trial), default=None)
 
 
 def may_offer(
@@ -108,12 +130,30 @@ def next_number(past: Sequence[Past], slug: str) -> int:
 
 def read_past(connection: psycopg.Connection, person: Person, today: dt.date) -> list[Past]:
     """Read what was tried or declined: what the log tells of a trial's life, and every other trial of the marts."""
-    lived = [_from_life(one) for one in read_standings(connection, person, today)]
+    found = _read_found(connection, person)
+    lived = [_from_life(one, found.get(one.trial)) for one in read_standings(connection, person, today)]
     known = {one.trial for one in lived}
     return [*lived, *(one for one in _from_marts(connection, person, today) if one.trial not in known)]
 
 
-def _from_life(standing: Standing) -> Past:
+def _read_found(connection: psycopg.Connection, person: Person) -> dict[str, Belief]:
+    """Read what trials of two arms found, by name, from the newest accepted analysis after their end."""
+    rows = connection.execute(
+        """
+        with newest as (
+          select distinct on (subject) subject, run_id from insights.runs
+          where user_id = %s and kind = 'trial' and status = 'accepted' and diagnostics @> '{"ended": true}'
+          order by subject, created_at desc
+        )
+        select subject, min(estimate), min(sd) from newest join insights.trial_results using (run_id)
+        where is_primary group by subject having count(*) = 1
+        """,
+        [person.user_id],
+    ).fetchall()
+    return {str(trial): Belief(float(estimate), float(sd)) for trial, estimate, sd in rows}
+
+
+def _from_life(standing: Standing, found: Belief | None) -> Past:
     life, protocol = standing.life, standing.frozen
     planning = protocol.planning if protocol else None
     if life.state == "declined" and life.declined is not None:
@@ -131,6 +171,8 @@ def _from_life(standing: Standing) -> Past:
         day=last or life.since,
         sigma=planning.sigma if planning else None,
         decided=life.decision not in (None, "keep going"),
+        arms=protocol.arms if protocol else (),
+        found=found if life.state in states else None,
     )
 
 

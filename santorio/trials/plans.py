@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from santorio.metrics import Outcome
 from santorio.trials.levers import Lever
 from santorio.trials.planning import Belief, Noise, value_of_information
 from santorio.trials.searching import Design
 
+Basis = Literal["nothing", "association", "trial"]
 WANTED_ASSURANCE = 0.8
 # Below this a trial is not worth its days; it is not proposed.
 LEAST_ASSURANCE = 0.65
@@ -25,8 +27,8 @@ class Plan:
         v of the effect's estimate, in the outcome's unit squared.
     assurance_by_days : Mapping[int, float]
         Best assurance by length, up to that of the design.
-    observed : bool
-        Whether the prior rests on an association in the person's own days.
+    basis : {"nothing", "association", "trial"}
+        What the prior rests on: an association in the person's own days, or an earlier trial of the same arms.
     again : str or None
         Why it is proposed although it was declined or tested before.
     number : int
@@ -42,7 +44,7 @@ class Plan:
     design: Design
     variance: float
     assurance_by_days: Mapping[int, float]
-    observed: bool = False
+    basis: Basis = "nothing"
     again: str | None = None
     number: int = 1
 

@@ -14,7 +14,7 @@ from santorio.insights.publishing import Run, RunReport, last_fingerprint, publi
 from santorio.insights.reading import Series, read_exposures, read_outcomes, words_of_left_out
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.people import Person
-from santorio.trials.histories import Past, may_offer, next_number, read_past
+from santorio.trials.histories import Past, found_before, may_offer, next_number, read_past
 from santorio.trials.levers import Lever, registry
 from santorio.trials.own_levers import Own, read_own
 from santorio.trials.planning import (
@@ -24,7 +24,7 @@ from santorio.trials.planning import (
     information_gain,
     noise_of,
 )
-from santorio.trials.plans import LEAST_ASSURANCE, WANTED_ASSURANCE, Plan
+from santorio.trials.plans import LEAST_ASSURANCE, WANTED_ASSURANCE, Basis, Plan
 from santorio.trials.priors import WEAK, EffectPrior, robust
 from santorio.trials.protocols import Model, Planning, Protocol
 from santorio.trials.searching import designs, shortest, variances
@@ -183,8 +183,7 @@ def _plans_of(
             continue
         registered = one.registered(known.outcomes[one.series].unit)
         smallest = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * spread
-        found = known.associations.get((one.series, lever.habit.exposure)) if lever.habit else None
-        prior = _prior(found, habit, lever, spread)
+        prior, basis = _belief(lever, known, one.series, spread)
         estimated = variances(allowed, noise)
         place, by_days = shortest(allowed, assurances(prior, noise, estimated, smallest), WANTED_ASSURANCE)
         plans.append(
@@ -198,7 +197,7 @@ def _plans_of(
                 allowed[place],
                 float(estimated[place]),
                 by_days,
-                observed=found is not None,
+                basis=basis,
                 again=again,
             )
         )
@@ -215,13 +214,23 @@ def _noise(series: Series) -> tuple[Noise, float]:
     return noise_of(day, (value - value.mean()) / spread, spread), spread
 
 
-def _prior(found: Association | None, habit: Series | None, lever: Lever, spread: float) -> Belief:
-    """What taking the habit away is believed to do: the association times the amount taken away, less certain."""
+def _belief(lever: Lever, known: Known, metric: str, spread: float) -> tuple[Belief, Basis]:
+    """What changing it is believed to do, and what that rests on.
+
+    A trial of the same arms goes before an association: it was randomised, and its own prior held what was observed.
+    Times change, so that it is believed a little less than it said.
+    """
+    if tried := found_before(known.past, lever, metric):
+        assert tried.found is not None  # noqa: S101 - that is how it was chosen
+        return Belief(tried.found.mean, float(np.hypot(tried.found.sd, VAGUE_SD * spread / 2))), "trial"
+    habit = known.exposures.get(lever.habit.exposure) if lever.habit else None
+    found = known.associations.get((metric, lever.habit.exposure)) if lever.habit else None
     if found is None or habit is None or lever.habit is None:
-        return Belief(0.0, VAGUE_SD * spread)
+        return Belief(0.0, VAGUE_SD * spread), "nothing"
+    # Taking a habit away undoes the association, times the amount that is taken away.
     taken = lever.habit.share * float(habit.value.mean()) / found.per_amount
     sd = OBSERVATIONAL_INFLATION * taken * found.sd
-    return Belief(-found.estimate * taken, float(np.hypot(sd, VAGUE_SD * spread / 2)))
+    return Belief(-found.estimate * taken, float(np.hypot(sd, VAGUE_SD * spread / 2))), "association"
 
 
 def rank(plans: Sequence[Plan]) -> list[Plan]:
@@ -284,10 +293,10 @@ def protocol(plan: Plan) -> Protocol:
 
 
 def _effect_prior(plan: Plan) -> EffectPrior:
-    """The association beside the weak prior, which takes over where the trial disagrees; else the weak prior alone.
+    """What is believed beside the weak prior, which takes over where the trial disagrees; else the weak prior alone.
 
     All arms of a trial share one prior, so that with several arms nothing observed speaks for one of them.
     """
-    if not plan.observed or len(plan.lever.arms) > 2:
+    if plan.basis == "nothing" or len(plan.lever.arms) > 2:
         return WEAK
     return robust(plan.prior.mean / plan.noise.sigma, plan.prior.sd / plan.noise.sigma)

@@ -34,10 +34,16 @@ def _length(plan: Plan) -> str:
 
 
 def _prior(plan: Plan) -> str:
-    if not plan.observed or not plan.prior.mean:
+    if plan.basis == "nothing" or not plan.prior.mean:
         return ""
     unit = f" {plan.outcome.unit}" if plan.outcome.unit else ""
     direction = "lower" if plan.prior.mean < 0 else "higher"
+    if plan.basis == "trial":
+        lower, upper = (plan.prior.mean + side * 1.96 * plan.prior.sd for side in (-1, 1))
+        return (
+            f"Your earlier trial found {abs(plan.prior.mean):.2g}{unit} {direction}; this one starts from there, with "
+            f"anything between {lower:+.2g} and {upper:+.2g}{unit} likely."
+        )
     return f"Your own days suggest {abs(plan.prior.mean):.2g}{unit} {direction}, but only an experiment can tell."
 
 

@@ -11,6 +11,7 @@ from santorio.trials.simulating import simulate_from_prior
 
 LASTING = CarryOver(4, 4)
 LEVELS = (0.5, 0.8, 0.95)
+SAMPLED = "Simulation-based calibration of the sampled model, 400 truths from the prior"
 
 
 def assert_uniform(ranks, comparisons=5):
@@ -131,12 +132,21 @@ def test_ranks_of_the_sampled_model_are_uniform_over_forty_fits(trials):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_ranks_of_the_sampled_model_are_uniform_over_four_hundred_fits(trials):
+@pytest.mark.timeout(3600)
+def test_ranks_of_the_sampled_model_are_uniform_over_four_hundred_fits(trials, figures):
     ranks, refused = sampled_ranks(trials, 400)
+    figures.plot("sampled-model", ranks)
+    figures.add(SAMPLED, "fits refused for their diagnostics", refused, "≤ 8", met=refused <= 8)
+    for name, values in ranks.items():
+        p = float(stats.kstest(values, "uniform").pvalue)
+        figures.add(SAMPLED, name, p, "p > 0.05 / 5 that ranks are uniform", met=p > 0.05 / 5)
+        for level in LEVELS:
+            held, error = coverage(values, level)
+            bar = f"{level} ± {error:.4f}"
+            figures.add(SAMPLED, f"{level:.0%} interval, {name}", held, bar, met=abs(held - level) <= error)
     assert refused <= 8
     for values in ranks.values():
         assert_uniform(values, comparisons=5)
         for level in LEVELS:
-            held = (np.abs(values - 0.5) < level / 2).mean()
-            assert held == pytest.approx(level, abs=2.5 * np.sqrt(level * (1 - level) / len(values)))
+            held, error = coverage(values, level)
+            assert held == pytest.approx(level, abs=1.25 * error)

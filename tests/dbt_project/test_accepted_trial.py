@@ -13,8 +13,9 @@ from santorio.sources.importing import import_paths
 from santorio.trials.analysis import analyse_trials
 from santorio.trials.conducting import accept, log_day
 from santorio.trials.proposals import propose
+from santorio.trials.protocols import Protocol
 from santorio.trials.reading import read_trials
-from santorio.trials.records import read_standing
+from santorio.trials.records import read_proposal, read_standing
 
 # Two builds, and a model that is compiled.
 pytestmark = pytest.mark.timeout(900)
@@ -109,3 +110,24 @@ def test_who_accepts_a_proposal_is_led_to_an_answer_by_logging_alone(
             " order by created_at desc limit 1)",
             [newcomer.user_id, newcomer.user_id],
         ).fetchone() == (0,)
+    # A year later it may be, and what this trial found is what the next one starts from.
+    propose(warehouse, newcomer, today=over + dt.timedelta(days=400))
+    assert_the_next_starts_from_what_was_found(warehouse, newcomer, protocol)
+
+
+def assert_the_next_starts_from_what_was_found(
+    warehouse: Database, person: Person, protocol: Protocol
+) -> None:
+    with warehouse.connect() as connection:
+        again = read_proposal(connection, person, f"{protocol.trial}_2")
+        found = connection.execute(
+            "select estimate, sd from insights.trial_results where user_id = %s", [person.user_id]
+        ).fetchone()
+    assert again is not None
+    assert found is not None
+    prior, planning = again.protocol.model.prior(), again.protocol.planning
+    assert planning is not None
+    assert prior.weights == pytest.approx((0.8, 0.2))
+    assert prior.means[0] * planning.sigma == pytest.approx(found[0], rel=1e-3)
+    # Believed a little less than it said.
+    assert found[1] < prior.sds[0] * planning.sigma < 2 * found[1]

@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from santorio.trials.histories import Past, may_offer, next_number
+from santorio.trials.histories import Past, found_before, may_offer, next_number
 from santorio.trials.levers import registry
+from santorio.trials.planning import Belief
 
 LEVER = next(lever for lever in registry() if lever.name == "warm-shower")
 THEN, TODAY = dt.date(2026, 1, 10), dt.date(2026, 6, 1)
@@ -69,3 +70,17 @@ def test_a_trial_never_takes_the_name_of_an_earlier_one_but_a_declined_proposal_
     assert next_number([past("declined")], name) == 1
     assert next_number([past("finished")], name) == 2
     assert next_number([past("finished"), past("abandoned", trial="warm_shower_sleep_minutes_2")], name) == 3
+
+
+def test_the_newest_trial_of_the_same_arms_on_the_same_outcome_is_what_the_next_starts_from():
+    tried = {"arms": LEVER.arms, "found": Belief(12.0, 5.0)}
+    first = past("finished", **tried)
+    newer = past("finished", arms=LEVER.arms, found=Belief(8.0, 3.0), day=THEN + dt.timedelta(days=90))
+    assert found_before([newer, first], LEVER, "sleep_minutes") == newer
+    assert found_before([first], LEVER, "sleep_score") is None
+    for other in (
+        past("finished", arms=LEVER.arms),
+        past("finished", **{**tried, "arms": ("as usual", "cold shower")}),
+        past("finished", **tried, lever="alcohol"),
+    ):
+        assert found_before([other], LEVER, "sleep_minutes") is None
