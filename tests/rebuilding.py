@@ -20,6 +20,8 @@ from santorio.warehouse import PROJECT, Build, building, dbt_environment
 from santorio.warehouse.publishing import publish, published_marts
 
 BUILD = ["build", "--exclude-resource-type", "unit_test"]
+# What dbt parsed, by the folder that it writes to and the database whose name is in all it parsed.
+_PARSED: dict[tuple[Path, str], Any] = {}
 
 
 @contextmanager
@@ -48,6 +50,42 @@ def publish_whole(connection: psycopg.Connection, manifest: Path) -> None:
     publish(connection, marts, whole=marts)
 
 
+def run_dbt(
+    database: Database,
+    folder: Path,
+    *arguments: str,
+    project: Path = PROJECT,
+    environment: Mapping[str, str] | None = None,
+) -> Any:
+    """Run dbt in this process against a database; what it writes goes below the folder.
+
+    Our own project does not change while tests run: it is parsed once for each folder, a sixth of a small build.
+    """
+    # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
+    with warnings.catch_warnings(), dbt_environment(database, environment):
+        warnings.simplefilter("ignore")
+        from dbt.cli.main import dbtRunner
+        from dbt_common.events.functions import reset_metadata_vars
+
+        here = ["--project-dir", str(project), "--profiles-dir", str(project)]
+        there = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+        is_ours = project == PROJECT and "--vars" not in arguments
+        key = (folder, database.url)
+        if is_ours and key not in _PARSED:
+            _PARSED[key] = dbtRunner().invoke(["--quiet", "parse", *here, *there]).result
+        reset_metadata_vars()  # kept for the process, and here one process runs dbt again and again
+        result = dbtRunner(_PARSED[key] if is_ours else None).invoke(["--quiet", *arguments, *here, *there])
+        reset_metadata_vars()
+    return result
+
+
+def failures(result: Any) -> list[str]:
+    """What went wrong in a run of dbt, to read in an assertion."""
+    if result.exception is not None:
+        return [str(result.exception)]
+    return [f"{one.node.name}: {one.message}" for one in result.result if one.status in {"error", "fail"}]
+
+
 class Warehouse:
     """A database and the folder in which dbt keeps what it parsed."""
 
@@ -56,21 +94,17 @@ class Warehouse:
 
     def dbt(self, *arguments: str, environment: Mapping[str, str] | None = None) -> list[str]:
         """Run dbt in this process; what went wrong, a line each."""
-        # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
-        with warnings.catch_warnings(), dbt_environment(self.database, environment):
-            warnings.simplefilter("ignore")
-            from dbt.cli.main import dbtRunner
-            from dbt_common.events.functions import reset_metadata_vars
-
-            reset_metadata_vars()  # kept for the process, and here one process runs dbt again and again
-            here = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
-            there = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
-            quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none"]
-            result: Any = dbtRunner().invoke([*quiet, *arguments, *here, *there])
-            reset_metadata_vars()
-        if result.exception is not None:
-            return [str(result.exception)]
-        return [f"{one.node.name}: {one.message}" for one in result.result if one.status in {"error", "fail"}]
+        quiet = ["--log-level", "none", "--log-level-file", "none"]
+        return failures(
+            run_dbt(
+                self.database,
+                self.folder,
+                *quiet,
+                *arguments,
+                project=self.project,
+                environment=environment,
+            )
+        )
 
     def build(self, *command: str) -> Build:
         """Bring the warehouse up to date; an AssertionError tells what dbt could not do."""
@@ -87,7 +121,8 @@ class Warehouse:
         name = str(conninfo_to_dict(self.database.url)["dbname"])
         with database_of_its_own(server_url, template=name) as copy:
             other = Warehouse(copy, self.folder.with_name(f"{self.folder.name}-anew"), self.project)
-            assert other.dbt("run", "--full-refresh", "--exclude", "path:models/api") == []
+            wrong = other.dbt("run", "--full-refresh", "--exclude", "path:models/api")
+            assert wrong == [], "\n".join(wrong)
             return other.rows()
 
     def rows(self, *schemas: str) -> dict[str, Counter[str]]:

@@ -147,7 +147,7 @@
   are not there. A table that is refilled may come from a version that did not have them.
 -#}
 {% macro create_missing_indexes(grain, target) -%}
-  {%- set columns = adapter.get_columns_in_relation(target) | map(attribute='name') | list -%}
+  {%- set columns = column_names(target) -%}
   {%- set found = run_query(
       "select string_agg(attname, ',' order by place), indisunique from pg_index
        cross join lateral unnest(indkey::int[]) with ordinality as key (number, place)
@@ -178,8 +178,8 @@
 {%- endmacro %}
 
 {% macro remake_touched_rows(grain, target, sql) -%}
-  {%- set columns = adapter.get_columns_in_relation(target) -%}
-  {%- set days = days_noted(grain, columns | map(attribute='name') | list) -%}
+  {%- set columns = column_names(target) -%}
+  {%- set days = days_noted(grain, columns) -%}
   {%- set is_needed = true -%}
   {%- if grain == 'by_day' -%}
     {% do snapshot_touched_days() %}
@@ -189,7 +189,7 @@
   {% call statement('main') -%}
     {% if is_needed %}
     create temp table noted (user_id uuid, day date) on commit drop;
-    {{ replace_sql(grain, target, columns | map(attribute='quoted') | join(', '), days, sql) }}
+    {{ replace_sql(grain, target, quoted_names(columns), days, sql) }}
     insert into ops.touched_people (model, user_id)
     select distinct '{{ model.name }}', user_id from noted where user_id is not null on conflict do nothing;
     {% if days %}

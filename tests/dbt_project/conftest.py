@@ -3,7 +3,6 @@
 import datetime as dt
 import os
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
-from rebuilding import Warehouse, publish_whole
+from rebuilding import Warehouse, failures, publish_whole, run_dbt
 
 from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
@@ -20,31 +19,10 @@ from santorio.events import Event, write_events
 from santorio.people import Person, ensure_person
 from santorio.sources.garmin.endpoints import BY_KIND
 from santorio.sources.garmin.payloads import Asked, parse_answer
-from santorio.warehouse import PROJECT, dbt_environment
 
 TEMPLATE = "template_of_tests"
 
 Build = Callable[..., Any]
-
-
-def run_dbt(database: Database, folder: Path, *arguments: str) -> Any:
-    """Run dbt in this process against a database; what it writes goes below the folder."""
-    # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
-    with warnings.catch_warnings(), dbt_environment(database):
-        warnings.simplefilter("ignore")
-        from dbt.cli.main import dbtRunner
-
-        here = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        there = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-        return dbtRunner().invoke(["--quiet", *arguments, *here, *there])
-
-
-def failures(result: Any) -> list[str]:
-    """What went wrong in a run of dbt, to read in an assertion."""
-    if result.exception is not None:
-        return [str(result.exception)]
-    results = result.result.results
-    return [f"{one.node.name}: {one.message}" for one in results if one.status in {"error", "fail"}]
 
 
 @pytest.fixture(scope="session")

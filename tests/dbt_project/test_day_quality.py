@@ -73,19 +73,17 @@ def test_a_value_outside_physiology_is_kept_flagged_and_out_of_the_models(
     assert not any("12" in one["reason"] for one in rows("marts.day_quality", "reason"))
 
 
-@pytest.mark.parametrize(
-    ("asleep_s", "awake_s", "window_s", "is_partial"),
-    [(27_000, 1_800, 28_800, False), (14_400, 0, 28_800, True), (5_400, 0, 5_400, False)],
-)
 def test_a_night_that_was_measured_in_part_is_left_out_and_a_short_one_is_not(
-    build: Any, log: Any, flags: Any, asleep_s: int, awake_s: int, window_s: int, *, is_partial: bool
+    build: Any, log: Any, flags: Any
 ) -> None:
-    night(log, DAY, asleep_s, awake_s, window_s)
+    night(log, DAY, 27_000, 1_800, 28_800)
+    night(log, "2026-03-03", 14_400, 0, 28_800)
+    night(log, "2026-03-04", 5_400, 0, 5_400)
     build()
     nightly = {"sleep_minutes", "deep_sleep_minutes", "sleep_score", "hrv_rmssd_ms"}
-    assert {metric for metric, flag, left in flags() if flag == "partial night" and left} == (
-        nightly if is_partial else set()
-    )
+    for day, partial in ((DAY, set()), ("2026-03-03", nightly), ("2026-03-04", set())):
+        told = flags(f"flag = 'partial night' and day = '{day}'")
+        assert {metric for metric, _, left in told if left} == partial
 
 
 def test_a_day_on_which_the_watch_was_hardly_worn_is_left_out(
@@ -133,17 +131,23 @@ def test_what_came_later_of_another_kind_does_not_make_an_early_summary_whole(
     assert ("steps", "unfinished", True) in flags()
 
 
-@pytest.mark.parametrize(
-    ("until", "is_whole"),
-    [("2026-03-02T14:20:00.0", False), ("2026-03-03T00:00:00.0", True), ("no time", True)],
-)
-def test_a_day_that_an_export_tells_in_part_is_unfinished(
-    build: Any, log: Any, flags: Any, until: str, *, is_whole: bool
-) -> None:
-    figures = {"calendarDate": DAY, "totalSteps": 3000, "restingHeartRate": 50, "wellnessEndTimeLocal": until}
-    log.garmin("daily_summary_export", DAY, figures)
+def test_a_day_that_an_export_tells_in_part_is_unfinished(build: Any, log: Any, flags: Any) -> None:
+    told = {
+        DAY: ("2026-03-02T14:20:00.0", False),
+        "2026-03-03": ("2026-03-04T00:00:00.0", True),
+        "2026-03-04": ("no time", True),
+    }
+    for day, (until, _) in told.items():
+        figures = {
+            "calendarDate": day,
+            "totalSteps": 3000,
+            "restingHeartRate": 50,
+            "wellnessEndTimeLocal": until,
+        }
+        log.garmin("daily_summary_export", day, figures)
     build("--select", "+day_quality")
-    assert (("steps", "unfinished", True) in flags()) is not is_whole
+    for day, (_, is_whole) in told.items():
+        assert (("steps", "unfinished", True) in flags(f"day = '{day}'")) is not is_whole
 
 
 def test_who_wears_the_watch_at_night_alone_has_a_resting_heart_rate(

@@ -170,16 +170,17 @@ def test_a_record_and_an_event_are_on_the_day_of_the_clock_that_they_state(
     ]
 
 
-@pytest.mark.parametrize("odd", [1e12, -1e12, 100_000, "60", None])
-def test_a_nap_that_states_no_clock_has_that_of_waking(log: Any, build: Any, rows: Any, odd: object) -> None:
-    woke = dt.datetime(2026, 3, 2, 6, tzinfo=dt.UTC)
-    nap = {"napStartTimestampGMT": "2026-03-02T23:10:00", "napTimeSec": 1800, "napStartTimeOffset": odd}
-    night = {
-        "calendarDate": "2026-03-02", "sleepTimeSeconds": 27000, "sleepEndTimestampGMT": ms(woke),
-        "sleepEndTimestampLocal": ms(woke + dt.timedelta(hours=-4)), "dailyNapDTOS": [nap],
-    }  # fmt: skip
-    log.garmin("sleep", "2026-03-02", {"dailySleepDTO": night})
+def test_a_nap_that_states_no_clock_has_that_of_waking(log: Any, build: Any, rows: Any) -> None:
+    odd = [1e12, -1e12, 100_000, "60", None]
+    days = [dt.date(2026, 3, 2 + number) for number in range(len(odd))]
+    for day, offset in zip(days, odd, strict=True):
+        woke = dt.datetime(day.year, day.month, day.day, 6, tzinfo=dt.UTC)
+        nap = {"napStartTimestampGMT": f"{day}T23:10:00", "napTimeSec": 1800, "napStartTimeOffset": offset}
+        night = {
+            "calendarDate": str(day), "sleepTimeSeconds": 27000, "sleepEndTimestampGMT": ms(woke),
+            "sleepEndTimestampLocal": ms(woke + dt.timedelta(hours=-4)), "dailyNapDTOS": [nap],
+        }  # fmt: skip
+        log.garmin("sleep", str(day), {"dailySleepDTO": night})
     build("--select", "+stg_garmin__naps")
-    assert [
-        (row["day"], row["utc_offset"], row["nap_minutes"]) for row in rows("staging.stg_garmin__naps")
-    ] == [(dt.date(2026, 3, 2), dt.timedelta(hours=-4), 30)]
+    naps = rows("staging.stg_garmin__naps", "day, utc_offset, nap_minutes", "day")
+    assert [tuple(nap.values()) for nap in naps] == [(day, dt.timedelta(hours=-4), 30) for day in days]
