@@ -5,10 +5,12 @@ the days before it, of a day whose noise is of the usual kind. If the model is r
 normal, however days resemble each other. So thresholds are those of independent normal noise:
 
 - a day is odd at |z| > 3.2: once in two years by chance;
-- a run of 3 to 14 known days is odd at |Σ z| / √days > 3.4, each z counted up to 2.5 at most, so that one
-  wild day makes no run, and its last day above 1: hardly once in two years by chance, the whole scan counted.
+- a run of 3 to 14 known days is odd at |Σ z| / √days > 3.4, each z counted up to 2.5 at most, so that one wild day
+  makes no run, and its last day above 1: by chance 0.4 times a year, the whole scan counted.
 
-A run takes in the odd days within it: it is told once, and grows while it lasts.
+A run takes in the odd days within it and is told once. The level follows what lasts, so that its later days surprise
+less and the way back surprises: what is odd lasts while days lie outside the 95 % interval that was expected of its
+first day, up to a fortnight, and a surprise back into that interval is not told.
 """
 
 from dataclasses import dataclass
@@ -87,13 +89,15 @@ def find_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0) 
     """
     score = surprises(filtered)
     score[:skip] = 0.0
-    spans = merged(runs(filtered.day, score))
-    inside = np.zeros(len(score), dtype=bool)
-    for begin, end, _ in spans:
-        inside[begin : end + 1] = True
-    days = np.flatnonzero((np.abs(score) > DAY_THRESHOLD) & ~inside)
-    spans += [(int(t), int(t), float(score[t])) for t in days]
-    found = [_describe(filtered, *span) for span in sorted(spans)]
+    days = [(int(t), int(t), float(score[t])) for t in np.flatnonzero(np.abs(score) > DAY_THRESHOLD)]
+    told: list[_Odd] = []
+    for begin, end, most in sorted(runs(filtered.day, score) + days):
+        last = told[-1] if told else None
+        if last and begin <= last.end and most * last.score > 0:
+            told[-1] = _Odd(filtered, last.begin, max(end, last.end), max(most, last.score, key=abs))
+        elif last is None or not last.ends_with(begin, end, most):
+            told.append(_Odd(filtered, begin, end, most))
+    found = [one.described() for one in told]
     return [one for one in found if abs(one.mean - one.median) >= smallest]
 
 
@@ -122,31 +126,45 @@ def _near(day: IntArray, many: int) -> NDArray[np.bool_]:
     return np.asarray(wide[many - 1 :] - wide[: len(day) - many + 1] == 0)
 
 
-def merged(spans: list[Span]) -> list[Span]:
-    """Join windows of one direction that overlap: the same run, told as of its last day."""
-    joined: list[Span] = []
-    for begin, end, score in spans:
-        if joined and begin <= joined[-1][1] and score * joined[-1][2] > 0:
-            first, _, most = joined.pop()
-            joined.append((min(begin, first), end, max(score, most, key=abs)))
-        else:
-            joined.append((begin, end, score))
-    return joined
+class _Odd:
+    """An alarm, held against what was usual before it: the level follows what lasts, the person does not."""
 
+    def __init__(self, filtered: Filtered, begin: int, end: int, score: float) -> None:
+        self.filtered, self.begin, self.end, self.score = filtered, begin, end, score
+        expected = filtered.ahead.on(slice(begin, begin + 1)).quantile(PROBABILITIES)[0]
+        self.lower, self.median, self.upper = float(expected[0]), float(expected[3]), float(expected[-1])
+        value = filtered.value
+        self.outside = value > self.upper if score > 0 else value < self.lower
+        while self._lasts():
+            self.end += 1
 
-def _describe(filtered: Filtered, begin: int, end: int, score: float) -> Anomaly:
-    expected = filtered.ahead.on(slice(begin, begin + 1)).quantile(PROBABILITIES)[0]
-    lower, median, upper = float(expected[0]), float(expected[3]), float(expected[-1])
-    value = filtered.value[begin : end + 1]
-    return Anomaly(
-        first_day=int(filtered.day[begin]),
-        last_day=int(filtered.day[end]),
-        days=end - begin + 1,
-        direction="above" if score > 0 else "below",
-        surprise=score,
-        mean=float(value.mean()),
-        median=median,
-        lower=lower,
-        upper=upper,
-        outside=int((value > upper).sum() if score > 0 else (value < lower).sum()),
-    )
+    def _lasts(self) -> bool:
+        """Whether the next day lies outside the 95 % interval of the first day, too."""
+        coming, day = self.end + 1, self.filtered.day
+        return (
+            coming < min(len(day), self.begin + LONGEST_RUN)
+            and bool(self.outside[coming])
+            and bool(day[coming] - day[self.end] <= MOST_MISSING + 1)
+        )
+
+    def ends_with(self, begin: int, end: int, score: float) -> bool:
+        """Whether an alarm is the way back: a surprise the other way, soon after, to what was usual before."""
+        mean = self.filtered.value[begin : end + 1].mean()
+        soon = begin <= self.end + LONGEST_RUN
+        return bool(soon and score * self.score < 0 and self.lower <= mean <= self.upper)
+
+    def described(self) -> Anomaly:
+        """Say it in plain data."""
+        rows = slice(self.begin, self.end + 1)
+        return Anomaly(
+            first_day=int(self.filtered.day[self.begin]),
+            last_day=int(self.filtered.day[self.end]),
+            days=self.end - self.begin + 1,
+            direction="above" if self.score > 0 else "below",
+            surprise=self.score,
+            mean=float(self.filtered.value[rows].mean()),
+            median=self.median,
+            lower=self.lower,
+            upper=self.upper,
+            outside=int(self.outside[rows].sum()),
+        )
