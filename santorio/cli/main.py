@@ -9,6 +9,7 @@ from santorio.cli import (
     connecting,
     covering,
     demonstrating,
+    expecting,
     importing,
     judging,
     reading,
@@ -35,6 +36,7 @@ app.command("run")(running.run)
 app.command("status")(reading.status)
 app.command("coverage")(covering.coverage)
 app.command("quality")(judging.quality)
+app.command("baselines")(expecting.baselines)
 app.add_typer(reading.trials, name="trial")
 app.add_typer(connecting.connect, name="connect")
 app.add_typer(connecting.disconnect, name="disconnect")
