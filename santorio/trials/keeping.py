@@ -110,7 +110,7 @@ def load_fit(path: Path) -> tuple[Fit, dict[str, str]]:
         if name not in ("chain", "draw")
     }
     attributes = {str(name): str(value) for name, value in tree.attrs.items()}
-    diagnostics = {
+    diagnostics: dict[str, Any] = {
         name: float("nan") if value is None else value
         for name, value in json.loads(attributes["diagnostics"]).items()
     }
