@@ -25,8 +25,8 @@ def described(client) -> dict:
 def test_every_address_only_reads(described):
     assert {method for path in described["paths"].values() for method in path} == {"get"}
     assert set(described["paths"]) == {
-        "/health", "/ready", "/v1/days", "/v1/nights", "/v1/activities", "/v1/effects", "/v1/experiments",
-        "/v1/experiments/{experiment_id}", "/v1/coverage",
+        "/health", "/ready", "/v1/days", "/v1/nights", "/v1/activities", "/v1/baselines", "/v1/effects",
+        "/v1/experiments", "/v1/experiments/{experiment_id}", "/v1/coverage",
     }  # fmt: skip
 
 
