@@ -1,22 +1,25 @@
 """The baselines of a person: read, filter, find, publish; one run a metric. What is unchanged is not computed again."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import batched
 
 import numpy as np
+import psycopg
 
 from santorio.baselines.anomalies import Anomaly, find_anomalies
 from santorio.baselines.changes import Change, find_changes
-from santorio.baselines.forecasting import FEWEST_DAYS, PROBABILITIES, Forecast, check, forecast
-from santorio.baselines.model import Filtered, filter_series
+from santorio.baselines.drawing import DAYS_BEHIND, plot_baseline
+from santorio.baselines.forecasting import FEWEST_DAYS, Forecast, check, ends, forecast
+from santorio.baselines.model import Filtered, filter_together
 from santorio.baselines.nodes import DEFAULT
 from santorio.baselines.sentences import date_of, say_anomaly, say_change
 from santorio.database.engine import Database
 from santorio.errors import NotEnoughData
 from santorio.insights.fingerprint import fingerprint
 from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
-from santorio.insights.reading import Series, read_outcomes, words_of_left_out
-from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
+from santorio.insights.reading import Series, day_number, read_outcomes, words_of_left_out
+from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, OUTCOMES
 from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
 from santorio.trials.columns import FloatArray
@@ -25,6 +28,12 @@ from santorio.trials.columns import FloatArray
 CODE = ("baselines", "insights", "metrics.py")
 LIBRARIES = ("numpy", "scipy")
 DAYS_AHEAD = 14
+# Of what is older hardly anything is left in a baseline.
+WHOLE_YEARS = 2
+# Series that are filtered side by side: that many fit into a processor's cache.
+AT_ONCE = 20
+# Drawing takes longer than computing; a metric more or less odd is one of a few.
+MOST_PICTURES = 6
 # Of runs before this many days nothing is said: the ranges are still wide, and a week is hardly known.
 FIRST_JUDGED = 21
 
@@ -36,7 +45,7 @@ class Baseline:
     Attributes
     ----------
     expected : FloatArray
-        What was expected of the last known day before it came, at `PROBABILITIES`; shape (7,).
+        What was expected of the last known day before it came, at `forecasting.PROBABILITIES`; shape (7,).
     ahead : Forecast
         The days after it.
     """
@@ -60,60 +69,119 @@ def analyse_baselines(database: Database, person: Person, *, force: bool = False
     """
     with database.connect() as connection:
         outcomes = read_outcomes(connection, person.user_id)
-    return [
-        _analyse(database, person, name, series, force=force) for name, series in sorted(outcomes.items())
-    ]
+        wanted, reports = _sorted_out(connection, person, outcomes, force=force)
+    pictures = MOST_PICTURES
+    for some in batched(wanted, AT_ONCE):
+        found = baselines([(one.metric, one.unit, one.series) for one in some])
+        for one, said in zip(some, found, strict=True):
+            is_drawn = pictures > 0 and _is_worth_a_look(said)
+            pictures -= is_drawn
+            reports.append(_publish(database, person, one, said, is_drawn=is_drawn, force=force))
+    return sorted(reports, key=lambda report: report.subject)
 
 
-def _analyse(database: Database, person: Person, metric: str, series: Series, *, force: bool) -> RunReport:
-    try:
-        check(series.day, series.value)
-    except NotEnoughData as missing:
-        return RunReport("baselines", metric, "not enough data", str(missing))
-    key = fingerprint(
-        metric, series.day, series.value, DAYS_AHEAD, asdict(DEFAULT), code=CODE, libraries=LIBRARIES
-    )
-    with database.connect() as connection:
+@dataclass(frozen=True)
+class _Wanted:
+    """A metric that is to be computed, with the fingerprint of what it depends on."""
+
+    metric: str
+    unit: str
+    series: Series
+    fingerprint: str
+
+
+def _sorted_out(
+    connection: psycopg.Connection, person: Person, outcomes: Mapping[str, Series], *, force: bool
+) -> tuple[list[_Wanted], list[RunReport]]:
+    """Sort out what is to be computed; of the rest say why it is not."""
+    wanted: list[_Wanted] = []
+    reports: list[RunReport] = []
+    for metric, known in sorted(outcomes.items()):
+        series = usable(known)
+        try:
+            check(series.day, series.value)
+        except NotEnoughData as missing:
+            reports.append(RunReport("baselines", metric, "not enough data", str(missing)))
+            continue
+        key = fingerprint(
+            metric, series.day, series.value, DAYS_AHEAD, asdict(DEFAULT), code=CODE, libraries=LIBRARIES
+        )
         if not force and last_fingerprint(connection, person.user_id, "baselines", metric) == key:
-            return RunReport("baselines", metric, "unchanged")
-    found = baseline(metric, find_outcome(metric, series.unit).unit, series)
+            reports.append(RunReport("baselines", metric, "unchanged"))
+            continue
+        wanted.append(_Wanted(metric, find_outcome(metric, series.unit).unit, series, key))
+    return wanted, reports
+
+
+def usable(series: Series) -> Series:
+    """Leave out what is no number, what is older than the last two whole years, and first days without a difference.
+
+    The years are cut at New Year, so that from one day to the next the same past is read. As long as one value is
+    repeated there is no spread to hold a day against: the first days that set it are those with the first other value.
+    """
+    if not len(series.day):
+        return series
+    last = date_of(int(series.day[-1]))
+    since = day_number(last.replace(year=last.year - WHOLE_YEARS, month=1, day=1))
+    kept = np.flatnonzero((series.day >= since) & np.isfinite(series.value))
+    differs = np.flatnonzero(series.value[kept] != series.value[kept[:1]])
+    begin = max(0, int(differs[0]) - DEFAULT.warm_up + 1) if len(differs) else 0
+    kept = kept[begin:]
+    return replace(series, day=series.day[kept], value=series.value[kept], samples=series.samples[kept])
+
+
+def _publish(
+    database: Database, person: Person, wanted: _Wanted, found: Baseline, *, is_drawn: bool, force: bool
+) -> RunReport:
     run = Run(
         user_id=person.user_id,
         kind="baselines",
-        subject=metric,
-        fingerprint=key,
-        as_of=series.as_of,
+        subject=wanted.metric,
+        fingerprint=wanted.fingerprint,
+        as_of=wanted.series.as_of,
         rows=[row(found)],
-        diagnostics={**diagnostics(found), "left_out": words_of_left_out({metric: series})},
-        plot=_plot(found),
-        known_at=series.known_at,
+        diagnostics={**diagnostics(found), "left_out": words_of_left_out({wanted.metric: wanted.series})},
+        plot=plot_baseline(found) if is_drawn else None,
+        known_at=wanted.series.known_at,
     )
     return publish(database, run, force=force)
 
 
-def baseline(metric: str, unit: str, series: Series) -> Baseline:
-    """Compute what is usual, what was not, when it changed, and what comes.
+def baselines(series: Sequence[tuple[str, str, Series]]) -> list[Baseline]:
+    """Compute what is usual of metrics, what was not, when it changed, and what comes.
 
-    Raises
-    ------
-    NotEnoughData
-        If there are too few days, or all are the same.
+    Parameters
+    ----------
+    series
+        Of each metric its name, its unit and its days, in which nothing is missing that `check` asks for.
     """
-    check(series.day, series.value)
-    filtered = filter_series(series.day, series.value)
-    state = filtered.state
+    filtered = filter_together([(one.day, one.value) for _, _, one in series])
+    return [
+        _baseline(metric, unit, one, told) for (metric, unit, one), told in zip(series, filtered, strict=True)
+    ]
+
+
+def _baseline(metric: str, unit: str, series: Series, filtered: Filtered) -> Baseline:
     usual = filtered.outlier < 0.5  # an outlier is no level
+    last = int(filtered.day[-1])
     return Baseline(
         metric=metric,
         unit=unit,
         filtered=filtered,
-        expected=filtered.ahead.on(slice(-1, None)).quantile(PROBABILITIES)[0],
-        ahead=forecast(state, state.day + np.arange(1, DAYS_AHEAD + 1)),
+        expected=ends(filtered.ahead.of(slice(-1, None)))[0],
+        ahead=forecast(filtered.state, last + np.arange(1, DAYS_AHEAD + 1)),
         anomalies=find_anomalies(
             filtered, smallest=_smallest(metric, series.value), skip=FIRST_JUDGED - DEFAULT.warm_up
         ),
         changes=find_changes(filtered.day[usual], filtered.value[usual]),
     )
+
+
+def _is_worth_a_look(found: Baseline) -> bool:
+    """Whether a metric gets a picture: one that the registry knows, or in which something was told lately."""
+    since = int(found.filtered.day[-1]) - DAYS_BEHIND
+    told = [one.last_day for one in found.anomalies] + [one.told_day for one in found.changes]
+    return found.metric in OUTCOMES or any(day > since for day in told)
 
 
 def _smallest(metric: str, value: FloatArray) -> float:
@@ -192,13 +260,7 @@ def diagnostics(found: Baseline) -> dict[str, object]:
     return {
         "days": len(filtered.day),
         **held,
-        "weight_of_logarithm": float(filtered.state.weight[nodes.power == 0].sum()),
+        "weight_of_logarithm": float(filtered.state.weight[0, nodes.power == 0].sum()),
         "anomalies": len(found.anomalies),
         "changes": len(found.changes),
     }
-
-
-def _plot(found: Baseline) -> bytes:
-    from santorio.insights.plots import plot_baseline
-
-    return plot_baseline(found)

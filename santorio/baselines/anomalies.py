@@ -13,19 +13,21 @@ less and the way back surprises: what is odd lasts while days lie outside the 95
 first day, up to a fortnight, and a surprise back into that interval is not told.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from santorio.baselines.forecasting import PROBABILITIES
 from santorio.baselines.model import Filtered
 from santorio.trials.columns import FloatArray, IntArray
 
 DAY_THRESHOLD, RUN_THRESHOLD = 3.2, 3.4
 MOST_OF_A_DAY = 2.5
 SHORTEST_RUN, LONGEST_RUN = 3, 14
+# Of what is usual: the ends of the 95 % interval, and the median.
+USUAL = np.array([0.025, 0.5, 0.975])
 # A run ends with a day that is odd at least this much: else it is over, though its sum is still wide.
 ODD_END = 1.0
 # A run may span this many days of which nothing is known.
@@ -90,13 +92,19 @@ def find_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0) 
     score = surprises(filtered)
     score[:skip] = 0.0
     days = [(int(t), int(t), float(score[t])) for t in np.flatnonzero(np.abs(score) > DAY_THRESHOLD)]
+    alarms = sorted(runs(filtered.day, score) + days)
+    if not alarms:
+        return []
+    begins = np.unique([begin for begin, _, _ in alarms])
+    usual = dict(zip(begins.tolist(), filtered.ahead.of(begins).quantile(USUAL).tolist(), strict=True))
     told: list[_Odd] = []
-    for begin, end, most in sorted(runs(filtered.day, score) + days):
+    for begin, end, most in alarms:
         last = told[-1] if told else None
         if last and begin <= last.end and most * last.score > 0:
-            told[-1] = _Odd(filtered, last.begin, max(end, last.end), max(most, last.score, key=abs))
+            surprise = max(most, last.score, key=abs)
+            told[-1] = _Odd(filtered, usual[last.begin], last.begin, max(end, last.end), surprise)
         elif last is None or not last.ends_with(begin, end, most):
-            told.append(_Odd(filtered, begin, end, most))
+            told.append(_Odd(filtered, usual[begin], begin, end, most))
     found = [one.described() for one in told]
     return [one for one in found if abs(one.mean - one.median) >= smallest]
 
@@ -129,10 +137,11 @@ def _near(day: IntArray, many: int) -> NDArray[np.bool_]:
 class _Odd:
     """An alarm, held against what was usual before it: the level follows what lasts, the person does not."""
 
-    def __init__(self, filtered: Filtered, begin: int, end: int, score: float) -> None:
+    def __init__(
+        self, filtered: Filtered, usual: Sequence[float], begin: int, end: int, score: float
+    ) -> None:
         self.filtered, self.begin, self.end, self.score = filtered, begin, end, score
-        expected = filtered.ahead.on(slice(begin, begin + 1)).quantile(PROBABILITIES)[0]
-        self.lower, self.median, self.upper = float(expected[0]), float(expected[3]), float(expected[-1])
+        self.lower, self.median, self.upper = usual
         value = filtered.value
         self.outside = value > self.upper if score > 0 else value < self.lower
         while self._lasts():

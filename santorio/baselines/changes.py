@@ -5,14 +5,15 @@ For the days since the change before (at most a year):
     y_t / σ  = level + weekday_w(t) + δ 1[t ≥ τ] + η_t
     η        stationary AR(1) of unit variance, correlation ρ^Δ over a gap of Δ days
     δ        ~ Normal(0, 2²),   level ~ Normal(0, 5²),   six orthonormal weekday contrasts ~ Normal(0, 0.3²)
-    σ²       ~ InverseGamma(2, s²),   s the first weeks' spread
+    σ²       ~ InverseGamma(2, s²),   s the spread of the first three weeks
     ρ        = 2u - 1, u ~ Beta(4, 2), up to 0.98 by quadrature
-    P(τ = t) = 1 / 365 for each day that has enough days on both sides, against no change
+    P(τ = t) = 1 / 365 for each of the newest 90 days that has enough days on both sides, against no change
 
 Given ρ and τ everything is integrated exactly, as in a trial (docs/method.md). Whitened by the AR(1), a step is a pulse
 on its first day and a constant after it, so that sums from the left give every τ at every day at once. When the
 probability of a change reaches `ALARM` it is reported, with the day on which it was, and the search starts anew behind
-it: what has been said is not taken back, and nothing that comes later is looked at.
+it: what has been said is not taken back, and nothing that comes later is looked at. While a change is less likely than
+none it is asked after every third known day only, so that one may be told two days late.
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,11 @@ from santorio.trials.columns import FloatArray, IntArray
 CHANGES_A_YEAR = 1.0
 ALARM = 0.95
 FEWEST_BEFORE, FEWEST_AFTER = 14, 7
+FIRST_DAYS = FEWEST_BEFORE + FEWEST_AFTER
 LONGEST_DAYS = 365
-FIRST_DAYS = 28
+# A change of which so many days say nothing yet will not be told by more of them.
+NEWEST_DAYS = 90
+LIKELY, DAYS_BETWEEN = 0.5, 3
 SHIFT_SD, LEVEL_SD, WEEKDAY_SD = 2.0, 5.0, 0.3
 SHAPE, RATE = 2.0, 1.0
 RHO_NODES = 14
@@ -72,27 +76,35 @@ def find_changes(day: IntArray, value: FloatArray) -> list[Change]:
         Shape (days,). Outliers are best left out before.
     """
     found: list[Change] = []
-    start = 0
-    while len(day) - start >= FEWEST_BEFORE + FEWEST_AFTER:
-        change = _first_change(day[start:], value[start:])
-        if change is None:
+    start, asked = 0, 0
+    while len(day) - start >= FIRST_DAYS:
+        told = _first_change(day[start:], value[start:], asked - start)
+        if told is None:
             break
+        change, row = told
         found.append(change)
+        # What is told next is told later, too.
+        asked = start + row + 1
         start = int(np.searchsorted(day, change.day))
     return found
 
 
-def _first_change(day: IntArray, value: FloatArray) -> Change | None:
-    first = value[:FIRST_DAYS]
-    centre, spread = float(np.median(first)), float(first.std(ddof=1))
-    if spread <= 0:
+def _first_change(day: IntArray, value: FloatArray, asked: int) -> tuple[Change, int] | None:
+    """Find the first change that is told at a row or later, and the row at which it is."""
+    differs = np.flatnonzero(value != value[0])
+    if not len(differs):
         return None
+    # As long as nothing differs there is no spread to hold a change against.
+    many = max(FIRST_DAYS, int(differs[0]) + FEWEST_AFTER)
+    centre, spread = float(np.median(value[:many])), float(value[:many].std(ddof=1))
     search = _Search(day, (value - centre) / spread)
-    for t in range(FEWEST_BEFORE + FEWEST_AFTER - 1, len(day)):
+    t = max(many - 1, asked)
+    while t < len(day):
         begin = int(np.searchsorted(day, day[t] - LONGEST_DAYS))
         told = search.at(begin, t)
-        if told.probability >= ALARM:
-            return told.change(day, t, centre, spread)
+        if told is not None and told.probability >= ALARM:
+            return told.change(day, t, centre, spread), t
+        t += DAYS_BETWEEN if told is None or told.probability < LIKELY else 1
     return None
 
 
@@ -143,6 +155,7 @@ class _Search:
         gap = np.diff(day, prepend=day[0] - 1).astype(float)
         fading = rho[:, None] ** gap
         width = np.sqrt(1 - fading**2)
+        self.day = day
         self.rows = np.column_stack([np.ones(len(day)), _contrasts()[weekday(day)], value])
         before = np.vstack([np.zeros(self.rows.shape[1]), self.rows[:-1]])
         self.white = (self.rows - fading[:, :, None] * before) / width[:, :, None]
@@ -153,8 +166,12 @@ class _Search:
         self.step_squares = np.cumsum(constant**2, axis=1)
         self.log_widths = np.cumsum(np.log(width), axis=1)
 
-    def at(self, begin: int, t: int) -> _Told:
-        """Say what is known of a change between two rows, themselves included."""
+    def at(self, begin: int, t: int) -> _Told | None:
+        """Say what is known of a change between two rows, themselves included; None if they are too few for one."""
+        newest = int(np.searchsorted(self.day, self.day[t] - NEWEST_DAYS, side="right"))
+        place = np.arange(max(begin + FEWEST_BEFORE, newest), t - FEWEST_AFTER + 2)
+        if not len(place):
+            return None
         first = self.rows[begin]
         products = self.products[:, t] - self.products[:, begin] + first[:, None] * first
         inverse = np.linalg.inv(products[:, :-1, :-1] + np.diag(PRECISION))
@@ -168,7 +185,6 @@ class _Search:
             + 0.5 * np.linalg.slogdet(inverse)[1]
             - shape * np.log(rate)
         )
-        place = np.arange(begin + FEWEST_BEFORE, t - FEWEST_AFTER + 2)
         pulse = 1 / self.width[:, place]
         step = (
             pulse[:, :, None] * self.white[:, place]

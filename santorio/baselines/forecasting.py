@@ -52,7 +52,10 @@ def check(day: IntArray, value: FloatArray) -> None:
         With what is needed.
     """
     if len(day) < FEWEST_DAYS:
-        raise NotEnoughData(f"A baseline needs {FEWEST_DAYS} days with a value; there are {len(day)}.")
+        raise NotEnoughData(
+            f"A baseline needs {FEWEST_DAYS} days with a value, within two years and since the value first differed; "
+            f"there are {len(day)}."
+        )
     if len(np.unique(value)) < FEWEST_VALUES:
         raise NotEnoughData(
             f"A baseline needs values that differ: at least {FEWEST_VALUES} different ones so far."
@@ -60,9 +63,13 @@ def check(day: IntArray, value: FloatArray) -> None:
 
 
 def forecast(state: State, day: IntArray) -> Forecast:
-    """Forecast days after the last known one."""
-    expected = state.predict(day)
-    return Forecast(day, expected.on(slice(None)).quantile(PROBABILITIES))
+    """Forecast days after the last known one, of one series."""
+    return Forecast(day, ends(state.predict(day)))
+
+
+def ends(expected: Predictive) -> FloatArray:
+    """Quantiles at `PROBABILITIES`, in order to the last digit; shape (days, 7)."""
+    return np.asarray(np.maximum.accumulate(expected.quantile(PROBABILITIES), axis=1))
 
 
 def roll(
@@ -86,8 +93,8 @@ def roll(
     expected: list[list[Predictive]] = [[] for _ in horizons]
     for t, (today, told) in enumerate(zip(day.tolist(), value.tolist(), strict=True)):
         if t:
-            state.move_to(today)
-        state.learn(told, weighs=t >= configuration.warm_up)
+            state.move_to(np.array([today]))
+        state.learn(np.array([told]), weighs=t >= configuration.warm_up)
         if t >= configuration.warm_up:
             ahead = state.predict(today + np.array(horizons))
             for i, one in enumerate(expected):

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from santorio.baselines.predictive import Predictive, from_scale
+from santorio.baselines.predictive import Predictive
 from santorio.trials.columns import FloatArray
 
 # Points of the integral lie sinh-wise around the middle: dense there, and as far out as any tail of weight.
 POINTS = np.sinh(np.linspace(-6.5, 6.5, 141))
+# Probabilities a standard deviation below the middle of a normal distribution, in it, and above it.
+SIGMAS = np.array([0.158655, 0.5, 0.841345])
 
 
 @dataclass(frozen=True)
@@ -54,23 +56,13 @@ def score_normal(mean: FloatArray, sd: FloatArray, value: FloatArray) -> Scores:
 
 def score(expected: Predictive, value: FloatArray) -> Scores:
     """Score mixtures, by the trapezoidal rule with what came among its points."""
-    rows = np.array([_score_day(expected.on(slice(t, t + 1)), float(y)) for t, y in enumerate(value)])
-    return Scores(*rows.reshape(-1, 3).T)
-
-
-def _score_day(day: Predictive, value: float) -> tuple[float, float, float]:
-    points = _points(day)
-    at = np.sort(np.append(points, value))
-    below = day.cdf(at[None])[0]
-    came = int(np.searchsorted(at, value))
-    crps = np.trapezoid(below[: came + 1] ** 2, at[: came + 1])
-    crps += np.trapezoid((1 - below[came:]) ** 2, at[came:])
-    return float(crps), abs(value - float(np.interp(0.5, below, at))), float(below[came])
-
-
-def _points(day: Predictive) -> FloatArray:
-    spread = day.noise_sd * np.sqrt(day.state_variance + 1)
-    low, middle, high = (
-        float((day.weight * from_scale(day.location + side * spread, day.power)).sum()) for side in (-1, 0, 1)
-    )
-    return middle + max((high - low) / 2, 1e-12) * POINTS
+    low, middle, high = expected.quantile(SIGMAS).T
+    points = middle[:, None] + np.maximum((high - low) / 2, 1e-12)[:, None] * POINTS
+    came = value[:, None]
+    at = np.sort(np.hstack([points, came]), axis=1)
+    below = expected.cdf(at)
+    # What came is a point, so that each stretch lies on one side of it.
+    is_left = at[:, 1:] <= came
+    left, right = (np.where(is_left, end, 1 - end) for end in (below[:, :-1], below[:, 1:]))
+    crps = ((left**2 + right**2) / 2 * np.diff(at, axis=1)).sum(axis=1)
+    return Scores(crps, np.abs(value - middle), expected.below(value))

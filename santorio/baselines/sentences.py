@@ -8,6 +8,9 @@ from santorio.baselines.changes import Change
 from santorio.insights.reading import EPOCH
 from santorio.metrics import outcome
 
+# What varies by less is written with a power of ten.
+SMALL = 1e-5
+
 
 def date_of(day: int) -> dt.date:
     """Date of a day since 1970-01-01."""
@@ -16,23 +19,15 @@ def date_of(day: int) -> dt.date:
 
 def number(value: float, width: float) -> str:
     """Write a number as finely as the width of its range deserves."""
-    decimals = min(max(0, math.ceil(-math.log10(max(width, 1e-9) / 5))), 6)
+    if 0 < width < SMALL:
+        return f"{value:.3g}"
+    decimals = min(max(0, math.ceil(-math.log10(max(width, SMALL) / 5))), 6)
     return f"{value:,.{decimals}f}"
 
 
 def span(lower: float, upper: float, unit: str) -> str:
     """Write a range: 52-57 bpm."""
     ends = f"{number(lower, upper - lower)}–{number(upper, upper - lower)}"
-    return f"{ends} {unit}".strip()
-
-
-def say_expected(metric: str, unit: str, lower: float, upper: float) -> str:
-    """Say what is expected of a day."""
-    return f"Your {outcome(metric, unit).label} is expected between {_ends(lower, upper, unit)}."
-
-
-def _ends(lower: float, upper: float, unit: str) -> str:
-    ends = f"{number(lower, upper - lower)} and {number(upper, upper - lower)}"
     return f"{ends} {unit}".strip()
 
 

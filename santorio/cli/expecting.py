@@ -73,12 +73,18 @@ def say_ranges(rows: list[Row], today: dt.date) -> None:
         lower, upper = _ends(row)
         table.add_row(
             outcome(str(row["metric"])).label,
-            span(*_ends(coming), unit) if coming else "nothing: the newest value is too old",
+            span(*_ends(coming), unit) if coming else _why_nothing(row, today),
             f"{number(_float(row['last_value']), upper - lower)} {unit}",
             day_words(row["last_day"]),
             span(lower, upper, unit),
         )
     console.print(table)
+
+
+def _why_nothing(row: Row, today: dt.date) -> str:
+    last = row["last_day"]
+    assert isinstance(last, dt.date)  # noqa: S101 - a column of dates
+    return f"nothing: the newest value is {'too old' if last < today else 'of a day to come'}"
 
 
 def say_unusual(rows: list[Row]) -> None:

@@ -10,13 +10,11 @@ from santorio.metrics import label
 from santorio.trials.columns import FloatArray
 
 if TYPE_CHECKING:
-    from santorio.baselines.analysis import Baseline
     from santorio.trials.preparing import Prepared
     from santorio.trials.reading import Trial
 
 COLOURS = ("#7f8c8d", "#1f77b4", "#d9822b", "#2a9d5c")
 DPI = 90
-DAYS_BEHIND = 90
 
 
 def plot_trial(trial: "Trial", prepared: "Prepared", effect: FloatArray) -> bytes:
@@ -68,39 +66,6 @@ def plot_effects(outcome: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> 
         xlabel=_with_unit("Associated difference", unit),
         title=f"What goes with {label(outcome)}",
     )
-    return _png(figure)
-
-
-def plot_baseline(found: "Baseline") -> bytes:
-    """Draw a metric: the last days over what was expected of each before it came, and the days to come."""
-    from santorio.baselines.sentences import date_of
-
-    filtered, ahead = found.filtered, found.ahead
-    first = int(filtered.day[-1]) - DAYS_BEHIND
-    shown = slice(int(np.searchsorted(filtered.day, first)), None)
-    expected = filtered.ahead.on(shown).quantile(np.array([0.025, 0.25, 0.75, 0.975]))
-    past = [date_of(int(day)) for day in filtered.day[shown]]
-    coming = [date_of(int(day)) for day in ahead.day]
-    figure, (axes,) = _figure(9.0, 3.2, [1])
-    axes.fill_between(past, expected[:, 0], expected[:, 3], color="#dbe7f1", lw=0, label="expected, 95 %")
-    axes.fill_between(past, expected[:, 1], expected[:, 2], color="#b4cde2", lw=0, label="50 %")
-    for coverage, colour in ((0.95, "#eeeeee"), (0.5, "#d5d5d5")):
-        axes.fill_between(coming, *ahead.interval(coverage), color=colour, lw=0)
-    axes.plot(coming, ahead.median, color=COLOURS[0], lw=1, ls="--", label="to come")
-    value = filtered.value[shown]
-    axes.plot(past, value, "o", color="#333333", ms=3)
-    odd = np.array([any(one.first_day <= day <= one.last_day for one in found.anomalies)
-                    for day in filtered.day[shown]], dtype=bool)  # fmt: skip
-    if odd.any():
-        marked = [day for day, is_odd in zip(past, odd, strict=True) if is_odd]
-        axes.plot(marked, value[odd], "D", color=COLOURS[2], ms=5, label="odd")
-    for change in found.changes:
-        if change.day >= first:
-            axes.axvline(date_of(change.day), color=COLOURS[3], lw=1.2, ls=":", label="new level")
-    axes.set(
-        ylabel=_with_unit(_capital(label(found.metric)), found.unit), title="What was expected, what came"
-    )
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=5, frameon=False, fontsize=8)
     return _png(figure)
 
 

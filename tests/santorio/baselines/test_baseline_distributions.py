@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from santorio.baselines.model import filter_series
-from santorio.baselines.predictive import from_scale, to_scale
+from santorio.baselines.predictive import Predictive, from_scale, to_scale
 from santorio.baselines.scoring import Scores, score, score_normal
 
 
@@ -22,9 +23,30 @@ def test_a_quantile_is_where_the_probability_is_reached(expected):
     )
 
 
-def test_leaving_out_nodes_that_weigh_nothing_changes_nothing_that_can_be_seen(expected):
-    points = np.tile(np.linspace(48, 62, 15), (3, 1))
-    np.testing.assert_allclose(expected.on(slice(None)).cdf(points), expected.cdf(points), atol=2e-3)
+def test_a_mixture_is_the_sum_of_its_parts_though_nodes_that_weigh_nothing_are_left_out(expected):
+    points = np.linspace(48, 62, 15)
+    whole = np.zeros((3, 15))
+    for share, noise in ((0.98, 1.0), (0.02, 9.0)):
+        spread = expected.noise_sd * np.sqrt(expected.state_variance + noise)
+        on_scale = np.where(expected.power[:, None] == 1, points, np.log(points))
+        part = student.cdf(
+            on_scale, expected.degrees[:, None, None], expected.location[:, :, None], spread[:, :, None]
+        )
+        whole += share * (expected.weight[:, :, None] * part).sum(axis=1)
+    np.testing.assert_allclose(expected.cdf(np.tile(points, (3, 1))), whole, atol=1e-4)
+
+
+def test_a_quantile_is_found_where_hardly_any_density_is():
+    """Half of the days at ten, half at a thousand: between them nothing lies, and the median is anywhere there."""
+    two = Predictive(
+        weight=np.array([[0.5, 0.5]]), location=np.array([[10.0, 1000.0]]), state_variance=np.zeros((1, 2)),
+        noise_sd=np.array([[1e-3, 1e-3]]), degrees=np.array([30.0]), power=np.ones(2), outlier_probability=0.0,
+        outlier_scale=3.0, nearest_to_zero=0.1,
+    )  # fmt: skip
+    low, middle, high = two.quantile(np.array([0.25, 0.5, 0.75]))[0]
+    assert low == pytest.approx(10.0)
+    assert 10.0 < middle < 1000.0
+    assert high == pytest.approx(1000.0)
 
 
 def test_a_scale_and_back_is_the_same_value():
@@ -52,7 +74,7 @@ def test_the_score_of_a_normal_distribution_is_what_the_integral_says():
 def test_the_score_of_a_mixture_is_that_of_its_draws(expected):
     """CRPS is E|X - y| - E|X - X'| / 2 (Gneiting & Raftery 2007, equation 21)."""
     many = 500  # evenly drawn, so that few are enough
-    draws = expected.on(slice(None)).quantile((np.arange(many) + 0.5) / many)
+    draws = expected.quantile((np.arange(many) + 0.5) / many)
     came = np.array([50.0, 56.0, 70.0])
     spread = np.abs(draws[:, :, None] - draws[:, None, :]).mean(axis=(1, 2))
     by_draws = np.abs(draws - came[:, None]).mean(axis=1) - spread / 2

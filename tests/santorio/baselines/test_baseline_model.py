@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from santorio.baselines.model import filter_series, first_state, weekday
+from santorio.baselines.model import filter_series, filter_together, first_state, weekday
 from santorio.baselines.nodes import DEFAULT, Configuration
 
 DRIFT, SWING, PERSISTENCE, WEEKDAY = 0.1, 1.2, 0.7, 0.3
@@ -17,7 +17,7 @@ ONE = Configuration(
 def brute_force(day, value, ahead):
     """The next day from the joint normal-inverse-gamma distribution of all days, by linear algebra."""
     state = first_state(day, value, ONE)
-    centre, variance, degrees = state.mean[0, 0], state.variance[0], state.degrees
+    centre, variance, degrees = state.mean[0, 0, 0], state.variance[0, 0], state.degrees[0]
     every = np.append(day, ahead)
     apart = np.abs(every[:, None] - every)
     since = np.minimum(every[:, None], every) - day[0]
@@ -61,7 +61,7 @@ def test_nodes_are_weighted_by_their_evidence():
         spread = ahead.noise_sd[:, 0] * np.sqrt(ahead.state_variance[:, 0] + 1)
         density = student.logpdf(value[two.warm_up :], ahead.degrees, ahead.location[:, 0], spread)
         evidence.append(density.sum())
-    weight = filter_series(day, value, two).state.weight
+    weight = filter_series(day, value, two).state.weight[0]
     assert np.log(weight[1] / weight[0]) == pytest.approx(evidence[1] - evidence[0], abs=1e-6)
 
 
@@ -99,6 +99,17 @@ def test_a_wild_day_hardly_moves_the_level(lived):
     assert filter_series(day, wild).outlier[-1] > 0.99
 
 
+def test_a_slip_of_the_finger_widens_the_days_after_it_by_less_than_half(lived):
+    day, value = lived(15, days=100)
+    slip = value.copy()
+    slip[-1] *= 10
+    width = [
+        np.diff(filter_series(day, one).state.predict(day[-1:] + 1).quantile(np.array([0.025, 0.975])))[0, 0]
+        for one in (value, slip)
+    ]
+    assert width[1] < 1.5 * width[0]
+
+
 def test_a_level_that_moved_is_followed(lived):
     day, value = lived(6, days=150)
     value[100:] += 10
@@ -125,7 +136,7 @@ def test_where_the_spread_grows_with_the_level_the_logarithm_wins_and_no_range_g
     rng = np.random.default_rng(8)
     day, value = np.arange(20_000, 20_200), np.exp(rng.normal(3, 0.8, 200))
     state = filter_series(day, value).state
-    assert state.weight[state.nodes.power == 0].sum() > 0.99
+    assert state.weight[0, state.nodes.power == 0].sum() > 0.99
     assert state.predict(day[-1:] + 1).quantile(np.array([0.001]))[0, 0] > 0
 
 
@@ -134,7 +145,7 @@ def test_a_metric_that_may_be_negative_is_never_taken_for_one_with_a_logarithm()
     day, value = np.arange(20_000, 20_060), rng.normal(size=60)
     value[:7] = np.abs(value[:7])
     state = filter_series(day, value).state
-    assert state.weight[state.nodes.power == 0].sum() == 0
+    assert state.weight[0, state.nodes.power == 0].sum() == 0
 
 
 def test_what_is_expected_holds_what_comes_as_often_as_it_says(lived):
@@ -152,3 +163,39 @@ def test_the_range_gets_wider_the_longer_nothing_is_known(lived):
     told = filter_series(day, value).state.predict(day[-1] + np.array([1, 8, 29]))
     width = np.diff(told.quantile(np.array([0.025, 0.975])), axis=1)[:, 0]
     assert width[0] < width[1] < width[2]
+
+
+def test_series_side_by_side_are_what_each_is_alone(lived):
+    several = [lived(11, days=60, missing=0.2), lived(12, days=90), lived(13, days=30)]
+    for (day, value), together in zip(several, filter_together(several), strict=True):
+        alone = filter_series(day, value)
+        np.testing.assert_array_equal(together.day, alone.day)
+        for name in ("weight", "location", "state_variance", "noise_sd", "degrees"):
+            np.testing.assert_allclose(getattr(together.ahead, name), getattr(alone.ahead, name), rtol=1e-12)
+        ahead = day[-1] + np.arange(1, 4)
+        np.testing.assert_allclose(
+            together.state.predict(ahead).location, alone.state.predict(ahead).location, rtol=1e-12
+        )
+
+
+def test_of_what_is_never_negative_no_range_goes_below_zero_and_of_what_may_be_it_does():
+    rng = np.random.default_rng(14)
+    day, value = np.arange(20_000, 20_060), np.maximum(rng.normal(0, 1, 60), 0.0)
+    low = filter_series(day, value).state.predict(day[-1:] + 1).quantile(np.array([0.025]))[0, 0]
+    assert low == 0.0
+    value[30] = -0.1
+    low = filter_series(day, value).state.predict(day[-1:] + 1).quantile(np.array([0.025]))[0, 0]
+    assert low < -0.2
+
+
+@pytest.mark.parametrize("wild", [1e3, 1e9])
+def test_one_value_for_months_and_then_a_wild_one_leaves_numbers(wild):
+    """All that is divided by the spread of a day has to stay finite where days hardly have one."""
+    day, value = np.arange(20_000, 20_400), np.full(400, 7.0)
+    value[:8] = (7, 7, 7, 8, 7, 6, 7, 7)
+    value[390] = wild
+    told = filter_series(day, value).state.predict(day[-1] + np.arange(1, 8))
+    ends = told.quantile(np.array([0.025, 0.5, 0.975]))
+    assert np.isfinite(ends).all()
+    assert (ends[:, 0] < ends[:, 2]).all()
+    assert ends[-1, 1] == pytest.approx(7.0, abs=0.5)

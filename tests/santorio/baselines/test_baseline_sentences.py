@@ -7,7 +7,7 @@ import pytest
 
 from santorio.baselines.anomalies import Anomaly
 from santorio.baselines.changes import Change
-from santorio.baselines.sentences import number, say_anomaly, say_change, say_expected
+from santorio.baselines.sentences import number, say_anomaly, say_change
 from santorio.insights.reading import day_number
 
 FIRST = day_number(dt.date(2026, 5, 3))
@@ -46,10 +46,6 @@ def test_a_change_names_both_levels():
     assert say_change("resting_hr_bpm", "bpm", change) == (
         "Your resting heart rate has a new level since about 3 May 2026: 54.1 instead of 58.2 bpm."
     )
-
-
-def test_what_is_expected_needs_no_unit():
-    assert say_expected("mood", "", 5.0, 8.2) == "Your mood is expected between 5.0 and 8.2."
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,31 @@ def test_too_few_days_or_no_spread_have_no_change():
     assert find_changes(day, np.full(60, 7.0)) == []
 
 
+def test_a_day_a_month_or_a_hole_of_a_year_leaves_too_few_days_for_a_change_and_breaks_nothing():
+    rng = np.random.default_rng(7)
+    assert find_changes(20_000 + 30 * np.arange(40), rng.normal(size=40)) == []
+    with_hole = np.concatenate([np.arange(20_000, 20_060), np.arange(20_500, 20_510)])
+    assert find_changes(with_hole, rng.normal(size=70)) == []
+
+
+def test_after_a_month_of_one_and_the_same_value_a_change_is_found():
+    day = np.arange(20_000, 20_080)
+    value = np.full(80, 7.0)
+    value[40:] = 9.0 + np.random.default_rng(8).normal(size=40) / 10
+    (one,) = find_changes(day, value)
+    assert one.day == day[40]
+    assert (one.before, one.after) == (pytest.approx(7.0, abs=0.2), pytest.approx(9.0, abs=0.2))
+
+
+def test_what_is_told_later_is_known_later(lived):
+    day, value = lived(9, days=200, phi=0.3)
+    value[60:] += 5
+    value[75:] += 9
+    first, second = find_changes(day, value)
+    assert first.told_day < second.told_day
+    assert [abs(one.day - truth) <= 2 for one, truth in ((first, day[60]), (second, day[75]))] == [True, True]
+
+
 def test_where_nothing_changes_hardly_anything_is_told(lived):
     """Eighteen years of days that resemble each other: at most one alarm in five years."""
     alarms = [

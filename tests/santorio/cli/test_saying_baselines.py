@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import pytest
+
 from santorio.cli.expecting import expected, say_ranges, say_unusual
 
 LAST = dt.date(2026, 5, 3)
@@ -30,6 +32,12 @@ def test_the_ranges_stand_beside_the_newest_value(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for part in ("resting heart", "51–57", "58", "3 May"):
         assert part in text
+
+
+@pytest.mark.parametrize(("today", "why"), [((2026, 7, 4), "too old"), ((2026, 4, 30), "of a day to come")])
+def test_where_nothing_can_be_expected_it_says_why(capsys, today, why):
+    say_ranges([ROW], dt.date(*today))
+    assert why in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
 
 def test_what_was_odd_lately_is_said_and_what_is_old_is_not(capsys):
