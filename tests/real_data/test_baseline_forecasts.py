@@ -9,28 +9,31 @@ from benchmarks.wearables import FILE, read_series
 pytestmark = pytest.mark.skipif(
     not FILE.exists(), reason="the real data (../shared/data/wearables) is not here"
 )
-METRICS = {"resting_hr_bpm", "sleep_minutes", "steps"}
 
 
 @pytest.fixture(scope="module")
 def some():
-    """Every third of the people, three metrics."""
+    """Every third of the people, all metrics."""
     series = read_series(FILE, fewest_days=FEWEST_DAYS)
     people = sorted({one.person for one in series}, key=int)[::3]
-    return tasks([one for one in series if one.person in people and one.metric in METRICS])
+    return tasks([one for one in series if one.person in people])
 
 
 @pytest.fixture(scope="module")
 def scored(some):
-    return [(of_baselines(task), of_seasonal_naive(task), of_four_weeks(task)) for task in some]
+    ours = of_baselines(some)
+    return [(ours[i], of_seasonal_naive(task), of_four_weeks(task)) for i, task in enumerate(some)]
 
 
 def test_there_are_thirty_six_people():
     assert len({one.person for one in read_series(FILE, fewest_days=1)}) == 36
 
 
-@pytest.mark.parametrize("horizon", [1, 7])
-def test_forecasts_score_better_than_last_week_and_than_the_mean_of_four_weeks(some, scored, horizon):
+# Of all people the benchmark finds 0.65 and 0.88 a day ahead, 0.80 and 0.97 a week ahead (docs/baselines.md).
+@pytest.mark.parametrize(("horizon", "naive", "four_weeks"), [(1, 0.72, 0.95), (7, 0.86, 1.0)])
+def test_forecasts_score_better_than_last_week_and_than_the_mean_of_four_weeks(
+    some, scored, horizon, naive, four_weeks
+):
     crps = np.array(
         [
             [one.crps.mean() for one in three]
@@ -39,8 +42,8 @@ def test_forecasts_score_better_than_last_week_and_than_the_mean_of_four_weeks(s
         ]
     )
     ratio = np.exp(np.log(crps[:, :1] / crps[:, 1:]).mean(axis=0))
-    assert ratio[0] < 0.85
-    assert ratio[1] < 1.0
+    assert ratio[0] < naive
+    assert ratio[1] < four_weeks
 
 
 @pytest.mark.parametrize(("coverage", "allowed"), [(0.5, 0.08), (0.8, 0.06), (0.95, 0.04)])

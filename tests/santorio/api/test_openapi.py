@@ -102,7 +102,7 @@ def test_whatever_is_asked_the_answer_is_as_described(published, api_settings):
         conformance.negative_data_rejection,
     ]
     operations = [result.ok() for result in schema.get_all_operations()]
-    assert len(operations) == 9
+    assert len(operations) == 10
     for operation in operations:
         for mode in GenerationMode:
             if mode is GenerationMode.NEGATIVE and not operation.query:

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from santorio.baselines.analysis import DAYS_AHEAD, analyse_baselines
+from santorio.baselines.analysis import DAYS_AHEAD, MOST_PICTURES, analyse_baselines
 
 DAYS = 150
 
@@ -88,3 +88,42 @@ def test_a_day_that_cannot_be_trusted_is_left_out_and_named(ill):
     assert report.diagnostics["left_out"] == {
         "resting_hr_bpm": [{"day": ill.day(DAYS - 1).isoformat(), "reason": "Hardly worn."}]
     }
+
+
+def test_what_is_older_than_two_whole_years_is_not_read(marts):
+    """The marts' last day is far from New Year: two years and a part are."""
+    marts.outcome("weight_kg", 80 + np.random.default_rng(1).normal(size=1400))
+    (report,) = analyse_baselines(marts.database, marts.person)
+    [(days, last_day)] = rows(marts, "days, last_day")
+    assert (report.status, last_day) == ("accepted", marts.day(1399))
+    assert days == (last_day - dt.date(last_day.year - 2, 1, 1)).days + 1
+
+
+def test_a_value_that_is_no_number_counts_as_unknown(marts):
+    mood = np.round(np.random.default_rng(2).normal(6, 1, 40))
+    marts.outcome("mood", mood)
+    with marts.database.connect() as connection:
+        connection.execute("update marts.outcomes set value = 'NaN' where day = %s", [marts.day(20)])
+        connection.execute("update marts.outcomes set value = 'Infinity' where day = %s", [marts.day(21)])
+    (report,) = analyse_baselines(marts.database, marts.person)
+    assert (report.status, rows(marts, "days")) == ("accepted", [(38,)])
+
+
+def test_months_of_one_value_are_not_what_is_usual_and_count_from_when_it_differs(marts):
+    mood = np.full(120, 5.0)
+    mood[100:] = np.resize([6.0, 7.0, 5.0], 20)
+    marts.outcome("mood", mood)
+    (report,) = analyse_baselines(marts.database, marts.person)
+    assert (report.status, rows(marts, "days")) == ("accepted", [(26,)])
+
+
+def test_only_a_few_pictures_are_drawn_and_those_first_that_are_known_by_name(marts):
+    rng = np.random.default_rng(3)
+    for number in range(MOST_PICTURES):
+        marts.outcome(f"a_measure_{number}", np.append(rng.normal(5, 1, 40), 15.0))
+    marts.outcome("steps", rng.normal(8000, 900, 40))
+    reports = {report.subject: report for report in analyse_baselines(marts.database, marts.person)}
+    assert all(report.status == "accepted" for report in reports.values())
+    drawn = [subject for subject, report in reports.items() if report.plot is not None]
+    assert "steps" in drawn
+    assert len(drawn) == MOST_PICTURES
