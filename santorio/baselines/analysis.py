@@ -34,6 +34,12 @@ WHOLE_YEARS = 2
 AT_ONCE = 20
 # Drawing takes longer than computing; a metric more or less odd is one of a few.
 MOST_PICTURES = 6
+# Of each metric the newest accepted run is kept: a day's baseline has no use beside the next one's.
+_REPLACED = """
+delete from insights.runs old using insights.runs new
+where old.user_id = %s and old.kind = 'baselines' and new.user_id = old.user_id and new.kind = old.kind
+  and new.subject = old.subject and new.status = 'accepted' and new.created_at > old.created_at
+"""
 # Of runs before this many days nothing is said: the ranges are still wide, and a week is hardly known.
 FIRST_JUDGED = 21
 
@@ -77,6 +83,9 @@ def analyse_baselines(database: Database, person: Person, *, force: bool = False
             is_drawn = pictures > 0 and _is_worth_a_look(said)
             pictures -= is_drawn
             reports.append(_publish(database, person, one, said, is_drawn=is_drawn, force=force))
+    if wanted:
+        with database.connect() as connection:
+            connection.execute(_REPLACED, [person.user_id])
     return sorted(reports, key=lambda report: report.subject)
 
 
