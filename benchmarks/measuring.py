@@ -88,9 +88,14 @@ def machine() -> str:
     return f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
 
 
+def find_uv() -> str | None:
+    """Return the path of uv; None where there is none."""
+    return shutil.which("uv") or shutil.which(str(ROOT / ".uv" / "bin" / "uv"))
+
+
 def peer_command(package: str, program: str) -> list[str] | None:
     """Return how to run a peer's own program, in an environment of its own; None where it cannot be had."""
-    uv = shutil.which("uv") or shutil.which(str(ROOT / ".uv" / "bin" / "uv"))
+    uv = find_uv()
     if uv is None:
         return None
     # Named, for a peer may be given a home of its own.

@@ -5,7 +5,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from santorio.api.models import ActivityRow, CoverageRow, DayRow, EffectRow, ExperimentRow, NightRow
+from santorio.api.models import (
+    ActivityRow,
+    BaselineRow,
+    CoverageRow,
+    DayRow,
+    EffectRow,
+    ExperimentRow,
+    NightRow,
+)
 from santorio.api.pages import Collection, Key
 
 DATE: TypeAdapter[dt.date] = TypeAdapter(dt.date)
@@ -17,10 +25,11 @@ DAYS = Collection("days", DayRow, (Key("day", DATE),))
 NIGHTS = Collection("nights", NightRow, (Key("day", DATE),))
 ACTIVITIES = Collection("activities", ActivityRow, (Key("started_at", INSTANT), Key("activity_id", TEXT)))
 EFFECTS = Collection("effects", EffectRow, (Key("rank", WHOLE), Key("outcome", TEXT), Key("exposure", TEXT)))
+BASELINES = Collection("baselines", BaselineRow, (Key("metric", TEXT),))
 # Trials have no rank and come first, then the proposals, best first.
 EXPERIMENTS = Collection(
     "experiments", ExperimentRow, (Key("rank", WHOLE, null_as=0), Key("experiment_id", TEXT))
 )
 COVERAGE = Collection("coverage", CoverageRow, (Key("day", DATE), Key("kind", TEXT)))
 
-ALL: tuple[Collection[Any], ...] = (DAYS, NIGHTS, ACTIVITIES, EFFECTS, EXPERIMENTS, COVERAGE)
+ALL: tuple[Collection[Any], ...] = (DAYS, NIGHTS, ACTIVITIES, BASELINES, EFFECTS, EXPERIMENTS, COVERAGE)

@@ -158,6 +158,80 @@ class EffectRow(Row):
     fitted_at: dt.datetime = Field(description="When the model was fitted.")
 
 
+class ExpectedDay(BaseModel):
+    """What is expected of one day to come."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    day: Day
+    median: float = Field(description="Median.")
+    lower_50: float = Field(description="Lower end of the 50 % interval.")
+    upper_50: float = Field(description="Upper end of the 50 % interval.")
+    lower_80: float = Field(description="Lower end of the 80 % interval.")
+    upper_80: float = Field(description="Upper end of the 80 % interval.")
+    lower_95: float = Field(description="Lower end of the 95 % interval.")
+    upper_95: float = Field(description="Upper end of the 95 % interval.")
+
+
+class OddDays(BaseModel):
+    """A day, or a run of days, that was not as expected."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    first_day: dt.date = Field(description="First day.")
+    last_day: dt.date = Field(description="Last day.")
+    days: int = Field(description="Days with a value in it (count).")
+    direction: Literal["above", "below"] = Field(description="Which way.")
+    surprise: float = Field(description="Normal score; of a run that of its days together.")
+    mean: float = Field(description="Mean value.")
+    median: float = Field(description="What was expected of the first day.")
+    lower: float = Field(description="Lower end of the 95 % interval of the first day.")
+    upper: float = Field(description="Upper end of the 95 % interval of the first day.")
+    outside: int = Field(description="Days outside that interval (count).")
+    lasts: bool = Field(description="Whether its last day is the newest with a value.")
+    sentence: str = Field(description="The same in a sentence.")
+
+
+class LevelChange(BaseModel):
+    """A level that shifted."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    day: dt.date = Field(description="Most probable first day of the new level.")
+    first_day: dt.date = Field(description="Earliest day of the 95 % interval of that day.")
+    last_day: dt.date = Field(description="Latest day of it.")
+    told_day: dt.date = Field(description="Day whose value made it probable enough.")
+    probability: float = Field(description="Probability of a change by then (0-1).")
+    before: float = Field(description="Level before.")
+    after: float = Field(description="Level after.")
+    shift_sd: float = Field(description="Posterior standard deviation of their difference.")
+    sentence: str = Field(description="The same in a sentence.")
+
+
+class BaselineRow(Row):
+    """What is usual for one metric, what was not, and what comes. It says nothing of why."""
+
+    metric: str = Field(description="Metric.", examples=["resting_hr_bpm"])
+    unit: str = Field(description="Unit of the metric, and of every value here.")
+    days: int = Field(description="Days with a value that it rests on (count).")
+    last_day: dt.date = Field(description="Newest day with a value.")
+    last_value: float = Field(description="Its value.")
+    median: float = Field(description="What was expected of that day before it came: the median.")
+    lower_50: float = Field(description="Lower end of the 50 % interval of that day.")
+    upper_50: float = Field(description="Upper end of the 50 % interval of that day.")
+    lower_80: float = Field(description="Lower end of the 80 % interval of that day.")
+    upper_80: float = Field(description="Upper end of the 80 % interval of that day.")
+    lower_95: float = Field(description="Lower end of the 95 % interval of that day.")
+    upper_95: float = Field(description="Upper end of the 95 % interval of that day.")
+    forecast: list[ExpectedDay] = Field(description="The fortnight after it.")
+    anomalies: list[OddDays] = Field(description="Odd days and runs, oldest first.")
+    changes: list[LevelChange] = Field(description="Changes of the level, oldest first.")
+    run_id: RunId
+    as_of: AsOf
+    code_version: CodeVersion
+    fitted_at: dt.datetime = Field(description="When it was computed.")
+
+
 class TrialResult(BaseModel):
     """What came of one arm of a trial, for one outcome, against the reference arm."""
 

@@ -98,6 +98,17 @@ class EffectsQuery(PageQuery):
         return _equal(outcome=self.outcome, exposure=self.exposure)
 
 
+class BaselinesQuery(PageQuery):
+    """Which page of which baselines."""
+
+    metric: Name | None = Field(None, description="Only this metric.")
+
+    @property
+    def filters(self) -> list[Filter]:
+        """Comparisons that rows must meet."""
+        return _equal(metric=self.metric)
+
+
 class ExperimentsQuery(PageQuery):
     """Which page of which experiments."""
 

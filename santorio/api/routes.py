@@ -10,10 +10,11 @@ from fastapi.exceptions import RequestValidationError
 
 from santorio.api import collections
 from santorio.api.access import Person, services
-from santorio.api.collections import ACTIVITIES, COVERAGE, DAYS, EFFECTS, EXPERIMENTS, NIGHTS
+from santorio.api.collections import ACTIVITIES, BASELINES, COVERAGE, DAYS, EFFECTS, EXPERIMENTS, NIGHTS
 from santorio.api.errors import ApiError, ErrorAnswer
 from santorio.api.models import (
     ActivityRow,
+    BaselineRow,
     CoverageRow,
     DayRow,
     EffectRow,
@@ -29,6 +30,7 @@ from santorio.api.models import (
 from santorio.api.pages import Collection, Filter, read_one, read_page
 from santorio.api.queries import (
     TEXT_PATTERN,
+    BaselinesQuery,
     CoverageQuery,
     DaysQuery,
     EffectsQuery,
@@ -121,6 +123,12 @@ def nights(request: Request, person: Person, query: Annotated[DaysQuery, Query()
 def activities(request: Request, person: Person, query: Annotated[DaysQuery, Query()]) -> Response:
     """Activities, one row each however many devices recorded them."""
     return _page(request, person, ACTIVITIES, query)
+
+
+@v1.get("/baselines", response_model=Page[BaselineRow], operation_id="baselines")
+def baselines(request: Request, person: Person, query: Annotated[BaselinesQuery, Query()]) -> Response:
+    """Say what is usual for each metric, which days were not, when a level changed, and what is to be expected."""
+    return _page(request, person, BASELINES, query)
 
 
 @v1.get("/effects", response_model=Page[EffectRow], operation_id="effects")

@@ -9,6 +9,7 @@ from santorio.cli import (
     connecting,
     covering,
     demonstrating,
+    expecting,
     importing,
     judging,
     reading,
@@ -37,6 +38,7 @@ app.command("run")(running.run)
 app.command("status")(reading.status)
 app.command("coverage")(covering.coverage)
 app.command("quality")(judging.quality)
+app.command("baselines")(expecting.baselines)
 for command in (
     trialling.accept, trialling.decline, trialling.today, trialling.log, trialling.pause, trialling.resume,
     trialling.abandon, trialling.deviation,

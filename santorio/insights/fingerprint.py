@@ -14,22 +14,30 @@ LIBRARIES = ("numpy", "scipy", "pymc", "nutpie", "arviz")
 
 
 @functools.cache
-def models_version() -> str:
+def models_version(code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...] = LIBRARIES) -> str:
     """Hash of the sources that compute insights and of the libraries' versions; an edited API changes nothing."""
     digest = hashlib.sha256()
-    for part in COMPUTING:
+    for part in code:
         root = PACKAGE / part
         for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
             digest.update(str(path.relative_to(PACKAGE)).encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-    for library in LIBRARIES:
+    for library in libraries:
         digest.update(f"{library}={metadata.version(library)}".encode())
     return digest.hexdigest()
 
 
-def fingerprint(*inputs: object) -> str:
-    """Sha256 of the inputs and of the code. Arrays count by shape and bytes, everything else by canonical JSON."""
-    digest = hashlib.sha256(models_version().encode())
+def fingerprint(
+    *inputs: object, code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...] = LIBRARIES
+) -> str:
+    """Sha256 of the inputs and of the code. Arrays count by shape and bytes, everything else by canonical JSON.
+
+    Parameters
+    ----------
+    code, libraries
+        Sources, below the package, and libraries that the result depends on; by default those of the fitted models.
+    """
+    digest = hashlib.sha256(models_version(code, libraries).encode())
     for value in inputs:
         if isinstance(value, np.ndarray):
             digest.update(f"{value.dtype}{value.shape}".encode())

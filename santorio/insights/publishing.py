@@ -13,10 +13,15 @@ from psycopg.types.json import Jsonb
 from santorio.database.engine import Database
 from santorio.versions import code_version
 
-Kind = Literal["trial", "effects", "proposals"]
+Kind = Literal["trial", "effects", "proposals", "baselines"]
 Status = Literal["accepted", "rejected", "unchanged", "not enough data"]
 
-TABLES: Mapping[Kind, str] = {"trial": "trial_results", "effects": "effects", "proposals": "proposals"}
+TABLES: Mapping[Kind, str] = {
+    "trial": "trial_results",
+    "effects": "effects",
+    "proposals": "proposals",
+    "baselines": "baselines",
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class RunReport:
     Attributes
     ----------
     kind, subject
-        What was analysed: a trial by its name, an outcome's effects, or all proposals.
+        What was analysed: a trial by its name, an outcome's effects or baseline, or all proposals.
     status
         "unchanged" where the inputs are those of the last run; "not enough data" is a state, not an error.
     reason

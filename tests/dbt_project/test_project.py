@@ -52,5 +52,6 @@ def test_the_sources_are_the_assets_that_write_the_log(build: Any, dbt_folder: P
         ("insights", "effects"),
         ("insights", "trials"),
         ("insights", "proposals"),
+        ("insights", "baselines"),
         ("training", "recordings"),
     }

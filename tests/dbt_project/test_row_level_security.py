@@ -13,7 +13,7 @@ from santorio.database.engine import Database
 from santorio.people import Person, ensure_person
 
 TEA = '{"trial": "tea", "arms": ["no", "tea"], "outcome": "mood", "start_day": "2026-03-01", "assignment": [0, 1]}'
-VIEWS = ("days", "nights", "activities", "effects", "experiments", "coverage")
+VIEWS = ("days", "nights", "activities", "baselines", "effects", "experiments", "coverage")
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def two_people(warehouse: Database, build: Any) -> tuple[Person, Person]:
 
 
 def write_life(connection: psycopg.Connection, person: Person) -> None:
-    run = {kind: uuid.uuid4() for kind in ("effects", "proposals", "trial")}
+    run = {kind: uuid.uuid4() for kind in ("effects", "proposals", "trial", "baselines")}
     event = (
         "insert into raw.events (event_id, content_hash, user_id, time, utc_offset, event_type, source, data) "
         "values (gen_random_uuid(), '', %s, '2026-03-01 08:00+00', '01:00', %s, %s, %s::jsonb)"
@@ -77,6 +77,11 @@ def write_life(connection: psycopg.Connection, person: Person) -> None:
         "insert into insights.trial_results values (%s, %s, 'tea', 'mood', 'tea', 'no', 'points', 7, 6, 1, 1, 1, "
         "1, 0.5, 0, 2, 0.5, 1.5, 0.5, 0.8, 0.2, 0, 'adopt', 1, null, null, true)",
         [run["trial"], person.user_id],
+    )
+    connection.execute(
+        "insert into insights.baselines values (%s, %s, 'mood', 'points', 40, '2026-03-01', 7, 6, 5.5, 6.5, 5, 7, 4, "
+        "8, '[]', '[]', '[]')",
+        [run["baselines"], person.user_id],
     )
     connection.execute(
         "insert into ops.coverage (user_id, kind, day, status) values (%s, 'sleep', '2026-03-01', 'final'), "

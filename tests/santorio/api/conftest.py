@@ -40,6 +40,19 @@ RESULT = {
     "decision": "no difference that matters", "cycles": 5, "probability_repeats": None, "randomisation_p": 0.8,
     "is_primary": True,
 }  # fmt: skip
+METRICS = ("hrv_rmssd_ms", "resting_hr_bpm")
+EXPECTED = {
+    "day": "2026-03-02", "median": 54.0, "lower_50": 53.0, "upper_50": 55.0, "lower_80": 52.0, "upper_80": 56.0,
+    "lower_95": 51.0, "upper_95": 57.0,
+}  # fmt: skip
+ODD = {
+    "first_day": "2026-02-25", "last_day": "2026-03-01", "days": 4, "direction": "above", "surprise": 4.0, "mean": 59.0,
+    "median": 54.0, "lower": 52.0, "upper": 57.0, "outside": 4, "lasts": True, "sentence": "It is above its range.",
+}  # fmt: skip
+CHANGED = {
+    "day": "2026-02-01", "first_day": "2026-01-30", "last_day": "2026-02-03", "told_day": "2026-02-09",
+    "probability": 0.97, "before": 58.0, "after": 54.0, "shift_sd": 0.5, "sentence": "It has a new level.",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -129,7 +142,7 @@ def write_days(connection: psycopg.Connection, person: Person, more: int) -> Non
 
 
 def write_insights(connection: psycopg.Connection, person: Person, more: int) -> None:
-    runs = {kind: uuid.uuid4() for kind in ("effects", "trial", "proposals")}
+    runs = {kind: uuid.uuid4() for kind in ("effects", "trial", "proposals", "baselines")}
     for kind, run_id in runs.items():
         run = {
             "run_id": run_id,
@@ -153,6 +166,18 @@ def write_insights(connection: psycopg.Connection, person: Person, more: int) ->
                 "run_id": runs["effects"], "user_id": person.user_id, "outcome": outcome, "exposure": exposure,
                 "lag_days": 1, "exposure_unit": "mg", "outcome_unit": "min", **numbers, "estimate": more + estimate,
                 "probability_positive": 0.01, "days": 170, "rank": rank,
+            },
+        )  # fmt: skip
+    for metric in METRICS:
+        ends = {"lower": 53.0, "upper": 55.0}
+        numbers = {f"{end}_{share}": more + at for end, at in ends.items() for share in (50, 80, 95)}
+        insert(
+            connection,
+            "insights.baselines",
+            {
+                "run_id": runs["baselines"], "user_id": person.user_id, "metric": metric, "unit": "bpm", "days": 45,
+                "last_day": FIRST_DAY, "last_value": more + 52.0, "median": more + 54.0, **numbers,
+                "forecast": [EXPECTED], "anomalies": [ODD], "changes": [CHANGED],
             },
         )  # fmt: skip
     trial = {

@@ -13,8 +13,14 @@ from santorio.api.reading import Reader
 from santorio.api.tokens import mint_token
 from santorio.people import Person
 
-COLLECTIONS = ("days", "nights", "activities", "effects", "experiments", "coverage")
-VALUE = {"days": "steps", "nights": "sleep_minutes", "activities": "duration_s", "effects": "estimate"}
+COLLECTIONS = ("days", "nights", "activities", "baselines", "effects", "experiments", "coverage")
+VALUE = {
+    "days": "steps",
+    "nights": "sleep_minutes",
+    "activities": "duration_s",
+    "effects": "estimate",
+    "baselines": "median",
+}
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-COLLECTIONS = ("days", "nights", "activities", "effects", "experiments", "coverage")
+COLLECTIONS = ("days", "nights", "activities", "baselines", "effects", "experiments", "coverage")
 DATED = ("days", "nights", "activities", "coverage")
 
 
@@ -50,6 +50,13 @@ def test_effects_come_strongest_first_with_their_run(client):
         "code_versions": ["0.1.0+c0ffee00"],
         "count": 3,
     }
+
+
+def test_a_baseline_comes_with_its_range_what_was_odd_and_what_is_to_come(client):
+    (row,) = client.get("/v1/baselines?metric=resting_hr_bpm").json()["data"]
+    assert (row["last_value"], row["median"], row["unit"]) == (52.0, 54.0, "bpm")
+    assert row["forecast"][0]["day"] == "2026-03-02"
+    assert (row["anomalies"][0]["days"], row["changes"][0]["after"]) == (4, 54.0)
 
 
 def test_trials_come_before_proposals_and_these_best_first(client):
@@ -108,7 +115,7 @@ def test_pages_of_any_size_lose_and_repeat_nothing(client, name, limit, descendi
     order = {"order": "desc"} if descending and name in DATED else {}
     whole = client.get(f"/v1/{name}", params={"limit": 1000, **order}).json()["data"]
     assert everything(client, f"/v1/{name}", limit=limit, **order) == whole
-    assert len(whole) == {"activities": 90, "effects": 3, "experiments": 3}.get(name, 45)
+    assert len(whole) == {"activities": 90, "baselines": 2, "effects": 3, "experiments": 3}.get(name, 45)
 
 
 def test_the_newest_come_first_where_that_is_asked_for(client):
