@@ -150,6 +150,13 @@ class EffectRow(Row):
     lower_50: float = Field(description="Lower end of the 50 % interval.")
     upper_50: float = Field(description="Upper end of the 50 % interval.")
     probability_positive: float = Field(description="Probability that the association is above zero (0-1).")
+    robustness_value: float | None = Field(
+        description="Share (0-1), of what is left of both exposure and outcome, that an unmeasured confounder would"
+        " have to explain to bring the estimate to zero; null in runs from before it was computed."
+    )
+    robustness_value_95: float | None = Field(
+        description="The same, to bring zero into the 95 % interval; 0 where it is in it anyway."
+    )
     days: int = Field(description="Days that the fit rests on (count).")
     rank: int = Field(description="Place by strength, from 1.")
     run_id: RunId

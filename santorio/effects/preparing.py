@@ -1,11 +1,12 @@
-"""From marts to one outcome's regression: which exposures can say anything about it, and the arrays of the model."""
+"""From marts to regressions: which exposures can say anything about an outcome, and the arrays of the model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from santorio.effects.model import BACKGROUND
+from santorio.effects.evidence import Evidence, gather
 from santorio.errors import NotEnoughData
 from santorio.insights.reading import Series
 from santorio.metrics import exposure as find_exposure
@@ -54,6 +55,42 @@ class Regression:
     standard: FloatArray
     spread: float
     candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Several outcomes' regressions, over the same exposures.
+
+    Attributes
+    ----------
+    evidence : tuple[Evidence, ...]
+        Of each outcome; an exposure that is no candidate of it is a column of zeros.
+    exposures : tuple[str, ...]
+        Names, as the columns of each evidence stand.
+    is_confounder : NDArray[np.bool_]
+        Shape (exposures,).
+    """
+
+    evidence: tuple[Evidence, ...]
+    exposures: tuple[str, ...]
+    is_confounder: NDArray[np.bool_]
+
+    def columns(self, regression: Regression) -> list[int]:
+        """Where the candidates of a regression stand."""
+        return [self.exposures.index(candidate.name) for candidate in regression.candidates]
+
+
+def join(regressions: Sequence[Regression]) -> Joined:
+    """Gather what the days of several outcomes say of the same exposures."""
+    names = sorted({candidate.name for one in regressions for candidate in one.candidates})
+    evidence = []
+    for regression in regressions:
+        columns = np.zeros((len(regression.standard), len(names)))
+        for j, candidate in enumerate(regression.candidates):
+            columns[:, names.index(candidate.name)] = regression.exposures[:, j]
+        evidence.append(gather(regression.background, columns, regression.standard))
+    confounders = np.array([find_exposure(name).is_confounder for name in names])
+    return Joined(tuple(evidence), tuple(names), confounders)
 
 
 def prepare(outcome: str, series: Series, exposures: Mapping[str, Series]) -> Regression:
@@ -110,15 +147,16 @@ def _standardise(values: FloatArray, spread: float) -> FloatArray:
 
 
 def _with_unknown_days(background: Columns, exposures: list[FloatArray]) -> Columns:
-    """Mark the days on which exposures are unknown, one column a pattern; the widest patterns first if many."""
+    """Mark the days on which exposures are unknown, one column for those that are unknown on the same days."""
     patterns = {
         np.isnan(values).tobytes(): np.isnan(values) for values in exposures if np.isnan(values).any()
     }
-    room = BACKGROUND - background.values.shape[1]
-    widest = sorted(patterns.values(), key=lambda pattern: -int(pattern.sum()))[:room]
-    if not widest:
+    if not patterns:
         return background
-    names = [f"unknown_{i}" for i in range(len(widest))]
+    names = [f"unknown_{i}" for i in range(len(patterns))]
     return with_columns(
-        background, np.column_stack(widest).astype(float), np.full(len(widest), UNKNOWN_SD), names
+        background,
+        np.column_stack(list(patterns.values())).astype(float),
+        np.full(len(patterns), UNKNOWN_SD),
+        names,
     )

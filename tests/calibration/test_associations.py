@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from santorio.effects.evidence import gather
 from santorio.effects.model import EffectsModel
 from santorio.trials.columns import background_columns
 
@@ -16,11 +17,11 @@ def coverage(trials, fits):
         exposures[:, 2] += 0.6 * exposures[:, 0]
         exposures /= exposures.std(axis=0)
         outcome = exposures @ TRUE + 0.8 * trials.noise(150, 0.4, 1)[:, 0]
-        fit = EffectsModel(5, sampler_config={"seed": i}).fit(
-            background_columns(np.arange(150)), exposures, outcome
+        effects = EffectsModel(1, 5, sampler_config={"seed": i}).fit(
+            [gather(background_columns(np.arange(150)), exposures, outcome)]
         )
-        refused += fit.diagnostics.problem is not None
-        lower, upper = np.quantile(fit.draws["effect"], [0.025, 0.975], axis=0)
+        refused += effects.diagnostics.problem is not None
+        lower, upper = np.quantile(effects.effect[:, 0], [0.025, 0.975], axis=0)
         held.append((lower < TRUE) & (upper > TRUE))
     return np.mean(held, axis=0), refused
 

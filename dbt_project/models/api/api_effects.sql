@@ -25,6 +25,8 @@ select
     effects.lower_50,
     effects.upper_50,
     effects.probability_positive,
+    effects.robustness_value,
+    effects.robustness_value_95,
     effects.days,
     effects.rank,
     runs.run_id,

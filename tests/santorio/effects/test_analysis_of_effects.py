@@ -1,9 +1,12 @@
 """What goes with what, from the marts to what is published."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from santorio.effects.analysis import analyse_effects
+from santorio.effects.model import EffectsModel
 
 DAYS = 170
 
@@ -55,6 +58,20 @@ def test_a_true_association_is_found_per_amount_with_its_lag_and_ranks_first(liv
     assert days >= 150
 
 
+def test_it_says_how_strong_an_unmeasured_confounder_would_have_to_be(lived):
+    analyse_effects(lived.database, lived.person)
+    with lived.database.connect() as connection:
+        told = {
+            exposure: values
+            for exposure, *values in connection.execute(
+                "select exposure, robustness_value, robustness_value_95 from insights.effects"
+            )
+        }
+    to_nothing, to_doubt = told["caffeine_after_15_mg"]
+    assert 0.2 < to_doubt < to_nothing < 0.6
+    assert told["alcohol_g"][1] == 0 < told["alcohol_g"][0] < 0.2
+
+
 def test_what_does_nothing_has_an_interval_with_zero_and_what_was_hardly_logged_is_left_out(lived):
     analyse_effects(lived.database, lived.person)
     found = rows(lived)
@@ -89,3 +106,48 @@ def test_the_picture_is_a_small_png(lived):
     (report,) = analyse_effects(lived.database, lived.person)
     assert report.plot.startswith(b"\x89PNG")
     assert len(report.plot) < 60_000
+
+
+@pytest.fixture
+def two_outcomes(lived):
+    rng = np.random.default_rng(9)
+    lived.outcome("mood", 6 + rng.normal(size=DAYS))
+    return lived
+
+
+def test_all_outcomes_are_fitted_together_and_each_has_a_run_of_its_own(two_outcomes):
+    reports = analyse_effects(two_outcomes.database, two_outcomes.person)
+    assert [(one.subject, one.status, one.diagnostics["outcomes_fitted_together"]) for one in reports] == [
+        ("mood", "accepted", 2),
+        ("sleep_minutes", "accepted", 2),
+    ]
+    assert [one.status for one in analyse_effects(two_outcomes.database, two_outcomes.person)] == [
+        "unchanged"
+    ] * 2
+
+
+def test_an_outcome_that_refuses_the_joint_fit_does_not_take_the_others_down(two_outcomes, monkeypatch):
+    true = EffectsModel.fit
+
+    def stubborn(self, evidence, is_confounder=None):
+        """No fit that has the mood in it, the outcome of more days, can be trusted."""
+        effects = true(self, evidence, is_confounder)
+        if any(one.days == DAYS for one in evidence):
+            diagnostics = replace(effects.diagnostics, divergences=3)
+            effects = replace(effects, fit=replace(effects.fit, diagnostics=diagnostics))
+        return effects
+
+    monkeypatch.setattr(EffectsModel, "fit", stubborn)
+    mood, sleep = analyse_effects(two_outcomes.database, two_outcomes.person)
+    assert (mood.status, mood.rows) == ("rejected", 0)
+    assert "3 divergent" in mood.reason
+    assert (sleep.status, sleep.diagnostics["outcomes_fitted_together"]) == ("accepted", 1)
+
+
+def test_an_exposure_measured_with_error_is_told_with_its_reliability(lived, autoregressive):
+    rng = np.random.default_rng(2)
+    protein = 90 + 25 * rng.normal(size=DAYS)
+    lived.exposure("measure_protein_g_photo", protein * (1 + 0.3 * rng.normal(size=DAYS)), "g")
+    (report,) = analyse_effects(lived.database, lived.person)
+    assert 0.2 < report.diagnostics["reliability"]["measure_protein_g_photo"] < 0.7
+    assert "measure_protein_g_photo" in rows(lived)
