@@ -39,7 +39,7 @@ app.command("coverage")(covering.coverage)
 app.command("quality")(judging.quality)
 for command in (
     trialling.accept, trialling.decline, trialling.today, trialling.log, trialling.pause, trialling.resume,
-    trialling.abandon, trialling.deviation,
+    trialling.abandon, trialling.deviation, trialling.report, trialling.withdraw,
 ):  # fmt: skip
     reading.trials.command()(command)
 app.add_typer(reading.trials, name="trial")
