@@ -13,6 +13,7 @@ import dagster as dg
 from assets.reporting import counts_table, picture
 from santorio.database.engine import Database
 from santorio.effects.analysis import analyse_effects
+from santorio.objects import ObjectStore
 from santorio.people import Person, all_people
 from santorio.trials.analysis import analyse_trials
 from santorio.trials.proposals import propose
@@ -104,9 +105,13 @@ def effects(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
 
 
 @dg.asset(key=["insights", "trials"], deps=MARTS + TRIALS, group_name="insights", kinds={"pymc", "postgres"})
-def trials(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
-    """What each trial says: the effect of its arms, with intervals and a decision."""
-    return for_everyone(database, analyse_trials, "trial")
+def trials(
+    database: dg.ResourceParam[Database], object_store: dg.ResourceParam[ObjectStore]
+) -> dg.MaterializeResult[None]:
+    """What each trial says: the effect of its arms, with intervals and a decision; its posterior is kept."""
+    return for_everyone(
+        database, lambda opened, person: analyse_trials(opened, object_store, person), "trial"
+    )
 
 
 @dg.asset(

@@ -273,13 +273,21 @@ class TrialResult(BaseModel):
     randomisation_p: float | None = Field(description="p of the randomisation test (0-1).")
 
 
+ExperimentStatus = Literal[
+    "planned", "running", "paused", "finished", "analysed", "abandoned", "proposed", "declined"
+]
+
+
 class ExperimentRow(Row):
     """A trial with what came of it, or a proposed experiment."""
 
     experiment_id: str = Field(description="`trial:<slug>` or `proposal:<slug>`: stays the same.")
     kind: Literal["trial", "proposal"] = Field(description="Whether it is one, or could be one.")
     slug: str = Field(description="Short name.")
-    status: str = Field(description="planned, running, finished, analysed; a proposal is proposed.")
+    status: ExperimentStatus = Field(
+        description="A trial is `planned`, `running`, `paused`, `finished` (and not analysed yet), `analysed` or "
+        "`abandoned`; a proposal is `proposed` or `declined`."
+    )
     question: str | None = Field(description="What it asks.")
     arms: list[Name] = Field(description="Names of the arms, the reference first.")
     outcome: str | None = Field(description="Primary outcome.")

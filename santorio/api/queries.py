@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from santorio.api.models import ExperimentStatus
 from santorio.api.pages import CURSOR_CHARACTERS, Filter
 
 MOST_ROWS, USUAL_ROWS = 1000, 100
@@ -113,7 +114,7 @@ class ExperimentsQuery(PageQuery):
     """Which page of which experiments."""
 
     kind: Literal["trial", "proposal"] | None = Field(None, description="Only trials, or only proposals.")
-    status: Name | None = Field(None, description="Only experiments of this status.")
+    status: ExperimentStatus | None = Field(None, description="Only experiments of this status.")
 
     @property
     def filters(self) -> list[Filter]:

@@ -41,7 +41,7 @@ app.command("quality")(judging.quality)
 app.command("baselines")(expecting.baselines)
 for command in (
     trialling.accept, trialling.decline, trialling.today, trialling.log, trialling.pause, trialling.resume,
-    trialling.abandon, trialling.deviation,
+    trialling.abandon, trialling.deviation, trialling.report, trialling.withdraw,
 ):  # fmt: skip
     reading.trials.command()(command)
 app.add_typer(reading.trials, name="trial")

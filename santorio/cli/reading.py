@@ -20,7 +20,7 @@ from santorio.people import Person, all_people
 from santorio.settings import load_settings
 from santorio.sources.garmin.account import Account, State, accounts
 from santorio.sources.inbox.protocols import slug
-from santorio.trials.adherence import Adhered, adherence, read_amounts, share
+from santorio.trials.adherence import Adhered, read_adherence, share
 from santorio.trials.preparing import FEWEST_DAYS
 from santorio.trials.records import Standing, read_standing, read_standings
 from santorio.trials.registration import Registration, read_versions, register
@@ -45,9 +45,13 @@ def status(*, as_json: JsonOption = False) -> None:
 
 
 def about(connection: psycopg.Connection, person: Person) -> dict[str, object]:
-    """Count what there is of a person. What is about no day (settings, devices) makes no first day."""
+    """Count what there is of a person.
+
+    What is about no day (settings, devices) makes no first day, and what is planned for a day (a trial's protocol) no
+    last. A payload that says which day it is of is of that day: a night belongs to the day of waking.
+    """
     cursor = connection.cursor(row_factory=dict_row).execute(
-        """
+        r"""
         select count(distinct event_id) as events,
                min(day) filter (where is_dated) as first_day,
                max(day) filter (where is_dated) as last_day, max(ingested_at) as newest_at,
@@ -57,9 +61,12 @@ def about(connection: psycopg.Connection, person: Person) -> dict[str, object]:
                (select count(*) from insights.runs where user_id = %(who)s and status = 'rejected')
                  as fits_rejected
         from (
-          select event_id, ingested_at, time > %(undated)s + interval '1 day' as is_dated,
-                 case when utc_offset is null then time at time zone %(zone)s
-                      else (time at time zone 'UTC') + utc_offset end::date as day
+          select event_id, ingested_at,
+                 time > %(undated)s + interval '1 day'
+                   and (source <> 'trial' or event_type = 'trial.day') as is_dated,
+                 case when metadata ->> 'day' ~ '^\d{4}-\d\d-\d\d$' then (metadata ->> 'day')::date
+                      when utc_offset is null then (time at time zone %(zone)s)::date
+                      else ((time at time zone 'UTC') + utc_offset)::date end as day
           from raw.events where user_id = %(who)s
         ) as events
         """,
@@ -175,7 +182,8 @@ def show_trial(
         plan = proposed_protocol(connection, somebody, name)
         now = today(connection, somebody, dt.datetime.now(dt.UTC))
         standing = read_standing(connection, somebody, name, now)
-        followed = adherence_of(connection, somebody, standing, now)
+        said = standing.life.adhered
+        followed = read_adherence(connection, somebody, slug(name), standing.protocol, said, now)
     found = [row for row in results if row["trial"] in {name, slug(name)}]
     proposed = [row for row in proposals if row["slug"] == name]
     is_known = standing.life.state != "unknown"
@@ -198,33 +206,30 @@ def show_trial(
         say_life(standing, followed)
     for row in found:
         say_result(row)
+    if found:
+        console.print(f"Its report: [b]santorio trial report {found[0]['trial']}[/b]\n", soft_wrap=True)
     for row in waiting:
         console.print(say_waiting(row))
     if registration:
         console.print(f"{registration.sentence()}\n", highlight=False)
     for row in proposed:
-        console.print(f"[b]{row['question']}[/b]  {row['days_needed']} days\n{row['why']}\n")
-        schedule = row["schedule"]
-        for entry in schedule if isinstance(schedule, list) else []:
-            console.print("  " + "  ".join(str(value) for value in entry.values()), highlight=False)
-        if plan:
-            console.print(
-                f"\nTo run it: [b]santorio trial accept {name}[/b] (it begins tomorrow; --start names another day). "
-                f"If it is not for you: [b]santorio trial decline {name} --reason …[/b]",
-                highlight=False,
-                soft_wrap=True,
-            )
+        say_proposed(row, plan)
 
 
-def adherence_of(
-    connection: psycopg.Connection, person: Person, standing: Standing, now: dt.date
-) -> list[Adhered]:
-    """Which days of an accepted trial followed their arms; none where the marts are not built yet."""
-    protocol = standing.protocol
-    if protocol is None or connection.execute("select to_regclass('marts.nights')").fetchone() == (None,):
-        return []
-    amounts = read_amounts(connection, person, protocol)
-    return adherence(protocol, standing.life.adhered, amounts, now)
+def say_proposed(row: dict[str, object], plan: dict[str, object] | None) -> None:
+    """Print a proposal with its schedule, and how it is run or declined."""
+    name = row["slug"]
+    console.print(f"[b]{row['question']}[/b]  {row['days_needed']} days\n{row['why']}\n")
+    schedule = row["schedule"]
+    for entry in schedule if isinstance(schedule, list) else []:
+        console.print("  " + "  ".join(str(value) for value in entry.values()), highlight=False)
+    if plan:
+        console.print(
+            f"\nTo run it: [b]santorio trial accept {name}[/b] (it begins tomorrow; --start names another day). "
+            f"If it is not for you: [b]santorio trial decline {name} --reason …[/b]",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def say_life(standing: Standing, followed: list[Adhered]) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,17 +12,24 @@ from santorio import days
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
 from santorio.database.engine import Database
 from santorio.database.opening import open_database
+from santorio.errors import output_errors
 from santorio.metrics import label
+from santorio.objects import open_object_store
 from santorio.people import Person
 from santorio.settings import load_settings
 from santorio.trials import conducting
 from santorio.trials.conducting import Step
 from santorio.trials.levers import MEASURE
 from santorio.trials.lifecycle import OPEN, Refused
+from santorio.trials.own_levers import withdraw as withdraw_lever
 from santorio.trials.records import Standing, read_standings
 
 # Older days without a word are not asked for again every day.
 ASKED_DAYS = 7
+# So long an answer is news.
+NEWS_DAYS = 14
+# A trial is over two days after the outcome of its last day: see `Trial.ended`.
+FULL_DAYS = 2
 
 Name = Annotated[str, typer.Argument(help="The trial's or the proposal's name.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a few words.")]
@@ -45,7 +53,11 @@ def accept(
 
     done = _do(person, step, as_json=as_json)
     if not as_json and done.changed:
-        console.print("Each day: [b]santorio trial today[/b]. Afterwards: [b]santorio run[/b].")
+        console.print(
+            "Each day: [b]santorio trial today[/b]. Afterwards: [b]santorio run[/b], then "
+            f"[b]santorio trial report {done.standing.trial}[/b].",
+            soft_wrap=True,
+        )
 
 
 def decline(name: Name, *, reason: Reason, person: PersonOption = None, as_json: JsonOption = False) -> None:
@@ -125,6 +137,62 @@ def deviation(
     _do(person, step, as_json=as_json)
 
 
+def withdraw(
+    lever: Annotated[str, typer.Argument(help="The name of a lever that you wrote.")],
+    *,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Withdraw a lever that you wrote: it is proposed no more."""
+    settings = load_settings()
+    with open_database(settings) as database:
+        with database.connect() as connection:
+            somebody = reading_person(connection, settings, person)
+        changed = withdraw_lever(database, somebody, lever)
+    if as_json:
+        print_json({"changed": changed, "lever": lever})
+        return
+    said = "It is withdrawn" if changed else "It was withdrawn before"
+    console.print(f"{said}; `santorio run` proposes without it. Import its file again to bring it back.")
+
+
+def report(
+    name: Name,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; NAME-report.html without it.")
+    ] = None,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a trial's report, one HTML page to read or to print, from its newest analysis."""
+    from santorio.trials.reporting import report_of
+    from santorio.trials.reporting_reading import read_account
+    from santorio.trials.reporting_words import answer
+
+    settings = load_settings()
+    with open_database(settings) as database, database.connect() as connection:
+        somebody = reading_person(connection, settings, person)
+        now = days.today(connection, somebody, dt.datetime.now(dt.UTC))
+        account = read_account(connection, open_object_store(settings), somebody, name, now)
+    file = output or Path(f"{account.trial.name}-report.html")
+    with output_errors(file):
+        file.write_text(report_of(account), encoding="utf-8")
+    if as_json:
+        print_json(
+            {
+                "trial": account.trial.name,
+                "file": file,
+                "stage": account.stage,
+                "answer": answer(account),
+                "run_id": account.run.run_id,
+            }
+        )
+        return
+    console.print(escape(answer(account)), highlight=False)
+    console.print(f"\n{escape(str(file))}: open it in a browser.", highlight=False, soft_wrap=True)
+
+
 def today(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
     """Say what is to be done today, and what is asked."""
     settings = load_settings()
@@ -134,7 +202,7 @@ def today(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
         tasks = [
             task(standing, now)
             for standing in read_standings(connection, somebody, now)
-            if standing.life.state in OPEN
+            if standing.life.state in OPEN or _is_news(standing, now)
         ]
     if as_json:
         print_json({"day": now, "trials": tasks})
@@ -143,6 +211,14 @@ def today(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
         console.print("No trial is open. [b]santorio trial list[/b] shows what is proposed.")
     for one in tasks:
         say_task(one, now)
+
+
+def _is_news(standing: Standing, now: dt.date) -> bool:
+    """Whether a trial is over and waits for its analysis, or was answered of late."""
+    life = standing.life
+    if life.state == "analysed":
+        return life.since is not None and (now - life.since).days <= NEWS_DAYS
+    return life.state == "completed"
 
 
 def task(standing: Standing, now: dt.date) -> dict[str, object]:
@@ -155,6 +231,7 @@ def task(standing: Standing, now: dt.date) -> dict[str, object]:
         day for place, told in enumerate(protocol.assignment)
         if told is not None and (day := protocol.start_day + dt.timedelta(days=place)) <= now
     ]  # fmt: skip
+    over = protocol.last_day is not None and now > protocol.last_day
     return {
         "trial": standing.trial,
         "question": protocol.question,
@@ -166,8 +243,24 @@ def task(standing: Standing, now: dt.date) -> dict[str, object]:
         "paused_until": life.paused_until if life.state == "paused" else None,
         "asked": protocol.adherence.ask if protocol.adherence else None,
         "to_log": [day for day in lived[-ASKED_DAYS:] if day not in life.adhered],
-        "rate": [one for one in (protocol.outcome, *protocol.secondary) if one.startswith(MEASURE)],
+        "rate": []
+        if over
+        else [one for one in (protocol.outcome, *protocol.secondary) if one.startswith(MEASURE)],
+        "next": _next_step(standing) if over else None,
     }
+
+
+def _next_step(standing: Standing) -> str:
+    """What leads on from the last day of a trial to its report."""
+    report_of_it = f"santorio trial report {standing.trial}"
+    if standing.life.state == "analysed":
+        return f"It is answered: {standing.life.decision}. Its report: {report_of_it}"
+    if standing.life.state == "completed":
+        return f"Its last day is over. Analyse: santorio run. Then: {report_of_it}"
+    lag = standing.protocol.lag_days if standing.protocol else 0
+    last = standing.protocol.last_day if standing.protocol else None
+    ready = last + dt.timedelta(days=lag + FULL_DAYS) if last else None
+    return f"Its last day is over. From {ready} on, analyse: santorio run. Then: {report_of_it}"
 
 
 def say_task(one: dict[str, object], now: dt.date) -> None:
@@ -185,7 +278,7 @@ def say_task(one: dict[str, object], now: dt.date) -> None:
             f"  Today, day {one['study_day']} of {one['study_days']}: [b]{escape(str(one['arm']))}[/b].",
             highlight=False,
         )
-    else:
+    elif not one["next"]:
         console.print("  Today is no study day.")
     rate, to_log = one["rate"], one["to_log"]
     assert isinstance(rate, list)  # noqa: S101 - built above
@@ -203,6 +296,8 @@ def say_task(one: dict[str, object], now: dt.date) -> None:
         )
         if len(to_log) > 1:
             console.print(f"  Not logged yet: {', '.join(map(str, to_log))}.", highlight=False)
+    if one["next"]:
+        console.print(f"  {escape(str(one['next']))}", highlight=False, soft_wrap=True)
 
 
 def _do(person: str | None, step: Callable[[Database, Person, dt.date], Step], *, as_json: bool) -> Step:

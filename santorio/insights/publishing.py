@@ -66,6 +66,8 @@ class Run:
         Instant of the log that the marts told when it read them; None before a build was published.
     reason
         Why it is rejected; None accepts it.
+    posterior_object
+        SHA-256 of its posterior in the object store, where that is kept.
     """
 
     user_id: UUID
@@ -78,6 +80,7 @@ class Run:
     plot: bytes | None = None
     reason: str | None = None
     known_at: dt.datetime | None = None
+    posterior_object: str | None = None
 
 
 def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, subject: str) -> str | None:
@@ -118,6 +121,7 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
             "diagnostics": Jsonb(dict(run.diagnostics)),
             "plot": run.plot if status == "accepted" else None,
             "reason": run.reason,
+            "posterior_object": run.posterior_object,
         }
         insert(connection, "runs", [record])
         rows = list(run.rows) if status == "accepted" else []

@@ -8,7 +8,7 @@ from santorio.studies.assembling import Assembled, Notices
 from santorio.studies.fitting import Fit
 from santorio.studies.preparing import Prepared, washed_out
 from santorio.studies.specification import OutcomeColumn, Study
-from santorio.studies.wording import counted
+from santorio.trials.phrases import counted
 
 FEW_ROWS = 20
 FEW_PHASES = 4

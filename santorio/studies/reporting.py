@@ -10,9 +10,9 @@ from santorio.studies.analysis import Analysed
 from santorio.studies.answer import Comparison, OutcomeAnswer, StudyAnswer
 from santorio.studies.assembling import Assembled
 from santorio.studies.fitting import EFFECT_PRIOR
-from santorio.studies.wording import judged, number, percent
 from santorio.trials.columns import FloatArray
 from santorio.trials.drawing import Interval, Rows, draw_effect, draw_intervals, draw_rows
+from santorio.trials.phrases import judged, number, percent
 from santorio.trials.report import Grid, Picture, Report, render
 
 MOST_PANELS = 8

@@ -3,6 +3,7 @@
 from santorio.studies.answer import Effect
 from santorio.studies.specification import Design, OutcomeColumn, Study
 from santorio.trials.decisions import Decision
+from santorio.trials.phrases import number, percent
 
 LAWS = {
     "days": "Chance decided on each day",
@@ -28,23 +29,6 @@ def say_design(design: Design, word: str) -> str:
     return f"{said}: a difference is an association, and something else may lie behind it."
 
 
-def number(value: float, *, signed: bool = False) -> str:
-    """Write a number with the digits that a reader can use."""
-    size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    if float(text) == 0:
-        text = text.replace("-", "").replace("+", "")
-    return text.replace("-", "−")
-
-
-def percent(probability: float) -> str:
-    """Write a probability, never as certain."""
-    if probability > 0.995:
-        return "over 99 %"
-    return "under 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
-
-
 def in_unit(value: float, outcome: OutcomeColumn, *, signed: bool = False) -> str:
     """Write an amount with its unit; a share of binary rows in percentage points."""
     if outcome.kind == "binary":
@@ -57,11 +41,6 @@ def interval(effect: Effect, outcome: OutcomeColumn) -> str:
     if outcome.kind == "binary":
         return f"95 % interval {number(100 * effect.lower_95)} to {number(100 * effect.upper_95)}"
     return f"95 % interval {number(effect.lower_95)} to {number(effect.upper_95)}"
-
-
-def counted(number_of: int, word: str) -> str:
-    """Write a number of things."""
-    return f"1 {word}" if number_of == 1 else f"{number_of} {word}s"
 
 
 def answer_sentence(
@@ -102,16 +81,3 @@ def answer_sentence(
         f"{name} was {verb} with “{arm}” than with “{reference}” by {about}; {sure}. This is an association: chance "
         "did not decide who had what when."
     )
-
-
-def judged(decision: Decision) -> str:
-    """Say what a decision means for the person."""
-    told: dict[Decision, str] = {
-        "adopt": "It speaks for adopting it.",
-        "avoid": "It speaks for avoiding it.",
-        "raises": "Whether more of it is welcome was not stated.",
-        "lowers": "Whether less of it is welcome was not stated.",
-        "no difference that matters": "It makes no difference that matters.",
-        "keep going": "More data is needed before it can be judged.",
-    }
-    return told[decision]

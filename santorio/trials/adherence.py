@@ -90,6 +90,32 @@ def _bound(protocol: Protocol, amounts: Mapping[dt.date, float]) -> tuple[float,
     return -np.inf, usual - reading.earlier_by_minutes
 
 
+def read_adherence(
+    connection: psycopg.Connection,
+    person: Person,
+    trial: str,
+    protocol: Protocol | None,
+    said: Mapping[dt.date, bool],
+    until: dt.date,
+) -> list[Adhered]:
+    """Read which study days followed their arms; of a study that was recorded, by what was recorded as taken.
+
+    None where the marts are not built yet.
+    """
+    if connection.execute("select to_regclass('marts.trial_days')").fetchone() == (None,):
+        return []
+    if protocol is not None:
+        return adherence(protocol, said, read_amounts(connection, person, protocol), until)
+    rows = connection.execute(
+        """
+        select first_day, arm, arm_recorded = arm from marts.trial_days
+        where user_id = %s and trial = %s and first_day <= %s order by study_day
+        """,
+        [person.user_id, trial, until],
+    ).fetchall()
+    return [Adhered(day, arm, done, "unknown" if done is None else "data") for day, arm, done in rows]
+
+
 def read_amounts(connection: psycopg.Connection, person: Person, protocol: Protocol) -> dict[dt.date, float]:
     """Read what the data tell of a trial's days and the days before them, by the day on which it was to be done."""
     reading = protocol.adherence.read if protocol.adherence else None

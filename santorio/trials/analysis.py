@@ -8,16 +8,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 import numpy as np
+import psycopg
 
+from santorio import days
 from santorio.database.engine import Database
 from santorio.errors import NotEnoughData
 from santorio.insights.fingerprint import fingerprint
 from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
 from santorio.insights.reading import Series, read_outcomes, words_of_left_out
 from santorio.metrics import outcome as find_outcome
+from santorio.objects import ObjectStore
 from santorio.people import Person
 from santorio.trials.columns import FloatArray
 from santorio.trials.decisions import decide, summarise
+from santorio.trials.keeping import Provenance, keep
 from santorio.trials.model import TrialModel
 from santorio.trials.preparing import Prepared, adjusted, prepare
 from santorio.trials.priors import WEAK
@@ -30,6 +34,7 @@ Settings = Mapping[str, object]
 
 def analyse_trials(
     database: Database,
+    store: ObjectStore,
     person: Person,
     *,
     force: bool = False,
@@ -40,26 +45,29 @@ def analyse_trials(
 
     Parameters
     ----------
+    store : ObjectStore
+        Where posteriors are kept.
     force : bool
         Fit even if nothing has changed.
     sampler_config : Mapping, optional
         Settings of the sampler that differ from the model's own.
     today : date, optional
-        The person's date; decides whether a trial has ended. By default the machine's.
+        The person's date; decides whether a trial has ended. By default what it is where they are.
     """
-    day = today or dt.datetime.now(dt.UTC).date()
     with database.connect() as connection:
+        day = today or days.today(connection, person, dt.datetime.now(dt.UTC))
         trials = read_trials(connection, person)
         wanted = sorted({metric for trial in trials for metric in (trial.outcome, *trial.secondary)})
         outcomes = read_outcomes(connection, person.user_id, wanted)
     return [
-        _analyse(database, person, trial, outcomes, day, sampler_config or {}, force=force)
+        _analyse(database, store, person, trial, outcomes, day, sampler_config or {}, force=force)
         for trial in trials
     ]
 
 
 def _analyse(
     database: Database,
+    store: ObjectStore,
     person: Person,
     trial: Trial,
     outcomes: Mapping[str, Series],
@@ -95,15 +103,30 @@ def _analyse(
         model.sampler_config,
     )
     with database.connect() as connection:
-        if not force and last_fingerprint(connection, person.user_id, "trial", trial.name) == key:
-            return RunReport("trial", trial.name, "unchanged")
-    run = _fit(person, trial, prepared, model, key, _as_of(trial, outcomes), ended=ended)
+        same = last_fingerprint(connection, person.user_id, "trial", trial.name) == key
+        posterior = newest_posterior(connection, person, trial.name)
+    lost = posterior is not None and not store.exists(posterior)
+    if same and not (force or lost):
+        return RunReport("trial", trial.name, "unchanged")
+    run = _fit(store, person, trial, prepared, model, key, _as_of(trial, outcomes), ended=ended)
     used = {one.metric: outcomes[one.metric] for one in prepared}
     # An outcome follows its study day by a day or two.
     left_out = words_of_left_out(used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2)
     diagnostics = {**run.diagnostics, "left_out": left_out}
     run = replace(run, diagnostics=diagnostics, known_at=outcomes[trial.outcome].known_at)
-    return publish(database, run, force=force)
+    return publish(database, run, force=force or lost)
+
+
+def newest_posterior(connection: psycopg.Connection, person: Person, trial: str) -> str | None:
+    """Hash of the posterior that the newest run of a trial kept; None where it kept none."""
+    row = connection.execute(
+        """
+        select posterior_object from insights.runs where user_id = %s and kind = 'trial' and subject = %s
+        order by created_at desc limit 1
+        """,
+        [person.user_id, trial],
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _prepare_all(trial: Trial, outcomes: Mapping[str, Series]) -> list[Prepared]:
@@ -134,6 +157,7 @@ def _as_of(trial: Trial, outcomes: Mapping[str, Series]) -> dt.datetime:
 
 
 def _fit(
+    store: ObjectStore,
     person: Person,
     trial: Trial,
     prepared: list[Prepared],
@@ -146,7 +170,7 @@ def _fit(
     rows: list[dict[str, object]] = []
     reports: dict[str, object] = {}
     problem: str | None = None
-    effect: FloatArray | None = None
+    judged: Fit | None = None
     promised = trial.registration.model
     for one in prepared:
         primary = one.metric == trial.outcome
@@ -156,11 +180,15 @@ def _fit(
         reports[one.metric] = fit.diagnostics.as_json()
         if fit.diagnostics.problem is None:
             rows += results(trial, one, fit, primary=primary, ended=ended)
-            effect = effect_draws(fit, one, 1) if primary else effect
+            judged = fit if primary else judged
         elif primary:
             problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."
             break
     law = prepared[0].law.kind
+    # The object before the row that refers to it: a crash between the two leaves an object that nobody asks for.
+    frozen = trial.registration.frozen
+    provenance = Provenance(frozen.sha256 if frozen else "", as_of)
+    posterior = keep(store, model, labelled(judged, trial, prepared[0]), provenance) if judged else None
     return Run(
         user_id=person.user_id,
         kind="trial",
@@ -174,8 +202,20 @@ def _fit(
             "ended": ended,
             "protocol": trial.registration.as_json(),
         },
-        plot=_plot(trial, prepared[0], effect) if problem is None and effect is not None else None,
+        plot=_plot(trial, prepared[0], effect_draws(judged, prepared[0], 1)) if judged else None,
         reason=problem,
+        posterior_object=posterior,
+    )
+
+
+def labelled(fit: Fit, trial: Trial, prepared: Prepared) -> Fit:
+    """A posterior that says by itself what it is of: its arms by name, and the unit that it was standardised by."""
+    scale = {"center": np.array(prepared.center), "spread": np.array(prepared.spread)}
+    constant = {**fit.data["constant_data"], **scale}
+    return replace(
+        fit,
+        coords={**fit.coords, "arm": trial.arms[1:]},
+        data={**fit.data, "constant_data": constant},
     )
 
 

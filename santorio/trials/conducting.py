@@ -24,7 +24,7 @@ from santorio.trials import lifecycle
 from santorio.trials.levers import WEEKDAYS
 from santorio.trials.lifecycle import LONGEST_PAUSE_DAYS, OPEN, Refused, after
 from santorio.trials.protocols import Protocol, protocol_of
-from santorio.trials.records import Proposal, Standing, read_proposal, read_standing
+from santorio.trials.records import Proposal, Standing, read_proposal, read_standing, read_standings
 
 FURTHEST_START_DAYS = 365
 
@@ -59,7 +59,8 @@ def accept(database: Database, person: Person, name: str, *, start: dt.date | No
     NotFound
         If no such thing is proposed.
     Refused
-        If it was accepted for another day, or the day lies behind.
+        If it was accepted for another day, the day lies behind, or another trial of the same outcome runs then and one
+        of the two is not randomised by day.
     """
     with _turn(database, person) as connection:
         standing = read_standing(connection, person, name, today)
@@ -81,13 +82,14 @@ def accept(database: Database, person: Person, name: str, *, start: dt.date | No
                 hint="Choose a first day from today on, within a year.",
             )
         protocol = proposal.protocol.starting(day)
+        beside = _beside(read_standings(connection, person, today), protocol)
         happened: list[lifecycle.Event] = [
             lifecycle.Proposed(trial=standing.trial, day=proposal.day, run_id=proposal.run_id),
             lifecycle.Accepted(trial=standing.trial, day=today, start_day=day, sha256=protocol.sha256),
         ]
         _write(connection, person, standing, happened, protocol)
         return Step(
-            _accepted(protocol, "is accepted"),
+            " ".join([_accepted(protocol, "is accepted"), *beside]),
             read_standing(connection, person, name, today),
             changed=True,
         )
@@ -97,6 +99,46 @@ def _allowed(day: dt.date, protocol: Protocol) -> dt.date:
     while WEEKDAYS[day.weekday()] in protocol.not_on:
         day += dt.timedelta(days=1)
     return day
+
+
+def _beside(standings: Sequence[Standing], protocol: Protocol) -> list[str]:
+    """Say which trials run at the same time, and what that means for their answers.
+
+    Days are one another's background: where both trials draw every day anew, what one adds to the other is noise. Where
+    one of them keeps an arm for a period, the other's arms may fall together with it by chance.
+
+    Raises
+    ------
+    Refused
+        If they ask for the same outcome and are not both randomised by day.
+    """
+    told = []
+    for one in standings:
+        other = one.protocol
+        if one.life.state not in OPEN or other is None or not _overlap(other, protocol):
+            continue
+        daily = other.law.kind == protocol.law.kind == "daily"
+        if other.outcome == protocol.outcome and not daily:
+            raise Refused(
+                f"The trial “{one.trial}” asks for the same outcome until {other.last_day}: nobody could tell which of "
+                "the two did what.",
+                hint=f"Begin after it with --start, or give it up: `santorio trial abandon {one.trial} --reason …`.",
+            )
+        told.append(
+            f"Mind that the trial “{one.trial}” runs until {other.last_day}. "
+            + (
+                "Both draw every day anew, so that neither misleads the other; each adds noise."
+                if daily
+                else "What one does may show in the other: begin after it with --start if you can."
+            )
+        )
+    return told
+
+
+def _overlap(one: Protocol, other: Protocol) -> bool:
+    if one.start_day is None or other.start_day is None or one.last_day is None or other.last_day is None:
+        return False
+    return one.start_day <= other.last_day and other.start_day <= one.last_day
 
 
 def _accepted(protocol: Protocol, did: str) -> str:

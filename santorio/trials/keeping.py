@@ -9,17 +9,21 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from santorio.trials.sampling import Diagnostics, Fit
+from santorio.objects import ObjectStore
+from santorio.trials.sampling import Diagnostics, Fit, RegressionModel
 from santorio.versions import code_version
 
 LIBRARIES = ("arviz", "numpy", "nutpie", "pymc")
+FILE_NAME = "posterior.zarr.zip"
+# The sampler's own coordinates, padding among them: twice as much as all the rest, which says the same.
+NOT_KEPT = frozenset({"standard"})
 
 
 @dataclass(frozen=True)
@@ -115,3 +119,26 @@ def load_fit(path: Path) -> tuple[Fit, dict[str, str]]:
         for name, value in json.loads(attributes["diagnostics"]).items()
     }
     return Fit(draws, Diagnostics(**diagnostics), dims, coords, data), attributes
+
+
+def keep(store: ObjectStore, model: RegressionModel, fit: Fit, provenance: Provenance) -> str:
+    """Put a posterior into the object store, and return its hash: what refers to it may be written from then on."""
+    draws = {name: values for name, values in fit.draws.items() if name not in NOT_KEPT}
+    with tempfile.TemporaryDirectory() as folder:  # for its owner alone
+        path = Path(folder) / FILE_NAME
+        model.save(replace(fit, draws=draws), path, provenance)
+        return store.put_file(path)
+
+
+def kept(store: ObjectStore, sha256: str) -> tuple[Fit, dict[str, str]]:
+    """Read a posterior and its attributes from the object store.
+
+    Raises
+    ------
+    NotFound
+        If it is not there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / FILE_NAME
+        path.write_bytes(store.get(sha256))
+        return load_fit(path)

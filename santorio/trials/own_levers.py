@@ -6,11 +6,14 @@ from uuid import UUID
 import psycopg
 from pydantic import ValidationError
 
-from santorio.events import UNDATED, Event
+from santorio.database.engine import Database
+from santorio.errors import NotFound
+from santorio.events import UNDATED, Event, write_events
 from santorio.people import Person
 from santorio.trials.levers import Document, Lever, Limits
 
 LEVER, LIMITS = "trial.lever", "trial.limits"
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,28 @@ def _event(person: Person, event_type: str, key: str, data: dict[str, object]) -
     return Event(person.user_id, UNDATED, None, event_type, "trial", key, data)
 
 
+def withdraw(database: Database, person: Person, name: str) -> bool:
+    """Withdraw a lever that the person wrote: it is proposed no more. Whether it stood until now.
+
+    Its name becomes the registry's again, where that has such a lever; its file imported again brings it back.
+
+    Raises
+    ------
+    NotFound
+        If the person wrote none of this name.
+    """
+    with database.connect() as connection:
+        written = {data.get("name") for kind, data in _newest(connection, person.user_id) if kind == LEVER}
+        if name not in written:
+            names = ", ".join(sorted(str(one) for one in written))
+            raise NotFound(
+                f"You wrote no lever called “{name}”.",
+                hint=f"Yours are: {names}." if names else "You wrote none; docs/levers.md shows one.",
+            )
+        result = write_events(connection, [_event(person, LEVER, name, {"name": name, WITHDRAWN: True})])
+    return bool(result.new + result.versions)
+
+
 def read_own(connection: psycopg.Connection, person: Person) -> Own:
     """Read a person's levers and limits, the newest version of each.
 
@@ -44,6 +69,8 @@ def read_own(connection: psycopg.Connection, person: Person) -> Own:
     """
     levers, refused, limits = [], [], Limits()
     for event_type, data in _newest(connection, person.user_id):
+        if data.get(WITHDRAWN):
+            continue
         try:
             if event_type == LIMITS:
                 limits = Limits.model_validate(data)

@@ -36,7 +36,7 @@ SUBJECTS = {
         "training_days", "activity_loads", "activity_zones", "best_efforts", "power_models", "thresholds",
         "training_zones",
     ),
-    "What acts, what comes of it": ("exposures", "outcomes", "trials", "trial_days"),
+    "What acts, what comes of it": ("exposures", "outcomes", "trials", "trial_days", "trial_lives"),
     "Trust": ("coverage", "day_quality"),
 }  # fmt: skip
 

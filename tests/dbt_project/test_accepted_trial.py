@@ -16,6 +16,8 @@ from santorio.trials.proposals import propose
 from santorio.trials.protocols import Protocol
 from santorio.trials.reading import read_trials
 from santorio.trials.records import read_proposal, read_standing
+from santorio.trials.reporting import report_of
+from santorio.trials.reporting_reading import read_account
 
 # Two builds, and a model that is compiled.
 pytestmark = pytest.mark.timeout(900)
@@ -50,14 +52,40 @@ def bring(warehouse: Database, newcomer: Person, tmp_path: Any) -> Any:
     return brought
 
 
+def shown_by_the_api(warehouse: Database, person: Person) -> tuple[Any, ...] | None:
+    with warehouse.connect() as connection:
+        connection.execute("select set_config('santorio.user_id', %s, true)", [str(person.user_id)])
+        return connection.execute(
+            "select status, decision from api.experiments where kind = 'trial'"
+        ).fetchone()
+
+
+def says_all_of_it(
+    warehouse: Database, store: FolderStore, person: Person, protocol: Protocol, today: dt.date
+) -> None:
+    """Nothing but logging led to the report, which is made from what the run kept."""
+    with warehouse.connect() as connection:
+        account = read_account(connection, store, person, NAME, today)
+    assert account.attributes["protocol_sha256"] == protocol.sha256
+    assert account.posterior.effect(1).mean() == pytest.approx(account.run.primary[0].estimate)
+    page = report_of(account)
+    assert "Does humming in the morning raise my focus?" in page
+    assert "“ten minutes of humming” raised focus, against “as usual”, by +" in page
+    assert "by more than the 1.5 that matter" in page
+    assert f"SHA-256 {protocol.sha256}" in page
+    assert f"Of {len(protocol.drawn)} of {len(protocol.drawn)} study days it is known" in page
+    assert "without days not followed" in page
+
+
 def log_of_focus(first: dt.date, values: np.ndarray) -> str:
     rows = [f"{first + dt.timedelta(days=day)},{value:.3f}" for day, value in enumerate(values.tolist())]
     return "\n".join(["date,focus", *rows])
 
 
-def test_who_accepts_a_proposal_is_led_to_an_answer_by_logging_alone(
-    build: Any, warehouse: Database, newcomer: Person, bring: Any
+def test_who_accepts_a_proposal_is_led_to_a_report_by_logging_alone(
+    build: Any, warehouse: Database, newcomer: Person, bring: Any, tmp_path: Any
 ) -> None:
+    store = FolderStore(tmp_path / "objects")
     rng = np.random.default_rng(5)
     bring("mine.yaml", LEVER)
     bring("before.csv", log_of_focus(START - dt.timedelta(days=BEFORE), 50 + 2 * rng.normal(size=BEFORE)))
@@ -76,7 +104,7 @@ def test_who_accepts_a_proposal_is_led_to_an_answer_by_logging_alone(
         assert (arm is None) == (day.weekday() == 6)
         felt[number] = EFFECT * (arm == protocol.arms[1])
         if arm is not None:
-            log_day(warehouse, newcomer, NAME, done=True, day=day, note=None, today=day)
+            log_day(warehouse, newcomer, NAME, done=number != 8, day=day, note=None, today=day)
     bring("during.csv", log_of_focus(START, 50 + felt + 2 * rng.normal(size=days)))
     build()
 
@@ -86,7 +114,8 @@ def test_who_accepts_a_proposal_is_led_to_an_answer_by_logging_alone(
     assert [trial.arms[arm] for arm in trial.arm] == list(protocol.drawn)
     assert trial.registration.frozen == protocol
     over = START + dt.timedelta(days=days + 7)
-    (report,) = analyse_trials(warehouse, newcomer, today=over)
+    assert shown_by_the_api(warehouse, newcomer) == ("finished", None)
+    (report,) = analyse_trials(warehouse, store, newcomer, today=over)
     assert report.status == "accepted"
     assert report.diagnostics["randomisation"] == protocol.law.kind
     assert report.diagnostics["protocol"]["sha256"] == protocol.sha256  # type: ignore[index]
@@ -101,6 +130,9 @@ def test_who_accepts_a_proposal_is_led_to_an_answer_by_logging_alone(
     assert row[1] <= EFFECT <= row[2]
     assert (life.state, life.decision) == ("analysed", "adopt")
     assert len(life.adhered) == len(protocol.drawn)
+    assert shown_by_the_api(warehouse, newcomer) == ("analysed", "adopt")
+
+    says_all_of_it(warehouse, store, newcomer, protocol, over)
     # What is being answered is not proposed again.
     propose(warehouse, newcomer, today=over)
     with warehouse.connect() as connection:

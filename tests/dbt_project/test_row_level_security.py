@@ -173,6 +173,7 @@ def test_every_mart_is_guarded_and_every_view_a_barrier(
             "outcomes",
             "training_zones",
             "trial_days",
+            "trial_lives",
             "trials",
             "weighings",
             "wellness_days",

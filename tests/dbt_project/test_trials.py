@@ -2,9 +2,11 @@
 
 import csv
 import datetime as dt
+import uuid
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from santorio.database.engine import Database
@@ -184,3 +186,67 @@ def test_a_recorded_study_without_a_protocol_names_its_own_arms_and_outcome(
     (trial,) = rows("marts.trials")
     assert (trial["arms"], trial["outcome"], trial["secondary"]) == (["placebo", "tea"], "focus", ["calm"])
     assert (trial["start_day"], trial["has_protocol"]) == (dt.date(2026, 3, 1), False)
+
+
+def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(build: Any, log: Any, rows: Any) -> None:
+    """Given up, paused, resumed, still to come: by what happened to it, and by its dates."""
+    warehouse, person = rows.database, rows.person
+    today = dt.datetime.now(dt.UTC).date()
+
+    def day(number: int) -> str:
+        return (today + dt.timedelta(days=number)).isoformat()
+
+    def happened(trial: str, *kinds: str, **more: object) -> None:
+        for number, kind in enumerate(kinds):
+            log.trial(kind, f"{trial}/{kind}", trial=trial, day=day(-9 + number), **more)
+
+    for trial, start in {"milk": -5, "honey": -5, "salt": -5, "tea": -5, "figs": 5}.items():
+        log.trial(
+            "protocol", trial, trial=trial, arms=["no", "yes"], outcome="mood", start_day=day(start),
+            assignment=[0, 1] * 10,
+        )  # fmt: skip
+    happened("milk", "proposed", "accepted", "started", "abandoned", "adherence")
+    happened("honey", "proposed", "accepted", "started", "paused", until=day(9))
+    happened("salt", "proposed", "accepted", "started", "paused", until=day(-1))
+    happened("tea", "proposed", "accepted", "started", "paused", "resumed", until=day(9))
+    with warehouse.connect() as connection:
+        proposals = propose_by_hand(connection, person, ["no-beer-mood", "walks-mood", "naps-mood"])
+    happened("no_beer_mood", "proposed", "declined")
+    happened("walks_mood", "proposed", "accepted")
+    build()
+    assert rows("marts.trial_lives", "newest_step, abandoned_on::text, paused_until::text", "trial", "trial < 'n'") == [
+        {"newest_step": "paused", "abandoned_on": None, "paused_until": day(9)},
+        {"newest_step": "abandoned", "abandoned_on": day(-6), "paused_until": None},
+    ]  # fmt: skip
+
+    def shown() -> dict[str, str]:
+        with warehouse.connect() as connection:
+            connection.execute("select set_config('santorio.user_id', %s, true)", [str(person.user_id)])
+            return dict(connection.execute("select slug, status from api.experiments").fetchall())
+
+    assert shown() == {
+        "milk": "abandoned", "honey": "paused", "salt": "running", "tea": "running", "figs": "planned",
+        "no-beer-mood": "declined", "naps-mood": "proposed",
+    }  # fmt: skip
+    with warehouse.connect() as connection:
+        # A year later it may be worth asking again.
+        connection.execute(
+            "update insights.runs set created_at = now() + interval '1 year' where run_id = %s", [proposals]
+        )
+    assert shown()["no-beer-mood"] == "proposed"
+
+
+def propose_by_hand(connection: psycopg.Connection, person: Person, names: list[str]) -> uuid.UUID:
+    run_id = uuid.uuid4()
+    connection.execute(
+        "insert into insights.runs (run_id, user_id, kind, subject, status, fingerprint, as_of, code_version) "
+        "values (%s, %s, 'proposals', 'all', 'accepted', 'f', now(), '0')",
+        [run_id, person.user_id],
+    )
+    for rank, name in enumerate(names, start=1):
+        connection.execute(
+            "insert into insights.proposals values (%s, %s, %s, %s, 'Does it?', 'x', 'mood', '[]', '{}', 1, 42, 0.8, "
+            "0.1, 0.2, 'because')",
+            [run_id, person.user_id, rank, name],
+        )
+    return run_id

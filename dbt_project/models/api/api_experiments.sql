@@ -12,7 +12,8 @@ newest_runs as (
 
 accepted_trials as (
     select distinct on (user_id, subject)
-        run_id, user_id, subject as trial, as_of, code_version, created_at
+        run_id, user_id, subject as trial, as_of, code_version, created_at,
+        coalesce(diagnostics ->> 'ended' = 'true', true) as is_final
     from {{ source('insights', 'runs') }}
     where kind = 'trial' and status = 'accepted'
     order by user_id, subject, created_at desc
@@ -26,6 +27,7 @@ results as (
         runs.as_of,
         runs.code_version,
         runs.created_at,
+        runs.is_final,
         jsonb_agg(
             to_jsonb(results) - '{run_id,user_id,trial}'::text[]
             order by results.is_primary desc, results.outcome, results.arm
@@ -33,7 +35,12 @@ results as (
         (array_agg(results.decision order by results.is_primary desc, results.outcome, results.arm))[1] as decision
     from accepted_trials as runs
     inner join {{ source('insights', 'trials') }} as results on results.run_id = runs.run_id
-    group by runs.user_id, runs.trial, runs.run_id, runs.as_of, runs.code_version, runs.created_at
+    group by runs.user_id, runs.trial, runs.run_id, runs.as_of, runs.code_version, runs.created_at, runs.is_final
+),
+
+told as (
+    select *, (now() at time zone coalesce(timezone, 'UTC'))::date as today
+    from {{ published(ref('trials')) }}
 ),
 
 trials as (
@@ -43,9 +50,11 @@ trials as (
         'trial' as kind,
         trials.trial as slug,
         case
-            when trials.start_day > (now() at time zone 'UTC')::date then 'planned'
-            when trials.last_day >= (now() at time zone 'UTC')::date then 'running'
-            when results.run_id is not null then 'analysed'
+            when lives.abandoned_on is not null then 'abandoned'
+            when lives.paused_until > trials.today then 'paused'
+            when trials.start_day > trials.today then 'planned'
+            when trials.last_day >= trials.today then 'running'
+            when results.is_final then 'analysed'
             when trials.last_day is null then 'planned'
             else 'finished'
         end as status,
@@ -73,16 +82,18 @@ trials as (
         newest_runs.status as last_run_status,
         newest_runs.reason as last_run_reason,
         results.run_id,
-        coalesce(results.as_of, trials.as_of) as as_of,
+        greatest(coalesce(results.as_of, trials.as_of), lives.as_of) as as_of,
         results.code_version
-    from {{ published(ref('trials')) }} as trials
+    from told as trials
     left join results on results.user_id = trials.user_id and results.trial = trials.trial
     left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.subject = trials.trial
+    left join {{ published(ref('trial_lives')) }} as lives
+        on lives.user_id = trials.user_id and lives.trial = trials.trial
 ),
 
 proposal_runs as (
     select distinct on (user_id)
-        run_id, user_id, status, as_of, code_version
+        run_id, user_id, status, as_of, code_version, created_at
     from {{ source('insights', 'runs') }}
     where kind = 'proposals' and status = 'accepted'
     order by user_id, created_at desc
@@ -94,7 +105,11 @@ proposals as (
         'proposal:' || proposals.slug as experiment_id,
         'proposal' as kind,
         proposals.slug,
-        'proposed' as status,
+        case
+            -- What is proposed again after all is proposed by a run that came later.
+            when lives.newest_step = 'declined' and lives.as_of > proposal_runs.created_at then 'declined'
+            else 'proposed'
+        end as status,
         proposals.question,
         proposals.arms,
         proposals.outcome,
@@ -119,6 +134,10 @@ proposals as (
         proposal_runs.code_version
     from proposal_runs
     inner join {{ source('insights', 'proposals') }} as proposals on proposals.run_id = proposal_runs.run_id
+    left join {{ published(ref('trial_lives')) }} as lives
+        on lives.user_id = proposals.user_id and lives.trial = replace(proposals.slug, '-', '_')
+    -- What was accepted is a trial from then on, until the next run proposes anew.
+    where lives.newest_step is null or lives.newest_step in ('proposed', 'declined')
 )
 
 select * from trials

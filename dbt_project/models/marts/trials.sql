@@ -36,6 +36,8 @@ select
     defined.cycles,
     defined.seed,
     defined.has_protocol,
+    people.timezone,
     greatest(defined.as_of, spans.as_of) as as_of
 from defined
 left join spans using (user_id, trial)
+left join {{ ref('stg_ops__people') }} as people using (user_id)

@@ -29,8 +29,8 @@ def fetch(marts, query):
         return connection.execute(query).fetchall()
 
 
-def test_a_true_effect_is_found_reported_in_its_own_unit_and_adopted(studied):
-    (report,) = analyse_trials(studied.database, studied.person, today=TODAY)
+def test_a_true_effect_is_found_reported_in_its_own_unit_and_adopted(studied, store):
+    (report,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert (report.status, report.rows, report.subject) == ("accepted", 1, "screens")
     ((estimate, lower, upper, decision, cycles, p, repeats, days, unit, primary),) = fetch(
         studied,
@@ -44,8 +44,8 @@ def test_a_true_effect_is_found_reported_in_its_own_unit_and_adopted(studied):
     assert repeats > 0.95
 
 
-def test_the_raw_difference_is_that_of_the_assigned_arms_means(studied):
-    analyse_trials(studied.database, studied.person, today=TODAY)
+def test_the_raw_difference_is_that_of_the_assigned_arms_means(studied, store):
+    analyse_trials(studied.database, store, studied.person, today=TODAY)
     ((mean_arm, mean_reference, raw),) = fetch(
         studied, "select mean_arm, mean_reference, raw_difference from insights.trial_results"
     )
@@ -61,22 +61,22 @@ def test_the_raw_difference_is_that_of_the_assigned_arms_means(studied):
     assert raw == pytest.approx(mean_arm - mean_reference)
 
 
-def test_unchanged_input_is_not_fitted_again_and_changed_input_is(studied):
-    analyse_trials(studied.database, studied.person, today=TODAY)
-    (again,) = analyse_trials(studied.database, studied.person, today=TODAY)
+def test_unchanged_input_is_not_fitted_again_and_changed_input_is(studied, store):
+    analyse_trials(studied.database, store, studied.person, today=TODAY)
+    (again,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert again.status == "unchanged"
     assert fetch(studied, "select count(*) from insights.runs") == [(1,)]
     studied.write(
         "outcomes", [{"day": studied.day(6), "metric": "sleep_minutes", "value": 401.0, "samples": 1}]
     )
-    (changed,) = analyse_trials(studied.database, studied.person, today=TODAY)
+    (changed,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert changed.status == "accepted"
     assert fetch(studied, "select count(*) from insights.runs") == [(2,)]
 
 
-def test_a_fit_that_did_not_converge_publishes_nothing(studied):
+def test_a_fit_that_did_not_converge_publishes_nothing(studied, store):
     absurd = {"draws": 20, "tune": 2, "chains": 2}
-    (report,) = analyse_trials(studied.database, studied.person, today=TODAY, sampler_config=absurd)
+    (report,) = analyse_trials(studied.database, store, studied.person, today=TODAY, sampler_config=absurd)
     assert report.status == "rejected"
     assert report.reason.startswith("The fit cannot be trusted")
     assert report.diagnostics["fits"]["sleep_minutes"]["attempts"] == 2
@@ -84,41 +84,41 @@ def test_a_fit_that_did_not_converge_publishes_nothing(studied):
     assert fetch(studied, "select count(*) from insights.trial_results") == [(0,)]
 
 
-def test_before_its_end_a_trial_goes_on_whatever_it_says(studied):
-    analyse_trials(studied.database, studied.person, today=studied.day(56))
+def test_before_its_end_a_trial_goes_on_whatever_it_says(studied, store):
+    analyse_trials(studied.database, store, studied.person, today=studied.day(56))
     assert fetch(studied, "select decision from insights.trial_results") == [("keep going",)]
 
 
-def test_a_trial_with_too_few_days_is_a_state_and_no_run(marts):
+def test_a_trial_with_too_few_days_is_a_state_and_no_run(marts, store):
     marts.outcome("sleep_minutes", np.array([np.nan, 400.0, 410.0, 420.0]))
     marts.trial("short", ARMS, [0, 1, 0, 1])
-    (report,) = analyse_trials(marts.database, marts.person, today=TODAY)
+    (report,) = analyse_trials(marts.database, store, marts.person, today=TODAY)
     assert report.status == "not enough data"
     assert "5 days" in report.reason
     assert fetch(marts, "select count(*) from insights.runs") == [(0,)]
 
 
-def test_the_picture_is_a_small_png(studied):
-    (report,) = analyse_trials(studied.database, studied.person, today=TODAY)
+def test_the_picture_is_a_small_png(studied, store):
+    (report,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert report.plot.startswith(b"\x89PNG")
     assert len(report.plot) < 60_000
 
 
-def test_three_arms_are_each_held_against_the_first(marts, autoregressive):
+def test_three_arms_are_each_held_against_the_first(marts, autoregressive, store):
     rng = np.random.default_rng(3)
     arm = np.concatenate([rng.permutation(3) for _ in range(20)])
     marts.outcome("mood", 5 + np.array([0, 0, 1.5])[arm] + 0.8 * autoregressive(rng, 60, 0.3)[:, 0])
     marts.trial("tea", ("water", "mint", "camomile"), arm, outcome="mood", period_days=1)
-    analyse_trials(marts.database, marts.person, today=TODAY)
+    analyse_trials(marts.database, store, marts.person, today=TODAY)
     found = dict(fetch(marts, "select arm, decision from insights.trial_results"))
     assert found["camomile"] == "adopt"
     assert found["mint"] != "adopt"
 
 
 @pytest.mark.parametrize("correction", ["period_days = null", "washout_days = 1"])
-def test_a_corrected_design_is_judged_again(studied, correction):
-    analyse_trials(studied.database, studied.person, today=TODAY)
+def test_a_corrected_design_is_judged_again(studied, correction, store):
+    analyse_trials(studied.database, store, studied.person, today=TODAY)
     with studied.database.connect() as connection:
         connection.execute(f"update marts.trials set {correction}")
-    (again,) = analyse_trials(studied.database, studied.person, today=TODAY)
+    (again,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert again.status == "accepted"

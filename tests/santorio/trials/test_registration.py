@@ -110,15 +110,15 @@ def test_without_a_protocol_that_is_said(found):
     assert found().sentence().startswith("No protocol was recorded")
 
 
-def test_the_result_and_what_is_shown_of_it_tell_of_a_change(marts, record, autoregressive):
+def test_the_result_and_what_is_shown_of_it_tell_of_a_change(marts, record, autoregressive, store):
     rng = np.random.default_rng(1)
     arm = np.concatenate([rng.permutation(2) for _ in range(15)])
     marts.outcome("sleep_minutes", 430 + 25 * autoregressive(rng, 32, 0.3)[:, 0])
     marts.trial("screens", ("usual", "no screens"), arm, smallest_effect=10.0)
     record("2026-01-04T20:00+01:00")
-    analyse_trials(marts.database, marts.person, today=dt.date(2026, 6, 1))
+    analyse_trials(marts.database, store, marts.person, today=dt.date(2026, 6, 1))
     record("2026-01-20T12:00+01:00", smallest_effect=3)
-    (report,) = analyse_trials(marts.database, marts.person, today=dt.date(2026, 6, 1))
+    (report,) = analyse_trials(marts.database, store, marts.person, today=dt.date(2026, 6, 1))
     assert report.status == "accepted"  # judged again, though the marts are the same
     assert report.diagnostics["protocol"]["changes"] == [
         {"day": "2026-01-20", "after_days": 15, "fields": ["smallest_effect"]}

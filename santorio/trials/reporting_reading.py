@@ -1,0 +1,252 @@
+"""What a report is made from: the newest accepted run with its posterior, and what the log tells of the trial."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+
+from santorio.errors import NotFound
+from santorio.objects import ObjectStore
+from santorio.people import Person
+from santorio.sources.inbox.protocols import slug
+from santorio.trials.adherence import Adhered, read_adherence
+from santorio.trials.decisions import Decision
+from santorio.trials.keeping import kept
+from santorio.trials.lifecycle import Event, Life
+from santorio.trials.reading import Trial, read_trials
+from santorio.trials.records import read_events, read_proposal, read_standing
+from santorio.trials.reporting_posterior import Posterior
+
+Stage = Literal["running", "paused", "given up", "over and not analysed", "ended"]
+AGAIN = "Type `santorio run --force`: it is fitted again, and its posterior is kept."
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run published of one outcome and one arm; see `insights.trial_results`."""
+
+    outcome: str
+    arm: str
+    reference_arm: str
+    unit: str
+    mean_arm: float
+    mean_reference: float
+    raw_difference: float
+    days_arm: int
+    days_reference: int
+    estimate: float
+    sd: float
+    lower_95: float
+    upper_95: float
+    lower_50: float
+    upper_50: float
+    smallest_effect: float
+    probability_above: float
+    probability_within: float
+    probability_below: float
+    decision: Decision
+    cycles: int
+    probability_repeats: float | None
+    randomisation_p: float | None
+    is_primary: bool
+
+
+@dataclass(frozen=True)
+class AcceptedRun:
+    """The newest run that was accepted.
+
+    Attributes
+    ----------
+    results : tuple[Result, ...]
+        Of the primary outcome first, in the order of the arms.
+    refused_since : str or None
+        Why a newer run was refused.
+    """
+
+    run_id: UUID
+    made_at: dt.datetime
+    as_of: dt.datetime
+    code_version: str
+    fingerprint: str
+    diagnostics: Mapping[str, object]
+    posterior_object: str
+    results: tuple[Result, ...]
+    refused_since: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the trial had ended when it was analysed."""
+        return self.diagnostics.get("ended") is True
+
+    @property
+    def primary(self) -> tuple[Result, ...]:
+        """Results of the primary outcome, one an arm."""
+        return tuple(one for one in self.results if one.is_primary)
+
+    @property
+    def secondary(self) -> tuple[Result, ...]:
+        """Results of the other outcomes."""
+        return tuple(one for one in self.results if not one.is_primary)
+
+
+@dataclass(frozen=True)
+class Account:
+    """All that a report of a trial tells.
+
+    Attributes
+    ----------
+    today : date
+        What day it is for the person.
+    attributes : Mapping[str, str]
+        What the posterior's file says of itself.
+    events : tuple[Event, ...]
+        What happened to the trial, in the order of the log.
+    followed : tuple[Adhered, ...]
+        Which study days up to today followed their arms.
+    """
+
+    trial: Trial
+    life: Life
+    events: tuple[Event, ...]
+    run: AcceptedRun
+    posterior: Posterior
+    attributes: Mapping[str, str]
+    followed: tuple[Adhered, ...]
+    today: dt.date
+
+    @property
+    def stage(self) -> Stage:
+        """Where the trial stood when it was analysed; what it may be said to have answered hangs on that."""
+        if self.run.ended:
+            return "ended"
+        if self.life.state == "abandoned":
+            return "given up"
+        if self.life.state == "paused":
+            return "paused"
+        return "over and not analysed" if self.life.state in {"completed", "analysed"} else "running"
+
+    @property
+    def planned_days(self) -> int:
+        """Study days that were planned."""
+        return self.trial.registration.planned_days or len(self.trial.study_day)
+
+    @property
+    def lived_days(self) -> int:
+        """Study days that are over or running."""
+        today = (self.today - dt.date(1970, 1, 1)).days
+        return int((self.trial.first_day <= today).sum())
+
+
+def read_account(
+    connection: psycopg.Connection, store: ObjectStore, person: Person, name: str, today: dt.date
+) -> Account:
+    """Read what a report is made from.
+
+    Raises
+    ------
+    NotFound
+        If there is no such trial, nothing of it could be published yet, or its posterior is gone.
+    """
+    trial_name = slug(name)
+    standing = read_standing(connection, person, trial_name, today)
+    run = _read_run(connection, person, trial_name)
+    trials = {one.name: one for one in read_trials(connection, person)} if run else {}
+    if run is None or trial_name not in trials:
+        raise _no_answer(connection, person, trial_name, standing.life)
+    if run.posterior_object == "":
+        raise NotFound("The newest analysis of this trial kept no posterior.", hint=AGAIN)
+    try:
+        fit, attributes = kept(store, run.posterior_object)
+    except NotFound:
+        raise NotFound("The posterior of this trial is not in the object store.", hint=AGAIN) from None
+    posterior = Posterior.of(fit, run.primary[0].reference_arm)
+    order = {arm: place for place, arm in enumerate(posterior.arms)}
+    results = sorted(run.results, key=lambda one: (not one.is_primary, one.outcome, order.get(one.arm, 0)))
+    followed = read_adherence(connection, person, trial_name, standing.protocol, standing.life.adhered, today)
+    return Account(
+        trial=trials[trial_name],
+        life=standing.life,
+        events=tuple(read_events(connection, person, trial_name)) + standing.pending,
+        run=replace(run, results=tuple(results)),
+        posterior=posterior,
+        attributes=attributes,
+        followed=tuple(followed),
+        today=today,
+    )
+
+
+def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> AcceptedRun | None:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        runs = cursor.execute(
+            """
+            select run_id, created_at, as_of, code_version, fingerprint, diagnostics, posterior_object, status, reason
+            from insights.runs where user_id = %s and kind = 'trial' and subject = %s
+            order by created_at desc
+            """,
+            [person.user_id, trial],
+        ).fetchall()
+        run = next((one for one in runs if one["status"] == "accepted"), None)
+        if run is None:
+            return None
+        names = ", ".join(one.name for one in fields(Result))
+        rows = cursor.execute(
+            f"select {names} from insights.trial_results where run_id = %s",  # noqa: S608 - names are our own
+            [run["run_id"]],
+        ).fetchall()
+    newest = runs[0]
+    return AcceptedRun(
+        run_id=run["run_id"],
+        made_at=run["created_at"],
+        as_of=run["as_of"],
+        code_version=run["code_version"],
+        fingerprint=run["fingerprint"],
+        diagnostics=run["diagnostics"],
+        posterior_object=run["posterior_object"] or "",
+        results=tuple(Result(**row) for row in rows),
+        refused_since=newest["reason"] if newest["status"] == "rejected" else None,
+    )
+
+
+def _no_answer(connection: psycopg.Connection, person: Person, trial: str, life: Life) -> NotFound:
+    """Say why there is nothing to report, and what to do."""
+    row = connection.execute(
+        """
+        select reason from insights.runs
+        where user_id = %s and kind = 'trial' and subject = %s and status = 'rejected'
+        order by created_at desc limit 1
+        """,
+        [person.user_id, trial],
+    ).fetchone()
+    if row is not None:
+        return NotFound(
+            f"No analysis of the trial “{trial}” could be published. {row[0]}",
+            hint="More days help; `santorio run` tries again when there are some.",
+        )
+    if life.state in {"proposed", "declined"}:
+        return NotFound(life.sentence, hint=f"`santorio trial accept {trial}` starts it.")
+    if life.state == "unknown" and read_proposal(connection, person, trial) is not None:
+        return NotFound(
+            f"The trial “{trial}” is proposed and not accepted.",
+            hint=f"`santorio trial accept {trial}` starts it.",
+        )
+    if life.state == "accepted":
+        return NotFound(life.sentence, hint=f"Its first day is {life.start_day}.")
+    if life.state != "unknown" or _is_planned(connection, person, trial):
+        return NotFound(
+            f"The trial “{trial}” has no answer yet.",
+            hint="Log its days, and type `santorio run`; `santorio trial show` says what it waits for.",
+        )
+    return NotFound(f"There is no trial called “{trial}”.", hint="`santorio trial list` names them.")
+
+
+def _is_planned(connection: psycopg.Connection, person: Person, trial: str) -> bool:
+    if connection.execute("select to_regclass('marts.trials')").fetchone() == (None,):
+        return False
+    row = connection.execute(
+        "select from marts.trials where user_id = %s and trial = %s", [person.user_id, trial]
+    ).fetchone()
+    return row is not None
