@@ -1,5 +1,6 @@
 """The analysis of a study: every outcome, every arm against the reference, every case alone and all together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,14 +12,17 @@ from santorio.studies.answer import DataAnswer, DesignAnswer, OutcomeAnswer, Stu
 from santorio.studies.assembling import Assembled, assemble, digest
 from santorio.studies.checking import check_case, check_outcome, check_study
 from santorio.studies.comparing import Fitted, arm_rows, compare
-from santorio.studies.fitting import fit_case
+from santorio.studies.fitting import Fit, fit_case
+from santorio.studies.likelihoods import LINKS, SAID, Chosen, choose
 from santorio.studies.preparing import Prepared, common_scale, doses_of, prepare, smallest_effect
+from santorio.studies.sampled import Refused, SampledFit, fit_sampled
 from santorio.studies.specification import OutcomeColumn, Study, read_study
 from santorio.studies.wording import say_design
 from santorio.trials.columns import FloatArray
-from santorio.trials.priors import carry_over_from
+from santorio.trials.priors import CarryOver, carry_over_from
 
 LIBRARIES = ("santorio", "numpy", "scipy")
+SAMPLERS = ("pymc", "nutpie")
 METHOD = (
     "Rows are modelled with a level, a smooth trend, days of the week where rows are days of at least three weeks, "
     "each arm's effect and its departure in each cycle, and errors of which neighbours resemble each other (AR(1), "
@@ -26,6 +30,12 @@ METHOD = (
     "Coefficients and spread are integrated in closed form, correlation, departures and carry-over by quadrature. "
     "Several cases are pooled by a normal-normal hierarchy: mean effect Normal(0, S²), spread between cases "
     "HalfNormal(S/2), S the typical spread of a row, with weight 0.8, and four times both with weight 0.2."
+)
+METHOD_OF_OTHERS = (
+    " Outcomes that are yes or no, levels, counts, or ratings near their bounds have a likelihood of their own "
+    "(Bernoulli, cumulative logit, negative binomial, ordered Beta) over the same predictor, with a latent AR(1) in "
+    "place of AR(1) errors and the prior Normal(0, 1.5²) for effects, sampled by NUTS (PyMC, nutpie). Their effects "
+    "are averaged over the rows (standardisation); cases are pooled on the link's scale."
 )
 
 
@@ -64,6 +74,7 @@ def analyse_study(path: Path) -> Analysed:
             add("outcome_left_out", missing.message)
     check_study(study, assembled, add)
     randomised = study.design.is_randomised
+    sampled = any(one.likelihood != "normal" for one in outcomes)
     answer = StudyAnswer(
         title=study.title,
         question=study.question or study.title,
@@ -79,9 +90,9 @@ def analyse_study(path: Path) -> Analysed:
         data=_about_data(assembled),
         outcomes=outcomes,
         warnings=[Warned(code=one.code, text=one.text) for one in add.found],
-        method=METHOD,
+        method=METHOD + (METHOD_OF_OTHERS if sampled else ""),
         study_sha256=digest(path),
-        versions={name: version(name) for name in LIBRARIES},
+        versions={name: version(name) for name in (*LIBRARIES, *(SAMPLERS if sampled else ()))},
     )
     return Analysed(answer, study, assembled, density)
 
@@ -99,14 +110,15 @@ def _answer(
     scale = common_scale(prepared)
     delta, source = smallest_effect(outcome, scale)
     carry_over = carry_over_from(study.half_life) if study.half_life else None
-    fits = [fit_case(one.case, one.values, one.scale, carry_over=carry_over) for one in prepared]
+    fits, chosen = _fit(outcome, prepared, carry_over)
     for one, fit in zip(prepared, fits, strict=True):
         add.about = one.series.case if len(assembled.cases) > 1 else ""
         check_case(one, fit, outcome, names, assembled.word, add)
     add.about = ""
-    check_outcome(outcome, [one.known for one in prepared], add)
+    check_outcome(outcome, [one.known for one in prepared], chosen, add)
     fitted = Fitted(prepared, fits, scale, delta, carry_over, doses_of(assembled))
     compared = [compare(study, outcome, names, fitted, contrast) for contrast in range(1, len(names))]
+    summary = assembled.summaries[outcome.column]
     density |= {(outcome.column, one.comparison.arm): one.density for one in compared}
     return OutcomeAnswer(
         column=outcome.column,
@@ -117,11 +129,28 @@ def _answer(
         direction=outcome.direction,
         smallest_effect=delta,
         smallest_effect_from=source,
-        scale=scale.name,
-        summary=assembled.summaries[outcome.column].said,
+        scale=scale.name if chosen.family is None else LINKS[chosen.family],
+        likelihood=chosen.family or "normal",
+        summary=summary.said if chosen.family is None else summary.rows_said + SAID[chosen.family],
         arms=arm_rows(names, prepared),
         comparisons=[one.comparison for one in compared],
     )
+
+
+def _fit(
+    outcome: OutcomeColumn, prepared: Sequence[Prepared], carry_over: CarryOver | None
+) -> tuple[Sequence[Fit | SampledFit], Chosen]:
+    """Fit all cases, with the outcome's own likelihood where it has one and its fits can be trusted."""
+    chosen = choose(outcome, prepared)
+    if chosen.family is not None:
+        found = fit_sampled(outcome, prepared, chosen.family, LINKS[chosen.family], carry_over)
+        if not isinstance(found, Refused):
+            return found, chosen
+        chosen = Chosen(
+            None,
+            f"its own model was fitted, and is not told, since the fit did not pass its checks ({found.problem})",
+        )
+    return [fit_case(one.case, one.values, one.scale, carry_over=carry_over) for one in prepared], chosen
 
 
 def _prepare_all(study: Study, assembled: Assembled, outcome: OutcomeColumn) -> list[Prepared]:

@@ -39,6 +39,9 @@ class Effect(_Part):
         None,
         description="Estimate and 95 % interval in percent of the reference, where the scale is a logarithm.",
     )
+    odds_ratio: tuple[float, float, float] | None = Field(
+        None, description="Estimate and 95 % interval, where the scale is that of log-odds."
+    )
 
 
 class RandomisationTest(_Part):
@@ -46,7 +49,8 @@ class RandomisationTest(_Part):
 
     p: float
     lower_95: float | None = Field(
-        description="Effects that it does not reject; on the scale of the analysis."
+        description="Effects that it does not reject; on the scale of the analysis, or in the outcome's unit where "
+        "that is log-odds, or the logarithm of an expected count."
     )
     upper_95: float | None
     schedules: int
@@ -85,10 +89,11 @@ class CaseAnswer(_Part):
         description="That in one more cycle the effect would have the sign that it has on average."
     )
     autocorrelation: tuple[float, float, float] = Field(
-        description="Of a row with the next: mean, 95 % interval."
+        description="Of a row with the next: mean, 95 % interval; on the scale of the analysis."
     )
     prior_weights: tuple[float, float] = Field(
-        description="Weights after the data of the prior's usual part and its wide part, 0.8 and 0.2 before."
+        description="Weights after the data of the prior's usual part and its wide part, 0.8 and 0.2 before; 1 and 0 "
+        "where it has one part."
     )
     carry_over: float | None = Field(description="Share of a day's exposure that is still felt on the next.")
     spread: float = Field(description="Of a row around what the model expects, on the scale of the analysis.")
@@ -146,6 +151,9 @@ class OutcomeAnswer(_Part):
     smallest_effect: float
     smallest_effect_from: Literal["stated", "0.3 standard deviations of the reference"]
     scale: str
+    likelihood: Literal["normal", "binary", "ordinal", "count", "bounded"] = Field(
+        "normal", description="Normal on the scale of the analysis, or one of its own."
+    )
     summary: str
     arms: list[ArmRows]
     comparisons: list[Comparison]

@@ -6,8 +6,10 @@ import numpy as np
 
 from santorio.studies.assembling import Assembled, Notices
 from santorio.studies.fitting import Fit
+from santorio.studies.likelihoods import Chosen
 from santorio.studies.preparing import Prepared, washed_out
-from santorio.studies.specification import OutcomeColumn, Study
+from santorio.studies.sampled import SampledFit
+from santorio.studies.specification import Kind, OutcomeColumn, Study
 from santorio.trials.phrases import counted
 
 FEW_ROWS = 20
@@ -22,7 +24,12 @@ STRONG_CORRELATION = 0.6
 
 
 def check_case(
-    prepared: Prepared, fit: Fit, outcome: OutcomeColumn, names: Sequence[str], word: str, add: Notices
+    prepared: Prepared,
+    fit: Fit | SampledFit,
+    outcome: OutcomeColumn,
+    names: Sequence[str],
+    word: str,
+    add: Notices,
 ) -> None:
     """Warn of one outcome of one case."""
     known, arm = prepared.case.design.known, prepared.series.arm
@@ -41,14 +48,36 @@ def check_case(
     if max(missing) - min(missing) > MISSING_DIFFERS:
         add("missing_differs", f"“{outcome.name}” is missing much more often with one arm than another; if "
             f"{word}s are missing because of how they went, the answer is off.")  # fmt: skip
+    _check_spread(prepared, outcome, names, word, add, sampled=isinstance(fit, SampledFit))
+    if fit.rho[0] > STRONG_CORRELATION:
+        add("strong_correlation", f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
+            "the next): long periods can hardly be told from drift.")  # fmt: skip
+
+
+def _check_spread(
+    prepared: Prepared,
+    outcome: OutcomeColumn,
+    names: Sequence[str],
+    word: str,
+    add: Notices,
+    *,
+    sampled: bool,
+) -> None:
     scaled = prepared.scale.forward(prepared.known)
     parts = [scaled[prepared.known_arm == one] for one in np.unique(prepared.known_arm)]
     spreads = [float(part.std(ddof=1)) if len(part) > 1 else 0.0 for part in parts]
     if min(spreads) == 0:
         still = names[int(np.unique(prepared.known_arm)[int(np.argmin(spreads))])]
-        add("constant_arm", f"“{outcome.name}” never varies with “{still}”: the model, which expects all arms to vary "
-            "alike, is a rough guide there.")  # fmt: skip
-    elif max(spreads) > UNEQUAL_SPREAD * min(spreads):
+        if sampled:
+            add("constant_arm", f"“{outcome.name}” never varies with “{still}”: how far the arms are apart is told by "
+                "what was assumed beforehand, which keeps it finite, as much as by the data.")  # fmt: skip
+        else:
+            add("constant_arm", f"“{outcome.name}” never varies with “{still}”: the model, which expects all arms to "
+                "vary alike, is a rough guide there.")  # fmt: skip
+    if sampled:
+        # These likelihoods let the spread follow the level, and have no far-off values.
+        return
+    if 0 < UNEQUAL_SPREAD * min(spreads) < max(spreads):
         add("unequal_spread", f"“{outcome.name}” varies {max(spreads) / min(spreads):.1f} times as much with one arm "
             "as with another; the model expects the same.")  # fmt: skip
     # The median absolute deviation of a normal distribution is 0.6745 of its standard deviation.
@@ -58,31 +87,33 @@ def check_case(
     if far and outcome.kind in {"continuous", "rating"}:
         add("outliers", f"{counted(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
             "their arm's median; see whether these are errors.")  # fmt: skip
-    if fit.rho[0] > STRONG_CORRELATION:
-        add("strong_correlation", f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
-            "the next): long periods can hardly be told from drift.")  # fmt: skip
 
 
-def check_outcome(outcome: OutcomeColumn, values: Sequence[np.ndarray], add: Notices) -> None:
+# How an outcome without a likelihood of its own is analysed all the same.
+APPROXIMATIONS: dict[Kind, str] = {
+    "binary": "as a probability with normal errors",
+    "ordinal": "as if its levels were equally far apart, with normal errors",
+    "count": "on a scale on which its errors are nearly normal",
+    "rating": "as if it had no bounds, with normal errors",
+}
+
+
+def check_outcome(outcome: OutcomeColumn, values: Sequence[np.ndarray], chosen: Chosen, add: Notices) -> None:
     """Warn of an outcome over all cases, by its kind."""
     every = np.concatenate(values)
+    if chosen.why:
+        add("approximation", f"“{outcome.name}” is analysed {APPROXIMATIONS[outcome.kind]}, an approximation: "
+            f"{chosen.why}.")  # fmt: skip
     if outcome.kind == "binary":
-        add("approximation", f"“{outcome.name}” is yes or no and is analysed as a probability with normal errors, an "
-            "approximation; where a randomisation test is possible it needs none.")  # fmt: skip
         rare = min(float(every.sum()), float((1 - every).sum()))
         if rare < FEW_EVENTS:
             add(
                 "rare_events",
                 f"“{outcome.name}” has only {rare:.0f} of its rarer value: the interval is a rough guide.",
             )
-    if outcome.kind == "ordinal":
-        add(
-            "approximation",
-            f"“{outcome.name}” is ordinal and is analysed as if its levels were equally far apart.",
-        )
-    if outcome.kind == "count" and every.mean() < 2:
+    if outcome.kind == "count" and chosen.family is None and every.mean() < 2:
         add("rare_events", f"“{outcome.name}” is mostly 0 or 1: the interval is a rough guide.")
-    if outcome.bounds is not None:
+    if outcome.bounds is not None and chosen.family is None:
         lowest, highest = outcome.bounds
         share = max(float((every <= lowest).mean()), float((every >= highest).mean()))
         if share > AT_BOUND:

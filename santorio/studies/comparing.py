@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -16,10 +15,21 @@ from santorio.studies.answer import (
     Effect,
     RandomisationTest,
 )
-from santorio.studies.fitting import FLAT_EFFECT_PRIOR, Fit, Scale, fit_case, quantile_of, without_background
+from santorio.studies.beliefs import (
+    OWN_UNIT,
+    Belief,
+    Normal,
+    Own,
+    UnitScale,
+    density_of,
+    describe,
+    with_ratio,
+)
+from santorio.studies.fitting import FLAT_EFFECT_PRIOR, Fit, Scale, fit_case, without_background
 from santorio.studies.laws import Sampled, randomisation_test
 from santorio.studies.pooling import Pooled, pool
 from santorio.studies.preparing import Prepared
+from santorio.studies.sampled import SampledFit, joined
 from santorio.studies.specification import OutcomeColumn, Study
 from santorio.studies.wording import answer_sentence
 from santorio.trials.columns import FloatArray
@@ -28,93 +38,6 @@ from santorio.trials.priors import CarryOver
 
 FEWEST_PHASES = 3
 NORMAL_95 = 1.959964
-DENSITY_POINTS = 241
-
-
-class Belief(Protocol):
-    """An effect on the scale of the analysis, as far as it is known."""
-
-    @property
-    def mean(self) -> float:
-        """Posterior mean."""
-        ...
-
-    @property
-    def sd(self) -> float:
-        """Posterior standard deviation."""
-        ...
-
-    def below(self, value: float) -> float:
-        """P(effect < value)."""
-        ...
-
-
-@dataclass(frozen=True)
-class Own:
-    """The belief about one coefficient of one case's fit."""
-
-    fit: Fit
-    name: str
-
-    @property
-    def mean(self) -> float:
-        """Posterior mean."""
-        return self.fit.mean(self.name)
-
-    @property
-    def sd(self) -> float:
-        """Posterior standard deviation."""
-        return self.fit.sd(self.name)
-
-    def below(self, value: float) -> float:
-        """P(effect < value)."""
-        return self.fit.below(self.name, value)
-
-
-@dataclass(frozen=True)
-class Normal:
-    """A belief that is taken to be normal."""
-
-    mean: float
-    sd: float
-
-    def below(self, value: float) -> float:
-        """P(effect < value)."""
-        from scipy.special import ndtr
-
-        return float(ndtr((value - self.mean) / self.sd))
-
-
-def describe(belief: Belief, scale: Scale, delta: float, *, binary: bool = False) -> Effect:
-    """Tell a belief in the outcome's unit; `delta` is in that unit too."""
-    mean, sd = belief.mean, belief.sd
-    at = {p: quantile_of(belief.below, mean, sd, p) for p in (0.025, 0.25, 0.5, 0.75, 0.975)}
-    limit = 1.0 if binary else np.inf
-    told = {p: float(np.clip(scale.in_unit(value), -limit, limit)) for p, value in at.items()}
-    natural = scale.name == "natural"
-    above, below = 1 - belief.below(scale.from_unit(delta)), belief.below(scale.from_unit(-delta))
-    ratios = [100 * float(np.expm1(at[p])) for p in (0.5, 0.025, 0.975)]
-    return Effect(
-        estimate=float(np.clip(mean, -limit, limit)) if natural else told[0.5],
-        lower_95=told[0.025],
-        upper_95=told[0.975],
-        lower_50=told[0.25],
-        upper_50=told[0.75],
-        probability_above=above,
-        probability_within=max(0.0, 1 - above - below),
-        probability_below=below,
-        percent=(ratios[0], ratios[1], ratios[2]) if scale.name == "log" else None,
-    )
-
-
-def density_of(belief: Belief, scale: Scale) -> tuple[FloatArray, FloatArray]:
-    """Density of an effect in the outcome's unit: where, and how much."""
-    edges = belief.mean + belief.sd * np.linspace(-4.5, 4.5, DENSITY_POINTS)
-    unit = np.array([scale.in_unit(float(edge)) for edge in edges])
-    mass = np.diff([belief.below(float(edge)) for edge in edges])
-    width = np.diff(unit)
-    kept = width > 0
-    return ((unit[:-1] + unit[1:]) / 2)[kept], mass[kept] / width[kept]
 
 
 @dataclass(frozen=True)
@@ -142,39 +65,47 @@ class Fitted:
     """
 
     prepared: Sequence[Prepared]
-    fits: Sequence[Fit]
+    fits: Sequence[Fit | SampledFit]
     scale: Scale
     delta: float
     carry_over: CarryOver | None
     doses: FloatArray | None
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the outcome has a likelihood of its own."""
+        return isinstance(self.fits[0], SampledFit)
 
 
 def compare(
     study: Study, outcome: OutcomeColumn, names: Sequence[str], fitted: Fitted, contrast: int
 ) -> Compared:
     """Hold an arm against the reference."""
-    prepared, fits, scale = fitted.prepared, fitted.fits, fitted.scale
-    delta, doses = fitted.delta, fitted.doses
+    prepared, delta, doses = fitted.prepared, fitted.delta, fitted.doses
     binary = outcome.kind == "binary"
-    name = f"arm_{contrast}"
-    pooled = _pool(prepared, name, scale, fitted.carry_over) if len(prepared) > 1 else None
-    belief: Belief = pooled if pooled is not None else Own(fits[0], name)
-    effect = describe(belief, scale, delta, binary=binary)
     arm, reference = names[contrast], names[0]
     if doses is not None:
         unit = f" {study.dose_unit}" if study.dose_unit else ""
         arm, reference = f"{study.dose_name} {doses[-1]:g}{unit}", f"{doses[0]:g}{unit}"
-    decision = _decide(study, outcome, prepared, effect)
     cases = [
         _case(one, fit, contrast, names, delta, binary=binary)
-        for one, fit in zip(prepared, fits, strict=True)
+        for one, fit in zip(prepared, fitted.fits, strict=True)
     ]
-    if pooled is not None:
+    pooled = _pool(fitted, contrast) if len(prepared) > 1 else None
+    belief: Belief
+    scale: UnitScale
+    if pooled is None:
+        effect = cases[0].effect
+        belief, scale = _own(prepared[0], fitted.fits[0], contrast)
+    else:
+        belief, (scale, own_scales) = pooled, _scales(fitted)
+        effect = _described(fitted, pooled, scale, binary=binary)
         shrunk = [Normal(*pair) for pair in zip(pooled.case_means, pooled.case_sds, strict=True)]
         cases = [
-            one.model_copy(update={"pooled_effect": describe(own, common, delta, binary=binary)})
-            for one, own, common in zip(cases, shrunk, [each.scale for each in prepared], strict=True)
+            one.model_copy(update={"pooled_effect": _described(fitted, own, each, binary=binary)})
+            for one, own, each in zip(cases, shrunk, own_scales, strict=True)
         ]
+    decision = _decide(study, outcome, prepared, effect)
     return Compared(
         Comparison(
             arm=arm,
@@ -183,13 +114,34 @@ def compare(
             raw_difference=float(np.mean([_raw_difference(one, contrast) for one in prepared])),
             decision=decision,
             answer=answer_sentence(study, outcome, arm, reference, effect, decision, delta),
-            randomisation=_test(study, prepared, contrast, doses),
+            randomisation=_test(study, fitted, contrast),
             cases=cases,
             between=_between(pooled) if pooled is not None else None,
             dose=_dose(effect, doses) if doses is not None else None,
         ),
         density_of(belief, scale),
     )
+
+
+def _own(one: Prepared, fit: Fit | SampledFit, contrast: int) -> tuple[Belief, UnitScale]:
+    """Belief about an arm's effect in one case, and the scale that it is on."""
+    if isinstance(fit, SampledFit):
+        return fit.effect(contrast), OWN_UNIT
+    return Own(fit, f"arm_{contrast}"), one.scale
+
+
+def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
+    """Scale on which cases are pooled, of all together and of each."""
+    tables = [fit.table() for fit in fitted.fits if isinstance(fit, SampledFit)]
+    if tables:
+        return joined(tables), tables
+    return fitted.scale, [one.scale for one in fitted.prepared]
+
+
+def _described(fitted: Fitted, belief: Belief, scale: UnitScale, *, binary: bool) -> Effect:
+    """Tell a pooled belief."""
+    effect = describe(belief, scale, fitted.delta, binary=binary)
+    return with_ratio(effect, belief, scale.name) if fitted.is_sampled else effect
 
 
 def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], effect: Effect) -> Decision:
@@ -201,13 +153,23 @@ def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], 
     )
 
 
-def _pool(prepared: Sequence[Prepared], name: str, scale: Scale, carry_over: CarryOver | None) -> Pooled:
+def _pool(fitted: Fitted, contrast: int) -> Pooled:
+    sampled = [fit for fit in fitted.fits if isinstance(fit, SampledFit)]
+    if sampled:
+        moments = np.array([fit.of_days(contrast) for fit in sampled])
+        spread = float(np.mean([fit.sigma for fit in sampled]))
+        return pool(moments[:, 0], moments[:, 1], spread)
     free = [
-        fit_case(one.case, one.values, one.scale, carry_over=carry_over, effect_prior=FLAT_EFFECT_PRIOR)
-        for one in prepared
+        fit_case(
+            one.case, one.values, one.scale, carry_over=fitted.carry_over, effect_prior=FLAT_EFFECT_PRIOR
+        )
+        for one in fitted.prepared
     ]
+    name = f"arm_{contrast}"
     return pool(
-        np.array([fit.mean(name) for fit in free]), np.array([fit.sd(name) for fit in free]), scale.spread
+        np.array([fit.mean(name) for fit in free]),
+        np.array([fit.sd(name) for fit in free]),
+        fitted.scale.spread,
     )
 
 
@@ -233,22 +195,42 @@ def _dose(effect: Effect, doses: FloatArray) -> DoseEffect:
 
 
 def _case(
-    one: Prepared, fit: Fit, contrast: int, names: Sequence[str], delta: float, *, binary: bool
+    one: Prepared, fit: Fit | SampledFit, contrast: int, names: Sequence[str], delta: float, *, binary: bool
 ) -> CaseAnswer:
-    name = f"arm_{contrast}"
-    cycles = one.case.design.cycles
+    effect = describe(*_own(one, fit, contrast), delta, binary=binary)
+    repeats = one.case.design.cycles > 1
+    if isinstance(fit, SampledFit):
+        effect = with_ratio(effect, fit.link(contrast), fit.link_name)
+        cycles = _sampled_cycles(fit, contrast) if repeats else []
+        probability_repeats = fit.probability_repeats(contrast) if repeats else None
+        carry_over, prior_weights = fit.carry_over_mean, (1.0, 0.0)
+    else:
+        cycles = _cycles(fit, f"arm_{contrast}", one.case.design.cycles, one.scale) if repeats else []
+        probability_repeats = _repeats(fit, f"arm_{contrast}") if repeats else None
+        carry_over = fit.carry_over_mean if fit.carry_over.any() else None
+        prior_weights = (1 - fit.wide_weight, fit.wide_weight)
     return CaseAnswer(
         case=one.series.case,
         arms=arm_rows(names, [one]),
         phases=one.series.phases,
-        effect=describe(Own(fit, name), one.scale, delta, binary=binary),
-        cycles=_cycles(fit, name, cycles, one.scale) if cycles > 1 else [],
-        probability_repeats=_repeats(fit, name) if cycles > 1 else None,
+        effect=effect,
+        cycles=cycles,
+        probability_repeats=probability_repeats,
         autocorrelation=fit.rho,
-        carry_over=fit.carry_over_mean if fit.carry_over.any() else None,
-        prior_weights=(1 - fit.wide_weight, fit.wide_weight),
+        carry_over=carry_over,
+        prior_weights=prior_weights,
         spread=fit.sigma,
     )
+
+
+def _sampled_cycles(fit: SampledFit, contrast: int) -> list[CycleEffect]:
+    found = []
+    for number, one in enumerate(fit.cycles(contrast), 1):
+        lower, upper = np.quantile(one.values, [0.025, 0.975])
+        found.append(
+            CycleEffect(cycle=number, estimate=one.mean, lower_95=float(lower), upper_95=float(upper))
+        )
+    return found
 
 
 def _cycles(fit: Fit, name: str, cycles: int, scale: Scale) -> list[CycleEffect]:
@@ -296,16 +278,20 @@ def _raw_difference(one: Prepared, contrast: int) -> float:
     return float(one.known[one.known_arm == contrast].mean() - one.known[one.known_arm == 0].mean())
 
 
-def _test(
-    study: Study, prepared: Sequence[Prepared], contrast: int, doses: FloatArray | None
-) -> RandomisationTest | None:
-    cases, shares = [], None
-    for one in prepared:
+def _test(study: Study, fitted: Fitted, contrast: int) -> RandomisationTest | None:
+    cases, shares, doses = [], None, fitted.doses
+    for one in fitted.prepared:
         label, exposure = one.series.arm, (one.series.arm == contrast).astype(float)
         if doses is not None and one.series.dose is not None and one.case.dose is not None:
             label, exposure = np.searchsorted(doses, one.series.dose), one.case.dose
             shares = (doses - doses[0]) / (doses[-1] - doses[0])
-        left = without_background(one.case, one.values, one.scale)
+        # It assumes no model of the rows, so that what is told in the outcome's unit is tested in it.
+        scale = (
+            Scale("natural", float(one.known.mean()), float(one.known.std()))
+            if fitted.is_sampled
+            else one.scale
+        )
+        left = without_background(one.case, one.values, scale)
         cases.append(Sampled(one.series.day, label, left, exposure))
     tested = randomisation_test(study.design, cases, contrast, shares)
     if tested is None:

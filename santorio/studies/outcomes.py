@@ -38,6 +38,7 @@ class Summary:
     scale: ScaleName
     offset: float
     said: str
+    rows_said: str
 
 
 def read_outcome(table: Table, outcome: OutcomeColumn, missing: Sequence[str]) -> FloatArray:
@@ -125,7 +126,8 @@ def summarise_readings(outcome: OutcomeColumn, parts: Sequence[Readings]) -> tup
         row = _summarise(one, how, offset)
         thin += int(((count > 0) & (count < fewest)).sum())
         summarised.append(np.where(count < max(fewest, 1), np.nan, row))
-    return summarised, Summary(how, scale, offset, _say(how, scale, typical, thin, several=several))
+    rows_said = _say_rows(how, typical, thin, several=several)
+    return summarised, Summary(how, scale, offset, rows_said + _say_scale(scale), rows_said)
 
 
 def _counts(part: Readings) -> IntArray:
@@ -192,15 +194,18 @@ def _summarise(part: Readings, how: str, offset: float) -> FloatArray:
     return np.asarray(total if how == "sum" else total / np.maximum(count, 1))
 
 
-def _say(how: str, scale: ScaleName, typical: float, thin: int, *, several: bool) -> str:
+def _say_rows(how: str, typical: float, thin: int, *, several: bool) -> str:
     said = f"Each row is the {how} of its readings ({typical:g} typically). " if several else ""
     if thin:
         said += f"{thin} rows with fewer than a tenth of the usual readings are left out. "
-    told = {
+    return said
+
+
+def _say_scale(scale: ScaleName) -> str:
+    return {
         "natural": "Analysed in its own unit.",
         "log": "Analysed as its logarithm, as its values are positive and skewed to the right; effects are ratios, "
         "told in its unit at the reference's level.",
         "square root": "Counts are analysed as their square roots, whose spread hardly depends on their level: an "
         "approximation that is poor where most are 0 or 1.",
-    }
-    return said + told[scale]
+    }[scale]

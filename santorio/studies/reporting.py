@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from santorio.studies.analysis import Analysed
-from santorio.studies.answer import Comparison, OutcomeAnswer, StudyAnswer
+from santorio.studies.answer import Comparison, Effect, OutcomeAnswer, StudyAnswer
 from santorio.studies.assembling import Assembled
 from santorio.studies.fitting import EFFECT_PRIOR
 from santorio.trials.columns import FloatArray
@@ -174,10 +174,28 @@ def _grids(outcome: OutcomeAnswer) -> list[Grid]:
 def _measures(outcome: OutcomeAnswer) -> list[str]:
     delta = number(outcome.smallest_effect)
     return [
-        "Effect", "95 % interval", "Difference of plain means", f"Probability of more than {delta}",
+        "Effect", "95 % interval", *_ratios(outcome), "Difference of plain means", f"Probability of more than {delta}",
         f"Probability within ±{delta}", f"Probability of less than −{delta}", "Randomisation test, p",
-        "Its 95 % interval, on the scale of the analysis", "Decision",
+        "Its 95 % interval" + (", on the scale of the analysis" if outcome.likelihood == "normal" else ""), "Decision",
     ]  # fmt: skip
+
+
+def _ratios(outcome: OutcomeAnswer) -> list[str]:
+    """What an effect is told as beside its unit."""
+    effect = outcome.comparisons[0].effect
+    if effect.odds_ratio is not None:
+        return ["Odds ratio, 95 % interval"]
+    return ["In percent, 95 % interval"] if effect.percent is not None else []
+
+
+def _as_ratio(effect: Effect) -> list[str]:
+    if effect.odds_ratio is not None:
+        ratio, lower, upper = effect.odds_ratio
+        return [f"{number(ratio)} ({number(lower)} to {number(upper)})"]
+    if effect.percent is not None:
+        percent, lower, upper = effect.percent
+        return [f"{number(percent, signed=True)} % ({number(lower)} to {number(upper)})"]
+    return []
 
 
 def _measured(comparison: Comparison) -> list[str]:
@@ -188,6 +206,7 @@ def _measured(comparison: Comparison) -> list[str]:
     return [
         number(effect.estimate, signed=True),
         f"{number(effect.lower_95)} to {number(effect.upper_95)}",
+        *_as_ratio(effect),
         number(comparison.raw_difference, signed=True),
         percent(effect.probability_above),
         percent(effect.probability_within),
@@ -311,4 +330,9 @@ def _binary(outcome: OutcomeAnswer) -> str | None:
         told.append(
             f"{name}: difference {number(100 * (mean - reference.mean), signed=True)} percentage points, ratio {ratio}"
         )
-    return "; ".join(told) + " (plain means)."
+    modelled = "; ".join(
+        f"{one.arm}: odds ratio {_as_ratio(one.effect)[0]}"
+        for one in outcome.comparisons
+        if one.effect.odds_ratio is not None
+    )
+    return "; ".join(told) + " (plain means)." + (f" {modelled} (the model's)." if modelled else "")

@@ -50,7 +50,8 @@ def effective_exposure(schedule: FloatArray, carry_over: float, arms: int) -> tu
         kept = carry_over**gap
         by_kept = gap * carry_over ** (gap - 1.0)
         for k in range(arms):
-            assigned = 1.0 if schedule[t, ARM] == k + 1 else 0.0
+            # With one arm beside the reference its entry may be a dose, as a share of the highest.
+            assigned = schedule[t, ARM] if arms == 1 else 1.0 if schedule[t, ARM] == k + 1 else 0.0
             felt = exposure[t - 1, k] if t > 0 else 0.0
             by_felt = by_carry_over[t - 1, k] if t > 0 else 0.0
             exposure[t, k] = kept * felt + (1.0 - kept) * assigned
@@ -166,8 +167,8 @@ def days_density(
         Outcome of the known days, shape (known days,).
     schedule : FloatArray
         Of every study day: whether it is known (1 or 0), days since the study day before (1 for the first), assigned
-        arm, cycle. Shape (days, 4). Floats: LLVM makes another function of a power with a whole exponent, and Numba
-        does not bring it.
+        arm (with one arm beside the reference a dose too, as a share of the highest), cycle. Shape (days, 4). Floats:
+        LLVM makes another function of a power with a whole exponent, and Numba does not bring it.
     layout : IntArray
         Background columns, arms beside the reference, cycles (0 without departures), and whether tails are heavy.
     """

@@ -18,7 +18,7 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
 # What a loop may call: its compiled form is kept on disk until one of these files changes.
-SOURCES = ("special.py", "density.py")
+SOURCES = ("special.py", "density.py", "likelihoods.py", "latent_density.py")
 
 
 class LoopDensity(Op):  # type: ignore[misc]

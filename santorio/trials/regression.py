@@ -56,6 +56,8 @@ class TrialRegression:
     mixture : FloatArray
         Weights, means and standard deviations of the effects' prior, shape (3, components).
     carry_over : CarryOver or None
+    dose : FloatArray or None
+        Of every study day, as a share of the highest above the reference's; then the one effect is that of the highest.
     """
 
     design: TrialDesign
@@ -65,6 +67,7 @@ class TrialRegression:
     pooled_sd: FloatArray
     mixture: FloatArray
     carry_over: CarryOver | None
+    dose: FloatArray | None = None
 
     @property
     def arms(self) -> slice:
@@ -83,7 +86,7 @@ class TrialRegression:
         beta = self.carry_over or UNUSED
         return {
             "columns": self.columns.values[:, : self.arms.start],
-            "schedule": schedule_array(self.design),
+            "schedule": schedule_array(self.design, self.dose),
             "shift": padded(self.shift, width),
             "fixed_sd": padded(self.fixed_sd, width),
             "pooled_sd": padded(self.pooled_sd, width),
@@ -116,9 +119,10 @@ class TrialRegression:
         return draws["unit_carry_over"] * (self.carry_over is not None)
 
 
-def schedule_array(design: TrialDesign) -> FloatArray:
+def schedule_array(design: TrialDesign, dose: FloatArray | None = None) -> FloatArray:
     """Schedule as the densities take it; see `santorio.trials.density.days_density`."""
-    return np.column_stack([design.known.astype(float), gaps(design.day), design.arm, design.cycle])
+    assigned = design.arm if dose is None else dose
+    return np.column_stack([design.known.astype(float), gaps(design.day), assigned, design.cycle])
 
 
 def regression(
@@ -127,8 +131,24 @@ def regression(
     prior: EffectPrior,
     *,
     level_sd: float = LEVEL_SD,
+    dose: FloatArray | None = None,
+    rotated: bool = False,
 ) -> TrialRegression:
-    """Columns of a design with their priors; `level_sd` is that of the level."""
+    """Columns of a design with their priors.
+
+    Parameters
+    ----------
+    level_sd : float
+        Of the level.
+    dose : FloatArray, optional
+        See `TrialRegression`.
+    rotated : bool
+        Whether the background's columns are turned to their principal axes: the same model with other coefficients,
+        which the days tell apart. A line and a half wave, which look alike, cost the sampler half its draws otherwise.
+    """
+    if dose is not None and design.arms != 2:
+        msg = "a dose has one effect: that of the highest against the reference"
+        raise ValueError(msg)
     columns = design.columns()
     mixture = np.array([prior.weights, prior.means, prior.sds])
     weights, means, sds = mixture
@@ -136,8 +156,13 @@ def regression(
     shift = np.zeros(len(columns.names))
     fixed_sd = np.where(columns.pooled, 0.0, columns.prior_sd)
     pooled_sd = np.where(columns.pooled, columns.prior_sd, 0.0)
-    one = TrialRegression(design, columns, shift, fixed_sd, pooled_sd, mixture, carry_over)
+    one = TrialRegression(design, columns, shift, fixed_sd, pooled_sd, mixture, carry_over, dose)
     fixed_sd[columns.index("level")] = level_sd
+    if rotated:
+        background = slice(0, one.arms.start)
+        scaled = columns.values[:, background] * fixed_sd[background]
+        columns.values[:, background] = scaled @ np.linalg.eigh(scaled.T @ scaled)[1]
+        fixed_sd[background] = 1.0
     shift[one.arms] = mean
     fixed_sd[one.arms] = np.sqrt(weights @ (sds**2 + means**2) - mean**2)
     return one

@@ -51,7 +51,7 @@ def test_the_documented_example_is_answered_as_json_of_the_promised_shape(exampl
     document = json.loads(done.output)
     jsonschema.Draft202012Validator(StudyAnswer.model_json_schema()).validate(document)
     assert document["format"] == "santorio-study-answer/1"
-    mood, headache = document["outcomes"]
+    mood, sleep = document["outcomes"]
     (comparison,) = mood["comparisons"]
     assert (comparison["arm"], comparison["reference"], comparison["decision"]) == (
         "lamp",
@@ -61,7 +61,7 @@ def test_the_documented_example_is_answered_as_json_of_the_promised_shape(exampl
     assert [arm["rows"] for arm in mood["arms"]] == [12, 11]
     assert comparison["effect"]["lower_95"] < 7 < comparison["effect"]["upper_95"]
     assert comparison["randomisation"]["p"] < 0.05
-    assert not headache["primary"]
+    assert not sleep["primary"]
     assert set(document["data"]["sha256"]) == {"lamp.csv"}
 
 

@@ -52,11 +52,11 @@ def path(tmp_path_factory):
     outcome = 50 + 4 * rng.normal(size=42) + 8 * (arm == NASTY)
     return write_study(
         tmp_path_factory.mktemp("study"),
-        {"day": days(42), "arm": arm, "outcome": outcome, "headache": rng.integers(2, size=42)},
+        {"day": days(42), "arm": arm, "outcome": outcome, "sleep": 7 + rng.normal(size=42)},
         title="Tea & <b>wine</b>", question="Which is it?", reference="control",
         outcomes=[
             {"column": "outcome", "label": "mood", "unit": "points", "direction": "higher", "smallest_effect": 2},
-            {"column": "headache", "kind": "binary"},
+            {"column": "sleep", "unit": "hours"},
         ],
         report={"decided_before": "All of it.", "harms": "None was noticed.", "funding": "Nobody."},
     )  # fmt: skip

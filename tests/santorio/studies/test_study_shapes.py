@@ -250,68 +250,6 @@ def test_files_of_several_cases_are_as_one_file_with_a_column(tmp_path):
     assert apart == together
 
 
-def test_binary_daily_symptoms_are_recovered_as_a_difference_of_probabilities(tmp_path):
-    rng = np.random.default_rng(7)
-    arm = rng.permutation(np.repeat([0, 1], 42))
-    headache = rng.random(84) < np.where(arm, 0.15, 0.55)
-    answered = answer(
-        write_study(
-            tmp_path,
-            {
-                "day": days(84),
-                "arm": np.where(arm, "magnesium", "placebo"),
-                "outcome": np.where(headache, "yes", "no"),
-            },
-            outcomes=[
-                {
-                    "column": "outcome",
-                    "kind": "binary",
-                    "direction": "lower",
-                    "smallest_effect": 0.1,
-                    "label": "headache",
-                }
-            ],
-        )
-    )
-    found = only(answered)
-    assert found.effect.lower_95 < -0.4 < found.effect.upper_95
-    assert found.effect.upper_95 < 0
-    assert found.randomisation is not None
-    assert found.randomisation.p < 0.05
-    assert found.decision == "adopt"
-    assert "percentage points" in answered.answer
-    assert "approximation" in codes(answered)
-
-
-def test_counts_are_recovered_in_their_own_unit(tmp_path):
-    rng = np.random.default_rng(8)
-    arm = rng.permutation(np.repeat([0, 1], 35))
-    sneezes = rng.poisson(np.where(arm, 9, 5))
-    found = only(
-        answer(
-            write_study(
-                tmp_path, {"day": days(70), "arm": arm, "outcome": sneezes},
-                outcomes=[{"column": "outcome", "kind": "count", "direction": "lower", "smallest_effect": 1}],
-            )
-        )
-    )  # fmt: skip
-    assert found.effect.lower_95 < 4 < found.effect.upper_95
-    assert found.decision == "avoid"
-
-
-def test_ordinal_words_are_ranked_as_their_levels_say(tmp_path):
-    rng = np.random.default_rng(9)
-    arm = rng.permutation(np.repeat([0, 1], 30))
-    levels = np.array(["none", "mild", "moderate", "severe"])
-    pain = levels[np.clip(np.round(2 - 1.2 * arm + 0.7 * rng.normal(size=60)), 0, 3).astype(int)]
-    outcome = {"column": "outcome", "kind": "ordinal", "levels": levels.tolist(), "direction": "lower"}
-    found = only(
-        answer(write_study(tmp_path, {"day": days(60), "arm": arm, "outcome": pain}, outcomes=[outcome]))
-    )
-    assert found.effect.upper_95 < 0
-    assert found.decision == "adopt"
-
-
 def test_three_arms_are_each_held_against_the_reference(tmp_path):
     rng = np.random.default_rng(10)
     arm = rng.permutation(np.repeat([0, 1, 2], 24))
