@@ -2,8 +2,8 @@ r"""Exposures that are measured with error: regression calibration, so that an e
 
 Regressing on an amount that is off by chance finds too little: the association shrinks by the reliability, the share of
 the observed variance that is true. Regression calibration (Carroll, Ruppert, Stefanski & Crainiceanu 2006, Measurement
-Error in Nonlinear Models, ch. 4, doi:10.1201/9781420010138) puts in the place of what was observed what is to be expected
-of the truth, given everything observed::
+Error in Nonlinear Models, ch. 4, doi:10.1201/9781420010138) puts in the place of what was observed what is to be
+expected of the truth, given everything observed::
 
     w_t = x_t + e_t,   e_t ~ Normal(0, e_t²) with the stated error,   x_t = z_t'γ + a_t,   a an AR(1) of variance s²
     x*_t = E[x_t | w_1 … w_n, z]

@@ -12,8 +12,8 @@ With outcome o and exposures standardised and σ_o the spread of a day around wh
 
 The regularised horseshoe of Piironen & Vehtari (2017, doi:10.1214/17-EJS1337SI), its local scales joined over outcomes
 by a Gaussian copula: what matters for one outcome is likelier to matter for another, as far as w says, and each λ by
-itself is as half-Cauchy as for one outcome alone. A confounder is adjusted for with s = 0.5 instead: a sparse prior would
-leave a part of it in what it confounds (Hahn et al. 2018, doi:10.1214/16-BA1044).
+itself is as half-Cauchy as for one outcome alone. A confounder is adjusted for with s = 0.5 instead: a sparse prior
+would leave a part of it in what it confounds (Hahn et al. 2018, doi:10.1214/16-BA1044).
 
 The coefficients and σ_o are integrated out in closed form, see `santorio.effects.evidence`: what is sampled is ρ, τ, h,
 w, u and v, without the funnels of a horseshoe; coefficients and σ_o are then drawn exactly, given those.

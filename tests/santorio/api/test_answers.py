@@ -44,6 +44,11 @@ def test_effects_come_strongest_first_with_their_run(client):
         ("hrv_rmssd_ms", -4.25),
         ("mood", 0.1),
     ]
+    assert [(row["robustness_value"], row["robustness_value_95"]) for row in page["data"]] == [
+        (0.31, 0.2),
+        (0.31, 0.2),
+        (None, None),
+    ]
     assert page["meta"] == {
         "as_of": "2026-06-01T06:30:00Z",
         "run_ids": [page["data"][0]["run_id"]],
