@@ -42,6 +42,11 @@ insert into {} (user_id, trial, study_day, first_day, last_day, arm, as_of)
 select user_id, 'magnesium', day, %(last)s, %(last)s, 'none', now()
 from ops.people cross join generate_series(1, 56) as day
 """
+TRIAL_LIVES = """
+insert into {} (user_id, trial, newest_step, since, as_of)
+select user_id, trial, 'started', %(last)s, now()
+from ops.people cross join unnest(array['magnesium', 'walks', 'naps']) as trial
+"""
 LEDGER = """
 insert into {} (user_id, kind, day, status{more})
 select user_id, 'kind_' || kind, day, case extract(day from day) when 7 then 'missing' else 'final' end{values}
@@ -73,6 +78,7 @@ def fill(connection: psycopg.Connection) -> None:
         ("activities", "activities", PERSON_ACTIVITIES),
         ("experiments", "trials", PERSON_TRIALS),
         ("experiments", "trial_days", TRIAL_DAYS),
+        ("experiments", "trial_lives", TRIAL_LIVES),
     ):
         is_day = table == "days"
         connection.execute(
