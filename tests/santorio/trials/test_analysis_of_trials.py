@@ -1,6 +1,8 @@
 """A trial from the marts to what is published: recovery of the truth, refusals, and doing it twice."""
 
 import datetime as dt
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -124,6 +126,16 @@ def test_a_fit_that_did_not_converge_publishes_nothing(studied, store):
 def test_before_its_end_a_trial_goes_on_whatever_it_says(studied, store):
     analyse_trials(studied.database, store, studied.person, today=studied.day(56))
     assert fetch(studied, "select decision from insights.trial_results") == [("keep going",)]
+
+
+def test_a_trial_ends_on_the_days_of_its_person(studied, store, monkeypatch):
+    asked = []
+    monkeypatch.setattr(analysis, "_analyse", lambda *arguments, **_: asked.append(arguments[5]))
+    # At every hour one of the two has another date than London.
+    zones = ("Pacific/Kiritimati", "Etc/GMT+12")
+    for zone in zones:
+        analyse_trials(studied.database, store, replace(studied.person, timezone=zone))
+    assert asked == [dt.datetime.now(ZoneInfo(zone)).date() for zone in zones]
 
 
 def test_a_trial_with_too_few_days_is_a_state_and_no_run(marts, store):
