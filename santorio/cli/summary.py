@@ -107,7 +107,7 @@ def say_summary(console: Console, summary: Summary, settings: Settings) -> None:
         say_trial(console, summary.trial)
     if summary.proposal:
         say_proposal(console, summary.proposal)
-    say_next(console, settings)
+    say_next(console, settings, summary.trial)
 
 
 def say_gathered(console: Console, row: dict[str, object]) -> None:
@@ -170,11 +170,17 @@ def say_proposal(console: Console, row: dict[str, object]) -> None:
     )
 
 
-def say_next(console: Console, settings: Settings) -> None:
+def say_next(console: Console, settings: Settings, trial: dict[str, object] | None) -> None:
     """Say where to look and what to type."""
     ui, api = (f"http://{settings.api_host}:{port}" for port in (settings.ui_port, settings.api_port))
     console.print("[b]Next[/b]")
+    report = (
+        [(f"santorio trial report {trial['trial']}", "the trial's report, to read or to print")]
+        if trial
+        else []
+    )
     for command, what in (
+        *report,
         ("make up", f"runs and lineage at {ui}, the API at {api}/docs"),
         ("santorio token --person demo", "a token for the API"),
         ("santorio import PATH…", "your own data; then: santorio run"),

@@ -153,7 +153,9 @@ def withdraw(
         print_json({"changed": changed, "lever": lever})
         return
     said = "It is withdrawn" if changed else "It was withdrawn before"
-    console.print(f"{said}; `santorio run` proposes without it. Import its file again to bring it back.")
+    console.print(
+        f"{said}; `santorio run` proposes without it. To bring it back, change its file and import that."
+    )
 
 
 def report(

@@ -43,7 +43,7 @@ def _event(person: Person, event_type: str, key: str, data: dict[str, object]) -
 def withdraw(database: Database, person: Person, name: str) -> bool:
     """Withdraw a lever that the person wrote: it is proposed no more. Whether it stood until now.
 
-    Its name becomes the registry's again, where that has such a lever; its file imported again brings it back.
+    Its name becomes the registry's again, where that has such a lever. A changed file brings it back.
 
     Raises
     ------

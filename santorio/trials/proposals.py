@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import psycopg
 
+from santorio import days
 from santorio.database.engine import Database
 from santorio.insights.fingerprint import fingerprint
 from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
@@ -78,7 +79,7 @@ def propose(
     Parameters
     ----------
     today : date, optional
-        The person's date; decides what is long ago. By default the machine's.
+        The person's date; decides what is long ago. By default what it is where they are.
 
     Returns
     -------
@@ -86,8 +87,8 @@ def propose(
         "not enough data" where nothing is, or was, worth proposing. What was proposed before does not outlive its
         reason: an empty list takes its place.
     """
-    day = today or dt.datetime.now(dt.UTC).date()
     with database.connect() as connection:
+        day = today or days.today(connection, person, dt.datetime.now(dt.UTC))
         known = read_known(connection, person, day)
         last = last_fingerprint(connection, person.user_id, "proposals", SUBJECT)
     key = known.fingerprint(day)

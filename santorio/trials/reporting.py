@@ -138,10 +138,9 @@ def _checks(account: Account) -> list[str]:
     if carried.any():
         checks.append(f"{100 * carried.mean():.0f} % of what is felt carries over to the next day.")
     checks += _predicted(posterior)
-    lacking = int((~posterior.design.known).sum())
     checks.append(
-        f"{counted(lacking, 'study day')} of {len(posterior.design.day)} without a value that was judged; no value was "
-        f"made up. {left_out_words(account)}"
+        f"{counted(account.missing_days, 'study day')} of {int(account.come.sum())} without a value that was judged; "
+        f"no value was made up. {left_out_words(account)}"
     )
     checks.append(account.trial.registration.sentence())
     return checks

@@ -1,9 +1,8 @@
 """The tables of a trial's report: the answer, its days, whether they followed their arms, the belief before."""
 
-import datetime as dt
-
 import numpy as np
 
+from santorio.insights.reading import day_number
 from santorio.metrics import label
 from santorio.trials.phrases import number, percent, stated
 from santorio.trials.posteriors import ExactPosterior
@@ -20,7 +19,6 @@ from santorio.trials.reporting_words import (
     with_unit,
 )
 
-EPOCH = dt.date(1970, 1, 1)
 NOT_RANDOMISED = (
     "Chance does not decide on which days an arm is followed, so this is no randomised comparison: the effect as "
     "assigned is the answer. Left out are the days that are known not to have followed their arm; days of which nobody "
@@ -69,7 +67,7 @@ def _days_grid(account: Account) -> Grid:
     posterior, result = account.posterior, account.run.primary[0]
     rows = []
     for arm, name in enumerate(posterior.arms):
-        inside = posterior.design.arm == arm
+        inside = (posterior.design.arm == arm) & account.come
         values = posterior.outcome[inside & posterior.design.known]
         rows.append(
             (
@@ -120,7 +118,7 @@ def _adhered_grid(account: Account) -> Grid:
 
 def _as_done_grid(account: Account) -> Grid:
     """The effect as assigned, and without the days that did not follow their arm."""
-    not_followed = [(one.day - EPOCH).days for one in account.followed if one.done is False]
+    not_followed = [day_number(one.day) for one in account.followed if one.done is False]
     note = NOT_RANDOMISED
     done: ExactPosterior | None = None
     if not_followed:

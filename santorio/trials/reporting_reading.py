@@ -6,10 +6,12 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 from uuid import UUID
 
+import numpy as np
 import psycopg
 from psycopg.rows import dict_row
 
 from santorio.errors import NotFound
+from santorio.insights.reading import day_number
 from santorio.objects import ObjectStore
 from santorio.people import Person
 from santorio.sources.inbox.protocols import slug
@@ -135,10 +137,19 @@ class Account:
         return self.trial.registration.planned_days or len(self.trial.study_day)
 
     @property
+    def come(self) -> "np.typing.NDArray[np.bool_]":
+        """Which study days of the posterior have come: of the others no value can be missing."""
+        return np.asarray(self.posterior.design.day <= day_number(self.today))
+
+    @property
+    def missing_days(self) -> int:
+        """Study days that have come and have no value that was judged."""
+        return int((self.come & ~self.posterior.design.known).sum())
+
+    @property
     def lived_days(self) -> int:
         """Study days that are over or running."""
-        today = (self.today - dt.date(1970, 1, 1)).days
-        return int((self.trial.first_day <= today).sum())
+        return int((self.trial.first_day <= day_number(self.today)).sum())
 
 
 def read_account(

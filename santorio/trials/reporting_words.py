@@ -222,7 +222,6 @@ def cent(account: Account) -> dict[str, str]:
     unit = f" ({result.unit})" if result.unit else ""
     secondary = ", ".join(dict.fromkeys(label(one.outcome) for one in run.secondary))
     known = "; ".join(f"{arm}: {days} analysed" for arm, days in _analysed(account))
-    missing = int((~account.posterior.design.known).sum())
     rho = account.posterior.fit.draws["rho"]
     carried = account.posterior.fit.draws["carry_over"]
     carry = f"mean of λ {carried.mean():.2f}" if carried.any() else "none is modelled"
@@ -261,7 +260,7 @@ def cent(account: Account) -> dict[str, str]:
         "12b": "One person: none.",
         "12c": f"Correlation of a day with the next {rho.mean():.2f}; a trend and weekdays; carry-over: {carry}.",
         "13a": f"{account.lived_days} of {counted(account.planned_days, 'study day')} were begun.",
-        "13b": f"{counted(missing, 'study day')} without a value that was judged. {left_out_words(account)}",
+        "13b": f"{counted(account.missing_days, 'study day')} without a value. {left_out_words(account)}",
         "14a": f"{capital(dates(account))}.",
         "14b": _why_ended(account),
         "15": f"“{result.reference_arm}”: mean {in_unit(result.mean_reference, result.unit)} over "

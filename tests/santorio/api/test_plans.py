@@ -44,8 +44,8 @@ from ops.people cross join generate_series(1, 56) as day
 """
 TRIAL_LIVES = """
 insert into {} (user_id, trial, newest_step, since, as_of)
-select user_id, 'tea ' || number, 'declined', %(last)s, now()
-from ops.people cross join generate_series(1, 30) as number
+select user_id, trial, 'started', %(last)s, now()
+from ops.people cross join unnest(array['magnesium', 'walks', 'naps']) as trial
 """
 LEDGER = """
 insert into {} (user_id, kind, day, status{more})

@@ -25,3 +25,19 @@ def test_what_is_about_no_day_makes_no_first_day(database, person):
         assert (told["events"], told["first_day"], told["last_day"]) == (
             3, dt.date(2026, 3, 1), dt.date(2026, 3, 2),
         )  # fmt: skip
+
+
+def test_a_night_is_of_the_day_of_waking_and_a_plan_is_no_day_that_was_lived(database, person):
+    evening, planned = dt.datetime(2026, 3, 1, 22, tzinfo=dt.UTC), dt.datetime(2026, 9, 1, 12, tzinfo=dt.UTC)
+    hour = dt.timedelta(hours=1)
+    night = Event(
+        person.user_id, evening, hour, "garmin.sleep", "garmin", "7/2026-03-02", {}, {"day": "2026-03-02"}
+    )
+    plan = Event(person.user_id, planned, None, "trial.protocol", "trial", "tea", {"trial": "tea"})
+    recorded = Event(
+        person.user_id, evening + 48 * hour, None, "trial.day", "trial", "tea/1", {"trial": "tea"}
+    )
+    with database.connect() as connection:
+        write_events(connection, [night, plan, recorded])
+        told = about(connection, person)
+    assert (told["first_day"], told["last_day"]) == (dt.date(2026, 3, 2), dt.date(2026, 3, 3))

@@ -10,9 +10,12 @@ from typer.testing import CliRunner
 from santorio.cli.main import app
 from santorio.cli.trialling import task
 from santorio.errors import NotFound
+from santorio.sources.importing import import_paths
 from santorio.trials.conducting import accept, log_day, pause
 from santorio.trials.lifecycle import Refused
+from santorio.trials.own_levers import read_own
 from santorio.trials.proposals import propose
+from santorio.trials.records import read_standing
 
 NAME = "warm-shower-sleep-minutes"
 
@@ -108,3 +111,57 @@ def test_what_was_not_logged_is_asked_for_later_and_a_day_of_rest_asks_nothing(h
     step = pause(database, person, NAME, days=4, today=at(3))
     assert task(step.standing, at(4))["arm"] is None
     assert task(step.standing, at(4))["paused_until"] == at(7)
+
+
+def test_after_its_last_day_a_trial_leads_on_to_its_report(here):
+    today = dt.datetime.now(dt.UTC).date()
+    protocol = accept(here.database, here.person, NAME, start=today, today=today).standing.protocol
+
+    def asked(days):
+        day = protocol.last_day + dt.timedelta(days=days)
+        with here.database.connect() as connection:
+            return task(read_standing(connection, here.person, NAME, day), day)
+
+    assert asked(0)["next"] is None
+    ready = protocol.last_day + dt.timedelta(days=protocol.lag_days + 2)
+    report = f"santorio trial report {protocol.trial}"
+    assert asked(1)["next"] == f"Its last day is over. From {ready} on, analyse: santorio run. Then: {report}"
+    assert asked((ready - protocol.last_day).days)["next"] == (
+        f"Its last day is over. Analyse: santorio run. Then: {report}"
+    )
+    assert f"Then: {report}" not in said("today")
+
+
+def test_a_report_needs_an_answer_and_says_how_to_get_one(here):
+    for name, says in (("flying", "There is no trial called"), (NAME, "is proposed and not accepted")):
+        done = CliRunner().invoke(app, ["trial", "report", name])
+        assert isinstance(done.exception, NotFound)
+        assert says in str(done.exception)
+
+
+def test_a_lever_of_ones_own_is_taken_back_and_brought_back(here, store, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "levers:\n- {name: humming, change: humming at noon, arms: [as usual, humming], outcomes: [sleep_minutes],"
+        " half_life_days: 0.1, adherence: {ask: Did you hum?}, burden: 0.2}\n"
+    )
+
+    def own():
+        with here.database.connect() as connection:
+            return [lever.name for lever in read_own(connection, here.person).levers]
+
+    def bring():
+        import_paths(here.database, store, here.person, [file])
+
+    bring()
+    assert own() == ["humming"]
+    assert document("withdraw", "humming")["changed"]
+    assert own() == []
+    assert not document("withdraw", "humming")["changed"]
+    bring()
+    assert own() == []  # the same bytes say nothing new
+    file.write_text(file.read_text() + "# again, please\n")
+    bring()
+    assert own() == ["humming"]
+    refused = CliRunner().invoke(app, ["trial", "withdraw", "flying"])
+    assert "Yours are: humming." in str(refused.exception)

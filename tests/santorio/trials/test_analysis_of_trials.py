@@ -1,11 +1,15 @@
 """A trial from the marts to what is published: recovery of the truth, refusals, and doing it twice."""
 
 import datetime as dt
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from santorio.trials import analysis
 from santorio.trials.analysis import analyse_trials
+from santorio.trials.keeping import kept
 
 TODAY = dt.date(2026, 6, 1)
 ARMS = ("usual", "no screens")
@@ -74,19 +78,64 @@ def test_unchanged_input_is_not_fitted_again_and_changed_input_is(studied, store
     assert fetch(studied, "select count(*) from insights.runs") == [(2,)]
 
 
+def test_the_posterior_is_kept_with_its_run_and_made_again_where_it_is_lost(studied, store, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(analysis, "publish", crash)
+        with pytest.raises(RuntimeError):
+            analyse_trials(studied.database, store, studied.person, today=TODAY)
+    assert fetch(studied, "select count(*) from insights.runs") == [
+        (0,)
+    ]  # the object came first: nothing refers to it
+
+    analyse_trials(studied.database, store, studied.person, today=TODAY)
+    ((sha256, estimate, as_of),) = fetch(
+        studied,
+        "select posterior_object, estimate, as_of from insights.runs join insights.trial_results using (run_id)",
+    )
+    fit, attributes = kept(store, sha256)
+    spread = float(fit.data["constant_data"]["spread"])
+    assert spread * fit.draws["effect"].mean() == pytest.approx(estimate)
+    assert fit.coords["arm"] == ["no screens"]
+    assert (attributes["model"], attributes["as_of"]) == ("TrialModel", as_of.isoformat())
+
+    (store.folder / sha256[:2] / sha256).unlink()
+    (again,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
+    assert again.status == "accepted"
+    ((newest,),) = fetch(
+        studied, "select posterior_object from insights.runs order by created_at desc limit 1"
+    )
+    assert store.exists(newest)
+
+
+def crash(*_arguments, **_options):
+    raise RuntimeError
+
+
 def test_a_fit_that_did_not_converge_publishes_nothing(studied, store):
     absurd = {"draws": 20, "tune": 2, "chains": 2}
     (report,) = analyse_trials(studied.database, store, studied.person, today=TODAY, sampler_config=absurd)
     assert report.status == "rejected"
     assert report.reason.startswith("The fit cannot be trusted")
     assert report.diagnostics["fits"]["sleep_minutes"]["attempts"] == 2
-    assert fetch(studied, "select status, plot from insights.runs") == [("rejected", None)]
+    assert fetch(studied, "select status, plot, posterior_object from insights.runs") == [
+        ("rejected", None, None)
+    ]
     assert fetch(studied, "select count(*) from insights.trial_results") == [(0,)]
 
 
 def test_before_its_end_a_trial_goes_on_whatever_it_says(studied, store):
     analyse_trials(studied.database, store, studied.person, today=studied.day(56))
     assert fetch(studied, "select decision from insights.trial_results") == [("keep going",)]
+
+
+def test_a_trial_ends_on_the_days_of_its_person(studied, store, monkeypatch):
+    asked = []
+    monkeypatch.setattr(analysis, "_analyse", lambda *arguments, **_: asked.append(arguments[5]))
+    # At every hour one of the two has another date than London.
+    zones = ("Pacific/Kiritimati", "Etc/GMT+12")
+    for zone in zones:
+        analyse_trials(studied.database, store, replace(studied.person, timezone=zone))
+    assert asked == [dt.datetime.now(ZoneInfo(zone)).date() for zone in zones]
 
 
 def test_a_trial_with_too_few_days_is_a_state_and_no_run(marts, store):

@@ -1,17 +1,20 @@
 """Conducting a trial: every step is in the log, once, or not at all."""
 
 import datetime as dt
+from uuid import UUID
 
 import numpy as np
 import pytest
 
 from santorio.errors import NotFound
+from santorio.sources.inbox.protocols import slug
 from santorio.trials import conducting
 from santorio.trials.conducting import abandon, accept, decline, deviate, log_day, pause, resume
 from santorio.trials.lifecycle import Refused
 from santorio.trials.proposals import propose
+from santorio.trials.protocols import PeriodsLaw
 from santorio.trials.reading import read_trials
-from santorio.trials.records import read_proposal, read_protocols, read_standing
+from santorio.trials.records import Proposal, read_proposal, read_protocols, read_standing
 from santorio.trials.registration import read_versions, register
 
 TODAY = dt.date(2026, 6, 10)
@@ -198,3 +201,55 @@ def test_what_was_given_up_never_ends_so_that_nothing_is_decided_from_a_part(pro
     with proposed.database.connect() as connection:
         (trial,) = read_trials(connection, proposed.person)
     assert not trial.ended(later(400), 1)
+
+
+OTHER = "bed-socks-sleep-minutes"
+
+
+def test_a_second_trial_is_told_of_the_first_and_refused_where_they_would_mislead(proposed, do, monkeypatch):
+    with proposed.database.connect() as connection:
+        first, second = (
+            read_proposal(connection, proposed.person, slug(name)).protocol for name in (NAME, OTHER)
+        )
+    assert first.outcome == second.outcome
+    do(accept, start=later(1))
+
+    def accepted(protocol, start):
+        offered = Proposal(protocol, UUID(int=1), TODAY)
+        monkeypatch.setattr(conducting, "read_proposal", lambda *_: offered)
+        return accept(proposed.database, proposed.person, OTHER, start=start, today=TODAY)
+
+    in_periods = second.model_copy(
+        update={
+            "law": PeriodsLaw(period_days=2),
+            "period_days": 2,
+            "trial": slug(OTHER),
+            "outcome": first.outcome,
+        }
+    )
+    with pytest.raises(Refused, match="nobody could tell which of the two") as refused:
+        accepted(in_periods, later(1))
+    assert NAME.replace("-", "_") in str(refused.value)
+    after_it = accepted(
+        in_periods, do(accept, start=later(1)).standing.protocol.last_day + dt.timedelta(days=1)
+    )
+    assert "Mind that" not in after_it.said
+    abandon(proposed.database, proposed.person, OTHER, reason="a test", today=TODAY)
+
+    another = in_periods.model_copy(update={"outcome": "mood", "trial": "calm_evenings"})
+    monkeypatch.setattr(conducting, "read_proposal", lambda *_: Proposal(another, UUID(int=2), TODAY))
+    step = accept(proposed.database, proposed.person, "calm-evenings", start=later(1), today=TODAY)
+    assert f"Mind that the trial “{TRIAL}” runs until" in step.said
+    assert "may show in the other" in step.said
+
+
+def test_two_trials_that_both_draw_every_day_only_add_noise_to_one_another(proposed, do):
+    with proposed.database.connect() as connection:
+        laws = {
+            read_proposal(connection, proposed.person, slug(name)).protocol.law.kind for name in (NAME, OTHER)
+        }
+    assert laws == {"daily"}
+    do(accept, start=later(1))
+    step = accept(proposed.database, proposed.person, OTHER, start=later(1), today=TODAY)
+    assert step.changed
+    assert "neither misleads the other; each adds noise" in step.said

@@ -174,6 +174,8 @@ def test_before_its_end_a_trial_decides_nothing(account, life, says):
     assert "adopt" not in page
     assert "raised sleep" not in page
     assert "none before the end" in page
+    # Of days to come no value is missing.
+    assert "1 study day of 11 without a value" in page
 
 
 def test_pauses_deviations_and_the_end_are_told_as_decided_after(account):
