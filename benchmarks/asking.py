@@ -143,11 +143,11 @@ class Plan:
         return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
 
 
-def explained(url: str, person: uuid.UUID, last: dt.date) -> list[Plan]:
+def explained(url: str, person: uuid.UUID, last: dt.date, more: Sequence[Question] = ()) -> list[Plan]:
     """Let the server explain its answer to each question, asked through the very code that the API runs."""
     reader = Reader(url)
     plans = []
-    for question in questions(last):
+    for question in [*questions(last), *more]:
         cursor = _first_cursor(reader, person, question)
         with reader.as_person(person) as connection, _explaining(connection) as trees:
             question.ask(connection, cursor)

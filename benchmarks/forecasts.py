@@ -343,12 +343,15 @@ def main() -> None:
         sys.exit(1)
     series = read_series(FILE, fewest_days=FEWEST_DAYS)
     wanted = tasks(series)
+    peers, milliseconds_per_fit = ask_peers(wanted)
+    if not peers:
+        print(f"FAILED: {PEER} cannot be had here (it takes uv and a package registry); nothing was written")
+        sys.exit(1)
     started = time.process_time()
     scored: dict[str, list[Scores]] = {OURS: of_baselines(wanted)}
     seconds = time.process_time() - started
     scored[NAIVE] = [of_seasonal_naive(task) for task in wanted]
     scored[MEAN] = [of_four_weeks(task) for task in wanted]
-    peers, milliseconds_per_fit = ask_peers(wanted)
     scored |= {name: [peer.score(task) for task in wanted] for name, peer in peers.items()}
     people = sorted({one.person for one in series}, key=int)
     fresh = {id(task): people.index(task.series.person) % 2 == 1 for task in wanted}

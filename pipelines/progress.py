@@ -9,6 +9,7 @@ SPOKEN = {
     "inbox_files": "Taking in files",
     "garmin__payloads": "Settling Garmin's days",
     "marts": "Building days, nights, activities, exposures",
+    "insights__baselines": "Saying what is usual",
     "insights__effects": "Estimating what goes with what",
     "insights__trials": "Analysing trials",
     "insights__proposals": "Choosing the next experiment",

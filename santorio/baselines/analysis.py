@@ -79,10 +79,12 @@ def analyse_baselines(database: Database, person: Person, *, force: bool = False
     pictures = MOST_PICTURES
     for some in batched(wanted, AT_ONCE):
         found = baselines([(one.metric, one.unit, one.series) for one in some])
-        for one, said in zip(some, found, strict=True):
-            is_drawn = pictures > 0 and _is_worth_a_look(said)
-            pictures -= is_drawn
-            reports.append(_publish(database, person, one, said, is_drawn=is_drawn, force=force))
+        drawn = worth_a_look(found)[:pictures]
+        pictures -= len(drawn)
+        reports += [
+            _publish(database, person, one, said, is_drawn=said.metric in drawn, force=force)
+            for one, said in zip(some, found, strict=True)
+        ]
     if wanted:
         with database.connect() as connection:
             connection.execute(_REPLACED, [person.user_id])
@@ -105,7 +107,7 @@ def _sorted_out(
     """Sort out what is to be computed; of the rest say why it is not."""
     wanted: list[_Wanted] = []
     reports: list[RunReport] = []
-    # Those that the registry knows come first: they get the pictures.
+    # Those that the registry knows come first: the pictures are theirs.
     for metric, known in sorted(outcomes.items(), key=lambda one: (one[0] not in OUTCOMES, one[0])):
         series = usable(known)
         try:
@@ -187,11 +189,16 @@ def _baseline(metric: str, unit: str, series: Series, filtered: Filtered) -> Bas
     )
 
 
-def _is_worth_a_look(found: Baseline) -> bool:
-    """Whether a metric gets a picture: one that the registry knows, or in which something was told lately."""
-    since = int(found.filtered.day[-1]) - DAYS_BEHIND
-    told = [one.last_day for one in found.anomalies] + [one.told_day for one in found.changes]
-    return found.metric in OUTCOMES or any(day > since for day in told)
+def worth_a_look(found: Sequence[Baseline]) -> list[str]:
+    """Metrics that a picture is worth: first those of which something was told lately, then the registry's."""
+
+    def is_told(one: Baseline) -> bool:
+        since = int(one.filtered.day[-1]) - DAYS_BEHIND
+        days = [odd.last_day for odd in one.anomalies] + [change.told_day for change in one.changes]
+        return any(day > since for day in days)
+
+    told = [one.metric for one in found if is_told(one)]
+    return told + [one.metric for one in found if one.metric in OUTCOMES and one.metric not in told]
 
 
 def _smallest(metric: str, value: FloatArray) -> float:

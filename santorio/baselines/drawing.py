@@ -50,24 +50,29 @@ def plot_baseline(found: "Baseline") -> bytes:
 
 
 def _draw_expected(axes: "Axes", found: "Baseline", shown: np.ndarray) -> None:
-    """Draw the ranges of the days that came; between days that are far apart nothing is drawn."""
-    ahead, day = found.filtered.ahead.of(shown), found.filtered.day[shown]
-    ends = ahead.quantile(np.array([0.025, 0.25, 0.75, 0.975]))
-    every = np.arange(day[0], day[-1] + 1)
-    whole = np.full((len(every), 4), np.nan)
-    whole[day - day[0]] = ends
+    """Draw the ranges of the days that came; on days of which nothing is known nothing is drawn."""
+    day = found.filtered.day[shown]
+    ends = found.filtered.ahead.of(shown).quantile(np.array([0.025, 0.25, 0.75, 0.975]))
+    _draw_range(axes, day, ends[:, 0], ends[:, 3], PALE, "95 % of days expected")
+    _draw_range(axes, day, ends[:, 1], ends[:, 2], MIDDLE, "50 % of days expected")
+
+
+def _draw_range(
+    axes: "Axes", day: np.ndarray, lower: np.ndarray, upper: np.ndarray, colour: str, name: str | None = None
+) -> None:
+    """Draw each day's range as wide as the day, so that one without neighbours is seen, too."""
+    edges = (day[:, None] + np.array([-0.5, 0.5, 0.5])).ravel()
+    gap = np.array([1.0, 1.0, np.nan])
     axes.fill_between(
-        every, whole[:, 0], whole[:, 3], step="mid", color=PALE, lw=0, label="95 % of days expected"
-    )
-    axes.fill_between(
-        every, whole[:, 1], whole[:, 2], step="mid", color=MIDDLE, lw=0, label="50 % of days expected"
-    )
+        edges, (lower[:, None] * gap).ravel(), (upper[:, None] * gap).ravel(), color=colour, lw=0, label=name,
+        antialiased=False,
+    )  # fmt: skip
 
 
 def _draw_coming(axes: "Axes", found: "Baseline") -> None:
     ahead = found.ahead
     for coverage, colour in ((0.95, "#eeeeee"), (0.5, "#d5d5d5")):
-        axes.fill_between(ahead.day, *ahead.interval(coverage), step="mid", color=colour, lw=0)
+        _draw_range(axes, ahead.day, *ahead.interval(coverage), colour)
     axes.plot(ahead.day, ahead.median, color="#7f8c8d", lw=1.2, ls="--", label="to come")
 
 

@@ -10,8 +10,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from benchmarks.asking import Plan, explained, questions
+from benchmarks.asking import Plan, Question, explained, questions
 from benchmarks.simulated_people import write_insights
+from santorio.api.collections import BASELINES
+from santorio.api.queries import BaselinesQuery
 from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
 
@@ -53,6 +55,20 @@ select user_id, 'kind_' || kind, day, case extract(day from day) when 7 then 'mi
 from ops.people cross join generate_series(1, 6) as kind
 cross join generate_series(%(last)s::date - %(days)s, %(last)s::date, interval '1 day') as day
 """
+
+# Of each metric the newest accepted run is kept, beside others that published nothing.
+BASELINES_RUNS = """
+insert into insights.runs (run_id, user_id, kind, subject, status, fingerprint, as_of, code_version, created_at)
+select gen_random_uuid(), user_id, 'baselines', 'metric_' || metric, status, '', %(last)s, '0', %(last)s
+from ops.people cross join generate_series(1, 20) as metric
+cross join unnest(array['accepted', 'rejected']) as status
+"""
+BASELINES_ROWS = """
+insert into insights.baselines
+select run_id, user_id, subject, 'bpm', 90, %(last)s, 54, 54, 53, 55, 52, 56, 51, 57, '[]', '[]', '[]'
+from insights.runs where kind = 'baselines' and status = 'accepted'
+"""
+BASELINES_PAGE = Question("baselines: the first page", BASELINES, BaselinesQuery.model_validate({}))
 
 
 def behind(connection: psycopg.Connection, view: str, table: str) -> sql.Identifier:
@@ -97,6 +113,8 @@ def fill(connection: psycopg.Connection) -> None:
         connection.execute("alter table ops.coverage drop constraint coverage_status_check")
     connection.execute(sql.SQL(LEDGER).format(ledger, more=more, values=values), wanted)
     write_insights(connection)
+    connection.execute(BASELINES_RUNS, wanted)
+    connection.execute(BASELINES_ROWS, wanted)
     connection.commit()
     connection.execute("analyze")
 
@@ -130,7 +148,7 @@ def plans(database: Database) -> list[Plan]:
     with database.connect() as connection:
         row = connection.execute("select user_id from ops.people where name = 'person 0001'").fetchone()
     assert row is not None
-    return explained(database.reader_url, row[0], LAST)
+    return explained(database.reader_url, row[0], LAST, [BASELINES_PAGE])
 
 
 def read_from_end_to_end(found: list[Plan]) -> list[str]:
@@ -145,8 +163,8 @@ def read_from_end_to_end(found: list[Plan]) -> list[str]:
 
 def test_no_query_of_the_api_reads_the_rows_of_many_people_from_end_to_end(crowd: Database) -> None:
     found = plans(crowd)
-    assert [plan.question for plan in found] == [question.name for question in questions(LAST)]
-    assert len(found) == 10
+    assert [plan.question for plan in found] == [*(one.name for one in questions(LAST)), BASELINES_PAGE.name]
+    assert len(found) == 11
     assert all(plan.scans() for plan in found)
     assert read_from_end_to_end(found) == []
 
