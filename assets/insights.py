@@ -98,7 +98,7 @@ def _word(subject: str) -> str:
     return "".join(character if character.isalnum() else "_" for character in subject)
 
 
-@dg.asset(key=["insights", "effects"], deps=MARTS, group_name="insights", kinds={"pymc", "postgres"})
+@dg.asset(key=["insights", "effects"], deps=MARTS, group_name="insights", kinds={"python", "postgres"})
 def effects(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
     """What is associated with what: every outcome on its lagged exposures, with intervals. Never called a cause."""
     return for_everyone(database, analyse_effects, "effects")

@@ -1,7 +1,7 @@
 """From marts to regressions: which exposures can say anything about an outcome, and the arrays of the model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,15 @@ from santorio.errors import NotEnoughData
 from santorio.insights.reading import Series
 from santorio.metrics import exposure as find_exposure
 from santorio.metrics import lag_days
-from santorio.trials.columns import Columns, FloatArray, background_columns, with_columns
+from santorio.trials.columns import Columns, FloatArray, IntArray, background_columns, with_columns
 
 FEWEST_DAYS = 30
 # An exposure that differs from its usual value on fewer days says nothing that a single odd day could not say.
 FEWEST_UNUSUAL_DAYS = 5
 UNKNOWN_SD = 0.5
+# In a trial chance keeps weekday and arm apart; here what is done by weekday is confounded with the week, and the
+# tighter prior of a trial would leave a third of a strong week in the exposures.
+WEEKDAY_SD = 1.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def prepare(outcome: str, series: Series, exposures: Mapping[str, Series]) -> Re
     ]
     if not found:
         raise NotEnoughData(f"No exposure was logged on {FEWEST_DAYS} days with “{outcome}” and varied.")
-    background = _with_unknown_days(background_columns(series.day), [values for _, values in found])
+    background = _with_unknown_days(_background(series.day), [values for _, values in found])
     return Regression(
         outcome=outcome,
         background=background,
@@ -144,6 +147,12 @@ def _candidate(outcome: str, series: Series, name: str, exposure: Series) -> Can
 
 def _standardise(values: FloatArray, spread: float) -> FloatArray:
     return np.asarray(np.where(np.isfinite(values), (values - np.nanmean(values)) / spread, 0.0))
+
+
+def _background(day: IntArray) -> Columns:
+    columns = background_columns(day)
+    is_weekday = np.array([name.startswith("weekday") for name in columns.names])
+    return replace(columns, prior_sd=np.where(is_weekday, WEEKDAY_SD, columns.prior_sd))
 
 
 def _with_unknown_days(background: Columns, exposures: list[FloatArray]) -> Columns:
