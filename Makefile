@@ -44,14 +44,14 @@ format: install ## Format the code
 dictionary: install ## Write docs/data-dictionary.md from the dbt project
 	@$(RUN) python -m santorio.warehouse.dictionary
 
-calibrate: install ## Check the statistics' promises at length (up to an hour)
+calibrate: install ## Check the statistics' promises at length (some hours)
 	@$(RUN) pytest -m slow tests/calibration
 
 endurance: install ## Kill, fuzz and overload what takes data in and builds, at length (hours)
 	@$(RUN) pytest -m slow tests/endurance tests/dbt_project tests/end_to_end
 
 bench: install ## Measure speed and memory; write benchmarks/results
-	@for what in run sync garmin_days fit export trials operating ranking forecasts timescale warehouse; do $(RUN) python -m benchmarks.$$what || exit 1; done
+	@for what in run sync garmin_days fit export trials effects operating ranking forecasts timescale warehouse; do $(RUN) python -m benchmarks.$$what || exit 1; done
 
 clean: ## Remove what was installed and built; data in .santorio stays
 	@rm -rf .venv .uv dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.insights import MARTS, for_everyone
+from assets.insights import MARTS, everyone_was_analysed, for_everyone
 from santorio.baselines.analysis import analyse_baselines
 from santorio.database.engine import Database
 
@@ -13,3 +13,6 @@ READ = [mart for mart in MARTS if mart[-1] in {"outcomes", "day_quality"}]
 def baselines(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
     """Expected ranges, odd days and runs, changes of level, forecasts: of what changed since the last run alone."""
     return for_everyone(database, analyse_baselines, "baselines")
+
+
+baselines_of_everyone = everyone_was_analysed(["insights", "baselines"])

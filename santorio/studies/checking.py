@@ -10,10 +10,11 @@ from santorio.studies.likelihoods import Chosen
 from santorio.studies.preparing import Prepared, washed_out
 from santorio.studies.sampled import SampledFit
 from santorio.studies.specification import Kind, OutcomeColumn, Study
+from santorio.trials.decisions import DECISIVE_AT_LOOK
 from santorio.trials.phrases import counted
 
 FEW_ROWS = 20
-FEW_PHASES = 4
+FEW_PHASES = 5
 MANY_MISSING = 0.4
 MISSING_DIFFERS = 0.2
 UNEQUAL_SPREAD = 3.0
@@ -137,8 +138,10 @@ def check_study(study: Study, assembled: Assembled, add: Notices) -> None:
             "The arm changes only once: whatever else changed then looks the same as its effect.",
         )
     elif phases <= FEW_PHASES:
-        add("few_phases", f"The arm changes only {phases - 1} times: next to nothing can be told from drift. More "
-            "changes help more than longer phases.")  # fmt: skip
+        few = f"The arm changes only {phases - 1} times: little can be told from drift"
+        if not study.design.is_randomised:
+            few += f", so that a decision takes a probability of {100 * DECISIVE_AT_LOOK:.0f} %"
+        add("few_phases", f"{few}. More changes help more than longer phases.")
     washed = sum(int(washed_out(one, study.washout).sum()) for one in assembled.cases)
     if washed:
         add("washed_out", f"{counted(washed, word)} after a change of arm left out as washout.")

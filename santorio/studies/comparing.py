@@ -25,6 +25,7 @@ from santorio.studies.beliefs import (
     describe,
     with_ratio,
 )
+from santorio.studies.checking import FEW_PHASES
 from santorio.studies.fitting import FLAT_EFFECT_PRIOR, Fit, Scale, fit_case, without_background
 from santorio.studies.laws import Sampled, randomisation_test
 from santorio.studies.pooling import Pooled, pool
@@ -33,7 +34,7 @@ from santorio.studies.sampled import SampledFit, joined
 from santorio.studies.specification import OutcomeColumn, Study
 from santorio.studies.wording import answer_sentence
 from santorio.trials.columns import FloatArray
-from santorio.trials.decisions import Decision, decide
+from santorio.trials.decisions import DECISIVE, DECISIVE_AT_LOOK, Decision, decide
 from santorio.trials.priors import CarryOver
 
 FEWEST_PHASES = 3
@@ -145,11 +146,21 @@ def _described(fitted: Fitted, belief: Belief, scale: UnitScale, *, binary: bool
 
 
 def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], effect: Effect) -> Decision:
-    # Before and after is no comparison: whatever else changed meanwhile would look the same.
-    if not study.design.is_randomised and max(one.series.phases for one in prepared) < FEWEST_PHASES:
-        return "keep going"
+    phases = max(one.series.phases for one in prepared)
+    threshold = DECISIVE
+    if not study.design.is_randomised and phases <= FEW_PHASES:
+        # Before and after is no comparison: whatever else changed meanwhile would look the same.
+        if phases < FEWEST_PHASES:
+            return "keep going"
+        # Four phases without an effect lead to a decision in up to one of six at the usual threshold, as what drifts
+        # slowly may well go along with them; at this one in one of twenty-five (docs/studies.md).
+        threshold = DECISIVE_AT_LOOK
     return decide(
-        effect.probability_above, effect.probability_within, effect.probability_below, outcome.direction
+        effect.probability_above,
+        effect.probability_within,
+        effect.probability_below,
+        outcome.direction,
+        threshold=threshold,
     )
 
 

@@ -188,7 +188,9 @@ def fit_sampled(
     low, high = outcome.bounds or (0.0, 1.0)
     found = []
     for one, regressed in zip(prepared, ones, strict=True):
-        coded = code_outcome(family, one.known, low=low, high=high)
+        # Whole but for the last digits, see `santorio.studies.likelihoods.choose`.
+        values = one.known if family == "bounded" else np.round(one.known)
+        coded = code_outcome(family, values, low=low, high=high)
         fit = model.fit(one.case.design, coded, carry_over=carry_over, prior=PRIOR, dose=one.case.dose)
         if fit.diagnostics.problem is not None:
             return Refused(fit.diagnostics.problem)

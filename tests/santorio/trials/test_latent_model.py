@@ -231,6 +231,7 @@ RATING = {"column": "outcome", "kind": "rating"}
         ({**RATING, "bounds": (0, 100)}, [50, 51, 55, 49, 52, 48], None),
         ({"column": "outcome", "kind": "count"}, [0, 3, 2, 9], "count"),
         ({"column": "outcome", "kind": "count"}, [0.5, 3, 2, 9], None),
+        ({"column": "outcome", "kind": "count"}, np.exp(np.log([1, 3, 2, 9])), "count"),
         ({"column": "outcome", "kind": "ordinal"}, range(12), None),
         ({"column": "outcome"}, [1, 0, 1], None),
     ],
