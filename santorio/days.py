@@ -16,6 +16,11 @@ LEAST_OFFSET, GREATEST_OFFSET = dt.timedelta(hours=-12), dt.timedelta(hours=14)
 A_MINUTE, A_QUARTER = dt.timedelta(minutes=1), dt.timedelta(minutes=15)
 
 
+def in_words(day: dt.date) -> str:
+    """Write a date as people do, such as 5 November 2026."""
+    return f"{day.day} {day:%B %Y}"
+
+
 def local_day(instant: dt.datetime, utc_offset: dt.timedelta) -> dt.date:
     """Local calendar day of an aware instant, where the clock showed UTC plus `utc_offset`."""
     return (instant.astimezone(dt.UTC).replace(tzinfo=None) + utc_offset).date()

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 from html import escape
 
+from santorio.days import in_words
 from santorio.metrics import label
 from santorio.quality import LEGEND, REASONS, Day, Month, Quality, Stretch, Trust, months
 
@@ -85,7 +86,7 @@ def page(name: str, quality: Quality, made_at: dt.datetime) -> str:
     """
     days = quality.days
     span = (
-        f"{_day(days[0].day)} to {_day(days[-1].day)}, {_count(len(days))}"
+        f"{in_words(days[0].day)} to {in_words(days[-1].day)}, {_count(len(days))}"
         if days
         else "No day is known yet."
     )
@@ -200,10 +201,6 @@ def names(metrics: Sequence[str]) -> str:
 
 def _span(one: Stretch) -> str:
     return f"{one.first_day}" if one.days == 1 else f"{one.first_day} to {one.last_day}"
-
-
-def _day(day: dt.date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _count(days: int) -> str:

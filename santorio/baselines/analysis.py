@@ -13,12 +13,12 @@ from santorio.baselines.drawing import DAYS_BEHIND, plot_baseline
 from santorio.baselines.forecasting import FEWEST_DAYS, Forecast, check, ends, forecast
 from santorio.baselines.model import Filtered, filter_together
 from santorio.baselines.nodes import DEFAULT
-from santorio.baselines.sentences import date_of, say_anomaly, say_change
+from santorio.baselines.sentences import say_anomaly, say_change
 from santorio.database.engine import Database
 from santorio.errors import NotEnoughData
 from santorio.insights.fingerprint import fingerprint
 from santorio.insights.publishing import Run, RunReport, last_fingerprint, publish
-from santorio.insights.reading import Series, day_number, read_outcomes, words_of_left_out
+from santorio.insights.reading import Series, date_of, day_number, read_outcomes, words_of_left_out
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, OUTCOMES
 from santorio.metrics import outcome as find_outcome
 from santorio.people import Person

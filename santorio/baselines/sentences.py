@@ -1,20 +1,15 @@
 """What a baseline says, in sentences for the person it is about. They say what is unusual, never what it means."""
 
-import datetime as dt
 import math
 
 from santorio.baselines.anomalies import Anomaly
 from santorio.baselines.changes import Change
-from santorio.insights.reading import EPOCH
+from santorio.days import in_words
+from santorio.insights.reading import date_of
 from santorio.metrics import outcome
 
 # What varies by less is written with a power of ten.
 SMALL = 1e-5
-
-
-def date_of(day: int) -> dt.date:
-    """Date of a day since 1970-01-01."""
-    return EPOCH + dt.timedelta(days=day)
 
 
 def number(value: float, width: float) -> str:
@@ -72,5 +67,4 @@ def say_change(metric: str, unit: str, change: Change) -> str:
 
 
 def _words(day: int) -> str:
-    date = date_of(day)
-    return f"{date.day} {date:%B %Y}"
+    return in_words(date_of(day))

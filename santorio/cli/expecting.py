@@ -2,11 +2,11 @@
 
 import datetime as dt
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
+from santorio import days
 from santorio.baselines.sentences import number, span
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
 from santorio.cli.summary import day_words, published
@@ -31,6 +31,7 @@ def baselines(
     with open_database(settings) as database, database.connect() as connection:
         somebody = reading_person(connection, settings, person)
         rows = published(connection, "baselines", "metric", somebody)
+        today = days.today(connection, somebody, dt.datetime.now(dt.UTC))
     if metric is not None:
         rows = [row for row in rows if row["metric"] == metric]
     if not rows:
@@ -39,7 +40,6 @@ def baselines(
             f"No baseline {what}has been computed yet.",
             hint="It takes 14 days with a value; then `santorio run`.",
         )
-    today = dt.datetime.now(ZoneInfo(somebody.timezone)).date()
     if as_json:
         print_json(
             {
@@ -57,9 +57,9 @@ def expected(row: Row, today: dt.date) -> Row | None:
     """What is expected of today: as said before it came if it is known, else of the days to come; None beyond those."""
     if row["last_day"] == today:
         return {name: row[name] for name in ("median", "lower_95", "upper_95")} | {"day": today.isoformat()}
-    days = row["forecast"]
-    assert isinstance(days, list)  # noqa: S101 - a column of JSON lists
-    return next((day for day in days if day["day"] == today.isoformat()), None)
+    forecast = row["forecast"]
+    assert isinstance(forecast, list)  # noqa: S101 - a column of JSON lists
+    return next((day for day in forecast if day["day"] == today.isoformat()), None)
 
 
 def say_ranges(rows: list[Row], today: dt.date) -> None:

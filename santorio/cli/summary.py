@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from santorio.database.engine import Database
+from santorio.days import in_words
 from santorio.metrics import label
 from santorio.people import Person
 from santorio.settings import Settings
@@ -120,8 +121,8 @@ def say_gathered(console: Console, row: dict[str, object]) -> None:
 
 
 def day_words(day: object) -> str:
-    """A date as people write it."""
-    return f"{day.day} {day:%B %Y}" if isinstance(day, dt.date) else "no day yet"
+    """A date as people write it, where there is one."""
+    return in_words(day) if isinstance(day, dt.date) else "no day yet"
 
 
 def say_effects(console: Console, effects: list[dict[str, object]]) -> None:

@@ -60,6 +60,11 @@ class Series:
         return np.where(self.day[position] == days, self.value[position], np.nan)
 
 
+def date_of(number: int) -> dt.date:
+    """Date of a number of days since 1970-01-01."""
+    return EPOCH + dt.timedelta(days=number)
+
+
 def day_number(day: dt.date) -> int:
     """Days since 1970-01-01."""
     return (day - EPOCH).days

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import psycopg
 
-from santorio.insights.reading import EPOCH, Series, read_exposures, read_outcomes
+from santorio.insights.reading import Series, date_of, read_exposures, read_outcomes
 from santorio.people import Person
 from santorio.trials.levers import Reading
 from santorio.trials.protocols import Protocol
@@ -127,8 +127,7 @@ def read_amounts(connection: psycopg.Connection, person: Person, protocol: Proto
     if series is None:
         return {}
     return {
-        EPOCH + dt.timedelta(days=day): value
-        for day, value in zip(series.day.tolist(), series.value.tolist(), strict=True)
+        date_of(day): value for day, value in zip(series.day.tolist(), series.value.tolist(), strict=True)
     }
 
 

@@ -1,7 +1,5 @@
 """Numbers, probabilities and decisions in words, as every report writes them."""
 
-import datetime as dt
-
 from santorio.trials.decisions import Decision
 
 
@@ -30,11 +28,6 @@ def percent(probability: float) -> str:
 def counted(number_of: int, word: str) -> str:
     """Write a number of things."""
     return f"1 {word}" if number_of == 1 else f"{number_of} {word}s"
-
-
-def day_words(day: dt.date) -> str:
-    """Write a date, such as 5 November 2026."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def judged(decision: Decision) -> str:

@@ -8,10 +8,11 @@ import datetime as dt
 
 import numpy as np
 
+from santorio.days import in_words
 from santorio.metrics import label
 from santorio.trials.decisions import Summary, summarise
 from santorio.trials.drawing import Interval, Rows, draw_effect, draw_intervals, draw_rows
-from santorio.trials.phrases import counted, day_words, number, percent, stated
+from santorio.trials.phrases import counted, number, percent, stated
 from santorio.trials.report import Picture, Report, render
 from santorio.trials.reporting_grids import grids_of
 from santorio.trials.reporting_posterior import Posterior
@@ -181,6 +182,6 @@ def _versions(account: Account) -> dict[str, str]:
         "Santorio": run.code_version,
         **libraries,
         "Run": str(run.run_id),
-        "Run made": f"{day_words(run.made_at.date())}, {run.made_at:%H:%M} UTC",
-        "Data known until": f"{day_words(run.as_of.date())}, {run.as_of:%H:%M} UTC",
+        "Run made": f"{in_words(run.made_at.date())}, {run.made_at:%H:%M} UTC",
+        "Data known until": f"{in_words(run.as_of.date())}, {run.as_of:%H:%M} UTC",
     }

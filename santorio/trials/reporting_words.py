@@ -3,16 +3,17 @@
 import datetime as dt
 import itertools
 
+from santorio.days import in_words
+from santorio.insights.reading import date_of
 from santorio.metrics import label
 from santorio.trials.adherence import share
 from santorio.trials.decisions import DECISIVE
 from santorio.trials.lifecycle import Abandoned, Deviated, Paused, Resumed
-from santorio.trials.phrases import counted, day_words, judged, number, percent, stated
+from santorio.trials.phrases import counted, judged, number, percent, stated
 from santorio.trials.priors import EffectPrior
 from santorio.trials.registration import Change
 from santorio.trials.reporting_reading import Account, Result
 
-EPOCH = dt.date(1970, 1, 1)
 LAWS = {
     "daily": "Chance decided on each day",
     "periods": "Chance decided on the order of periods",
@@ -131,8 +132,8 @@ def design(account: Account) -> str:
 
 def dates(account: Account) -> str:
     """From when to when."""
-    first, last = (EPOCH + dt.timedelta(days=int(day)) for day in account.posterior.design.day[[0, -1]])
-    return f"{day_words(first)} to {day_words(last)}"
+    first, last = (date_of(int(day)) for day in account.posterior.design.day[[0, -1]])
+    return f"{in_words(first)} to {in_words(last)}"
 
 
 def conflict(prior: EffectPrior, after: list[float]) -> str:
@@ -169,20 +170,20 @@ def decided_before(account: Account) -> str:
 def decided_after(account: Account) -> str:
     """What changed once the trial ran: the protocol, pauses, deviations, its end."""
     told = [
-        f"{day_words(one.day)}, after {counted(one.after_days, 'day')} of data: changed were {', '.join(one.fields)}."
+        f"{in_words(one.day)}, after {counted(one.after_days, 'day')} of data: changed were {', '.join(one.fields)}."
         for one in account.trial.registration.changes
         if not _moved_by_an_event(account, one)
     ]
     for event in account.events:
         match event:
             case Paused():
-                told.append(f"{day_words(event.day)}: paused until {day_words(event.until)}.")
+                told.append(f"{in_words(event.day)}: paused until {in_words(event.until)}.")
             case Resumed():
-                told.append(f"{day_words(event.day)}: resumed.")
+                told.append(f"{in_words(event.day)}: resumed.")
             case Deviated():
-                told.append(f"{day_words(event.day)}: a deviation was noted: {event.what}.")
+                told.append(f"{in_words(event.day)}: a deviation was noted: {event.what}.")
             case Abandoned():
-                told.append(f"{day_words(event.day)}: given up: {event.reason}.")
+                told.append(f"{in_words(event.day)}: given up: {event.reason}.")
             case _:
                 pass
     frozen = account.trial.registration.frozen
@@ -284,7 +285,7 @@ def left_out_words(account: Account) -> str:
     days = told.get(account.run.primary[0].outcome, []) if isinstance(told, dict) else []
     reasons: dict[str, list[str]] = {}
     for one in days:
-        reasons.setdefault(str(one["reason"]), []).append(day_words(dt.date.fromisoformat(one["day"])))
+        reasons.setdefault(str(one["reason"]), []).append(in_words(dt.date.fromisoformat(one["day"])))
     if not reasons:
         return "No value was left out as one that cannot be trusted."
     return " ".join(f"Left out, {', '.join(which)}: {reason}" for reason, which in reasons.items())
