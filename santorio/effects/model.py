@@ -8,7 +8,7 @@ With outcome o and exposures standardised and σ_o the spread of a day around wh
     λ_{j,o}  = tan(π Φ(z_{j,o}) / 2): HalfCauchy(1), for z standard normal
     z_{j,o}  = √w u_j + √(1-w) v_{j,o},   u, v ~ Normal(0, 1),   w ~ Beta(2, 2)
     τ_o      = τ exp(h_o / 2),   h_o ~ Normal(0, 1),   τ ~ HalfNormal(0.2)
-    σ_o²     ~ InverseGamma(2, 1),   ρ_o = 2u - 1, u ~ Beta(4, 2)
+    σ_o²     ~ InverseGamma(2, 1),   ρ_o = 2u - 1, u ~ Beta(6, 1.5)
 
 The regularised horseshoe of Piironen & Vehtari (2017, doi:10.1214/17-EJS1337SI), its local scales joined over outcomes
 by a Gaussian copula: what matters for one outcome is likelier to matter for another, as far as w says, and each λ by

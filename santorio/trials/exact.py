@@ -8,7 +8,7 @@ The model, with y standardised and all coefficients in units of σ::
     y = X(λ) b + η,  η_t stationary AR(1) with spread σ and correlation ρ^Δ over Δ days
     b_j ~ N(0, (σ s_j)²),  b_j ~ N(0, (σ s_j τ)²) where the column is pooled
     θ_k ~ Σ_i w_i N(σ m_i, (σ s_i)²)  for the arms
-    σ² ~ InverseGamma(2, 1),  (ρ+1)/2 ~ Beta(4, 2),  τ ~ HalfNormal(0.3),  λ ~ Beta(α, β) or 0
+    σ² ~ InverseGamma(2, 1),  (ρ+1)/2 ~ Beta(6, 1.5),  τ ~ HalfNormal(0.3),  λ ~ Beta(α, β) or 0
 """
 
 import itertools

@@ -11,7 +11,7 @@ what the model expects::
     d_{k,c} ~ Normal(0, 1)                     how cycle c departs from it
     τ       ~ HalfNormal(0.3)                  so: does the effect repeat?
     σ²      ~ InverseGamma(2, 1)
-    ρ       = 2u - 1, u ~ Beta(4, 2)
+    ρ       = 2u - 1, u ~ Beta(6, 1.5)
 
 With heavy tails the innovations of η are Student-t with ν = 2 + x degrees of freedom, x ~ Gamma(2, rate 0.1) after
 Juárez & Steel (2010, doi:10.1198/jbes.2009.07145), and σ is their scale.

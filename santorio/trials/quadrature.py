@@ -13,7 +13,7 @@ import numpy as np
 from santorio.trials.columns import FloatArray
 from santorio.trials.priors import CarryOver
 
-RHO_BETA = (4.0, 2.0)
+RHO_BETA = (6.0, 1.5)
 TAU_SD = 0.3
 FEWEST_RHO_NODES = 16
 FEWEST_CARRY_OVER_NODES, MOST_CARRY_OVER_NODES = 8, 24
@@ -100,7 +100,7 @@ def beta_rule(alpha: float, beta: float, nodes: int, lowest: float = 0.0) -> Bet
 
 
 def rho_rule(days: int) -> BetaRule:
-    """Rule for ρ, with (ρ+1)/2 ~ Beta(4, 2).
+    """Rule for ρ, with (ρ+1)/2 ~ Beta(6, 1.5).
 
     In arcsin ρ the likelihood of n days is about 1/√n wide wherever it lies, and Gauss nodes are π/nodes apart. With
     steps of 1.4 standard deviations the error of the sum is some 1e-4 (2 exp(-2π²/1.4²)).

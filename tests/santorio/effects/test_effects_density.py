@@ -60,7 +60,7 @@ def true(at, data):
     draws, model = named(at), EffectsModel(OUTCOMES, EXPOSURES)
     (scale,) = model.scales(draws, CONFOUNDER)
     unit = (1 + draws["rho"]) / 2
-    total = beta.logpdf(unit, 4, 2).sum() + np.log(unit * (1 - unit)).sum()
+    total = beta.logpdf(unit, 6, 1.5).sum() + np.log(unit * (1 - unit)).sum()
     total += beta.logpdf(draws["share"], 2, 2)[0] + np.log(draws["share"] * (1 - draws["share"]))[0]
     total += norm.logpdf(draws["tau"][0], 0, 0.2) + at[2] + norm.logpdf(at[4:]).sum()
     for o, outcome in enumerate(outcomes):

@@ -106,7 +106,10 @@ def test_without_days_it_says_so(marts):
     assert report.status == "not enough data"
 
 
-def test_a_proposal_is_imported_and_judged_by_the_law_that_drew_it(lived):
+def test_a_proposal_is_imported_and_judged_by_the_law_that_drew_it(lived, autoregressive):
+    # Quiet enough that what wears off slowly can be tested, in periods.
+    quiet = 82 + 2 * autoregressive(np.random.default_rng(8), DAYS, 0.1)[:, 0]
+    lived.outcome("sleep_score", quiet)
     propose(lived.database, lived.person, today=TODAY)
     with lived.database.connect() as connection:
         plans = {

@@ -120,7 +120,7 @@ def test_people_come_from_their_population(rng, design):
 def test_truths_from_the_prior_have_its_moments(rng, design):
     drawn = simulate_from_prior(design, 40_000, rng, carry_over=CarryOver(3, 2))
     assert drawn.carry_over.mean() == pytest.approx(0.6, abs=0.01)
-    assert drawn.rho.mean() == pytest.approx(1 / 3, abs=0.01)
+    assert drawn.rho.mean() == pytest.approx(0.6, abs=0.01)
     # σ² ~ InverseGamma(2, 1) has mean 1 and no variance; 1/σ² has mean 2.
     assert (drawn.sigma**-2.0).mean() == pytest.approx(2, abs=0.03)
     assert (drawn.effect / drawn.sigma).std() == pytest.approx(1, abs=0.02)
