@@ -60,9 +60,9 @@ def naive(trial: Trial, draws: int, seed: int) -> Any:
     columns, config = trial.design.columns(), TrialModel.default_model_config
     gap = columns.gap_days[1:].astype(int)
     with pm.Model():
-        variance = pm.InverseGamma("variance", config["variance_shape"], config["variance_scale"])
-        rho = 2 * pm.Beta("unit_rho", config["rho_alpha"], config["rho_beta"]) - 1
-        tau = pm.HalfNormal("tau", config["tau_sd"])
+        variance = config["variance"].create_variable("variance")
+        rho = 2 * config["unit_rho"].create_variable("unit_rho") - 1
+        tau = config["tau"].create_variable("tau")
         standard = pm.Normal("standard", 0, 1, shape=len(columns.names))
         scale = pt.where(columns.pooled, columns.prior_sd * tau, columns.prior_sd)
         sigma = pt.sqrt(variance)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from santorio.effects.evidence import FIRST, LAST, STEP, Evidence
 from santorio.trials import exact
 from santorio.trials.columns import FloatArray
+from santorio.trials.distributions import Prior
 from santorio.trials.sampling import Diagnostics, Fit, RegressionModel, convergence
 
 # Draws whose matrices are worked on together: 64 exposures then take 30 MB.
@@ -73,18 +74,16 @@ class EffectsModel(RegressionModel):
         See `RegressionModel`.
     """
 
-    default_model_config: ClassVar[Mapping[str, float]] = {
-        # In the order of `santorio.effects.density`.
-        "slab_sd": 1.0,
-        "tau_sd": 0.2,
-        "departure_sd": 0.5,
-        "confounder_sd": 0.5,
-        "variance_shape": exact.VARIANCE_SHAPE,
-        "variance_scale": exact.VARIANCE_SCALE,
-        "rho_alpha": exact.RHO_BETA[0],
-        "rho_beta": exact.RHO_BETA[1],
-        "share_alpha": 2.0,
-        "share_beta": 2.0,
+    # In the order of `santorio.effects.density`: of an effect that is not shrunk, of τ, of the logarithm by which an
+    # outcome's τ departs, of a confounder's effect, of σ², of ρ on the unit interval, of the share that outcomes share.
+    default_model_config: ClassVar[Mapping[str, Prior]] = {
+        "slab": Prior.of("Normal", sigma=1),
+        "tau": Prior.of("HalfNormal", sigma=0.2),
+        "departure": Prior.of("Normal", sigma=0.5),
+        "confounder": Prior.of("Normal", sigma=0.5),
+        "variance": Prior.of("InverseGamma", alpha=exact.VARIANCE_SHAPE, beta=exact.VARIANCE_SCALE),
+        "unit_rho": Prior.of("Beta", alpha=exact.RHO_BETA[0], beta=exact.RHO_BETA[1]),
+        "share": Prior.of("Beta", alpha=2, beta=2),
     }
     default_sampler_config: ClassVar[Mapping[str, Any]] = {
         **RegressionModel.default_sampler_config,
@@ -98,10 +97,15 @@ class EffectsModel(RegressionModel):
         self,
         outcomes: int,
         exposures: int,
-        model_config: Mapping[str, float] | None = None,
+        model_config: Mapping[str, Prior] | None = None,
         sampler_config: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model_config, sampler_config)
+        for name, prior in self.model_config.items():
+            known = self.default_model_config[name]
+            if prior.distribution != known.distribution:
+                msg = f"the prior of {name} is {known.distribution}: the density is written for it"
+                raise ValueError(msg)
         self.outcomes = outcomes
         self.exposures = exposures
 
@@ -113,7 +117,18 @@ class EffectsModel(RegressionModel):
     @property
     def settings(self) -> FloatArray:
         """As `effects_density` takes them."""
-        return np.array([*(self.model_config[name] for name in self.default_model_config), FIRST, LAST, STEP])
+        return np.array(
+            [
+                *(
+                    value
+                    for name in self.default_model_config
+                    for _, value in self.model_config[name].parameters
+                ),
+                FIRST,
+                LAST,
+                STEP,
+            ]
+        )
 
     def build_model(self) -> Any:
         """Build what nutpie samples, without data: it climbs `effects_density` itself."""
@@ -199,15 +214,15 @@ class EffectsModel(RegressionModel):
         """Scales s of every draw, shape (draws, outcomes, exposures)."""
         from scipy.special import ndtr
 
-        config = self.model_config
+        deviations = {name: self.model_config[name]["sigma"] for name in ("slab", "departure", "confounder")}
         share = draws["share"][:, None, None]
         standard = np.sqrt(share) * draws["common"][:, None] + np.sqrt(1 - share) * draws["own"]
         tail = np.tan(np.pi / 2 * ndtr(-np.abs(standard)))
         local = np.where(standard < 0, tail, 1 / tail)
-        tau = draws["tau"][:, None] * np.exp(config["departure_sd"] * draws["departure"])
+        tau = draws["tau"][:, None] * np.exp(deviations["departure"] * draws["departure"])
         wide = tau[:, :, None] * local
-        scale = config["slab_sd"] / np.sqrt(1 + (config["slab_sd"] / wide) ** 2)
-        return np.where(is_confounder > 0, config["confounder_sd"], scale)
+        scale = deviations["slab"] / np.sqrt(1 + (deviations["slab"] / wide) ** 2)
+        return np.where(is_confounder > 0, deviations["confounder"], scale)
 
     def draw(
         self, evidence: Evidence, unit_rho: FloatArray, scale: FloatArray, rng: np.random.Generator
@@ -223,7 +238,7 @@ class EffectsModel(RegressionModel):
         parameters : float
             Mean of tr(I - K⁻¹): how many coefficients are used up after shrinkage.
         """
-        shape, rate = self.model_config["variance_shape"], self.model_config["variance_scale"]
+        shape, rate = self.model_config["variance"]["alpha"], self.model_config["variance"]["beta"]
         effects, sigmas, used = [], [], []
         for first in range(0, len(scale), DRAWS_AT_A_TIME):
             chosen = slice(first, first + DRAWS_AT_A_TIME)

@@ -5,7 +5,7 @@ With f the likelihood of day t's outcome given a linear predictor μ, and σ the
     y_t     ~ f(μ_t),  μ_t = offset + σ (level + trend_t + weekday_t + Σ_k (θ_k + τ d_{k,c(t)}) e_{k,t}(λ)) + s η_t
     η       stationary AR(1) of unit variance, correlation ρ^Δ over Δ days: η_i = ρ^Δ η_{i-1} + √(1-ρ^{2Δ}) z_i
     σ²      = s² + d² + v      what resembles itself from day to day, what does not, and chance's own
-    s²      = w (σ² - v),  w ~ Beta(4, 2)      where d is an unknown;  w σ² where the likelihood has none
+    s²      = w (σ² - v),  w = 2/3             where d is an unknown;  w σ² where the likelihood has none
     level   ~ Normal(0, 2)
 
 and θ, τ, d_{k,c}, λ, ρ, trend and weekday as in `santorio.trials.model`, in units of σ as there. How much of a day's
@@ -37,11 +37,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from santorio.trials import exact
 from santorio.trials.columns import FloatArray, TrialDesign, gaps
+from santorio.trials.distributions import Prior
 from santorio.trials.families import CODES, LOGISTIC_SD, MOST_LEVELS, Outcome, cut_points, expected
 from santorio.trials.priors import WEAK, CarryOver, EffectPrior
 from santorio.trials.regression import (
+    COMMON_PRIORS,
     EMPTY_DAYS,
     KEPT_DIMS,
     TrialRegression,
@@ -119,11 +120,9 @@ class LatentTrialModel(RegressionModel):
         See `RegressionModel`.
     """
 
-    default_model_config: ClassVar[Mapping[str, float]] = {
-        "tau_sd": exact.TAU_SD,
-        "rho_alpha": exact.RHO_BETA[0],
-        "rho_beta": exact.RHO_BETA[1],
-        "dispersion_sd": 1.0,
+    default_model_config: ClassVar[Mapping[str, Prior]] = {
+        **COMMON_PRIORS,
+        "dispersion": Prior.of("HalfNormal", sigma=1),
     }
 
     # Half again as many draws as elsewhere: a second attempt costs ten times as much as they do.
@@ -137,7 +136,7 @@ class LatentTrialModel(RegressionModel):
         self,
         width: int,
         days: int,
-        model_config: Mapping[str, float] | None = None,
+        model_config: Mapping[str, Prior] | None = None,
         sampler_config: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model_config, sampler_config)
@@ -164,7 +163,7 @@ class LatentTrialModel(RegressionModel):
             layout = pm.Data("layout", np.array([1, 0, 0, 0, 2]))
             link = pm.Data("link", np.zeros(5))
             scales = pm.Data("scales", np.array([1.0, 1, 1, 0]))
-            dispersion = pm.HalfNormal("dispersion", config["dispersion_sd"])
+            dispersion = config["dispersion"].create_variable("dispersion")
             path = pm.Normal("standard_path", 0, 1, dims="day")
             cuts = pm.Normal("standard_cuts", 0, 1, dims="cut")
             coefficient, rho, carry_over = declare_coefficients(config, self.width, layout)

@@ -29,8 +29,10 @@ import numpy as np
 
 from santorio.trials import exact
 from santorio.trials.columns import FloatArray, TrialDesign
+from santorio.trials.distributions import Prior
 from santorio.trials.priors import WEAK, CarryOver, EffectPrior
 from santorio.trials.regression import (
+    COMMON_PRIORS,
     EMPTY_DAYS,
     KEPT_DIMS,
     WIDTH_STEP,
@@ -52,20 +54,16 @@ class TrialModel(RegressionModel):
         See `RegressionModel`.
     """
 
-    default_model_config: ClassVar[Mapping[str, float]] = {
-        "tau_sd": exact.TAU_SD,
-        "rho_alpha": exact.RHO_BETA[0],
-        "rho_beta": exact.RHO_BETA[1],
-        "variance_shape": exact.VARIANCE_SHAPE,
-        "variance_scale": exact.VARIANCE_SCALE,
-        "degrees_shape": 2.0,
-        "degrees_rate": 0.1,
+    default_model_config: ClassVar[Mapping[str, Prior]] = {
+        **COMMON_PRIORS,
+        "variance": Prior.of("InverseGamma", alpha=exact.VARIANCE_SHAPE, beta=exact.VARIANCE_SCALE),
+        "degrees_above_two": Prior.of("Gamma", alpha=2, beta=0.1),
     }
 
     def __init__(
         self,
         width: int,
-        model_config: Mapping[str, float] | None = None,
+        model_config: Mapping[str, Prior] | None = None,
         sampler_config: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model_config, sampler_config)
@@ -88,8 +86,8 @@ class TrialModel(RegressionModel):
         with pm.Model(coords={"column": range(self.width)}, check_bounds=False) as model:
             days = [pm.Data(name, value) for name, value in EMPTY_DAYS.items()]
             layout = pm.Data("layout", np.array([1, 0, 0, 0]))
-            variance = pm.InverseGamma("variance", config["variance_shape"], config["variance_scale"])
-            degrees = pm.Gamma("degrees_above_two", config["degrees_shape"], config["degrees_rate"])
+            variance = config["variance"].create_variable("variance")
+            degrees = config["degrees_above_two"].create_variable("degrees_above_two")
             coefficient, rho, carry_over = declare_coefficients(config, self.width, layout)
             noise = pt.stack([rho, variance, carry_over, 2 + degrees])
             pm.Potential("days", log_density(days_density, 2, coefficient, noise, *days, layout))

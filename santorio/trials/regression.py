@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from santorio.trials import exact
 from santorio.trials.columns import LEVEL_SD, Columns, FloatArray, IntArray, TrialDesign, gaps
+from santorio.trials.distributions import Prior
 from santorio.trials.priors import CarryOver, EffectPrior
 from santorio.trials.sampling import padded
 
@@ -19,6 +21,11 @@ from santorio.trials.sampling import padded
 WIDTH_STEP = 16
 # What an unused λ follows: anything that is easily sampled.
 UNUSED = CarryOver(2.0, 2.0)
+# What every sampled model of a trial has: τ, and ρ on the unit interval.
+COMMON_PRIORS: Mapping[str, Prior] = {
+    "tau": Prior.of("HalfNormal", sigma=exact.TAU_SD),
+    "unit_rho": Prior.of("Beta", alpha=exact.RHO_BETA[0], beta=exact.RHO_BETA[1]),
+}
 # Without an outcome, of two days; the densities take them in this order.
 EMPTY_DAYS: Mapping[str, Any] = {
     "columns": np.zeros((2, 1)),
@@ -168,7 +175,7 @@ def regression(
     return one
 
 
-def declare_coefficients(config: Mapping[str, float], width: int, layout: Any) -> tuple[Any, Any, Any]:
+def declare_coefficients(config: Mapping[str, Prior], width: int, layout: Any) -> tuple[Any, Any, Any]:
     """Declare, in the PyMC model that is being built, what `TrialRegression.data` fills.
 
     Parameters
@@ -193,8 +200,8 @@ def declare_coefficients(config: Mapping[str, float], width: int, layout: Any) -
     # α, β, and 1 or 0: whether there is any.
     carry_over_prior = pm.Data("carry_over_prior", np.array([1.0, 1.0, 0.0]))
 
-    unit_rho = pm.Beta("unit_rho", config["rho_alpha"], config["rho_beta"])
-    tau = pm.HalfNormal("tau", config["tau_sd"])
+    unit_rho = config["unit_rho"].create_variable("unit_rho")
+    tau = config["tau"].create_variable("tau")
     carry_over = pm.Beta("unit_carry_over", carry_over_prior[0], carry_over_prior[1])
     standard = pm.Normal("standard", 0, 1, dims="column")
     pm.Potential("effects", log_density(effects_prior, 1, standard, shift, fixed_sd, mixture, layout))

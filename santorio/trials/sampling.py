@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from santorio.trials.columns import FloatArray
+from santorio.trials.distributions import Prior
 
 if TYPE_CHECKING:
     from santorio.trials.keeping import Provenance
@@ -97,13 +98,18 @@ class RegressionModel(ABC):
 
     Parameters
     ----------
-    model_config : Mapping[str, float], optional
-        Priors that differ from `default_model_config`.
+    model_config : Mapping[str, Prior], optional
+        Priors that differ from `default_model_config`, by the names of the unknowns.
     sampler_config : Mapping[str, Any], optional
         Settings that differ from `default_sampler_config`.
+
+    Raises
+    ------
+    ValueError
+        If a prior is for something that the model has not.
     """
 
-    default_model_config: ClassVar[Mapping[str, float]] = {}
+    default_model_config: ClassVar[Mapping[str, Prior]] = {}
     # Two cores: two chains at a time. 4 x 1000 draws leave every ESS well above 400 on all designs tried.
     default_sampler_config: ClassVar[Mapping[str, Any]] = {
         "draws": 1000,
@@ -117,8 +123,14 @@ class RegressionModel(ABC):
     _compiled: ClassVar[dict[tuple[object, ...], Any]] = {}
 
     def __init__(
-        self, model_config: Mapping[str, float] | None = None, sampler_config: Mapping[str, Any] | None = None
+        self, model_config: Mapping[str, Prior] | None = None, sampler_config: Mapping[str, Any] | None = None
     ) -> None:
+        if strangers := set(model_config or {}) - set(self.default_model_config):
+            msg = (
+                f"{type(self).__name__} has no unknown “{min(strangers)}”: "
+                f"it has {', '.join(self.default_model_config)}"
+            )
+            raise ValueError(msg)
         self.model_config = {**self.default_model_config, **(model_config or {})}
         self.sampler_config = {**self.default_sampler_config, **(sampler_config or {})}
 
@@ -167,7 +179,9 @@ class RegressionModel(ABC):
 
         attributes = {
             "model": type(self).__name__,
-            "model_config": json.dumps(self.model_config, sort_keys=True),
+            "model_config": json.dumps(
+                {name: prior.to_dict() for name, prior in self.model_config.items()}, sort_keys=True
+            ),
             "sampler_config": json.dumps(self.sampler_config, sort_keys=True),
             "protocol_sha256": provenance.protocol_sha256,
             "as_of": provenance.as_of.isoformat(),

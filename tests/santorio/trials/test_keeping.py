@@ -8,6 +8,7 @@ import pytest
 
 from santorio.effects.model import EffectsModel
 from santorio.trials.columns import TrialDesign
+from santorio.trials.distributions import Prior
 from santorio.trials.keeping import Provenance
 from santorio.trials.model import TrialModel
 
@@ -43,7 +44,9 @@ def test_it_comes_back_as_it_was(model, fit, tmp_path):
             np.testing.assert_array_equal(again.data[name][one], array)
     assert attributes["protocol_sha256"] == "ab" * 32
     assert dt.datetime.fromisoformat(attributes["as_of"]) == AS_OF
-    assert json.loads(attributes["model_config"]) == model.model_config
+    assert {
+        name: Prior.from_dict(one) for name, one in json.loads(attributes["model_config"]).items()
+    } == model.model_config
     assert attributes["version_of_pymc"].startswith("6.")
     assert list(tmp_path.iterdir()) == [path]
 

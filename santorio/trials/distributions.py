@@ -1,0 +1,47 @@
+"""Priors as objects: a named distribution with its parameters, declared in a model when that is built."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior of one unknown, as a model's configuration states it.
+
+    The calls are those of `pymc_extras.prior.Prior`; version 0.10 of that package cannot be imported beside PyTensor 3.
+
+    Parameters
+    ----------
+    distribution : str
+        Name of a distribution of PyMC.
+    parameters : tuple[tuple[str, float], ...]
+        Its parameters by their names in PyMC, sorted; `Prior.of` takes them as keywords.
+    """
+
+    distribution: str
+    parameters: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def of(cls, distribution: str, **parameters: float) -> Self:
+        """State a prior, as in ``Prior.of("Beta", alpha=6, beta=1.5)``."""
+        return cls(distribution, tuple(sorted((name, float(value)) for name, value in parameters.items())))
+
+    def __getitem__(self, parameter: str) -> float:
+        """Value of a parameter."""
+        return dict(self.parameters)[parameter]
+
+    def create_variable(self, name: str) -> Any:
+        """Declare the unknown, without dimensions, in the PyMC model that is being built."""
+        import pymc as pm
+
+        return getattr(pm, self.distribution)(name, **dict(self.parameters))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {"dist": self.distribution, "kwargs": dict(self.parameters)}
+
+    @classmethod
+    def from_dict(cls, stated: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        return cls.of(stated["dist"], **stated["kwargs"])
