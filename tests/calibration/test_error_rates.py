@@ -25,9 +25,6 @@ MOST = ["within the day", "carried over"]
 KINDS = ["periods", "daily"]
 PHIS = [0.0, 0.4, 0.7]
 BAR = 0.06
-# Missed, by half a point at most, and why: what carries over smooths weekly blocks, so that all rests on the slowest
-# noise, whose size depends on ρ the most; and the prior of ρ, Beta(4, 2), pulls 0.7 towards a third.
-MISSED = {("periods", 70, 0.7, "half-life half a day"), ("periods", 70, 0.7, "carried over")}
 
 
 @dataclass(frozen=True)
@@ -91,9 +88,6 @@ def test_the_same_over_twenty_thousand_trials_each(trials, figures, days, kind, 
     rate = rejections(trials, kind, days, phi, baseline, lasting, 200)
     case = f"{days} days, {kind}, φ = {phi}, {baseline}, {lasting}"
     figures.add("Type I error at nominal 5 %, 20 000 trials", case, rate, "≤ 0.06", met=rate <= BAR)
-    if rate > BAR and (kind, days, phi, lasting) in MISSED:
-        assert rate <= BAR + 0.01
-        pytest.xfail(f"the bar is missed: {rate:.4f}")
     assert rate <= BAR
 
 
