@@ -27,11 +27,24 @@ def student_t_below(degrees: float, t: FloatArray) -> FloatArray:
         return np.asarray(stdtr(degrees, t))
     a = degrees - 0.5
     b = 48 * a**2
-    square = a * np.log1p(t**2 / degrees)
-    correction = ((-0.4 * square - 3.3) * square - 24) * square - 85.5
-    correction = correction / (0.8 * square**2 + 100 + b)
-    deviate = np.sqrt(square) * (1 + (correction + square + 3) / b)
-    return np.asarray(ndtr(np.copysign(deviate, t)))
+    # In place: arrays are larger than the processor's cache.
+    square = t * t
+    square /= degrees
+    np.log1p(square, out=square)
+    square *= a
+    correction = -0.4 * square
+    for term in (-3.3, -24):
+        correction += term
+        correction *= square
+    correction -= 85.5
+    correction /= 0.8 * square**2 + (100 + b)
+    correction += square
+    correction += 3
+    correction /= b
+    correction += 1
+    np.sqrt(square, out=square)
+    square *= correction
+    return np.asarray(ndtr(np.copysign(square, t, out=square), out=square))
 
 
 @dataclass(frozen=True)
@@ -83,8 +96,10 @@ class ExactPosterior:
         return np.exp(self.log_weights)
 
     @cached_property
-    def _matter(self) -> IntArray:
-        return np.flatnonzero(self.weights.max(axis=1) > NEGLIGIBLE)
+    def _matter(self) -> IntArray | slice:
+        matter = np.flatnonzero(self.weights.max(axis=1) > NEGLIGIBLE)
+        # A slice takes all of them without a copy.
+        return matter if len(matter) < len(self.weights) else slice(None)
 
     def mean(self, column: str) -> FloatArray:
         """Posterior mean of a coefficient, one value an outcome."""
@@ -105,10 +120,13 @@ class ExactPosterior:
         if next_cycle:
             spread = np.hypot(spread, self.tau[matter])
         t = (value - self.location[matter, j]) / (spread[:, None] * self.scale[matter])
+        weights, several = self.weights[matter], np.unique(self.degrees[matter])
+        if len(several) == 1:
+            return np.asarray(np.einsum("ij,ij->j", weights, student_t_below(float(several[0]), t)))
         total = np.zeros(t.shape[1])
-        for degrees in np.unique(self.degrees[matter]):
+        for degrees in several:
             nodes = self.degrees[matter] == degrees
-            total += (self.weights[matter][nodes] * student_t_below(float(degrees), t[nodes])).sum(axis=0)
+            total += (weights[nodes] * student_t_below(float(degrees), t[nodes])).sum(axis=0)
         return total
 
     def quantile(self, column: str, probability: float) -> FloatArray:
