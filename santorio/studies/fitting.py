@@ -25,7 +25,7 @@ from santorio.trials.priors import CarryOver
 from santorio.trials.quadrature import carry_over_rule
 
 # Nodes of less weight move no digit that is told.
-NEGLIGIBLE = 2e-3
+NEGLIGIBLE = 3e-4
 # Effects of things that people bring along may be many times a day's spread (a filter and dust): the trial model's
 # Normal(0, 1) has a wide part beside it, which takes over where the data asks for it.
 EFFECT_PRIOR = ((0.8, EFFECT_SD), (0.2, 4 * EFFECT_SD))

@@ -18,6 +18,7 @@ from santorio.trials.decisions import DECISIVE
 from santorio.trials.exact import TAU_SD, fit_exact, whiten
 from santorio.trials.planning import Noise
 from santorio.trials.priors import carry_over_from
+from santorio.trials.quadrature import HIGHEST_COARSE_RHO
 
 FORMAT: Final = "santorio-study-plan/1"
 FEWEST_DAYS = 8
@@ -312,7 +313,8 @@ def _simulate(wishes: Wishes, arm: IntArray, period: int) -> Simulated:
         outcome = noise + exposure[:, None] * effect / wishes.noise.sigma
         reference = outcome[arm == 0]
         spread = reference.std(axis=0, ddof=1)
-        posterior = fit_exact(columns, (outcome - reference.mean(axis=0)) / spread)
+        fine = wishes.noise.rho > HIGHEST_COARSE_RHO
+        posterior = fit_exact(columns, (outcome - reference.mean(axis=0)) / spread, fine=fine)
         delta = wishes.smallest_effect / wishes.noise.sigma / spread
         above, below = 1 - posterior.below("arm_1", delta), posterior.below("arm_1", -delta)
         found.append((float((above >= DECISIVE).mean()), float((below >= DECISIVE).mean())))

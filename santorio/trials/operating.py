@@ -16,6 +16,7 @@ from santorio.trials.decisions import ABOVE, BELOW, DECISIVE, DECISIVE_AT_LOOK, 
 from santorio.trials.exact import fit_trial
 from santorio.trials.planning import Noise
 from santorio.trials.priors import WEAK, CarryOver, EffectPrior
+from santorio.trials.quadrature import HIGHEST_COARSE_RHO
 from santorio.trials.schedules import Law, redraw
 from santorio.trials.simulating import Process, Truth, simulate_trials, standardise
 
@@ -96,6 +97,7 @@ class _Rules:
     smallest_effect: float
     days: tuple[int, ...]
     analysis: Analysis
+    fine: bool
 
 
 def designs_of(law: Law, design: TrialDesign, count: int, seed: int = SEED) -> list[TrialDesign]:
@@ -140,7 +142,7 @@ def operating_characteristics(
         msg = "looks are increasing numbers of study days before the end"
         raise ValueError(msg)
     analysis = analysis or Analysis()
-    rules = _Rules(smallest_effect, (*looks, length), analysis)
+    rules = _Rules(smallest_effect, (*looks, length), analysis, fine=abs(noise.rho) > HIGHEST_COARSE_RHO)
     process = Process(sigma=noise.sigma, autoregression=(noise.rho, 0.0))
     batches = _batches(several, trials)
     seeds = np.random.SeedSequence(seed).spawn(len(batches))
@@ -192,7 +194,9 @@ def _judge(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bool
         return np.full(outcome.shape[1], UNDECIDED)
     standard, spread = standardise(outcome[design.known], arm)
     analysis = rules.analysis
-    posterior = fit_trial(design, standard, carry_over=analysis.carry_over, prior=analysis.prior)
+    posterior = fit_trial(
+        design, standard, carry_over=analysis.carry_over, prior=analysis.prior, fine=rules.fine
+    )
     delta = rules.smallest_effect / spread
     above = 1 - posterior.below("arm_1", delta)
     return judge(above, posterior.below("arm_1", -delta), DECISIVE if end else analysis.at_look)

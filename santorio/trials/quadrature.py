@@ -15,9 +15,11 @@ from santorio.trials.priors import CarryOver
 
 RHO_BETA = (6.0, 1.5)
 TAU_SD = 0.3
-FEWEST_RHO_NODES = 16
+# What simulates days that are known to resemble each other no more than this does without the fine rules.
+HIGHEST_COARSE_RHO = 0.8
+FEWEST_RHO_NODES, FINE_RHO_NODES = 16, 48
 FEWEST_CARRY_OVER_NODES, MOST_CARRY_OVER_NODES = 8, 24
-TAU_NODES = 6
+TAU_NODES, FINE_TAU_NODES = 6, 12
 SIGMA_NODES = 9
 
 
@@ -99,13 +101,16 @@ def beta_rule(alpha: float, beta: float, nodes: int, lowest: float = 0.0) -> Bet
     return BetaRule(lowest + (1 - lowest) * (1 + at) / 2, log_weights, alpha, beta, lowest)
 
 
-def rho_rule(days: int) -> BetaRule:
+def rho_rule(days: int, *, fine: bool = True) -> BetaRule:
     """Rule for ρ, with (ρ+1)/2 ~ Beta(6, 1.5).
 
     In arcsin ρ the likelihood of n days is about 1/√n wide wherever it lies, and Gauss nodes are π/nodes apart. With
-    steps of 1.4 standard deviations the error of the sum is some 1e-4 (2 exp(-2π²/1.4²)).
+    steps of 1.4 standard deviations the error of the sum is some 1e-4 (2 exp(-2π²/1.4²)). That is so up to ρ of 0.9.
+    Nearer to 1, where the likelihood falls off ever more steeply, sixteen nodes err by some 0.005 in a distribution
+    function, 0.04 at most; the fine rule by a tenth of that.
     """
-    nodes = max(FEWEST_RHO_NODES, int(np.ceil(np.pi * np.sqrt(days) / 1.4)))
+    fewest = FINE_RHO_NODES if fine else FEWEST_RHO_NODES
+    nodes = max(fewest, int(np.ceil(np.pi * np.sqrt(days) / 1.4)))
     return beta_rule(*RHO_BETA, nodes, lowest=-1.0)
 
 
@@ -144,11 +149,12 @@ class HalfNormalRule(PriorRule):
 
 
 @cache
-def tau_rule(cycles: int) -> Rule:
+def tau_rule(cycles: int, *, fine: bool = True) -> Rule:
     """Rule for τ ~ HalfNormal(0.3); the one node 0 where there is one cycle."""
     if cycles < 2:
         return ZERO
-    at, weights = np.polynomial.legendre.leggauss(TAU_NODES if cycles < 8 else TAU_NODES + 4)
+    nodes = (FINE_TAU_NODES if fine else TAU_NODES) + (0 if cycles < 8 else 4)
+    at, weights = np.polynomial.legendre.leggauss(nodes)
     tau = 2 * TAU_SD * (at + 1)
     log_weights = np.log(weights) - tau**2 / (2 * TAU_SD**2)
     return HalfNormalRule(tau, log_weights - np.logaddexp.reduce(log_weights), TAU_SD)

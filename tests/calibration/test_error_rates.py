@@ -51,7 +51,8 @@ def analysed(trials, kind, days, process, lasting, *, schedules, effect=0.0, con
         truth = Truth(np.array([effect]), carried, process=process, conduct=conduct or Conduct())
         found = simulate_trials(design, truth, OUTCOMES, trials.rng)
         standard, spread = standardise(found.outcome, design.arm)
-        yield Analysed(fit_trial(design, standard, carry_over=prior), spread, found, design, carried)
+        posterior = fit_trial(design, standard, carry_over=prior, fine=False)
+        yield Analysed(posterior, spread, found, design, carried)
 
 
 def rejections(trials, kind, days, phi, baseline, lasting, schedules):
@@ -204,7 +205,7 @@ def coverage_with_missing_days(trials, kind, lasting, count):
         known = found.known[:, 0]
         design = TrialDesign(design.day, design.arm, design.cycle, known, 2)
         standard, spread = standardise(found.outcome[known], design.arm[known])
-        at = fit_trial(design, standard, carry_over=prior).below("arm_1", 0.5 / spread)[0]
+        at = fit_trial(design, standard, carry_over=prior, fine=False).below("arm_1", 0.5 / spread)[0]
         held.append(0.025 < at < 0.975)
     return float(np.mean(held))
 

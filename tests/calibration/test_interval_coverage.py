@@ -19,7 +19,7 @@ def assert_uniform(ranks, comparisons=5):
     assert stats.kstest(ranks, "uniform").pvalue > 0.05 / comparisons
 
 
-def exact_ranks(trials, kind, days, lasting, *, batches, outcomes=500, prior=WEAK):
+def exact_ranks(trials, kind, days, lasting, *, batches, outcomes=100, prior=WEAK):
     """Where truths lie in their posteriors, by the posteriors' own distribution functions."""
     ranks = {"effect": [], "rho": [], "sigma": [], "tau": [], "carry_over": []}
     for _ in range(batches):
@@ -45,7 +45,7 @@ def coverage(rank, level):
 @pytest.mark.parametrize("lasting", [None, LASTING])
 @pytest.mark.parametrize("kind", ["periods", "daily"])
 def test_the_exact_intervals_hold_the_truth_as_often_as_they_say(trials, kind, lasting):
-    ranks = exact_ranks(trials, kind, 42, lasting, batches=3)
+    ranks = exact_ranks(trials, kind, 42, lasting, batches=15)
     assert set(ranks) >= {"effect", "rho", "sigma", "tau"}
     for found in ranks.values():
         assert_uniform(found)
@@ -55,7 +55,7 @@ def test_the_exact_intervals_hold_the_truth_as_often_as_they_say(trials, kind, l
 
 
 def test_so_they_do_with_a_belief_beside_the_weak_prior(trials):
-    ranks = exact_ranks(trials, "daily", 42, None, batches=2, prior=robust(0.6, 0.2))
+    ranks = exact_ranks(trials, "daily", 42, None, batches=10, prior=robust(0.6, 0.2))
     for found in ranks.values():
         assert_uniform(found)
 
@@ -76,7 +76,7 @@ CASES = {
 @pytest.mark.parametrize("kind", ["periods", "daily"])
 def test_the_exact_posterior_at_length(trials, figures, kind, days, case):
     lasting, prior = CASES[case]
-    ranks = exact_ranks(trials, kind, days, lasting, batches=20, prior=prior)
+    ranks = exact_ranks(trials, kind, days, lasting, batches=100, prior=prior)
     words = f"{days} days, {kind}, {case}"
     figures.plot(words.replace(", ", "-").replace(" ", "-"), ranks)
     for name, found in ranks.items():

@@ -85,8 +85,8 @@ def test_more_nodes_change_nothing_that_is_reported(monkeypatch):
     columns = TrialDesign(np.arange(70), arm, np.arange(70) // 14, np.ones(70, dtype=bool), 2).columns()
     y = rng.normal(size=70) + 0.4 * arm
     usual = exact.fit_exact(columns, y)
-    monkeypatch.setattr(quadrature, "FEWEST_RHO_NODES", 96)
-    monkeypatch.setattr(quadrature, "TAU_NODES", 24)
+    monkeypatch.setattr(quadrature, "FINE_RHO_NODES", 144)
+    monkeypatch.setattr(quadrature, "FINE_TAU_NODES", 24)
     quadrature.tau_rule.cache_clear()
     fine = exact.fit_exact(columns, y)
     monkeypatch.undo()

@@ -9,6 +9,7 @@ from santorio.trials.columns import TrialDesign
 from santorio.trials.exact import fit_exact, fit_trial
 from santorio.trials.posteriors import student_t_below
 from santorio.trials.priors import WEAK, CarryOver, EffectPrior, robust
+from santorio.trials.simulating import Process, Truth, simulate_trials
 
 
 def make_design(rng, days, *, arms=2, cycle_days=14, missing=0.1, **more):
@@ -122,6 +123,22 @@ def test_a_mean_next_to_zero_gives_what_zero_gives():
     assert summed.below("arm_1", 0.2) == pytest.approx(closed.below("arm_1", 0.2), abs=1e-5)
 
 
+@pytest.mark.parametrize("rho", [0.95, 0.99])
+def test_where_days_hardly_differ_from_the_day_before_the_fine_rule_still_holds(monkeypatch, rho):
+    rng = np.random.default_rng(4)
+    design = make_design(rng, 70)
+    truth = Truth(np.array([0.0]), process=Process(autoregression=(rho, 0.0)))
+    outcome = simulate_trials(design, truth, 100, rng).outcome[design.known]
+    outcome -= outcome.mean(axis=0)
+    usual, coarse = fit_trial(design, outcome), fit_trial(design, outcome, fine=False)
+    monkeypatch.setattr(quadrature, "FINE_RHO_NODES", 200)
+    exactly = fit_trial(design, outcome).below("arm_1", 0.1)
+    errors = [np.abs(one.below("arm_1", 0.1) - exactly) for one in (usual, coarse)]
+    assert errors[0].mean() < 0.002
+    assert errors[0].max() < 0.02
+    assert errors[0].mean() < errors[1].mean() / 3
+
+
 @pytest.mark.parametrize("effect", [0.0, 2.0])
 @pytest.mark.parametrize("days", [28, 365])
 def test_finer_nodes_change_nothing_that_is_reported(monkeypatch, days, effect):
@@ -131,10 +148,10 @@ def test_finer_nodes_change_nothing_that_is_reported(monkeypatch, days, effect):
     y = rng.normal(size=len(exposure)) + effect * exposure
     usual = fit_trial(design, y, carry_over=CarryOver(4, 4))
     fine = {
-        "FEWEST_RHO_NODES": 80,
+        "FINE_RHO_NODES": 144,
         "FEWEST_CARRY_OVER_NODES": 32,
         "MOST_CARRY_OVER_NODES": 32,
-        "TAU_NODES": 20,
+        "FINE_TAU_NODES": 24,
     }
     for name, value in fine.items():
         monkeypatch.setattr(quadrature, name, value)
