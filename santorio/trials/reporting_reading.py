@@ -11,14 +11,15 @@ import psycopg
 from psycopg.rows import dict_row
 
 from santorio.errors import NotFound
-from santorio.insights.reading import day_number
+from santorio.insights.reading import date_of, day_number
 from santorio.objects import ObjectStore
 from santorio.people import Person
 from santorio.sources.inbox.protocols import slug
 from santorio.trials.adherence import Adhered, read_adherence
-from santorio.trials.decisions import Decision
+from santorio.trials.decisions import Control, Decision
 from santorio.trials.keeping import kept
 from santorio.trials.lifecycle import Event, Life
+from santorio.trials.looks import NO_LOOKS, Looks
 from santorio.trials.reading import Trial, read_trials
 from santorio.trials.records import read_events, read_proposal, read_standing
 from santorio.trials.reporting_posterior import Posterior
@@ -50,11 +51,12 @@ class Result:
     probability_above: float
     probability_within: float
     probability_below: float
-    decision: Decision
+    decision: Decision | Control
     cycles: int
     probability_repeats: float | None
     randomisation_p: float | None
     is_primary: bool
+    is_negative_control: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,13 @@ class AcceptedRun:
 
     @property
     def secondary(self) -> tuple[Result, ...]:
-        """Results of the other outcomes."""
-        return tuple(one for one in self.results if not one.is_primary)
+        """Results of the other outcomes that an arm may change."""
+        return tuple(one for one in self.results if not one.is_primary and not one.is_negative_control)
+
+    @property
+    def control(self) -> tuple[Result, ...]:
+        """Results of the outcome that no arm can change, one an arm; empty where there is none."""
+        return tuple(one for one in self.results if one.is_negative_control)
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,9 @@ class Account:
     events : tuple[Event, ...]
         What happened to the trial, in the order of the log.
     followed : tuple[Adhered, ...]
-        Which study days up to today followed their arms.
+        Which study days up to today followed their arms; after a look that ended the trial, those up to it.
+    looks : Looks
+        What was published of its planned looks.
     """
 
     trial: Trial
@@ -119,6 +128,7 @@ class Account:
     attributes: Mapping[str, str]
     followed: tuple[Adhered, ...]
     today: dt.date
+    looks: Looks = NO_LOOKS
 
     @property
     def stage(self) -> Stage:
@@ -148,8 +158,10 @@ class Account:
 
     @property
     def lived_days(self) -> int:
-        """Study days that are over or running."""
-        return int((self.trial.first_day <= day_number(self.today)).sum())
+        """Study days that are over or running; of a trial that ended at a look, those before that day."""
+        stop = self.looks.stop
+        last = day_number(stop.day) - 1 if stop else day_number(self.today)
+        return int((self.trial.first_day <= last).sum())
 
 
 def read_account(
@@ -177,7 +189,9 @@ def read_account(
     posterior = Posterior.of(fit, run.primary[0].reference_arm)
     order = {arm: place for place, arm in enumerate(posterior.arms)}
     results = sorted(run.results, key=lambda one: (not one.is_primary, one.outcome, order.get(one.arm, 0)))
-    followed = read_adherence(connection, person, trial_name, standing.protocol, standing.life.adhered, today)
+    stop = standing.looks.stop
+    until = min(today, date_of(int(posterior.design.day[-1]))) if stop else today
+    followed = read_adherence(connection, person, trial_name, standing.protocol, standing.life.adhered, until)
     return Account(
         trial=trials[trial_name],
         life=standing.life,
@@ -187,6 +201,7 @@ def read_account(
         attributes=attributes,
         followed=tuple(followed),
         today=today,
+        looks=standing.looks,
     )
 
 
