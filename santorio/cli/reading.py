@@ -21,7 +21,6 @@ from santorio.settings import load_settings
 from santorio.sources.garmin.account import Account, State, accounts
 from santorio.sources.inbox.protocols import slug
 from santorio.trials.adherence import Adhered, read_adherence, share
-from santorio.trials.lifecycle import OPEN
 from santorio.trials.phrases import enumerated
 from santorio.trials.preparing import FEWEST_DAYS
 from santorio.trials.records import Standing, read_standing, read_standings
@@ -207,13 +206,15 @@ def show_trial(
                 "life": standing.life.as_json() if is_known else None,
                 "adherence": followed,
                 "looks": standing.looks.done,
-                "looks_to_come": looks_to_come(standing),
+                "looks_to_come": standing.looks_to_come,
                 "frozen_protocol": standing.frozen.document() if standing.frozen else None,
             }
         )
         return
     if is_known:
         say_life(standing, followed)
+    elif standing.looks.done:  # a protocol that was imported, and not accepted here
+        say_looks(standing)
     for row in found:
         say_result(row)
     if found:
@@ -251,23 +252,21 @@ def say_life(standing: Standing, followed: list[Adhered]) -> None:
     if (done := share(followed)) is not None:
         known = sum(one.done is not None for one in followed)
         console.print(f"  Adherence      {done:.0%} of {known} days of which it is known", highlight=False)
-    for look in standing.looks.done:
-        console.print(f"  Look           {look_words(look)}", highlight=False, markup=False, soft_wrap=True)
-    if to_come := looks_to_come(standing):
-        days = enumerated([str(one) for one in to_come])
-        console.print(f"  Look           planned after {days} study days", highlight=False)
-    if corrected := correction_words(standing.looks):
-        console.print(f"  Corrected      {corrected}", highlight=False, markup=False, soft_wrap=True)
+    say_looks(standing)
     for one in life.deviations:
         console.print(f"  Deviation      {one.day}: {one.what}", highlight=False, markup=False)
     console.print()
 
 
-def looks_to_come(standing: Standing) -> list[int]:
-    """Planned looks that were not done, as numbers of study days; none once a trial is over."""
-    planned = standing.frozen.deciding.looks if standing.frozen else ()
-    newest = max((one.after_days for one in standing.looks.done), default=0)
-    return [days for days in planned if days > newest and standing.life.state in OPEN]
+def say_looks(standing: Standing) -> None:
+    """Print what was found at planned looks, and which are to come."""
+    for look in standing.looks.done:
+        console.print(f"  Look           {look_words(look)}", highlight=False, markup=False, soft_wrap=True)
+    if standing.looks_to_come:
+        days = enumerated([str(one) for one in standing.looks_to_come])
+        console.print(f"  Look           planned after {days} study days", highlight=False)
+    if corrected := correction_words(standing.looks):
+        console.print(f"  Corrected      {corrected}", highlight=False, markup=False, soft_wrap=True)
 
 
 def waiting_trials(connection: psycopg.Connection, person: Person) -> list[dict[str, object]]:

@@ -240,6 +240,7 @@ def task(standing: Standing, now: dt.date) -> dict[str, object]:
         if told is not None and (day := protocol.start_day + dt.timedelta(days=place)) <= now
     ]  # fmt: skip
     stopped = life.stopped_after is not None
+    lived = lived[: life.stopped_after]  # days after a look that ended it are no part of the answer
     over = stopped or (protocol.last_day is not None and now > protocol.last_day)
     return {
         "trial": standing.trial,
@@ -262,11 +263,11 @@ def task(standing: Standing, now: dt.date) -> dict[str, object]:
 
 def _due_look(standing: Standing, now: dt.date) -> str | None:
     """That a planned look waits for its analysis; None where none does."""
-    protocol, done = standing.protocol, {one.after_days for one in standing.looks.done}
-    for number in protocol.deciding.looks if protocol else ():
-        assert protocol is not None  # noqa: S101 - it has looks
+    protocol = standing.protocol
+    for number in standing.looks_to_come if protocol else ():
+        assert protocol is not None  # noqa: S101 - as just seen
         last = protocol.day_of(number)
-        if number not in done and last and last + dt.timedelta(days=protocol.lag_days + FULL_DAYS) <= now:
+        if last and last + dt.timedelta(days=protocol.lag_days + FULL_DAYS) <= now:
             return f"The planned look after {number} study days can be done: santorio run"
     return None
 

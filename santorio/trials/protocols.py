@@ -34,7 +34,7 @@ STOPPING = (
 )
 STOPPING_AT_LOOK = (
     "It ends after its last study day, when the outcome of that day has arrived; or before, at a look that is planned "
-    "here, if the study days up to that look alone are decisive. Looking at any other time decides nothing."
+    "here, if the study days up to that look alone decide on every arm. Looking at any other time decides nothing."
 )
 # What was simulated (docs/method.md): no look before four weeks, at most one a week, none in the last week.
 FIRST_LOOK_DAYS = 28

@@ -10,7 +10,7 @@ import psycopg
 from santorio import days as local
 from santorio.people import Person
 from santorio.sources.inbox.protocols import slug
-from santorio.trials.lifecycle import EVENT, KINDS, Answer, Event, Life, after, due, life_of
+from santorio.trials.lifecycle import EVENT, KINDS, OPEN, Answer, Event, Life, after, due, life_of
 from santorio.trials.looks import NO_LOOKS, Looks, read_looks
 from santorio.trials.protocols import Protocol, protocol_of
 
@@ -42,6 +42,13 @@ class Standing:
     pending: tuple[Event, ...] = ()
     looks: Looks = NO_LOOKS
 
+    @property
+    def looks_to_come(self) -> tuple[int, ...]:
+        """Planned looks that were not done, as numbers of study days; none once the trial is over."""
+        planned = self.frozen.deciding.looks if self.frozen and self.life.state in OPEN else ()
+        newest = max((one.after_days for one in self.looks.done), default=0)
+        return tuple(days for days in planned if days > newest)
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -59,7 +66,7 @@ def read_standing(connection: psycopg.Connection, person: Person, name: str, tod
     life = life_of(trial, read_events(connection, person, trial))
     protocol = versions[-1] if versions else None
     frozen = next((one for one in versions if one.sha256 == life.sha256), None)
-    looks = read_looks(connection, person, trial) if protocol and protocol.deciding.looks else NO_LOOKS
+    looks = read_looks(connection, person, trial) if any(one.deciding.looks for one in versions) else NO_LOOKS
     answer = _stopped(looks) or read_answer(connection, person, trial)
     pending = due(life, protocol, today, answer)
     for event in pending:

@@ -24,17 +24,17 @@ def planned_looks(deciding: Deciding) -> str:
 
 def look_words(look: Look) -> str:
     """What was found at a look and what followed, in a sentence."""
-    followed = "; ".join(_followed(look, one) for one in look.found)
+    followed = ". ".join(_followed(look, one) for one in look.found)
     late = f", {counted((look.day - look.due_on).days, 'day')} after it was due" if look.is_late else ""
     return f"After {look.after_days} study days (analysed on {in_words(look.day)}{late}): {followed}."
 
 
 def _followed(look: Look, one: Found) -> str:
     found = (
-        f"“{one.arm}”: above {percent(one.probability_above)}, between {percent(one.probability_within)}, below "
-        f"{percent(one.probability_below)}"
+        f"“{one.arm}” above δ: {percent(one.probability_above)}, within ±δ: {percent(one.probability_within)}, below "
+        f"−δ: {percent(one.probability_below)}"
     )
-    return f"{found}, and it ended: {one.decision}" if look.decisive else f"{found}, and it went on"
+    return f"{found}; it ended: {one.decision}" if look.decisive else f"{found}; it went on"
 
 
 def correction_words(looks: Looks) -> str:
@@ -116,14 +116,18 @@ def ended_at(account: Account) -> str:
 
 
 def _overrun(account: Account) -> str:
-    """Study days that were lived between the look and its analysis."""
-    stop = account.looks.stop
-    over = account.lived_days - stop.after_days if stop else 0
-    if over <= 0:
+    """Study days that were lived between the look and its analysis, and what they would add."""
+    if not account.overrun:
         return ""
+    unit = account.run.primary[0].unit
+    effects = "; ".join(
+        f"“{one.arm}” {number(one.estimate, signed=True)} {unit}".rstrip()
+        + f" (95 % interval {number(one.lower_95)} to {number(one.upper_95)})"
+        for one in account.overrun
+    )
     return (
-        f"{counted(over, 'study day')} more had been lived when the look was analysed: by the protocol they are no "
-        "part of the answer."
+        f"{counted(account.overrun[0].days, 'study day')} more had been lived when the look was analysed: by the "
+        f"protocol they are no part of the answer. With them it would be: {effects}."
     )
 
 

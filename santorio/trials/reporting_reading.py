@@ -10,17 +10,20 @@ import numpy as np
 import psycopg
 from psycopg.rows import dict_row
 
-from santorio.errors import NotFound
-from santorio.insights.reading import date_of, day_number
+from santorio.errors import NotEnoughData, NotFound
+from santorio.insights.reading import date_of, day_number, read_outcomes
+from santorio.metrics import outcome as find_outcome
 from santorio.objects import ObjectStore
 from santorio.people import Person
 from santorio.sources.inbox.protocols import slug
 from santorio.trials.adherence import Adhered, read_adherence
 from santorio.trials.decisions import Control, Decision
+from santorio.trials.exact import fit_trial
 from santorio.trials.keeping import kept
 from santorio.trials.lifecycle import Event, Life
 from santorio.trials.looks import NO_LOOKS, Looks
-from santorio.trials.reading import Trial, read_trials
+from santorio.trials.preparing import prepare
+from santorio.trials.reading import Trial, read_trials, study_outcome
 from santorio.trials.records import read_events, read_proposal, read_standing
 from santorio.trials.reporting_posterior import Posterior
 
@@ -103,6 +106,20 @@ class AcceptedRun:
 
 
 @dataclass(frozen=True)
+class Overrun:
+    """The effect with the days that were lived between a look that ended a trial and its analysis: no answer.
+
+    `days` counts those days; the effect is the exact engine's, in the outcome's unit.
+    """
+
+    arm: str
+    days: int
+    estimate: float
+    lower_95: float
+    upper_95: float
+
+
+@dataclass(frozen=True)
 class Account:
     """All that a report of a trial tells.
 
@@ -118,6 +135,8 @@ class Account:
         Which study days up to today followed their arms; after a look that ended the trial, those up to it.
     looks : Looks
         What was published of its planned looks.
+    overrun : tuple[Overrun, ...]
+        One an arm, where days were lived after the look that ended it.
     """
 
     trial: Trial
@@ -129,6 +148,7 @@ class Account:
     followed: tuple[Adhered, ...]
     today: dt.date
     looks: Looks = NO_LOOKS
+    overrun: tuple[Overrun, ...] = ()
 
     @property
     def stage(self) -> Stage:
@@ -202,7 +222,34 @@ def read_account(
         followed=tuple(followed),
         today=today,
         looks=standing.looks,
+        overrun=_read_overrun(connection, person, trials[trial_name], standing.looks),
     )
+
+
+def _read_overrun(
+    connection: psycopg.Connection, person: Person, trial: Trial, looks: Looks
+) -> tuple[Overrun, ...]:
+    """Read what the days lived after the look that ended a trial would add: that is told, and decides nothing."""
+    stop = looks.stop
+    lived = int((trial.first_day < day_number(stop.day)).sum()) if stop else 0
+    series = read_outcomes(connection, person.user_id, [trial.outcome]).get(trial.outcome) if stop else None
+    if stop is None or series is None or lived <= stop.after_days:
+        return ()
+    part, model = trial.until(lived), trial.registration.model
+    lag = find_outcome(trial.outcome).lag_days if trial.lag_days is None else trial.lag_days
+    try:
+        prepared = prepare(part, trial.outcome, study_outcome(part, series, lag), series.unit)
+    except NotEnoughData:  # values of the days that were judged are gone since
+        return ()
+    found = fit_trial(prepared.design, prepared.standard, carry_over=model.fading(), prior=model.prior())
+    told = []
+    for contrast, arm in enumerate(trial.arms[1:], 1):
+        name = f"arm_{contrast}"
+        low, high = (prepared.spread * float(found.quantile(name, p)[0]) for p in (0.025, 0.975))
+        told.append(
+            Overrun(arm, lived - stop.after_days, prepared.spread * float(found.mean(name)[0]), low, high)
+        )
+    return tuple(told)
 
 
 def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> AcceptedRun | None:

@@ -126,8 +126,10 @@ def meaning(account: Account) -> str:
     """What may be concluded, and what not."""
     said = design(account)
     if account.stage == "ended":
-        verdicts = dict.fromkeys(judged(one.decision) for one in account.run.primary)
-        return " ".join(one for one in (distrusted(account), *verdicts, said, overstated(account)) if one)
+        # An answer that is to be distrusted speaks for nothing.
+        distrust = distrusted(account)
+        verdicts = [] if distrust else dict.fromkeys(judged(one.decision) for one in account.run.primary)
+        return " ".join(one for one in (distrust, *verdicts, said, overstated(account)) if one)
     return f"{said} Whoever stops at a good day finds effects that are not there."
 
 
@@ -253,12 +255,14 @@ def cent(account: Account) -> dict[str, str]:
         "within blocks": "Not recorded; arms are permuted within stretches of about a fortnight",
     }[law]
     threshold = frozen.deciding.threshold if frozen else DECISIVE
+    # Planned were more, where it ended at a look.
+    cycles = frozen.cycles if frozen and account.looks.stop else result.cycles
     told: dict[str, str | None] = {
         "1a": f"{_question(account)} An N-of-1 trial.",
         "1b": answer(account),
         "2a": "What works for most may not work for one: the question is about this person alone.",
         "2b": _question(account),
-        "3a": f"{design(account)} {counted(account.planned_days, 'study day')}, {counted(result.cycles, 'cycle')}."
+        "3a": f"{design(account)} {counted(account.planned_days, 'study day')}, {counted(cycles, 'cycle')}."
         + (f" Washout: {counted(trial.washout_days, 'day')} of every period." if trial.washout_days else ""),
         "3b": decided_after(account),
         "4a": "The person who ran it on themself.",

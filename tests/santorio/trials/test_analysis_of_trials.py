@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from santorio import days as local
-from santorio.cli.reading import looks_to_come, say_life
+from santorio.cli.reading import say_life
 from santorio.cli.trialling import say_task, task
 from santorio.trials import analysis, conducting
 from santorio.trials.analysis import analyse_trials
@@ -260,15 +260,7 @@ def felt(effect):
     return 50 + 2 * np.random.default_rng(3).normal(size=DAYS) + effect * DRAWN
 
 
-def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsys):
-    led.live("mood", felt(5.0)[: LOOK + 1])
-    (report,) = led.analyse(led.due)
-    found = led.newest("decision, estimate, sd, randomisation_p, days_arm + days_reference, cycles")
-    decision, _, _, p, days, cycles = found
-    assert (decision, days, cycles, report.diagnostics["ended"]) == ("adopt", LOOK, 7, True)
-    assert p < 0.01
-
-    # Nobody is asked for another day.
+def asks_for_no_other_day(led, capsys):
     after = led.day(LOOK + 4)
     standing = led.standing(after)
     assert (standing.life.state, standing.life.decision, standing.life.stopped_after) == (
@@ -278,9 +270,9 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
     )
     assert standing.protocol.arm_of(led.due) is None
     assert standing.frozen.arm_of(led.due) is not None
-    assert looks_to_come(standing) == []
+    assert standing.looks_to_come == ()
     asked = task(standing, after)
-    assert (asked["arm"], asked["study_days"]) == (None, DAYS)
+    assert (asked["arm"], asked["study_days"], max(asked["to_log"])) == (None, DAYS, led.day(LOOK - 1))
     say_task(asked, after)
     say_life(standing, [])
     said = " ".join(capsys.readouterr().out.split())
@@ -290,13 +282,27 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
     )
     assert "no study day" not in said
     assert f"After {LOOK} study days (analysed on" in said
-    assert "and it ended: adopt" in said
+    assert "; it ended: adopt" in said
     with pytest.raises(Refused, match="ended at a planned look"):
         pause(led.database, led.person, NAME, days=3, today=after)
     with pytest.raises(Refused, match="no study day"):
         log_day(led.database, led.person, NAME, done=True, day=after, note=None, today=after)
     log_day(led.database, led.person, NAME, done=True, day=led.day(LOOK), note=None, today=after)
     assert fetch(led.marts, "select count(*) from raw.events where event_type = 'trial.stopped'") == [(1,)]
+
+
+def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsys):
+    led.live("mood", felt(5.0)[: LOOK + 1])
+    assert task(led.standing(led.day(LOOK)), led.day(LOOK))["next"] is None
+    waits = task(led.standing(led.due), led.due)["next"]
+    assert waits == f"The planned look after {LOOK} study days can be done: santorio run"
+    (report,) = led.analyse(led.due)
+    found = led.newest("decision, estimate, sd, randomisation_p, days_arm + days_reference, cycles")
+    decision, _, _, p, days, cycles = found
+    assert (decision, days, cycles, report.diagnostics["ended"]) == ("adopt", LOOK, 7, True)
+    assert p < 0.01
+
+    asks_for_no_other_day(led, capsys)
 
     # Days that are logged later say the contrary, and are no part of the answer.
     led.live("mood", 50 - 20 * DRAWN[LOOK + 1 :], first=LOOK + 1)
@@ -306,6 +312,14 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
     led.forget()
     led.analyse(led.day(DAYS + 9))
     assert led.newest("decision, estimate, sd, randomisation_p, days_arm + days_reference, cycles") == found
+
+    with led.database.connect() as connection:
+        late = read_account(connection, led.store, led.person, NAME, led.day(DAYS + 9))
+    (over,) = late.overrun
+    assert over.days == DAYS - LOOK
+    assert over.estimate < 0 < found[1]  # told beside the answer, which it does not move
+    assert f"{DAYS - LOOK} study days more had been lived when the look was analysed" in report_of(late)
+    assert f"{DAYS + 9 - LOOK - 1} days after it was due" in report_of(late)
 
     # A correction of days up to the look is told, and restarts nothing.
     with led.database.connect() as connection:
@@ -335,6 +349,7 @@ def test_without_an_effect_a_look_lets_a_trial_go_on_and_a_shifted_negative_cont
     assert report.status == "unchanged"
     standing = led.standing(led.due)
     assert standing.life.state == "running"
+    assert standing.looks_to_come == ()
     assert standing.protocol == standing.frozen
     assert [one.after_days for one in standing.looks.done] == [LOOK]
 
@@ -352,7 +367,7 @@ def test_without_an_effect_a_look_lets_a_trial_go_on_and_a_shifted_negative_cont
     page = led.page(led.day(DAYS + 9))
     assert "and yet something was found where nothing can be" in page
     assert "Distrust this trial&#39;s answer" in page
-    assert "and it went on" in page
+    assert "; it went on" in page
     assert "Its last study day was over." in page
 
 

@@ -90,6 +90,9 @@ def test_a_trial_up_to_a_look_keeps_the_law_and_the_cycles_of_the_whole():
     assert part.law.kind == whole.law.kind == "daily"
     np.testing.assert_array_equal(part.design.cycle, whole.design.cycle[:FIRST_LOOK])
     assert len(part.design.day) == FIRST_LOOK
+    # What `operating` simulates is what is done here.
+    simulated = whole.design.until(FIRST_LOOK).columns()
+    np.testing.assert_array_equal(part.design.columns().values, simulated.values)
     assert part.design.columns().values.shape[1] < whole.design.columns().values.shape[1]
     other = OUTCOME.copy()
     other[FIRST_LOOK:] += 100
@@ -129,7 +132,7 @@ def test_what_was_decided_stands_for_its_data_whatever_a_newer_fit_says():
 def test_a_look_and_a_correction_are_told_in_a_sentence():
     stop = look(FIRST_LOOK, "adopt", "avoid", decisive=True)
     assert look_words(stop).startswith(f"After {FIRST_LOOK} study days (analysed on ")
-    assert "“walk”: above 96 %, between 4 %, below under 1 %, and it ended: adopt" in look_words(stop)
+    assert "“walk” above δ: 96 %, within ±δ: 4 %, below −δ: under 1 %; it ended: adopt" in look_words(stop)
     assert "3 days after it was due" in look_words(replace(stop, day=stop.due_on + dt.timedelta(days=3)))
     assert correction_words(Looks((stop,))) == ""
     same = look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs="corrected", number=2)
