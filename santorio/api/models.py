@@ -247,6 +247,10 @@ class TrialResult(BaseModel):
 
     outcome: str = Field(description="Metric that was compared.")
     is_primary: bool = Field(description="Whether the protocol names it as the primary outcome.")
+    is_negative_control: bool = Field(
+        default=False,
+        description="Whether no arm can change it: an effect on it speaks against the trial, and decides nothing.",
+    )
     arm: str = Field(description="Arm.")
     reference_arm: str = Field(description="Arm that it is compared with.")
     unit: str = Field(description="Unit of the outcome, its means, differences and intervals.")
@@ -305,6 +309,9 @@ class ExperimentRow(Row):
     seed: int | None = Field(description="Seed of the schedule's draw.")
     decision: str | None = Field(description="What the analysis decided, for the primary outcome.")
     result: list[TrialResult] | None = Field(description="Results, the primary outcome first; null without.")
+    stopped_after_days: int | None = Field(
+        description="Study days (count) after which a planned look ended it; null where none did."
+    )
     last_run_status: str | None = Field(description="`accepted` or `rejected`: the newest fit.")
     last_run_reason: str | None = Field(
         description="Why the newest fit was rejected; results are older then."

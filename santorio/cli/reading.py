@@ -21,9 +21,16 @@ from santorio.settings import load_settings
 from santorio.sources.garmin.account import Account, State, accounts
 from santorio.sources.inbox.protocols import slug
 from santorio.trials.adherence import Adhered, read_adherence, share
+from santorio.trials.phrases import enumerated
 from santorio.trials.preparing import FEWEST_DAYS
 from santorio.trials.records import Standing, read_standing, read_standings
 from santorio.trials.registration import Registration, read_versions, register
+from santorio.trials.reporting_looks import correction_words, look_words
+
+CONTROL_SAYS = {
+    "nothing found": "as it should be, nothing was found",
+    "something found": "something was found where nothing can be: distrust this trial's answer",
+}
 
 trials = typer.Typer(help="Trials that run, ran, or are proposed.", no_args_is_help=True)
 
@@ -146,7 +153,7 @@ def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> 
     for row in results:
         table.add_row(
             str(row["trial"]),
-            label(str(row["outcome"])) + ("" if row["is_primary"] else " (secondary)"),
+            label(str(row["outcome"])) + _role(row),
             f"{interval(row)} {row['unit']}",
             str(row["decision"]),
         )
@@ -198,12 +205,16 @@ def show_trial(
                 "proposal": {**proposed[0], "protocol": plan} if proposed else None,
                 "life": standing.life.as_json() if is_known else None,
                 "adherence": followed,
+                "looks": standing.looks.done,
+                "looks_to_come": standing.looks_to_come,
                 "frozen_protocol": standing.frozen.document() if standing.frozen else None,
             }
         )
         return
     if is_known:
         say_life(standing, followed)
+    elif standing.looks.done:  # a protocol that was imported, and not accepted here
+        say_looks(standing)
     for row in found:
         say_result(row)
     if found:
@@ -241,9 +252,21 @@ def say_life(standing: Standing, followed: list[Adhered]) -> None:
     if (done := share(followed)) is not None:
         known = sum(one.done is not None for one in followed)
         console.print(f"  Adherence      {done:.0%} of {known} days of which it is known", highlight=False)
+    say_looks(standing)
     for one in life.deviations:
         console.print(f"  Deviation      {one.day}: {one.what}", highlight=False, markup=False)
     console.print()
+
+
+def say_looks(standing: Standing) -> None:
+    """Print what was found at planned looks, and which are to come."""
+    for look in standing.looks.done:
+        console.print(f"  Look           {look_words(look)}", highlight=False, markup=False, soft_wrap=True)
+    if standing.looks_to_come:
+        days = enumerated([str(one) for one in standing.looks_to_come])
+        console.print(f"  Look           planned after {days} study days", highlight=False)
+    if corrected := correction_words(standing.looks):
+        console.print(f"  Corrected      {corrected}", highlight=False, markup=False, soft_wrap=True)
 
 
 def waiting_trials(connection: psycopg.Connection, person: Person) -> list[dict[str, object]]:
@@ -301,12 +324,19 @@ def say_waiting(row: dict[str, object]) -> str:
     return f"[b]{escape(str(row['trial']))}[/b]  {days} days planned. No answer yet: {reason}."
 
 
+def _role(row: dict[str, object]) -> str:
+    """What an outcome is for its trial, where it is not what the trial asks."""
+    if row["is_negative_control"]:
+        return " (negative control)"
+    return "" if row["is_primary"] else " (secondary)"
+
+
 def say_result(row: dict[str, object]) -> None:
     """Print one outcome of a trial in full."""
     repeats, p = row["probability_repeats"], row["randomisation_p"]
     console.print(
         f"[b]{row['trial']}: {row['arm']} against {row['reference_arm']}, {label(str(row['outcome']))}[/b]"
-        f"{'' if row['is_primary'] else '  (secondary)'}\n"
+        f"{_role(row)}\n"
         f"  Days           {row['days_arm']} and {row['days_reference']}, {row['cycles']} cycles\n"
         f"  Daily means    {row['mean_arm']:.2f} and {row['mean_reference']:.2f} {row['unit']}, "
         f"difference {row['raw_difference']:+.2f}\n"
@@ -316,6 +346,6 @@ def say_result(row: dict[str, object]) -> None:
         f"less than −{row['smallest_effect']:g}: {row['probability_below']:.0%}\n"
         + (f"  Repeats        {repeats:.0%}\n" if repeats is not None else "")
         + (f"  Randomisation  p = {p:.3f}\n" if p is not None else "")
-        + f"  Verdict        [b]{row['decision']}[/b]\n",
+        + f"  Verdict        [b]{CONTROL_SAYS.get(str(row['decision']), row['decision'])}[/b]\n",
         highlight=False,
     )

@@ -42,6 +42,12 @@ def accept(
     start: Annotated[
         str | None, typer.Option("--start", help="First day, such as 2026-12-01; tomorrow without it.")
     ] = None,
+    looks: Annotated[
+        int | None,
+        typer.Option(
+            "--looks", min=0, help="Planned looks, at which it may end before its last day; none without it."
+        ),
+    ] = None,
     person: PersonOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,7 +55,7 @@ def accept(
     first = _day(start)
 
     def step(database: Database, somebody: Person, today: dt.date) -> Step:
-        return conducting.accept(database, somebody, name, start=first, today=today)
+        return conducting.accept(database, somebody, name, start=first, today=today, looks=looks)
 
     done = _do(person, step, as_json=as_json)
     if not as_json and done.changed:
@@ -233,28 +239,47 @@ def task(standing: Standing, now: dt.date) -> dict[str, object]:
         day for place, told in enumerate(protocol.assignment)
         if told is not None and (day := protocol.start_day + dt.timedelta(days=place)) <= now
     ]  # fmt: skip
-    over = protocol.last_day is not None and now > protocol.last_day
+    stopped = life.stopped_after is not None
+    lived = lived[: life.stopped_after]  # days after a look that ended it are no part of the answer
+    over = stopped or (protocol.last_day is not None and now > protocol.last_day)
     return {
         "trial": standing.trial,
         "question": protocol.question,
         "state": life.state,
         "arm": arm,
         "study_day": len(lived) if arm is not None else None,
-        "study_days": len(protocol.drawn),
+        "study_days": len(standing.frozen.drawn) if standing.frozen else len(protocol.drawn),
         "starts": protocol.start_day if life.state == "accepted" else None,
         "paused_until": life.paused_until if life.state == "paused" else None,
         "asked": protocol.adherence.ask if protocol.adherence else None,
+        "over": over,
         "to_log": [day for day in lived[-ASKED_DAYS:] if day not in life.adhered],
         "rate": []
         if over
         else [one for one in (protocol.outcome, *protocol.secondary) if one.startswith(MEASURE)],
-        "next": _next_step(standing) if over else None,
+        "next": _next_step(standing) if over else _due_look(standing, now),
     }
+
+
+def _due_look(standing: Standing, now: dt.date) -> str | None:
+    """That a planned look waits for its analysis; None where none does."""
+    protocol = standing.protocol
+    for number in standing.looks_to_come if protocol else ():
+        assert protocol is not None  # noqa: S101 - as just seen
+        last = protocol.day_of(number)
+        if last and last + dt.timedelta(days=protocol.lag_days + FULL_DAYS) <= now:
+            return f"The planned look after {number} study days can be done: santorio run"
+    return None
 
 
 def _next_step(standing: Standing) -> str:
     """What leads on from the last day of a trial to its report."""
     report_of_it = f"santorio trial report {standing.trial}"
+    if standing.life.stopped_after is not None:
+        return (
+            f"It ended at a planned look, after {standing.life.stopped_after} study days: {standing.life.decision}. "
+            f"Its report: {report_of_it}"
+        )
     if standing.life.state == "analysed":
         return f"It is answered: {standing.life.decision}. Its report: {report_of_it}"
     if standing.life.state == "completed":
@@ -280,7 +305,7 @@ def say_task(one: dict[str, object], now: dt.date) -> None:
             f"  Today, day {one['study_day']} of {one['study_days']}: [b]{escape(str(one['arm']))}[/b].",
             highlight=False,
         )
-    elif not one["next"]:
+    elif one["state"] == "running" and not one["over"]:
         console.print("  Today is no study day.")
     rate, to_log = one["rate"], one["to_log"]
     assert isinstance(rate, list)  # noqa: S101 - built above

@@ -20,8 +20,9 @@ from santorio.metrics import outcome as find_outcome
 from santorio.objects import ObjectStore
 from santorio.people import Person
 from santorio.trials.columns import FloatArray
-from santorio.trials.decisions import decide, summarise
+from santorio.trials.decisions import DECISIVE, Decision, Summary, decide, judge_control, summarise
 from santorio.trials.keeping import Provenance, keep
+from santorio.trials.looks import Moment, at_look, read_looks, settle, was_tried
 from santorio.trials.model import TrialModel
 from santorio.trials.preparing import Prepared, adjusted, prepare
 from santorio.trials.priors import WEAK
@@ -57,12 +58,13 @@ def analyse_trials(
     with database.connect() as connection:
         day = today or days.today(connection, person, dt.datetime.now(dt.UTC))
         trials = read_trials(connection, person)
-        wanted = sorted({metric for trial in trials for metric in (trial.outcome, *trial.secondary)})
+        wanted = sorted({metric for trial in trials for metric in trial.metrics})
         outcomes = read_outcomes(connection, person.user_id, wanted)
-    return [
+    reports = [
         _analyse(database, store, person, trial, outcomes, day, sampler_config or {}, force=force)
         for trial in trials
     ]
+    return [report for of_trial in reports for report in of_trial]
 
 
 def _analyse(
@@ -75,13 +77,44 @@ def _analyse(
     sampler_config: Settings,
     *,
     force: bool,
+) -> list[RunReport]:
+    """Analyse a trial at every planned look that is due, until one ends it; else as it stands today."""
+    lag = _lag(trial, trial.outcome)
+    with database.connect() as connection:
+        looks = read_looks(connection, person, trial.name)
+
+    def judged(whole: Trial, moment: Moment) -> RunReport:
+        return _judge(database, store, person, whole, outcomes, moment, sampler_config, force=force)
+
+    if stop := looks.stop:
+        moment = at_look(trial, stop.after_days, lag, today, looks)
+        return [judged(trial.until(stop.after_days), moment)]
+    reports = []
+    for number in looks.due(trial, today, lag):
+        report = judged(trial.until(number), at_look(trial, number, lag, today, looks))
+        if report.status not in ("unchanged", "not enough data"):
+            reports.append(report)
+        if report.diagnostics.get("ended") is True and report.status == "accepted":
+            return reports
+    return [*reports, judged(trial, Moment(today, ended=trial.ended(today, lag)))]
+
+
+def _judge(
+    database: Database,
+    store: ObjectStore,
+    person: Person,
+    trial: Trial,
+    outcomes: Mapping[str, Series],
+    moment: Moment,
+    sampler_config: Settings,
+    *,
+    force: bool,
 ) -> RunReport:
     try:
         prepared = _prepare_all(trial, outcomes)
     except NotEnoughData as missing:
         return RunReport("trial", trial.name, "not enough data", str(missing))
     primary = prepared[0]
-    ended = trial.ended(today, _lag(trial, trial.outcome))
     model = TrialModel(len(primary.design.columns().names), sampler_config=sampler_config)
     inputs = [
         value
@@ -98,17 +131,20 @@ def _analyse(
         trial.washout_days,
         trial.registration.as_json(),
         trial.registration.model.model_dump(mode="json"),
-        ended,
+        (moment.ended, moment.look, moment.threshold),
         model.model_config,
         model.sampler_config,
     )
     with database.connect() as connection:
         same = last_fingerprint(connection, person.user_id, "trial", trial.name) == key
+        # After a look whose fit was refused another run is the newest: nobody fits the look again every night.
+        if moment.look is not None and moment.looks.stop is None:
+            same = same or was_tried(connection, person, trial.name, key)
         posterior = newest_posterior(connection, person, trial.name)
     lost = posterior is not None and not store.exists(posterior)
     if same and not (force or lost):
         return RunReport("trial", trial.name, "unchanged")
-    run = _fit(store, person, trial, prepared, model, key, _as_of(trial, outcomes), ended=ended)
+    run = _fit(store, person, trial, prepared, model, key, _as_of(trial, outcomes), moment=moment)
     used = {one.metric: outcomes[one.metric] for one in prepared}
     # An outcome follows its study day by a day or two.
     left_out = words_of_left_out(used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2)
@@ -132,7 +168,7 @@ def newest_posterior(connection: psycopg.Connection, person: Person, trial: str)
 def _prepare_all(trial: Trial, outcomes: Mapping[str, Series]) -> list[Prepared]:
     """Prepare the primary outcome, which must have enough data, and whatever secondary ones have."""
     prepared = []
-    for metric in dict.fromkeys((trial.outcome, *trial.secondary)):
+    for metric in trial.metrics:
         try:
             if metric not in outcomes:
                 raise NotEnoughData(f"The trial “{trial.name}” has no day with its outcome yet.")
@@ -148,12 +184,12 @@ def _prepare_all(trial: Trial, outcomes: Mapping[str, Series]) -> list[Prepared]
 def _lag(trial: Trial, metric: str) -> int:
     if metric == trial.outcome and trial.lag_days is not None:
         return trial.lag_days
-    return find_outcome(metric).lag_days
+    control = trial.negative_control
+    return control.lag if control and control.series == metric else find_outcome(metric).lag_days
 
 
 def _as_of(trial: Trial, outcomes: Mapping[str, Series]) -> dt.datetime:
-    metrics = (trial.outcome, *trial.secondary)
-    return max(trial.as_of, *(outcomes[metric].as_of for metric in metrics if metric in outcomes))
+    return max(trial.as_of, *(outcomes[metric].as_of for metric in trial.metrics if metric in outcomes))
 
 
 def _fit(
@@ -165,7 +201,7 @@ def _fit(
     key: str,
     as_of: dt.datetime,
     *,
-    ended: bool,
+    moment: Moment,
 ) -> Run:
     rows: list[dict[str, object]] = []
     reports: dict[str, object] = {}
@@ -179,12 +215,17 @@ def _fit(
         fit = model.fit(one.design, one.standard, carry_over=promised.fading(), prior=prior)
         reports[one.metric] = fit.diagnostics.as_json()
         if fit.diagnostics.problem is None:
-            rows += results(trial, one, fit, primary=primary, ended=ended)
+            rows += results(
+                trial, one, fit, primary=primary, ended=moment.decides, threshold=moment.threshold
+            )
             judged = fit if primary else judged
         elif primary:
             problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."
             break
-    law = prepared[0].law.kind
+    law, ended, look = prepared[0].law.kind, moment.ended, {}
+    if moment.look is not None and problem is None:
+        rows, told = settle(rows, prepared[0], moment)
+        ended, look = told["decisive"] is True or moment.looks.stop is not None, {"look": told}
     # The object before the row that refers to it: a crash between the two leaves an object that nobody asks for.
     frozen = trial.registration.frozen
     provenance = Provenance(frozen.sha256 if frozen else "", as_of)
@@ -201,6 +242,7 @@ def _fit(
             "randomisation": law,
             "ended": ended,
             "protocol": trial.registration.as_json(),
+            **look,
         },
         plot=_plot(trial, prepared[0], effect_draws(judged, prepared[0], 1)) if judged else None,
         reason=problem,
@@ -226,7 +268,7 @@ def effect_draws(fit: Fit, prepared: Prepared, contrast: int) -> FloatArray:
 
 def probability_repeats(fit: Fit, prepared: Prepared, contrast: int) -> float | None:
     """Probability that in another cycle the effect would go the way it goes on average; None with one cycle."""
-    if prepared.law.cycles < 2:
+    if prepared.design.cycles < 2:
         return None
     from scipy.special import ndtr
 
@@ -236,20 +278,27 @@ def probability_repeats(fit: Fit, prepared: Prepared, contrast: int) -> float | 
 
 
 def results(
-    trial: Trial, prepared: Prepared, fit: Fit, *, primary: bool, ended: bool
+    trial: Trial,
+    prepared: Prepared,
+    fit: Fit,
+    *,
+    primary: bool,
+    ended: bool,
+    threshold: float = DECISIVE,
 ) -> list[dict[str, object]]:
     """Rows of `insights.trial_results` for one outcome, one row an arm beside the reference."""
     known = prepared.known
     reference = prepared.outcome[known & (trial.arm == 0)]
-    free_of_trend = adjusted(prepared)
-    registered = find_outcome(prepared.metric)
-    good = trial.direction if primary and trial.direction else registered.good
+    free_of_trend = np.full(len(trial.schedule), np.nan)
+    free_of_trend[: len(trial.arm)] = adjusted(prepared)
+    control = trial.negative_control
+    is_control = control is not None and control.series == prepared.metric and not primary
     rows: list[dict[str, object]] = []
     for contrast in range(1, len(trial.arms)):
         treated = prepared.outcome[known & (trial.arm == contrast)]
         summary = summarise(effect_draws(fit, prepared, contrast), prepared.smallest_effect)
-        verdict = decide(
-            summary.probability_above, summary.probability_within, summary.probability_below, good
+        verdict = (
+            judge_control(summary) if is_control else _verdict(trial, prepared, summary, primary, threshold)
         )
         rows.append(
             {
@@ -267,13 +316,33 @@ def results(
                 "smallest_effect": prepared.smallest_effect,
                 # Stopping at the first good look would inflate the error rates: before the end it goes on.
                 "decision": verdict if ended else "keep going",
-                "cycles": prepared.law.cycles,
+                "cycles": prepared.design.cycles,
                 "probability_repeats": probability_repeats(fit, prepared, contrast),
-                "randomisation_p": randomisation_p(prepared.law, trial.arm, free_of_trend, contrast),
+                # Re-drawn as a whole: days after a look have a say in which schedules are admissible.
+                "randomisation_p": randomisation_p(prepared.law, trial.schedule, free_of_trend, contrast),
                 "is_primary": primary,
+                "is_negative_control": is_control,
             }
         )
     return rows
+
+
+def _verdict(
+    trial: Trial,
+    prepared: Prepared,
+    summary: Summary,
+    primary: bool,  # noqa: FBT001 - passed on
+    threshold: float,
+) -> Decision:
+    registered = find_outcome(prepared.metric)
+    good = trial.direction if primary and trial.direction else registered.good
+    return decide(
+        summary.probability_above,
+        summary.probability_within,
+        summary.probability_below,
+        good,
+        threshold=threshold,
+    )
 
 
 def _plot(trial: Trial, prepared: Prepared, effect: FloatArray) -> bytes:

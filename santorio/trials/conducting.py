@@ -23,7 +23,8 @@ from santorio.sources.inbox.protocols import slug
 from santorio.trials import lifecycle
 from santorio.trials.levers import WEEKDAYS
 from santorio.trials.lifecycle import LONGEST_PAUSE_DAYS, OPEN, Refused, after
-from santorio.trials.protocols import Protocol, protocol_of
+from santorio.trials.phrases import counted, enumerated, percent
+from santorio.trials.protocols import FIRST_LOOK_DAYS, Protocol, allowed_looks, protocol_of
 from santorio.trials.records import Proposal, Standing, read_proposal, read_standing, read_standings
 
 FURTHEST_START_DAYS = 365
@@ -46,13 +47,23 @@ def _turn(database: Database, person: Person) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def accept(database: Database, person: Person, name: str, *, start: dt.date | None, today: dt.date) -> Step:
+def accept(
+    database: Database,
+    person: Person,
+    name: str,
+    *,
+    start: dt.date | None,
+    today: dt.date,
+    looks: int | None = None,
+) -> Step:
     """Accept a proposal: its protocol is laid on the calendar, frozen, and written as an imported one is.
 
     Parameters
     ----------
     start : date, optional
         First day; tomorrow without it. A first day that the person excluded moves on to the next allowed one.
+    looks : int, optional
+        Planned looks, at which the trial may end before its last day; none without it.
 
     Raises
     ------
@@ -68,10 +79,12 @@ def accept(database: Database, person: Person, name: str, *, start: dt.date | No
         if frozen is not None:
             if standing.life.state not in OPEN:
                 return Step(standing.life.sentence, standing, changed=False)
-            if start is None or _allowed(start, frozen) == frozen.start_day:
+            planned = len(frozen.deciding.looks)
+            if (start is None or _allowed(start, frozen) == frozen.start_day) and looks in (None, planned):
                 return Step(_accepted(frozen, "was accepted before"), standing, changed=False)
             raise Refused(
-                f"It was accepted with {frozen.start_day} as its first day, and its protocol is frozen.",
+                f"It was accepted with {frozen.start_day} as its first day and {counted(planned, 'planned look')}, and "
+                "its protocol is frozen.",
                 hint=f"Give it up first: `santorio trial abandon {name} --reason …`.",
             )
         proposal = _proposal(connection, person, name)
@@ -81,7 +94,7 @@ def accept(database: Database, person: Person, name: str, *, start: dt.date | No
                 "A protocol is a promise about days to come.",
                 hint="Choose a first day from today on, within a year.",
             )
-        protocol = proposal.protocol.starting(day)
+        protocol = _with_looks(proposal.protocol, looks or 0).starting(day)
         beside = _beside(read_standings(connection, person, today), protocol)
         happened: list[lifecycle.Event] = [
             lifecycle.Proposed(trial=standing.trial, day=proposal.day, run_id=proposal.run_id),
@@ -93,6 +106,18 @@ def accept(database: Database, person: Person, name: str, *, start: dt.date | No
             read_standing(connection, person, name, today),
             changed=True,
         )
+
+
+def _with_looks(protocol: Protocol, count: int) -> Protocol:
+    allowed = len(allowed_looks(len(protocol.drawn)))
+    if 0 <= count <= allowed:
+        return protocol.with_looks(count)
+    days = counted(len(protocol.drawn), "study day")
+    raise Refused(
+        f"A look has at least {FIRST_LOOK_DAYS} study days behind it and a week before it and after it: in {days} "
+        + (f"at most {counted(allowed, 'look')} can be planned." if allowed else "none can be planned."),
+        hint="Choose fewer." if allowed else "Accept it without --looks.",
+    )
 
 
 def _allowed(day: dt.date, protocol: Protocol) -> dt.date:
@@ -144,7 +169,18 @@ def _overlap(one: Protocol, other: Protocol) -> bool:
 def _accepted(protocol: Protocol, did: str) -> str:
     return (
         f"The trial “{protocol.trial}” {did}: {len(protocol.drawn)} study days from {protocol.start_day} to "
-        f"{protocol.last_day}. Its protocol is frozen, SHA-256 {protocol.sha256}."
+        f"{protocol.last_day}.{_planned_looks(protocol)} Its protocol is frozen, SHA-256 {protocol.sha256}."
+    )
+
+
+def _planned_looks(protocol: Protocol) -> str:
+    looks = protocol.deciding.looks
+    if not looks:
+        return ""
+    days = enumerated([str(one) for one in looks])
+    return (
+        f" It may end before, at {'a look' if len(looks) == 1 else 'looks'} after {days} study days, if one "
+        f"probability reaches {percent(protocol.deciding.threshold_at_looks or 0.0)} there."
     )
 
 

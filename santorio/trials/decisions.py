@@ -9,6 +9,8 @@ from santorio.metrics import Direction
 from santorio.trials.columns import FloatArray, IntArray
 
 Decision = Literal["adopt", "avoid", "raises", "lowers", "no difference that matters", "keep going"]
+# What an outcome that no arm can change says of the trial.
+Control = Literal["nothing found", "something found"]
 
 # One threshold for all three answers; its error rates are simulated in tests/calibration and stated in docs/method.md.
 DECISIVE = 0.8
@@ -48,6 +50,14 @@ def summarise(draws: FloatArray, smallest_effect: float) -> Summary:
         probability_within=max(0.0, 1.0 - above - below),
         probability_below=below,
     )
+
+
+def judge_control(summary: Summary) -> Control:
+    """Judge a negative control: something is found where the 95 % interval leaves zero out.
+
+    Of sound trials that happens in at most 6 % (docs/method.md, "Error rates").
+    """
+    return "something found" if summary.lower_95 > 0 or summary.upper_95 < 0 else "nothing found"
 
 
 def judge(above: FloatArray, below: FloatArray, threshold: float = DECISIVE) -> IntArray:

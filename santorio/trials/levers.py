@@ -12,7 +12,15 @@ from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from santorio.errors import DataError
 from santorio.metrics import EXPOSURES, OUTCOMES, Direction
@@ -44,6 +52,18 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _known_metric(name: str) -> str:
+    if name not in OUTCOMES and not re.fullmatch(rf"{MEASURE}[a-z0-9]+(_[a-z0-9]+)*", name):
+        raise ValueError(
+            f"“{name}” is no metric that Santorio knows. Use one of: {', '.join(OUTCOMES)}; "
+            f"or a measure that you log, such as {MEASURE}focus"
+        )
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
+
+
 class Outcome(Data):
     """An outcome that a lever may move.
 
@@ -60,19 +80,10 @@ class Outcome(Data):
         Which way is welcome, where the metric does not say.
     """
 
-    metric: str
+    metric: MetricName
     lag_days: Annotated[int, Field(ge=0, le=7)] | None = None
     smallest_effect: Annotated[float, Field(gt=0)] | None = None
     direction: Direction | None = None
-
-    @model_validator(mode="after")
-    def _is_known(self) -> Self:
-        if self.metric not in OUTCOMES and not re.fullmatch(rf"{MEASURE}[a-z0-9]+(_[a-z0-9]+)*", self.metric):
-            raise ValueError(
-                f"“{self.metric}” is no metric that Santorio knows. Use one of: {', '.join(OUTCOMES)}; "
-                f"or a measure that you log, such as {MEASURE}focus"
-            )
-        return self
 
     @property
     def series(self) -> str:
@@ -90,6 +101,34 @@ class Outcome(Data):
             smallest_effect=self.smallest_effect or known.smallest_effect,
             good=known.good or self.direction,
         )
+
+
+class NegativeControl(Data):
+    """An outcome that a lever cannot plausibly change: an "effect" on it would show a flaw of the trial.
+
+    It must be open to what could mislead the trial (days lived otherwise, days chosen, dates that are off), and closed
+    to the lever itself (Lipsitch, Tchetgen Tchetgen & Cohen 2010, doi:10.1097/EDE.0b013e3181d61eeb).
+
+    Attributes
+    ----------
+    metric : str
+        A metric, or a measure that the person logs, with `measure_` before its name.
+    lag_days : int or None
+        Days from the lever's day to the outcome's; None: as the metric is defined.
+    """
+
+    metric: MetricName
+    lag_days: Annotated[int, Field(ge=0, le=7)] | None = None
+
+    @property
+    def series(self) -> str:
+        """Name of its days in `marts.outcomes`."""
+        return self.metric.removeprefix(MEASURE)
+
+    @property
+    def lag(self) -> int:
+        """Days from the lever's day to the outcome's."""
+        return find_metric(self.series).lag_days if self.lag_days is None else self.lag_days
 
 
 class Habit(Data):
@@ -170,11 +209,11 @@ class Source(Data):
         return self
 
 
-def _outcomes(value: object) -> object:
+def _named(value: object) -> object:
     """A bare name stands for the metric as it is registered."""
     if isinstance(value, list):
-        return [{"metric": one} if isinstance(one, str) else one for one in value]
-    return value
+        return [_named(one) for one in value]
+    return {"metric": value} if isinstance(value, str) else value
 
 
 class Lever(Data):
@@ -190,6 +229,8 @@ class Lever(Data):
         What a day is told to do: as usual first.
     outcomes : tuple[Outcome, ...]
         What it may move, the most plausible first.
+    negative_control : NegativeControl or None
+        What it cannot plausibly move, where the data have such a thing.
     onset_days, half_life_days : float
         Days until it acts nearly fully (nine tenths), and how fast it wears off.
     shortest_period_days : int
@@ -211,7 +252,8 @@ class Lever(Data):
     name: Annotated[str, Field(pattern=NAME, max_length=40)]
     change: Text
     arms: Annotated[tuple[Text, ...], Field(min_length=2, max_length=4)]
-    outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1), BeforeValidator(_outcomes)]
+    outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1), BeforeValidator(_named)]
+    negative_control: Annotated[NegativeControl | None, BeforeValidator(_named)] = None
     habit: Habit | None = None
     onset_days: Annotated[float, Field(ge=0, le=28)] = 0.0
     half_life_days: Annotated[float, Field(ge=0, le=28)]
@@ -229,6 +271,8 @@ class Lever(Data):
             raise ValueError("two arms have the same name")
         if len({one.metric for one in self.outcomes}) != len(self.outcomes):
             raise ValueError("an outcome is named twice")
+        if self.negative_control and self.negative_control.metric in {one.metric for one in self.outcomes}:
+            raise ValueError("negative_control names what the lever may move: name what it cannot")
         if self.shortest_period_days < math.ceil(self.onset_days):
             raise ValueError(
                 "a period must last until it acts: make shortest_period_days at least onset_days"

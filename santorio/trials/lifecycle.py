@@ -111,6 +111,15 @@ class Abandoned(Happening):
     reason: Reason
 
 
+class Stopped(Happening):
+    """A look that the protocol planned was decisive: the trial ended there, and is answered."""
+
+    kind: Literal["stopped"] = "stopped"
+    run_id: UUID
+    decision: str
+    after_days: int
+
+
 class Analysed(Happening):
     """A run after its end published an answer."""
 
@@ -130,13 +139,14 @@ Event = Annotated[
     | Resumed
     | Completed
     | Abandoned
+    | Stopped
     | Analysed,
     Field(discriminator="kind"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 KINDS = (
     "proposed", "accepted", "declined", "started", "adherence", "deviation", "paused", "resumed", "completed",
-    "abandoned", "analysed",
+    "abandoned", "stopped", "analysed",
 )  # fmt: skip
 
 # From each state, what may happen and the state it leads to.
@@ -151,14 +161,22 @@ FOLLOWS: Mapping[State, Mapping[str, State]] = {
         "paused": "paused",
         "completed": "completed",
         "abandoned": "abandoned",
+        "stopped": "analysed",
     },
     "paused": {
         "adherence": "paused",
         "deviation": "paused",
         "resumed": "running",
         "abandoned": "abandoned",
+        "stopped": "analysed",
     },
-    "completed": {"adherence": "completed", "deviation": "completed", "analysed": "analysed"},
+    # A look that nobody analysed in time is analysed late, after the last day too.
+    "completed": {
+        "adherence": "completed",
+        "deviation": "completed",
+        "stopped": "analysed",
+        "analysed": "analysed",
+    },
     # What is proposed again after its end is another trial, with a number behind its name.
     "abandoned": {"deviation": "abandoned", "analysed": "analysed"},
     "analysed": {"adherence": "analysed", "deviation": "analysed"},
@@ -174,6 +192,7 @@ _DOING = {
     "resumed": "resumed",
     "completed": "completed",
     "abandoned": "given up",
+    "stopped": "ended at a look",
     "analysed": "analysed",
 }
 _STANDS = {
@@ -215,6 +234,8 @@ class Life:
         The newest refusal.
     decision : str or None
         The answer.
+    stopped_after : int or None
+        Study days after which a planned look ended it.
     """
 
     trial: str
@@ -232,10 +253,16 @@ class Life:
     reason: str | None = None
     declined: Declined | None = None
     decision: str | None = None
+    stopped_after: int | None = None
 
     @property
     def sentence(self) -> str:
         """Where it stands, in words."""
+        if self.stopped_after is not None:
+            return (
+                f"The trial “{self.trial}” was ended at a planned look, after {self.stopped_after} study days, and is "
+                "analysed."
+            )
         return f"The trial “{self.trial}” {_STANDS[self.state]}."
 
     def as_json(self) -> dict[str, object]:
@@ -251,6 +278,7 @@ class Life:
             "deviations": [{"day": one.day, "what": one.what} for one in self.deviations],
             "reason": self.reason,
             "decision": self.decision,
+            "stopped_after_days": self.stopped_after,
         }
 
 
@@ -302,6 +330,8 @@ def _kept(life: Life, event: Event) -> dict[str, Any]:
             kept = {"resumed_on": event.day, "paused_until": min(event.day, life.paused_until or event.day)}
         case Abandoned():
             kept = {"reason": event.reason}
+        case Stopped():
+            kept = {"decision": event.decision, "stopped_after": event.after_days}
         case Analysed():
             kept = {"decision": event.decision}
     return kept
@@ -309,12 +339,23 @@ def _kept(life: Life, event: Event) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Answer:
-    """The newest accepted analysis: its run, its local day, its decision, whether the trial had ended by then."""
+    """An accepted analysis: that which ended the trial at a look, else the newest.
+
+    Attributes
+    ----------
+    day : date
+        Local day on which it was made.
+    ended : bool
+        Whether the trial had ended by then.
+    stopped_after : int or None
+        Study days after which it ended the trial at a planned look.
+    """
 
     run_id: UUID
     day: dt.date
     decision: str
     ended: bool
+    stopped_after: int | None = None
 
 
 def due(life: Life, protocol: Protocol | None, today: dt.date, answer: Answer | None) -> list[Event]:
@@ -337,7 +378,12 @@ def _next(life: Life, protocol: Protocol | None, today: dt.date, answer: Answer 
         return None
     trial, last = life.trial, protocol.last_day
     event: Event | None = None
-    if life.state == "accepted" and life.start_day is not None and life.start_day <= today:
+    stopped = answer.stopped_after if answer else None
+    if answer and stopped is not None and "stopped" in FOLLOWS[life.state]:
+        event = Stopped(
+            trial=trial, day=answer.day, run_id=answer.run_id, decision=answer.decision, after_days=stopped
+        )
+    elif life.state == "accepted" and life.start_day is not None and life.start_day <= today:
         event = Started(trial=trial, day=life.start_day)
     elif life.state == "paused" and life.paused_until is not None and life.paused_until <= today:
         event = Resumed(trial=trial, day=life.paused_until, number=life.pauses)

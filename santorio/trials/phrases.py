@@ -1,6 +1,8 @@
 """Numbers, probabilities and decisions in words, as every report writes them."""
 
-from santorio.trials.decisions import Decision
+from collections.abc import Sequence
+
+from santorio.trials.decisions import Control, Decision
 
 
 def number(value: float, *, signed: bool = False) -> str:
@@ -30,14 +32,21 @@ def counted(number_of: int, word: str) -> str:
     return f"1 {word}" if number_of == 1 else f"{number_of} {word}s"
 
 
-def judged(decision: Decision) -> str:
+def enumerated(words: Sequence[str]) -> str:
+    """Write words one after the other: “a”, “a and b”, “a, b and c”."""
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+
+
+def judged(decision: Decision | Control) -> str:
     """Say what a decision means for the person."""
-    told: dict[Decision, str] = {
+    told: dict[Decision | Control, str] = {
         "adopt": "It speaks for adopting it.",
         "avoid": "It speaks for avoiding it.",
         "raises": "Whether more of it is welcome was not stated.",
         "lowers": "Whether less of it is welcome was not stated.",
         "no difference that matters": "It makes no difference that matters.",
         "keep going": "More data is needed before it can be judged.",
+        "nothing found": "Nothing was found, as it should be.",
+        "something found": "Something was found where nothing can be.",
     }
     return told[decision]

@@ -29,6 +29,8 @@ class Prepared:
         Standardised outcome of the known days: the reference arm's mean is 0 and its spread 1.
     design : TrialDesign
         Arms, cycles and known days of the study.
+    law : Law
+        By which the whole schedule was drawn, its days after a look too.
     center, spread : float
         Mean and standard deviation of the reference arm's days, in the outcome's unit.
     smallest_effect : float
@@ -60,8 +62,8 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
     NotEnoughData
         If an arm has fewer than five days with an outcome, or the outcome never varies.
     """
-    law = find_law(trial.arm, trial.period_days, trial.registration.law)
-    outcome = np.where(washed_out(law, trial.washout_days), np.nan, outcome)
+    law, days = find_law(trial.schedule, trial.period_days, trial.registration.law), len(trial.arm)
+    outcome = np.where(washed_out(law, trial.washout_days)[:days], np.nan, outcome)
     known = np.isfinite(outcome)
     counts = np.bincount(trial.arm[known], minlength=len(trial.arms))
     if len(trial.arms) < 2 or counts.min() < FEWEST_DAYS:
@@ -84,7 +86,7 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
         outcome=outcome,
         known=known,
         standard=(outcome[known] - center) / spread,
-        design=TrialDesign(trial.first_day, trial.arm, law.cycle, known, len(trial.arms)),
+        design=TrialDesign(trial.first_day, trial.arm, law.cycle[:days], known, len(trial.arms)),
         law=law,
         center=center,
         spread=spread,

@@ -16,7 +16,7 @@ from santorio.insights.reading import Series, read_exposures, read_outcomes, wor
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.people import Person
 from santorio.trials.histories import Past, found_before, may_offer, next_number, read_past
-from santorio.trials.levers import Lever, registry
+from santorio.trials.levers import Lever, NegativeControl, registry
 from santorio.trials.own_levers import Own, read_own
 from santorio.trials.planning import (
     Belief,
@@ -277,6 +277,7 @@ def protocol(plan: Plan) -> Protocol:
         lever=plan.lever.name,
         arms=plan.lever.arms,
         outcome=plan.metric,
+        negative_control=_negative_control(plan),
         direction=plan.outcome.good,
         smallest_effect=plan.smallest_effect,
         lag_days=plan.outcome.lag_days,
@@ -291,6 +292,12 @@ def protocol(plan: Plan) -> Protocol:
         adherence=plan.lever.adherence,
         planning=Planning(sigma=plan.noise.sigma, rho=plan.noise.rho, assurance=plan.assurance),
     )
+
+
+def _negative_control(plan: Plan) -> NegativeControl | None:
+    """What the lever cannot move, with its lag frozen: a registry that changes does not change a promise."""
+    control = plan.lever.negative_control
+    return NegativeControl(metric=control.metric, lag_days=control.lag) if control else None
 
 
 def _effect_prior(plan: Plan) -> EffectPrior:

@@ -21,8 +21,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from santorio.events import canonical_json
 from santorio.metrics import OUTCOMES, Direction
 from santorio.trials.columns import EFFECT_SD, IntArray
-from santorio.trials.decisions import DECISIVE
-from santorio.trials.levers import MEASURE, Adherence, Data, Weekday
+from santorio.trials.decisions import DECISIVE, DECISIVE_AT_LOOK
+from santorio.trials.levers import MEASURE, Adherence, Data, NegativeControl, Weekday
 from santorio.trials.priors import CarryOver, EffectPrior
 from santorio.trials.searching import study_days
 
@@ -32,6 +32,13 @@ STOPPING = (
     "It ends after its last study day, when the outcome of that day has arrived. "
     "Looking earlier decides nothing."
 )
+STOPPING_AT_LOOK = (
+    "It ends after its last study day, when the outcome of that day has arrived; or before, at a look that is planned "
+    "here, if the study days up to that look alone decide on every arm. Looking at any other time decides nothing."
+)
+# What was simulated (docs/method.md): no look before four weeks, at most one a week, none in the last week.
+FIRST_LOOK_DAYS = 28
+BETWEEN_LOOKS_DAYS = 7
 EPOCH = dt.date(1970, 1, 1)
 
 
@@ -108,10 +115,41 @@ class Model(Data):
 
 
 class Deciding(Data):
-    """One probability must reach `threshold`; how often that was looked at before the end."""
+    """What one probability must reach, at the end and at a planned look, and how often it is looked at before the end.
+
+    Attributes
+    ----------
+    threshold : float
+        At the end.
+    interim_looks : int
+        Number of planned looks.
+    looks_after_days : tuple[int, ...] or None
+        Study days after which there is a look, ascending; None without any, so that the text of a protocol without
+        looks says nothing of them.
+    threshold_at_looks : float or None
+        At a look; None without any.
+    """
 
     threshold: Annotated[Decimal, Field(gt=0.5, lt=1)] = DECISIVE
-    interim_looks: Literal[0] = 0
+    interim_looks: Annotated[int, Field(ge=0, le=50)] = 0
+    looks_after_days: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    threshold_at_looks: Annotated[Decimal, Field(gt=0.5, lt=1)] | None = None
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        days = self.looks
+        if len(days) != self.interim_looks:
+            raise ValueError("looks_after_days does not name as many looks as interim_looks counts")
+        if bool(days) != (self.threshold_at_looks is not None):
+            raise ValueError("threshold_at_looks goes with planned looks")
+        if days and (days[0] < 1 or list(days) != sorted(set(days))):
+            raise ValueError("looks_after_days are increasing numbers of study days")
+        return self
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Study days after which there is a look; empty without any."""
+        return self.looks_after_days or ()
 
 
 class Planning(Data):
@@ -145,6 +183,8 @@ class Protocol(Data):
         Arm of each day from `start_day`; None is no study day. In a proposal, of each study day.
     washout_days : int
         Study days at the start of every period that are lived but not judged.
+    negative_control : NegativeControl or None
+        An outcome that no arm can change: an effect on it would show a flaw of the trial. It decides nothing.
     """
 
     format: Literal["santorio-protocol-1"] = FORMAT
@@ -154,6 +194,7 @@ class Protocol(Data):
     arms: Annotated[tuple[str, ...], Field(min_length=2, max_length=20)]
     outcome: str
     secondary: tuple[str, ...] = ()
+    negative_control: NegativeControl | None = None
     direction: Direction | None = None
     smallest_effect: Annotated[Decimal, Field(gt=0)]
     lag_days: Annotated[int, Field(ge=0, le=30)]
@@ -183,6 +224,10 @@ class Protocol(Data):
             raise ValueError("period_days is not that of the law")
         if self.washout_days and self.washout_days >= (self.period_days or 0):
             raise ValueError("washout_days leaves no day of a period")
+        if self.deciding.looks and self.deciding.looks[-1] >= self.planned_days:
+            raise ValueError("looks_after_days has a look that is not before the last study day")
+        if self.negative_control and self.negative_control.metric in (self.outcome, *self.secondary):
+            raise ValueError("negative_control is an outcome that the trial asks for")
         return self
 
     def canonical(self) -> bytes:
@@ -210,17 +255,46 @@ class Protocol(Data):
         return tuple(arm for arm in self.assignment if arm is not None)
 
     @property
+    def planned_days(self) -> int:
+        """Study days that its law draws; what is paused moves them, and what is given up is planned all the same."""
+        each = self.law.cycle_days if self.law.kind == "daily" else self.law.period_days * len(self.arms)
+        return self.cycles * each
+
+    @property
     def last_day(self) -> dt.date | None:
         """Date of the last study day; None in a proposal."""
-        if self.start_day is None or not self.drawn:
+        return self.day_of(len(self.drawn))
+
+    def day_of(self, number: int) -> dt.date | None:
+        """Date of the study day of this number, counted from 1; None in a proposal, and where there is no such day."""
+        places = [place for place, arm in enumerate(self.assignment) if arm is not None]
+        if self.start_day is None or not 1 <= number <= len(places):
             return None
-        last = max(place for place, arm in enumerate(self.assignment) if arm is not None)
-        return self.start_day + dt.timedelta(days=last)
+        return self.start_day + dt.timedelta(days=places[number - 1])
 
     def arm_of(self, day: dt.date) -> str | None:
         """Arm of a date; None where it is no study day."""
         place = (day - self.start_day).days if self.start_day else -1
         return self.assignment[place] if 0 <= place < len(self.assignment) else None
+
+    def with_looks(self, count: int) -> "Protocol":
+        """The same proposal with planned looks, spread over the weeks in which one may look.
+
+        Raises
+        ------
+        ValueError
+            If the trial is too short for so many.
+        """
+        if not count:
+            return self
+        days = look_days(len(self.drawn), count)
+        deciding = Deciding(
+            threshold=self.deciding.threshold,
+            interim_looks=count,
+            looks_after_days=days,
+            threshold_at_looks=DECISIVE_AT_LOOK,
+        )
+        return self.model_copy(update={"deciding": deciding, "stopping": STOPPING_AT_LOOK})
 
     def starting(self, day: dt.date) -> "Protocol":
         """Lay this proposal on the calendar from `day` on; the first study day is the first allowed one."""
@@ -240,6 +314,26 @@ class Protocol(Data):
         """The same study days before `day`, and none after."""
         assert self.start_day is not None  # noqa: S101 - only what has started is given up
         return self.model_copy(update={"assignment": self.assignment[: max((day - self.start_day).days, 0)]})
+
+
+def allowed_looks(study_days: int) -> tuple[int, ...]:
+    """Study days after which one may look: every week from the fourth on, but for the last."""
+    return tuple(range(FIRST_LOOK_DAYS, study_days - BETWEEN_LOOKS_DAYS + 1, BETWEEN_LOOKS_DAYS))
+
+
+def look_days(study_days: int, count: int) -> tuple[int, ...]:
+    """Spread looks evenly over the days on which one may look: of 70 study days, two are after 35 and 49.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many such days.
+    """
+    allowed = allowed_looks(study_days)
+    if not 0 <= count <= len(allowed):
+        msg = f"there are {len(allowed)} days to look after"
+        raise ValueError(msg)
+    return tuple(allowed[-(-place * len(allowed) // (count + 1)) - 1] for place in range(1, count + 1))
 
 
 def lay_out(drawn: Sequence[str], first: dt.date, not_on: Sequence[Weekday]) -> tuple[str | None, ...]:

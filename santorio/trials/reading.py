@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import psycopg
@@ -11,6 +11,7 @@ from santorio.insights.reading import Series, day_number
 from santorio.metrics import Direction
 from santorio.people import Person
 from santorio.trials.columns import FloatArray, IntArray
+from santorio.trials.levers import NegativeControl
 from santorio.trials.registration import UNREGISTERED, Registration, read_versions, register
 
 # What people call the arm that changes nothing, when the protocol does not put one first.
@@ -33,6 +34,8 @@ class Trial:
         Index of the assigned arm: intention to treat.
     registration : Registration
         When the protocol was recorded and changed, and the law of its schedule.
+    whole_schedule : IntArray or None
+        Arms of all study days, where this is the trial as it stood after the first of them.
     """
 
     name: str
@@ -51,14 +54,50 @@ class Trial:
     arm: IntArray
     as_of: dt.datetime
     registration: Registration = UNREGISTERED
+    whole_schedule: IntArray | None = None
+
+    @property
+    def schedule(self) -> IntArray:
+        """Arms of all study days, those after a look too: its law is that of the whole."""
+        return self.arm if self.whole_schedule is None else self.whole_schedule
+
+    @property
+    def negative_control(self) -> NegativeControl | None:
+        """What no arm can change, as the protocol promised; None where it names nothing."""
+        return self.registration.frozen.negative_control if self.registration.frozen else None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """All that is analysed, the primary outcome first."""
+        control = self.negative_control
+        return tuple(dict.fromkeys((self.outcome, *self.secondary, *([control.series] if control else []))))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has all days that were planned: one that was given up has not."""
+        return len(self.study_day) >= self.registration.planned_days
 
     def ended(self, today: dt.date, lag_days: int) -> bool:
         """Whether the last study day's outcome has had two days to arrive.
 
         A trial that was given up before its planned days never ends: nothing is decided from a part of it.
         """
-        whole = len(self.study_day) >= self.registration.planned_days
-        return whole and day_number(today) > int(self.last_day[-1]) + lag_days + 1
+        return self.is_whole and self.has_arrived(len(self.study_day), today, lag_days)
+
+    def has_arrived(self, days: int, today: dt.date, lag_days: int) -> bool:
+        """Whether the outcome of the study day of this number has had two days to arrive."""
+        return day_number(today) > int(self.last_day[days - 1]) + lag_days + 1
+
+    def until(self, days: int) -> "Trial":
+        """The trial as it stood after its first `days` study days; what came later is not in it."""
+        return replace(
+            self,
+            study_day=self.study_day[:days],
+            first_day=self.first_day[:days],
+            last_day=self.last_day[:days],
+            arm=self.arm[:days],
+            whole_schedule=self.schedule,
+        )
 
 
 def read_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:

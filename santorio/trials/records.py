@@ -10,7 +10,8 @@ import psycopg
 from santorio import days as local
 from santorio.people import Person
 from santorio.sources.inbox.protocols import slug
-from santorio.trials.lifecycle import EVENT, KINDS, Answer, Event, Life, after, due, life_of
+from santorio.trials.lifecycle import EVENT, KINDS, OPEN, Answer, Event, Life, after, due, life_of
+from santorio.trials.looks import NO_LOOKS, Looks, read_looks
 from santorio.trials.protocols import Protocol, protocol_of
 
 _TYPES = [f"trial.{kind}" for kind in KINDS]
@@ -30,6 +31,8 @@ class Standing:
         As it was accepted.
     pending : tuple
         What has happened by itself and is not in the log yet.
+    looks : Looks
+        What was published of its planned looks.
     """
 
     trial: str
@@ -37,6 +40,14 @@ class Standing:
     protocol: Protocol | None
     frozen: Protocol | None
     pending: tuple[Event, ...] = ()
+    looks: Looks = NO_LOOKS
+
+    @property
+    def looks_to_come(self) -> tuple[int, ...]:
+        """Planned looks that were not done, as numbers of study days; none once the trial is over."""
+        planned = self.frozen.deciding.looks if self.frozen and self.life.state in OPEN else ()
+        newest = max((one.after_days for one in self.looks.done), default=0)
+        return tuple(days for days in planned if days > newest)
 
 
 @dataclass(frozen=True)
@@ -55,10 +66,22 @@ def read_standing(connection: psycopg.Connection, person: Person, name: str, tod
     life = life_of(trial, read_events(connection, person, trial))
     protocol = versions[-1] if versions else None
     frozen = next((one for one in versions if one.sha256 == life.sha256), None)
-    pending = due(life, protocol, today, read_answer(connection, person, trial))
+    looks = read_looks(connection, person, trial) if any(one.deciding.looks for one in versions) else NO_LOOKS
+    answer = _stopped(looks) or read_answer(connection, person, trial)
+    pending = due(life, protocol, today, answer)
     for event in pending:
         life = after(life, event)
-    return Standing(trial, life, protocol, frozen, tuple(pending))
+    if protocol is not None and life.stopped_after is not None and life.since is not None:
+        protocol = protocol.ended(life.since)  # nobody is asked for the days that were left
+    return Standing(trial, life, protocol, frozen, tuple(pending), looks)
+
+
+def _stopped(looks: Looks) -> Answer | None:
+    """The answer of the look that ended the trial; later fits of it decide nothing anew."""
+    stop = looks.stop
+    if stop is None:
+        return None
+    return Answer(stop.run_id, stop.day, stop.found[0].decision, ended=True, stopped_after=stop.after_days)
 
 
 def read_standings(connection: psycopg.Connection, person: Person, today: dt.date) -> list[Standing]:

@@ -15,6 +15,7 @@ from santorio.trials.drawing import Interval, Rows, draw_effect, draw_intervals,
 from santorio.trials.phrases import counted, number, percent, stated
 from santorio.trials.report import Picture, Report, render
 from santorio.trials.reporting_grids import grids_of
+from santorio.trials.reporting_looks import controlled
 from santorio.trials.reporting_posterior import Posterior
 from santorio.trials.reporting_reading import Account
 from santorio.trials.reporting_words import (
@@ -126,6 +127,7 @@ def _checks(account: Account) -> list[str]:
         checks.append(f"A newer analysis was refused; this one is older. {run.refused_since}")
     if account.stage != "ended":
         checks.append("The trial had not ended when this was computed: figures will change.")
+    checks += controlled(account)
     checks.append(
         f"Sampler: R-hat {said.r_hat:.3f} (wanted below {MAX_R_HAT}), effective sample size {said.ess_bulk:.0f} in "
         f"bulk and {said.ess_tail:.0f} in the tails (wanted above {MIN_ESS:.0f}), "

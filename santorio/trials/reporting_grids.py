@@ -8,6 +8,7 @@ from santorio.trials.phrases import number, percent, stated
 from santorio.trials.posteriors import ExactPosterior
 from santorio.trials.preparing import FEWEST_DAYS
 from santorio.trials.report import Grid
+from santorio.trials.reporting_looks import control_grid, looks_grid
 from santorio.trials.reporting_posterior import Posterior
 from santorio.trials.reporting_reading import Account, Result
 from santorio.trials.reporting_words import (
@@ -29,6 +30,10 @@ NOT_RANDOMISED = (
 def grids_of(account: Account) -> list[Grid]:
     """Every table of a trial's report, what the person asked first."""
     grids = [_effects_grid(account), _days_grid(account), _adhered_grid(account), _as_done_grid(account)]
+    if account.looks.done:
+        grids.insert(1, looks_grid(account))
+    if account.run.control:
+        grids.append(control_grid(account.run.control))
     if account.run.secondary:
         grids.append(_secondary_grid(account))
     grids.append(_prior_grid(account))

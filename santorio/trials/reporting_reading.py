@@ -10,16 +10,20 @@ import numpy as np
 import psycopg
 from psycopg.rows import dict_row
 
-from santorio.errors import NotFound
-from santorio.insights.reading import day_number
+from santorio.errors import NotEnoughData, NotFound
+from santorio.insights.reading import date_of, day_number, read_outcomes
+from santorio.metrics import outcome as find_outcome
 from santorio.objects import ObjectStore
 from santorio.people import Person
 from santorio.sources.inbox.protocols import slug
 from santorio.trials.adherence import Adhered, read_adherence
-from santorio.trials.decisions import Decision
+from santorio.trials.decisions import Control, Decision
+from santorio.trials.exact import fit_trial
 from santorio.trials.keeping import kept
 from santorio.trials.lifecycle import Event, Life
-from santorio.trials.reading import Trial, read_trials
+from santorio.trials.looks import NO_LOOKS, Looks
+from santorio.trials.preparing import prepare
+from santorio.trials.reading import Trial, read_trials, study_outcome
 from santorio.trials.records import read_events, read_proposal, read_standing
 from santorio.trials.reporting_posterior import Posterior
 
@@ -50,11 +54,12 @@ class Result:
     probability_above: float
     probability_within: float
     probability_below: float
-    decision: Decision
+    decision: Decision | Control
     cycles: int
     probability_repeats: float | None
     randomisation_p: float | None
     is_primary: bool
+    is_negative_control: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,27 @@ class AcceptedRun:
 
     @property
     def secondary(self) -> tuple[Result, ...]:
-        """Results of the other outcomes."""
-        return tuple(one for one in self.results if not one.is_primary)
+        """Results of the other outcomes that an arm may change."""
+        return tuple(one for one in self.results if not one.is_primary and not one.is_negative_control)
+
+    @property
+    def control(self) -> tuple[Result, ...]:
+        """Results of the outcome that no arm can change, one an arm; empty where there is none."""
+        return tuple(one for one in self.results if one.is_negative_control)
+
+
+@dataclass(frozen=True)
+class Overrun:
+    """The effect with the days that were lived between a look that ended a trial and its analysis: no answer.
+
+    `days` counts those days; the effect is the exact engine's, in the outcome's unit.
+    """
+
+    arm: str
+    days: int
+    estimate: float
+    lower_95: float
+    upper_95: float
 
 
 @dataclass(frozen=True)
@@ -108,7 +132,11 @@ class Account:
     events : tuple[Event, ...]
         What happened to the trial, in the order of the log.
     followed : tuple[Adhered, ...]
-        Which study days up to today followed their arms.
+        Which study days up to today followed their arms; after a look that ended the trial, those up to it.
+    looks : Looks
+        What was published of its planned looks.
+    overrun : tuple[Overrun, ...]
+        One an arm, where days were lived after the look that ended it.
     """
 
     trial: Trial
@@ -119,6 +147,8 @@ class Account:
     attributes: Mapping[str, str]
     followed: tuple[Adhered, ...]
     today: dt.date
+    looks: Looks = NO_LOOKS
+    overrun: tuple[Overrun, ...] = ()
 
     @property
     def stage(self) -> Stage:
@@ -148,8 +178,10 @@ class Account:
 
     @property
     def lived_days(self) -> int:
-        """Study days that are over or running."""
-        return int((self.trial.first_day <= day_number(self.today)).sum())
+        """Study days that are over or running; of a trial that ended at a look, those before that day."""
+        stop = self.looks.stop
+        last = day_number(stop.day) - 1 if stop else day_number(self.today)
+        return int((self.trial.first_day <= last).sum())
 
 
 def read_account(
@@ -177,7 +209,9 @@ def read_account(
     posterior = Posterior.of(fit, run.primary[0].reference_arm)
     order = {arm: place for place, arm in enumerate(posterior.arms)}
     results = sorted(run.results, key=lambda one: (not one.is_primary, one.outcome, order.get(one.arm, 0)))
-    followed = read_adherence(connection, person, trial_name, standing.protocol, standing.life.adhered, today)
+    stop = standing.looks.stop
+    until = min(today, date_of(int(posterior.design.day[-1]))) if stop else today
+    followed = read_adherence(connection, person, trial_name, standing.protocol, standing.life.adhered, until)
     return Account(
         trial=trials[trial_name],
         life=standing.life,
@@ -187,7 +221,35 @@ def read_account(
         attributes=attributes,
         followed=tuple(followed),
         today=today,
+        looks=standing.looks,
+        overrun=_read_overrun(connection, person, trials[trial_name], standing.looks),
     )
+
+
+def _read_overrun(
+    connection: psycopg.Connection, person: Person, trial: Trial, looks: Looks
+) -> tuple[Overrun, ...]:
+    """Read what the days lived after the look that ended a trial would add: that is told, and decides nothing."""
+    stop = looks.stop
+    lived = int((trial.first_day < day_number(stop.day)).sum()) if stop else 0
+    series = read_outcomes(connection, person.user_id, [trial.outcome]).get(trial.outcome) if stop else None
+    if stop is None or series is None or lived <= stop.after_days:
+        return ()
+    part, model = trial.until(lived), trial.registration.model
+    lag = find_outcome(trial.outcome).lag_days if trial.lag_days is None else trial.lag_days
+    try:
+        prepared = prepare(part, trial.outcome, study_outcome(part, series, lag), series.unit)
+    except NotEnoughData:  # values of the days that were judged are gone since
+        return ()
+    found = fit_trial(prepared.design, prepared.standard, carry_over=model.fading(), prior=model.prior())
+    told = []
+    for contrast, arm in enumerate(trial.arms[1:], 1):
+        name = f"arm_{contrast}"
+        low, high = (prepared.spread * float(found.quantile(name, p)[0]) for p in (0.025, 0.975))
+        told.append(
+            Overrun(arm, lived - stop.after_days, prepared.spread * float(found.mean(name)[0]), low, high)
+        )
+    return tuple(told)
 
 
 def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> AcceptedRun | None:

@@ -8,10 +8,21 @@ from santorio.insights.reading import date_of
 from santorio.metrics import label
 from santorio.trials.adherence import share
 from santorio.trials.decisions import DECISIVE
-from santorio.trials.lifecycle import Abandoned, Deviated, Paused, Resumed
+from santorio.trials.lifecycle import Abandoned, Deviated, Paused, Resumed, Stopped
 from santorio.trials.phrases import counted, judged, number, percent, stated
 from santorio.trials.priors import EffectPrior
 from santorio.trials.registration import Change
+from santorio.trials.reporting_looks import (
+    begun,
+    controlled,
+    correction_words,
+    distrusted,
+    ended_at,
+    interim,
+    overstated,
+    planned_looks,
+    why_ended,
+)
 from santorio.trials.reporting_reading import Account, Result
 
 LAWS = {
@@ -59,7 +70,8 @@ def answer(account: Account) -> str:
     if account.stage != "ended":
         return f"{_how_far(account)} {' '.join(_so_far(one) for one in account.run.primary)}"
     randomised = is_randomised(account)
-    return " ".join(answered(one, randomised=randomised) for one in account.run.primary)
+    told = [answered(one, randomised=randomised) for one in account.run.primary]
+    return " ".join(one for one in (*told, ended_at(account), correction_words(account.looks)) if one)
 
 
 def _how_far(account: Account) -> str:
@@ -114,8 +126,10 @@ def meaning(account: Account) -> str:
     """What may be concluded, and what not."""
     said = design(account)
     if account.stage == "ended":
-        verdicts = dict.fromkeys(judged(one.decision) for one in account.run.primary)
-        return f"{' '.join(verdicts)} {said}"
+        # An answer that is to be distrusted speaks for nothing.
+        distrust = distrusted(account)
+        verdicts = [] if distrust else dict.fromkeys(judged(one.decision) for one in account.run.primary)
+        return " ".join(one for one in (distrust, *verdicts, said, overstated(account)) if one)
     return f"{said} Whoever stops at a good day finds effects that are not there."
 
 
@@ -157,13 +171,16 @@ def decided_before(account: Account) -> str:
     if frozen is None:
         return registered.sentence()
     result = account.run.primary[0]
+    control, looks = frozen.negative_control, planned_looks(frozen.deciding)
     welcome = f"{frozen.direction} is welcome" if frozen.direction else "neither direction is called welcome"
     return (
         f"{registered.sentence()} It states the question, the arms ({', '.join(frozen.arms)}), the outcome "
         f"({label(frozen.outcome)}, {welcome}, {counted(frozen.lag_days, 'day')} after the study day), the smallest "
         f"effect that matters ({stated(frozen.smallest_effect, result.unit)}), {len(frozen.drawn)} study days with "
         f"their order (seed {frozen.seed}), the model with its priors, and that one probability must reach "
-        f"{percent(frozen.deciding.threshold)}. {frozen.stopping} SHA-256 {frozen.sha256}."
+        f"{percent(frozen.deciding.threshold)}{f', or {looks}' if looks else ''}. "
+        + (f"The negative control is {label(control.series)}, which no arm can change. " if control else "")
+        + f"{frozen.stopping} SHA-256 {frozen.sha256}."
     )
 
 
@@ -182,10 +199,16 @@ def decided_after(account: Account) -> str:
                 told.append(f"{in_words(event.day)}: resumed.")
             case Deviated():
                 told.append(f"{in_words(event.day)}: a deviation was noted: {event.what}.")
+            case Stopped():
+                told.append(
+                    f"{in_words(event.day)}: ended at the planned look after {event.after_days} study days: "
+                    f"{event.decision}."
+                )
             case Abandoned():
                 told.append(f"{in_words(event.day)}: given up: {event.reason}.")
             case _:
                 pass
+    told += [one for one in [correction_words(account.looks)] if one]
     frozen = account.trial.registration.frozen
     if frozen is None and not told:
         return "No change is recorded."
@@ -232,22 +255,25 @@ def cent(account: Account) -> dict[str, str]:
         "within blocks": "Not recorded; arms are permuted within stretches of about a fortnight",
     }[law]
     threshold = frozen.deciding.threshold if frozen else DECISIVE
+    # Planned were more, where it ended at a look.
+    cycles = frozen.cycles if frozen and account.looks.stop else result.cycles
     told: dict[str, str | None] = {
         "1a": f"{_question(account)} An N-of-1 trial.",
         "1b": answer(account),
         "2a": "What works for most may not work for one: the question is about this person alone.",
         "2b": _question(account),
-        "3a": f"{design(account)} {counted(account.planned_days, 'study day')}, {counted(result.cycles, 'cycle')}."
+        "3a": f"{design(account)} {counted(account.planned_days, 'study day')}, {counted(cycles, 'cycle')}."
         + (f" Washout: {counted(trial.washout_days, 'day')} of every period." if trial.washout_days else ""),
         "3b": decided_after(account),
         "4a": "The person who ran it on themself.",
         "4b": "Daily life.",
         "5": f"Arms: {', '.join(account.posterior.arms)}; the first is the reference.",
         "6a": f"Primary: {label(result.outcome)}{unit}; the smallest effect that matters is "
-        f"{stated(result.smallest_effect, result.unit)}. Secondary: {secondary or 'none'}.",
+        f"{stated(result.smallest_effect, result.unit)}. Secondary: {secondary or 'none'}. Negative control: "
+        f"{label(trial.negative_control.series) if trial.negative_control else 'none'}.",
         "6b": _changed_outcomes(account),
         "7a": _length(account),
-        "7b": f"No look before the end decides: one probability must reach {percent(threshold)} after the last day.",
+        "7b": interim(account, threshold),
         "8a": f"Drawn uniformly from the schedules that the law admits, seed {frozen.seed}."
         if frozen
         else design(account),
@@ -260,15 +286,20 @@ def cent(account: Account) -> dict[str, str]:
         "departure in each cycle, errors that resemble the day before (AR(1), exact over gaps); sampled by NUTS.",
         "12b": "One person: none.",
         "12c": f"Correlation of a day with the next {rho.mean():.2f}; a trend and weekdays; carry-over: {carry}.",
-        "13a": f"{account.lived_days} of {counted(account.planned_days, 'study day')} were begun.",
+        "13a": begun(account),
         "13b": f"{counted(account.missing_days, 'study day')} without a value. {left_out_words(account)}",
         "14a": f"{capital(dates(account))}.",
-        "14b": _why_ended(account),
+        "14b": why_ended(account),
         "15": f"“{result.reference_arm}”: mean {in_unit(result.mean_reference, result.unit)} over "
         f"{counted(result.days_reference, 'day')}.",
         "16": f"{known}.",
         "17a": " ".join(f"“{one.arm}”: {about(one)}." for one in run.primary),
-        "18": "Secondary outcomes, and the effect without days that did not follow their arm, stand above.",
+        "18": " ".join(
+            [
+                "Secondary outcomes, and the effect without days that did not follow their arm, stand above.",
+                *controlled(account),
+            ]
+        ),
         "19": _harms(account),
         "20": _limits(account),
         "21": "None: it is about this person, at this time.",
@@ -338,14 +369,6 @@ def _order(account: Account) -> str:
     return f"{', '.join(runs)} (arm and days in a row)."
 
 
-def _why_ended(account: Account) -> str:
-    if account.stage == "ended":
-        return "Its last study day was over."
-    if account.stage == "given up":
-        return f"Given up: {account.life.reason}."
-    return "It has not ended."
-
-
 def _harms(account: Account) -> str | None:
     noted = [event.what for event in account.events if isinstance(event, Deviated)]
     return f"Not asked for. Deviations that were noted: {'; '.join(noted)}." if noted else "Not asked for."
@@ -353,4 +376,5 @@ def _harms(account: Account) -> str | None:
 
 def _limits(account: Account) -> str:
     said = "The person knew each day's arm, so that expectation may be part of a difference."
-    return said if is_randomised(account) else f"{said} {design(account)}"
+    told = (said, "" if is_randomised(account) else design(account), overstated(account), distrusted(account))
+    return " ".join(one for one in told if one)

@@ -145,6 +145,27 @@ def test_who_accepts_a_proposal_is_led_to_a_report_by_logging_alone(
     # A year later it may be, and what this trial found is what the next one starts from.
     propose(warehouse, newcomer, today=over + dt.timedelta(days=400))
     assert_the_next_starts_from_what_was_found(warehouse, newcomer, protocol)
+    shows_an_end_at_a_look(warehouse, newcomer, protocol, 10)
+
+
+def shows_an_end_at_a_look(warehouse: Database, person: Person, protocol: Protocol, after_days: int) -> None:
+    """What a run that ended at a planned look makes of the trial's row: no day after it was asked for."""
+    with warehouse.connect() as connection:
+        connection.execute(
+            "update insights.runs set diagnostics = diagnostics || jsonb_build_object('look',"
+            " jsonb_build_object('after_days', %s::int)) where user_id = %s and kind = 'trial'",
+            [after_days, person.user_id],
+        )
+        connection.execute("select set_config('santorio.user_id', %s, true)", [str(person.user_id)])
+        row = connection.execute(
+            "select status, stopped_after_days, last_day, days_needed, schedule, result -> 0 ->> 'is_negative_control'"
+            " from api.experiments where kind = 'trial'"
+        ).fetchone()
+    assert row is not None
+    last = protocol.day_of(after_days)
+    assert row[:4] == ("analysed", after_days, last, len(protocol.drawn))
+    assert list(row[4].values()) == list(protocol.drawn[:after_days])
+    assert row[5] == "false"
 
 
 def assert_the_next_starts_from_what_was_found(

@@ -13,7 +13,10 @@ newest_runs as (
 accepted_trials as (
     select distinct on (user_id, subject)
         run_id, user_id, subject as trial, as_of, code_version, created_at,
-        coalesce(diagnostics ->> 'ended' = 'true', true) as is_final
+        coalesce(diagnostics ->> 'ended' = 'true', true) as is_final,
+        -- A run that ended at a planned look says so; what was fitted at a look and went on did not end.
+        case when diagnostics ->> 'ended' = 'true' then (diagnostics -> 'look' ->> 'after_days')::integer end
+            as stopped_after_days
     from {{ source('insights', 'runs') }}
     where kind = 'trial' and status = 'accepted'
     order by user_id, subject, created_at desc
@@ -28,14 +31,17 @@ results as (
         runs.code_version,
         runs.created_at,
         runs.is_final,
+        runs.stopped_after_days,
         jsonb_agg(
             to_jsonb(results) - '{run_id,user_id,trial}'::text[]
-            order by results.is_primary desc, results.outcome, results.arm
+            order by results.is_primary desc, results.is_negative_control, results.outcome, results.arm
         ) as result,
         (array_agg(results.decision order by results.is_primary desc, results.outcome, results.arm))[1] as decision
     from accepted_trials as runs
     inner join {{ source('insights', 'trials') }} as results on results.run_id = runs.run_id
-    group by runs.user_id, runs.trial, runs.run_id, runs.as_of, runs.code_version, runs.created_at, runs.is_final
+    group by
+        runs.user_id, runs.trial, runs.run_id, runs.as_of, runs.code_version, runs.created_at, runs.is_final,
+        runs.stopped_after_days
 ),
 
 told as (
@@ -51,6 +57,7 @@ trials as (
         trials.trial as slug,
         case
             when lives.abandoned_on is not null then 'abandoned'
+            when results.stopped_after_days is not null then 'analysed'
             when lives.paused_until > trials.today then 'paused'
             when trials.start_day > trials.today then 'planned'
             when trials.last_day >= trials.today then 'running'
@@ -63,7 +70,7 @@ trials as (
         trials.outcome,
         trials.secondary,
         trials.start_day,
-        trials.last_day,
+        coalesce(stopped.last_day, trials.last_day) as last_day,
         trials.study_days as days_needed,
         null::integer as rank,
         null::text as why,
@@ -74,11 +81,15 @@ trials as (
         (
             select jsonb_object_agg(trial_days.study_day::text, trial_days.arm)
             from {{ published(ref('trial_days')) }} as trial_days
-            where trial_days.user_id = trials.user_id and trial_days.trial = trials.trial
+            where
+                trial_days.user_id = trials.user_id
+                and trial_days.trial = trials.trial
+                and (stopped.last_day is null or trial_days.last_day <= stopped.last_day)
         ) as schedule,
         trials.seed,
         results.decision,
         results.result,
+        results.stopped_after_days,
         newest_runs.status as last_run_status,
         newest_runs.reason as last_run_reason,
         results.run_id,
@@ -87,6 +98,15 @@ trials as (
     from told as trials
     left join results on results.user_id = trials.user_id and results.trial = trials.trial
     left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.subject = trials.trial
+    -- The last of the days that were judged: nobody was asked for those after it.
+    left join lateral (
+        select trial_days.last_day
+        from {{ published(ref('trial_days')) }} as trial_days
+        where trial_days.user_id = trials.user_id and trial_days.trial = trials.trial
+        order by trial_days.study_day
+        offset results.stopped_after_days - 1
+        limit case when results.stopped_after_days is null then 0 else 1 end
+    ) as stopped on true
     left join {{ published(ref('trial_lives')) }} as lives
         on lives.user_id = trials.user_id and lives.trial = trials.trial
 ),
@@ -127,6 +147,7 @@ proposals as (
         proposals.seed,
         null::text as decision,
         null::jsonb as result,
+        null::integer as stopped_after_days,
         proposal_runs.status as last_run_status,
         null::text as last_run_reason,
         proposals.run_id,

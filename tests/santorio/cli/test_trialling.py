@@ -71,6 +71,15 @@ def test_a_person_is_led_from_the_proposal_through_its_first_day(here):
     assert "No trial is open" in said("today")
 
 
+def test_looks_that_do_not_fit_are_refused_with_what_to_do(here):
+    done = CliRunner().invoke(app, ["trial", "accept", NAME, "--looks", "9"])
+    assert isinstance(done.exception, Refused)
+    assert "28 study days behind it and a week before it and after it" in str(done.exception)
+    assert CliRunner().invoke(app, ["trial", "accept", NAME, "--looks", "-1"]).exit_code == 2
+    assert document("accept", NAME, "--looks", "0")["changed"]
+    assert document("show", NAME)["looks"] == []
+
+
 def test_declining_needs_a_reason_and_is_kept(here):
     assert CliRunner().invoke(app, ["trial", "decline", NAME]).exit_code == 2
     assert "not proposed again" in said("decline", NAME, "--reason", "no bath tub")

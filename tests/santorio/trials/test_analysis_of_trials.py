@@ -2,14 +2,26 @@
 
 import datetime as dt
 from dataclasses import replace
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from santorio.trials import analysis
+from santorio import days as local
+from santorio.cli.reading import say_life
+from santorio.cli.trialling import say_task, task
+from santorio.trials import analysis, conducting
 from santorio.trials.analysis import analyse_trials
+from santorio.trials.conducting import accept, log_day, pause
 from santorio.trials.keeping import kept
+from santorio.trials.levers import NegativeControl
+from santorio.trials.lifecycle import Refused
+from santorio.trials.protocols import DailyLaw, Protocol
+from santorio.trials.records import Proposal, read_standing
+from santorio.trials.reporting import report_of
+from santorio.trials.reporting_reading import read_account
+from santorio.trials.schedules import draw_daily
 
 TODAY = dt.date(2026, 6, 1)
 ARMS = ("usual", "no screens")
@@ -130,7 +142,7 @@ def test_before_its_end_a_trial_goes_on_whatever_it_says(studied, store):
 
 def test_a_trial_ends_on_the_days_of_its_person(studied, store, monkeypatch):
     asked = []
-    monkeypatch.setattr(analysis, "_analyse", lambda *arguments, **_: asked.append(arguments[5]))
+    monkeypatch.setattr(analysis, "_analyse", lambda *arguments, **_: asked.append(arguments[5]) or [])
     # At every hour one of the two has another date than London.
     zones = ("Pacific/Kiritimati", "Etc/GMT+12")
     for zone in zones:
@@ -171,3 +183,198 @@ def test_a_corrected_design_is_judged_again(studied, correction, store):
         connection.execute(f"update marts.trials set {correction}")
     (again,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert again.status == "accepted"
+
+
+# Planned looks, and what no arm can change. Eleven cycles: as many columns as above, so that nothing is compiled anew.
+HUMMING = ("as usual", "ten minutes of humming")
+NAME = "humming_mood"
+DAYS, LOOK = 44, 28
+DRAWN = draw_daily(11, 4, 7)
+SAMPLER = {"draws": 600}
+
+
+class Led:
+    """A person who accepted a trial with one look and a negative control, and lives it."""
+
+    def __init__(self, marts, store):
+        self.marts, self.store, self.person, self.database = marts, store, marts.person, marts.database
+        # Days to come: a look counts only where it was planned before them.
+        with self.database.connect() as connection:
+            self.start = local.today(connection, self.person, dt.datetime.now(dt.UTC)) + dt.timedelta(days=1)
+        marts.first_day = self.start
+        self.due = self.day(LOOK + 1)
+
+    def day(self, number):
+        return self.start + dt.timedelta(days=number)
+
+    def live(self, metric, values, first=0):
+        days = [
+            {"day": self.day(first + t), "metric": metric, "value": float(value), "samples": 1}
+            for t, value in enumerate(values)
+        ]
+        self.marts.write("outcomes", days)
+
+    def analyse(self, today):
+        return analyse_trials(self.database, self.store, self.person, today=today, sampler_config=SAMPLER)
+
+    def forget(self):
+        with self.database.connect() as connection:
+            connection.execute("delete from insights.runs")
+
+    def newest(self, columns):
+        ((row),) = fetch(
+            self.marts,
+            f"select {columns} from insights.trial_results join insights.runs using (run_id) where is_primary"
+            " order by created_at desc limit 1",
+        )
+        return row
+
+    def standing(self, today):
+        with self.database.connect() as connection:
+            return read_standing(connection, self.person, NAME, today)
+
+    def page(self, today):
+        with self.database.connect() as connection:
+            return report_of(read_account(connection, self.store, self.person, NAME, today))
+
+
+@pytest.fixture
+def led(marts, store, monkeypatch):
+    one = Led(marts, store)
+    protocol = Protocol(
+        trial=NAME, question="Does humming raise my mood?", arms=HUMMING, outcome="mood", direction="higher",
+        smallest_effect=1.0, lag_days=0, law=DailyLaw(cycle_days=4, longest_run=3), cycles=11, seed=7,
+        assignment=tuple(HUMMING[arm] for arm in DRAWN.tolist()),
+        negative_control=NegativeControl(metric="steps", lag_days=0),
+    )  # fmt: skip
+    today = one.start - dt.timedelta(days=1)
+    offered = Proposal(protocol, UUID(int=1), today)
+    monkeypatch.setattr(conducting, "read_proposal", lambda *_: offered)
+    step = accept(one.database, one.person, NAME, start=one.start, today=today, looks=1)
+    assert f"at a look after {LOOK} study days, if one probability reaches 95 %" in step.said
+    marts.trial(NAME, HUMMING, DRAWN, outcome="mood", smallest_effect=1.0, lag_days=0)
+    return one
+
+
+def felt(effect):
+    return 50 + 2 * np.random.default_rng(3).normal(size=DAYS) + effect * DRAWN
+
+
+def asks_for_no_other_day(led, capsys):
+    after = led.day(LOOK + 4)
+    standing = led.standing(after)
+    assert (standing.life.state, standing.life.decision, standing.life.stopped_after) == (
+        "analysed",
+        "adopt",
+        LOOK,
+    )
+    assert standing.protocol.arm_of(led.due) is None
+    assert standing.frozen.arm_of(led.due) is not None
+    assert standing.looks_to_come == ()
+    asked = task(standing, after)
+    assert (asked["arm"], asked["study_days"], max(asked["to_log"])) == (None, DAYS, led.day(LOOK - 1))
+    say_task(asked, after)
+    say_life(standing, [])
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        f"It ended at a planned look, after {LOOK} study days: adopt. Its report: santorio trial report"
+        in said
+    )
+    assert "no study day" not in said
+    assert f"After {LOOK} study days (analysed on" in said
+    assert "; it ended: adopt" in said
+    with pytest.raises(Refused, match="ended at a planned look"):
+        pause(led.database, led.person, NAME, days=3, today=after)
+    with pytest.raises(Refused, match="no study day"):
+        log_day(led.database, led.person, NAME, done=True, day=after, note=None, today=after)
+    log_day(led.database, led.person, NAME, done=True, day=led.day(LOOK), note=None, today=after)
+    assert fetch(led.marts, "select count(*) from raw.events where event_type = 'trial.stopped'") == [(1,)]
+
+
+def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsys):
+    led.live("mood", felt(5.0)[: LOOK + 1])
+    assert task(led.standing(led.day(LOOK)), led.day(LOOK))["next"] is None
+    waits = task(led.standing(led.due), led.due)["next"]
+    assert waits == f"The planned look after {LOOK} study days can be done: santorio run"
+    (report,) = led.analyse(led.due)
+    found = led.newest("decision, estimate, sd, randomisation_p, days_arm + days_reference, cycles")
+    decision, _, _, p, days, cycles = found
+    assert (decision, days, cycles, report.diagnostics["ended"]) == ("adopt", LOOK, 7, True)
+    assert p < 0.01
+
+    asks_for_no_other_day(led, capsys)
+
+    # Days that are logged later say the contrary, and are no part of the answer.
+    led.live("mood", 50 - 20 * DRAWN[LOOK + 1 :], first=LOOK + 1)
+    (again,) = led.analyse(led.day(DAYS + 9))
+    assert again.status == "unchanged"
+    # Nobody looked in time: the look is done all the same, with the days up to it.
+    led.forget()
+    led.analyse(led.day(DAYS + 9))
+    assert led.newest("decision, estimate, sd, randomisation_p, days_arm + days_reference, cycles") == found
+
+    with led.database.connect() as connection:
+        late = read_account(connection, led.store, led.person, NAME, led.day(DAYS + 9))
+    (over,) = late.overrun
+    assert over.days == DAYS - LOOK
+    assert over.estimate < 0 < found[1]  # told beside the answer, which it does not move
+    assert f"{DAYS - LOOK} study days more had been lived when the look was analysed" in report_of(late)
+    assert f"{DAYS + 9 - LOOK - 1} days after it was due" in report_of(late)
+
+    # A correction of days up to the look is told, and restarts nothing.
+    with led.database.connect() as connection:
+        connection.execute(
+            "update marts.outcomes told set value = value - 4 from marts.trial_days"
+            " where first_day = day and arm = %s and day < %s",
+            [HUMMING[1], led.day(LOOK)],
+        )
+    led.analyse(led.day(DAYS + 10))
+    assert led.newest("decision, days_arm + days_reference") == ("keep going", LOOK)
+    standing = led.standing(led.day(DAYS + 10))
+    assert (standing.life.state, standing.life.decision) == ("analysed", "adopt")
+    page = led.page(led.day(DAYS + 10))
+    assert f"This trial ended at a planned look, after {LOOK} of {DAYS} study days" in page
+    assert "At the look it was decided: “ten minutes of humming”: adopt. Judged again with them" in page
+    assert "nothing that would have ended it. The trial stays over all the same" in page
+
+
+def test_without_an_effect_a_look_lets_a_trial_go_on_and_a_shifted_negative_control_is_flagged(led):
+    rng = np.random.default_rng(11)
+    led.live("mood", felt(0.0)[: LOOK + 1])
+    at_look, so_far = led.analyse(led.due)
+    assert (at_look.diagnostics["ended"], so_far.diagnostics["ended"]) == (False, False)
+    assert "look" not in so_far.diagnostics
+    assert fetch(led.marts, "select distinct decision from insights.trial_results") == [("keep going",)]
+    (report,) = led.analyse(led.due)  # a look is done once
+    assert report.status == "unchanged"
+    standing = led.standing(led.due)
+    assert standing.life.state == "running"
+    assert standing.looks_to_come == ()
+    assert standing.protocol == standing.frozen
+    assert [one.after_days for one in standing.looks.done] == [LOOK]
+
+    led.live("mood", felt(0.0)[LOOK + 1 :], first=LOOK + 1)
+    led.live("steps", 8000 + 900 * rng.normal(size=DAYS) + 3000 * DRAWN)
+    led.analyse(led.day(DAYS + 9))
+    assert led.newest("days_arm + days_reference") == (DAYS,)
+    ((decision, lower, upper),) = fetch(
+        led.marts,
+        "select decision, lower_95, upper_95 from insights.trial_results join insights.runs using (run_id)"
+        " where is_negative_control order by created_at desc limit 1",
+    )
+    assert decision == "something found"
+    assert lower < 3000 < upper
+    page = led.page(led.day(DAYS + 9))
+    assert "and yet something was found where nothing can be" in page
+    assert "Distrust this trial&#39;s answer" in page
+    assert "; it went on" in page
+    assert "Its last study day was over." in page
+
+
+def test_looks_that_were_planned_after_the_first_days_decide_nothing(led):
+    with led.database.connect() as connection:
+        connection.execute("update marts.trial_days set first_day = first_day - 60, last_day = last_day - 60")
+    led.marts.first_day = led.start - dt.timedelta(days=60)
+    led.marts.outcome("mood", felt(5.0))
+    (report,) = led.analyse(led.day(0))
+    assert "look" not in report.diagnostics

@@ -92,6 +92,27 @@ def test_accepted_for_another_day_is_refused_and_so_is_a_day_gone_by(proposed, d
         do(accept, start=later(4))
 
 
+def test_looks_are_planned_when_a_trial_is_accepted_and_never_afterwards(proposed, do, monkeypatch):
+    with proposed.database.connect() as connection:
+        short = read_proposal(connection, proposed.person, TRIAL)
+    assert len(short.protocol.drawn) < 35
+    with pytest.raises(Refused, match="none can be planned"):
+        do(accept, start=later(3), looks=1)
+    protocol = short.protocol.model_copy(
+        update={"assignment": short.protocol.assignment * 3, "cycles": short.protocol.cycles * 3}
+    )
+    monkeypatch.setattr(conducting, "read_proposal", lambda *_: Proposal(protocol, UUID(int=1), TODAY))
+    with pytest.raises(Refused, match="at most"):
+        do(accept, start=later(3), looks=40)
+    step = do(accept, start=later(3), looks=2)
+    assert len(step.standing.frozen.deciding.looks) == 2
+    assert written(proposed)[0][1]["deciding"]["interim_looks"] == 2
+    assert not do(accept, start=later(3), looks=2).changed
+    assert not do(accept, start=later(3)).changed
+    with pytest.raises(Refused, match="2 planned looks, and its protocol is frozen"):
+        do(accept, start=later(3), looks=1)
+
+
 def test_what_is_not_proposed_cannot_be_accepted_or_declined(proposed):
     for function, arguments in ((accept, {"start": None}), (decline, {"reason": "not mine"})):
         with pytest.raises(NotFound):
@@ -253,3 +274,7 @@ def test_two_trials_that_both_draw_every_day_only_add_noise_to_one_another(propo
     step = accept(proposed.database, proposed.person, OTHER, start=later(1), today=TODAY)
     assert step.changed
     assert "neither misleads the other; each adds noise" in step.said
+    # What a lever cannot move is frozen with its lag, where the registry names it.
+    control = step.standing.frozen.negative_control
+    assert (control.metric, control.lag_days) == ("steps", 0)
+    assert standing(proposed, later(0)).frozen.negative_control is None

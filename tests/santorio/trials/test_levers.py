@@ -54,6 +54,26 @@ def test_whatever_a_lever_moves_is_a_metric_or_a_measure_that_states_which_way_i
             assert outcome.registered().good is not None, (lever.name, outcome.metric)
 
 
+def test_a_negative_control_is_nothing_that_the_lever_may_move_and_comes_before_it():
+    controlled = [lever for lever in registry() if lever.negative_control]
+    assert controlled
+    for lever in controlled:
+        control = lever.negative_control
+        # Steps of the day come before what is done in bed; a lever that acts on more than the night has none.
+        assert (control.metric, control.lag) == ("steps", 0)
+        assert all(OUTCOMES[one.series].lag_days == 1 for one in lever.outcomes), lever.name
+
+
+def test_ones_own_lever_may_name_a_negative_control_that_it_cannot_move():
+    text = own() + "    negative_control: measure_shoe_size\n"
+    (lever,) = read_document(text).levers
+    assert (lever.negative_control.series, lever.negative_control.lag) == ("shoe_size", 0)
+    with pytest.raises(LeverRefused, match="name what it cannot"):
+        read_document(text.replace("measure_shoe_size", "mood"))
+    with pytest.raises(LeverRefused, match="is no metric that Santorio knows"):
+        read_document(text.replace("measure_shoe_size", "shoe_size"))
+
+
 def test_what_acts_slowly_is_never_changed_from_day_to_day():
     for lever in registry():
         carried = lever.carry_over()

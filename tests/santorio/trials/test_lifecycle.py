@@ -24,6 +24,7 @@ from santorio.trials.lifecycle import (
     Refused,
     Resumed,
     Started,
+    Stopped,
     after,
     due,
     life_of,
@@ -49,6 +50,7 @@ EVENTS = {
     "resumed": Resumed(trial="x", day=at(5)),
     "completed": Completed(trial="x", day=at(20)),
     "abandoned": Abandoned(trial="x", day=at(3), reason="no time"),
+    "stopped": Stopped(trial="x", day=at(9), run_id=RUN, decision="adopt", after_days=3),
     "analysed": Analysed(trial="x", day=at(21), run_id=RUN, decision="adopt"),
 }
 PROTOCOL = Protocol.model_validate(
@@ -155,3 +157,17 @@ def test_a_pause_ends_by_itself():
     assert due(paused, PROTOCOL, at(8), None) == []
     (resumed,) = due(paused, PROTOCOL.paused(at(2), at(9)), at(9), None)
     assert (resumed.kind, resumed.day) == ("resumed", at(9))
+
+
+@pytest.mark.parametrize("lived", [(), ("started",), ("started", "paused"), ("started", "completed")])
+def test_a_look_that_decided_ends_a_trial_whatever_it_was_doing(lived):
+    stop = Answer(RUN, at(30), "adopt", ended=True, stopped_after=3)
+    told = life("proposed", "accepted", *lived)
+    events = due(told, PROTOCOL, at(31), stop)
+    assert [event.kind for event in events] == ["stopped"] if lived else ["started", "stopped"]
+    for event in events:
+        told = after(told, event)
+    assert (told.state, told.decision, told.stopped_after) == ("analysed", "adopt", 3)
+    assert told.sentence == "The trial “x” was ended at a planned look, after 3 study days, and is analysed."
+    with pytest.raises(Refused, match="ended at a planned look"):
+        after(told, EVENTS["paused"])

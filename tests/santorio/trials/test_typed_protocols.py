@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from santorio.sources.inbox import trials as inbox
 from santorio.trials.levers import Adherence
 from santorio.trials.priors import carry_over_from, robust
-from santorio.trials.protocols import Model, Protocol, lay_out, protocol_of
+from santorio.trials.protocols import Model, Protocol, lay_out, look_days, protocol_of
 from santorio.trials.schedules import draw_daily
 
 ARMS = ("as usual", "ten minutes of humming")
@@ -42,6 +42,47 @@ def test_however_a_number_is_written_the_text_and_the_hash_are_the_same():
     assert make(smallest_effect=0.1 + 0.2).sha256 == make(smallest_effect=0.3).sha256
 
 
+def test_a_protocol_that_was_frozen_before_there_were_looks_keeps_its_text_and_its_hash():
+    by_day, periods = make().starting(START), make(
+        law={"kind": "periods", "period_days": 4}, period_days=4, washout_days=1, cycles=3, secondary=("mood",),
+        assignment=(ARMS[0], ARMS[0], ARMS[0], ARMS[0], ARMS[1], ARMS[1], ARMS[1], ARMS[1]) * 3,
+    ).starting(START)  # fmt: skip
+    assert by_day.sha256 == "664995705ffa284f2bef9f87ea70d11ac537bc78e94a9a88ff0ae8ef5137ff6c"
+    assert periods.sha256 == "cbb03e76251e4ce2703e111c29462ea2830976ade45396bda065909ef90d7bc2"
+    assert b'"deciding":{"interim_looks":0,"threshold":0.8}' in by_day.canonical()
+    assert b"negative_control" not in by_day.canonical()
+    assert by_day.with_looks(0) == by_day
+
+
+def test_planned_looks_are_in_the_text_and_read_back():
+    plain = make(cycles=5, assignment=make().assignment * 2 + make().assignment[:14]).starting(START)
+    looked = plain.with_looks(2)
+    assert b'"looks_after_days":[35,49]' in looked.canonical()
+    assert b'"threshold_at_looks":0.95' in looked.canonical()
+    assert looked.sha256 != plain.sha256
+    assert Protocol.model_validate_json(looked.canonical()) == looked
+    assert "a look that is planned here" in looked.stopping
+    # Given up, it has fewer days than its looks, and is the same protocol all the same.
+    assert protocol_of(looked.ended(START + dt.timedelta(days=20)).document()) is not None
+
+
+@pytest.mark.parametrize(
+    ("study_days", "count", "days"),
+    [
+        (70, 2, (35, 49)), (70, 6, (28, 35, 42, 49, 56, 63)), (70, 1, (42,)), (35, 1, (28,)), (84, 3, (35, 49, 63)),
+        (28, 0, ()),
+    ],
+)  # fmt: skip
+def test_looks_are_spread_over_the_weeks_from_the_fourth_on(study_days, count, days):
+    assert look_days(study_days, count) == days
+
+
+@pytest.mark.parametrize(("study_days", "count"), [(34, 1), (70, 7), (70, -1)])
+def test_more_looks_than_weeks_are_none(study_days, count):
+    with pytest.raises(ValueError, match="days to look after"):
+        look_days(study_days, count)
+
+
 def test_the_text_is_sorted_without_spaces_and_reads_back_as_the_same_protocol():
     protocol = make().starting(START)
     text = protocol.canonical().decode()
@@ -55,7 +96,8 @@ def test_the_text_is_sorted_without_spaces_and_reads_back_as_the_same_protocol()
     [
         {"smallest_effect": 16}, {"question": "Does humming help?"}, {"seed": 8}, {"lag_days": 1},
         {"arms": ("usual", ARMS[1]), "assignment": ()}, {"model": Model()}, {"direction": "lower"},
-        {"stopping": "When it looks good."},
+        {"stopping": "When it looks good."}, {"negative_control": {"metric": "steps"}},
+        {"negative_control": {"metric": "measure_height", "lag_days": 1}},
     ],
 )  # fmt: skip
 def test_whatever_changes_changes_the_hash(change):
@@ -73,6 +115,10 @@ def test_a_protocol_cannot_be_changed_in_place():
         {"assignment": ("another",)}, {"arms": ("one",)}, {"colour": "blue"}, {"smallest_effect": 0},
         {"law": {"kind": "periods", "period_days": 3}, "period_days": 4}, {"washout_days": 2},
         {"deciding": {"threshold": 0.8, "interim_looks": 2}}, {"smallest_effect": float("nan")},
+        {"deciding": {"interim_looks": 1, "looks_after_days": (14,)}},
+        {"deciding": {"interim_looks": 2, "looks_after_days": (21, 14), "threshold_at_looks": 0.95}},
+        {"deciding": {"interim_looks": 1, "looks_after_days": (28,), "threshold_at_looks": 0.95}},
+        {"negative_control": {"metric": "measure_focus"}}, {"negative_control": {"metric": "stepps"}},
     ],
 )  # fmt: skip
 def test_what_does_not_fit_together_is_no_protocol(wrong):

@@ -7,7 +7,7 @@ source as (
     -- The others are protocols, schedules, recorded days, levers and limits.
     where event_type in (
         'trial.proposed', 'trial.accepted', 'trial.declined', 'trial.started', 'trial.adherence', 'trial.deviation',
-        'trial.paused', 'trial.resumed', 'trial.completed', 'trial.abandoned', 'trial.analysed'
+        'trial.paused', 'trial.resumed', 'trial.completed', 'trial.abandoned', 'trial.stopped', 'trial.analysed'
     )
 ),
 
