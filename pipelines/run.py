@@ -118,7 +118,9 @@ def execute(
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
-            report.failures.append({"step": event.step_key or "", "error": root_cause(data.error)})
+            asset = (event.step_key or "").partition(".")[0]
+            told = data.user_failure_data and data.user_failure_data.description
+            report.failures.append({"step": asset, "error": told or root_cause(data.error)})
     if not result.success and not report.failures:
         report.failures.append({"step": job_name, "error": "The run failed before its first step."})
     report.warnings += [
