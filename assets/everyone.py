@@ -24,6 +24,8 @@ from santorio.settings import Settings
 PICTURES = 6
 # Where the metadata name the people whose analysis failed.
 FAILED = "people_whose_analysis_failed"
+# What is begun is ended before the next asset is begun, where one process does all.
+SOONER, SOONEST = {"dagster/priority": "1"}, {"dagster/priority": "2"}
 # So the last step of each such asset is named.
 LAST_STEP = "count_"
 # What failed, by the id of whom: what a chunk of people hands on.
@@ -98,7 +100,7 @@ def _people_of(name: str, reads: Sequence[str]) -> dg.OpDefinition:
 def _analysis_of(
     name: str, analyse: Callable[[Any, Person], object], kind: str, needs: Sequence[str]
 ) -> dg.OpDefinition:
-    @dg.op(name=f"analyse_{name}", required_resource_keys={"database", *needs})
+    @dg.op(name=f"analyse_{name}", tags=SOONER, required_resource_keys={"database", *needs})
     def analyse_chunk(context: dg.OpExecutionContext, chunk: list[str]) -> dict[str, Any]:
         """Analyse the people of a chunk; who is gone by now is passed over."""
         with context.resources.database.connect() as connection:
@@ -110,7 +112,12 @@ def _analysis_of(
 
 
 def _count_of(name: str, kind: str) -> dg.OpDefinition:
-    @dg.op(name=f"{LAST_STEP}{name}", out=dg.Out(dg.Nothing), required_resource_keys={"database"})
+    @dg.op(
+        name=f"{LAST_STEP}{name}",
+        out=dg.Out(dg.Nothing),
+        tags=SOONEST,
+        required_resource_keys={"database"},
+    )
     def count(context: dg.OpExecutionContext, chunks: list[dict[str, Any]]) -> None:
         """Say in the asset's metadata what came of all chunks."""
         people = sum(chunk["people"] for chunk in chunks)

@@ -146,3 +146,23 @@ def test_without_anybody_it_is_made_and_well(make):
         result = make(instance, lambda *_: None)
     assert chunks(result) == []
     assert verdict(result) == (True, [])
+
+
+def test_in_one_process_an_asset_is_ended_before_the_next_is_begun(database, settings, people):
+    def analyse(*_: object) -> None: ...
+
+    keys = (["insights", "effects"], ["insights", "trials"])
+    definitions = dg.Definitions(
+        assets=[for_everyone(key, analyse, kind=key[-1], reads=[], kinds={"python"}) for key in keys],
+        resources={"database": database, "settings": settings.model_copy(update={"people_in_a_chunk": 2})},
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance)
+    ended = [
+        event.step_key
+        for event in result.all_events
+        if event.is_step_success and "people_for" not in event.step_key
+    ]
+    assert [step.rpartition("_")[2] for step in ended] == [
+        *(f"{number}]" for number in (1, 2, 3)), "effects", *(f"{number}]" for number in (1, 2, 3)), "trials",
+    ]  # fmt: skip
