@@ -18,7 +18,8 @@ sync = dg.define_asset_job(
     "sync", selection=FETCHING, description="Ask Garmin accounts for what is missing or not yet settled."
 )
 
-# One process for the whole study: most of a step's cost is imports (see benchmarks/results).
+# One process for the whole study: most of a step's cost is imports (see benchmarks/results). Named here, a distributed
+# executor spreads the chunks of people that are analysed.
 study = dg.define_asset_job(
     "study",
     selection=dg.AssetSelection.all() - INTAKE_OF_FILES - FETCHING,

@@ -1,9 +1,12 @@
 """A run's progress for a person at a terminal: one line a step, instead of Dagster's log."""
 
 import logging
+from collections import defaultdict
 
 import dagster as dg
 from rich.console import Console
+
+from assets.everyone import LAST_STEP
 
 SPOKEN = {
     "inbox_files": "Taking in files",
@@ -23,18 +26,22 @@ class StepLines(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__(logging.DEBUG)
         self.console = console
+        self.seconds: dict[str, float] = defaultdict(float)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say what ended and how long it took; everything else stays in Dagster's event log."""
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
         if event is None or event.step_key is None:
             return
-        said = SPOKEN.get(event.step_key)
+        # An asset that goes through people has several steps; the last one counts.
+        asset, _, step = event.step_key.partition(".")
+        said = SPOKEN.get(asset)
         if event.event_type_value == "STEP_SUCCESS" and said:
-            seconds = event.event_specific_data.duration_ms / 1000
-            self.console.print(f"  [green]✓[/green] {said} [dim]{seconds:.1f} s[/dim]")
+            self.seconds[asset] += event.event_specific_data.duration_ms / 1000
+            if not step or step.startswith(LAST_STEP):
+                self.console.print(f"  [green]✓[/green] {said} [dim]{self.seconds[asset]:.1f} s[/dim]")
         elif event.event_type_value == "STEP_FAILURE":
-            self.console.print(f"  [red]✗[/red] {said or event.step_key}")
+            self.console.print(f"  [red]✗[/red] {said or asset}")
 
 
 def _progress(_context: dg.InitLoggerContext) -> logging.Logger:

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipelines.instance import use_dagster_home
+from pipelines.instance import keep_connections, use_dagster_home
 from santorio.arrivals import Arrivals, arrivals, garmin_day_range
 from santorio.database.engine import Database
 from santorio.database.opening import open_database
 from santorio.errors import SantorioError
+from santorio.insights.warming import has_trial_to_analyse, start_compiling
 from santorio.settings import Settings, load_settings
 from santorio.sources.importing import waiting_files
 from santorio.versions import code_version
-from santorio.warehouse import dbt_environment, forget_what_was_made
+from santorio.warehouse import dbt_environment, forget_what_was_made, start_parsing
 from sensors.abandoned import close_dead_runs, process_tag
 from sensors.windows import MARK, window_tags
 
@@ -48,12 +49,14 @@ class RunReport:
 
 def run_everything(settings: Settings, database: Database, *, force: bool = False) -> RunReport:
     """Take in the inbox, then study what changed since the last pass that succeeded."""
-    from dagster import DagsterInstance
-
     started = time.monotonic()
     report = RunReport()
+    start_parsing(database)
+    from dagster import DagsterInstance
+
     use_dagster_home(settings, database)
     with DagsterInstance.get() as instance:
+        keep_connections(instance)
         close_dead_runs(instance)
         if waiting_files(settings) or force:
             execute(instance, settings, database, "take_in", {}, report)
@@ -86,6 +89,9 @@ def study(
         report.warnings.append("The log is empty: `santorio import PATH` takes files in.")
     with database.connect() as connection:
         days = garmin_day_range(connection, since=last.started_at if last else None)
+        trials = has_trial_to_analyse(connection)
+    # Beside dbt, which is another process.
+    start_compiling(trials=trials)
     execute(instance, settings, database, "study", {**window_tags(days), MARK: mark}, report)
 
 
@@ -112,7 +118,9 @@ def execute(
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
-            report.failures.append({"step": event.step_key or "", "error": root_cause(data.error)})
+            asset = (event.step_key or "").partition(".")[0]
+            told = data.user_failure_data and data.user_failure_data.description
+            report.failures.append({"step": asset, "error": told or root_cause(data.error)})
     if not result.success and not report.failures:
         report.failures.append({"step": job_name, "error": "The run failed before its first step."})
     report.warnings += [

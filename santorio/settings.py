@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     previous_master_key: SecretStr | None = Field(None, description="The one before it, until it is rotated.")
     garmin_url: str | None = Field(None, description="A simulated Garmin instead of the real one.")
     garmin_requests_per_second: float = Field(1.0, gt=0, description="Pace of a person's calls to Garmin.")
+    people_in_a_chunk: int = Field(50, ge=1, description="People that one step of a study analyses.")
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
     ui_port: int = Field(3000, ge=1, le=65535)

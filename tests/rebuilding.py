@@ -1,5 +1,6 @@
 """Builds a warehouse as the pipeline does, makes the same log's warehouse anew beside it, and compares the two."""
 
+import shutil
 import uuid
 import warnings
 from collections import Counter
@@ -16,12 +17,14 @@ from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
 from santorio.training.recordings import compute_recordings
 from santorio.versions import code_version
-from santorio.warehouse import PROJECT, Build, building, dbt_environment
+from santorio.warehouse import PROJECT, Build, building, dbt_environment, ensure_manifest
 from santorio.warehouse.publishing import publish, published_marts
 
 BUILD = ["build", "--exclude-resource-type", "unit_test"]
-# What dbt parsed, by the folder that it writes to and the database whose name is in all it parsed.
+# What dbt parsed, by project and variables: once for this process, for every database and folder.
 _PARSED: dict[tuple[Path, str], Any] = {}
+# What `ensure_manifest` parses for where no database is said; nobody connects to it.
+NO_DATABASE = Database("postgresql://postgres@localhost/santorio", dagster_url="", api_url=None)
 
 
 @contextmanager
@@ -38,7 +41,7 @@ def database_of_its_own(server_url: str, template: str = "template_of_tests") ->
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
-def publish_whole(connection: psycopg.Connection, manifest: Path) -> None:
+def publish_whole(connection: psycopg.Connection) -> None:
     """Publish all marts as they are, whoever made them: after dbt was run by hand."""
     connection.execute(
         "insert into ops.builds (build_id, known_at, code_version, published_at) "
@@ -46,7 +49,7 @@ def publish_whole(connection: psycopg.Connection, manifest: Path) -> None:
         [uuid.uuid4(), code_version()],
     )
     there = connection.execute("select tablename::text from pg_tables where schemaname = 'marts'").fetchall()
-    marts = [mart for mart in published_marts(manifest) if (mart,) in there]
+    marts = [mart for mart in published_marts(ensure_manifest()) if (mart,) in there]
     publish(connection, marts, whole=marts)
 
 
@@ -56,27 +59,58 @@ def run_dbt(
     *arguments: str,
     project: Path = PROJECT,
     environment: Mapping[str, str] | None = None,
+    variables: str = "{}",
 ) -> Any:
     """Run dbt in this process against a database; what it writes goes below the folder.
 
-    Our own project does not change while tests run: it is parsed once for each folder, a sixth of a small build.
+    A project does not change while tests run: it is parsed once, which takes as long as a small build, and what was
+    parsed is moved to the database. What dbt would write of it each time nobody reads.
     """
+    manifest = _parsed(project, variables, folder)
+    _move(manifest, str(conninfo_to_dict(database.url)["dbname"]))
+    with dbt_environment(database, environment):
+        command = ["--quiet", "--no-write-json", *arguments, "--vars", variables]
+        return _invoke(manifest, *command, *_places(project, folder))
+
+
+def _places(project: Path, folder: Path) -> list[str]:
+    here = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    return [*here, "--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+
+
+def _invoke(manifest: Any, *arguments: str) -> Any:
     # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
-    with warnings.catch_warnings(), dbt_environment(database, environment):
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from dbt.cli.main import dbtRunner
         from dbt_common.events.functions import reset_metadata_vars
 
-        here = ["--project-dir", str(project), "--profiles-dir", str(project)]
-        there = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-        is_ours = project == PROJECT and "--vars" not in arguments
-        key = (folder, database.url)
-        if is_ours and key not in _PARSED:
-            _PARSED[key] = dbtRunner().invoke(["--quiet", "parse", *here, *there]).result
         reset_metadata_vars()  # kept for the process, and here one process runs dbt again and again
-        result = dbtRunner(_PARSED[key] if is_ours else None).invoke(["--quiet", *arguments, *here, *there])
+        result = dbtRunner(manifest).invoke([*arguments])
         reset_metadata_vars()
     return result
+
+
+def _parsed(project: Path, variables: str, folder: Path) -> Any:
+    key = (project, variables)
+    if key not in _PARSED:
+        target = folder / "target"
+        target.mkdir(parents=True, exist_ok=True)
+        # For the same database, so that dbt reads what it parsed before, and parses what has changed since.
+        shutil.copy(ensure_manifest(project).with_name("partial_parse.msgpack"), target)
+        with dbt_environment(NO_DATABASE):
+            result = _invoke(None, "--quiet", "parse", "--vars", variables, *_places(project, folder))
+        assert result.exception is None, str(result.exception)
+        _PARSED[key] = result.result
+    return _PARSED[key]
+
+
+def _move(manifest: Any, database: str) -> None:
+    """Write the database's name over the one that was parsed: no macro of ours asks for it while dbt parses."""
+    for node in (*manifest.nodes.values(), *manifest.sources.values()):
+        if node.relation_name is not None:
+            node.relation_name = node.relation_name.replace(f'"{node.database}".', f'"{database}".', 1)
+        node.database = database
 
 
 def failures(result: Any) -> list[str]:

@@ -2,17 +2,17 @@
 
 import datetime as dt
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rebuilding import failures, run_dbt
 
 from santorio.database.engine import Database
 from santorio.events import Event, write_events
 from santorio.people import Person
-from santorio.warehouse import PROJECT, dbt_environment, ensure_manifest, plan_build
+from santorio.warehouse import ensure_manifest, plan_build
 from santorio.warehouse.building import CLEAR
 from santorio.warehouse.models import read_models
 
@@ -151,21 +151,9 @@ class Marts:
         self._run("run", "--select", *self.selected, *arguments)
 
     def _run(self, *arguments: str) -> None:
-        # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
-        with warnings.catch_warnings(), dbt_environment(self.database):
-            warnings.simplefilter("ignore")
-            from dbt.cli.main import dbtRunner
-            from dbt_common.events.functions import reset_metadata_vars
-
-            reset_metadata_vars()  # else those of the build before
-            here = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-            there = ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
-            way = ["--vars", f"{{timescale: {str(self.timescale).lower()}}}"]
-            result: Any = dbtRunner().invoke(["--quiet", *arguments, *way, *here, *there])
-        assert result.exception is None
-        assert [
-            (one.node.name, one.message) for one in result.result.results if one.status != "success"
-        ] == []
+        variables = f"{{timescale: {str(self.timescale).lower()}}}"
+        result = run_dbt(self.database, self.folder, *arguments, variables=variables)
+        assert failures(result) == []
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self.database.connect() as connection:

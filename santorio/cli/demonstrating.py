@@ -16,6 +16,7 @@ from santorio.people import ensure_person
 from santorio.settings import Settings, load_settings
 from santorio.sources.importing import files_below
 from santorio.sources.simulator import Truth, simulate
+from santorio.warehouse import start_parsing
 
 PERSON = "demo"
 SEED = 2614
@@ -30,6 +31,7 @@ def demo(
     """Simulate a person, study them, and show what was found beside what is true."""
     settings = load_settings()
     with open_database(settings) as database:  # held until the end: the server is started only once
+        start_parsing(database)
         with database.connect() as connection:
             person = ensure_person(connection, PERSON, TIMEZONE)
         errors.print(f"[b]Simulating a person[/b], {days} days, with effects that are known to us …")

@@ -5,6 +5,7 @@ need not pay.
 """
 
 import json
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -121,6 +122,7 @@ class RegressionModel(ABC):
     }
     stricter: ClassVar[Mapping[str, float]] = {"draws": 2.5, "tune": 3.0}
     _compiled: ClassVar[dict[tuple[object, ...], Any]] = {}
+    _compiling: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(
         self, model_config: Mapping[str, Prior] | None = None, sampler_config: Mapping[str, Any] | None = None
@@ -146,14 +148,16 @@ class RegressionModel(ABC):
     def compile(self) -> Any:
         """Compile, once per class, shape and priors in this process (9 s the first time on a cold cache)."""
         key = (type(self), self.shape, tuple(sorted(self.model_config.items())))
-        if key not in self._compiled:
-            import nutpie
-            import pytensor
+        # A thread may be compiling it ahead: the second waits.
+        with self._compiling:
+            if key not in self._compiled:
+                import nutpie
+                import pytensor
 
-            # Only the function of initial points obeys this mode: interpreting it spares seconds of compilation.
-            with pytensor.config.change_flags(mode="FAST_COMPILE"):
-                self._compiled[key] = nutpie.compile_pymc_model(self.build_model(), backend="numba")
-        return self._compiled[key]
+                # Only the function of initial points obeys this mode: interpreting it spares seconds of compilation.
+                with pytensor.config.change_flags(mode="FAST_COMPILE"):
+                    self._compiled[key] = nutpie.compile_pymc_model(self.build_model(), backend="numba")
+            return self._compiled[key]
 
     def sample(self, data: Mapping[str, FloatArray]) -> Fit:
         """Sample given data; a fit that fails its diagnostics is tried once more with stricter settings."""

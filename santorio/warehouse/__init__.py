@@ -8,6 +8,7 @@ from santorio.warehouse.project import (
     dbt_variables,
     ensure_manifest,
     project_fingerprint,
+    start_parsing,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "forget_what_was_made",
     "plan_build",
     "project_fingerprint",
+    "start_parsing",
 ]

@@ -8,8 +8,9 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
@@ -53,8 +54,15 @@ def dbt_environment(database: Database, more: Mapping[str, str] | None = None) -
         os.environ.update(before)
 
 
-def ensure_manifest(project: Path = PROJECT) -> Path:
+def ensure_manifest(project: Path = PROJECT, variables: Mapping[str, str] | None = None) -> Path:
     """Parse the dbt project where its manifest is missing or older than its files.
+
+    Parameters
+    ----------
+    project
+        The dbt project.
+    variables
+        From `dbt_variables`, of the database that it is parsed for; by default what the environment says.
 
     Returns
     -------
@@ -76,9 +84,23 @@ def ensure_manifest(project: Path = PROJECT) -> Path:
         if not _is_current(manifest, stamp, fingerprint):  # another process may have parsed meanwhile
             # Of the database that this process uses, where that is said: for another one dbt parses everything again.
             said = {key: value for key, value in os.environ.items() if key.startswith("SANTORIO_DBT_")}
-            _parse(project, {**dbt_variables("postgresql://postgres@localhost/santorio"), **said})
+            unsaid = dbt_variables("postgresql://postgres@localhost/santorio")
+            _parse(project, {**unsaid, **said, **(variables or {})})
             stamp.write_text(fingerprint)
     return manifest
+
+
+def start_parsing(database: Database, project: Path = PROJECT) -> threading.Thread:
+    """Parse the dbt project in a thread, where it has to be: who needs its manifest then waits for the rest only."""
+
+    def parse() -> None:
+        # Who needs it tries again, and says what is wrong.
+        with suppress(StorageError, OSError):
+            ensure_manifest(project, dbt_variables(database.url))
+
+    thread = threading.Thread(target=parse, name="parsing")
+    thread.start()
+    return thread
 
 
 def project_fingerprint(project: Path = PROJECT) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from assets.baselines import baselines
 from santorio.database.engine import Database
 from santorio.people import Person
+from santorio.settings import Settings
 
 MARTS = """
 create schema if not exists marts;
@@ -21,7 +22,7 @@ create table if not exists marts.day_quality (user_id uuid, day date, metric tex
 
 def materialize(database: Database) -> dict[str, object]:
     """Run the asset by itself and give its metadata."""
-    resources = {"database": dg.ResourceDefinition.hardcoded_resource(database)}
+    resources = {"database": database, "settings": Settings()}
     result = dg.materialize([baselines], resources=resources)
     [event] = result.get_asset_materialization_events()
     metadata = event.step_materialization_data.materialization.metadata

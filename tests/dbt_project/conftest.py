@@ -62,7 +62,7 @@ def build(warehouse: Database, dbt_folder: Path, pending: list[Event]) -> Build:
         result = run_dbt(warehouse, dbt_folder, command, *arguments)
         assert failures(result) == []
         with warehouse.connect() as connection:
-            publish_whole(connection, dbt_folder / "target" / "manifest.json")
+            publish_whole(connection)
         return result
 
     return built

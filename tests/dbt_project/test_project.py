@@ -1,10 +1,10 @@
 """The project keeps its own rules: its tests pass, and everything in it is described."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from santorio.database.engine import Database
+from santorio.warehouse import ensure_manifest
 
 
 def test_the_whole_build_passes_with_its_data_tests_and_unit_tests(build: Any) -> None:
@@ -14,10 +14,10 @@ def test_the_whole_build_passes_with_its_data_tests_and_unit_tests(build: Any) -
 
 
 def test_every_column_is_described_and_every_described_column_is_there(
-    build: Any, warehouse: Database, dbt_folder: Path
+    build: Any, warehouse: Database
 ) -> None:
     build()
-    manifest = json.loads((dbt_folder / "target" / "manifest.json").read_text())
+    manifest = json.loads(ensure_manifest().read_text())
     with warehouse.connect() as connection:
         there = connection.execute(
             "select table_schema || '.' || table_name, array_agg(column_name::text) "
@@ -36,9 +36,9 @@ def test_every_column_is_described_and_every_described_column_is_there(
     assert silent == []
 
 
-def test_the_sources_are_the_assets_that_write_the_log(build: Any, dbt_folder: Path) -> None:
+def test_the_sources_are_the_assets_that_write_the_log(build: Any) -> None:
     build()
-    manifest = json.loads((dbt_folder / "target" / "manifest.json").read_text())
+    manifest = json.loads(ensure_manifest().read_text())
     keys = {(source["source_name"], source["name"]) for source in manifest["sources"].values()}
     assert keys == {
         ("garmin", "payloads"),

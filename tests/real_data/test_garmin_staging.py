@@ -6,20 +6,19 @@ The data lies beside the repository and is not part of it.
 import datetime as dt
 import json
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rebuilding import failures, run_dbt
 
 from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
 from santorio.objects import FolderStore
 from santorio.people import Person, ensure_person
 from santorio.sources.importing import import_paths
-from santorio.warehouse import PROJECT, dbt_environment
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 WATCH = DATA / "fit" / "monitoring"
@@ -316,23 +315,8 @@ def people(database: Database, tmp_path_factory: pytest.TempPathFactory) -> dict
     with database.connect() as connection:
         found[WATCH] = ensure_person(connection, "watch", "America/Costa_Rica")
     import_paths(database, store, found[WATCH], [WATCH], now=NOW)
-    run_dbt(database, tmp_path_factory.mktemp("dbt"))
+    assert failures(run_dbt(database, tmp_path_factory.mktemp("dbt"), "run", "--exclude", "api")) == []
     return found
-
-
-def run_dbt(database: Database, folder: Path) -> None:
-    # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
-    with warnings.catch_warnings(), dbt_environment(database):
-        warnings.simplefilter("ignore")
-        from dbt.cli.main import dbtRunner
-
-        result = dbtRunner().invoke(
-            ["--quiet", "run", "--exclude", "api", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-             "--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-        )  # fmt: skip
-    assert result.success, result.exception or [
-        one.message for one in result.result.results if one.status == "error"
-    ]
 
 
 def staged(database: Database, person: Person, model: str, columns: str, where: str = "true") -> Rows:

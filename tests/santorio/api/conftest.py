@@ -3,7 +3,6 @@
 import datetime as dt
 import os
 import uuid
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from rebuilding import publish_whole
+from rebuilding import failures, publish_whole, run_dbt
 
 from santorio.api.app import create_app
 from santorio.api.tokens import mint_token
@@ -21,7 +20,6 @@ from santorio.database.engine import Database
 from santorio.database.opening import create_database, embedded_database
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
-from santorio.warehouse import PROJECT, dbt_environment
 
 KEY = "a key of tests, long enough for HMAC with SHA-256"
 AS_OF = dt.datetime(2026, 6, 1, 6, 30, tzinfo=dt.UTC)
@@ -69,33 +67,17 @@ def published(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     name = f"api_{os.getpid()}"
     create_database(server_url, name, template="template_of_tests")
     database = embedded_database(server_url, name)
-    folder = tmp_path_factory.mktemp("dbt_of_api")
-    build_views(database, folder)
+    assert failures(run_dbt(database, tmp_path_factory.mktemp("dbt_of_api"), "run")) == []
     with database.connect() as connection:
         people = [ensure_person(connection, name, "Europe/Berlin") for name in ("one", "other")]
         for person, more in zip(people, (0, 1000), strict=True):
             write_days(connection, person, more)
             write_insights(connection, person, more)
-        publish_whole(connection, folder / "target" / "manifest.json")
+        publish_whole(connection)
     yield World(database, *people)
     database.close()
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-
-
-def build_views(database: Database, folder: Path) -> None:
-    # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
-    with warnings.catch_warnings(), dbt_environment(database):
-        warnings.simplefilter("ignore")
-        from dbt.cli.main import dbtRunner
-
-        result = dbtRunner().invoke(
-            ["--quiet", "run", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-             "--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-        )  # fmt: skip
-    assert result.success, result.exception or [
-        r.message for r in result.result.results if r.status == "error"
-    ]
 
 
 def insert(connection: psycopg.Connection, table: str, row: Mapping[str, object]) -> None:

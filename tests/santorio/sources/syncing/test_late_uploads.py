@@ -1,13 +1,12 @@
 """A watch that syncs late: Garmin's server learns of old days, the next sync notices, and the marts show it."""
 
 import datetime as dt
-import warnings
 from pathlib import Path
 
 import pytest
+from rebuilding import failures, run_dbt
 
 from santorio.database.engine import Database
-from santorio.warehouse import PROJECT, dbt_environment
 
 FEW = ("daily_summary", "sleep", "heart_rate", "stress", "respiration")
 OF_A_DAY = ("sleep", "heart_rate", "stress", "respiration")
@@ -17,16 +16,7 @@ TODAY = dt.date(2026, 3, 20)
 
 def build(database: Database, folder: Path) -> None:
     """Bring the mart of nights up to date."""
-    # Upstream: dbt's own imports and calls are full of deprecations, which are not ours to fail on.
-    with warnings.catch_warnings(), dbt_environment(database):
-        warnings.simplefilter("ignore")
-        from dbt.cli.main import dbtRunner
-
-        here = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        there = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-        result = dbtRunner().invoke(["--quiet", "run", "--select", "+nights", *here, *there])
-    assert result.exception is None
-    assert {one.status for one in result.result.results} == {"success"}
+    assert failures(run_dbt(database, folder, "run", "--select", "+nights")) == []
 
 
 def at(day: dt.date, hour: int) -> dt.datetime:
