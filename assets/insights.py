@@ -116,7 +116,7 @@ def trials(
 
 @dg.asset(
     key=["insights", "proposals"],
-    deps=[*MARTS, *TRIALS, ["insights", "effects"], ["insights", "trials"]],
+    deps=[*MARTS, *TRIALS, ["insights", "effects"], ["insights", "trials"], ["insights", "population"]],
     group_name="insights",
     kinds={"python", "postgres"},
 )

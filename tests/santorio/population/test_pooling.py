@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from santorio.studies.pooling import pool
+from santorio.population.pooling import pool
 
 
 def test_the_pooled_effect_is_that_of_integrating_over_a_dense_grid():
