@@ -159,7 +159,8 @@ def test_what_is_pooled_over_people_is_published_without_the_sparse_prior(lived)
         told = {
             exposure: values
             for exposure, *values in connection.execute(
-                "select exposure, estimate, sd, prior_free_estimate, prior_free_sd, standard_effect from insights.effects"
+                "select exposure, estimate, sd, prior_free_estimate, prior_free_sd, standard_effect"
+                " from insights.effects"
             )
         }
     for estimate, sd, alone, alone_sd, unit in told.values():
