@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Whether your results are pooled with those of other people here.", no_args_is_help=True
 )
 NORMAL_95 = 1.959964
+SHOWN = 12
 
 
 @app.command()
@@ -129,7 +130,8 @@ def say_population(rows: list[dict[str, object]]) -> None:
         "you among them",
     ):
         table.add_column(heading, justify="left" if heading in {"After", "one sees in"} else "right")
-    for row in rows:
+    strongest = sorted(rows, key=lambda row: (row["basis"] != "trial", -_strength(row)))
+    for row in strongest[:SHOWN]:
         spread = NORMAL_95 * float(str(row["shrunk_sd"]))
         middle = float(str(row["shrunk_estimate"]))
         table.add_row(
@@ -144,11 +146,19 @@ def say_population(rows: list[dict[str, object]]) -> None:
             _interval(middle, middle - spread, middle + spread),
         )
     console.print(table)
+    if left := len(rows) - SHOWN if len(rows) > SHOWN else 0:
+        console.print(f"{left} more are less clear; --json tells all.", highlight=False)
     console.print(
-        "With 95 % intervals. Without a trial it is an association, and what confounds one person's may confound "
-        "everyone's.",
+        "With 95 % intervals. “You alone” pulls what is small to nothing, as there is nobody to compare with; “you "
+        "among them” is pulled towards the others instead. What is no trial is an association: what confounds one "
+        "person's may confound everyone's.",
         highlight=False,
     )
+
+
+def _strength(row: dict[str, object]) -> float:
+    mean, lower, upper = (float(str(row[name])) for name in ("mean", "lower_95", "upper_95"))
+    return abs(mean) / (upper - lower)
 
 
 def _factor(row: dict[str, object]) -> str:

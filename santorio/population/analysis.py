@@ -1,9 +1,9 @@
 """What people who consent have in common, told to each of them: the mean, the spread between people, their own place.
 
-Everyone's answers to one question are pooled by the hierarchy of `santorio.population.pooling`, S being half of what
-one standard deviation amounts to, averaged over people: most habits move a metric by less. The spread between people
-is then HalfNormal with an eighth of what one day by itself would be known to, as HalfNormal(0.5) is for log odds ratios
-(Röver et al. 2021, doi:10.1002/jrsm.1475). One width k suffices: a population enters a protocol beside a weak part.
+Everyone's answers to one question are pooled by the hierarchy of `santorio.population.pooling`, S being what one
+standard deviation amounts to, averaged over people: μ then has a trial's own weak prior. Half as much would be
+narrower, and hold one more person too rarely where people differ (docs/method.md). One width k suffices: a population
+enters a protocol beside a weak part.
 """
 
 import datetime as dt
@@ -24,7 +24,6 @@ from santorio.trials.planning import Belief
 from santorio.trials.plans import Ground
 
 SUBJECT = "all"
-SCALE = 0.5
 ONE_WIDTH = ((1.0, 1.0),)
 NODES = 192
 CODE = (*COMPUTING, "population")
@@ -33,7 +32,7 @@ CODE = (*COMPUTING, "population")
 def pool_people(parts: Sequence[Part], per_amount: float = 1.0) -> Pooled:
     """Pool several people's own answers to one question, told for this amount of the exposure."""
     estimates, sds, standard = np.array([part.per(per_amount) for part in parts]).T
-    return pool(estimates, sds, SCALE * float(standard.mean()), widths=ONE_WIDTH, nodes=NODES)
+    return pool(estimates, sds, float(standard.mean()), widths=ONE_WIDTH, nodes=NODES)
 
 
 def analyse_population(database: Database, person: Person, shared: Pool, *, force: bool = False) -> RunReport:
