@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from santorio.trials.histories import Past
 from santorio.trials.planning import Belief
 from santorio.trials.priors import WEAK, EffectPrior, robust_of
 from santorio.trials.proposals import Association, find_plans, propose, protocol, read_known
-from santorio.trials.protocols import protocol_of
+from santorio.trials.protocols import Model, protocol_of
+from santorio.trials.reporting_grids import _prior_grid
 from santorio.trials.reporting_words import conflict
 from santorio.trials.schedules import draw_daily
 from santorio.trials.wording import why
@@ -170,3 +172,26 @@ def test_the_part_that_the_data_bear_out_wins_and_the_weak_one_where_they_contra
     ]
     by_hand = np.array(prior.weights) * np.exp(np.array(alone) - max(alone))
     np.testing.assert_allclose(after, by_hand / by_hand.sum(), rtol=1e-6, atol=1e-9)
+
+
+def test_the_report_names_what_each_part_rested_on_and_what_is_left_of_it():
+    prior = robust_of([(0.5, 0.4, 0.2), (0.3, 0.2, 0.3)])
+    posterior = SimpleNamespace(
+        prior_weights=lambda *_: np.array([0.1, 0.85, 0.05]),
+        fit=SimpleNamespace(draws={"sigma": np.ones(3)}),
+        spread=25.0,
+    )
+    account = SimpleNamespace(
+        posterior=posterior,
+        run=SimpleNamespace(primary=[SimpleNamespace(unit="min", arm="no screens")]),
+        trial=SimpleNamespace(
+            registration=SimpleNamespace(model=Model.of(None, prior, ("trial", "population", "weak")))
+        ),
+    )
+    grid = _prior_grid(account)
+    told = [(row[0].split(":")[0], *row[1:]) for row in grid.rows]
+    assert told == [
+        ("your earlier trial", "50 %", "10 %"),
+        ("trials of others here", "30 %", "85 %"),
+        ("weak", "20 %", "5 %"),
+    ]
