@@ -34,12 +34,13 @@ type Problems = dict[str, str]
 
 def for_everyone(
     key: Sequence[str],
-    analyse: Callable[[Any, Person], object],
+    analyse: Callable[..., object],
     *,
     kind: str,
     reads: Sequence[Sequence[str]],
     kinds: set[str],
     needs: Sequence[str] = (),
+    once: Callable[[Any], object] | None = None,
 ) -> dg.AssetsDefinition:
     """Make an asset of an analysis that is done for each person: chunk by chunk, then counted.
 
@@ -58,10 +59,12 @@ def for_everyone(
         As Dagster shows them.
     needs
         Resources that it uses beside the database.
+    once
+        Called with the run's resources once for each chunk; `analyse` gets what it returns as a third argument.
     """
     reading = {"__".join(one): list(one) for one in reads}
     people = _people_of(key[-1], list(reading))
-    analysis = _analysis_of(key[-1], analyse, kind, needs)
+    analysis = _analysis_of(key[-1], analyse, kind, needs, once)
     count = _count_of(key[-1], kind)
 
     def steps(**made: Any) -> Any:
@@ -98,14 +101,19 @@ def _people_of(name: str, reads: Sequence[str]) -> dg.OpDefinition:
 
 
 def _analysis_of(
-    name: str, analyse: Callable[[Any, Person], object], kind: str, needs: Sequence[str]
+    name: str,
+    analyse: Callable[..., object],
+    kind: str,
+    needs: Sequence[str],
+    once: Callable[[Any], object] | None,
 ) -> dg.OpDefinition:
     @dg.op(name=f"analyse_{name}", tags=SOONER, required_resource_keys={"database", *needs})
     def analyse_chunk(context: dg.OpExecutionContext, chunk: list[str]) -> dict[str, Any]:
         """Analyse the people of a chunk; who is gone by now is passed over."""
         with context.resources.database.connect() as connection:
             here = [person for person in all_people(connection) if str(person.user_id) in chunk]
-        problems = analyse_each(lambda person: analyse(context.resources, person), here, kind)
+        shared = () if once is None else (once(context.resources),)
+        problems = analyse_each(lambda person: analyse(context.resources, person, *shared), here, kind)
         return {"people": len(here), "problems": problems}
 
     return analyse_chunk

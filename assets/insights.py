@@ -45,7 +45,7 @@ proposals = for_everyone(
     ["insights", "proposals"],
     _proposals,
     kind="proposals",
-    reads=[*MARTS, *TRIALS, ["insights", "effects"], ["insights", "trials"]],
+    reads=[*MARTS, *TRIALS, ["insights", "effects"], ["insights", "trials"], ["insights", "population"]],
     kinds={"python", "postgres"},
 )
 

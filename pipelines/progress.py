@@ -15,6 +15,7 @@ SPOKEN = {
     "insights__baselines": "Saying what is usual",
     "insights__effects": "Estimating what goes with what",
     "insights__trials": "Analysing trials",
+    "insights__population": "Pooling over people who consent",
     "insights__proposals": "Choosing the next experiment",
     "api_views": "Publishing to the API",
 }

@@ -13,6 +13,7 @@ from santorio.api.models import (
     EffectRow,
     ExperimentRow,
     NightRow,
+    PopulationRow,
 )
 from santorio.api.pages import Collection, Key
 
@@ -26,10 +27,17 @@ NIGHTS = Collection("nights", NightRow, (Key("day", DATE),))
 ACTIVITIES = Collection("activities", ActivityRow, (Key("started_at", INSTANT), Key("activity_id", TEXT)))
 EFFECTS = Collection("effects", EffectRow, (Key("rank", WHOLE), Key("outcome", TEXT), Key("exposure", TEXT)))
 BASELINES = Collection("baselines", BaselineRow, (Key("metric", TEXT),))
+POPULATION = Collection(
+    "population",
+    PopulationRow,
+    (Key("outcome", TEXT), Key("factor", TEXT), Key("basis", TEXT), Key("lag_days", WHOLE)),
+)
 # Trials have no rank and come first, then the proposals, best first.
 EXPERIMENTS = Collection(
     "experiments", ExperimentRow, (Key("rank", WHOLE, null_as=0), Key("experiment_id", TEXT))
 )
 COVERAGE = Collection("coverage", CoverageRow, (Key("day", DATE), Key("kind", TEXT)))
 
-ALL: tuple[Collection[Any], ...] = (DAYS, NIGHTS, ACTIVITIES, BASELINES, EFFECTS, EXPERIMENTS, COVERAGE)
+ALL: tuple[Collection[Any], ...] = (
+    DAYS, NIGHTS, ACTIVITIES, BASELINES, EFFECTS, POPULATION, EXPERIMENTS, COVERAGE,
+)  # fmt: skip

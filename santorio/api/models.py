@@ -239,6 +239,37 @@ class BaselineRow(Row):
     fitted_at: dt.datetime = Field(description="When it was computed.")
 
 
+class PopulationRow(Row):
+    """What at least five people who share have in common, the person among them."""
+
+    basis: Literal["association", "trial"] = Field(description="Whether it is observed, or was tested.")
+    outcome: str = Field(description="Metric that varies.", examples=["sleep_minutes"])
+    factor: str = Field(
+        description="The exposure, or the lever that was tested.", examples=["caffeine_after_15_mg"]
+    )
+    lag_days: int = Field(description="Days from the factor's day to the outcome's.")
+    unit: str = Field(description="Unit of the outcome, and of every estimate here.")
+    factor_unit: str | None = Field(description="Unit of the exposure; null for a trial.")
+    per_amount: float | None = Field(
+        description="Estimates are per this much of the exposure, in its unit; null for a trial."
+    )
+    people: int = Field(description="People in it, the person among them (count); never fewer than five.")
+    mean: float = Field(description="Posterior mean of the mean over people.")
+    lower_95: float = Field(description="Lower end of its 95 % interval.")
+    upper_95: float = Field(description="Upper end of its 95 % interval.")
+    between_sd: float = Field(description="Posterior mean of the spread between people (standard deviation).")
+    between_lower_95: float = Field(description="Lower end of its 95 % interval.")
+    between_upper_95: float = Field(description="Upper end of its 95 % interval.")
+    shrunk_estimate: float = Field(
+        description="The person's own, pulled towards the others as far as its uncertainty asks for: posterior mean."
+    )
+    shrunk_sd: float = Field(description="Its posterior standard deviation.")
+    run_id: RunId
+    as_of: AsOf
+    code_version: CodeVersion
+    fitted_at: dt.datetime = Field(description="When it was computed.")
+
+
 class TrialResult(BaseModel):
     """What came of one arm of a trial, for one outcome, against the reference arm."""
 
@@ -275,6 +306,14 @@ class TrialResult(BaseModel):
         description="Probability that the effect repeats in a further cycle (0-1)."
     )
     randomisation_p: float | None = Field(description="p of the randomisation test (0-1).")
+    prior_free_estimate: float | None = Field(
+        None,
+        description="The estimate with its own prior taken off; null in runs from before it was computed.",
+    )
+    prior_free_sd: float | None = Field(None, description="Its standard deviation.")
+    standard_effect: float | None = Field(
+        None, description="What an effect of one standard deviation amounts to, in the unit of the outcome."
+    )
 
 
 ExperimentStatus = Literal[

@@ -99,6 +99,18 @@ class EffectsQuery(PageQuery):
         return _equal(outcome=self.outcome, exposure=self.exposure)
 
 
+class PopulationQuery(PageQuery):
+    """Which page of what people have in common."""
+
+    outcome: Name | None = Field(None, description="Only of this metric.")
+    factor: Name | None = Field(None, description="Only of this exposure or lever.")
+
+    @property
+    def filters(self) -> list[Filter]:
+        """Comparisons that rows must meet."""
+        return _equal(outcome=self.outcome, factor=self.factor)
+
+
 class BaselinesQuery(PageQuery):
     """Which page of which baselines."""
 

@@ -10,7 +10,16 @@ from fastapi.exceptions import RequestValidationError
 
 from santorio.api import collections
 from santorio.api.access import Person, services
-from santorio.api.collections import ACTIVITIES, BASELINES, COVERAGE, DAYS, EFFECTS, EXPERIMENTS, NIGHTS
+from santorio.api.collections import (
+    ACTIVITIES,
+    BASELINES,
+    COVERAGE,
+    DAYS,
+    EFFECTS,
+    EXPERIMENTS,
+    NIGHTS,
+    POPULATION,
+)
 from santorio.api.errors import ApiError, ErrorAnswer
 from santorio.api.models import (
     ActivityRow,
@@ -23,6 +32,7 @@ from santorio.api.models import (
     NightRow,
     One,
     Page,
+    PopulationRow,
     Ready,
     Row,
     lineage,
@@ -36,6 +46,7 @@ from santorio.api.queries import (
     EffectsQuery,
     ExperimentsQuery,
     PageQuery,
+    PopulationQuery,
 )
 
 
@@ -135,6 +146,12 @@ def baselines(request: Request, person: Person, query: Annotated[BaselinesQuery,
 def effects(request: Request, person: Person, query: Annotated[EffectsQuery, Query()]) -> Response:
     """Say what seems to go with what, strongest first, with intervals: associations, no proof of cause."""
     return _page(request, person, EFFECTS, query)
+
+
+@v1.get("/population", response_model=Page[PopulationRow], operation_id="population")
+def population(request: Request, person: Person, query: Annotated[PopulationQuery, Query()]) -> Response:
+    """Say what people who share have in common: of pools of at least five that the person is in."""
+    return _page(request, person, POPULATION, query)
 
 
 @v1.get("/experiments", response_model=Page[ExperimentRow], operation_id="experiments")

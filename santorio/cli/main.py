@@ -15,6 +15,7 @@ from santorio.cli import (
     reading,
     retaining,
     running,
+    sharing,
     simulating,
     studying,
     syncing,
@@ -48,6 +49,8 @@ app.add_typer(reading.trials, name="trial")
 app.add_typer(connecting.connect, name="connect")
 app.add_typer(connecting.disconnect, name="disconnect")
 app.add_typer(retaining.app, name="retention")
+app.add_typer(sharing.app, name="consent")
+app.command("population")(sharing.population)
 app.command("rotate-key")(connecting.rotate_key)
 app.command("token")(running.token)
 app.command("up")(running.up)

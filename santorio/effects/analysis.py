@@ -10,6 +10,7 @@ from santorio.database.engine import Database
 from santorio.effects.calibrating import Calibrated, calibrated
 from santorio.effects.model import EffectsModel
 from santorio.effects.preparing import Candidate, Regression, join, prepare
+from santorio.effects.prior_free import prior_free_associations
 from santorio.effects.sensitivity import robustness
 from santorio.errors import NotEnoughData
 from santorio.insights.fingerprint import fingerprint
@@ -57,12 +58,15 @@ class Estimated:
         Of the whole fit, whatever other outcomes were in it.
     outcomes : int
         How many outcomes were in it.
+    prior_free : FloatArray
+        Estimate and standard deviation of each effect without its prior, standardised; shape (2, candidates).
     """
 
     effect: FloatArray
     parameters: float
     diagnostics: Diagnostics
     outcomes: int
+    prior_free: FloatArray
 
 
 def analyse_effects(
@@ -166,6 +170,7 @@ def _fit(regressions: Sequence[Regression], sampler_config: Mapping[str, object]
             float(effects.parameters[o]) + joined.evidence[o].background,
             effects.diagnostics,
             len(regressions),
+            np.stack(prior_free_associations(joined.evidence[o], joined.columns(regression))),
         )
         for o, regression in enumerate(regressions)
     }
@@ -211,7 +216,9 @@ def results(
     degrees = len(regression.standard) - estimated.parameters
     scored: list[tuple[float, float, dict[str, object]]] = []
     for j, candidate in enumerate(regression.candidates):
-        effect = estimated.effect[:, j] * regression.spread / candidate.spread * candidate.per_amount
+        standard_effect = regression.spread / candidate.spread * candidate.per_amount
+        effect = estimated.effect[:, j] * standard_effect
+        prior_free = estimated.prior_free[:, j] * standard_effect
         if candidate.name in calibrations:
             effect = calibrations[candidate.name].widen(effect)
         row = {
@@ -221,6 +228,9 @@ def results(
             "exposure_unit": candidate.unit,
             "outcome_unit": registered.unit,
             **_summary(effect, candidate, degrees),
+            "prior_free_estimate": float(prior_free[0]),
+            "prior_free_sd": float(prior_free[1]),
+            "standard_effect": standard_effect,
         }
         certainty = abs(float(effect.mean())) / float(effect.std(ddof=1))
         scored.append((float((np.abs(effect) > matters).mean()), certainty, row))

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from santorio.database.engine import Database
 from santorio.versions import code_version
 
-Kind = Literal["trial", "effects", "proposals", "baselines"]
+Kind = Literal["trial", "effects", "proposals", "baselines", "population"]
 Status = Literal["accepted", "rejected", "unchanged", "not enough data"]
 
 TABLES: Mapping[Kind, str] = {
@@ -21,6 +21,7 @@ TABLES: Mapping[Kind, str] = {
     "effects": "effects",
     "proposals": "proposals",
     "baselines": "baselines",
+    "population": "population",
 }
 
 

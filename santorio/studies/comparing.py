@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from santorio.population.pooling import Pooled, pool
 from santorio.studies.answer import (
     ArmRows,
     Between,
@@ -28,7 +29,6 @@ from santorio.studies.beliefs import (
 from santorio.studies.checking import FEW_PHASES
 from santorio.studies.fitting import FLAT_EFFECT_PRIOR, Fit, Scale, fit_case, without_background
 from santorio.studies.laws import Sampled, randomisation_test
-from santorio.studies.pooling import Pooled, pool
 from santorio.studies.preparing import Prepared
 from santorio.studies.sampled import SampledFit, joined
 from santorio.studies.specification import OutcomeColumn, Study

@@ -25,6 +25,7 @@ from santorio.trials.keeping import Provenance, keep
 from santorio.trials.looks import Moment, at_look, read_looks, settle, was_tried
 from santorio.trials.model import TrialModel
 from santorio.trials.preparing import Prepared, adjusted, prepare
+from santorio.trials.prior_free import prior_free_effects
 from santorio.trials.priors import WEAK
 from santorio.trials.reading import Trial, read_trials, study_outcome
 from santorio.trials.sampling import Fit
@@ -215,9 +216,11 @@ def _fit(
         fit = model.fit(one.design, one.standard, carry_over=promised.fading(), prior=prior)
         reports[one.metric] = fit.diagnostics.as_json()
         if fit.diagnostics.problem is None:
-            rows += results(
+            alone = prior_free_effects(one, promised.fading())
+            found = results(
                 trial, one, fit, primary=primary, ended=moment.decides, threshold=moment.threshold
             )
+            rows += [{**row, **effect.columns()} for row, effect in zip(found, alone, strict=True)]
             judged = fit if primary else judged
         elif primary:
             problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."

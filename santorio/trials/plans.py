@@ -9,10 +9,25 @@ from santorio.trials.levers import Lever
 from santorio.trials.planning import Belief, Noise, value_of_information
 from santorio.trials.searching import Design
 
-Basis = Literal["nothing", "association", "trial"]
+Basis = Literal["association", "trial", "population"]
 WANTED_ASSURANCE = 0.8
 # Below this a trial is not worth its days; it is not proposed.
 LEAST_ASSURANCE = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Something that speaks of an effect before the trial, and how many people it is from.
+
+    Attributes
+    ----------
+    basis : {"association", "trial", "population"}
+        An association in the person's own days, an earlier trial of theirs of the same arms, or trials of others.
+    """
+
+    basis: Basis
+    belief: Belief
+    people: int = 1
 
 
 @dataclass(frozen=True)
@@ -27,8 +42,10 @@ class Plan:
         v of the effect's estimate, in the outcome's unit squared.
     assurance_by_days : Mapping[int, float]
         Best assurance by length, up to that of the design.
-    basis : {"nothing", "association", "trial"}
-        What the prior rests on: an association in the person's own days, or an earlier trial of the same arms.
+    prior : Belief
+        All that speaks of the effect taken together.
+    basis : tuple[Ground, ...]
+        What the prior rests on, the person's own first; empty where nothing speaks of it.
     again : str or None
         Why it is proposed although it was declined or tested before.
     number : int
@@ -44,7 +61,7 @@ class Plan:
     design: Design
     variance: float
     assurance_by_days: Mapping[int, float]
-    basis: Basis = "nothing"
+    basis: tuple[Ground, ...] = ()
     again: str | None = None
     number: int = 1
 

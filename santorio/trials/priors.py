@@ -1,5 +1,6 @@
 """What is believed of an effect before a trial: how large it is, and how long it lasts. Plain data, no data access."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,4 +115,16 @@ def robust(mean: float, sd: float, weight: float = INFORMATIVE_WEIGHT) -> Effect
     weight : float
         Of the belief, between 0 and 1.
     """
-    return EffectPrior((weight, 1 - weight), (mean, *WEAK.means), (sd, *WEAK.sds))
+    return robust_of([(weight, mean, sd)])
+
+
+def robust_of(beliefs: Sequence[tuple[float, float, float]]) -> EffectPrior:
+    """Several beliefs beside the weak prior, which is last and has the weight that they leave.
+
+    Parameters
+    ----------
+    beliefs : Sequence[tuple[float, float, float]]
+        Weight, mean and standard deviation of each, the latter two in units of σ.
+    """
+    weights, means, sds = zip(*beliefs, strict=True)
+    return EffectPrior((*weights, 1 - sum(weights)), (*means, *WEAK.means), (*sds, *WEAK.sds))

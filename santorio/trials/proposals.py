@@ -3,7 +3,7 @@
 import datetime as dt
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import psycopg
@@ -15,6 +15,7 @@ from santorio.insights.publishing import Run, RunReport, last_fingerprint, publi
 from santorio.insights.reading import Series, read_exposures, read_outcomes, words_of_left_out
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.people import Person
+from santorio.population.analysis import read_expected
 from santorio.trials.histories import Past, found_before, may_offer, next_number, read_past
 from santorio.trials.levers import Lever, NegativeControl, registry
 from santorio.trials.own_levers import Own, read_own
@@ -25,8 +26,8 @@ from santorio.trials.planning import (
     information_gain,
     noise_of,
 )
-from santorio.trials.plans import LEAST_ASSURANCE, WANTED_ASSURANCE, Basis, Plan
-from santorio.trials.priors import WEAK, EffectPrior, robust
+from santorio.trials.plans import LEAST_ASSURANCE, WANTED_ASSURANCE, Ground, Plan
+from santorio.trials.priors import INFORMATIVE_WEIGHT, WEAK, EffectPrior, robust_of
 from santorio.trials.protocols import Model, Planning, Protocol
 from santorio.trials.searching import designs, shortest, variances
 from santorio.trials.wording import question, why
@@ -38,6 +39,8 @@ NOISE_DAYS = 365
 OBSERVATIONAL_INFLATION = 2.0
 # Without any association: most habits move a metric by less than a quarter of its day-to-day spread.
 VAGUE_SD = 0.25
+# Where others' trials speak of it as well as the person's own days or trial, theirs counts less: it is not about them.
+POPULATION_WEIGHT = 0.3
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Known:
     associations: Mapping[tuple[str, str], Association]
     own: Own
     past: Sequence[Past]
+    expected: Mapping[tuple[str, str, int], Ground] = field(default_factory=dict)
 
     def fingerprint(self, today: dt.date) -> str:
         """Fingerprint of all of it; the date counts only where it makes something old enough to be asked again."""
@@ -68,6 +72,7 @@ class Known:
             [lever.model_dump_json() for lever in (*registry(), *self.own.levers)],
             self.own.limits.model_dump_json(),
             sorted((repr(one), one.is_old(today)) for one in self.past),
+            sorted((*asked, repr(ground)) for asked, ground in self.expected.items()),
         )
 
 
@@ -133,6 +138,7 @@ def read_known(connection: psycopg.Connection, person: Person, today: dt.date) -
         associations=read_associations(connection, person),
         own=read_own(connection, person),
         past=read_past(connection, person, today),
+        expected=read_expected(connection, person),
     )
 
 
@@ -184,7 +190,8 @@ def _plans_of(
             continue
         registered = one.registered(known.outcomes[one.series].unit)
         smallest = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * spread
-        prior, basis = _belief(lever, known, one.series, spread)
+        basis = _grounds(lever, known, one.series, registered.lag_days, spread)
+        prior = _together(basis, spread)
         estimated = variances(allowed, noise)
         place, by_days = shortest(allowed, assurances(prior, noise, estimated, smallest), WANTED_ASSURANCE)
         plans.append(
@@ -215,23 +222,52 @@ def _noise(series: Series) -> tuple[Noise, float]:
     return noise_of(day, (value - value.mean()) / spread, spread), spread
 
 
-def _belief(lever: Lever, known: Known, metric: str, spread: float) -> tuple[Belief, Basis]:
-    """What changing it is believed to do, and what that rests on.
+def _grounds(lever: Lever, known: Known, metric: str, lag_days: int, spread: float) -> tuple[Ground, ...]:
+    """What speaks of changing it: the person's own trial or days, and trials of others.
+
+    Theirs do only of the registry's levers: what a person wrote themself may be something else under the same name.
+    """
+    own = _own_ground(lever, known, metric, spread)
+    others = None if lever.own else known.expected.get((lever.name, metric, lag_days))
+    return tuple(ground for ground in (own, others) if ground)
+
+
+def _own_ground(lever: Lever, known: Known, metric: str, spread: float) -> Ground | None:
+    """What the person's own days or trial let believe.
 
     A trial of the same arms goes before an association: it was randomised, and its own prior held what was observed.
     Times change, so that it is believed a little less than it said.
     """
     if tried := found_before(known.past, lever, metric):
         assert tried.found is not None  # noqa: S101 - that is how it was chosen
-        return Belief(tried.found.mean, float(np.hypot(tried.found.sd, VAGUE_SD * spread / 2))), "trial"
+        sd = float(np.hypot(tried.found.sd, VAGUE_SD * spread / 2))
+        return Ground("trial", Belief(tried.found.mean, sd))
     habit = known.exposures.get(lever.habit.exposure) if lever.habit else None
     found = known.associations.get((metric, lever.habit.exposure)) if lever.habit else None
     if found is None or habit is None or lever.habit is None:
-        return Belief(0.0, VAGUE_SD * spread), "nothing"
+        return None
     # Taking a habit away undoes the association, times the amount that is taken away.
     taken = lever.habit.share * float(habit.value.mean()) / found.per_amount
-    sd = OBSERVATIONAL_INFLATION * taken * found.sd
-    return Belief(-found.estimate * taken, float(np.hypot(sd, VAGUE_SD * spread / 2))), "association"
+    sd = float(np.hypot(OBSERVATIONAL_INFLATION * taken * found.sd, VAGUE_SD * spread / 2))
+    return Ground("association", Belief(-found.estimate * taken, sd))
+
+
+def _weights(basis: Sequence[Ground]) -> list[float]:
+    """Weight of each ground in the mixture that judges; they leave the same to the weak prior, however many."""
+    if len(basis) == 1:
+        return [INFORMATIVE_WEIGHT]
+    of_others = {"population": POPULATION_WEIGHT}
+    return [of_others.get(one.basis, INFORMATIVE_WEIGHT - POPULATION_WEIGHT) for one in basis]
+
+
+def _together(basis: Sequence[Ground], spread: float) -> Belief:
+    """Everything that speaks of it as one belief: mean and spread of the mixture without its weak part."""
+    if not basis:
+        return Belief(0.0, VAGUE_SD * spread)
+    share = np.array(_weights(basis)) / INFORMATIVE_WEIGHT
+    means, sds = np.array([(one.belief.mean, one.belief.sd) for one in basis]).T
+    mean = float(share @ means)
+    return Belief(mean, float(np.sqrt(share @ (sds**2 + (means - mean) ** 2))))
 
 
 def rank(plans: Sequence[Plan]) -> list[Plan]:
@@ -288,7 +324,11 @@ def protocol(plan: Plan) -> Protocol:
         cycles=design.cycles,
         seed=seed,
         assignment=tuple(plan.lever.arms[k] for k in design.draw(seed).tolist()),
-        model=Model.of(plan.lever.carry_over(), _effect_prior(plan)),
+        model=Model.of(
+            plan.lever.carry_over(),
+            _effect_prior(plan),
+            [*(ground.basis for ground in plan.basis), "weak"] if _speaks(plan) else (),
+        ),
         adherence=plan.lever.adherence,
         planning=Planning(sigma=plan.noise.sigma, rho=plan.noise.rho, assurance=plan.assurance),
     )
@@ -305,6 +345,16 @@ def _effect_prior(plan: Plan) -> EffectPrior:
 
     All arms of a trial share one prior, so that with several arms nothing observed speaks for one of them.
     """
-    if plan.basis == "nothing" or len(plan.lever.arms) > 2:
+    if not _speaks(plan):
         return WEAK
-    return robust(plan.prior.mean / plan.noise.sigma, plan.prior.sd / plan.noise.sigma)
+    sigma = plan.noise.sigma
+    return robust_of(
+        [
+            (weight, ground.belief.mean / sigma, ground.belief.sd / sigma)
+            for weight, ground in zip(_weights(plan.basis), plan.basis, strict=True)
+        ]
+    )
+
+
+def _speaks(plan: Plan) -> bool:
+    return bool(plan.basis) and len(plan.lever.arms) == 2

@@ -75,11 +75,12 @@ class Fading(Data):
 
 
 class Component(Data):
-    """One part of the mixture that an effect has before the data, in units of σ."""
+    """One part of the mixture that an effect has before the data, in units of σ, and what it rests on."""
 
     weight: Annotated[Decimal, Field(gt=0, le=1)]
     mean: Decimal
     sd: Annotated[Decimal, Field(gt=0)]
+    rests_on: Literal["association", "trial", "population", "weak"] | None = None
 
 
 class Model(Data):
@@ -92,12 +93,16 @@ class Model(Data):
     )
 
     @classmethod
-    def of(cls, carry_over: CarryOver | None, prior: EffectPrior) -> "Model":
-        """The model with these priors."""
-        parts = zip(prior.weights, prior.means, prior.sds, strict=True)
+    def of(cls, carry_over: CarryOver | None, prior: EffectPrior, rests_on: Sequence[str] = ()) -> "Model":
+        """The model with these priors, and what each part of the effects' prior rests on, where that is to be said."""
+        named: Sequence[str | None] = rests_on or [None] * prior.components
+        parts = zip(prior.weights, prior.means, prior.sds, named, strict=True)
         return cls(
             carry_over=Fading(alpha=carry_over.alpha, beta=carry_over.beta) if carry_over else None,
-            effect_prior=tuple(Component(weight=w, mean=m, sd=s) for w, m, s in parts),
+            effect_prior=tuple(
+                Component.model_validate({"weight": w, "mean": m, "sd": s, "rests_on": on})
+                for w, m, s, on in parts
+            ),
         )
 
     def fading(self) -> CarryOver | None:

@@ -26,6 +26,13 @@ NOT_RANDOMISED = (
     "knows are in it."
 )
 
+# What a part of the prior rests on; protocols of before do not say.
+PARTS = {
+    "association": "what your days suggested",
+    "trial": "your earlier trial",
+    "population": "trials of others here",
+}
+
 
 def grids_of(account: Account) -> list[Grid]:
     """Every table of a trial's report, what the person asked first."""
@@ -195,7 +202,9 @@ def _prior_grid(account: Account) -> Grid:
     results = account.run.primary
     after = [account.posterior.prior_weights(k, prior) for k, _ in enumerate(results, 1)]
     unit = float(account.posterior.fit.draws["sigma"].mean()) * account.posterior.spread
-    names = ["weak"] if prior.components == 1 else ["belief", *["weak"] * (prior.components - 1)]
+    told = [*["belief"] * (prior.components - 1), "weak"]
+    parts = account.trial.registration.model.effect_prior
+    names = [PARTS.get(one.rests_on or "", usual) for one, usual in zip(parts, told, strict=True)]
     rows = [
         (
             f"{name}: {number(mean * unit, signed=True)} ± {in_unit(sd * unit, results[0].unit)}",

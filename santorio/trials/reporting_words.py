@@ -154,7 +154,7 @@ def conflict(prior: EffectPrior, after: list[float]) -> str:
     """Say whether the belief before and the data agree, from the weights of the prior's parts after the data."""
     if prior.components == 1:
         return "Nothing particular was believed of the effect before: the prior is the weak one, and cannot conflict."
-    belief, left = prior.weights[0], after[0]
+    belief, left = sum(prior.weights[:-1]), sum(after[:-1])
     change = (
         f"What was believed before had a weight of {percent(belief)}; after the data it has {percent(left)}."
     )

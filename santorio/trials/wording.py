@@ -1,7 +1,7 @@
 """A proposal in plain words: what it asks, and why this and for so many days."""
 
 from santorio.metrics import label
-from santorio.trials.plans import Plan
+from santorio.trials.plans import Ground, Plan
 
 
 def question(plan: Plan) -> str:
@@ -12,7 +12,8 @@ def question(plan: Plan) -> str:
 
 def why(plan: Plan) -> str:
     """Why this, and why for so many days, in plain words."""
-    return " ".join(part for part in (plan.again, _length(plan), _prior(plan), _exclusions(plan)) if part)
+    prior = (_ground(plan, ground) for ground in plan.basis)
+    return " ".join(part for part in (plan.again, _length(plan), *prior, _exclusions(plan)) if part)
 
 
 def _length(plan: Plan) -> str:
@@ -33,18 +34,22 @@ def _length(plan: Plan) -> str:
     return f"{said}; at your day-to-day noise {days} days would be {_chance_in_words(chance)}."
 
 
-def _prior(plan: Plan) -> str:
-    if plan.basis == "nothing" or not plan.prior.mean:
+def _ground(plan: Plan, ground: Ground) -> str:
+    if not ground.belief.mean:
         return ""
     unit = f" {plan.outcome.unit}" if plan.outcome.unit else ""
-    direction = "lower" if plan.prior.mean < 0 else "higher"
-    if plan.basis == "trial":
-        lower, upper = (plan.prior.mean + side * 1.96 * plan.prior.sd for side in (-1, 1))
+    direction = "lower" if ground.belief.mean < 0 else "higher"
+    size = f"{abs(ground.belief.mean):.2g}{unit} {direction}"
+    lower, upper = (ground.belief.mean + side * 1.96 * ground.belief.sd for side in (-1, 1))
+    likely = f"anything between {lower:+.2g} and {upper:+.2g}{unit}"
+    if ground.basis == "trial":
+        return f"Your earlier trial found {size}; this one starts from there, with {likely} likely."
+    if ground.basis == "population":
         return (
-            f"Your earlier trial found {abs(plan.prior.mean):.2g}{unit} {direction}; this one starts from there, with "
-            f"anything between {lower:+.2g} and {upper:+.2g}{unit} likely."
+            f"Trials of {ground.people} people here who tested this and share their results found {size} on average; "
+            f"for one more person, {likely} is likely."
         )
-    return f"Your own days suggest {abs(plan.prior.mean):.2g}{unit} {direction}, but only an experiment can tell."
+    return f"Your own days suggest {size}, but only an experiment can tell."
 
 
 def _exclusions(plan: Plan) -> str:

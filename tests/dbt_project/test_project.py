@@ -53,5 +53,6 @@ def test_the_sources_are_the_assets_that_write_the_log(build: Any) -> None:
         ("insights", "trials"),
         ("insights", "proposals"),
         ("insights", "baselines"),
+        ("insights", "population"),
         ("training", "recordings"),
     }

@@ -13,7 +13,7 @@ from santorio.database.engine import Database
 from santorio.people import Person, ensure_person
 
 TEA = '{"trial": "tea", "arms": ["no", "tea"], "outcome": "mood", "start_day": "2026-03-01", "assignment": [0, 1]}'
-VIEWS = ("days", "nights", "activities", "baselines", "effects", "experiments", "coverage")
+VIEWS = ("days", "nights", "activities", "baselines", "effects", "population", "experiments", "coverage")
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def two_people(warehouse: Database, build: Any) -> tuple[Person, Person]:
 
 
 def write_life(connection: psycopg.Connection, person: Person) -> None:
-    run = {kind: uuid.uuid4() for kind in ("effects", "proposals", "trial", "baselines")}
+    run = {kind: uuid.uuid4() for kind in ("effects", "proposals", "trial", "baselines", "population")}
     event = (
         "insert into raw.events (event_id, content_hash, user_id, time, utc_offset, event_type, source, data) "
         "values (gen_random_uuid(), '', %s, '2026-03-01 08:00+00', '01:00', %s, %s, %s::jsonb)"
@@ -83,6 +83,14 @@ def write_life(connection: psycopg.Connection, person: Person) -> None:
         "8, '[]', '[]', '[]')",
         [run["baselines"], person.user_id],
     )
+    for factor, is_member in (("alcohol_g", True), ("walks", False)):
+        connection.execute(
+            "insert into insights.population (run_id, user_id, basis, outcome, factor, lag_days, unit, is_member, "
+            "people, mean, lower_95, upper_95, between_sd, between_lower_95, between_upper_95, shrunk_estimate, "
+            "shrunk_sd) "
+            "values (%s, %s, 'association', 'mood', %s, 0, 'points', %s, 5, 1, 0, 2, 1, 0, 2, %s, %s)",
+            [run["population"], person.user_id, factor, is_member, *[1.0 if is_member else None] * 2],
+        )
     connection.execute(
         "insert into ops.coverage (user_id, kind, day, status) values (%s, 'sleep', '2026-03-01', 'final'), "
         "(%s, 'sleep', '2026-03-03', 'final')",
@@ -196,6 +204,14 @@ def test_an_experiment_is_a_trial_with_its_results_or_a_proposal(
         ("trial:tea", "analysed", "adopt", "1", {"1": "no", "2": "tea"}, 2),
         ("proposal:walks", "proposed", None, None, {}, 42),
     ]
+
+
+def test_of_what_people_share_a_person_sees_the_pools_that_they_are_in(
+    warehouse: Database, two_people: tuple[Person, Person]
+) -> None:
+    with as_reader(warehouse, two_people[0].user_id) as connection:
+        found = connection.execute("select factor, people from api.population").fetchall()
+    assert found == [("alcohol_g", 5)]
 
 
 def test_a_hole_in_the_coverage_is_a_row(warehouse: Database, two_people: tuple[Person, Person]) -> None:

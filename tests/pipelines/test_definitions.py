@@ -34,6 +34,7 @@ def ancestors(graph, asset: dg.AssetKey) -> set[dg.AssetKey]:
         ("api/activities", {"garmin/payloads", "inbox/fit_files"}),
         ("api/effects", {"insights/effects", "marts/outcomes", "marts/exposures", "garmin/payloads"}),
         ("api/baselines", {"insights/baselines", "marts/outcomes", "marts/day_quality", "garmin/payloads"}),
+        ("api/population", {"insights/population", "insights/effects", "insights/trials", "garmin/payloads"}),
         ("api/experiments", {"insights/trials", "insights/proposals", "marts/trials", "inbox/trials"}),
     ],
 )

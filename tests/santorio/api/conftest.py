@@ -124,7 +124,7 @@ def write_days(connection: psycopg.Connection, person: Person, more: int) -> Non
 
 
 def write_insights(connection: psycopg.Connection, person: Person, more: int) -> None:
-    runs = {kind: uuid.uuid4() for kind in ("effects", "trial", "proposals", "baselines")}
+    runs = {kind: uuid.uuid4() for kind in ("effects", "trial", "proposals", "baselines", "population")}
     for kind, run_id in runs.items():
         run = {
             "run_id": run_id,
@@ -162,6 +162,21 @@ def write_insights(connection: psycopg.Connection, person: Person, more: int) ->
                 "run_id": runs["baselines"], "user_id": person.user_id, "metric": metric, "unit": "bpm", "days": 45,
                 "last_day": FIRST_DAY, "last_value": more + 52.0, "median": more + 54.0, **numbers,
                 "forecast": [EXPECTED], "anomalies": [ODD], "changes": [CHANGED],
+            },
+        )  # fmt: skip
+    for basis, factor, people, is_member in (
+        ("trial", "screens", 5, True), ("association", "alcohol_g", 7, True), ("trial", "humming", 9, False),
+    ):  # fmt: skip
+        names = ("lower_95", "upper_95", "between_sd", "between_lower_95", "between_upper_95")
+        insert(
+            connection,
+            "insights.population",
+            {
+                "run_id": runs["population"], "user_id": person.user_id, "basis": basis, "factor": factor,
+                "outcome": "sleep_minutes", "lag_days": 1, "unit": "min", "people": people, "is_member": is_member,
+                **dict.fromkeys(names, 1.0), "mean": more + 12.0, "others": people if not is_member else None,
+                **dict.fromkeys(("shrunk_estimate", "shrunk_sd"), 11.0 if is_member else None),
+                **dict.fromkeys(("expected_mean", "expected_sd"), None if is_member else 9.0),
             },
         )  # fmt: skip
     trial = {

@@ -13,13 +13,23 @@ from santorio.api.reading import Reader
 from santorio.api.tokens import mint_token
 from santorio.people import Person
 
-COLLECTIONS = ("days", "nights", "activities", "baselines", "effects", "experiments", "coverage")
+COLLECTIONS = (
+    "days",
+    "nights",
+    "activities",
+    "baselines",
+    "effects",
+    "population",
+    "experiments",
+    "coverage",
+)
 VALUE = {
     "days": "steps",
     "nights": "sleep_minutes",
     "activities": "duration_s",
     "effects": "estimate",
     "baselines": "median",
+    "population": "mean",
 }
 
 

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-COLLECTIONS = ("days", "nights", "activities", "baselines", "effects", "experiments", "coverage")
+COLLECTIONS = (
+    "days",
+    "nights",
+    "activities",
+    "baselines",
+    "effects",
+    "population",
+    "experiments",
+    "coverage",
+)
 DATED = ("days", "nights", "activities", "coverage")
 
 
@@ -108,6 +117,17 @@ def test_effects_can_be_narrowed_to_an_outcome_or_an_exposure(client, query):
     assert [row["exposure"] for row in client.get(f"/v1/effects?{query}").json()["data"]] == ["x"]
 
 
+def test_of_what_people_share_only_what_the_person_is_part_of_is_told(client):
+    rows = client.get("/v1/population").json()["data"]
+    assert [(row["basis"], row["factor"], row["people"]) for row in rows] == [
+        ("association", "alcohol_g", 7),
+        ("trial", "screens", 5),
+    ]
+    assert "expected_mean" not in rows[0]
+    (row,) = client.get("/v1/population?factor=screens").json()["data"]
+    assert (row["mean"], row["shrunk_estimate"], row["per_amount"]) == (12.0, 11.0, None)
+
+
 def test_experiments_can_be_narrowed_to_a_kind_or_a_status(client):
     assert len(client.get("/v1/experiments?kind=proposal").json()["data"]) == 2
     assert len(client.get("/v1/experiments?status=analysed").json()["data"]) == 1
@@ -120,7 +140,9 @@ def test_pages_of_any_size_lose_and_repeat_nothing(client, name, limit, descendi
     order = {"order": "desc"} if descending and name in DATED else {}
     whole = client.get(f"/v1/{name}", params={"limit": 1000, **order}).json()["data"]
     assert everything(client, f"/v1/{name}", limit=limit, **order) == whole
-    assert len(whole) == {"activities": 90, "baselines": 2, "effects": 3, "experiments": 3}.get(name, 45)
+    assert len(whole) == {
+        "activities": 90, "baselines": 2, "effects": 3, "population": 2, "experiments": 3,
+    }.get(name, 45)  # fmt: skip
 
 
 def test_the_newest_come_first_where_that_is_asked_for(client):

@@ -160,7 +160,16 @@ def test_before_the_first_run_the_api_says_what_to_do(api_settings, database, pu
 def test_with_its_views_it_is_ready(client):
     assert client.get("/ready").json() == {
         "status": "ready",
-        "views": ["days", "nights", "activities", "baselines", "effects", "experiments", "coverage"],
+        "views": [
+            "days",
+            "nights",
+            "activities",
+            "baselines",
+            "effects",
+            "population",
+            "experiments",
+            "coverage",
+        ],
     }
 
 

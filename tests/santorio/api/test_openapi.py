@@ -26,7 +26,7 @@ def test_every_address_only_reads(described):
     assert {method for path in described["paths"].values() for method in path} == {"get"}
     assert set(described["paths"]) == {
         "/health", "/ready", "/v1/days", "/v1/nights", "/v1/activities", "/v1/baselines", "/v1/effects",
-        "/v1/experiments", "/v1/experiments/{experiment_id}", "/v1/coverage",
+        "/v1/population", "/v1/experiments", "/v1/experiments/{experiment_id}", "/v1/coverage",
     }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_whatever_is_asked_the_answer_is_as_described(published, api_settings):
         conformance.negative_data_rejection,
     ]
     operations = [result.ok() for result in schema.get_all_operations()]
-    assert len(operations) == 10
+    assert len(operations) == 11
     for operation in operations:
         for mode in GenerationMode:
             if mode is GenerationMode.NEGATIVE and not operation.query:

@@ -151,3 +151,23 @@ def test_an_exposure_measured_with_error_is_told_with_its_reliability(lived, aut
     (report,) = analyse_effects(lived.database, lived.person)
     assert 0.2 < report.diagnostics["reliability"]["measure_protein_g_photo"] < 0.7
     assert "measure_protein_g_photo" in rows(lived)
+
+
+def test_what_is_pooled_over_people_is_published_without_the_sparse_prior(lived):
+    analyse_effects(lived.database, lived.person)
+    with lived.database.connect() as connection:
+        told = {
+            exposure: values
+            for exposure, *values in connection.execute(
+                "select exposure, estimate, sd, prior_free_estimate, prior_free_sd, standard_effect"
+                " from insights.effects"
+            )
+        }
+    for estimate, sd, alone, alone_sd, unit in told.values():
+        assert abs(alone) > abs(estimate)
+        assert alone_sd > 0.9 * sd
+        assert unit > 0
+    estimate, _, alone, alone_sd, _ = told["caffeine_after_15_mg"]
+    assert abs(alone - estimate) < alone_sd
+    # What does nothing is pulled to nothing by the sparse prior, and its spread with it.
+    assert told["alcohol_g"][1] < told["alcohol_g"][3]

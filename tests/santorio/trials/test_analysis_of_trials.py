@@ -378,3 +378,16 @@ def test_looks_that_were_planned_after_the_first_days_decide_nothing(led):
     led.marts.outcome("mood", felt(5.0))
     (report,) = led.analyse(led.day(0))
     assert "look" not in report.diagnostics
+
+
+def test_what_is_pooled_over_people_is_published_with_its_prior_taken_off(studied, store):
+    analyse_trials(studied.database, store, studied.person, today=TODAY)
+    ((estimate, sd, alone, alone_sd, unit),) = fetch(
+        studied,
+        "select estimate, sd, prior_free_estimate, prior_free_sd, standard_effect from insights.trial_results",
+    )
+    # The prior, Normal(0, unit²), pulls towards nothing and makes surer: taken off, both are undone.
+    precision = sd**-2 - unit**-2
+    assert alone == pytest.approx(estimate / sd**2 / precision, rel=0.1)
+    assert alone_sd == pytest.approx(precision**-0.5, rel=0.1)
+    assert 18 < unit < 35

@@ -1,0 +1,29 @@
+"""What people who consent have in common, told to each of them. Nothing is fitted here: published runs are pooled."""
+
+from typing import Any
+
+from assets.everyone import everyone_was_analysed, for_everyone
+from santorio.people import Person
+from santorio.population.analysis import analyse_population
+from santorio.population.parts import Pool, read_pool
+
+
+def _shared(resources: Any) -> Pool:
+    with resources.database.connect() as connection:
+        return read_pool(connection)
+
+
+def _population(resources: Any, person: Person, shared: Pool) -> None:
+    """Associations and trials of people who consent, pooled: never of fewer than five, never a single one's result."""
+    analyse_population(resources.database, person, shared)
+
+
+population = for_everyone(
+    ["insights", "population"],
+    _population,
+    kind="population",
+    reads=[["insights", "effects"], ["insights", "trials"]],
+    kinds={"python", "postgres"},
+    once=_shared,
+)
+population_of_everyone = everyone_was_analysed(["insights", "population"])

@@ -1,0 +1,63 @@
+"""`santorio consent` and `santorio population` say what sharing means, and what those who share have in common."""
+
+import json
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner
+
+from assets.population import population
+from santorio.cli.main import app
+
+FOUND = (-12.0, -20.0, -8.0, -15.0, -30.0)
+
+
+@pytest.fixture
+def here(group, home, monkeypatch):
+    """Five people who share, one who does not, in the database that the commands open."""
+    monkeypatch.setenv("SANTORIO_HOME", str(home))
+    monkeypatch.setenv("SANTORIO_DATABASE_URL", group.database.url)
+    monkeypatch.setenv("SANTORIO_DAGSTER_DATABASE_URL", group.database.dagster_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    for estimate in FOUND:
+        group.add(estimate)
+    group.add(5.0, shares=False)
+    return group
+
+
+def said(*arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == 0, done.output
+    return " ".join(done.output.split())
+
+
+def test_consent_is_given_and_withdrawn_in_words_that_say_what_it_means(here):
+    silent = ["--person", here.people[5].name]
+    assert "are not pooled" in said("consent", "show", *silent)
+    told = said("consent", "give", *silent)
+    assert "at least 5 people" in told
+    assert "what is frozen in a protocol that somebody has accepted, stays" in told
+    assert "how it was already" in said("consent", "give", *silent)
+    assert json.loads(said("consent", "show", "--json", *silent))["shares"] is True
+    assert "no longer pooled" in said("consent", "withdraw", *silent)
+    assert json.loads(said("consent", "show", "--json", *silent))["shares"] is False
+
+
+def test_the_asset_tells_each_who_shares_and_the_command_shows_it_beside_their_own(here):
+    one, silent = ["--person", here.people[0].name], ["--person", here.people[5].name]
+    assert "Nothing is there yet" in said("population", *one)
+    database = dg.ResourceDefinition.hardcoded_resource(here.database)
+    result = dg.materialize([population], resources={"database": database})
+    (event,) = result.get_asset_materialization_events()
+    metadata = event.step_materialization_data.materialization.metadata
+    assert (metadata["people"].value, metadata["accepted"].value) == (6, 5)
+    told = said("population", *one)
+    assert "100 mg more caffeine, that night" in told
+    assert told.index("a trial of screens") < told.index("100 mg more caffeine")
+    rows = json.loads(said("population", "--json", *one))["population"]
+    assert [(row["basis"], row["people"]) for row in rows] == [("trial", 5), ("association", 5)]
+    assert rows[1]["own_estimate"] == FOUND[0] / 2  # as published, with its own prior
+    assert "who does not share is told nothing" in said("population", *silent)
+    said("consent", "withdraw", *one)
+    assert "who does not share is told nothing" in said("population", *one)
+    assert json.loads(said("population", "--json", *one))["population"] == []
