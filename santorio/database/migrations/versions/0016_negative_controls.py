@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 CONTROL = """
 alter table insights.trial_results add column is_negative_control boolean not null default false;
