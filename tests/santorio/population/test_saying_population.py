@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from assets.population import population
 from santorio.cli.main import app
+from santorio.settings import Settings
 
 FOUND = (-12.0, -20.0, -8.0, -15.0, -30.0)
 
@@ -47,7 +48,8 @@ def test_the_asset_tells_each_who_shares_and_the_command_shows_it_beside_their_o
     one, silent = ["--person", here.people[0].name], ["--person", here.people[5].name]
     assert "Nothing is there yet" in said("population", *one)
     database = dg.ResourceDefinition.hardcoded_resource(here.database)
-    result = dg.materialize([population], resources={"database": database})
+    # Who shares is read once for each chunk of people.
+    result = dg.materialize([population], resources={"database": database, "settings": Settings(people_in_a_chunk=4)})
     (event,) = result.get_asset_materialization_events()
     metadata = event.step_materialization_data.materialization.metadata
     assert (metadata["people"].value, metadata["accepted"].value) == (6, 5)
