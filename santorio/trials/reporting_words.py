@@ -76,9 +76,12 @@ def answer(account: Account) -> str:
 
 def _how_far(account: Account) -> str:
     days = f"{account.lived_days} of {account.planned_days} study days"
+    frozen, done = account.trial.registration.frozen, len(account.looks.done)
+    to_come = frozen.deciding.looks[done:] if frozen else ()
+    end = f"the look after {to_come[0]} of them" if to_come else "the last one"
     told = {
-        "running": f"This trial is running: {days} have come, and nothing is decided before the last one.",
-        "paused": f"This trial is paused after {days}, and nothing is decided before the last one.",
+        "running": f"This trial is running: {days} have come, and nothing is decided before {end}.",
+        "paused": f"This trial is paused after {days}, and nothing is decided before {end}.",
         "given up": f"This trial was given up after {days}: nothing is decided from a part of it.",
         "over and not analysed": "The last day of this trial is over; this analysis is from before it. Type `santorio "
         "run` for the answer.",
@@ -129,7 +132,8 @@ def meaning(account: Account) -> str:
         # An answer that is to be distrusted speaks for nothing.
         distrust = distrusted(account)
         verdicts = [] if distrust else dict.fromkeys(judged(one.decision) for one in account.run.primary)
-        return " ".join(one for one in (distrust, *verdicts, said, overstated(account)) if one)
+        told = (distrust, *verdicts, "" if distrust else said, overstated(account))
+        return " ".join(one for one in told if one)
     return f"{said} Whoever stops at a good day finds effects that are not there."
 
 

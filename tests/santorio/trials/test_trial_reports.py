@@ -16,7 +16,7 @@ from santorio.trials.exact import fit_trial
 from santorio.trials.keeping import FILE_NAME, save_fit
 from santorio.trials.lifecycle import Abandoned, Deviated, Life, Paused
 from santorio.trials.priors import WEAK, EffectPrior, robust
-from santorio.trials.protocols import DailyLaw, Model, Protocol
+from santorio.trials.protocols import DailyLaw, Deciding, Model, Protocol
 from santorio.trials.reading import Trial
 from santorio.trials.registration import Registration
 from santorio.trials.report import CENT_ITEMS
@@ -176,6 +176,22 @@ def test_before_its_end_a_trial_decides_nothing(account, life, says):
     assert "none before the end" in page
     # Of days to come no value is missing.
     assert "1 study day of 11 without a value" in page
+
+
+def test_before_a_planned_look_a_trial_says_when_it_may_be_decided(account, protocol):
+    deciding = Deciding(interim_looks=1, looks_after_days=(21,), threshold_at_looks=0.95)
+    looked = protocol.model_copy(update={"deciding": deciding})
+    trial = replace(account.trial, registration=replace(account.trial.registration, frozen=looked))
+    running = replace(
+        account,
+        trial=trial,
+        life=Life("t", state="running"),
+        today=later(10),
+        run=replace(account.run, diagnostics={"randomisation": "daily"}),
+    )
+    assert "nothing is decided before the look after 21 of them" in answer(running)
+    assert "95 % at a look after 21 study days" in report_of(running)
+    assert "Not done yet: after 21 study days." in report_of(running)
 
 
 def test_pauses_deviations_and_the_end_are_told_as_decided_after(account):
