@@ -49,7 +49,9 @@ def test_the_asset_tells_each_who_shares_and_the_command_shows_it_beside_their_o
     assert "Nothing is there yet" in said("population", *one)
     database = dg.ResourceDefinition.hardcoded_resource(here.database)
     # Who shares is read once for each chunk of people.
-    result = dg.materialize([population], resources={"database": database, "settings": Settings(people_in_a_chunk=4)})
+    result = dg.materialize(
+        [population], resources={"database": database, "settings": Settings(people_in_a_chunk=4)}
+    )
     (event,) = result.get_asset_materialization_events()
     metadata = event.step_materialization_data.materialization.metadata
     assert (metadata["people"].value, metadata["accepted"].value) == (6, 5)
