@@ -62,7 +62,8 @@ def test_a_study_uses_the_connections_of_the_study_before_it(beside, settings):
             others = "datname = current_database() and pid <> pg_backend_pid()"
             return {pid for (pid,) in watching.execute(f"select pid from pg_stat_activity where {others}")}
 
-        assert connections_after_a_study() == set()
+        # A connection that is closed may be seen for a moment longer, but not after another study.
+        assert not connections_after_a_study() & connections_after_a_study()
         keep_connections(instance)
         kept = connections_after_a_study()
         assert kept

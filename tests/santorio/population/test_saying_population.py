@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assets.population import population
+from santorio.cli.console import console
 from santorio.cli.main import app
 from santorio.settings import Settings
 
@@ -19,7 +20,8 @@ def here(group, home, monkeypatch):
     monkeypatch.setenv("SANTORIO_HOME", str(home))
     monkeypatch.setenv("SANTORIO_DATABASE_URL", group.database.url)
     monkeypatch.setenv("SANTORIO_DAGSTER_DATABASE_URL", group.database.dagster_url)
-    monkeypatch.setenv("COLUMNS", "200")
+    # Whatever terminal there is: in a narrow one a table wraps its words.
+    monkeypatch.setattr(console, "_width", 200)
     for estimate in FOUND:
         group.add(estimate)
     group.add(5.0, shares=False)
