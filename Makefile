@@ -29,7 +29,7 @@ up: install ## Serve the pipeline's UI, its daemon and the API
 	@$(RUN) santorio up
 
 test: install ## Pass the tests
-	@$(RUN) pytest -m "not slow" --numprocesses 3 --dist loadscope --no-loadscope-reorder # two cores wait for the disk a third of the time
+	@$(RUN) pytest -m "not slow" --numprocesses 4 --dist loadscope --no-loadscope-reorder # two cores wait for the disk often
 
 check: install ## Lint, types, the direction of imports, the definitions
 	@$(RUN) ruff check .
