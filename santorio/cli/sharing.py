@@ -146,7 +146,7 @@ def say_population(rows: list[dict[str, object]]) -> None:
             _interval(middle, middle - spread, middle + spread),
         )
     console.print(table)
-    if left := len(rows) - SHOWN if len(rows) > SHOWN else 0:
+    if (left := len(rows) - SHOWN) > 0:
         console.print(f"{left} more are less clear; --json tells all.", highlight=False)
     console.print(
         "With 95 % intervals. “You alone” pulls what is small to nothing, as there is nobody to compare with; “you "
