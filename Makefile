@@ -42,7 +42,7 @@ format: install ## Format the code
 	@$(RUN) ruff check --fix --quiet . ; $(RUN) ruff format .
 
 dictionary: install ## Write docs/data-dictionary.md from the dbt project
-	@$(RUN) python -m santorio.warehouse.dictionary
+	@$(RUN) python -m santorio.warehouse.data_dictionary
 
 calibrate: install ## Check the statistics' promises at length (some hours)
 	@$(RUN) pytest -m slow tests/calibration

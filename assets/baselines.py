@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from assets.everyone import everyone_was_analysed, for_everyone
-from assets.insights import MARTS
-from santorio.baselines.analysis import analyse_baselines
+from assets.analyses import MARTS
+from assets.per_person import everyone_was_analysed, for_everyone
+from santorio.analyses.baselines.pipeline import analyse_baselines
 from santorio.people import Person
 
 

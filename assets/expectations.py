@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from santorio.database.engine import Database
+from santorio.storage.database.engine import Database
 
 if TYPE_CHECKING:
     import pandas as pd

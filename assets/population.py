@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from assets.everyone import everyone_was_analysed, for_everyone
+from assets.per_person import everyone_was_analysed, for_everyone
 from santorio.people import Person
-from santorio.population.analysis import analyse_population
-from santorio.population.parts import Pool, read_pool
+from santorio.population.estimates import Pool, read_pool
+from santorio.population.pipeline import analyse_population
 
 
 def _shared(resources: Any) -> Pool:

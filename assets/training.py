@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from santorio.database.engine import Database
-from santorio.training.recordings import code_version, compute_recordings
+from santorio.analyses.training.pipeline import code_version, compute_recordings
+from santorio.storage.database.engine import Database
 
 
 @dg.asset(

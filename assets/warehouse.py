@@ -19,13 +19,13 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from assets.checks_marts import must_be_sound
-from santorio.database.engine import Database
+from assets.checks.marts import must_be_sound
 from santorio.errors import StorageError
 from santorio.settings import Settings
-from santorio.warehouse import PROJECT, building, dbt_environment, ensure_manifest
-from santorio.warehouse.errors import Discreet, failures
-from santorio.warehouse.publishing import make_views
+from santorio.storage.database.engine import Database
+from santorio.warehouse import PROJECT, build_session, dbt_environment, ensure_manifest
+from santorio.warehouse.dbt_errors import Discreet, failures
+from santorio.warehouse.publish import make_views
 
 MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
@@ -127,7 +127,7 @@ def marts(
     Made again is what arrivals touch, and what is of other logic than what made it.
     """
     up_to_date = UpToDate(context.assets_def, context.selected_asset_keys)
-    with building(database, is_whole=not context.is_subset) as build:
+    with build_session(database, is_whole=not context.is_subset) as build:
         if build.is_needed:
             with dbt_environment(database, build.environment):
                 for event in _build(context, dbt, settings, build.arguments):

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measuring import ROOT, machine, measure
+from benchmarks.harness import ROOT, machine, measure
 
 RESULTS = Path(__file__).resolve().parent / "results" / "effects.json"
 MAIN = (1095, 10, 25)
@@ -32,9 +32,9 @@ RHO = 0.4
 def fitted(days: int, outcomes: int, exposures: int, seed: int) -> dict[str, object]:
     """Simulate a person and find what goes with what; seconds by stage, and what the sampler said of itself."""
     started, worked = time.perf_counter(), time.process_time()
-    from santorio.effects.analysis import fit, results
-    from santorio.effects.preparing import prepare
-    from santorio.insights.reading import Series
+    from santorio.analyses.effects.design import prepare
+    from santorio.analyses.effects.pipeline import fit, results
+    from santorio.analyses.series import Series
 
     rng = np.random.default_rng(seed)
 

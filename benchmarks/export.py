@@ -15,7 +15,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from benchmarks.measuring import Measurement, machine, measure
+from benchmarks.harness import Measurement, machine, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "export.json"

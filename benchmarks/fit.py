@@ -23,17 +23,17 @@ from pathlib import Path
 import numpy as np
 from psycopg import sql
 
-from benchmarks.measuring import machine, peer_command
-from santorio.database.copying import copy_arrays
-from santorio.database.embedded import embedded_server
-from santorio.database.engine import Database
-from santorio.database.migrating import migrate
-from santorio.database.opening import DAGSTER_NAME, create_database, embedded_database
-from santorio.objects import FolderStore
+from benchmarks.harness import machine, peer_command
+from santorio.ingest.formats.fit.records import FIELDS
+from santorio.ingest.importer import import_paths
 from santorio.people import ensure_person
-from santorio.sources.fit.records import FIELDS
-from santorio.sources.importing import import_paths
-from santorio.sources.recordings import COLUMNS, EPOCH_OF_POSTGRESQL
+from santorio.storage.activity_records import COLUMNS, EPOCH_OF_POSTGRESQL
+from santorio.storage.database.connect import DAGSTER_NAME, create_database, embedded_database
+from santorio.storage.database.copy import copy_arrays
+from santorio.storage.database.engine import Database
+from santorio.storage.database.migrate import migrate
+from santorio.storage.embedded_postgres.server import embedded_server
+from santorio.storage.object_store import FolderStore
 
 RESULTS = Path(__file__).resolve().parent / "results" / "fit.json"
 ROUNDS = 3

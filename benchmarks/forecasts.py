@@ -26,15 +26,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import ROOT, find_uv, machine
+from benchmarks.harness import ROOT, find_uv, machine
 from benchmarks.wearables import FILE, DailySeries, read_series
-from santorio.baselines import analysis
-from santorio.baselines.forecasting import roll
-from santorio.baselines.model import filter_series
-from santorio.baselines.nodes import DEFAULT
-from santorio.baselines.scoring import Scores, score, score_normal
-from santorio.insights.reading import Series
-from santorio.trials.columns import FloatArray, IntArray
+from santorio.analyses.baselines import pipeline as baselines_pipeline
+from santorio.analyses.baselines.forecast import roll
+from santorio.analyses.baselines.hyperparameters import DEFAULT
+from santorio.analyses.baselines.scores import Scores, score, score_normal
+from santorio.analyses.baselines.state_space import filter_series
+from santorio.analyses.series import Series
+from santorio.arrays import FloatArray, IntArray
 
 RESULTS = ROOT / "benchmarks" / "results" / "forecasts.json"
 PEER = "statsforecast==2.1.1"
@@ -326,9 +326,9 @@ def speed() -> dict[str, float]:
         for i in range(METRICS_OF_A_PERSON)
     ]
     started = time.process_time()
-    for told in analysis.baselines(person):
-        analysis.row(told)
-        analysis.diagnostics(told)
+    for told in baselines_pipeline.baselines(person):
+        baselines_pipeline.row(told)
+        baselines_pipeline.diagnostics(told)
     of_a_person = time.process_time() - started
     return {
         "filter_a_year_ms": round(1000 * statistics.median(filtering), 1),

@@ -25,14 +25,14 @@ from pathlib import Path
 import orjson
 import psycopg
 
-from benchmarks.measuring import machine, peer_command
-from santorio.database.copying import copy_rows
-from santorio.database.engine import Database
-from santorio.database.opening import open_database
-from santorio.events import write_events
+from benchmarks.harness import machine, peer_command
+from santorio.ingest.garmin.parser import parse
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
-from santorio.sources.garmin.payloads import parse
+from santorio.storage.database.connect import open_database
+from santorio.storage.database.copy import copy_rows
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import write_events
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "garmin-days.json"

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measuring import machine
-from santorio.trials.columns import TrialDesign
-from santorio.trials.exact import fit_trial
-from santorio.trials.operating import Analysis, operating_characteristics
-from santorio.trials.planning import Noise
-from santorio.trials.priors import CarryOver, carry_over_from, robust
-from santorio.trials.schedules import draw_daily
+from benchmarks.harness import machine
+from santorio.stats.assurance import Noise
+from santorio.stats.design_matrix import TrialDesign
+from santorio.stats.effect_priors import CarryOver, carry_over_from, robust
+from santorio.stats.evaluation.operating_characteristics import Analysis, operating_characteristics
+from santorio.stats.exact_inference import fit_trial
+from santorio.stats.randomization import draw_daily
 
 RESULTS = Path(__file__).resolve().parent / "results" / "operating.json"
 ROUNDS = 5

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measuring import machine
-from santorio.insights.reading import Series
+from benchmarks.harness import machine
+from santorio.analyses.series import Series
 from santorio.metrics import EXPOSURES, OUTCOMES
-from santorio.trials.levers import Limits, registry
-from santorio.trials.own_levers import Own
-from santorio.trials.proposals import Known, find_plans, rank
-from santorio.trials.searching import designs, forget
+from santorio.trials.interventions.catalog import Limits, registry
+from santorio.trials.interventions.custom import Own
+from santorio.trials.proposals.design_search import designs, forget
+from santorio.trials.proposals.pipeline import Known, find_plans, rank
 
 RESULTS = Path(__file__).resolve().parent / "results" / "ranking.json"
 DAYS = 365

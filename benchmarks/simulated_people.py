@@ -15,19 +15,19 @@ from dataclasses import replace
 import orjson
 import psycopg
 
-from santorio.events import Event, write_events
+from santorio.ingest.detect import read
+from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS
+from santorio.ingest.garmin.parser import Asked, parse_answer
 from santorio.people import Person, ensure_person
-from santorio.sources.garmin.endpoints import BY_KIND, ENDPOINTS
-from santorio.sources.garmin.payloads import Asked, parse_answer
-from santorio.sources.parsed import Parsed
-from santorio.sources.recognising import read
-from santorio.sources.recordings import write_recordings
-from santorio.sources.simulator import Simulation, logs, simulate
-from santorio.sources.simulator.payloads import activities, sessions
-from santorio.sources.simulator.payloads.fit import activity_fit
-from santorio.sources.simulator.server.accounts import Account
-from santorio.sources.simulator.server.answers import ANSWERS
-from santorio.sources.simulator.server.knowledge import Knowledge
+from santorio.simulator import Simulation, logs, simulate
+from santorio.simulator.payloads import activities, sessions
+from santorio.simulator.payloads.fit import activity_fit
+from santorio.simulator.server.accounts import Account
+from santorio.simulator.server.handlers import ANSWERS
+from santorio.simulator.server.visibility import Knowledge
+from santorio.storage.activity_records import write_recordings
+from santorio.storage.event_log import Event, write_events
+from santorio.storage.parse_result import Parsed
 
 LAST_DAY = dt.date(2026, 3, 20)
 ZONE = "Europe/Berlin"

@@ -14,19 +14,19 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from benchmarks.measuring import machine
-from santorio.database.engine import Database
-from santorio.database.opening import open_database
-from santorio.objects import open_object_store
+from benchmarks.harness import machine
+from santorio.ingest.garmin.account import Region
+from santorio.ingest.garmin.endpoints import ENDPOINTS
+from santorio.ingest.garmin.login import Door, use_token
+from santorio.ingest.garmin.sync import PersonReport, Wishes, sync_everyone
+from santorio.ingest.garmin.throttle import Pace
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
-from santorio.sources.garmin.account import Region
-from santorio.sources.garmin.endpoints import ENDPOINTS
-from santorio.sources.garmin.login import Door, use_token
-from santorio.sources.garmin.pacing import Pace
-from santorio.sources.garmin.syncing import PersonReport, Wishes, sync_everyone
-from santorio.sources.simulator.server import Account, serving
-from santorio.sources.simulator.simulation import simulate
+from santorio.simulator.files import simulate
+from santorio.simulator.server import Account, run_server
+from santorio.storage.database.connect import open_database
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import open_object_store
 
 RESULTS = Path(__file__).resolve().parent / "results" / "sync.json"
 UNPACED = Pace(per_second=1e6, burst=1_000_000)
@@ -62,7 +62,7 @@ def measure(days: int) -> dict[str, object]:
     """Fetch all days, settle them, then measure a daily sync three times."""
     account = Account("bench@example.org", "bench", simulate(days=days, seed=1, last_day=LAST_DAY))
     evening = dt.datetime.combine(LAST_DAY, dt.time(21), dt.UTC)
-    with tempfile.TemporaryDirectory() as folder, serving([account], now=evening) as server:
+    with tempfile.TemporaryDirectory() as folder, run_server([account], now=evening) as server:
         settings = Settings(home=Path(folder), timezone="Europe/Berlin", garmin_url=server.url)
         with open_database(settings) as database:
             with database.connect() as connection:

@@ -20,16 +20,16 @@ import orjson
 import psycopg
 
 from benchmarks.garmin_days import FIRST, full_day
-from benchmarks.measuring import machine
-from santorio.database.accounts import programs
-from santorio.database.embedded import embedded_server
-from santorio.database.engine import Database
-from santorio.database.migrating import migrate
-from santorio.database.opening import DAGSTER_NAME, create_database, embedded_database
-from santorio.events import write_events
+from benchmarks.harness import machine
+from santorio.ingest.garmin.parser import parse
 from santorio.people import Person, ensure_person
-from santorio.retention import Thinned, set_keep_samples_days, thin
-from santorio.sources.garmin.payloads import parse
+from santorio.storage.database.connect import DAGSTER_NAME, create_database, embedded_database
+from santorio.storage.database.engine import Database
+from santorio.storage.database.migrate import migrate
+from santorio.storage.embedded_postgres.os_user import programs
+from santorio.storage.embedded_postgres.server import embedded_server
+from santorio.storage.event_log import write_events
+from santorio.storage.retention import Thinned, set_keep_samples_days, thin
 from santorio.warehouse import PROJECT, dbt_environment
 
 ROOT = Path(__file__).resolve().parents[1]

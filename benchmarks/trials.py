@@ -19,14 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measuring import machine
-from santorio.trials import exact
-from santorio.trials.columns import FloatArray, TrialDesign
-from santorio.trials.exact import fit_trial
-from santorio.trials.model import TrialModel
-from santorio.trials.sampling import Fit, convergence
-from santorio.trials.schedules import draw_daily
-from santorio.trials.simulating import Process, Truth, simulate_trials, standardise
+from benchmarks.harness import machine
+from santorio.arrays import FloatArray
+from santorio.stats import exact_inference
+from santorio.stats.design_matrix import TrialDesign
+from santorio.stats.evaluation.simulation import Process, Truth, simulate_trials, standardise
+from santorio.stats.exact_inference import fit_trial
+from santorio.stats.gaussian_model import TrialModel
+from santorio.stats.randomization import draw_daily
+from santorio.stats.sampler import Fit, convergence
 
 RESULTS = Path(__file__).resolve().parent / "results" / "trials.json"
 TRIALS, CHECKED, DAYS = 200, 5, 70
@@ -209,7 +210,7 @@ def main() -> None:
         "bar_is_met": times >= BAR_TIMES,
         "growth": growth(),
         "exact_engine": "see operating.json",
-        "prior_of_rho": list(exact.RHO_BETA),
+        "prior_of_rho": list(exact_inference.RHO_BETA),
     }
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     print(json.dumps(results, indent=2, ensure_ascii=False))

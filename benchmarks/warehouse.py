@@ -26,19 +26,19 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from assets.checks_marts import must_be_sound
-from benchmarks import possible, simulated_people
-from benchmarks.asking import ask_all, explained
-from benchmarks.measuring import Measurement, machine, measure
+from assets.checks.marts import must_be_sound
+from benchmarks import simulated_people, theoretical_limits
+from benchmarks.api_latency import ask_all, explained
+from benchmarks.harness import Measurement, machine, measure
 from benchmarks.simulated_people import DAYS_A_YEAR, LAST_DAY, LIGHT, SimulatedLog, every_kind
-from santorio.database import migrating
-from santorio.database.accounts import programs
-from santorio.database.embedded import embedded_server
-from santorio.database.engine import Database
-from santorio.database.migrating import migrate
-from santorio.database.opening import DAGSTER_NAME, create_database, embedded_database
-from santorio.training.recordings import compute_recordings
-from santorio.warehouse import DBT, PROJECT, building, dbt_environment
+from santorio.analyses.training.pipeline import compute_recordings
+from santorio.storage.database import migrate as migrations
+from santorio.storage.database.connect import DAGSTER_NAME, create_database, embedded_database
+from santorio.storage.database.engine import Database
+from santorio.storage.database.migrate import migrate
+from santorio.storage.embedded_postgres.os_user import programs
+from santorio.storage.embedded_postgres.server import embedded_server
+from santorio.warehouse import DBT, PROJECT, build_session, dbt_environment
 
 RESULTS = Path(__file__).resolve().parent / "results"
 TIMESCALE = "shared_preload_libraries = 'timescaledb'\ntimescaledb.telemetry_level = off\n"
@@ -116,7 +116,7 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *, has_timescale: bool) -> Iterator[Server]:
+def run_server(folder: Path, *, has_timescale: bool) -> Iterator[Server]:
     """Start a server whose data stays in a folder."""
     extra = TIMESCALE if has_timescale else ""
     with embedded_server(folder / "postgres", extra_configuration=extra) as url:
@@ -155,7 +155,7 @@ def build(database: Database, folder: Path) -> Built:
     before = blocks(database)
     started = time.perf_counter()
     compute_recordings(database)
-    with building(database) as planned, dbt_environment(database, planned.environment):
+    with build_session(database) as planned, dbt_environment(database, planned.environment):
         command = [str(DBT), "--quiet", "build", "--exclude-resource-type", "unit_test", *planned.arguments]
         paths = [
             "--project-dir",
@@ -246,7 +246,7 @@ def measure_one(server: Server, years: tuple[int, ...]) -> dict[str, object]:
                 figure["chunks_that_policies_compress"] = compressed(database)
             figure["disk"] = disk(database)
             figures.append(figure)
-        figures[-1]["duckdb"] = possible.measure_one(copies[years[-1]], server.folder)
+        figures[-1]["duckdb"] = theoretical_limits.measure_one(copies[years[-1]], server.folder)
         increments: dict[int, list[Built]] = {one: [] for one in years}
         for day in range(days, days + INCREMENTS):
             for one, database in copies.items():
@@ -326,7 +326,7 @@ def measure_many(server: Server, people: int) -> dict[str, object]:
             {"query": plan.question, "blocks": plan.buffers, "scans": plan.scans()}
             for plan in explained(database.reader_url, ids[len(ids) // 2], last)
         ]
-        found["duckdb"] = possible.measure_many(database, ids, last, server.folder)
+        found["duckdb"] = theoretical_limits.measure_many(database, ids, last, server.folder)
         with database.connect() as connection:
             everybody = range(DAYS_A_YEAR, DAYS_A_YEAR + 1)
             simulated_people.write_people(connection, people, everybody, life_days)
@@ -405,11 +405,11 @@ def has_library() -> bool:
 
 def cache() -> Path:
     """Folder of what was loaded; of another simulator, other migrations, or another writer it is another folder."""
-    santorio = Path(migrating.__file__).resolve().parents[1]
+    santorio = Path(migrations.__file__).resolve().parents[2]
     paths = [
-        *(santorio / "sources").rglob("*.py"),
-        *(santorio / "database").rglob("*.py"),
-        santorio / "events.py",
+        *(santorio / "ingest").rglob("*.py"),
+        *(santorio / "simulator").rglob("*.py"),
+        *(santorio / "storage").rglob("*.py"),
     ]
     digest = hashlib.sha256()
     for path in sorted([*paths, Path(simulated_people.__file__)]):
@@ -438,7 +438,7 @@ def documents(
             known.setdefault(name, "not measured: the extension's library is not in this server")
             yield known
             return
-        with serving(folder / name, has_timescale=has_timescale) as server:
+        with run_server(folder / name, has_timescale=has_timescale) as server:
             for part, measured in (
                 ("many_people", partial(measure_many, server, sizes.people)),
                 ("one_person", partial(measure_one, server, sizes.years)),

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from santorio.insights.reading import day_number
-from santorio.trials.columns import FloatArray, IntArray
+from santorio.analyses.series import day_number
+from santorio.arrays import FloatArray, IntArray
 
 FILE = Path(__file__).resolve().parents[2] / "shared" / "data" / "wearables" / "fitbit_daily.csv"
 # Column of the file by metric. Zero is how the file writes that nothing was measured.

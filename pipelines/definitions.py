@@ -8,7 +8,7 @@ import assets
 from pipelines.jobs import study, sync, take_in
 from pipelines.progress import progress
 from pipelines.resources import resources_from_environment
-from sensors.arrivals import inbox, new_events
+from sensors.ingestion import inbox, new_events
 from sensors.schedules import every_four_hours, every_morning
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 import dagster as dg
 from rich.console import Console
 
-from assets.everyone import LAST_STEP
+from assets.per_person import LAST_STEP
 
 SPOKEN = {
     "inbox_files": "Taking in files",

@@ -7,10 +7,10 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 from dagster_dbt.core.resource import DBT_PYTHON_VERSION
 
-from santorio.database.engine import Database
-from santorio.database.opening import open_database
-from santorio.objects import ObjectStore, open_object_store
 from santorio.settings import Settings, load_settings
+from santorio.storage.database.connect import open_database
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import ObjectStore, open_object_store
 from santorio.warehouse import DBT, PROJECT
 
 

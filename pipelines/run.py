@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from pipelines.instance import keep_connections, use_dagster_home
-from santorio.arrivals import Arrivals, arrivals, garmin_day_range
-from santorio.database.engine import Database
-from santorio.database.opening import open_database
+from pipelines.dagster_instance import keep_connections, use_dagster_home
+from pipelines.warmup import has_trial_to_analyse, start_compiling
+from santorio.code_version import code_version
 from santorio.errors import SantorioError
-from santorio.insights.warming import has_trial_to_analyse, start_compiling
+from santorio.ingest.importer import waiting_files
 from santorio.settings import Settings, load_settings
-from santorio.sources.importing import waiting_files
-from santorio.versions import code_version
+from santorio.storage.change_queue import Arrivals, arrivals, garmin_day_range
+from santorio.storage.database.connect import open_database
+from santorio.storage.database.engine import Database
 from santorio.warehouse import dbt_environment, forget_what_was_made, start_parsing
-from sensors.abandoned import close_dead_runs, process_tag
-from sensors.windows import MARK, window_tags
+from sensors.orphaned_runs import close_dead_runs, process_tag
+from sensors.run_tags import MARK, window_tags
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance

@@ -4,11 +4,11 @@ import datetime as dt
 
 import dagster as dg
 
-from santorio.database.engine import Database
-from santorio.sources.garmin.planning import TRAILING_DAYS as SYNCED_DAYS
-from santorio.sources.garmin.syncing import connected_people
-from sensors.arrivals import is_running
-from sensors.windows import window_tags
+from santorio.ingest.garmin.sync import connected_people
+from santorio.ingest.garmin.sync_plan import TRAILING_DAYS as SYNCED_DAYS
+from santorio.storage.database.engine import Database
+from sensors.ingestion import is_running
+from sensors.run_tags import window_tags
 
 # A watch may sync days late; three days back are looked at again until they are final.
 TRAILING_DAYS = 3

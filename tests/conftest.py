@@ -13,14 +13,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from santorio.database.accounts import programs
-from santorio.database.embedded import embedded_server
-from santorio.database.engine import Database
-from santorio.database.migrating import migrate
-from santorio.database.opening import DAGSTER_NAME, create_database, embedded_database
-from santorio.objects import FolderStore
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
+from santorio.storage.database.connect import DAGSTER_NAME, create_database, embedded_database
+from santorio.storage.database.engine import Database
+from santorio.storage.database.migrate import migrate
+from santorio.storage.embedded_postgres.os_user import programs
+from santorio.storage.embedded_postgres.server import embedded_server
+from santorio.storage.object_store import FolderStore
 
 TEMPLATE = "template_of_tests"
 # The session's server dies with the session: what it holds need not survive a power cut.

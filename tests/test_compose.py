@@ -62,7 +62,11 @@ def test_its_commands_are_ours(compose):
     for name in ("ui", "daemon"):
         assert compose["services"][name]["command"] == ["santorio", "up", "--only", name]
     help_text = subprocess.run(
-        [sys.executable, "-m", "pipelines.up", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "pipelines.services", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     assert "--only {api,ui,daemon}" in help_text
 

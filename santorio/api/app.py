@@ -5,14 +5,14 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from santorio.api.access import Services
-from santorio.api.documentation import router as documentation
+from santorio.api.conditional_requests import Freshness
+from santorio.api.dependencies import Services
+from santorio.api.docs_page import router as documentation
 from santorio.api.errors import install_handlers
-from santorio.api.freshness import Freshness
-from santorio.api.limits import RateLimiter
 from santorio.api.middleware import AroundEveryRequest
-from santorio.api.reading import Reader
-from santorio.api.routes import probes, v1
+from santorio.api.rate_limit import RateLimiter
+from santorio.api.repository import Reader
+from santorio.api.routers.read import probes, v1
 from santorio.api.tokens import signing_key
 from santorio.settings import Settings
 

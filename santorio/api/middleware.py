@@ -10,9 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from santorio.api.errors import unexpected
-from santorio.api.limits import Allowance
+from santorio.api.rate_limit import Allowance
 
-access = logging.getLogger("santorio.api.access")
+access = logging.getLogger("santorio.api.dependencies")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

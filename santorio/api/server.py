@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from santorio.database.opening import open_database
 from santorio.errors import ConfigError, SantorioError
 from santorio.settings import Settings, load_settings
+from santorio.storage.database.connect import open_database
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from santorio.errors import ConfigError, SantorioError
 from santorio.people import Person
-from santorio.privacy.keyfiles import make_secret, secret_in, secret_of
+from santorio.privacy.secrets import make_secret, secret_in, secret_of
 from santorio.settings import Settings
 
 ALGORITHM = "HS256"

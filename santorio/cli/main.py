@@ -6,21 +6,21 @@ import sys
 import typer
 
 from santorio.cli import (
-    connecting,
-    covering,
-    demonstrating,
-    expecting,
-    importing,
-    judging,
-    reading,
-    retaining,
-    running,
-    sharing,
-    simulating,
-    studying,
-    syncing,
-    trialling,
-    warehousing,
+    accounts,
+    baselines,
+    consent,
+    coverage,
+    demo,
+    import_,
+    quality,
+    retention,
+    run,
+    simulate,
+    status,
+    study,
+    sync,
+    trial,
+    warehouse,
 )
 from santorio.cli.console import errors
 from santorio.errors import SantorioError
@@ -32,31 +32,31 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demonstrating.demo)
-app.command("import")(importing.import_files)
-app.command("sync")(syncing.sync)
-app.command("run")(running.run)
-app.command("status")(reading.status)
-app.command("coverage")(covering.coverage)
-app.command("quality")(judging.quality)
-app.command("baselines")(expecting.baselines)
+app.command("demo")(demo.demo)
+app.command("import")(import_.import_files)
+app.command("sync")(sync.sync)
+app.command("run")(run.run)
+app.command("status")(status.status)
+app.command("coverage")(coverage.coverage)
+app.command("quality")(quality.quality)
+app.command("baselines")(baselines.baselines)
 for command in (
-    trialling.accept, trialling.decline, trialling.today, trialling.log, trialling.pause, trialling.resume,
-    trialling.abandon, trialling.deviation, trialling.report, trialling.withdraw,
+    trial.accept, trial.decline, trial.today, trial.log, trial.pause, trial.resume,
+    trial.abandon, trial.deviation, trial.report, trial.withdraw,
 ):  # fmt: skip
-    reading.trials.command()(command)
-app.add_typer(reading.trials, name="trial")
-app.add_typer(connecting.connect, name="connect")
-app.add_typer(connecting.disconnect, name="disconnect")
-app.add_typer(retaining.app, name="retention")
-app.add_typer(sharing.app, name="consent")
-app.command("population")(sharing.population)
-app.command("rotate-key")(connecting.rotate_key)
-app.command("token")(running.token)
-app.command("up")(running.up)
-app.add_typer(simulating.app, name="simulate")
-app.add_typer(studying.app, name="study")
-app.add_typer(warehousing.app, name="warehouse")
+    status.trials.command()(command)
+app.add_typer(status.trials, name="trial")
+app.add_typer(accounts.connect, name="connect")
+app.add_typer(accounts.disconnect, name="disconnect")
+app.add_typer(retention.app, name="retention")
+app.add_typer(consent.app, name="consent")
+app.command("population")(consent.population)
+app.command("rotate-key")(accounts.rotate_key)
+app.command("token")(run.token)
+app.command("up")(run.up)
+app.add_typer(simulate.app, name="simulate")
+app.add_typer(study.app, name="study")
+app.add_typer(warehouse.app, name="warehouse")
 
 
 def main() -> None:

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
+from santorio.arrays import FloatArray
 from santorio.errors import NotEnoughData
-from santorio.studies.answer import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, Warned
-from santorio.studies.assembling import Assembled, assemble, digest
-from santorio.studies.checking import check_case, check_outcome, check_study
-from santorio.studies.comparing import Fitted, arm_rows, compare
-from santorio.studies.fitting import Fit, fit_case
-from santorio.studies.likelihoods import LINKS, SAID, Chosen, choose
-from santorio.studies.preparing import Prepared, common_scale, doses_of, prepare, smallest_effect
-from santorio.studies.sampled import Refused, SampledFit, fit_sampled
-from santorio.studies.specification import OutcomeColumn, Study, read_study
-from santorio.studies.wording import say_design
-from santorio.trials.columns import FloatArray
-from santorio.trials.priors import CarryOver, carry_over_from
+from santorio.stats.effect_priors import CarryOver, carry_over_from
+from santorio.studies.checks import check_case, check_outcome, check_study
+from santorio.studies.contrasts import Fitted, arm_rows, compare
+from santorio.studies.dataset import Assembled, assemble, digest
+from santorio.studies.gaussian_fit import Fit, fit_case
+from santorio.studies.likelihood_choice import LINKS, SAID, Chosen, choose
+from santorio.studies.preprocessing import Prepared, common_scale, doses_of, prepare, smallest_effect
+from santorio.studies.result import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, Warned
+from santorio.studies.sampled_fit import Refused, SampledFit, fit_sampled
+from santorio.studies.spec import OutcomeColumn, Study, read_study
+from santorio.studies.text import say_design
 
 LIBRARIES = ("santorio", "numpy", "scipy")
 SAMPLERS = ("pymc", "nutpie")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from santorio.errors import DataError, NotEnoughData
-from santorio.studies.specification import Study
+from santorio.studies.spec import Study
 
 MOST_ARMS = 12
 _PHASE = re.compile(r"^([^\W\d]+)[ _-]?(\d+)$")

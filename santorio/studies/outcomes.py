@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from santorio.arrays import FloatArray, IntArray
+from santorio.csv_table import Table, is_missing, lines_of, numbers
 from santorio.errors import DataError
-from santorio.studies.specification import OutcomeColumn
-from santorio.studies.tables import Table, is_missing, lines_of, numbers
-from santorio.trials.columns import FloatArray, IntArray
+from santorio.studies.spec import OutcomeColumn
 
 ScaleName = Literal["natural", "log", "square root"]
 YES = {"1", "1.0", "yes", "y", "true", "t", "x"}

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from santorio.arrays import FloatArray
+from santorio.csv_table import Table, read_table
 from santorio.errors import DataError
-from santorio.studies.moments import read_moments
-from santorio.studies.specification import ScheduleFile
-from santorio.studies.tables import Table, read_table
-from santorio.trials.columns import FloatArray
+from santorio.studies.spec import ScheduleFile
+from santorio.studies.timestamps import read_moments
 
 FORMS = (
     'A schedule is a CSV file with a column of days and one of arms, a JSON object such as {"1": "A"} or '

@@ -1,1 +1,1 @@
-"""N-of-1 trials: their model, their analysis and the next proposal."""
+"""N-of-1 trials: proposals, protocols, their life cycle, analysis and report."""

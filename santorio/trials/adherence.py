@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 import psycopg
 
-from santorio.insights.reading import Series, date_of, read_exposures, read_outcomes
+from santorio.analyses.series import Series, date_of, read_exposures, read_outcomes
 from santorio.people import Person
-from santorio.trials.levers import Reading
-from santorio.trials.protocols import Protocol
+from santorio.trials.interventions.catalog import Reading
+from santorio.trials.protocol import Protocol
 
 # What was usual is the median of so many days before the trial.
 USUAL_DAYS = 60

@@ -13,8 +13,8 @@ from uuid import UUID
 from pydantic import Field, TypeAdapter
 
 from santorio.errors import DataError
-from santorio.trials.levers import Data
-from santorio.trials.protocols import Protocol
+from santorio.trials.interventions.catalog import Data
+from santorio.trials.protocol import Protocol
 
 State = Literal[
     "unknown", "proposed", "declined", "accepted", "running", "paused", "completed", "abandoned", "analysed"

@@ -1,7 +1,7 @@
 """The warehouse: dbt as a program, and which rows a build of it makes again."""
 
-from santorio.warehouse.building import Build, building, finish_build, forget_what_was_made, plan_build
-from santorio.warehouse.project import (
+from santorio.warehouse.build import Build, build_session, finish_build, forget_what_was_made, plan_build
+from santorio.warehouse.dbt import (
     DBT,
     PROJECT,
     dbt_environment,
@@ -15,7 +15,7 @@ __all__ = [
     "DBT",
     "PROJECT",
     "Build",
-    "building",
+    "build_session",
     "dbt_environment",
     "dbt_variables",
     "ensure_manifest",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from santorio.warehouse.project import PROJECT
+from santorio.warehouse.dbt import PROJECT
 
 PAGE = PROJECT.parent / "docs" / "warehouse.md"
 BEGIN, END = "<!-- lineage: written by `make dictionary` -->", "<!-- end of lineage -->"

@@ -6,11 +6,11 @@ import dagster as dg
 import numpy as np
 
 from assets.training import training_recordings
-from santorio.database.engine import Database
-from santorio.events import Event, write_events
+from santorio.analyses.training.pipeline import code_version
 from santorio.people import Person
-from santorio.sources.recordings import Recording, recording_id, write_recordings
-from santorio.training.recordings import code_version
+from santorio.storage.activity_records import Recording, recording_id, write_recordings
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event, write_events
 
 RIDE = dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from calibration_figures import Figures
 
-from santorio.trials.columns import TrialDesign
-from santorio.trials.schedules import draw_daily, draw_periods
+from santorio.stats.design_matrix import TrialDesign
+from santorio.stats.randomization import draw_daily, draw_periods
+from support.calibration_results import Figures
 
 DAYS_OF_CYCLE = 14
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from santorio.effects.evidence import gather
-from santorio.effects.model import EffectsModel
-from santorio.trials.columns import background_columns
+from santorio.analyses.effects.marginal_likelihood import gather
+from santorio.analyses.effects.model import EffectsModel
+from santorio.stats.design_matrix import background_columns
 
 TRUE = np.array([0.5, -0.2, 0.0, 0.0, 0.0])
 

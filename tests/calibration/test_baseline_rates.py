@@ -6,9 +6,9 @@ from itertools import batched
 import numpy as np
 import pytest
 
-from santorio.baselines.anomalies import find_anomalies
-from santorio.baselines.changes import find_changes
-from santorio.baselines.model import Filtered, filter_together
+from santorio.analyses.baselines.anomalies import find_anomalies
+from santorio.analyses.baselines.changepoints import find_changes
+from santorio.analyses.baselines.state_space import Filtered, filter_together
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -5,13 +5,13 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from santorio.effects.analysis import fit, results
-from santorio.effects.preparing import prepare
+from santorio.analyses.effects.design import prepare
+from santorio.analyses.effects.pipeline import fit, results
+from santorio.analyses.series import Series
 from santorio.errors import NotEnoughData
-from santorio.insights.reading import Series
 from santorio.metrics import NOT_STUDIED
-from santorio.sources.simulator import habits as habit
-from santorio.sources.simulator.physiology import EXPOSURES, OUTCOMES, react, true_effects
+from santorio.simulator import behaviour as habit
+from santorio.simulator.physiology import EXPOSURES, OUTCOMES, react, true_effects
 
 PEOPLE, DAYS, BAR = 100, 180, 0.9
 FIRST_DAY = 20_000

@@ -5,13 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from santorio.trials.columns import TrialDesign
-from santorio.trials.exact import fit_trial, whiten
-from santorio.trials.operating import operating_characteristics
-from santorio.trials.planning import Noise
-from santorio.trials.posteriors import ExactPosterior
-from santorio.trials.priors import carry_over_from
-from santorio.trials.simulating import Conduct, Process, SimulatedTrials, Truth, simulate_trials, standardise
+from santorio.stats.assurance import Noise
+from santorio.stats.design_matrix import TrialDesign
+from santorio.stats.effect_priors import carry_over_from
+from santorio.stats.evaluation.operating_characteristics import operating_characteristics
+from santorio.stats.evaluation.simulation import (
+    Conduct,
+    Process,
+    SimulatedTrials,
+    Truth,
+    simulate_trials,
+    standardise,
+)
+from santorio.stats.exact_inference import fit_trial, whiten
+from santorio.stats.exact_posterior import ExactPosterior
 
 OUTCOMES = 100
 DRIFT = {"steady": 0.0, "drifting": 2.0}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from santorio.trials.exact import fit_trial
-from santorio.trials.model import TrialModel
-from santorio.trials.priors import WEAK, CarryOver, robust
-from santorio.trials.simulating import simulate_from_prior
+from santorio.stats.effect_priors import WEAK, CarryOver, robust
+from santorio.stats.evaluation.simulation import simulate_from_prior
+from santorio.stats.exact_inference import fit_trial
+from santorio.stats.gaussian_model import TrialModel
 
 LASTING = CarryOver(4, 4)
 LEVELS = (0.5, 0.8, 0.95)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from santorio.studies.sampled import PRIOR
-from santorio.trials import sampling
-from santorio.trials.columns import FloatArray
-from santorio.trials.families import Family, code_outcome
-from santorio.trials.latent import LatentTrialModel
+from santorio.arrays import FloatArray
+from santorio.stats import sampler
+from santorio.stats.latent_model import LatentTrialModel
+from santorio.stats.outcome_types import Family, code_outcome
+from santorio.studies.sampled_fit import PRIOR
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -24,8 +24,8 @@ LEAST_HELD = 0.90 - 2 * np.sqrt(0.9 * 0.1 / TRIALS)
 def model() -> Iterator[LatentTrialModel]:
     """A thousand draws suffice for a share of intervals: no fit is refused for having no more, nor tried again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "MIN_ESS", 0.0)
-        patch.setattr(sampling, "MAX_R_HAT", 1.1)
+        patch.setattr(sampler, "MIN_ESS", 0.0)
+        patch.setattr(sampler, "MAX_R_HAT", 1.1)
         yield LatentTrialModel(32, DAYS, sampler_config={"chains": 2, "draws": 500, "tune": 400})
 
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from santorio.effects.evidence import gather
-from santorio.effects.prior_free import prior_free_associations
-from santorio.population.analysis import NODES, ONE_WIDTH, pool_people
-from santorio.population.parts import Part
-from santorio.population.pooling import BETWEEN_SD, pool
-from santorio.trials.columns import background_columns
-from santorio.trials.exact import fit_trial
-from santorio.trials.prior_free import FLAT
-from santorio.trials.priors import WEAK, robust_of
-from santorio.trials.simulating import Population, simulate_people, standardise
+from santorio.analyses.effects.flat_prior import prior_free_associations
+from santorio.analyses.effects.marginal_likelihood import gather
+from santorio.population.estimates import Part
+from santorio.population.pipeline import NODES, ONE_WIDTH, pool_people
+from santorio.stats.design_matrix import background_columns
+from santorio.stats.effect_priors import WEAK, robust_of
+from santorio.stats.evaluation.simulation import Population, simulate_people, standardise
+from santorio.stats.exact_inference import fit_trial
+from santorio.stats.meta_analysis import BETWEEN_SD, pool
+from santorio.trials.analysis.flat_prior import FLAT
 
 LEVELS = (0.5, 0.8, 0.95)
 AS_OF = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from studying import answer, ar1, days, only, write_study
+
+from support.studies import answer, ar1, days, only, write_study
 
 STUDIES = 100
 Made = tuple[dict[str, Any], dict[str, Any], float]

@@ -11,14 +11,14 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
-from rebuilding import Warehouse, failures, publish_whole, run_dbt
 
-from santorio.database.engine import Database
-from santorio.database.opening import create_database, embedded_database
-from santorio.events import Event, write_events
+from santorio.ingest.garmin.endpoints import BY_KIND
+from santorio.ingest.garmin.parser import Asked, parse_answer
 from santorio.people import Person, ensure_person
-from santorio.sources.garmin.endpoints import BY_KIND
-from santorio.sources.garmin.payloads import Asked, parse_answer
+from santorio.storage.database.connect import create_database, embedded_database
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event, write_events
+from support.warehouse import Warehouse, failures, publish_whole, run_dbt
 
 TEMPLATE = "template_of_tests"
 

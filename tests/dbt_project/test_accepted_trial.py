@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from santorio.database.engine import Database
-from santorio.objects import FolderStore
+from santorio.ingest.importer import import_paths
 from santorio.people import Person
-from santorio.sources.importing import import_paths
-from santorio.trials.analysis import analyse_trials
-from santorio.trials.conducting import accept, log_day
-from santorio.trials.proposals import propose
-from santorio.trials.protocols import Protocol
-from santorio.trials.reading import read_trials
-from santorio.trials.records import read_proposal, read_standing
-from santorio.trials.reporting import report_of
-from santorio.trials.reporting_reading import read_account
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import FolderStore
+from santorio.trials.analysis.data import read_trials
+from santorio.trials.analysis.pipeline import analyse_trials
+from santorio.trials.proposals.pipeline import propose
+from santorio.trials.protocol import Protocol
+from santorio.trials.report.build import report_of
+from santorio.trials.report.data import read_account
+from santorio.trials.repository import read_proposal, read_standing
+from santorio.trials.service import accept, log_day
 
 # Two builds, and a model that is compiled.
 pytestmark = pytest.mark.timeout(900)

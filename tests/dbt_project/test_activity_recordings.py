@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
-from santorio.database.engine import Database
-from santorio.events import write_events
 from santorio.people import ensure_person
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import write_events
 
 RIDE = dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
 

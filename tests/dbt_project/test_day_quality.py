@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from santorio.database.engine import Database
-from santorio.insights.reading import read_exposures, read_outcomes, words_of_left_out
+from santorio.analyses.series import read_exposures, read_outcomes, words_of_left_out
 from santorio.people import Person
+from santorio.storage.database.engine import Database
 
 DAY = "2026-03-02"
 

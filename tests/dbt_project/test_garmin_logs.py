@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from santorio.database.engine import Database
-from santorio.events import Event
 from santorio.people import ensure_person
-from santorio.sources.simulator import simulate
-from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads import cycle, fitness, intake, lifestyle, thresholds
+from santorio.simulator import simulate
+from santorio.simulator.payloads import cycle, fitness, intake, lifestyle, thresholds
+from santorio.simulator.person import Life
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event
 
 AFTER = 4_000_000_000
 DAYS = range(40)

@@ -8,15 +8,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from santorio.database.engine import Database
-from santorio.events import Event, write_events
+from santorio.ingest.garmin.endpoints import BY_KIND
+from santorio.ingest.garmin.parser import Asked, parse, parse_answer
 from santorio.people import Person, ensure_person
-from santorio.sources.garmin.endpoints import BY_KIND
-from santorio.sources.garmin.payloads import Asked, parse, parse_answer
-from santorio.sources.simulator import simulate
-from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads import sessions
-from santorio.sources.simulator.payloads.activities import activity
+from santorio.simulator import simulate
+from santorio.simulator.payloads import sessions
+from santorio.simulator.payloads.activities import activity
+from santorio.simulator.person import Life
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event, write_events
 
 MORNING = 1_772_434_800_000  # 2026-03-02 07:00 UTC
 

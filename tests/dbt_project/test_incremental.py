@@ -10,22 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from histories import History, histories
-from rebuilding import BUILD, Warehouse, database_of_its_own, differences
 
 from santorio.errors import StorageError
-from santorio.warehouse import PROJECT, building, ensure_manifest
-from santorio.warehouse.models import read_models
+from santorio.warehouse import PROJECT, build_session, ensure_manifest
+from santorio.warehouse.manifest import read_models
+from support.event_histories import History, histories
+from support.warehouse import BUILD, Warehouse, database_of_its_own, differences
 
 PEOPLE, BATCHES = 6, 3
 # The pipeline in small: plan, dbt as a process, finish.
 BUILDER = """
 import subprocess, sys
-from santorio.database.opening import embedded_database
-from santorio.warehouse import DBT, PROJECT, building, dbt_environment
+from santorio.storage.database.connect import embedded_database
+from santorio.warehouse import DBT, PROJECT, build_session, dbt_environment
 
 database = embedded_database(sys.argv[1], sys.argv[2])
-with building(database) as build, dbt_environment(database, build.environment):
+with build_session(database) as build, dbt_environment(database, build.environment):
     here = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     there = ["--target-path", sys.argv[3], "--log-path", sys.argv[3]]
     subprocess.run([DBT, "--quiet", *sys.argv[4:], *build.arguments, *here, *there], check=True)
@@ -51,7 +51,7 @@ def people(warehouse: Warehouse) -> list[History]:
 
 def make_and_die(warehouse: Warehouse, project: Path) -> None:
     """Make every model and stop before the end."""
-    with building(warehouse.database, project=project) as build:
+    with build_session(warehouse.database, project=project) as build:
         assert warehouse.dbt("run", *build.arguments, environment=build.environment) == []
         raise RuntimeError("killed between dbt and the end")
 
@@ -127,7 +127,7 @@ def test_what_arrives_during_a_build_is_left_to_the_next(
     server_url: str, warehouse: Warehouse, people: list[History]
 ) -> None:
     live_on(warehouse, people)
-    with building(warehouse.database) as build:
+    with build_session(warehouse.database) as build:
         live_on(warehouse, people[:2])
         late = waiting(warehouse)
         assert warehouse.dbt(*BUILD, *build.arguments, environment=build.environment) == []
@@ -223,7 +223,7 @@ def test_a_view_made_without_what_it_reads_holds_no_filter_of_one_build(
         before = connection.execute(counting).fetchone()[0]  # type: ignore[index]
     assert before > 4
     live_on(warehouse, people, acts=2)
-    with building(warehouse.database, is_whole=False) as build:
+    with build_session(warehouse.database, is_whole=False) as build:
         alone = ["--select", "stg_garmin__training_status"]
         assert warehouse.dbt("run", *alone, environment=build.environment) == []
     with warehouse.database.connect() as connection:
@@ -236,7 +236,7 @@ def test_a_view_made_without_what_it_reads_holds_no_filter_of_one_build(
 def test_a_build_of_some_models_alone_clears_nothing(warehouse: Warehouse, people: list[History]) -> None:
     live_on(warehouse, people)
     queued = waiting(warehouse)
-    with pytest.raises(StorageError, match="left out"), building(warehouse.database) as build:
+    with pytest.raises(StorageError, match="left out"), build_session(warehouse.database) as build:
         assert warehouse.dbt("run", "--select", "stg_logs__moods", environment=build.environment) == []
     assert waiting(warehouse) == queued
 

@@ -8,12 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from travelling import QUARTER, Traveller, day_payloads, ms, night_payloads, text, travel
 
-from santorio.database.engine import Database
-from santorio.events import Event
+from santorio.ingest.garmin.parser import parse
 from santorio.people import Person, ensure_person
-from santorio.sources.garmin.payloads import parse
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event
+from support.timezones import QUARTER, Traveller, day_payloads, ms, night_payloads, text, travel
 
 SEEDS = range(24)
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)

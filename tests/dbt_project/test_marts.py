@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from santorio.database.engine import Database
-from santorio.events import Event
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event
 
 # Every kind that a staging model reads, with its keys.
 SHAPES: dict[str, list[str]] = {

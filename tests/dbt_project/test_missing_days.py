@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from santorio import coverage
-from santorio.database.engine import Database
+from santorio.ingest.coverage import gaps
+from santorio.ingest.garmin.endpoints import ENDPOINTS
 from santorio.people import Person
-from santorio.sources.garmin.endpoints import ENDPOINTS
+from santorio.storage.database.engine import Database
 from santorio.warehouse import PROJECT
 
 FIRST = dt.date(2026, 3, 1)
@@ -144,8 +144,8 @@ def test_the_mart_says_of_every_hole_what_the_ledger_says(
     build: Any, log: Any, rows: Any, warehouse: Database, newcomer: Person, seed: int
 ) -> None:
     chance = random.Random(seed)
-    exported = (*coverage.EXPORTED_DAYS, *coverage.EXPORTED_NIGHTS)
-    kinds = (*coverage.DAILY_KINDS, *exported, "respiration", "device")
+    exported = (*gaps.EXPORTED_DAYS, *gaps.EXPORTED_NIGHTS)
+    kinds = (*gaps.DAILY_KINDS, *exported, "respiration", "device")
     note(
         warehouse,
         newcomer,
@@ -161,13 +161,13 @@ def test_the_mart_says_of_every_hole_what_the_ledger_says(
     with warehouse.connect() as connection:
         said = {
             (hole.kind, hole.first_day + dt.timedelta(days=number)): hole.reason
-            for hole in coverage.holes(connection, newcomer.user_id)
+            for hole in gaps.holes(connection, newcomer.user_id)
             for number in range(hole.days)
         }
     assert len(said) > 30
     # Of kinds that are not there every day, and of what is told as it is now, an empty day is a row and no hole.
     assert said == {about: reason for about, reason in told.items() if about in said}
-    assert {about for about in told if about[0] in coverage.DAILY_KINDS} <= set(said)
+    assert {about for about in told if about[0] in gaps.DAILY_KINDS} <= set(said)
 
 
 def test_the_kinds_are_those_that_are_fetched() -> None:
@@ -176,12 +176,12 @@ def test_the_kinds_are_those_that_are_fetched() -> None:
         name: re.findall(r"'(\w+)'", body)
         for name, body in re.findall(r"macro (kinds_\w+)\(\).*?return\(\[(.*?)\]\)", macros, re.DOTALL)
     }
-    assert set(told["kinds_of_every_day"] + told["kinds_of_every_night"]) == set(coverage.DAILY_KINDS)
-    assert tuple(told["kinds_of_every_night"]) == coverage.NIGHTS
-    assert tuple(told["kinds_of_exported_days"]) == coverage.EXPORTED_DAYS
-    assert tuple(told["kinds_of_exported_nights"]) == coverage.EXPORTED_NIGHTS
+    assert set(told["kinds_of_every_day"] + told["kinds_of_every_night"]) == set(gaps.DAILY_KINDS)
+    assert tuple(told["kinds_of_every_night"]) == gaps.NIGHTS
+    assert tuple(told["kinds_of_exported_days"]) == gaps.EXPORTED_DAYS
+    assert tuple(told["kinds_of_exported_nights"]) == gaps.EXPORTED_NIGHTS
     by_day = {one.kind for one in ENDPOINTS if one.grain == "days"}
-    assert set(told["kinds_asked_by_day"]) == by_day - set(coverage.DAILY_KINDS)
+    assert set(told["kinds_asked_by_day"]) == by_day - set(gaps.DAILY_KINDS)
 
 
 def test_the_ledger_is_read_by_day_without_an_index_of_its_own(warehouse: Database) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from santorio.database.engine import Database
+from santorio.storage.database.engine import Database
 from santorio.warehouse import ensure_manifest
 
 

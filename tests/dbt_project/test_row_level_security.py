@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from santorio.database.engine import Database
 from santorio.people import Person, ensure_person
+from santorio.storage.database.engine import Database
 
 TEA = '{"trial": "tea", "arms": ["no", "tea"], "outcome": "mood", "start_day": "2026-03-01", "assignment": [0, 1]}'
 VIEWS = ("days", "nights", "activities", "baselines", "effects", "population", "experiments", "coverage")

@@ -9,14 +9,14 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import errors, sql
-from sampling import MART_COLUMNS, Marts, day_events, need_timescaledb
-from travelling import day_payloads, travel
 
-from santorio.database.engine import Database
-from santorio.database.opening import create_database, embedded_database
-from santorio.events import Event
+from santorio.ingest.garmin.parser import parse
 from santorio.people import Person, ensure_person
-from santorio.sources.garmin.payloads import parse
+from santorio.storage.database.connect import create_database, embedded_database
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event
+from support.samples import MART_COLUMNS, Marts, day_events, need_timescaledb
+from support.timezones import day_payloads, travel
 
 TEMPLATE = "template_of_tests"
 DAY = dt.date(2026, 3, 2)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sampling import Marts, day_events, ms, need_timescaledb, stated
 
-from santorio.database.engine import Database
-from santorio.events import Event, WriteResult, write_events
 from santorio.people import Person, ensure_person
-from santorio.retention import Thinned, due, keep_samples_days, set_keep_samples_days, thin
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event, WriteResult, write_events
+from santorio.storage.retention import Thinned, due, keep_samples_days, set_keep_samples_days, thin
+from support.samples import Marts, day_events, ms, need_timescaledb, stated
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 DAY = dt.date(2026, 3, 2)

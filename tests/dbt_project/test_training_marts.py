@@ -8,15 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from santorio.database.engine import Database
-from santorio.events import Event, write_events
-from santorio.people import Person, ensure_person
-from santorio.sources.recordings import Recording, write_recordings
-from santorio.training.critical_power import fit_critical_power
-from santorio.training.efforts import DURATIONS
-from santorio.training.figures import Figures, figures_of
-from santorio.training.heart import banister_trimp, edwards_trimp, heart_rate_load
-from santorio.training.loads import (
+from santorio.analyses.training.activity_metrics import Figures, figures_of
+from santorio.analyses.training.best_efforts import DURATIONS
+from santorio.analyses.training.critical_power import fit_critical_power
+from santorio.analyses.training.heart_rate_load import banister_trimp, edwards_trimp, heart_rate_load
+from santorio.analyses.training.load_model import (
     acute_chronic_ratio,
     exponential_mean,
     form,
@@ -25,8 +21,12 @@ from santorio.training.loads import (
     weight_of_span,
     weight_of_time_constant,
 )
-from santorio.training.power import training_stress_score
-from santorio.training.recordings import compute_recordings
+from santorio.analyses.training.pipeline import compute_recordings
+from santorio.analyses.training.power import training_stress_score
+from santorio.people import Person, ensure_person
+from santorio.storage.activity_records import Recording, write_recordings
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event, write_events
 
 FIRST = dt.date(2026, 1, 1)
 DAYS = 60

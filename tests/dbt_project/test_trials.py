@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from santorio.database.engine import Database
-from santorio.objects import FolderStore
+from santorio.ingest.importer import import_paths
 from santorio.people import Person
-from santorio.sources.importing import import_paths
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import FolderStore
 
 # Study day, date, hour, mood. Study day 2 spans two dates.
 PINGS = [

@@ -7,8 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from santorio.api.app import create_app
-from santorio.database.opening import open_database
 from santorio.settings import Settings
+from santorio.storage.database.connect import open_database
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -10,15 +10,15 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from assets.fetching import PEOPLE_IN_A_CHUNK, garmin_account
+from assets.garmin_sync import PEOPLE_IN_A_CHUNK, garmin_account
 from pipelines.resources import resources_from_environment
-from santorio.database.engine import Database
+from santorio.ingest.garmin.account import Region
+from santorio.ingest.garmin.login import Door, use_token
 from santorio.people import ensure_person
 from santorio.settings import Settings
-from santorio.sources.garmin.account import Region
-from santorio.sources.garmin.login import Door, use_token
-from santorio.sources.simulator.server import Account, Fault, GarminServer, serving
-from santorio.sources.simulator.simulation import simulate
+from santorio.simulator.files import simulate
+from santorio.simulator.server import Account, Fault, GarminServer, run_server
+from santorio.storage.database.engine import Database
 
 LAST_DAY = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=30)
 FIRST_DAY = LAST_DAY - dt.timedelta(days=2)
@@ -99,7 +99,7 @@ def materialized(instance: dg.DagsterInstance) -> dict[str, object]:
 def test_people_in_chunks_are_asked_by_processes_side_by_side_and_counted_together(
     database: Database, home: Path, environment: None, instance: dg.DagsterInstance, monkeypatch
 ) -> None:
-    with serving(household(PEOPLE)) as server:
+    with run_server(household(PEOPLE)) as server:
         connect_all(database, home, server, monkeypatch)
         with dg.execute_job(
             dg.reconstructable(fetching_in_processes), instance=instance, tags=RANGE
@@ -117,7 +117,7 @@ def test_people_in_chunks_are_asked_by_processes_side_by_side_and_counted_togeth
 def test_a_backfill_over_daily_partitions_is_one_run_that_asks_for_each_range_once(
     database: Database, home: Path, environment: None, instance: dg.DagsterInstance, monkeypatch
 ) -> None:
-    with serving(household(1)) as server:
+    with run_server(household(1)) as server:
         connect_all(database, home, server, monkeypatch)
         server.requests.clear()
         command = ["asset", "materialize", "-m", "pipelines.definitions", "--select", "key:garmin/account"]
@@ -138,7 +138,7 @@ def test_after_a_refusal_the_run_waits_as_long_as_garmin_asked_and_then_ends_wel
     database: Database, home: Path, environment: None, instance: dg.DagsterInstance, monkeypatch
 ) -> None:
     seconds = 125  # longer than a sync waits by itself
-    with serving(household(1)) as server:
+    with run_server(household(1)) as server:
         connect_all(database, home, server, monkeypatch)
         server.faults.add(Fault("429", path="/wellness-service", retry_after=seconds))
         server.requests.clear()

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from histories import histories
-from rebuilding import Warehouse, database_of_its_own, differences
+
+from support.event_histories import histories
+from support.warehouse import Warehouse, database_of_its_own, differences
 
 WAREHOUSES, PEOPLE, BUILDS = 5, 100, 3
 FIRST_ACTS, ACTS = 50, 14

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from killing import Household, past_account, without_files
 
-from santorio.database.engine import Database
-from santorio.database.opening import create_database, embedded_database
-from santorio.sources.simulator.server import serving
+from santorio.simulator.server import run_server
+from santorio.storage.database.connect import create_database, embedded_database
+from santorio.storage.database.engine import Database
+from support.process_kill import Household, past_account, without_files
 
 KILLS_A_BACKFILL = 5
 
@@ -31,7 +31,7 @@ def test_a_backfill_killed_fifty_times_in_all_loses_and_doubles_nothing(
     database: Database, other_database: Database, home: Path, tmp_path: Path, seed: int
 ) -> None:
     chance = random.Random(seed)
-    with serving([past_account()]) as server:
+    with run_server([past_account()]) as server:
         without_files(server)
         calm = Household(other_database, tmp_path / "calm", server)
         calm.finish()

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from killing_imports import Importer, export_with_files
 
-from santorio.database.engine import Database
-from santorio.database.opening import create_database, embedded_database
+from santorio.storage.database.connect import create_database, embedded_database
+from santorio.storage.database.engine import Database
+from support.import_kill import Importer, export_with_files
 
 DAYS = 150
 KILLS, KILLS_AN_IMPORT = 50, 5

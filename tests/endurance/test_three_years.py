@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from santorio.database.opening import open_database
 from santorio.settings import Settings
-from santorio.sources.simulator import simulate
-from santorio.sources.simulator.server import Account, GarminServer, serving
+from santorio.simulator import simulate
+from santorio.simulator.server import Account, GarminServer, run_server
+from santorio.storage.database.connect import open_database
 
 DAYS = 3 * 365
 PASSWORD = "simulated"
@@ -60,7 +60,7 @@ def test_three_years_arrive_whole_and_a_second_sync_asks_for_next_to_nothing(hom
     today = dt.datetime.now(dt.UTC).date()
     first = today - dt.timedelta(days=DAYS)
     account = Account("me@example.org", PASSWORD, simulate(days=DAYS + 2, seed=1, last_day=today))
-    with serving([account]) as server:
+    with run_server([account]) as server:
         shell = Shell(home, server)
         shell.santorio("connect", "garmin", "--email", account.email, "--password-stdin", stdin=PASSWORD)
         synced = json.loads(shell.santorio("sync", "--since", first.isoformat(), "--json"))

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from assets.everyone import for_everyone
+from assets.per_person import for_everyone
 from pipelines.progress import StepLines
 from santorio.people import ensure_person
 

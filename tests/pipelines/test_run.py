@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pipelines.run import last_success
-from sensors.windows import MARK
+from sensors.run_tags import MARK
 
 
 @dg.job

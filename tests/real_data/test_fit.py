@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from santorio.database.engine import Database
-from santorio.database.opening import create_database, embedded_database
-from santorio.objects import FolderStore
+from santorio.ingest.detect import read
+from santorio.ingest.formats.fit.decoder import EPOCH_OF_FIT
+from santorio.ingest.importer import ImportReport, import_paths
 from santorio.people import Person, ensure_person
-from santorio.sources.fit.reading import EPOCH_OF_FIT
-from santorio.sources.importing import ImportReport, import_paths
-from santorio.sources.recognising import read
+from santorio.storage.database.connect import create_database, embedded_database
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import FolderStore
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "fit"
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)

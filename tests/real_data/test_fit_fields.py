@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from santorio.ingest.detect import read
+from santorio.ingest.formats.fit.activities import FIGURES
+from santorio.ingest.formats.fit.decoder import EPOCH_OF_FIT
+from santorio.ingest.formats.fit.monitoring import COUNTED, ON_FOOT
+from santorio.ingest.formats.fit.records import FIELDS
+from santorio.ingest.formats.fit.weights import FIGURES as WEIGHT_FIGURES
 from santorio.people import Person
-from santorio.sources.fit.activities import FIGURES
-from santorio.sources.fit.monitoring import COUNTED, ON_FOOT
-from santorio.sources.fit.reading import EPOCH_OF_FIT
-from santorio.sources.fit.records import FIELDS
-from santorio.sources.fit.weights import FIGURES as WEIGHT_FIGURES
-from santorio.sources.parsed import Parsed
-from santorio.sources.recognising import read
+from santorio.storage.parse_result import Parsed
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "fit"
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rebuilding import failures, run_dbt
 
-from santorio.database.engine import Database
-from santorio.database.opening import create_database, embedded_database
-from santorio.objects import FolderStore
+from santorio.ingest.importer import import_paths
 from santorio.people import Person, ensure_person
-from santorio.sources.importing import import_paths
+from santorio.storage.database.connect import create_database, embedded_database
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import FolderStore
+from support.warehouse import failures, run_dbt
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 WATCH = DATA / "fit" / "monitoring"

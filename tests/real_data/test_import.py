@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from santorio.database.engine import Database
-from santorio.database.opening import create_database, embedded_database
-from santorio.objects import FolderStore
+from santorio.ingest.importer import ImportReport, import_paths
 from santorio.people import Person, ensure_person
-from santorio.sources.importing import ImportReport, import_paths
+from santorio.storage.database.connect import create_database, embedded_database
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import FolderStore
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FOLDERS = [DATA / "garmin", DATA / "fit", DATA / "nof1"]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from santorio.database.opening import open_database
 from santorio.settings import Settings
+from santorio.storage.database.connect import open_database
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from santorio.insights.reading import Series, day_number
-from santorio.trials.analysis import effect_draws, results
-from santorio.trials.columns import background_columns
-from santorio.trials.exact import fit_exact, fit_trial
-from santorio.trials.model import TrialModel
-from santorio.trials.preparing import prepare
-from santorio.trials.reading import Trial, study_outcome
+from santorio.analyses.series import Series, day_number
+from santorio.stats.design_matrix import background_columns
+from santorio.stats.exact_inference import fit_exact, fit_trial
+from santorio.stats.gaussian_model import TrialModel
+from santorio.trials.analysis.data import Trial, study_outcome
+from santorio.trials.analysis.pipeline import effect_draws, results
+from santorio.trials.analysis.preprocessing import prepare
 
 FILE = Path(__file__).resolve().parents[3] / "shared/data/nof1/melatonin/miura_ema_70day.csv"
 pytestmark = pytest.mark.skipif(

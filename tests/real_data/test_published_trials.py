@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from studying import answer, codes, only, write_study
+
+from support.studies import answer, codes, only, write_study
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "nof1"
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from santorio.days import local_day
-from santorio.events import Event
+from santorio.ingest.garmin.parser import parse
+from santorio.local_time import local_day
 from santorio.people import Person
-from santorio.sources.garmin.payloads import parse
+from santorio.storage.event_log import Event
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "garmin"
 

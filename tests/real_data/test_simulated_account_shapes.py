@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from santorio.sources.simulator import simulate
-from santorio.sources.simulator.life import Life
-from santorio.sources.simulator.payloads import fitness, intake, person, sessions, weeks, wellness
+from santorio.simulator import simulate
+from santorio.simulator.payloads import account as account_payloads
+from santorio.simulator.payloads import fitness, intake, sessions, weeks, wellness
+from santorio.simulator.person import Life
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "garmin" / "api"
 
@@ -60,7 +61,7 @@ def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
 
 def test_the_settings_are_those_that_garmin_gives(life) -> None:
     theirs = real("userprofile_userprofile_user-settings__v2.json")
-    assert differences(person.user_settings(life, 50), theirs) == []
+    assert differences(account_payloads.user_settings(life, 50), theirs) == []
 
 
 def test_a_session_in_full_is_as_garmin_gives_it(life) -> None:

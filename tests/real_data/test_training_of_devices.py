@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from santorio.sources.fit.reading import decode
-from santorio.sources.fit.records import records_of
-from santorio.training.figures import Figures, figures_of
-from santorio.training.power import WINDOW, intensity_factor, training_stress_score
-from santorio.training.recordings import spans_of
-from santorio.training.series import Seconds, seconds_of
+from santorio.analyses.training.activity_metrics import Figures, figures_of
+from santorio.analyses.training.pipeline import spans_of
+from santorio.analyses.training.power import WINDOW, intensity_factor, training_stress_score
+from santorio.analyses.training.resample import Seconds, seconds_of
+from santorio.ingest.formats.fit.decoder import decode
+from santorio.ingest.formats.fit.records import records_of
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "training.md"

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from santorio.database.engine import Database
 from santorio.people import Person
+from santorio.storage.database.engine import Database
 
 TABLES = """
 create schema if not exists marts;

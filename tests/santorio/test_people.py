@@ -2,9 +2,9 @@
 
 import pytest
 
-from santorio.database.engine import Database
 from santorio.errors import ConfigError, NotFound
 from santorio.people import all_people, ensure_person, find_person
+from santorio.storage.database.engine import Database
 
 
 def test_a_person_is_made_once_and_keeps_their_zone(database: Database) -> None:

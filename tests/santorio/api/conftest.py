@@ -12,14 +12,14 @@ import pytest
 from fastapi.testclient import TestClient
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from rebuilding import failures, publish_whole, run_dbt
 
 from santorio.api.app import create_app
 from santorio.api.tokens import mint_token
-from santorio.database.engine import Database
-from santorio.database.opening import create_database, embedded_database
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
+from santorio.storage.database.connect import create_database, embedded_database
+from santorio.storage.database.engine import Database
+from support.warehouse import failures, publish_whole, run_dbt
 
 KEY = "a key of tests, long enough for HMAC with SHA-256"
 AS_OF = dt.datetime(2026, 6, 1, 6, 30, tzinfo=dt.UTC)

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from santorio.api import reading
+from santorio.api import repository
 from santorio.api.app import create_app
 from santorio.api.tokens import mint_token
 
@@ -117,7 +117,7 @@ def test_a_fault_of_ours_is_answered_and_logged_without_what_it_says(
     def fails(*_: object) -> None:
         raise RuntimeError("weight_kg=71.4")
 
-    monkeypatch.setattr(reading.Reader, "as_person", fails)
+    monkeypatch.setattr(repository.Reader, "as_person", fails)
     client = TestClient(create_app(api_settings, published.database.reader_url))
     token = mint_token(api_settings, published.one)
     with caplog.at_level(logging.INFO):
@@ -132,7 +132,7 @@ def test_the_access_log_has_the_route_and_no_query_token_or_name(client, caplog)
     with caplog.at_level(logging.INFO, logger="santorio"):
         client.get("/v1/experiments/trial:magnesium")
         client.get("/v1/days?from=2026-03-01")
-    lines = [record.getMessage() for record in caplog.records if record.name == "santorio.api.access"]
+    lines = [record.getMessage() for record in caplog.records if record.name == "santorio.api.dependencies"]
     assert "GET /v1/experiments/{experiment_id} 200" in lines[0]
     assert "GET /v1/days 200" in lines[1]
     for secret in ("magnesium", "2026-03-01", client.headers["Authorization"].split()[1]):
@@ -174,7 +174,7 @@ def test_with_its_views_it_is_ready(client):
 
 
 def test_a_query_that_takes_too_long_is_ended(client, published, monkeypatch):
-    monkeypatch.setattr(reading, "STATEMENT_SECONDS", 0.2)
+    monkeypatch.setattr(repository, "STATEMENT_SECONDS", 0.2)
     with published.database.connect() as connection:
         connection.execute("lock table published.days in access exclusive mode")
         answer = client.get("/v1/days")

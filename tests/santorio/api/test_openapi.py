@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as conformance
 
-from santorio.api import collections
+from santorio.api import resources
 from santorio.api.app import create_app
-from santorio.api.models import TrialResult
+from santorio.api.schemas import TrialResult
 from santorio.api.tokens import mint_token
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,7 +42,7 @@ def test_every_field_and_parameter_is_described(described):
         assert all("description" in parameter for parameter in path["get"].get("parameters", []))
 
 
-@pytest.mark.parametrize("collection", collections.ALL, ids=lambda collection: collection.view)
+@pytest.mark.parametrize("collection", resources.ALL, ids=lambda collection: collection.view)
 def test_the_api_answers_with_every_column_of_its_view_but_the_person(published, collection):
     with published.database.connect() as connection:
         found = connection.execute(

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from santorio.cli.reading import about
-from santorio.events import UNDATED, Event, write_events
+from santorio.cli.status import about
+from santorio.storage.event_log import UNDATED, Event, write_events
 
 
 def test_what_is_about_no_day_makes_no_first_day(database, person):

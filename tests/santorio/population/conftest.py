@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from santorio.database.engine import Database
-from santorio.events import UNDATED, Event, write_events
-from santorio.insights.publishing import Run, publish
+from santorio.analyses.run_store import Run, publish
 from santorio.people import Person, ensure_person
-from santorio.population.analysis import analyse_population
-from santorio.population.consent import say
-from santorio.population.parts import read_pool
-from santorio.trials.levers import registry
-from santorio.trials.protocols import DailyLaw, Protocol
+from santorio.population.estimates import read_pool
+from santorio.population.pipeline import analyse_population
+from santorio.privacy.consent import say
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import UNDATED, Event, write_events
+from santorio.trials.interventions.catalog import registry
+from santorio.trials.protocol import DailyLaw, Protocol
 
 AS_OF = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 LEVER, METRIC = "screens", "sleep_minutes"

@@ -4,9 +4,9 @@ import time
 
 import numpy as np
 import pytest
-from studying import answer, codes, days, only, write_study
 
 from santorio.errors import DataError, NotEnoughData
+from support.studies import answer, codes, days, only, write_study
 
 RNG = np.random.default_rng(1)
 ARM = RNG.permutation(np.repeat(["A", "B"], 35)).tolist()

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from santorio.cli.main import app
-from santorio.studies.answer import StudyAnswer
-from santorio.studies.specification import (
+from santorio.studies.result import StudyAnswer
+from santorio.studies.spec import (
     ColumnNames,
     DataFile,
     Design,

@@ -1,10 +1,10 @@
 """What a study file may say, and the sentences that refuse what it may not."""
 
 import pytest
-from studying import write_study
 
 from santorio.errors import ConfigError
-from santorio.studies.specification import read_study
+from santorio.studies.spec import read_study
+from support.studies import write_study
 
 
 def refusal(path):

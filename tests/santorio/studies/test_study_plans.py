@@ -8,15 +8,15 @@ import jsonschema
 import numpy as np
 import pytest
 import yaml
-from studying import ar1, days, write_csv
 from typer.testing import CliRunner
 
 from santorio.cli.main import app
 from santorio.errors import ConfigError, DataError
+from santorio.stats.assurance import Noise, estimate_variance
 from santorio.studies.analysis import analyse_study
-from santorio.studies.past import noise_of_file
-from santorio.studies.planning import Plan, Wishes, decisions, draw, plan_study, variance
-from santorio.trials.planning import Noise, estimate_variance
+from santorio.studies.design import Plan, Wishes, decisions, draw, plan_study, variance
+from santorio.studies.historical_noise import noise_of_file
+from support.studies import ar1, days, write_csv
 
 
 def wishes(**changed):

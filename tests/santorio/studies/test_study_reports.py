@@ -8,13 +8,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from defusedxml import ElementTree
-from studying import days, write_study
 from typer.testing import CliRunner
 
 from santorio.cli.main import app
+from santorio.rendering.html import CENT_ITEMS
 from santorio.studies.analysis import analyse_study
-from santorio.studies.reporting import report_of
-from santorio.trials.report import CENT_ITEMS
+from santorio.studies.report import report_of
+from support.studies import days, write_study
 
 MADE_AT = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 NASTY = "<script>alert('arm')</script>"

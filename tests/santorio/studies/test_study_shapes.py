@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from studying import answer, ar1, codes, days, only, write_csv, write_study
+
+from support.studies import answer, ar1, codes, days, only, write_csv, write_study
 
 
 def test_an_effect_of_days_drawn_by_chance_is_recovered(tmp_path):

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 
 from santorio.trials.adherence import adherence, read_amounts, share
-from santorio.trials.protocols import Protocol
+from santorio.trials.protocol import Protocol
 
 START = dt.date(2026, 3, 2)
 AFTER = START + dt.timedelta(days=30)

@@ -29,7 +29,7 @@ from santorio.trials.lifecycle import (
     due,
     life_of,
 )
-from santorio.trials.protocols import Protocol
+from santorio.trials.protocol import Protocol
 
 DAY = dt.date(2026, 3, 2)
 RUN = uuid.UUID(int=1)

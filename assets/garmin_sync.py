@@ -1,0 +1,121 @@
+"""What is fetched: Garmin accounts are asked for the days of a run, people in chunks that executors can share.
+
+Belongs here: which window, which people together, when to try again, the counts. Asking belongs to the library.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import batched
+
+import dagster as dg
+
+from assets.partitions import garmin_days
+from santorio.ingest.garmin import circuit_breaker
+from santorio.ingest.garmin.sync import PersonReport, Wishes, connected_people, sync_everyone
+from santorio.people import all_people
+from santorio.settings import Settings
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import ObjectStore
+
+# People of a chunk are asked one after the other, each at their own pace; chunks may run side by side.
+PEOPLE_IN_A_CHUNK = 5
+# After an outage of Garmin, or of our own database.
+RETRIES = dg.RetryPolicy(
+    max_retries=2, delay=300, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+# After a refusal (429) nothing is asked until the breaker opens. A run waits so long for it, for no other
+# goes on meanwhile; after a longer pause the schedule asks again.
+LONGEST_WAIT_SECONDS = 600.0
+# The schedule asks every four hours: half a day without an answer is late, two days are a fault.
+FRESHNESS = dg.FreshnessPolicy.time_window(
+    fail_window=dt.timedelta(hours=48), warn_window=dt.timedelta(hours=12)
+)
+
+
+@dg.op(out=dg.DynamicOut(list[str]), ins={"files": dg.In(dg.Nothing)})
+def people_to_ask(database: dg.ResourceParam[Database]) -> Iterator[dg.DynamicOutput[list[str]]]:
+    """Everyone with an account, in chunks; nobody without one."""
+    with database.connect() as connection:
+        people = connected_people(connection)
+    for number, chunk in enumerate(batched(people, PEOPLE_IN_A_CHUNK), start=1):
+        yield dg.DynamicOutput([str(person.user_id) for person in chunk], mapping_key=f"chunk_{number}")
+
+
+def wishes_for(days: tuple[dt.date, dt.date], today: dt.date) -> Wishes:
+    """Bound a sync to a run's days; a run that reaches today (UTC) is about each person's own today.
+
+    Partitions follow UTC: east of it a day has begun, and a night ended, hours before its partition is there.
+    """
+    first, last = days
+    return Wishes(since=first, until=last if last < today else None)
+
+
+@dg.op(retry_policy=RETRIES)
+def ask_garmin(
+    context: dg.OpExecutionContext,
+    chunk: list[str],
+    database: dg.ResourceParam[Database],
+    object_store: dg.ResourceParam[ObjectStore],
+    settings: dg.ResourceParam[Settings],
+) -> dict[str, int]:
+    """Sync the people of a chunk. What stands in one's way keeps nobody else from theirs; then it is tried again."""
+    window = context.partition_key_range
+    days = (dt.date.fromisoformat(window.start), dt.date.fromisoformat(window.end))
+    wishes = wishes_for(days, dt.datetime.now(dt.UTC).date())
+    with database.connect() as connection:
+        people = [person for person in all_people(connection) if str(person.user_id) in chunk]
+    reports = sync_everyone(database, object_store, settings, people, wishes)
+    counts = count(reports)
+    context.log.info("Asked Garmin for %d people: %s", len(reports), counts)
+    endings = {report.ending for report in reports}
+    if "rate_limited" in endings:
+        with database.connect() as connection:
+            seconds = circuit_breaker.shut_seconds(connection)
+        if seconds <= LONGEST_WAIT_SECONDS:
+            raise dg.RetryRequested(RETRIES.max_retries, seconds + 1)
+    if endings & {"rate_limited", "unavailable", "failed"}:
+        raise dg.Failure(
+            "Garmin could not be asked for everyone.", metadata=counts, allow_retries="unavailable" in endings
+        )
+    return counts
+
+
+def count(reports: Iterable[PersonReport]) -> dict[str, int]:
+    """Add up what a sync did: people by how it ended, requests, events, days, and what is missing by kind."""
+    totals: Counter[str] = Counter({"requests": 0, "events_new": 0, "days_settled": 0, "holes_left": 0})
+    for report in reports:
+        totals[f"people {report.ending.replace('_', ' ')}"] += 1
+        totals["requests"] += report.requests
+        totals["events_new"] += report.events.new + report.events.versions
+        totals["days_settled"] += report.days_settled
+        totals["days_provisional"] += report.days_provisional
+        totals["holes_left"] += report.holes.total()
+        totals.update({f"holes_left/{kind}": days for kind, days in report.holes.items()})
+    return dict(totals)
+
+
+@dg.op(out=dg.Out(dg.Nothing))
+def count_answers(context: dg.OpExecutionContext, chunks: list[dict[str, int]]) -> None:
+    """Say in the asset's metadata what all chunks did together: counts only."""
+    totals: Counter[str] = Counter(count(()))
+    for chunk in chunks:
+        totals.update(chunk)
+    context.add_output_metadata(dict(totals))
+
+
+@dg.graph_asset(
+    key=["garmin", "account"],
+    ins={"files": dg.AssetIn(["inbox", "garmin_files"], dagster_type=dg.Nothing)},
+    partitions_def=garmin_days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="intake",
+    kinds={"postgres"},
+    description="Events in `raw.events` of the days that Garmin accounts were asked for.",
+)
+def garmin_account(files: None) -> None:
+    """Ask chunk by chunk, then count."""
+    return count_answers(people_to_ask(files).map(ask_garmin).collect())  # type: ignore[no-any-return]
+
+
+garmin_account = garmin_account.map_asset_specs(lambda spec: dg.apply_freshness_policy(spec, FRESHNESS))

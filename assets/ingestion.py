@@ -1,0 +1,110 @@
+"""What comes in: files from the inbox become events, Garmin's days are settled in the coverage ledger.
+
+Belongs here: which window, the call of the library, the counts. Does not belong here: parsing.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.metadata import counts_table
+from assets.partitions import garmin_days
+from santorio import local_time as local
+from santorio.ingest.coverage import gaps
+from santorio.ingest.importer import import_waiting
+from santorio.people import all_people
+from santorio.settings import Settings
+from santorio.storage.database.engine import Database
+from santorio.storage.object_store import ObjectStore
+
+INTAKE = {
+    dg.AssetKey(["inbox", "garmin_files"]): (("garmin.",), "Garmin Connect payloads"),
+    dg.AssetKey(["inbox", "fit_files"]): (("fit.", "track."), "FIT, TCX and GPX files"),
+    dg.AssetKey(["inbox", "trials"]): (("trial.",), "trial protocols and schedules"),
+    dg.AssetKey(["inbox", "logs"]): (
+        (),
+        "manual logs: weight, mood, supplements, caffeine, alcohol, measures",
+    ),
+}
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            key, description=f"Events in `raw.events` from {what}.", group_name="intake", kinds={"postgres"}
+        )
+        for key, (_, what) in INTAKE.items()
+    ],
+)
+def inbox_files(
+    context: dg.AssetExecutionContext,
+    database: dg.ResourceParam[Database],
+    object_store: dg.ResourceParam[ObjectStore],
+    settings: dg.ResourceParam[Settings],
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Take in every file that waits in the inbox; originals are kept, what is broken is put aside by name."""
+    report = import_waiting(database, object_store, settings)
+    context.log.info(
+        "%d files taken in: %d new events, %d unchanged, %d rejected",
+        len(report.files), report.events_new, report.events_unchanged, report.rejected,
+    )  # fmt: skip
+    with database.connect() as connection:
+        held = connection.execute(
+            """
+            select event_type, count(distinct event_id), min(time)::date, max(time)::date
+            from raw.events group by event_type order by event_type
+            """
+        ).fetchall()
+    for key, (prefixes, _) in INTAKE.items():
+        rows = [row for row in held if _belongs(row[0], prefixes)]
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata={
+                "files_taken_in": len(report.files),
+                "events_held": sum(row[1] for row in rows),
+                "by_type": counts_table(
+                    [{"event": kind, "events": count, "from": str(first), "to": str(last)}
+                     for kind, count, first, last in rows]
+                ),
+            },
+        )  # fmt: skip
+
+
+def _belongs(event_type: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether an event is of one of these families; of none of the others where none is named."""
+    if prefixes:
+        return event_type.startswith(prefixes)
+    return not event_type.startswith(tuple(one for prefixes, _ in INTAKE.values() for one in prefixes))
+
+
+@dg.asset(
+    key=["garmin", "payloads"],
+    deps=[["inbox", "garmin_files"], ["garmin", "account"]],
+    partitions_def=garmin_days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    group_name="intake",
+    kinds={"postgres"},
+)
+def garmin_payloads(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
+) -> dg.MaterializeResult[None]:
+    """Garmin's days in the log, settled in the coverage ledger: what is there, provisional or missing."""
+    window = context.partition_key_range
+    first, last = dt.date.fromisoformat(window.start), dt.date.fromisoformat(window.end)
+    rows: list[dict[str, str | int | float | bool | None]] = []
+    holes = 0
+    with database.connect() as connection:
+        for person in all_people(connection):
+            today = local.today(connection, person, dt.datetime.now(dt.UTC))
+            summary = gaps.settle(connection, person.user_id, days=(first, last), today=today)
+            holes += sum(hole.days for hole in gaps.holes(connection, person.user_id))
+            rows.append({"person": len(rows) + 1, **summary.counts})
+    return dg.MaterializeResult(
+        metadata={
+            "first_day": window.start,
+            "last_day": window.end,
+            "missing_kind_days": holes,
+            "kind_days_by_status": counts_table(rows),
+        }
+    )

@@ -1,0 +1,102 @@
+"""What is expected: today's range, the days to come, and what would have been said on every day before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from santorio.analyses.baselines.hyperparameters import DEFAULT, Configuration
+from santorio.analyses.baselines.predictive import Predictive
+from santorio.analyses.baselines.state_space import State, first_state
+from santorio.arrays import FloatArray, IntArray
+from santorio.errors import NotEnoughData
+
+# Ends of the intervals of 95, 80 and 50 %, and the median.
+PROBABILITIES = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
+FEWEST_DAYS = 14
+FEWEST_VALUES = 3
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Quantiles of days to come, in the metric's own unit.
+
+    Attributes
+    ----------
+    day : IntArray
+        Days since 1970-01-01, shape (days,).
+    quantile : FloatArray
+        At `PROBABILITIES`, shape (days, 7).
+    """
+
+    day: IntArray
+    quantile: FloatArray
+
+    def interval(self, coverage: float) -> tuple[FloatArray, FloatArray]:
+        """Lower and upper ends of the central interval of 0.5, 0.8 or 0.95; shapes (days,)."""
+        at = int(np.searchsorted(PROBABILITIES, (1 - coverage) / 2 - 1e-9))
+        return self.quantile[:, at], self.quantile[:, -1 - at]
+
+    @property
+    def median(self) -> FloatArray:
+        """Medians, shape (days,)."""
+        return self.quantile[:, 3]
+
+
+def check(day: IntArray, value: FloatArray) -> None:
+    """Refuse a series of which nothing can be expected yet.
+
+    Raises
+    ------
+    NotEnoughData
+        With what is needed.
+    """
+    if len(day) < FEWEST_DAYS:
+        raise NotEnoughData(
+            f"A baseline needs {FEWEST_DAYS} days with a value, within two years and since the value first differed; "
+            f"there are {len(day)}."
+        )
+    if len(np.unique(value)) < FEWEST_VALUES:
+        raise NotEnoughData(
+            f"A baseline needs values that differ: at least {FEWEST_VALUES} different ones so far."
+        )
+
+
+def forecast(state: State, day: IntArray) -> Forecast:
+    """Forecast days after the last known one, of one series."""
+    return Forecast(day, ends(state.predict(day)))
+
+
+def ends(expected: Predictive) -> FloatArray:
+    """Quantiles at `PROBABILITIES`, in order to the last digit; shape (days, 7)."""
+    return np.asarray(np.maximum.accumulate(expected.quantile(PROBABILITIES), axis=1))
+
+
+def roll(
+    day: IntArray, value: FloatArray, horizons: Sequence[int], configuration: Configuration = DEFAULT
+) -> list[Predictive]:
+    """Forecast from every day after the warm-up, knowing nothing later.
+
+    Parameters
+    ----------
+    day, value
+        As for `filter_series`.
+    horizons : Sequence[int]
+        How many days ahead.
+
+    Returns
+    -------
+    list[Predictive]
+        One a horizon; its t-th day is forecast from the end of the (warm-up + t)-th known day.
+    """
+    state = first_state(day, value, configuration)
+    expected: list[list[Predictive]] = [[] for _ in horizons]
+    for t, (today, told) in enumerate(zip(day.tolist(), value.tolist(), strict=True)):
+        if t:
+            state.move_to(np.array([today]))
+        state.learn(np.array([told]), weighs=t >= configuration.warm_up)
+        if t >= configuration.warm_up:
+            ahead = state.predict(today + np.array(horizons))
+            for i, one in enumerate(expected):
+                one.append(ahead.of(slice(i, i + 1)))
+    return [Predictive.stack(one) for one in expected]

@@ -1,0 +1,74 @@
+"""The hyper-parameters of a baseline as a small grid, with their prior. Every node is one fully stated model."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+
+from santorio.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What is fixed, and the values over which is averaged. Standard deviations are in units of a day's noise σ.
+
+    Attributes
+    ----------
+    drift_sd : tuple[float, ...]
+        How far the level may walk in a day.
+    swings : tuple[tuple[float, float], ...]
+        Spread and persistence of what fades: a stationary AR(1) around the level, (0, 0) is none.
+    weekday_sd : tuple[float, ...]
+        Spread of the weekdays around their mean.
+    powers : tuple[float, ...]
+        Scales on which the noise may be even: 1 the metric's own, 0 its logarithm.
+    level_sd : float
+        Spread of the first level around the median of the first days.
+    outlier_probability, outlier_scale : float
+        How many days have noise of another kind, and how many times wider it is.
+    memory : float
+        Weight that a day's share in σ keeps from one day to the next: spreads change too.
+    warm_up : int
+        First known days: they set the scale and weigh no node.
+    """
+
+    drift_sd: tuple[float, ...] = (0.01, 0.05)
+    swings: tuple[tuple[float, float], ...] = (
+        (0.0, 0.0), (1.0, 0.4), (1.0, 0.8), (1.5, 0.95), (4.0, 0.95), (12.0, 0.97),
+    )  # fmt: skip
+    weekday_sd: tuple[float, ...] = (0.1, 0.5)
+    powers: tuple[float, ...] = (1.0, 0.0)
+    level_sd: float = 3.0
+    outlier_probability: float = 0.02
+    outlier_scale: float = 3.0
+    memory: float = 0.98
+    warm_up: int = 7
+
+    @cached_property
+    def nodes(self) -> "Nodes":
+        """Every combination of the grid."""
+        rows = [
+            (drift, *swing, weekday, power)
+            for drift, swing, weekday, power in product(
+                self.drift_sd, self.swings, self.weekday_sd, self.powers
+            )
+        ]
+        return Nodes(*np.array(rows, dtype=float).T)
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The grid, one entry a node; shapes (nodes,)."""
+
+    drift_sd: FloatArray
+    swing_sd: FloatArray
+    persistence: FloatArray
+    weekday_sd: FloatArray
+    power: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.power)
+
+
+DEFAULT = Configuration()

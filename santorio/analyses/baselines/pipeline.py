@@ -1,0 +1,283 @@
+"""The baselines of a person: read, filter, find, publish; one run a metric. What is unchanged is not computed again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import batched
+
+import numpy as np
+import psycopg
+
+from santorio.analyses.baselines.anomalies import Anomaly, find_anomalies
+from santorio.analyses.baselines.changepoints import Change, find_changes
+from santorio.analyses.baselines.forecast import FEWEST_DAYS, Forecast, check, ends, forecast
+from santorio.analyses.baselines.hyperparameters import DEFAULT
+from santorio.analyses.baselines.plot import DAYS_BEHIND, plot_baseline
+from santorio.analyses.baselines.state_space import Filtered, filter_together
+from santorio.analyses.baselines.text import say_anomaly, say_change
+from santorio.analyses.cache_key import fingerprint
+from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
+from santorio.analyses.series import Series, date_of, day_number, read_outcomes, words_of_left_out
+from santorio.arrays import FloatArray
+from santorio.errors import NotEnoughData
+from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, OUTCOMES
+from santorio.metrics import outcome as find_outcome
+from santorio.people import Person
+from santorio.storage.database.engine import Database
+
+# Sources that decide what a baseline says.
+CODE = ("baselines", "insights", "metrics.py")
+LIBRARIES = ("numpy", "scipy")
+DAYS_AHEAD = 14
+# Of what is older hardly anything is left in a baseline.
+WHOLE_YEARS = 2
+# Series that are filtered side by side: that many fit into a processor's cache.
+AT_ONCE = 20
+# Drawing takes longer than computing; a metric more or less odd is one of a few.
+MOST_PICTURES = 6
+# Of each metric the newest accepted run is kept: a day's baseline has no use beside the next one's.
+_REPLACED = """
+delete from insights.runs old using insights.runs new
+where old.user_id = %s and old.kind = 'baselines' and new.user_id = old.user_id and new.kind = old.kind
+  and new.subject = old.subject and new.status = 'accepted' and new.created_at > old.created_at
+"""
+# Of runs before this many days nothing is said: the ranges are still wide, and a week is hardly known.
+FIRST_JUDGED = 21
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """All that is said of one metric.
+
+    Attributes
+    ----------
+    expected : FloatArray
+        What was expected of the last known day before it came, at `forecasting.PROBABILITIES`; shape (7,).
+    ahead : Forecast
+        The days after it.
+    """
+
+    metric: str
+    unit: str
+    filtered: Filtered
+    expected: FloatArray
+    ahead: Forecast
+    anomalies: Sequence[Anomaly]
+    changes: Sequence[Change]
+
+
+def analyse_baselines(database: Database, person: Person, *, force: bool = False) -> list[RunReport]:
+    """Say what is usual for each outcome of a person, and publish it.
+
+    Parameters
+    ----------
+    force : bool
+        Compute even if nothing has changed.
+    """
+    with database.connect() as connection:
+        outcomes = read_outcomes(connection, person.user_id)
+        wanted, reports = _sorted_out(connection, person, outcomes, force=force)
+    pictures = MOST_PICTURES
+    for some in batched(wanted, AT_ONCE):
+        found = baselines([(one.metric, one.unit, one.series) for one in some])
+        drawn = worth_a_look(found)[:pictures]
+        pictures -= len(drawn)
+        reports += [
+            _publish(database, person, one, said, is_drawn=said.metric in drawn, force=force)
+            for one, said in zip(some, found, strict=True)
+        ]
+    if wanted:
+        with database.connect() as connection:
+            connection.execute(_REPLACED, [person.user_id])
+    return sorted(reports, key=lambda report: report.subject)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A metric that is to be computed, with the fingerprint of what it depends on."""
+
+    metric: str
+    unit: str
+    series: Series
+    fingerprint: str
+
+
+def _sorted_out(
+    connection: psycopg.Connection, person: Person, outcomes: Mapping[str, Series], *, force: bool
+) -> tuple[list[_Wanted], list[RunReport]]:
+    """Sort out what is to be computed; of the rest say why it is not."""
+    wanted: list[_Wanted] = []
+    reports: list[RunReport] = []
+    # Those that the registry knows come first: the pictures are theirs.
+    for metric, known in sorted(outcomes.items(), key=lambda one: (one[0] not in OUTCOMES, one[0])):
+        series = usable(known)
+        try:
+            check(series.day, series.value)
+        except NotEnoughData as missing:
+            reports.append(RunReport("baselines", metric, "not enough data", str(missing)))
+            continue
+        key = fingerprint(
+            metric, series.day, series.value, DAYS_AHEAD, asdict(DEFAULT), code=CODE, libraries=LIBRARIES
+        )
+        if not force and last_fingerprint(connection, person.user_id, "baselines", metric) == key:
+            reports.append(RunReport("baselines", metric, "unchanged"))
+            continue
+        wanted.append(_Wanted(metric, find_outcome(metric, series.unit).unit, series, key))
+    return wanted, reports
+
+
+def usable(series: Series) -> Series:
+    """Leave out what is no number, what is older than the last two whole years, and first days without a difference.
+
+    The years are cut at New Year, so that from one day to the next the same past is read. As long as one value is
+    repeated there is no spread to hold a day against: the first days that set it are those with the first other value.
+    """
+    if not len(series.day):
+        return series
+    last = date_of(int(series.day[-1]))
+    since = day_number(last.replace(year=last.year - WHOLE_YEARS, month=1, day=1))
+    kept = np.flatnonzero((series.day >= since) & np.isfinite(series.value))
+    differs = np.flatnonzero(series.value[kept] != series.value[kept[:1]])
+    begin = max(0, int(differs[0]) - DEFAULT.warm_up + 1) if len(differs) else 0
+    kept = kept[begin:]
+    return replace(series, day=series.day[kept], value=series.value[kept], samples=series.samples[kept])
+
+
+def _publish(
+    database: Database, person: Person, wanted: _Wanted, found: Baseline, *, is_drawn: bool, force: bool
+) -> RunReport:
+    run = Run(
+        user_id=person.user_id,
+        kind="baselines",
+        subject=wanted.metric,
+        fingerprint=wanted.fingerprint,
+        as_of=wanted.series.as_of,
+        rows=[row(found)],
+        diagnostics={**diagnostics(found), "left_out": words_of_left_out({wanted.metric: wanted.series})},
+        plot=plot_baseline(found) if is_drawn else None,
+        known_at=wanted.series.known_at,
+    )
+    return publish(database, run, force=force)
+
+
+def baselines(series: Sequence[tuple[str, str, Series]]) -> list[Baseline]:
+    """Compute what is usual of metrics, what was not, when it changed, and what comes.
+
+    Parameters
+    ----------
+    series
+        Of each metric its name, its unit and its days, in which nothing is missing that `check` asks for.
+    """
+    filtered = filter_together([(one.day, one.value) for _, _, one in series])
+    return [
+        _baseline(metric, unit, one, told) for (metric, unit, one), told in zip(series, filtered, strict=True)
+    ]
+
+
+def _baseline(metric: str, unit: str, series: Series, filtered: Filtered) -> Baseline:
+    usual = filtered.outlier < 0.5  # an outlier is no level
+    last = int(filtered.day[-1])
+    return Baseline(
+        metric=metric,
+        unit=unit,
+        filtered=filtered,
+        expected=ends(filtered.ahead.of(slice(-1, None)))[0],
+        ahead=forecast(filtered.state, last + np.arange(1, DAYS_AHEAD + 1)),
+        anomalies=find_anomalies(
+            filtered, smallest=_smallest(metric, series.value), skip=FIRST_JUDGED - DEFAULT.warm_up
+        ),
+        changes=find_changes(filtered.day[usual], filtered.value[usual]),
+    )
+
+
+def worth_a_look(found: Sequence[Baseline]) -> list[str]:
+    """Metrics that a picture is worth: first those of which something was told lately, then the registry's."""
+
+    def is_told(one: Baseline) -> bool:
+        since = int(one.filtered.day[-1]) - DAYS_BEHIND
+        days = [odd.last_day for odd in one.anomalies] + [change.told_day for change in one.changes]
+        return any(day > since for day in days)
+
+    told = [one.metric for one in found if is_told(one)]
+    return told + [one.metric for one in found if one.metric in OUTCOMES and one.metric not in told]
+
+
+def _smallest(metric: str, value: FloatArray) -> float:
+    """Smallest difference worth a word."""
+    stated = find_outcome(metric).smallest_effect
+    return stated if stated is not None else DEFAULT_SMALLEST_EFFECT_SD * float(value[:FEWEST_DAYS].std())
+
+
+def row(found: Baseline) -> dict[str, object]:
+    """Row of `insights.baselines`."""
+    from psycopg.types.json import Jsonb
+
+    filtered = found.filtered
+    lower_95, lower_80, lower_50, median, upper_50, upper_80, upper_95 = map(float, found.expected)
+    last = int(filtered.day[-1])
+    return {
+        "metric": found.metric,
+        "unit": found.unit,
+        "days": len(filtered.day) + DEFAULT.warm_up,
+        "last_day": date_of(last),
+        "last_value": float(filtered.value[-1]),
+        "median": median,
+        "lower_50": lower_50,
+        "upper_50": upper_50,
+        "lower_80": lower_80,
+        "upper_80": upper_80,
+        "lower_95": lower_95,
+        "upper_95": upper_95,
+        "forecast": Jsonb([_ahead(found.ahead, i) for i in range(len(found.ahead.day))]),
+        "anomalies": Jsonb([_anomaly(found, one, last) for one in found.anomalies]),
+        "changes": Jsonb([_change(found, one) for one in found.changes]),
+    }
+
+
+def _ahead(ahead: Forecast, i: int) -> dict[str, object]:
+    lower_95, lower_80, lower_50, median, upper_50, upper_80, upper_95 = map(float, ahead.quantile[i])
+    return {
+        "day": date_of(int(ahead.day[i])).isoformat(),
+        "median": median,
+        "lower_50": lower_50,
+        "upper_50": upper_50,
+        "lower_80": lower_80,
+        "upper_80": upper_80,
+        "lower_95": lower_95,
+        "upper_95": upper_95,
+    }
+
+
+def _anomaly(found: Baseline, one: Anomaly, last: int) -> dict[str, object]:
+    lasts = one.last_day == last
+    return {
+        **asdict(one),
+        "first_day": date_of(one.first_day).isoformat(),
+        "last_day": date_of(one.last_day).isoformat(),
+        "lasts": lasts,
+        "sentence": say_anomaly(found.metric, found.unit, one, lasts=lasts),
+    }
+
+
+def _change(found: Baseline, one: Change) -> dict[str, object]:
+    days = {
+        name: date_of(getattr(one, name)).isoformat() for name in ("day", "first_day", "last_day", "told_day")
+    }
+    return {**asdict(one), **days, "sentence": say_change(found.metric, found.unit, one)}
+
+
+def diagnostics(found: Baseline) -> dict[str, object]:
+    """How good the past ranges were, as shares: no value of the person's."""
+    filtered = found.filtered
+    below = filtered.ahead.below(filtered.value)
+    held = {
+        f"covered_{share * 100:.0f}": float((np.abs(below - 0.5) <= share / 2).mean())
+        for share in (0.5, 0.8, 0.95)
+    }
+    nodes = filtered.state.nodes
+    return {
+        "days": len(filtered.day),
+        **held,
+        "weight_of_logarithm": float(filtered.state.weight[0, nodes.power == 0].sum()),
+        "anomalies": len(found.anomalies),
+        "changes": len(found.changes),
+    }

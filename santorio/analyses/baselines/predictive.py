@@ -1,0 +1,248 @@
+"""A day's expectation as a distribution: a mixture of Student-t distributions over nodes, scales and kinds of noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from santorio.arrays import FloatArray, IntArray
+
+# Nodes that together weigh less than this on a day are left out of its probabilities and quantiles.
+NEGLIGIBLE = 1e-4
+HIGHEST_LOGARITHM = 300.0
+# A quantile is found when a step is that small a part of the distance in which it was looked for.
+CLOSE = 1e-8
+MOST_STEPS = 60
+PER_DAY = ("weight", "location", "state_variance", "noise_sd", "degrees")
+
+
+def to_scale(
+    value: FloatArray, power: FloatArray, nearest: FloatArray | float
+) -> tuple[FloatArray, FloatArray]:
+    """Put values on scales: 1 is the metric's own, 0 its logarithm.
+
+    Parameters
+    ----------
+    value, power : FloatArray
+        Shapes that go together.
+    nearest : FloatArray or float
+        Values nearer to zero count as this one on the logarithm's scale.
+
+    Returns
+    -------
+    tuple
+        The values on their scales, and the logarithm of the scale's slope there (the Jacobian). A value below zero has
+        no logarithm: the slope is nothing, and such a node gives it no density.
+    """
+    value = np.asarray(value, dtype=float)
+    log = np.log(np.maximum(value, nearest))
+    log_slope = np.where(value < 0, -np.inf, -log)
+    return np.where(power == 1, value, log), np.where(power == 1, 0.0, log_slope)
+
+
+def from_scale(value: FloatArray, power: FloatArray) -> FloatArray:
+    """Bring values from their scales back to the metric's own."""
+    return np.where(power == 1, value, np.exp(np.minimum(value, HIGHEST_LOGARITHM)))
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """Distributions of days, in the metric's own unit.
+
+    Attributes
+    ----------
+    weight : FloatArray
+        Weight of each node, shape (days, nodes).
+    location : FloatArray
+        Centre on the node's scale, shape (days, nodes).
+    state_variance : FloatArray
+        Variance of level, swing and weekday together, in units of σ², shape (days, nodes).
+    noise_sd : FloatArray
+        σ on the node's scale, shape (days, nodes).
+    degrees : FloatArray
+        Degrees of freedom, shape (days,).
+    power : FloatArray
+        Scale of each node, shape (nodes,).
+    outlier_probability, outlier_scale : float
+        Share and width of the other kind of noise.
+    nearest_to_zero : float
+        Values nearer to zero count as this one on the logarithm's scale.
+    least : float
+        Quantiles below it are said to be it.
+    """
+
+    weight: FloatArray
+    location: FloatArray
+    state_variance: FloatArray
+    noise_sd: FloatArray
+    degrees: FloatArray
+    power: FloatArray
+    outlier_probability: float
+    outlier_scale: float
+    nearest_to_zero: float
+    least: float = -np.inf
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    @classmethod
+    def stack(cls, parts: Sequence["Predictive"]) -> "Predictive":
+        """Put days after one another."""
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_DAY
+        }
+        return replace(parts[0], **joined)
+
+    def of(self, days: slice | IntArray) -> "Predictive":
+        """Choose days."""
+        return replace(self, **{name: getattr(self, name)[days] for name in PER_DAY})
+
+    def without_outliers(self) -> "Predictive":
+        """The same for days whose noise is of the usual kind."""
+        return replace(self, outlier_probability=0.0)
+
+    @cached_property
+    def _parts(self) -> "_Parts":
+        return _Parts.of(self)
+
+    def cdf(self, value: FloatArray) -> FloatArray:
+        """Probability of a value or less.
+
+        Parameters
+        ----------
+        value : FloatArray
+            In the metric's own unit, shape (days, points).
+
+        Returns
+        -------
+        FloatArray
+            Probabilities, shape (days, points).
+        """
+        return self._parts.cdf(np.asarray(value, dtype=float))
+
+    def below(self, value: FloatArray) -> FloatArray:
+        """Probability that each day has its own value or less; shape (days,)."""
+        return self.cdf(np.asarray(value, dtype=float)[:, None])[:, 0]
+
+    def quantile(self, probability: FloatArray) -> FloatArray:
+        """Quantiles, shape (days, probabilities).
+
+        By Newton's method on the normal score of the probability, which is nearly a straight line; between bounds that
+        are halved where it leaves them.
+        """
+        from scipy.special import ndtri
+
+        wanted = np.atleast_1d(np.asarray(probability, dtype=float))
+        low, high, at = self._parts.bounds(wanted)
+        close = CLOSE * (high - low) + np.finfo(float).tiny
+        for _ in range(MOST_STEPS):
+            below = self._parts.cdf(at)
+            low, high = np.where(below < wanted, at, low), np.where(below < wanted, high, at)
+            score = ndtri(below)
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                slope = self._parts.density(at) * np.sqrt(2 * np.pi) * np.exp(score**2 / 2)
+                stepped = at - (score - ndtri(wanted)) / slope
+            is_found = (np.abs(stepped - at) <= close) | (high - low <= close)
+            if is_found.all():
+                break
+            is_within = (stepped > low) & (stepped < high)
+            at = np.where(is_found, at, np.where(is_within, stepped, (low + high) / 2))
+        return np.maximum(at, self.least)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of each day's mixture that matter, all days' after one another.
+
+    Attributes
+    ----------
+    start : IntArray
+        First part of each day, shape (days,).
+    row : IntArray
+        Day of each part, shape (parts,).
+    weight, location, degrees, log_constant : FloatArray
+        Of each part, those of a day weighing one; the logarithm of the constant of its density; shape (parts,).
+    power : FloatArray
+        Scale of each part, shape (parts,).
+    share : FloatArray
+        Of each kind of noise, shape (kinds,).
+    spread : FloatArray
+        Shape (kinds, parts).
+    nearest_to_zero : float
+        Values nearer to zero count as this one on the logarithm's scale.
+    """
+
+    start: IntArray
+    row: IntArray
+    weight: FloatArray
+    location: FloatArray
+    degrees: FloatArray
+    log_constant: FloatArray
+    power: FloatArray
+    share: FloatArray
+    spread: FloatArray
+    nearest_to_zero: float
+
+    @classmethod
+    def of(cls, days: Predictive) -> "_Parts":
+        from scipy.special import gammaln
+
+        row, node = np.nonzero(days.weight > NEGLIGIBLE / days.weight.shape[1])
+        start = np.searchsorted(row, np.arange(len(days)))
+        weight = days.weight[row, node]
+        p, k = days.outlier_probability, days.outlier_scale
+        kinds = [(1 - p, 1.0), (p, k**2)] if p > 0 else [(1.0, 1.0)]
+        half = days.degrees / 2
+        log_constant = gammaln(half + 0.5) - gammaln(half) - 0.5 * np.log(np.pi * days.degrees)
+        return cls(
+            start=start,
+            row=row,
+            weight=weight / np.add.reduceat(weight, start)[row],
+            location=days.location[row, node],
+            degrees=days.degrees[row],
+            log_constant=log_constant[row],
+            power=days.power[node],
+            share=np.array([share for share, _ in kinds]),
+            spread=np.array([
+                days.noise_sd[row, node] * np.sqrt(days.state_variance[row, node] + noise) for _, noise in kinds
+            ]),
+            nearest_to_zero=days.nearest_to_zero,
+        )  # fmt: skip
+
+    def _score(self, value: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Values in spreads from the centre, shape (kinds, parts, points), and the log slopes of the scales there."""
+        on_scale, log_slope = to_scale(value[self.row], self.power[:, None], self.nearest_to_zero)
+        return (on_scale - self.location[:, None]) / self.spread[:, :, None], log_slope
+
+    def _sum(self, each: FloatArray) -> FloatArray:
+        """Sum over kinds and parts, shape (days, points); of shape (kinds, parts, points) before."""
+        of_parts = np.tensordot(self.share, each, axes=1) * self.weight[:, None]
+        return np.asarray(np.add.reduceat(of_parts, self.start, axis=0))
+
+    def cdf(self, value: FloatArray) -> FloatArray:
+        from scipy.special import stdtr
+
+        score, log_slope = self._score(value)
+        return self._sum(np.where(log_slope == -np.inf, 0.0, stdtr(self.degrees[:, None], score)))
+
+    def density(self, value: FloatArray) -> FloatArray:
+        score, log_slope = self._score(value)
+        degrees = self.degrees[:, None]
+        log_density = (
+            self.log_constant[:, None] - (degrees + 1) / 2 * np.log1p(score**2 / degrees) + log_slope
+        )
+        return self._sum(np.exp(log_density) / self.spread[:, :, None])
+
+    def bounds(self, probability: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Where quantiles lie, between those of the parts, and a guess; shapes (days, probabilities)."""
+        from scipy.special import stdtrit
+
+        reach = stdtrit(self.degrees[self.start][:, None], probability)[self.row]
+        each = from_scale(
+            self.location[:, None] + self.spread[:, :, None] * reach, self.power[:, None]
+        )  # (kinds, parts, probabilities)
+        low = np.minimum.reduceat(each.min(axis=0), self.start, axis=0)
+        high = np.maximum.reduceat(each.max(axis=0), self.start, axis=0)
+        return low, high, np.clip(self._sum(each), low, high)

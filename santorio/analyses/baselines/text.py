@@ -1,0 +1,70 @@
+"""What a baseline says, in sentences for the person it is about. They say what is unusual, never what it means."""
+
+import math
+
+from santorio.analyses.baselines.anomalies import Anomaly
+from santorio.analyses.baselines.changepoints import Change
+from santorio.analyses.series import date_of
+from santorio.local_time import in_words
+from santorio.metrics import outcome
+
+# What varies by less is written with a power of ten.
+SMALL = 1e-5
+
+
+def number(value: float, width: float) -> str:
+    """Write a number as finely as the width of its range deserves."""
+    if 0 < width < SMALL:
+        return f"{value:.3g}"
+    decimals = min(max(0, math.ceil(-math.log10(max(width, SMALL) / 5))), 6)
+    return f"{value:,.{decimals}f}"
+
+
+def span(lower: float, upper: float, unit: str) -> str:
+    """Write a range: 52-57 bpm."""
+    ends = f"{number(lower, upper - lower)}–{number(upper, upper - lower)}"
+    return f"{ends} {unit}".strip()
+
+
+def say_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -> str:
+    """Say that a day, or a run of days, is not as usual.
+
+    Parameters
+    ----------
+    lasts : bool
+        Whether its last day is the newest that is known.
+    """
+    name = outcome(metric, unit).label
+    usual = span(anomaly.lower, anomaly.upper, unit)
+    if anomaly.days == 1:
+        return (
+            f"Your {name} was {anomaly.direction} its usual range ({usual}) on {_words(anomaly.first_day)}."
+        )
+    verb = "has been" if lasts else "was"
+    when = "" if lasts else f", {_words(anomaly.first_day)} to {_words(anomaly.last_day)}"
+    if anomaly.outside == anomaly.days:
+        return (
+            f"Your {name} {verb} {anomaly.direction} its usual range ({usual}) for {anomaly.days} days{when}."
+        )
+    # Within its range on some of the days, but on one side of it on too many.
+    comparative = "higher" if anomaly.direction == "above" else "lower"
+    mean = f"{number(anomaly.mean, anomaly.upper - anomaly.lower)} {unit}".strip()
+    return (
+        f"Your {name} {verb} {comparative} than usual for {anomaly.days} days{when}: {mean} on average, "
+        f"where {usual} is usual for a day."
+    )
+
+
+def say_change(metric: str, unit: str, change: Change) -> str:
+    """Say that a level has shifted."""
+    width = 4 * change.shift_sd
+    before, after = number(change.before, width), number(change.after, width)
+    return (
+        f"Your {outcome(metric, unit).label} has a new level since about {_words(change.day)}: "
+        f"{after} instead of {before} {unit}".rstrip()
+        + "."
+    )
+
+
+def _words(day: int) -> str:
+    return in_words(date_of(day))

@@ -1,0 +1,1 @@
+"""The quality of days: what can be trusted, and what is excluded."""

@@ -1,0 +1,155 @@
+"""Publishing: one transaction a run. An accepted run publishes its rows, a rejected one nothing but itself."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from santorio.code_version import code_version
+from santorio.storage.database.engine import Database
+
+Kind = Literal["trial", "effects", "proposals", "baselines", "population"]
+Status = Literal["accepted", "rejected", "unchanged", "not enough data"]
+
+TABLES: Mapping[Kind, str] = {
+    "trial": "trial_results",
+    "effects": "effects",
+    "proposals": "proposals",
+    "baselines": "baselines",
+    "population": "population",
+}
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What an analysis did about one subject: counts, diagnostics and a picture; no health value in words.
+
+    Attributes
+    ----------
+    kind, subject
+        What was analysed: a trial by its name, an outcome's effects or baseline, or all proposals.
+    status
+        "unchanged" where the inputs are those of the last run; "not enough data" is a state, not an error.
+    reason
+        Why it was rejected or not tried.
+    rows
+        Rows published.
+    diagnostics
+        What the sampler said of itself, and counts.
+    plot
+        PNG of an accepted run.
+    """
+
+    kind: Kind
+    subject: str
+    status: Status
+    reason: str | None = None
+    rows: int = 0
+    diagnostics: Mapping[str, object] = field(default_factory=dict)
+    plot: bytes | None = None
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One analysis, ready to be recorded.
+
+    Attributes
+    ----------
+    as_of
+        When the newest of what it read became known.
+    known_at
+        Instant of the log that the marts told when it read them; None before a build was published.
+    reason
+        Why it is rejected; None accepts it.
+    posterior_object
+        SHA-256 of its posterior in the object store, where that is kept.
+    """
+
+    user_id: UUID
+    kind: Kind
+    subject: str
+    fingerprint: str
+    as_of: dt.datetime
+    rows: Sequence[Mapping[str, object]] = ()
+    diagnostics: Mapping[str, object] = field(default_factory=dict)
+    plot: bytes | None = None
+    reason: str | None = None
+    known_at: dt.datetime | None = None
+    posterior_object: str | None = None
+
+
+def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, subject: str) -> str | None:
+    """Fingerprint of the newest run of this subject, accepted or not; None if there is none."""
+    row = connection.execute(
+        """
+        select fingerprint from insights.runs where user_id = %s and kind = %s and subject = %s
+        order by created_at desc limit 1
+        """,
+        [user_id, kind, subject],
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
+    """Record a run, and its rows if it is accepted, in one transaction.
+
+    Publishing the same fingerprint again changes nothing unless `force` is set.
+    """
+    status: Status = "accepted" if run.reason is None else "rejected"
+    with database.connect() as connection:
+        # Two processes may have computed the same run: the second finds the first one's.
+        lock = f"insights {run.user_id} {run.kind} {run.subject}"
+        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+        if not force and last_fingerprint(connection, run.user_id, run.kind, run.subject) == run.fingerprint:
+            return RunReport(run.kind, run.subject, "unchanged")
+        run_id = uuid4()
+        record: dict[str, object] = {
+            "run_id": run_id,
+            "user_id": run.user_id,
+            "kind": run.kind,
+            "subject": run.subject,
+            "status": status,
+            "fingerprint": run.fingerprint,
+            "as_of": run.as_of,
+            "known_at": run.known_at,
+            "code_version": code_version(),
+            "diagnostics": Jsonb(dict(run.diagnostics)),
+            "plot": run.plot if status == "accepted" else None,
+            "reason": run.reason,
+            "posterior_object": run.posterior_object,
+        }
+        insert(connection, "runs", [record])
+        rows = list(run.rows) if status == "accepted" else []
+        insert(
+            connection, TABLES[run.kind], [{"run_id": run_id, "user_id": run.user_id, **row} for row in rows]
+        )
+    return RunReport(
+        run.kind,
+        run.subject,
+        status,
+        run.reason,
+        len(rows),
+        run.diagnostics,
+        run.plot if rows else None,
+        run_id,
+    )
+
+
+def insert(connection: psycopg.Connection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows of one shape into a table of the schema insights."""
+    if not rows:
+        return
+    columns = list(rows[0])
+    statement = sql.SQL("insert into insights.{} ({}) values ({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join(sql.Placeholder() * len(columns)),
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [[row[column] for column in columns] for row in rows])

@@ -1,0 +1,191 @@
+"""One entry of a manual log: its kinds, its units, its time. CSV and JSON lines meet here."""
+
+import datetime as dt
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from santorio import local_time
+from santorio.people import Person
+from santorio.storage.event_log import Event
+from santorio.storage.parse_result import Rejection, is_future
+
+# A standard drink of the United States holds 14 g of alcohol (NIAAA); a unit of the United Kingdom 8 g.
+GRAMS_PER_DRINK, GRAMS_PER_UK_UNIT = 14.0, 8.0
+WEIGHT_UNITS = {"kg": 1.0, "g": 0.001, "lb": 0.45359237, "lbs": 0.45359237}
+CAFFEINE_UNITS = {"mg": 1.0, "g": 1000.0}
+ALCOHOL_UNITS = {"g": 1.0, "drink": GRAMS_PER_DRINK, "drinks": GRAMS_PER_DRINK, "unit": GRAMS_PER_UK_UNIT,
+                 "units": GRAMS_PER_UK_UNIT, "uk_unit": GRAMS_PER_UK_UNIT, "uk_units": GRAMS_PER_UK_UNIT}  # fmt: skip
+TIME_NAMES = ("time", "datetime", "timestamp", "date", "day")
+VALUE_NAMES = ("value", "amount", "rating")
+KNOWN = {*TIME_NAMES, *VALUE_NAMES, "kind", "type", "name", "unit", "note"}
+
+
+class Refusal(Exception):
+    """Why one entry cannot be taken: a code, and a sentence without the entry's value."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+Content = dict[str, object]
+
+
+def _converted(value: float, unit: str, units: Mapping[str, float], default: str) -> float:
+    factor = units.get(unit.lower() or default)
+    if factor is None:
+        known = ", ".join(units)
+        raise Refusal("unknown_unit", f"The unit is none that this kind knows. Use one of: {known}.")
+    return value * factor
+
+
+def _positive(value: float) -> float:
+    if value < 0:
+        raise Refusal("out_of_range", "The amount is below zero. Correct it and import the file again.")
+    return value
+
+
+def _weight(value: float, unit: str, _name: str) -> Content:
+    kilograms = _converted(value, unit, WEIGHT_UNITS, "kg")
+    if not 2 <= kilograms <= 700:
+        raise Refusal(
+            "out_of_range", "No person weighs that. Correct the value or its unit and import again."
+        )
+    return {"weight_kg": round(kilograms, 4)}
+
+
+def _supplement(value: float | None, unit: str, name: str) -> Content:
+    if not name:
+        raise Refusal("missing_name", "A supplement needs a name. Fill the column “name”.")
+    return {"name": name, "amount": None if value is None else _positive(value), "unit": unit or None}
+
+
+def _measure(value: float, unit: str, name: str) -> Content:
+    if not name:
+        raise Refusal("missing_name", "A measure needs a name. Fill the column “name”.")
+    return {"name": name, "value": value, "unit": unit or None}
+
+
+KINDS: Mapping[str, Callable[[float, str, str], Content]] = {
+    "weight": _weight,
+    "mood": lambda value, _unit, _name: {"rating": value},
+    "caffeine": lambda value, unit, _name: {
+        "amount_mg": _positive(_converted(value, unit, CAFFEINE_UNITS, "mg"))
+    },
+    "alcohol": lambda value, unit, _name: {
+        "amount_g": _positive(_converted(value, unit, ALCOHOL_UNITS, "drinks"))
+    },
+    "supplement": _supplement,
+    "measure": _measure,
+}
+
+
+class LogReader:
+    """Turns entries of one file into events; numbers equal entries, so that two coffees at nine are two."""
+
+    def __init__(self, person: Person, now: dt.datetime) -> None:
+        self.person, self.now = person, now
+        self.seen: Counter[str] = Counter()
+
+    def read(self, fields: Mapping[str, object], location: str) -> Event | Rejection:
+        """Read one entry: keys in lower case, values as text or numbers."""
+        try:
+            return self._event(fields)
+        except Refusal as refusal:
+            return Rejection(refusal.code, refusal.reason, location)
+
+    def _event(self, fields: Mapping[str, object]) -> Event:
+        kind = text(fields.get("kind", fields.get("type"))).lower()
+        if kind not in KINDS:
+            known = ", ".join(KINDS)
+            raise Refusal("unknown_kind", f"The kind is none that a log knows. Use one of: {known}.")
+        stated = next((fields[name] for name in TIME_NAMES if text(fields.get(name))), None)
+        when, offset, grain = read_time(stated, self.person.timezone)
+        value = next((fields[name] for name in VALUE_NAMES if text(fields.get(name))), None)
+        number = read_number(value) if value is not None else None
+        if number is None and kind != "supplement":
+            raise Refusal("missing_value", "The entry has no value. Fill the column “value”.")
+        name, unit = text(fields.get("name")), text(fields.get("unit"))
+        data = KINDS[kind](number, unit, name)  # type: ignore[arg-type]
+        if kind == "measure":
+            data["grain"] = grain
+        if note := text(fields.get("note")):
+            data["note"] = note
+        if other := {key: value for key, value in fields.items() if key not in KNOWN and text(value)}:
+            data["other"] = other
+        return self.event(kind, f"{kind}/{name.lower()}", when, offset, grain, data)
+
+    def event(
+        self, kind: str, about: str, when: dt.datetime, offset: dt.timedelta, grain: str, data: Content
+    ) -> Event:
+        """Make the event; raises Refusal for a day that has not come."""
+        if is_future(when, self.now):
+            raise Refusal(
+                "future", "The entry is about a day that has not come. Correct its date and import again."
+            )
+        stated = (when + offset).date().isoformat() if grain == "day" else when.astimezone(dt.UTC).isoformat()
+        key = f"{about}/{stated}"
+        self.seen[key] += 1
+        return Event(
+            user_id=self.person.user_id, time=when, utc_offset=offset, event_type=kind, source="log",
+            natural_key=key if self.seen[key] == 1 else f"{key}#{self.seen[key]}", data=data,
+        )  # fmt: skip
+
+
+def text(value: object) -> str:
+    """A field as text; nothing is the empty text."""
+    return "" if value is None else str(value).strip()
+
+
+def read_number(value: object) -> float:
+    """Read a finite number.
+
+    Raises
+    ------
+    Refusal
+        If it is none.
+    """
+    try:
+        number = float(
+            value if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
+        )
+    except ValueError:
+        raise Refusal(
+            "not_a_number", "The value is no number. Correct it and import the file again."
+        ) from None
+    if not math.isfinite(number):
+        raise Refusal("not_a_number", "The value is no finite number. Correct it and import the file again.")
+    return number
+
+
+def read_time(value: object, zone: str) -> tuple[dt.datetime, dt.timedelta, str]:
+    """Read an ISO 8601 time or date: the instant, the offset, and the grain (`instant` or `day`).
+
+    Without an offset the person's zone is meant. A bare date is the whole local day; its instant is noon.
+
+    Raises
+    ------
+    Refusal
+        If it is none.
+    """
+    # People write 8:30; ISO 8601, 08:30. Its weeks (2026-W09) and short years are no way to write a log.
+    stated = re.sub(r"(?<=[T ])(\d:\d\d)", r"0\1", text(value), count=1)
+    try:
+        if not re.match(r"\d{4}-\d\d-\d\d(?!\d)", stated):
+            raise ValueError
+        moment = dt.datetime.fromisoformat(stated)
+    except ValueError:
+        raise Refusal(
+            "bad_time",
+            "The time is not written as 2026-03-01 or 2026-03-01T08:30+01:00. Correct it and import again.",
+        ) from None
+    if not 1990 <= moment.year <= 2200:
+        raise Refusal("bad_time", "The year is none that can be meant. Correct it and import again.")
+    grain = "day" if len(stated) <= 10 else "instant"
+    if grain == "day":
+        moment = moment.replace(hour=12)
+    offset = moment.utcoffset() if moment.tzinfo else local_time.zone_offset(moment, zone)
+    assert offset is not None  # noqa: S101 - an aware time has an offset
+    return (moment.replace(tzinfo=None) - offset).replace(tzinfo=dt.UTC), offset, grain

@@ -1,0 +1,96 @@
+"""`santorio simulate`: a simulated Garmin account to try things on."""
+
+import datetime as dt
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from santorio.cli.console import console, errors
+from santorio.errors import ConfigError, output_errors
+from santorio.simulator import simulate
+
+PASSWORD = "simulated"  # noqa: S105 - of accounts that exist on this machine alone
+DAYS_A_YEAR = 365
+FIRST_PROFILE = 81_000_000
+
+app = typer.Typer(help="Simulate a person's Garmin account, to try things on.", no_args_is_help=True)
+
+
+@app.command()
+def serve(
+    *,
+    people: Annotated[int, typer.Option(min=1, max=1000, help="How many accounts.")] = 1,
+    years: Annotated[float, typer.Option(min=0.01, max=20, help="How long they have worn a watch.")] = 1.0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 8123,
+    mfa: Annotated[bool, typer.Option("--mfa", help="Ask for a second factor; its code is 123456.")] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What goes wrong: KIND[@PATH][*TIMES][+AFTER], such as 429@/hrv-service*3."),
+    ] = None,
+) -> None:
+    """Serve Garmin Connect's addresses for simulated people, until Ctrl-C."""
+    from santorio.simulator.server import Account, parse_fault, run_server
+
+    last_day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)  # somewhere it is tomorrow already
+    accounts = [
+        Account(
+            f"person{number}@example.org",
+            PASSWORD,
+            simulate(
+                days=max(2, round(years * DAYS_A_YEAR)),
+                seed=number,
+                last_day=last_day,
+                profile=FIRST_PROFILE + number,
+            ),
+            mfa_code="123456" if mfa else None,
+        )
+        for number in range(1, people + 1)
+    ]
+    try:
+        faults = [parse_fault(text) for text in fault or []]
+        with run_server(accounts, port=port) as server:
+            server.faults.add(*faults)
+            console.print(f"A simulated Garmin Connect with {people} accounts: [b]{server.url}[/b]\n")
+            console.print("In another terminal:")
+            console.print(f"  export SANTORIO_GARMIN_URL={server.url}")
+            console.print(
+                f"  santorio connect garmin        [dim]{accounts[0].email}, password {PASSWORD}[/dim]"
+            )
+            console.print("  santorio sync\n\nPress Ctrl-C to stop.")
+            while True:
+                time.sleep(1)
+                server.now = dt.datetime.now(dt.UTC)
+    except ValueError as error:
+        raise ConfigError(str(error), hint="See `santorio simulate serve --help`.") from None
+    except OSError as error:
+        raise ConfigError(str(error), hint="Name a free port with --port.") from error
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="The zip to write.")],
+    *,
+    years: Annotated[float, typer.Option(min=0.01, max=20, help="How long they have worn a watch.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Chance: another number is another person.")] = 1,
+) -> None:
+    """Write the account export of a simulated person, as Garmin sends it."""
+    from santorio.simulator.account_export import write_export
+
+    if path.exists():
+        raise ConfigError(f"{path} is there already.", hint="Name a file that is not.")
+    last_day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
+    days = max(2, round(years * DAYS_A_YEAR))
+    simulation = simulate(days=days, seed=seed, last_day=last_day, profile=FIRST_PROFILE + seed)
+    with output_errors(path), Progress(console=errors, transient=True) as bar:
+        task = bar.add_task("Simulating", total=days)
+        write_export(
+            simulation, path, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    console.print(
+        f"{path}: {days:,} days, {path.stat().st_size / 2**20:.1f} MB.\nNext: santorio import {path}"
+    )

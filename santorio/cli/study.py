@@ -1,0 +1,254 @@
+"""`santorio study analyse|plan`: studies whose data was collected elsewhere; no account is needed."""
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from santorio.cli.console import JsonOption, console, print_json
+from santorio.errors import ConfigError, output_errors
+
+if TYPE_CHECKING:
+    from santorio.stats.assurance import Noise
+    from santorio.studies.design import Plan
+    from santorio.studies.result import CaseAnswer, Comparison, OutcomeAnswer, StudyAnswer
+
+app = typer.Typer(
+    help="Studies whose data was collected elsewhere, described by a file.", no_args_is_help=True
+)
+
+
+@app.command()
+def analyse(
+    study: Annotated[Path, typer.Argument(help="The study file, STUDY.yaml; docs/studies.md describes it.")],
+    *,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a report to this file, one HTML page to read or to print.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Analyse a study: what the arms did to the outcomes, with the uncertainty that the data leaves."""
+    from santorio.studies.analysis import analyse_study
+
+    analysed = analyse_study(study)
+    if report is not None:
+        from santorio.studies.report import report_of
+
+        with output_errors(report):
+            report.write_text(report_of(analysed), encoding="utf-8")
+    if as_json:
+        print_json(analysed.answer.model_dump(mode="json"))
+    else:
+        say_answer(analysed.answer)
+        if report is not None:
+            console.print(f"\n{report}: open it in a browser.", highlight=False, soft_wrap=True)
+
+
+def say_answer(answer: "StudyAnswer") -> None:
+    """Print an answer: the sentence first, then the figures, then what to mind."""
+    console.print(f"[b]{escape(answer.title)}[/b]", highlight=False)
+    console.print(escape(answer.question), highlight=False, soft_wrap=True)
+    for outcome in answer.outcomes:
+        for comparison in outcome.comparisons:
+            console.print(f"\n{escape(comparison.answer)}", highlight=False)
+    for outcome in answer.outcomes:
+        console.print()
+        console.print(_rows_table(answer, outcome))
+        for comparison in outcome.comparisons:
+            _say_comparison(comparison)
+    console.print(f"\n{escape(answer.design.said)}", highlight=False)
+    for outcome in answer.outcomes:
+        console.print(
+            f"{escape(outcome.label)}: {escape(outcome.summary)} {escape(_delta(outcome))}", highlight=False
+        )
+    for warning in answer.warnings:
+        console.print(f"[yellow]![/yellow] {escape(warning.text)}", highlight=False)
+
+
+def _delta(outcome: "OutcomeAnswer") -> str:
+    stated = outcome.smallest_effect_from == "stated"
+    source = "as stated" if stated else f"assumed: {outcome.smallest_effect_from}"
+    amount = f"{outcome.smallest_effect:.3g} {outcome.unit}".strip()
+    return f"The smallest effect that matters is {amount} ({source})."
+
+
+def _rows_table(answer: "StudyAnswer", outcome: "OutcomeAnswer") -> Table:
+    unit = f" ({outcome.unit})" if outcome.unit else ""
+    table = Table(title=f"{escape(outcome.label)}{escape(unit)}", title_justify="left")
+    for heading in ("Arm", f"{answer.data.row.capitalize()}s", "Missing", "Mean", "SD"):
+        table.add_column(heading, justify="left" if heading == "Arm" else "right")
+    for arm in outcome.arms:
+        table.add_row(escape(arm.arm), str(arm.rows), str(arm.missing), f"{arm.mean:.4g}", f"{arm.sd:.3g}")
+    return table
+
+
+def _say_comparison(comparison: "Comparison") -> None:
+    effect = comparison.effect
+    lines = [
+        (
+            f"{comparison.arm} against {comparison.reference}: {effect.estimate:+.3g} "
+            f"(95 % interval {effect.lower_95:.3g} to {effect.upper_95:.3g}); plain means differ by "
+            f"{comparison.raw_difference:+.3g}; decision: {comparison.decision}."
+        )
+    ]
+    if comparison.dose is not None:
+        dose = comparison.dose
+        lines.append(
+            f"Per unit of dose {dose.per_unit:+.3g} ({dose.lower_95:.3g} to {dose.upper_95:.3g}), if linear."
+        )
+    if comparison.randomisation is not None:
+        test = comparison.randomisation
+        kind = "all" if test.complete else "drawn"
+        lines.append(f"Randomisation test: p = {test.p:.2g}, from {test.schedules} schedules ({kind}).")
+    lines += [_case_line(case, named=len(comparison.cases) > 1) for case in comparison.cases]
+    if comparison.between is not None:
+        between = comparison.between
+        lines.append(
+            f"Between cases effects differ by {between.sd:.3g} (SD, {between.lower_95:.3g} to {between.upper_95:.3g}); "
+            f"in one more case the effect would go the same way with probability {between.probability_same_sign:.2f}."
+        )
+    for line in lines:
+        console.print(escape(line), highlight=False)
+
+
+def _case_line(case: "CaseAnswer", *, named: bool) -> str:
+    said = (
+        f"{case.case}: {case.effect.estimate:+.3g} ({case.effect.lower_95:.3g} to {case.effect.upper_95:.3g}); "
+        if named
+        else ""
+    )
+    rho, lower, upper = case.autocorrelation
+    said += f"correlation with the row before {rho:.2f} ({lower:.2f} to {upper:.2f})"
+    if case.probability_repeats is not None:
+        said += f"; repeats in another cycle with probability {case.probability_repeats:.2f}"
+    if case.carry_over is not None:
+        said += f"; carried over to the next row {100 * case.carry_over:.0f} %"
+    return f"{said}."
+
+
+@app.command()
+def plan(  # noqa: PLR0913 - the options of a command
+    *,
+    smallest_effect: Annotated[
+        float, typer.Option(help="The smallest effect that matters, in the outcome's unit.")
+    ],
+    effect: Annotated[
+        float | None, typer.Option(help="The effect that is hoped for; twice the smallest if not stated.")
+    ] = None,
+    sd: Annotated[
+        float | None, typer.Option(help="How much the outcome varies from day to day (SD).")
+    ] = None,
+    correlation: Annotated[
+        float, typer.Option(help="How much a day resembles the day before, from 0 to 1.")
+    ] = 0.3,
+    past: Annotated[
+        Path | None, typer.Option(help="CSV of past values, to find the spread and the correlation.")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="The outcome's column in it.")] = None,
+    day: Annotated[str, typer.Option(help="The column of days in it.")] = "day",
+    arms: Annotated[str, typer.Option(help="Names of the arms, the reference first.")] = "without,with",
+    max_days: Annotated[int, typer.Option(help="The longest that the study may take.")] = 84,
+    periods: Annotated[
+        str, typer.Option(help="Possible lengths of a period in days; 1 is by day.")
+    ] = "1,2,3,5,7",
+    power: Annotated[float, typer.Option(help="How probably the hoped-for effect shall be found.")] = 0.8,
+    half_life: Annotated[
+        float | None, typer.Option(help="Days after which half of an effect is still felt.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="For the schedule; drawn and recorded if not stated.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the study to this folder, with a table to fill in.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="What the study is called.")] = "My study",
+    outcome: Annotated[str, typer.Option(help="What is measured.")] = "outcome",
+    unit: Annotated[str, typer.Option(help="Its unit.")] = "",
+    start: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Design a study: how many days, which schedule, and how probably it will answer."""
+    import secrets
+
+    from santorio.studies.design import Wishes, plan_study
+    from santorio.studies.plan_files import write_plan
+
+    noise, noise_from = _noise(sd, correlation, past, column, day)
+    made = plan_study(
+        Wishes(
+            arms=[one.strip() for one in arms.split(",") if one.strip()],
+            noise=noise,
+            noise_from=noise_from,
+            smallest_effect=smallest_effect,
+            effect=effect if effect is not None else 2 * smallest_effect,
+            most_days=max_days,
+            periods=_whole_numbers(periods),
+            power=power,
+            half_life=half_life,
+            seed=seed if seed is not None else secrets.randbelow(2**31),
+        )
+    )
+    written = []
+    if out is not None:
+        first = start.date() if start else None
+        written = write_plan(made, out, title=title, outcome=outcome, unit=unit, start=first)
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+        return
+    say_plan(made)
+    for path in written:
+        console.print(f"{path}", highlight=False, soft_wrap=True)
+
+
+def _noise(
+    sd: float | None, correlation: float, past: Path | None, column: str | None, day: str
+) -> "tuple[Noise, str]":
+    from santorio.stats.assurance import Noise
+    from santorio.studies.historical_noise import noise_of_file
+
+    if past is not None:
+        if column is None:
+            raise ConfigError("State --column, the outcome's column in the past values.")
+        return noise_of_file(past, column, day)
+    if sd is None:
+        raise ConfigError("State --sd, how much the outcome varies, or --past with --column to find it out.")
+    return Noise(sd, correlation), "stated"
+
+
+def _whole_numbers(text: str) -> list[int]:
+    try:
+        return [int(one) for one in text.split(",") if one.strip()]
+    except ValueError as error:
+        raise ConfigError("Lengths of a period are whole numbers of days, such as 1,3,7.") from error
+
+
+def say_plan(made: "Plan") -> None:
+    """Print a plan: what it takes first, then what it is worth, then the schedule."""
+    console.print(f"[b]{escape(made.says)}[/b]", highlight=False)
+    console.print(
+        f"\nFrom {made.simulated.studies} simulated studies of this design: power {100 * made.simulated.power:.0f} %; "
+        f"false alarms {100 * made.simulated.false_alarm:.0f} %. "
+        f"Spread {made.sd:.3g}, correlation from day to day {made.correlation:.2f} ({made.noise_from}).",
+        highlight=False,
+    )
+    table = Table(title="By its number of days", title_justify="left")
+    for heading in ("Days", "Power", "95 % interval ±"):
+        table.add_column(heading, justify="right")
+    shown = made.by_days[:: max(len(made.by_days) // 8, 1)]
+    for row in sorted(
+        {*shown, *(one for one in made.by_days if one.days == made.days)}, key=lambda one: one.days
+    ):
+        table.add_row(str(row.days), f"{100 * row.power:.0f} %", f"{row.interval:.3g}")
+    console.print(table)
+    table = Table(title=f"What {made.days} days will say", title_justify="left")
+    for heading in ("True effect", "More", "No difference", "Less", "Keep going"):
+        table.add_column(heading, justify="right")
+    for at in made.by_effect:
+        said = (at.more, at.no_difference, at.less, at.keep_going)
+        table.add_row(f"{at.effect:.3g}", *(f"{100 * one:.0f} %" for one in said))
+    console.print(table)
+    console.print(f"Schedule, drawn with the seed {made.seed}:", highlight=False)
+    console.print(escape(" ".join(made.schedule)), highlight=False)

@@ -1,0 +1,214 @@
+"""Reading CSV files as people write them: any encoding, delimiter, decimal sign and date. Knows nothing of studies.
+
+Messages name columns and line numbers, never values.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from santorio.arrays import FloatArray
+from santorio.errors import DataError
+
+MISSING = {"", "na", "n/a", "nan", "null", "none", ".", "-", "–", "?", "#n/a", "missing"}
+_COMMA = re.compile(r"^[+-]?\d*,\d+$")
+_THOUSANDS = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+_DOT_THOUSANDS = re.compile(r"^[+-]?\d{1,3}(\.\d{3})+,\d+$")
+DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file as text: its columns by name, where each row stood, and what was found out while reading."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: list[list[str]]
+    lines: list[int]
+    decimal: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def column(self, name: str) -> list[str]:
+        """Values of a column, as text without surrounding blanks.
+
+        Raises
+        ------
+        DataError
+            If there is no such column; the sentence lists those that there are.
+        """
+        position = self._position(name)
+        return [row[position].strip() for row in self.rows]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a column."""
+        return name in self.header or name.strip().lower() in [one.lower() for one in self.header]
+
+    def _position(self, name: str) -> int:
+        if self.header.count(name) > 1:
+            raise DataError(f"{self.name} has two columns called “{name}”.", hint="Rename one of them.")
+        if name in self.header:
+            return self.header.index(name)
+        lower = [one.lower() for one in self.header]
+        if lower.count(name.strip().lower()) == 1:
+            return lower.index(name.strip().lower())
+        there = ", ".join(f"“{one}”" for one in self.header[:30])
+        raise DataError(f"{self.name} has no column “{name}”.", hint=f"Its columns are {there}.")
+
+
+def read_table(
+    path: Path, *, delimiter: str | None = None, encoding: str | None = None, decimal: str | None = None
+) -> Table:
+    """Read a CSV file.
+
+    Raises
+    ------
+    DataError
+        If it is not there, empty, no text, or no table.
+    """
+    notes: list[str] = []
+    text = _decode(path, encoding, notes)
+    # What precedes the header and begins with a hash is a remark.
+    skipped = 0
+    while text.startswith("#"):
+        _, _, text = text.partition("\n")
+        skipped += 1
+    sign = _delimiter(path, delimiter, text)
+    reader = csv.reader(io.StringIO(text), delimiter=sign, skipinitialspace=True)
+    rows, lines = [], []
+    header: list[str] = []
+    ragged = 0
+    try:
+        for row in reader:
+            if not any(value.strip() for value in row):
+                continue
+            if not header:
+                header = [value.strip() for value in row]
+                continue
+            ragged += len(row) != len(header)
+            rows.append((row + [""] * (len(header) - len(row)))[: len(header)])
+            lines.append(reader.line_num + skipped)
+    except csv.Error as error:
+        raise DataError(f"{path.name} is no table in line {reader.line_num + skipped}.") from error
+    if not rows:
+        raise DataError(
+            f"{path.name} holds no rows below its header.", hint="It needs a header and a row a day."
+        )
+    if ragged > len(rows) / 2:
+        raise DataError(
+            f"{path.name}: {ragged} of {len(rows)} rows do not have as many values as the header.",
+            hint="State its delimiter and decimal sign in the study file, or save it with another delimiter.",
+        )
+    if ragged:
+        notes.append(f"{ragged} rows of {path.name} have more or fewer values than the header.")
+    return Table(path.name, tuple(header), rows, lines, decimal or ("," if sign != "," else None), notes)
+
+
+def _decode(path: Path, encoding: str | None, notes: list[str]) -> str:
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise DataError(
+            f"There is no data file {path}.", hint="Its place is stated beside the study file, or in full."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise DataError(f"{path.name} is a spreadsheet, not a CSV file.", hint="Save the sheet as CSV first.")
+    tried = [encoding] if encoding else ["utf-8-sig"]
+    if not encoding and content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        tried = ["utf-16"]
+    try:
+        text = content.decode(tried[0])
+    except LookupError as error:
+        raise DataError(f"There is no encoding called “{encoding}”.", hint="Try utf-8 or cp1252.") from error
+    except UnicodeError as error:
+        if encoding:
+            raise DataError(
+                f"{path.name} is not written in {encoding}.", hint="Leave encoding out."
+            ) from error
+        text = content.decode("cp1252", errors="replace")
+        notes.append(f"{path.name} is not in UTF-8; it was read as Windows-1252.")
+    if "\x00" in text:
+        raise DataError(f"{path.name} is no text.", hint="Save it as CSV in UTF-8.")
+    if not text.strip():
+        raise DataError(f"{path.name} is empty.")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _delimiter(path: Path, stated: str | None, text: str) -> str:
+    if stated:
+        sign = {"tab": "\t", "\\t": "\t"}.get(stated, stated)
+        if len(sign) != 1:
+            raise DataError("A delimiter is one character, or “tab”.")
+        return sign
+    sample = io.StringIO(text[:65536]).readlines()[:50]
+
+    def score(sign: str) -> tuple[float, int]:
+        widths = [len(row) for row in csv.reader(sample[:-1] or sample, delimiter=sign) if row]
+        # A table is as wide in every row as in its header.
+        return sum(width == widths[0] for width in widths) / len(widths), widths[0]
+
+    wide = {sign: score(sign) for sign in DELIMITERS if score(sign)[1] > 1}
+    if not wide:
+        raise DataError(
+            f"{path.name} has one column only: no delimiter was found.",
+            hint="Separate columns by commas, semicolons, tabs or |, or state the delimiter in the study file.",
+        )
+    return max(wide, key=lambda sign: wide[sign])
+
+
+def is_missing(value: str, more: Sequence[str] = ()) -> bool:
+    """Whether a value says that there is none."""
+    return value.lower() in MISSING or value in more
+
+
+def numbers(table: Table, name: str, missing: Sequence[str] = ()) -> tuple[FloatArray, list[int]]:
+    """Read a column as numbers, NaN where missing.
+
+    Returns
+    -------
+    FloatArray, list[int]
+        The numbers, and the positions of what is neither a number nor missing.
+    """
+    values = table.column(name)
+    plain = _number_reader(values, table.decimal)
+    read = np.full(len(values), np.nan)
+    odd = []
+    for position, value in enumerate(values):
+        if is_missing(value, missing):
+            continue
+        try:
+            number = float(plain(value))
+        except ValueError:
+            odd.append(position)
+            continue
+        if math.isfinite(number):
+            read[position] = number
+        else:
+            odd.append(position)
+    return read, odd
+
+
+def _number_reader(values: Sequence[str], decimal: str | None) -> Callable[[str], str]:
+    with_comma = [value for value in values if "," in value]
+    if not with_comma:
+        return lambda value: value.replace(" ", "").replace("_", "x")
+    if any(_DOT_THOUSANDS.match(value) for value in with_comma):
+        return lambda value: value.replace(".", "").replace(",", ".")
+    if decimal != "," and all(_THOUSANDS.match(value) for value in with_comma):
+        return lambda value: value.replace(",", "")
+    if all(_COMMA.match(value) or is_missing(value) for value in with_comma) or decimal == ",":
+        return lambda value: value.replace(",", ".")
+    return lambda value: value
+
+
+def lines_of(table: Table, positions: Sequence[int]) -> str:
+    """Say where rows stand, the first three of them."""
+    first = ", ".join(str(table.lines[position]) for position in positions[:3])
+    return f"line {first}" if len(positions) == 1 else f"lines {first}{' …' if len(positions) > 3 else ''}"

@@ -1,0 +1,218 @@
+"""JSON too large to be held in memory: its entries one by one, gathered into pieces that are JSON themselves."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import IO
+
+import ijson
+import orjson
+from ijson.common import ObjectBuilder
+
+from santorio.ingest.garmin.payload_kinds import KINDS
+from santorio.storage.parse_result import Rejection
+
+CHUNK_BYTES = 64 * 2**10
+# Held as objects, JSON takes up to 28 times its size; a whole day with its series is below 1 MB.
+LARGEST_ENTRY_BYTES = 8 * 2**20
+PIECE_BYTES = 2 * 2**20
+# Nothing of Garmin's goes deeper than eight levels.
+DEEPEST = 100
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Keys under which an entry holds the list of the entries proper.
+WRAPPERS = frozenset(kind.holds[0] for kind in KINDS if len(kind.holds) == 1)
+
+TOO_LARGE = Rejection(
+    "too_large", "An entry is larger than any that Garmin writes. It was left out; the others were taken in."
+)
+NO_NUMBER = Rejection(
+    "bad_json",
+    "An entry holds a number that no computer can hold. It was left out; the others were taken in.",
+)
+TOO_LONG = Rejection(
+    "too_large",
+    "What comes here is larger than any entry that Garmin writes. It was left out, and all after it.",
+)
+# Each is a row: a file of nothing but these must not fill the memory.
+MOST_REFUSALS = 1000
+TOO_MANY = Rejection(
+    "bad_json",
+    "A thousand entries before this one could not be read. It was left out, and all after it. Download it again.",
+)
+CUT = Rejection(
+    "bad_json",
+    "The JSON is cut off, or holds what JSON does not know. What came before was taken in. Download it again.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some entries: their numbers in the whole, and a JSON document of them alone."""
+
+    first: int
+    last: int
+    data: bytes = field(repr=False)
+
+
+class _TooLongError(ValueError):
+    """A single text or number is larger than an entry may be, or it nests without end."""
+
+
+def looks_like_json(head: bytes) -> bool:
+    """Whether an object or an array begins here."""
+    return head.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in {b"{", b"["}
+
+
+def pieces(file: IO[bytes]) -> Iterator[Piece | Rejection]:
+    """Give the entries of an array, of the list that an object holds, or of lines, and why some were left out.
+
+    Never more than an entry and a piece is held; the same file gives the same pieces every time.
+    """
+    waiting: list[bytes] = []
+    number = size = refused = 0
+    held_in: str | None = None
+    for found in _entries(file):
+        if waiting and (
+            isinstance(found, Rejection) or found[0] != held_in or size + len(found[1]) > PIECE_BYTES
+        ):
+            yield _piece(waiting, number, held_in)
+            waiting, size = [], 0
+        number += 1
+        if isinstance(found, Rejection):
+            refused += 1
+            if refused > MOST_REFUSALS:
+                yield Rejection(TOO_MANY.code, TOO_MANY.reason, f"entry {number}")
+                return
+            yield Rejection(found.code, found.reason, f"entry {number}")
+            continue
+        held_in, entry = found
+        waiting.append(entry)
+        size += len(entry)
+    if waiting:
+        yield _piece(waiting, number, held_in)
+
+
+def _piece(entries: list[bytes], last: int, wrapper: str | None) -> Piece:
+    data = b"[" + b",".join(entries) + b"]"
+    if wrapper is not None:
+        data = b"[{" + orjson.dumps(wrapper) + b":" + data + b"}]"
+    return Piece(last - len(entries) + 1, last, data)
+
+
+def _entries(file: IO[bytes]) -> Iterator[tuple[str | None, bytes] | Rejection]:
+    events = ijson.sendable_list()
+    parser = ijson.basic_parse_coro(events, multiple_values=True)
+    reader = _Reader()
+    chunk = file.read(CHUNK_BYTES).removeprefix(BYTE_ORDER_MARK)
+    try:
+        while chunk:
+            parser.send(chunk)
+            reader.take(events, len(chunk))
+            del events[:]
+            yield from reader.given()
+            chunk = file.read(CHUNK_BYTES)
+        parser.close()
+    except _TooLongError:
+        yield from reader.given()
+        yield TOO_LONG
+    except ijson.JSONError:
+        reason = CUT
+        try:
+            reader.take(events, 0)
+        except _TooLongError:
+            reason = TOO_LONG
+        yield from reader.given()
+        yield reason
+
+
+class _Reader:
+    """Puts together the parser's events: `depth` counts what is open within the entry that is being read."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str | None, bytes] | Rejection] = []
+        self.builder: ObjectBuilder | None = None
+        self.outer: ObjectBuilder | None = None
+        self.wrapper: str | None = None
+        self.key: str | None = None
+        self.depth = 0
+        self.is_open = False
+        self.read_bytes = self.entry_began = self.event_came = 0
+
+    def given(self) -> Iterator[tuple[str | None, bytes] | Rejection]:
+        found, self.found = self.found, []
+        yield from found
+
+    def take(self, events: list[tuple[str, object]], size: int) -> None:
+        for event, value in events:
+            self._take(event, value)
+        self.read_bytes += size
+        if events:
+            self.event_came = self.read_bytes
+        if self.read_bytes - self.event_came > LARGEST_ENTRY_BYTES:
+            raise _TooLongError
+        if self.depth and self.read_bytes - self.entry_began > LARGEST_ENTRY_BYTES:
+            self._pass_over(TOO_LARGE)
+
+    def _pass_over(self, rejection: Rejection) -> None:
+        if self.builder:
+            self.found.append(rejection)
+        self.builder = None
+
+    def _take(self, event: str, value: object) -> None:
+        if self.depth == 0 and self._between(event):
+            return
+        if self.depth == 1 and self._is_wrapped(event):
+            return
+        self.key = str(value) if event == "map_key" else None
+        if isinstance(value, Decimal):
+            value = float(value)
+            if math.isinf(value):
+                self._pass_over(NO_NUMBER)
+        if self.builder:
+            self.builder.event(event, value)
+        self.depth += event in {"start_map", "start_array"}
+        self.depth -= event in {"end_map", "end_array"}
+        if self.depth > DEEPEST:
+            raise _TooLongError
+        if self.depth == 0:
+            self._end()
+
+    def _between(self, event: str) -> bool:
+        """Open or close the list that holds the entries; begin an entry with anything else."""
+        if event == "start_array" and not self.is_open:
+            self.is_open = True
+            return True
+        if event == "end_array":
+            if self.wrapper is not None:
+                self.builder, self.outer, self.wrapper, self.depth = self.outer, None, None, 1
+            self.entry_began = self.read_bytes
+            return True
+        self.is_open = True
+        self.builder, self.entry_began = ObjectBuilder(), self.read_bytes
+        return False
+
+    def _is_wrapped(self, event: str) -> bool:
+        """Begin with the entries that an entry holds in a list; what stands beside the list waits."""
+        if event != "start_array" or self.key not in WRAPPERS or self.wrapper is not None or not self.builder:
+            return False
+        for told in (event, "end_array"):
+            self.builder.event(told, None)
+        self.outer, self.wrapper, self.depth = self.builder, self.key, 0
+        return True
+
+    def _end(self) -> None:
+        entry = self.builder.value if self.builder else None
+        if self.builder and not (isinstance(entry, dict) and len(entry) == 1 and WRAPPERS & set(entry)
+                                 and entry[next(iter(entry))] == []):  # fmt: skip
+            self.found.append((self.wrapper, _text(entry)))
+        self.builder = None
+
+
+def _text(entry: object) -> bytes:
+    try:
+        return orjson.dumps(entry)
+    except TypeError:
+        # A number of more than 64 bits.
+        return json.dumps(entry).encode()

@@ -1,0 +1,325 @@
+"""Logging in to Garmin, which only a person does: by password and code, or by a token from elsewhere.
+
+Each command makes one attempt. Its outcome is a state that stays; a password is never stored. After a 429, and
+from the third failure in a row, the next attempt has to wait: Garmin locks accounts of those who insist.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from pydantic import SecretStr
+
+from santorio.errors import ConfigError, GarminAuthError, GarminRateLimited, GarminUnavailable, SantorioError
+from santorio.ingest.garmin.account import (
+    WHY,
+    Account,
+    Login,
+    Reason,
+    Region,
+    State,
+    account_of,
+    lock_account,
+    status_of,
+    unavailable,
+)
+from santorio.people import Person
+from santorio.privacy.encryption import DataKey, new_data_key, wrap
+from santorio.privacy.key_rotation import sealing_key
+from santorio.settings import Settings
+from santorio.storage.database.engine import Database
+
+PENDING = "garmin login"
+# Garmin's codes live for half an hour at most; the cookies of a login that waits for one, not much longer.
+CODE_LIFETIME = dt.timedelta(minutes=30)
+WAIT_AFTER_429 = dt.timedelta(minutes=30)
+WAIT_AFTER_FAILURES = dt.timedelta(minutes=15)
+FAILURES_WITHOUT_WAIT = 2
+TOKEN_FIELDS = ("di_token", "di_refresh_token", "di_client_id")
+
+
+class AnotherAccount(ConfigError):
+    """The login works, and would mix the data of two."""
+
+    code = "garmin_another_account"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a login is tried, and for whom."""
+
+    database: Database
+    settings: Settings
+    person: Person
+    region: Region
+
+    def client(self) -> Any:
+        """Return a client without tokens."""
+        from santorio.ingest.garmin.client import StoredClient
+
+        return StoredClient(china=self.region is Region.CHINA, url=self.settings.garmin_url)
+
+
+def log_in(door: Door, email: str, password: SecretStr) -> Account:
+    """Try a login once.
+
+    Returns
+    -------
+    Account
+        Connected, or waiting for the code that Garmin sent; then `enter_code` goes on, from any process.
+
+    Raises
+    ------
+    GarminAuthError, GarminRateLimited, GarminUnavailable
+        If it failed; the state says why. An account that was connected stays so, with the login it had.
+    AnotherAccount
+        If it is not the account that this person's data is from, or is another person's.
+    """
+    check_may_try(door)
+    client = door.client()
+
+    def attempt() -> object:
+        status, pending = client.login(email, password.get_secret_value(), return_on_mfa=True)
+        return pending if status == "needs_mfa" else None
+
+    pending = _attempt(door, attempt, refused=Reason.REFUSED)
+    return _connect(door, client) if pending is None else _keep_pending(door, pending)
+
+
+def enter_code(door: Door, code: SecretStr) -> Account:
+    """Finish the login that waits for a code.
+
+    Raises
+    ------
+    GarminAuthError
+        If none waits, or Garmin refuses the code. It may be entered again; after the third wrong one, or half an
+        hour, the login starts anew.
+    """
+    check_may_try(door)
+    with door.database.connect() as connection:
+        account = account_of(connection, door.person)
+    if account.sealed_login is None:
+        raise _nothing_waits()
+    pending = json.loads(account.data_key(door.settings).unseal(PENDING, account.sealed_login))
+    if dt.datetime.fromisoformat(pending["until"]) < dt.datetime.now(dt.UTC):
+        raise _nothing_waits()
+    here = Door(door.database, door.settings, door.person, Region(pending["region"]))
+    client = here.client()
+
+    def attempt() -> object:
+        return client.resume_login(pending["login"], code.get_secret_value().strip())
+
+    _attempt(here, attempt, refused=Reason.WRONG_CODE)
+    return _connect(here, client)
+
+
+def use_token(door: Door, token: SecretStr) -> Account:
+    """Connect by a token: what garminconnect's `client.dumps()` returns and its `garmin_tokens.json` holds.
+
+    Raises
+    ------
+    GarminAuthError
+        If it is none, or Garmin does not accept it.
+    """
+    check_may_try(door)
+    client = door.client()
+    client.loads(_checked(token))
+    _attempt(door, client.renew_if_old, refused=Reason.REVOKED)
+    return _connect(door, client)
+
+
+def disconnect(database: Database, person: Person) -> Account:
+    """Forget a person's login and the key that sealed it; what was fetched stays.
+
+    Which account it was stays known: no other account's data may join this person's.
+    """
+    with database.connect() as connection:
+        lock_account(connection, person)
+        connection.execute(
+            """
+            update ops.garmin_accounts
+            set state = 'disconnected', reason = null, wrapped_key = null, sealed_tokens = null,
+                sealed_login = null, failures = 0, changed_at = clock_timestamp()
+            where user_id = %s
+            """,
+            [person.user_id],
+        )
+        return account_of(connection, person)
+
+
+def _checked(token: SecretStr) -> str:
+    try:
+        document = json.loads(token.get_secret_value())
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or not all(
+        isinstance(document.get(name), str) and document[name] for name in TOKEN_FIELDS
+    ):
+        raise GarminAuthError(
+            "That is no token of garminconnect.",
+            hint="Give the content of its garmin_tokens.json: " + ", ".join(TOKEN_FIELDS) + ".",
+        ) from None
+    return json.dumps({name: document[name] for name in TOKEN_FIELDS})
+
+
+def check_may_try(door: Door) -> None:
+    """Refuse what would be an attempt too soon, or one whose fruit could not be kept.
+
+    Raises
+    ------
+    GarminRateLimited
+        If a login has to wait.
+    ConfigError
+        If there is no master key to seal it under.
+    """
+    with door.database.connect() as connection:
+        sealing_key(connection, door.settings)
+        account = account_of(connection, door.person)
+    if account.not_before is not None and account.not_before > dt.datetime.now(dt.UTC):
+        raise GarminRateLimited(
+            "After the logins that failed, Garmin is left in peace for a while.", hint=account.what_to_do
+        )
+
+
+def _attempt(door: Door, attempt: Callable[[], object], *, refused: Reason) -> object:
+    """Do what asks Garmin for a login; a failure becomes the state, and an error without Garmin's words."""
+    from garminconnect import (
+        GarminConnectAuthenticationError,
+        GarminConnectConnectionError,
+        GarminConnectTooManyRequestsError,
+    )
+
+    try:
+        return attempt()
+    except GarminConnectTooManyRequestsError:
+        reason = Reason.RATE_LIMITED
+    except GarminConnectAuthenticationError as error:
+        # The library says "refused" also of a code whose verification never reached Garmin.
+        unheard = any(words in str(error) for words in ("connection error", "non-JSON"))
+        reason = Reason.UNAVAILABLE if unheard else refused
+    except GarminConnectConnectionError as error:
+        if status_of(error) == 401:
+            raise _failed(door, refused, at_code=False) from None
+        limited = any(status in str(error) for status in (" 429", " 427"))
+        reason = Reason.RATE_LIMITED if limited else Reason.UNAVAILABLE
+    except (OSError, ValueError):
+        reason = Reason.UNAVAILABLE
+    raise _failed(door, reason, at_code=refused is Reason.WRONG_CODE) from None
+
+
+def _failed(door: Door, reason: Reason, *, at_code: bool) -> SantorioError:
+    with door.database.connect() as connection:
+        before = lock_account(connection, door.person)
+        failures = before.failures + (reason not in {Reason.RATE_LIMITED, Reason.UNAVAILABLE})
+        waits = at_code and failures <= FAILURES_WITHOUT_WAIT
+        if before.state is State.CONNECTED:
+            state, why = State.CONNECTED, None
+        else:
+            state, why = (State.NEEDS_CODE if waits else State.NEEDS_LOGIN), reason
+        connection.execute(
+            """
+            update ops.garmin_accounts
+            set state = %s, reason = %s, failures = %s, not_before = %s,
+                sealed_login = case when %s then sealed_login end, changed_at = clock_timestamp()
+            where user_id = %s
+            """,
+            [state, why, failures, _next_attempt(reason, failures), waits, door.person.user_id],
+        )
+        account = account_of(connection, door.person)
+    return _said(account, reason)
+
+
+def _next_attempt(reason: Reason, failures: int) -> dt.datetime | None:
+    now = dt.datetime.now(dt.UTC)
+    if reason is Reason.RATE_LIMITED:
+        return now + WAIT_AFTER_429
+    if failures > FAILURES_WITHOUT_WAIT:
+        return now + WAIT_AFTER_FAILURES * (1 << min(failures - FAILURES_WITHOUT_WAIT - 1, 6))
+    return None
+
+
+def _said(account: Account, reason: Reason) -> SantorioError:
+    kinds = {Reason.RATE_LIMITED: GarminRateLimited, Reason.UNAVAILABLE: GarminUnavailable}
+    details = {"person": account.name, "state": account.state.value, "reason": reason.value}
+    hint = account.what_to_do or "The login from before is kept and works on."
+    return kinds.get(reason, GarminAuthError)(WHY[reason], hint=hint, details=details)
+
+
+def _nothing_waits() -> GarminAuthError:
+    return GarminAuthError("No login waits for a code.", hint="Type `santorio connect garmin` to start one.")
+
+
+def _keep_pending(door: Door, pending: object) -> Account:
+    until = dt.datetime.now(dt.UTC) + CODE_LIFETIME
+    document = {"login": pending, "region": door.region, "until": until.isoformat()}
+    with door.database.connect() as connection:
+        key = _ensure_data_key(connection, door)
+        connection.execute(
+            """
+            update ops.garmin_accounts
+            set sealed_login = %s, state = case when state = 'connected' then state else 'needs_code' end,
+                reason = null, not_before = null, changed_at = clock_timestamp()
+            where user_id = %s
+            """,
+            [key.seal(PENDING, json.dumps(document).encode()), door.person.user_id],
+        )
+        return account_of(connection, door.person)
+
+
+def _connect(door: Door, client: Any) -> Account:
+    profile = _attempt(door, client.profile, refused=Reason.REVOKED)
+    assert isinstance(profile, dict)  # noqa: S101 - the client looked
+    number, display_name = profile.get("profileId"), profile.get("displayName")
+    account_id = str(number or display_name or "")
+    if not account_id:
+        raise unavailable(None)
+    with door.database.connect() as connection:
+        key = _ensure_data_key(connection, door)
+        _same_account(connection, door, account_id)
+        connection.execute(
+            """
+            update ops.garmin_accounts
+            set state = 'connected', reason = null, region = %s, account_id = %s, sealed_tokens = %s,
+                sealed_login = null, failures = 0, not_before = null, changed_at = clock_timestamp(),
+                rotated_at = clock_timestamp()
+            where user_id = %s
+            """,
+            [door.region, account_id, Login(client.dumps(), display_name).sealed(key), door.person.user_id],
+        )
+        return account_of(connection, door.person)
+
+
+def _ensure_data_key(connection: psycopg.Connection, door: Door) -> DataKey:
+    """Lock the account and open its data key; make one where there is none."""
+    master = sealing_key(connection, door.settings)
+    account = lock_account(connection, door.person)
+    if account.wrapped_key is not None:
+        return account.data_key(door.settings)
+    key = new_data_key(door.person.user_id)
+    connection.execute(
+        "update ops.garmin_accounts set wrapped_key = %s where user_id = %s",
+        [wrap(master, key), door.person.user_id],
+    )
+    return key
+
+
+def _same_account(connection: psycopg.Connection, door: Door, account_id: str) -> None:
+    mine = account_of(connection, door.person)
+    if mine.account_id is not None and (mine.region, mine.account_id) != (door.region, account_id):
+        raise AnotherAccount(
+            f"This is another Garmin account than the one whose data “{mine.name}” has.",
+            hint="Name another person for it: `santorio connect garmin --person NAME`.",
+        )
+    taken = connection.execute(
+        "select name from ops.garmin_accounts join ops.people using (user_id) "
+        "where region = %s and account_id = %s and state <> 'disconnected' and user_id <> %s",
+        [door.region, account_id, door.person.user_id],
+    ).fetchone()
+    if taken is not None:
+        raise AnotherAccount(
+            f"This Garmin account is connected as “{taken[0]}” already.",
+            hint=f"Type `santorio disconnect garmin --person {taken[0]}` first, if it should change hands.",
+        )

@@ -1,0 +1,382 @@
+"""A sync: brings the log and the ledger up to what Garmin has, for people with a connected account.
+
+It can be stopped at any point and goes on where it was; nobody's trouble is another's.
+"""
+
+import datetime as dt
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import psycopg
+
+from santorio import local_time as local
+from santorio.errors import ConfigError, GarminUnavailable, SantorioError, StorageError
+from santorio.ingest.coverage import ledger
+from santorio.ingest.garmin import device_uploads, reload_requests
+from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
+from santorio.ingest.garmin.fetch import Fetcher, Outcome
+from santorio.ingest.garmin.sync_plan import Call, Window, plan, plan_activities
+from santorio.ingest.garmin.throttle import Pace, Pacer
+from santorio.people import Person, all_people
+from santorio.settings import Settings
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import WriteResult
+from santorio.storage.object_store import ObjectStore
+
+logger = logging.getLogger(__name__)
+
+# Without another wish a new account's last month is fetched; older days are asked for by --since.
+FIRST_SYNC_DAYS = 28
+# Days are fetched a month at a time, the newest first, all kinds of a month together.
+BLOCK_DAYS = 28
+# A provisional day is asked for again after so long, or when the watch has uploaded: else a backfill of a few
+# requests at a time would spend them all on the newest days.
+PROVISIONAL_RESTS = dt.timedelta(hours=3)
+# So many calls in a row without an answer: Garmin is down; it is no matter of one day.
+MOST_FAILURES_IN_A_ROW = 5
+# A kind that fails so often in a row has changed: the rest of it waits for the next sync.
+MOST_FAILURES_OF_A_KIND = 3
+
+Ending = Literal["done", "paused", "stopped", "needs_login", "rate_limited", "unavailable", "busy", "failed"]
+ENDINGS: dict[str, Ending] = {
+    "garmin_auth": "needs_login",
+    "garmin_rate_limited": "rate_limited",
+    "garmin_unavailable": "unavailable",
+    "budget_spent": "stopped",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a sync is bounded to; None is no bound.
+
+    Parameters
+    ----------
+    since, until
+        Days, both included. An earlier `since` than before is remembered: later syncs go on filling up to it.
+    kinds
+        Names of the table; those that are off by default are fetched only when they are named.
+    most_requests
+        For each person.
+    """
+
+    since: dt.date | None = None
+    until: dt.date | None = None
+    kinds: tuple[str, ...] | None = None
+    most_requests: int | None = None
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """The rows of the table that are meant.
+
+        Raises
+        ------
+        ConfigError
+            If a kind is not in the table.
+        """
+        if self.kinds is None:
+            return [endpoint for endpoint in ENDPOINTS if endpoint.is_default]
+        if unknown := sorted(set(self.kinds) - set(BY_KIND)):
+            raise ConfigError(
+                f"Garmin has no kind called {', '.join(unknown)}.", hint=f"There are: {', '.join(BY_KIND)}."
+            )
+        return [endpoint for endpoint in ENDPOINTS if endpoint.kind in self.kinds]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one person's sync is: calls made, of how many as far as is known."""
+
+    person: str
+    done: int
+    total: int
+    kind: str
+    day: dt.date
+
+
+@dataclass(slots=True)
+class PersonReport:
+    """What a sync did for one person: counts, how it ended, and what can be done about it.
+
+    Days are counted once a kind; `calls_left` are those about days that are still missing or failed, `holes` those
+    days, by kind.
+    """
+
+    person: str
+    ending: Ending = "done"
+    message: str = ""
+    requests: int = 0
+    calls: int = 0
+    calls_left: int = 0
+    events: WriteResult = field(default_factory=WriteResult)
+    rejected: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    holes: Counter[str] = field(default_factory=Counter)
+    days_settled: int = 0
+    days_provisional: int = 0
+    days_failed: int = 0
+
+
+def connected_people(connection: psycopg.Connection) -> list[Person]:
+    """Everyone who has an account here, those included whose login must be renewed."""
+    from santorio.ingest.garmin.account import State, accounts
+
+    wanted = {one.user_id for one in accounts(connection) if one.state is not State.DISCONNECTED}
+    return [person for person in all_people(connection) if person.user_id in wanted]
+
+
+def sync_everyone(
+    database: Database,
+    store: ObjectStore,
+    settings: Settings,
+    people: Iterable[Person],
+    wishes: Wishes,
+    *,
+    pace: Pace | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    now: dt.datetime | None = None,
+) -> list[PersonReport]:
+    """Sync people one after the other; what goes wrong with one is in their report, and the next follow.
+
+    Raises
+    ------
+    ConfigError
+        If a kind is wished for that there is not.
+    StorageError
+        If our own database or object store fails: that is everyone's trouble.
+    """
+    endpoints = wishes.endpoints
+    pace = pace or Pace(per_second=settings.garmin_requests_per_second)
+    reports: list[PersonReport] = []
+    for person in people:
+        report = PersonReport(person.name)
+        reports.append(report)
+        _sync_guarded(
+            _Sync(
+                database,
+                store,
+                settings,
+                person,
+                wishes,
+                endpoints,
+                pace,
+                progress,
+                now or dt.datetime.now(dt.UTC),
+                report,
+            )
+        )
+        if report.ending == "paused":
+            break
+    return reports
+
+
+def _sync_guarded(sync: "_Sync") -> None:
+    report = sync.report
+    try:
+        sync.run()
+    except KeyboardInterrupt:
+        report.message = "Paused; `santorio sync` goes on where it stopped."
+    except (StorageError, psycopg.Error):
+        raise
+    except SantorioError as error:
+        report.message = str(error)
+    except Exception as error:  # noqa: BLE001 - nobody's trouble is another's
+        # Its text may hold anything of a payload: only its name goes anywhere.
+        logger.error("The sync of one person failed: %s", type(error).__name__)  # noqa: TRY400
+        report.ending = "failed"
+        report.message = (
+            f"Santorio failed ({type(error).__name__}); what was fetched is kept. Please report it."
+        )
+
+
+def ending_of(error: BaseException) -> Ending:
+    """Return how a sync ended that this error stopped."""
+    if isinstance(error, KeyboardInterrupt):
+        return "paused"
+    return ENDINGS.get(error.code, "failed") if isinstance(error, SantorioError) else "failed"
+
+
+@dataclass(slots=True)
+class _Sync:
+    """One person's sync."""
+
+    database: Database
+    store: ObjectStore
+    settings: Settings
+    person: Person
+    wishes: Wishes
+    endpoints: Sequence[Endpoint]
+    pace: Pace
+    progress: Callable[[Progress], None] | None
+    now: dt.datetime
+    report: PersonReport
+    expected: int = 0
+    failures_in_a_row: int = 0
+    failures_of_kind: Counter[str] = field(default_factory=Counter)
+
+    def run(self) -> None:
+        """Fetch everything that is due, or until something stands in the way."""
+        with self.database.connect(autocommit=True) as connection:
+            if not _is_alone(connection, self.person):
+                self.report.ending, self.report.message = "busy", "Another sync of this person is going on."
+                return
+            window = self._window(connection)
+            self._begin(connection, window)
+            pacer = Pacer(connection, self.person.user_id, self.pace, self.wishes.most_requests)
+            try:
+                self._fetch_all(connection, pacer, window)
+            except BaseException as error:
+                self.report.ending = ending_of(error)
+                raise
+            finally:
+                self.report.requests = pacer.requests
+                self._end(connection, window)
+                # A connection that is closed gives its lock back a moment later.
+                connection.execute(
+                    "select pg_advisory_unlock(hashtextextended(%s, 1615))", [str(self.person.user_id)]
+                )
+
+    def _fetch_all(self, connection: psycopg.Connection, pacer: Pacer, window: Window) -> None:
+        from santorio.ingest.garmin.account import session
+
+        with session(self.database, self.settings, self.person) as client:
+            pacer.attach(client)
+            fetcher = Fetcher(connection, self.store, self.person, client, pacer, window.today, self.now)
+            device_uploads.notice(connection, self.person, client, window, PROVISIONAL_RESTS)
+            self.expected = len(self._due(connection, window))
+            for block in blocks(window):
+                self._fetch_block(connection, fetcher, window, block)
+            if any(endpoint.kind in reload_requests.KINDS for endpoint in self.endpoints):
+                reload_requests.ask_back(connection, self.person, client, window)
+
+    def _fetch_block(
+        self, connection: psycopg.Connection, fetcher: Fetcher, window: Window, block: Window
+    ) -> None:
+        """Fetch one month: ranges first, for they tell which days and activities need more."""
+        ranged = [one for one in self.endpoints if one.span_days > 1 or one.grain == "account"]
+        single = [one for one in self.endpoints if one.span_days == 1 and one.grain == "days"]
+        known = self._statuses(connection, Window(window.first, block.last, window.today))
+        reaching = Window(window.first, block.last, window.today)
+        self._make(fetcher, [call for call in plan(ranged, known, reaching) if call.last >= block.first])
+        self._make(fetcher, plan(single, self._statuses(connection, block), block))
+        self._make(fetcher, self._due_activities(connection, block))
+
+    def _due(
+        self, connection: psycopg.Connection, window: Window, *, is_provisional_due: bool = True
+    ) -> list[Call]:
+        known = self._statuses(connection, window)
+        if not is_provisional_due:
+            known = {about: "final" if status == "provisional" else status for about, status in known.items()}
+        return plan(self.endpoints, known, window) + self._due_activities(connection, window)
+
+    def _statuses(self, connection: psycopg.Connection, window: Window) -> ledger.Statuses:
+        return ledger.statuses(
+            connection, self.person, window.first, window.last, rests_for=PROVISIONAL_RESTS
+        )
+
+    def _due_activities(self, connection: psycopg.Connection, window: Window) -> list[Call]:
+        if not any(endpoint.grain == "activity" for endpoint in self.endpoints):
+            return []
+        listed = ledger.listed_activities(connection, self.person, window.first, window.last)
+        known = ledger.known_activities(connection, self.person, window.first, window.last)
+        return plan_activities(self.endpoints, listed, known)
+
+    def _make(self, fetcher: Fetcher, calls: Sequence[Call]) -> None:
+        for call in calls:
+            if self.failures_of_kind[call.endpoint.kind] < MOST_FAILURES_OF_A_KIND:
+                self._count(call, fetcher.fetch(call))
+
+    def _count(self, call: Call, outcome: Outcome) -> None:
+        report, kind = self.report, call.endpoint.kind
+        report.calls += 1
+        report.events += outcome.written
+        report.rejected += outcome.rejected
+        if self.progress:
+            total = max(self.expected, report.calls)
+            self.progress(Progress(self.person.name, report.calls, total, kind, call.last))
+        if outcome.error is None:
+            self.failures_in_a_row = self.failures_of_kind[kind] = 0
+            return
+        report.failures[outcome.error] += 1
+        self.failures_of_kind[kind] += 1
+        self.failures_in_a_row += 1
+        if self.failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
+            raise GarminUnavailable(
+                f"Garmin did not answer {self.failures_in_a_row} calls in a row ({outcome.error}).",
+                hint="What was fetched is kept: run `santorio sync` again later.",
+            )
+
+    def _window(self, connection: psycopg.Connection) -> Window:
+        today = local.today(connection, self.person, self.now)
+        remembered = connection.execute(
+            "select since from ops.garmin_syncs where user_id = %s", [self.person.user_id]
+        ).fetchone()
+        first = self.wishes.since or (
+            remembered[0] if remembered else today - dt.timedelta(days=FIRST_SYNC_DAYS - 1)
+        )
+        last = min(self.wishes.until or today, today)
+        return Window(min(first, last), last, today)
+
+    def _begin(self, connection: psycopg.Connection, window: Window) -> None:
+        connection.execute(
+            """
+            insert into ops.garmin_syncs as known (user_id, since, started_at)
+            values (%s, %s, clock_timestamp())
+            on conflict (user_id) do update set since = least(known.since, excluded.since),
+              started_at = excluded.started_at, ended_at = null, outcome = null
+            """,
+            [self.person.user_id, window.first],
+        )
+
+    def _end(self, connection: psycopg.Connection, window: Window) -> None:
+        known = ledger.statuses(connection, self.person, window.first, window.last)
+        names = {endpoint.kind for endpoint in self.endpoints}
+        counts = Counter(status for (kind, _), status in known.items() if kind in names)
+        self.report.days_settled = counts["final"] + counts["empty"]
+        self.report.days_provisional = counts["provisional"]
+        self.report.days_failed = counts["failed"]
+        self.report.holes = holes(self.endpoints, known, window)
+        self.report.calls_left = len(self._due(connection, window, is_provisional_due=False))
+        connection.execute(
+            "update ops.garmin_syncs set ended_at = clock_timestamp(), outcome = %s, requests = requests + %s"
+            " where user_id = %s",
+            [self.report.ending, self.report.requests, self.person.user_id],
+        )
+
+
+def holes(
+    endpoints: Iterable[Endpoint], known: Mapping[tuple[str, dt.date], str], window: Window
+) -> Counter[str]:
+    """Count the days of each kind that nobody meant to be without: never asked for, or failed.
+
+    Of single activities only days that failed are known: which days have one is not, before the list was fetched.
+    """
+    found: Counter[str] = Counter()
+    for endpoint in endpoints:
+        days = window.days if endpoint.grain != "account" else [window.today]
+        wanted = ("failed",) if endpoint.grain == "activity" else ("failed", "missing")
+        if count := sum(
+            known.get((endpoint.kind, day), "missing") in wanted for day in days if day <= window.last
+        ):
+            found[endpoint.kind] = count
+    return found
+
+
+def blocks(window: Window) -> Iterator[Window]:
+    """Cut a window into months, the newest first."""
+    last = window.last
+    while last >= window.first:
+        first = max(window.first, last - dt.timedelta(days=BLOCK_DAYS - 1))
+        yield Window(first, last, window.today)
+        last = first - dt.timedelta(days=1)
+
+
+def _is_alone(connection: psycopg.Connection, person: Person) -> bool:
+    """Whether no other process syncs this person; the lock goes with the connection, however it ends."""
+    row = connection.execute(
+        "select pg_try_advisory_lock(hashtextextended(%s, 1615))", [str(person.user_id)]
+    ).fetchone()
+    return bool(row and row[0])

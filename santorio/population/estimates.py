@@ -1,0 +1,172 @@
+"""What people who consent let in: an estimate and its spread for each association and each finished trial of theirs."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import psycopg
+
+from santorio.metrics import OUTCOMES
+from santorio.privacy.consent import sharing
+from santorio.trials.interventions.catalog import MEASURE, registry
+from santorio.trials.protocol import Protocol, protocol_of
+
+Basis = Literal["trial", "association"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What people must have asked alike for their answers to be pooled.
+
+    Attributes
+    ----------
+    basis : {"trial", "association"}
+    outcome : str
+        A metric whose unit means the same to everyone.
+    factor : str
+        The lever, or the exposure.
+    lag_days : int
+    unit, factor_unit : str
+        Of the outcome and of the exposure; a lever has none.
+    arms : tuple[str, ...]
+        Of a trial, the reference first.
+    """
+
+    basis: Basis
+    outcome: str
+    factor: str
+    lag_days: int
+    unit: str
+    factor_unit: str = ""
+    arms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One person's own answer, free of a prior on its effect, in the outcome's unit.
+
+    Attributes
+    ----------
+    per_amount : float
+        Of the exposure that it is for; of a trial 1.
+    standard_effect : float
+        What an effect of one standard deviation amounts to.
+    as_of : datetime
+        When the newest that it rests on became known.
+    """
+
+    estimate: float
+    sd: float
+    standard_effect: float
+    per_amount: float
+    as_of: dt.datetime
+
+    def per(self, amount: float) -> tuple[float, float, float]:
+        """Estimate, spread and standard effect for another amount of the exposure."""
+        times = amount / self.per_amount
+        return self.estimate * times, self.sd * times, self.standard_effect * times
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All that people share: who does, and each one's parts by what was asked."""
+
+    people: frozenset[UUID] = frozenset()
+    parts: Mapping[Question, Mapping[UUID, Part]] | None = None
+
+    def questions(self) -> Iterable[tuple[Question, Mapping[UUID, Part]]]:
+        """Everything that was asked, in a fixed order."""
+        return sorted((self.parts or {}).items(), key=lambda one: repr(one[0]))
+
+
+def read_pool(connection: psycopg.Connection) -> Pool:
+    """Read what everyone shares who consents at this moment."""
+    people = sharing(connection)
+    parts: dict[Question, dict[UUID, Part]] = {}
+    for user_id, question, part in (*_associations(connection, people), *_trials(connection, people)):
+        parts.setdefault(question, {})[user_id] = part
+    return Pool(frozenset(people), parts)
+
+
+def has_common_scale(outcome: str) -> bool:
+    """Whether a metric's unit means the same to everyone; a mood or a free measure is on each person's own scale."""
+    return outcome in OUTCOMES and OUTCOMES[outcome].smallest_effect is not None
+
+
+def _associations(
+    connection: psycopg.Connection, people: Sequence[UUID]
+) -> Iterable[tuple[UUID, Question, Part]]:
+    rows = connection.execute(
+        """
+        with newest as (
+          select distinct on (user_id, subject) run_id, as_of from insights.runs
+          where user_id = any(%s) and kind = 'effects' and status = 'accepted'
+          order by user_id, subject, created_at desc
+        )
+        select user_id, outcome, exposure, lag_days, outcome_unit, exposure_unit,
+               prior_free_estimate, prior_free_sd, standard_effect, per_amount, newest.as_of
+        from insights.effects join newest using (run_id)
+        where prior_free_estimate is not null
+        """,
+        [list(people)],
+    ).fetchall()
+    return [
+        (user_id, Question("association", outcome, exposure, lag, unit, exposure_unit), Part(*values))
+        for user_id, outcome, exposure, lag, unit, exposure_unit, *values in rows
+        if has_common_scale(outcome) and not exposure.startswith(MEASURE)
+    ]
+
+
+def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[tuple[UUID, Question, Part]]:
+    """What the trials of the registry's levers found, of each person the one that was analysed last."""
+    protocols = _first_protocols(connection, people)
+    rows = connection.execute(
+        """
+        with newest as (
+          select distinct on (user_id, subject) user_id, subject, run_id, as_of, created_at from insights.runs
+          where user_id = any(%s) and kind = 'trial' and status = 'accepted' and diagnostics @> '{"ended": true}'
+          order by user_id, subject, created_at desc
+        )
+        select newest.user_id, subject, unit, prior_free_estimate, prior_free_sd, standard_effect, 1::float8,
+               newest.as_of
+        from newest join insights.trial_results using (run_id)
+        where is_primary and prior_free_estimate is not null
+        order by newest.created_at
+        """,
+        [list(people)],
+    ).fetchall()
+    levers = {lever.name: lever.arms for lever in registry()}
+    found = []
+    for user_id, trial, unit, *values in rows:
+        asked = protocols.get((user_id, trial))
+        if (
+            asked is not None
+            and asked.lever is not None
+            and levers.get(asked.lever) == asked.arms
+            and len(asked.arms) == 2
+            and has_common_scale(asked.outcome)
+        ):
+            question = Question("trial", asked.outcome, asked.lever, asked.lag_days, unit, arms=asked.arms)
+            found.append((user_id, question, Part(*values)))
+    return found
+
+
+def _first_protocols(
+    connection: psycopg.Connection, people: Sequence[UUID]
+) -> dict[tuple[UUID, str], Protocol]:
+    """Each trial's protocol as it was recorded first, which is what judges it."""
+    rows = connection.execute(
+        """
+        select distinct on (user_id, data ->> 'trial') user_id, data ->> 'trial', data from raw.events
+        where user_id = any(%s) and source = 'trial' and event_type = 'trial.protocol'
+        order by user_id, data ->> 'trial', ingested_at
+        """,
+        [list(people)],
+    ).fetchall()
+    return {
+        (user_id, str(trial)): protocol
+        for user_id, trial, stored in rows
+        if (protocol := protocol_of(stored)) is not None
+    }

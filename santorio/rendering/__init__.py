@@ -1,0 +1,1 @@
+"""Charts, HTML pages and text, for reports, pages and the terminal."""

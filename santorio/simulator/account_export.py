@@ -1,0 +1,173 @@
+"""The account export of a simulated person: the zip that Garmin sends who asks for all their data.
+
+Its days, nights and sessions are in other words and units than the API's: milliseconds, centimetres, stress and
+battery in lists, instants as text. The original FIT files lie in zips within the zip.
+"""
+
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from santorio.simulator.account_export_files import families, of_all_days
+from santorio.simulator.files import Simulation
+from santorio.simulator.payloads import activities
+from santorio.simulator.payloads.common import Payload, stamp
+from santorio.simulator.payloads.day import whole_day
+from santorio.simulator.payloads.fit import activity_fit
+from santorio.simulator.person import Life
+
+DAYS_A_FILE = 100
+SESSIONS_A_FILE = 1000
+FITS_A_PART = 500
+
+
+def write_export(
+    simulation: Simulation, path: Path, *, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> None:
+    """Write the export of a whole life; `progress` is told days done and days in all."""
+    life = simulation.life
+    sessions: list[dict[str, Any]] = []
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("customer_data/customer.json", orjson.dumps({"country": "DE"}))
+        for first in range(0, life.clock.days, DAYS_A_FILE):
+            days = range(first, min(first + DAYS_A_FILE, life.clock.days))
+            _write_days(archive, life, days)
+            sessions += [_session(activities.activity(life, d, w)) for d in days for w in life.workouts(d)]
+            progress(days[-1] + 1, life.clock.days)
+        for number, start in enumerate(range(0, len(sessions), SESSIONS_A_FILE)):
+            document = [{"summarizedActivitiesExport": sessions[start : start + SESSIONS_A_FILE]}]
+            _write(archive, f"DI-Connect-Fitness/person_{number}_summarizedActivities.json", document)
+        for name, entries in of_all_days(life, sessions):
+            _write(archive, name, entries)
+        _write_originals(archive, life)
+
+
+def _write(archive: zipfile.ZipFile, name: str, document: Any) -> None:
+    archive.writestr(f"DI_CONNECT/{name}", orjson.dumps(document))
+
+
+def _write_days(archive: zipfile.ZipFile, life: Life, days: range) -> None:
+    told = {day: whole_day(life, day) for day in days}
+    first, last = life.clock.date(days[0]).isoformat(), life.clock.date(days[-1]).isoformat()
+    summaries = [_summary(payloads["daily_summary"]) for payloads in told.values() if payloads]
+    _write(archive, f"DI-Connect-Aggregator/UDSFile_{first}_{last}.json", summaries)
+    nights = [_night(payloads["sleep"]) for payloads in told.values() if "hrv" in payloads]
+    _write(archive, f"DI-Connect-Wellness/{first}_{last}_{life.profile}_sleepData.json", nights)
+    health = [_health(payloads) for payloads in told.values() if "hrv" in payloads]
+    _write(archive, f"DI-Connect-Wellness/{first}_{last}_{life.profile}_healthStatusData.json", health)
+    for name, entries in families(life, days):
+        _write(archive, name, entries)
+
+
+def _summary(told: Payload) -> Payload:
+    """A day of `UDSFile_….json`."""
+    kept = ("calendarDate", "uuid", "durationInMilliseconds", "totalKilocalories", "activeKilocalories",
+            "bmrKilocalories", "totalSteps", "dailyStepGoal", "totalDistanceMeters", "wellnessStartTimeGmt",
+            "wellnessStartTimeLocal",
+            "wellnessEndTimeGmt", "wellnessEndTimeLocal", "highlyActiveSeconds", "activeSeconds",
+            "moderateIntensityMinutes", "vigorousIntensityMinutes", "floorsAscendedInMeters", "minHeartRate",
+            "maxHeartRate", "restingHeartRate", "includesWellnessData")  # fmt: skip
+    day = {"userProfilePK": told["userProfileId"], **{key: told[key] for key in kept}}
+    if told["averageStressLevel"] is not None:
+        stress = {"type": "TOTAL", "averageStressLevel": told["averageStressLevel"],
+                  "maxStressLevel": told["maxStressLevel"]}  # fmt: skip
+        day["allDayStress"] = {"calendarDate": told["calendarDate"], "aggregatorList": [stress]}
+        levels = (("HIGHEST", told["bodyBatteryHighestValue"]), ("LOWEST", told["bodyBatteryLowestValue"]))
+        day["bodyBattery"] = {
+            "calendarDate": told["calendarDate"],
+            "chargedValue": told["bodyBatteryChargedValue"],
+            "drainedValue": told["bodyBatteryDrainedValue"],
+            "bodyBatteryStatList": [
+                {"bodyBatteryStatType": name, "statsValue": value, "bodyBatteryStatus": "MEASURED"}
+                for name, value in levels
+            ],
+        }
+    return day
+
+
+def _night(told: Payload) -> Payload:
+    """A night of `…_sleepData.json`."""
+    night = told["dailySleepDTO"]
+    kept = ("deepSleepSeconds", "lightSleepSeconds", "remSleepSeconds", "awakeSleepSeconds", "calendarDate",
+            "avgSleepStress", "awakeCount", "retro")  # fmt: skip
+    return {
+        "sleepStartTimestampGMT": stamp(night["sleepStartTimestampGMT"] // 1000),
+        "sleepEndTimestampGMT": stamp(night["sleepEndTimestampGMT"] // 1000),
+        "sleepWindowConfirmationType": "ENHANCED_CONFIRMED_FINAL",
+        **{key: night[key] for key in kept},
+        "unmeasurableSeconds": 0,
+        "averageRespiration": night["averageRespirationValue"],
+        "spo2SleepSummary": {
+            "userProfilePk": night["userProfilePK"],
+            "averageSPO2": night["averageSpO2Value"],
+        },
+        "sleepScores": {
+            "overallScore": night["sleepScores"]["overall"]["value"],
+            "feedback": "POSITIVE_REFRESHING",
+        },
+    }
+
+
+def _health(payloads: dict[str, Payload]) -> Payload:
+    """A night of `…_healthStatusData.json`, the one place where the export tells heart rate variability."""
+    summary = payloads["hrv"]["hrvSummary"]
+    variability = {"type": "HRV", "value": float(summary["lastNightAvg"]), "status": "IN_RANGE",
+                   "baselineUpperLimit": 0.0, "baselineLowerLimit": 0.0}  # fmt: skip
+    metrics = [variability, {"type": "SPO2", "status": "NO_DATA"}]
+    profile = payloads["hrv"]["userProfilePk"]
+    return {"userProfilePK": profile, "calendarDate": summary["calendarDate"], "metrics": metrics}
+
+
+def _session(told: Payload) -> Payload:
+    """An activity of `…_summarizedActivities.json`: milliseconds and centimetres."""
+    start, end = told["startTimeGMT"], told["startTimeLocal"]
+    offset_ms = round((_seconds(end) - _seconds(start)) * 1000)
+    found = {
+        "activityId": told["activityId"],
+        "userProfileId": told["ownerId"],
+        "name": told["activityName"],
+        "activityType": told["activityType"]["typeKey"],
+        "beginTimestamp": told["beginTimestamp"],
+        "startTimeGmt": float(told["beginTimestamp"]),
+        "startTimeLocal": float(told["beginTimestamp"] + offset_ms),
+        "duration": told["duration"] * 1000,
+        "elapsedDuration": told["elapsedDuration"] * 1000,
+        "movingDuration": told["movingDuration"] * 1000,
+        "distance": told["distance"] * 100,
+        "avgHr": told["averageHR"],
+        "maxHr": told["maxHR"],
+        "deviceId": told["deviceId"],
+        "activityTrainingLoad": told["activityTrainingLoad"],
+        "parent": False,
+    }
+    return found | ({"elevationGain": told["elevationGain"] * 100} if "elevationGain" in told else {})
+
+
+def _seconds(text: str) -> float:
+    return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp()
+
+
+def _write_originals(archive: zipfile.ZipFile, life: Life) -> None:
+    sessions = ((day, workout) for day in range(life.clock.days) for workout in life.workouts(day))
+    for number, part in enumerate(_parts(life, sessions), start=1):
+        archive.writestr(f"DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part{number}.zip", part)
+
+
+def _parts(life: Life, sessions: Iterator[tuple[int, Any]]) -> Iterator[bytes]:
+    while True:
+        packed, count = io.BytesIO(), 0
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as part:
+            for day, workout in sessions:
+                number = activities.activity(life, day, workout)["activityId"]
+                part.writestr(f"person_{number}.fit", activity_fit(life, day, workout))
+                count += 1
+                if count == FITS_A_PART:
+                    break
+        if count == 0:
+            return
+        yield packed.getvalue()

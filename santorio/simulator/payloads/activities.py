@@ -1,0 +1,124 @@
+"""Training sessions, as an element of the activities list."""
+
+from typing import Any
+
+from santorio.simulator.behaviour import Workout
+from santorio.simulator.payloads.common import DEVICE, Payload, stamp
+from santorio.simulator.person import Life
+from santorio.simulator.rng import split_evenly, stream
+
+MOMENT = "%Y-%m-%d %H:%M:%S"
+TYPES: dict[str, tuple[int, int, int, float]] = {
+    "running": (1, 17, 1, 2.75),
+    "cycling": (2, 17, 2, 7.2),
+    "strength_training": (13, 29, 20, 0.0),
+}
+"""Garmin's type, its parent, its sport, and a usual speed in metres a second."""
+
+
+def activity(life: Life, day: int, workout: Workout) -> Payload:
+    """Make one element of `activitylist-service/activities/search/activities`."""
+    start = life.clock.instant(day, workout.minute) + 13
+    seconds = float(workout.minutes * 60 - 20)
+    return {
+        **_identity(life, workout, start),
+        **_effort(life, day, workout, seconds),
+        **_ownership(start),
+        **_training(life, day, workout, seconds),
+        "endTimeGMT": stamp(start + int(seconds), form=MOMENT),
+        **dict.fromkeys(
+            (
+                "qualifyingDive",
+                "autoCalcCalories",
+                "favorite",
+                "decoDive",
+                "elevationCorrected",
+                "atpActivity",
+            ),
+            False,
+        ),
+        **dict.fromkeys(("purposeful", "manualActivity", "pr", "parent"), False),
+    }
+
+
+def _identity(life: Life, workout: Workout, start: int) -> dict[str, Any]:
+    type_id, parent, _, _ = TYPES[workout.sport]
+    return {
+        "activityId": 20_000_000_000 + start % 1_000_000_000,
+        "activityName": workout.sport.replace("_", " ").capitalize(),
+        "startTimeLocal": stamp(start + life.clock.offset(start), form=MOMENT),
+        "startTimeGMT": stamp(start, form=MOMENT),
+        "activityType": {
+            "typeId": type_id,
+            "typeKey": workout.sport,
+            "parentTypeId": parent,
+            "isHidden": False,
+            "restricted": False,
+            "trimmable": True,
+        },
+        "eventType": {"typeId": 9, "typeKey": "uncategorized", "sortOrder": 10},
+    }
+
+
+def _effort(life: Life, day: int, workout: Workout, seconds: float) -> dict[str, Any]:
+    rng = stream(life.seed, "activity", day)
+    speed = TYPES[workout.sport][3] * (1 + (workout.average_bpm - 140) / 150) * rng.uniform(0.96, 1.04)
+    effort: dict[str, Any] = {
+        "distance": round(speed * seconds, 2),
+        "duration": seconds + 0.324,
+        "elapsedDuration": seconds + 7.441,
+        "movingDuration": seconds - 6.0,
+    }
+    if workout.sport != "strength_training":
+        up = float(rng.integers(20, 180))
+        effort |= {"elevationGain": up, "elevationLoss": up - 3.0}
+    return effort | {
+        "averageSpeed": round(speed, 3),
+        "maxSpeed": round(speed * 1.45, 3),
+        "hasPolyline": False,
+        "hasImages": False,
+        "ownerId": life.profile,
+        "ownerDisplayName": "simulated",
+        "ownerFullName": "Simulated Person",
+        "calories": float(round(seconds / 60 * (workout.average_bpm - 60) * 0.12)),
+        "bmrCalories": float(round(seconds / 60 * 1.2)),
+        "averageHR": float(workout.average_bpm),
+        "maxHR": float(workout.max_bpm),
+    }
+
+
+def _ownership(start: int) -> dict[str, Any]:
+    return {
+        "userRoles": ["ROLE_CONNECTUSER", "ROLE_FITNESS_USER", "ROLE_WELLNESS_USER"],
+        "privacy": {"typeId": 2, "typeKey": "private"},
+        "userPro": False,
+        "hasVideo": False,
+        "timeZoneId": 124,
+        "beginTimestamp": start * 1000,
+    }
+
+
+def _training(life: Life, day: int, workout: Workout, seconds: float) -> dict[str, Any]:
+    shares = split_evenly(stream(life.seed, "zones", day), int(seconds), 5)
+    return {
+        "sportTypeId": TYPES[workout.sport][2],
+        "aerobicTrainingEffect": round(min(1.2 + workout.load / 45, 5.0), 1),
+        "anaerobicTrainingEffect": 0.0,
+        "deviceId": DEVICE,
+        "summarizedDiveInfo": {"summarizedDiveGases": []},
+        "manufacturer": "GARMIN",
+        "lapCount": max(1, workout.minutes // 6),
+        "waterEstimated": float(round(workout.minutes * 11.5)),
+        "trainingEffectLabel": "AEROBIC_BASE" if workout.load < 90 else "TEMPO",
+        "activityTrainingLoad": workout.load,
+        "minActivityLapDuration": 180.5,
+        "aerobicTrainingEffectMessage": "MAINTAINING_AEROBIC_BASE_7",
+        "anaerobicTrainingEffectMessage": "NO_ANAEROBIC_BENEFIT_0",
+        "splitSummaries": [],
+        "hasSplits": False,
+        "moderateIntensityMinutes": int(workout.minutes * 0.35),
+        "vigorousIntensityMinutes": int(workout.minutes * 0.55),
+        "differenceBodyBattery": -round(workout.load / 9),
+        "hasHeatMap": False,
+        **{f"hrTimeInZone_{zone}": float(share) for zone, share in enumerate(shares, start=1)},
+    }

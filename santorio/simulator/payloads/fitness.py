@@ -1,0 +1,257 @@
+"""What Garmin works out of weeks of training: load, status, readiness, fitness, predictions, thresholds."""
+
+import math
+from typing import Any
+
+from santorio.simulator.payloads.common import DEVICE, Payload, Stamps
+from santorio.simulator.person import Life
+
+ACUTE_DAYS, CHRONIC_DAYS = 7, 28
+TUNNEL = (0.8, 1.5)
+MAX_HEART_RATE = 186
+FACTORS = ("sleepHistory", "hrv", "stressHistory", "acwr", "recoveryTime", "sleepScore")
+FACTOR_WORDS = ((25, "POOR"), (50, "MODERATE"), (90, "GOOD"))
+ENDURANCE_LIMITS = {
+    "Intermediate": 5100,
+    "Trained": 5800,
+    "WellTrained": 6600,
+    "Expert": 7300,
+    "Superior": 8100,
+    "Elite": 8800,
+}
+DISTANCES_M = {"time5K": 5000.0, "time10K": 10_000.0, "timeHalfMarathon": 21_097.5, "timeMarathon": 42_195.0}
+
+
+def load(life: Life, day: int, days: int) -> float:
+    """Add up the training load of the last days."""
+    return sum(w.load for past in range(max(day - days + 1, 0), day + 1) for w in life.workouts(past))
+
+
+def vo2max(life: Life, day: int) -> float:
+    """Say the fitness: a little better after weeks of more training."""
+    return round(46.0 + load(life, day, CHRONIC_DAYS) / 1500, 1)
+
+
+def training_readiness(life: Life, day: int) -> list[Payload]:
+    """Make `metrics-service/metrics/trainingreadiness` of a day: after waking, and after each session."""
+    wake = life.nights[day].end + 600
+    moments = [(wake, "AFTER_WAKEUP_RESET")]
+    for workout in life.workouts(day):
+        end = life.clock.instant(day, workout.minute) + 60 * workout.minutes
+        moments.append((end + 60, "AFTER_POST_EXERCISE_RESET"))
+    return [_readiness(life, day, at, context) for at, context in reversed(moments)]
+
+
+def _readiness(life: Life, day: int, at: int, context: str) -> Payload:
+    moment = Stamps(at, life.clock.offset(at))
+    tired = sum(w.load for w in life.workouts(day)) if context != "AFTER_WAKEUP_RESET" else 0.0
+    score = round(min(max(life.body.sleep_score[day] * 0.9 - tired / 4, 1), 100))
+    levels = ((25, "POOR"), (50, "LOW"), (75, "MODERATE"), (95, "HIGH"))
+    return {
+        "userProfilePK": life.profile,
+        "calendarDate": life.clock.date(day).isoformat(),
+        "timestamp": moment.gmt,
+        "timestampLocal": moment.local,
+        "deviceId": DEVICE,
+        "level": next((name for below, name in levels if score < below), "PRIME"),
+        "feedbackLong": "MOD_RT_LOW_SS_GOOD",
+        "feedbackShort": "RECOVERED_AND_READY",
+        "score": score,
+        "sleepScore": int(life.body.sleep_score[day]),
+        **_factor("sleepScore", life.body.sleep_score[day]),
+        "recoveryTime": round(tired * 6),
+        **_factor("recoveryTime", 100 - tired / 4),
+        **_factor("acwr", 100 - 60 * abs(_acute_over_chronic(life, day) - 1)),
+        "acuteLoad": round(load(life, day, ACUTE_DAYS)),
+        **_factor("stressHistory", 100 - life.body.stress_avg[max(day - 2, 0) : day + 1].mean()),
+        **_factor("hrv", 100 * life.body.hrv_rmssd_ms[day] / max(_usual_hrv(life, day), 1)),
+        "hrvWeeklyAverage": life.weekly_mean(life.body.hrv_rmssd_ms.tolist(), day, nights=True),
+        **_factor("sleepHistory", life.body.sleep_score[max(day - 2, 0) : day + 1].mean()),
+        "validSleep": life.wear.night_seen(day),
+        "inputContext": context,
+        "primaryActivityTracker": True,
+        "recoveryTimeChangePhrase": "NO_CHANGE_SLEEP",
+        **{f"{name}FactorFeedbackPhrase": None for name in FACTORS},
+    }
+
+
+def _factor(name: str, percent: float) -> dict[str, Any]:
+    """Make what one factor of readiness is worth, in per cent and in a word."""
+    share = round(min(max(float(percent), 1.0), 100.0))
+    word = next((word for below, word in FACTOR_WORDS if share < below), "VERY_GOOD")
+    return {f"{name}FactorPercent": share, f"{name}FactorFeedback": word}
+
+
+def _acute_over_chronic(life: Life, day: int) -> float:
+    chronic = load(life, day, CHRONIC_DAYS) / 4
+    return load(life, day, ACUTE_DAYS) / chronic if chronic else 1.0
+
+
+def _usual_hrv(life: Life, day: int) -> float:
+    return float(life.body.hrv_rmssd_ms[max(day - 27, 0) : day + 1].mean())
+
+
+def training_status(life: Life, day: int) -> Payload:
+    """Make `metrics-service/metrics/trainingstatus/aggregated`: fitness, load balance, acute over chronic load."""
+    date = life.clock.date(day).isoformat()
+    acute, chronic = load(life, day, ACUTE_DAYS), load(life, day, CHRONIC_DAYS) / 4
+    ratio = math.floor(10 * acute / chronic) / 10 if chronic else None
+    month = load(life, day, CHRONIC_DAYS)
+    status = {
+        "calendarDate": date,
+        "sinceDate": date,
+        "trainingStatus": 4,
+        "timestamp": life.nights[day].end * 1000,
+        "deviceId": DEVICE,
+        "sport": "RUNNING",
+        "fitnessTrend": 2,
+        "trainingStatusFeedbackPhrase": "MAINTAINING_2",
+        "acuteTrainingLoadDTO": {
+            "acwrStatus": "OPTIMAL",
+            "dailyTrainingLoadAcute": round(acute),
+            "minTrainingLoadChronic": TUNNEL[0] * chronic,
+            "maxTrainingLoadChronic": TUNNEL[1] * chronic,
+            "dailyTrainingLoadChronic": round(chronic),
+            "dailyAcuteChronicWorkloadRatio": ratio,
+        },
+        "primaryTrainingDevice": True,
+    }
+    balance = {
+        "calendarDate": date,
+        "deviceId": DEVICE,
+        "monthlyLoadAerobicLow": round(0.55 * month, 4),
+        "monthlyLoadAerobicHigh": round(0.4 * month, 4),
+        "monthlyLoadAnaerobic": round(0.05 * month, 4),
+        "trainingBalanceFeedbackPhrase": "BALANCED",
+        "primaryTrainingDevice": True,
+    }
+    return {
+        "userId": life.profile,
+        "mostRecentVO2Max": max_metrics(life, day),
+        "mostRecentTrainingLoadBalance": {
+            "userId": life.profile,
+            "metricsTrainingLoadBalanceDTOMap": {str(DEVICE): balance},
+            "recordedDevices": [{"deviceId": DEVICE, "deviceName": "Simulated watch", "category": 0}],
+        },
+        "mostRecentTrainingStatus": {
+            "userId": life.profile,
+            "latestTrainingStatusData": {str(DEVICE): status},
+            "recordedDevices": [{"deviceId": DEVICE, "deviceName": "Simulated watch", "category": 0}],
+            "showSelector": False,
+            "lastPrimarySyncDate": date,
+        },
+    }
+
+
+def max_metrics(life: Life, day: int) -> Payload:
+    """Make an element of `metrics-service/metrics/maxmet/daily`."""
+    precise = vo2max(life, day)
+    return {
+        "userId": life.profile,
+        "generic": {
+            "calendarDate": life.clock.date(day).isoformat(),
+            "vo2MaxPreciseValue": precise,
+            "vo2MaxValue": float(round(precise)),
+            "fitnessAge": None,
+            "fitnessAgeDescription": None,
+            "maxMetCategory": 0,
+        },
+        "cycling": None,
+        "heatAltitudeAcclimation": None,
+    }
+
+
+def endurance_score(life: Life, day: int) -> Payload:
+    """Make `metrics-service/metrics/endurancescore`."""
+    return {
+        "userProfilePK": life.profile,
+        "deviceId": DEVICE,
+        "calendarDate": life.clock.date(day).isoformat(),
+        "overallScore": round(4200 + 0.6 * load(life, day, CHRONIC_DAYS)),
+        "classification": 2,
+        "feedbackPhrase": 30,
+        "primaryTrainingDevice": True,
+        "gaugeLowerLimit": 3570,
+        **{f"classificationLowerLimit{name}": limit for name, limit in ENDURANCE_LIMITS.items()},
+        "gaugeUpperLimit": 10_560,
+        "contributors": [{"activityTypeId": 1, "group": None, "contribution": 100.0}],
+    }
+
+
+def hill_score(life: Life, day: int) -> Payload:
+    """Make an element of `metrics-service/metrics/hillscore`."""
+    return {
+        "userProfilePK": life.profile,
+        "deviceId": DEVICE,
+        "calendarDate": life.clock.date(day).isoformat(),
+        "strengthScore": 12,
+        "enduranceScore": round(20 + load(life, day, CHRONIC_DAYS) / 100),
+        "hillScoreClassificationId": 2,
+        "overallScore": round(32 + load(life, day, CHRONIC_DAYS) / 100),
+        "hillScoreFeedbackPhraseId": 44,
+        "vo2Max": float(round(vo2max(life, day))),
+        "vo2MaxPreciseValue": vo2max(life, day),
+        "primaryTrainingDevice": True,
+    }
+
+
+def race_predictions(life: Life, day: int) -> Payload:
+    """Make an element of `metrics-service/metrics/racepredictions`: Riegel's formula from the fitness."""
+    five = 300 * 60 * 4 / vo2max(life, day) * 0.86
+    times = {name: round(five * (metres / 5000) ** 1.06) for name, metres in DISTANCES_M.items()}
+    return {"userId": life.profile, "calendarDate": life.clock.date(day).isoformat(), **times}
+
+
+def heart_rate_zones(life: Life, day: int) -> list[Payload]:
+    """Make `biometric-service/heartRateZones`."""
+    resting = int(life.body.resting_hr_bpm[day])
+    reserve = MAX_HEART_RATE - resting
+    floors = {
+        f"zone{n}Floor": round(resting + reserve * share / 10) for n, share in enumerate(range(5, 10), 1)
+    }
+    return [
+        {
+            "trainingMethod": "HR_RESERVE",
+            "restingHeartRateUsed": resting,
+            "lactateThresholdHeartRateUsed": None,
+            **floors,
+            "maxHeartRateUsed": MAX_HEART_RATE,
+            "restingHrAutoUpdateUsed": True,
+            "sport": "DEFAULT",
+            "changeState": "UNCHANGED",
+        }
+    ]
+
+
+def personal_records(life: Life, last_day: int) -> list[Payload]:
+    """Make `personalrecord-service/personalrecord/prs`: the longest run so far."""
+    runs = [
+        (workout.minutes, day, workout)
+        for day in range(last_day + 1)
+        for workout in life.workouts(day)
+        if workout.sport == "running"
+    ]
+    if not runs:
+        return []
+    minutes, day, workout = max(runs, key=lambda run: run[:2])
+    start = life.clock.instant(day, workout.minute) + 13
+    at = Stamps(start, life.clock.offset(start))
+    record: dict[str, Any] = {
+        "id": 3_000_000_000 + start % 1_000_000_000,
+        "typeId": 7,
+        "status": "ACCEPTED",
+        "activityId": 20_000_000_000 + start % 1_000_000_000,
+        "activityName": "Running",
+        "activityType": "running",
+        "activityStartDateTimeInGMT": at.gmt_ms,
+        "actStartDateTimeInGMTFormatted": at.gmt,
+        "activityStartDateTimeLocal": at.local_ms,
+        "activityStartDateTimeLocalFormatted": at.local,
+        "value": round(minutes * 60 * 2.75, 2),
+        "prStartTimeGmt": at.gmt_ms,
+        "prStartTimeGmtFormatted": at.gmt,
+        **dict.fromkeys(
+            ("prStartTimeLocal", "prStartTimeLocalFormatted", "prTypeLabelKey", "poolLengthUnit")
+        ),
+    }
+    return [record]

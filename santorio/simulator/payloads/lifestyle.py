@@ -1,0 +1,89 @@
+"""What the person ticks off in the evening: alcohol, coffee, hard training, travel."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from santorio.simulator.behaviour import AFTERNOON, GRAMS_A_DRINK, Serving
+from santorio.simulator.payloads.common import Payload
+from santorio.simulator.person import Life
+from santorio.simulator.rng import stream
+
+TICKS_AT_MINUTE = 1290
+CHANCE = 0.8
+HARD_LOAD = 100.0
+ALCOHOL = (("BEER", ("beer",)), ("WINE", ("red wine", "white wine")), ("SPIRIT", ("gin and tonic",)))
+
+
+def lifestyle_log(life: Life, day: int, until: int) -> Payload:
+    """Make `lifestylelogging-service/dailyLog`: what is followed, yes or no where it was ticked, and how much."""
+    told = _is_told(life, day, until)
+    reports = [
+        _report(life, day, told=told, place=place, behaviour=one)
+        for place, one in enumerate(_day(life, day), 1)
+    ]
+    week = range(max(day - 6, 0), day + 1)
+    completed = [(past, len(reports) if _is_told(life, past, until) else 0) for past in week]
+    return {
+        "dailyLogsReport": reports,
+        "completionStats": [
+            {
+                "calendarDate": life.clock.date(past).isoformat(),
+                "totalTracking": len(reports),
+                "completedTracking": count,
+            }
+            for past, count in completed
+        ],
+    }
+
+
+def _is_told(life: Life, day: int, until: int) -> bool:
+    asked = life.clock.instant(day, TICKS_AT_MINUTE)
+    return asked <= until and bool(stream(life.seed, "ticks", day).random() < CHANCE)
+
+
+def _day(life: Life, day: int) -> tuple[tuple[str, bool, list[dict[str, Any]]], ...]:
+    """Say of each behaviour whether it was so, and the amounts of its kinds."""
+    coffee, alcohol = life.coffee(day), life.alcohol(day)
+    late = [cup for cup in coffee if cup.minute >= AFTERNOON]
+    early = [cup for cup in coffee if cup.minute < AFTERNOON]
+    hard = sum(workout.load for workout in life.workouts(day)) >= HARD_LOAD
+    return (
+        ("Alcohol", bool(alcohol), _glasses(alcohol)),
+        ("Morning Caffeine", bool(early), _cups(early)),
+        ("Late Caffeine", bool(late), _cups(late)),
+        ("Intense Exercise", hard, []),
+        ("Travel", life.clock.travels(day), []),
+    )
+
+
+def _glasses(drinks: Sequence[Serving]) -> list[dict[str, Any]]:
+    return [
+        {
+            "subTypeId": place,
+            "subTypeName": name,
+            "amount": round(sum(one.amount for one in drinks if one.name in names) / GRAMS_A_DRINK),
+        }
+        for place, (name, names) in enumerate(ALCOHOL, 1)
+    ]
+
+
+def _cups(cups: Sequence[Serving]) -> list[dict[str, Any]]:
+    return [{"subTypeId": 11, "subTypeName": "CUP", "amount": len(cups)}]
+
+
+def _report(
+    life: Life, day: int, *, told: bool, place: int, behaviour: tuple[str, bool, list[dict[str, Any]]]
+) -> dict[str, Any]:
+    name, was_so, amounts = behaviour
+    report: dict[str, Any] = {
+        "behaviourId": place,
+        "measurementType": "QUANTITY" if amounts else "BOOLEAN",
+        "calendarDate": life.clock.date(day).isoformat(),
+        "name": name,
+        "category": "LIFESTYLE",
+    }
+    if told:
+        report["logStatus"] = "YES" if was_so else "NO"
+    # The kinds are listed whether or not there is an amount of each.
+    kinds = [{key: kind[key] for key in kind if key != "amount" or (told and was_so)} for kind in amounts]
+    return {**report, "details": kinds}

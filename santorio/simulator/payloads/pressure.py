@@ -1,0 +1,91 @@
+"""Blood pressure, taken with a cuff at home on some mornings: it needs no watch."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from santorio.simulator.payloads.common import Payload, Stamps
+from santorio.simulator.person import Life
+from santorio.simulator.rng import stream
+
+AFTER_WAKING_S = 1200
+APART_S = 120
+CHANCE = 2 / 7
+CATEGORIES = (
+    (120, 80, "NORMAL", "Normal"),
+    (130, 80, "HIGH_NORMAL", "High Normal"),
+    (140, 90, "STAGE_1_HIGH", "Stage 1 High"),
+)
+"""A category's systolic and diastolic pressure stay below these."""
+HIGHEST = ("STAGE_2_HIGH", "Stage 2 High")
+
+
+def blood_pressure(life: Life, first: dt.date, last: dt.date, until: int) -> Payload:
+    """Make `bloodpressure-service/bloodpressure/range`: a summary for each day with a reading, newest first."""
+    zero = life.clock.first_day
+    days = range(max((first - zero).days, 0), min((last - zero).days, life.clock.days - 1) + 1)
+    summaries = [
+        _summary(life, day, taken) for day in reversed(days) if (taken := list(readings(life, day, until)))
+    ]
+    return {
+        "from": first.isoformat(),
+        "until": last.isoformat(),
+        "measurementSummaries": summaries,
+        "categoryStats": None,
+    }
+
+
+def readings(life: Life, day: int, until: int) -> Iterator[Payload]:
+    """Make the readings of a day: one or two, some minutes after getting up, at home alone."""
+    rng = stream(life.seed, "cuff", day)
+    if life.clock.abroad(day) or rng.random() >= CHANCE:
+        return
+    # A faster heart and a tense day go with a somewhat higher pressure.
+    strain = 0.7 * (float(life.body.resting_hr_bpm[day]) - 53) + 0.2 * (float(life.body.stress_avg[day]) - 31)
+    for number in range(int(rng.integers(1, 3))):
+        at = life.nights[day].end + AFTER_WAKING_S + number * APART_S
+        systolic = round(118 + strain + float(rng.normal(0, 4)))
+        diastolic = round(75 + 0.6 * strain + float(rng.normal(0, 3)))
+        pulse = int(life.body.resting_hr_bpm[day]) + int(rng.integers(4, 12))
+        if at <= until:
+            yield _reading(life, at, systolic, diastolic, pulse)
+
+
+def _reading(life: Life, at: int, systolic: int, diastolic: int, pulse: int) -> Payload:
+    moment = Stamps(at, life.clock.offset(at))
+    category, name = _category(systolic, diastolic)
+    return {
+        "version": at * 1000 + 417,
+        "systolic": systolic,
+        "diastolic": diastolic,
+        "pulse": pulse,
+        "multiMeasurement": False,
+        "notes": "",
+        "sourceType": "MANUAL",
+        "measurementTimestampLocal": moment.local,
+        "measurementTimestampGMT": moment.gmt,
+        "category": category,
+        "categoryName": name,
+    }
+
+
+def _category(systolic: int, diastolic: int) -> tuple[str, str]:
+    return next(
+        ((key, name) for above, below, key, name in CATEGORIES if systolic < above and diastolic < below),
+        HIGHEST,
+    )
+
+
+def _summary(life: Life, day: int, taken: list[Payload]) -> Payload:
+    date = life.clock.date(day).isoformat()
+    systolic, diastolic = ([reading[key] for reading in taken] for key in ("systolic", "diastolic"))
+    return {
+        "startDate": date,
+        "endDate": date,
+        "highSystolic": max(systolic),
+        "highDiastolic": max(diastolic),
+        "lowSystolic": min(systolic),
+        "lowDiastolic": min(diastolic),
+        "numOfMeasurements": len(taken),
+        "category": _category(max(systolic), max(diastolic))[0],
+        "measurements": taken[::-1],
+    }

@@ -1,0 +1,249 @@
+"""One training session in full: its figures, its samples, its laps, its zones, its weather and its sets.
+
+The samples and laps are those of the session's FIT file.
+"""
+
+from typing import Any
+
+from santorio.simulator.behaviour import Workout
+from santorio.simulator.payloads.activities import activity
+from santorio.simulator.payloads.common import DEVICE, Payload, stamp
+from santorio.simulator.payloads.fit import EPOCH_OF_FIT, laps, records
+from santorio.simulator.payloads.fitness import heart_rate_zones
+from santorio.simulator.person import Life
+from santorio.simulator.rng import stream
+
+MOST_POINTS = 2000
+CHART = (
+    ("directTimestamp", 120, "gmt", 0.0),
+    ("directHeartRate", 100, "bpm", 0.1),
+    ("sumDistance", 1, "meter", 100.0),
+    ("directSpeed", 20, "mps", 0.1),
+    ("directPower", 10, "watt", 1.0),
+    ("sumDuration", 40, "second", 1000.0),
+)
+"""Columns of the samples: key, and unit by number, name and factor."""
+FIELDS = {"directHeartRate": "heart_rate", "sumDistance": "distance", "directSpeed": "enhanced_speed",
+          "directPower": "power"}  # fmt: skip
+FIGURES = ("distance", "duration", "movingDuration", "elapsedDuration", "elevationGain", "elevationLoss",
+           "averageSpeed", "maxSpeed", "calories", "bmrCalories", "averageHR", "maxHR")  # fmt: skip
+EFFECTS = ("anaerobicTrainingEffect", "aerobicTrainingEffectMessage", "anaerobicTrainingEffectMessage",
+           "waterEstimated", "trainingEffectLabel", "activityTrainingLoad", "minActivityLapDuration",
+           "moderateIntensityMinutes", "vigorousIntensityMinutes", "differenceBodyBattery")  # fmt: skip
+FLAGS = ("hasHeatMap", "personalRecord", "elevationCorrected", "autoCalcCalories", "favorite", "trimmed",
+         "manualActivity", "gcj02")  # fmt: skip
+UNKNOWN = ("associatedCourseId", "videoUrl", "diveNumber", "associatedWorkoutId", "isAtpActivity",
+           "eBikeMaxAssistModes", "eBikeBatteryUsage", "eBikeBatteryRemaining", "eBikeAssistModeInfoDTOList",
+           "hasRunPowerWindData", "calendarEventInfo", "groupRideUUID", "agentApplicationInstallationId",
+           "agentString", "runPowerWindDataEnabled")  # fmt: skip
+LIFTS = (("SQUAT", "BARBELL_BACK_SQUAT", 60.0), ("BENCH_PRESS", "BARBELL_BENCH_PRESS", 45.0),
+         ("ROW", "SEATED_CABLE_ROW", 40.0), ("DEADLIFT", "BARBELL_DEADLIFT", 70.0))  # fmt: skip
+SETS_A_LIFT = 3
+
+
+def detail(life: Life, day: int, workout: Workout) -> Payload:
+    """Make `activity-service/activity/{id}`."""
+    told = activity(life, day, workout)
+    return {
+        "activityId": told["activityId"],
+        "activityUUID": {"uuid": stream(life.seed, "activity id", told["activityId"]).bytes(16).hex()},
+        "activityName": told["activityName"],
+        "userProfileId": life.profile,
+        "isMultiSportParent": False,
+        "activityTypeDTO": told["activityType"],
+        "eventTypeDTO": told["eventType"],
+        "accessControlRuleDTO": told["privacy"],
+        "timeZoneUnitDTO": {"unitId": 124, "unitKey": life.clock.zone.key, "factor": 0.0,
+                            "timeZone": life.clock.zone.key},
+        "metadataDTO": _metadata(life, told),
+        "summaryDTO": _figures(life, day, workout, told),
+        "splitSummaries": [],
+    }  # fmt: skip
+
+
+def samples(life: Life, day: int, workout: Workout) -> Payload:
+    """Make `activity-service/activity/{id}/details`: the records of the file, thinned out to 2,000 at most."""
+    told = activity(life, day, workout)
+    start = _start(life, day, workout)
+    recorded = records(life, day, workout, told, start - EPOCH_OF_FIT)
+    step = -(-len(recorded) // MOST_POINTS)
+    columns = [column for column in CHART if FIELDS.get(column[0], "timestamp") in recorded[0]]
+    rows = [
+        {"metrics": [_point(key, record, start) for key, _, _, _ in columns]} for record in recorded[::step]
+    ]
+    return {
+        "activityId": told["activityId"],
+        "measurementCount": len(columns),
+        "metricsCount": len(rows),
+        "totalMetricsCount": len(recorded),
+        "metricDescriptors": [
+            {"metricsIndex": index, "key": key, "unit": {"id": number, "key": unit, "factor": factor}}
+            for index, (key, number, unit, factor) in enumerate(columns)
+        ],
+        "activityDetailMetrics": rows,
+        "geoPolylineDTO": None,
+        "heartRateDTOs": None,
+        "pendingData": None,
+        "detailsAvailable": True,
+    }
+
+
+def splits(life: Life, day: int, workout: Workout) -> Payload:
+    """Make `activity-service/activity/{id}/splits`: the laps of the file."""
+    told = activity(life, day, workout)
+    start = _start(life, day, workout)
+    beats = [record["heart_rate"] for record in records(life, day, workout, told, start - EPOCH_OF_FIT)]
+    return {
+        "activityId": told["activityId"],
+        "lapDTOs": [_lap(lap, told, beats, start) for lap in laps(told, start - EPOCH_OF_FIT)],
+        "eventDTOs": [
+            {
+                "startTimeGMT": stamp(at),
+                "startTimeGMTDoubleValue": float(at * 1000),
+                "sectionTypeDTO": {"id": number, "key": key, "sectionTypeKey": key},
+            }
+            for number, key, at in ((1, "TIMER_TRIGGER_MANUAL", start), (2, "END", start + len(beats)))
+        ],
+    }
+
+
+def heart_rate_in_zones(life: Life, day: int, workout: Workout) -> list[Payload]:
+    """Make `activity-service/activity/{id}/hrTimeInZones`."""
+    told = activity(life, day, workout)
+    zones = heart_rate_zones(life, day)[0]
+    return [
+        {
+            "zoneNumber": number,
+            "secsInZone": told[f"hrTimeInZone_{number}"],
+            "zoneLowBoundary": zones[f"zone{number}Floor"],
+        }
+        for number in range(1, 6)
+    ]
+
+
+def weather(life: Life, day: int, workout: Workout) -> Payload:
+    """Make `activity-service/activity/{id}/weather`, in degrees Fahrenheit: warm in July, cold in January."""
+    rng = stream(life.seed, "weather", day)
+    issued = _start(life, day, workout) // 3600 * 3600
+    season = abs((life.clock.date(day).timetuple().tm_yday - 15) / 182.5 % 2 - 1)
+    degrees = round(78 - 45 * season + float(rng.normal(0, 6)))
+    wind = int(rng.integers(1, 15))
+    return {
+        "issueDate": stamp(issued, form="%Y-%m-%dT%H:%M:%S.000+00:00"),
+        "temp": degrees,
+        "apparentTemp": degrees - wind // 5,
+        "dewPoint": degrees - int(rng.integers(5, 20)),
+        "relativeHumidity": int(rng.integers(40, 95)),
+        "windDirection": 90,
+        "windDirectionCompassPoint": "e",
+        "windSpeed": wind,
+        "windGust": None,
+        "latitude": None,
+        "longitude": None,
+        "weatherStationDTO": {"id": "SIM", "name": "Simulated station", "timezone": None},
+        "weatherTypeDTO": {"weatherTypePk": None, "desc": "Fair", "image": None},
+    }
+
+
+def exercise_sets(life: Life, day: int, workout: Workout) -> Payload:
+    """Make `activity-service/activity/{id}/exerciseSets`: null but for strength, weights in grams."""
+    told = activity(life, day, workout)
+    if workout.sport != "strength_training":
+        return {"activityId": told["activityId"], "exerciseSets": None}
+    rng = stream(life.seed, "sets", day)
+    at, every = _start(life, day, workout), int(told["duration"]) // (2 * len(LIFTS) * SETS_A_LIFT)
+    sets: list[Payload] = []
+    for category, name, kilograms in (lift for lift in LIFTS for _ in range(SETS_A_LIFT)):
+        lifted: dict[str, Any] = {
+            "exercises": [{"category": category, "name": name, "probability": 99.0}],
+            "repetitionCount": int(rng.integers(6, 13)),
+            "weight": 1000 * (kilograms + 2.5 * int(rng.integers(0, 5))),
+        }
+        rested: dict[str, Any] = {"exercises": [], "repetitionCount": None, "weight": None}
+        for kind, what in (("ACTIVE", lifted), ("REST", rested)):
+            sets.append({**what, "duration": float(every), "setType": kind, "startTime": stamp(at),
+                         "wktStepIndex": None, "messageIndex": len(sets)})  # fmt: skip
+            at += every
+    return {"activityId": told["activityId"], "exerciseSets": sets}
+
+
+def _start(life: Life, day: int, workout: Workout) -> int:
+    # The person looks at the watch for some seconds before they begin.
+    return life.clock.instant(day, workout.minute) + 13
+
+
+def _metadata(life: Life, told: Payload) -> dict[str, Any]:
+    uploaded = stamp(told["beginTimestamp"] // 1000 + int(told["elapsedDuration"]) + 60)
+    return {
+        "isOriginal": True,
+        "deviceApplicationInstallationId": 1_000_001,
+        "fileFormat": {"formatId": 7, "formatKey": "fit"},
+        "lastUpdateDate": uploaded,
+        "uploadedDate": uploaded,
+        "hasPolyline": False,
+        "hasChartData": True,
+        "hasHrTimeInZones": True,
+        "hasPowerTimeInZones": False,
+        "userInfoDto": {
+            "userProfilePk": life.profile,
+            "displayname": told["ownerDisplayName"],
+            "fullname": told["ownerFullName"],
+            "profileImageUrlLarge": None,
+            "profileImageUrlMedium": None,
+            "profileImageUrlSmall": None,
+            "userPro": False,
+        },
+        "childIds": [],
+        "childActivityTypes": [],
+        "sensors": None,
+        "activityImages": [],
+        "manufacturer": "GARMIN",
+        "lapCount": told["lapCount"],
+        "deviceMetaDataDTO": {"deviceId": str(DEVICE), "deviceTypePk": 37_000, "deviceVersionPk": 1_000_001},
+        "hasIntensityIntervals": False,
+        "hasSplits": False,
+        **dict.fromkeys(UNKNOWN),
+        **dict.fromkeys(FLAGS, False),
+    }
+
+
+def _figures(life: Life, day: int, workout: Workout, told: Payload) -> dict[str, Any]:
+    moments = {key: told[key].replace(" ", "T") + ".0" for key in ("startTimeLocal", "startTimeGMT")}
+    start = _start(life, day, workout) - EPOCH_OF_FIT
+    recorded = records(life, day, workout, told, start)
+    figures = {key: told[key] for key in FIGURES if key in told}
+    figures["minHR"] = float(min(record["heart_rate"] for record in recorded))
+    if "power" in recorded[0]:
+        power = [record["power"] for record in recorded]
+        figures |= {"averagePower": round(sum(power) / len(power), 1), "maxPower": float(max(power))}
+        figures |= {"minPower": float(min(power))}
+    effect = {"trainingEffect": told["aerobicTrainingEffect"], **{key: told[key] for key in EFFECTS}}
+    return {**moments, **figures, **effect}
+
+
+def _point(key: str, record: dict[str, Any], start: int) -> float:
+    at = record["timestamp"] + EPOCH_OF_FIT
+    clocks = {"directTimestamp": at * 1000.0, "sumDuration": float(at - start)}
+    return clocks[key] if key in clocks else float(record[FIELDS[key]])
+
+
+def _lap(lap: dict[str, Any], told: Payload, beats: list[int], start: int) -> Payload:
+    begins = lap["start_time"] + EPOCH_OF_FIT
+    seconds = lap["total_timer_time"]
+    during = beats[begins - start : lap["timestamp"] + EPOCH_OF_FIT - start]
+    return {
+        "startTimeGMT": stamp(begins),
+        "distance": lap["total_distance"],
+        "duration": seconds,
+        "movingDuration": seconds,
+        "elapsedDuration": lap["total_elapsed_time"],
+        "averageSpeed": told["averageSpeed"],
+        "calories": round(told["calories"] / told["lapCount"], 1),
+        "averageHR": float(lap["avg_heart_rate"]),
+        "maxHR": float(max(during)),
+        "lapIndex": lap["message_index"] + 1,
+        "lengthDTOs": [],
+        "connectIQMeasurement": [],
+        "intensityType": "ACTIVE",
+        "messageIndex": lap["message_index"],
+    }

@@ -1,0 +1,245 @@
+"""The night: sleep with its stages, and heart rate variability."""
+
+from typing import Any
+
+from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, nulled, stamp
+from santorio.simulator.person import Life
+from santorio.simulator.sleep import AWAKE, DEEP, LIGHT, REM, Night
+
+SLEEP_NEED_MIN = 460
+
+
+def sleep(life: Life, day: int) -> Payload:
+    """Make `sleep-service/sleep/dailySleepData` of the night that ends on the day."""
+    night = life.nights[day]
+    return {
+        "dailySleepDTO": _summary(life, day, night),
+        "sleepMovement": None,
+        "remSleepData": True,
+        "sleepLevels": [
+            {"startGMT": stamp(start), "endGMT": stamp(end), "activityLevel": float(stage)}
+            for start, end, stage in night.stages
+        ],
+        "wellnessSpO2SleepSummaryDTO": {
+            "userProfilePk": life.profile,
+            "deviceId": DEVICE,
+            "sleepMeasurementStartGMT": stamp(night.start + 240),
+            "sleepMeasurementEndGMT": stamp(night.end - 120),
+            "alertThresholdValue": None,
+            "numberOfEventsBelowThreshold": None,
+            "durationOfEventsBelowThreshold": None,
+            "averageSPO2": night.average_spo2,
+            "averageSpO2HR": float(life.body.resting_hr_bpm[day] + 2),
+            "lowestSPO2": night.lowest_spo2,
+        },
+        "skinTempDataExists": True,
+        "avgSkinTempDeviationC": night.skin_deviation_c,
+        "avgSkinTempDeviationF": round(night.skin_deviation_c * 1.8, 1),
+        "bodyBatteryChange": _battery_change(life, day),
+        "skinTempCalibrationDays": 19,
+        "restingHeartRate": int(life.body.resting_hr_bpm[day]),
+    }
+
+
+def without_sleep(life: Life, day: int) -> Payload:
+    """Make the same payload of a night that the watch did not see: an object full of nulls."""
+    full = _summary(life, day, life.nights[day])
+    for key in [key for key in full if key not in _FIRST_KEYS]:
+        del full[key]
+    keep = {
+        "userProfilePK": life.profile,
+        "calendarDate": life.clock.date(day).isoformat(),
+        "deviceRemCapable": False,
+        "retro": False,
+    }
+    return {
+        "dailySleepDTO": nulled(full, keep),
+        "sleepMovement": [],
+        "remSleepData": None,
+        "sleepLevels": [],
+    }
+
+
+def hrv(life: Life, day: int) -> Payload:
+    """Make `hrv-service/hrv`: the night's summary and its readings."""
+    night, clock = life.nights[day], life.clock
+    start, end = Stamps(night.start, clock.offset(night.start)), Stamps(night.end, clock.offset(night.end))
+    last = Stamps(night.hrv_instants[-1], clock.offset(night.hrv_instants[-1]))
+    return {
+        "userProfilePk": life.profile,
+        "hrvSummary": _hrv_summary(life, day, night),
+        "hrvReadings": [
+            {
+                "hrvValue": value,
+                "readingTimeGMT": stamp(at),
+                "readingTimeLocal": stamp(at + clock.offset(at)),
+            }
+            for at, value in zip(night.hrv_instants, night.hrv_ms, strict=True)
+        ],
+        "startTimestampGMT": start.gmt,
+        "endTimestampGMT": last.gmt,
+        "startTimestampLocal": start.local,
+        "endTimestampLocal": last.local,
+        "sleepStartTimestampGMT": start.gmt,
+        "sleepEndTimestampGMT": end.gmt,
+        "sleepStartTimestampLocal": start.local,
+        "sleepEndTimestampLocal": end.local,
+    }
+
+
+def _summary(life: Life, day: int, night: Night) -> dict[str, Any]:
+    start = Stamps(night.start, life.clock.offset(night.start))
+    end = Stamps(night.end, life.clock.offset(night.end))
+    return {
+        "id": start.gmt_ms,
+        "userProfilePK": life.profile,
+        "calendarDate": life.clock.date(day).isoformat(),
+        "sleepTimeSeconds": sum(night.seconds(stage) for stage in (DEEP, LIGHT, REM)),
+        "napTimeSeconds": 0,
+        "sleepWindowConfirmed": True,
+        "sleepWindowConfirmationType": "enhanced_confirmed_final",
+        "sleepStartTimestampGMT": start.gmt_ms,
+        "sleepEndTimestampGMT": end.gmt_ms,
+        "sleepStartTimestampLocal": start.local_ms,
+        "sleepEndTimestampLocal": end.local_ms,
+        "autoSleepStartTimestampGMT": None,
+        "autoSleepEndTimestampGMT": None,
+        "sleepQualityTypePK": None,
+        "sleepResultTypePK": None,
+        "unmeasurableSleepSeconds": 0,
+        "deepSleepSeconds": night.seconds(DEEP),
+        "lightSleepSeconds": night.seconds(LIGHT),
+        "remSleepSeconds": night.seconds(REM),
+        "awakeSleepSeconds": night.seconds(AWAKE),
+        "deviceRemCapable": True,
+        "retro": False,
+        "sleepFromDevice": True,
+        "averageSpO2Value": night.average_spo2,
+        "lowestSpO2Value": night.lowest_spo2,
+        "highestSpO2Value": 100,
+        "averageSpO2HRSleep": float(life.body.resting_hr_bpm[day] + 2),
+        "averageRespirationValue": night.average_respiration,
+        "lowestRespirationValue": night.average_respiration - 4.0,
+        "highestRespirationValue": night.average_respiration + 5.0,
+        "awakeCount": sum(stage == AWAKE for _, _, stage in night.stages),
+        "avgSleepStress": night.sleep_stress,
+        "ageGroup": "ADULT",
+        "sleepScoreFeedback": "POSITIVE_REFRESHING" if life.body.sleep_score[day] >= 80 else "NEGATIVE_LIGHT",
+        "sleepScoreInsight": "NONE",
+        "sleepScorePersonalizedInsight": "NOT_AVAILABLE",
+        "sleepScores": _scores(life, day, night),
+        "sleepVersion": 2,
+        "sleepNeed": _need(life, day, night.start - 7200),
+        "nextSleepNeed": _need(life, day + 1, night.end + 900),
+        "breathingDisruptionSeverity": "NONE",
+    }
+
+
+_FIRST_KEYS = frozenset(
+    (
+        "id",
+        "userProfilePK",
+        "calendarDate",
+        "sleepTimeSeconds",
+        "napTimeSeconds",
+        "sleepWindowConfirmed",
+        "sleepWindowConfirmationType",
+        "sleepStartTimestampGMT",
+        "sleepEndTimestampGMT",
+        "sleepStartTimestampLocal",
+        "sleepEndTimestampLocal",
+        "autoSleepStartTimestampGMT",
+        "autoSleepEndTimestampGMT",
+        "sleepQualityTypePK",
+        "sleepResultTypePK",
+        "unmeasurableSleepSeconds",
+        "deepSleepSeconds",
+        "lightSleepSeconds",
+        "remSleepSeconds",
+        "awakeSleepSeconds",
+        "deviceRemCapable",
+        "retro",
+    )
+)
+"""What Garmin still names when it has no sleep for a date."""
+
+
+def _scores(life: Life, day: int, night: Night) -> dict[str, Any]:
+    asleep = sum(night.seconds(stage) for stage in (DEEP, LIGHT, REM))
+    score = int(life.body.sleep_score[day])
+
+    def share(stage: int, low: float, high: float) -> dict[str, Any]:
+        percent = round(100 * night.seconds(stage) / asleep)
+        return {
+            "value": percent,
+            "qualifierKey": "EXCELLENT" if low <= percent <= high else "FAIR",
+            "optimalStart": low,
+            "optimalEnd": high,
+            "idealStartInSeconds": round(low * asleep / 100, 2),
+            "idealEndInSeconds": round(high * asleep / 100, 2),
+        }
+
+    return {
+        "totalDuration": {
+            "qualifierKey": "GOOD" if asleep >= 25200 else "FAIR",
+            "optimalStart": 28200.0,
+            "optimalEnd": 28200.0,
+        },
+        "stress": {"qualifierKey": "FAIR", "optimalStart": 0.0, "optimalEnd": 15.0},
+        "awakeCount": {"qualifierKey": "GOOD", "optimalStart": 0.0, "optimalEnd": 1.0},
+        "overall": {"value": score, "qualifierKey": _quality(score)},
+        "remPercentage": share(REM, 21.0, 31.0),
+        "restlessness": {"qualifierKey": "GOOD", "optimalStart": 0.0, "optimalEnd": 5.0},
+        "lightPercentage": share(LIGHT, 30.0, 64.0),
+        "deepPercentage": share(DEEP, 16.0, 33.0),
+    }
+
+
+def _quality(score: int) -> str:
+    names = ((90, "EXCELLENT"), (80, "GOOD"), (60, "FAIR"))
+    return next((name for least, name in names if score >= least), "POOR")
+
+
+def _need(life: Life, day: int, at: int) -> dict[str, Any]:
+    return {
+        "userProfilePk": life.profile,
+        "calendarDate": life.clock.date(day).isoformat(),
+        "deviceId": DEVICE,
+        "timestampGmt": stamp(at, form="%Y-%m-%dT%H:%M:%S"),
+        "baseline": SLEEP_NEED_MIN,
+        "actual": SLEEP_NEED_MIN,
+        "feedback": "NO_CHANGE_NO_ADJUSTMENTS",
+        "trainingFeedback": "NO_CHANGE",
+        "sleepHistoryAdjustment": "NO_CHANGE",
+        "hrvAdjustment": "NO_CHANGE",
+        "napAdjustment": "NO_CHANGE",
+        "displayedForTheDay": False,
+        "preferredActivityTracker": True,
+    }
+
+
+def _hrv_summary(life: Life, day: int, night: Night) -> dict[str, Any]:
+    weekly = life.weekly_mean(life.body.hrv_rmssd_ms.tolist(), day, nights=True)
+    low, balanced, high = 47, 51, 64
+    names = ((low, "LOW"), (balanced, "UNBALANCED"), (high + 1, "BALANCED"))
+    status = next((name for below, name in names if weekly < below), "UNBALANCED")
+    return {
+        "calendarDate": life.clock.date(day).isoformat(),
+        "weeklyAvg": weekly,
+        "lastNightAvg": int(life.body.hrv_rmssd_ms[day]),
+        "lastNight5MinHigh": max(night.hrv_ms),
+        "baseline": {
+            "lowUpper": low,
+            "balancedLow": balanced,
+            "balancedUpper": high,
+            "markerValue": round((weekly - low) / (high - low) / 2 + 0.25, 6),
+        },
+        "status": status,
+        "feedbackPhrase": f"HRV_{status}_8",
+        "createTimeStamp": stamp(night.end + 210, form="%Y-%m-%dT%H:%M:%S.512"),
+    }
+
+
+def _battery_change(life: Life, day: int) -> int:
+    eve = max(day - 1, 0)
+    return int(life.body.body_battery_high[day] - life.body.body_battery_low[eve])

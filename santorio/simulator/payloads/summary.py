@@ -1,0 +1,245 @@
+"""The daily summary: the whole day in one object, and all of it taken from the day's samples."""
+
+from typing import Any
+
+import numpy as np
+
+from santorio.simulator.intraday import NO_MEASUREMENT, NOT_MEASURED, STRESS_EVERY, TOO_ACTIVE, Trace
+from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, nulled, stamp
+from santorio.simulator.payloads.heart_rate_stress import BATTERY_VERSION
+from santorio.simulator.person import Life
+from santorio.simulator.rng import stream
+
+BASAL_KCAL = 1740.0
+METRES_A_STEP = 0.76
+STEP_GOAL = 8000
+ALWAYS_TOLD = ("userProfileId", "userDailySummaryId", "calendarDate", "rule", "uuid", "privacyProtected")
+
+
+def daily_summary(life: Life, day: int, trace: Trace, *, until: int | None = None) -> Payload:
+    """Make `usersummary-service/usersummary/daily`, of the day so far if `until` is given."""
+    start, end = life.clock.bounds(day)
+    end = min(end, until or end)
+    payload: Payload = {}
+    payload |= _energy(life, day, share=_share_of_day(life, day, end))
+    payload |= _identity(life, day)
+    payload |= _span(life, start, end)
+    payload |= _movement(life, day, end)
+    payload |= _heart(life, day, trace)
+    payload |= _stress(trace)
+    payload |= _measurable(trace, life, day)
+    payload |= _battery(life, day, trace)
+    payload |= _rest(life, day, end)
+    return payload
+
+
+def without_measurements(payload: Payload) -> Payload:
+    """Empty a summary as Garmin does for a day without the watch."""
+    told = {key: payload[key] for key in ALWAYS_TOLD}
+    flags = {key: False for key in payload if key.startswith("includes")}
+    return nulled(payload, told | flags)
+
+
+def _share_of_day(life: Life, day: int, instant: int) -> float:
+    """How much of the waking day has passed."""
+    wakes = life.nights[day].end
+    end = life.clock.bounds(day)[1]
+    return min(max((instant - wakes) / (end - wakes), 0.0), 1.0)
+
+
+def _energy(life: Life, day: int, *, share: float) -> dict[str, Any]:
+    steps = int(life.body.steps[day] * share)
+    load = sum(workout.load for workout in life.workouts(day)) * share
+    active = float(round(0.035 * steps + 3.5 * load))
+    basal = float(round(BASAL_KCAL * share)) if share < 1 else BASAL_KCAL
+    metres = round(steps * METRES_A_STEP)
+    return {
+        "userProfileId": life.profile,
+        "totalKilocalories": active + basal,
+        "activeKilocalories": active,
+        "bmrKilocalories": basal,
+        "wellnessKilocalories": active + basal,
+        "burnedKilocalories": None,
+        "consumedKilocalories": None,
+        "remainingKilocalories": None,
+        "totalSteps": steps,
+        "netCalorieGoal": None,
+        "totalDistanceMeters": metres,
+        "wellnessDistanceMeters": metres,
+        "wellnessActiveKilocalories": active,
+        "netRemainingKilocalories": active,
+    }
+
+
+def _identity(life: Life, day: int) -> dict[str, Any]:
+    return {
+        "userDailySummaryId": life.profile,
+        "calendarDate": life.clock.date(day).isoformat(),
+        "rule": {"typeId": 2, "typeKey": "private"},
+        "uuid": stream(life.seed, "summary id", day).bytes(16).hex(),
+        "dailyStepGoal": STEP_GOAL,
+    }
+
+
+def _span(life: Life, start: int, end: int) -> dict[str, Any]:
+    first, last = Stamps(start, life.clock.offset(start)), Stamps(end, life.clock.offset(end))
+    return {
+        "wellnessStartTimeGmt": first.gmt,
+        "wellnessStartTimeLocal": first.local,
+        "wellnessEndTimeGmt": last.gmt,
+        "wellnessEndTimeLocal": last.local,
+        "durationInMilliseconds": (end - start) * 1000,
+        "wellnessDescription": None,
+    }
+
+
+def _movement(life: Life, day: int, end: int) -> dict[str, Any]:
+    rng = stream(life.seed, "movement", day)
+    training = 60 * sum(workout.minutes for workout in life.workouts(day))
+    share = _share_of_day(life, day, end)
+    highly = int((training + int(rng.integers(200, 900))) * share)
+    active = int(rng.integers(3000, 7000) * share)
+    asleep = max(0, min(end, life.nights[day].end) - max(life.clock.bounds(day)[0], life.nights[day].start))
+    awake = end - life.clock.bounds(day)[0] - asleep
+    up, down = (round(float(metres) * share, 3) for metres in rng.uniform(10.0, 75.0, 2))
+    moderate, vigorous = (int(training * part * share / 60) for part in (0.35, 0.55))
+    return {
+        "highlyActiveSeconds": highly,
+        "activeSeconds": active,
+        "sedentarySeconds": max(awake - highly - active, 0),
+        "sleepingSeconds": asleep,
+        "includesWellnessData": True,
+        "includesActivityData": bool(life.workouts(day)),
+        "includesCalorieConsumedData": False,
+        "privacyProtected": False,
+        "moderateIntensityMinutes": moderate,
+        "vigorousIntensityMinutes": vigorous,
+        "floorsAscendedInMeters": up,
+        "floorsDescendedInMeters": down,
+        "floorsAscended": round(up / 3.048, 5),
+        "floorsDescended": round(down / 3.048, 5),
+        "intensityMinutesGoal": 150,
+        "userFloorsAscendedGoal": 10,
+    }
+
+
+def _heart(life: Life, day: int, trace: Trace) -> dict[str, Any]:
+    beats = trace.heart_rate_bpm[trace.heart_rate_bpm > 0]
+    resting = life.body.resting_hr_bpm.tolist()
+    return {
+        "minHeartRate": int(beats.min()),
+        "maxHeartRate": int(beats.max()),
+        "restingHeartRate": resting[day],
+        "lastSevenDaysAvgRestingHeartRate": life.weekly_mean(resting, day, nights=False),
+        "source": "GARMIN",
+    }
+
+
+def _stress(trace: Trace) -> dict[str, Any]:
+    measured = trace.stress[trace.stress >= 0]
+    bounds = ((0, 25), (26, 50), (51, 75), (76, 100))
+    rest, low, medium, high = (
+        STRESS_EVERY * int(((measured >= least) & (measured <= most)).sum()) for least, most in bounds
+    )
+    activity = STRESS_EVERY * int((trace.stress == TOO_ACTIVE).sum())
+    unknown = STRESS_EVERY * int((trace.stress == NO_MEASUREMENT).sum())
+    stressed = low + medium + high
+    total = rest + stressed + activity + unknown
+    durations = {
+        "stress": stressed,
+        "restStress": rest,
+        "activityStress": activity,
+        "uncategorizedStress": unknown,
+    }
+    levels = {"lowStress": low, "mediumStress": medium, "highStress": high}
+    return {
+        "averageStressLevel": round(float(measured.mean())),
+        "maxStressLevel": int(measured.max()),
+        **{f"{name}Duration": seconds for name, seconds in durations.items()},
+        "totalStressDuration": total,
+        **{f"{name}Duration": seconds for name, seconds in levels.items()},
+        **{f"{name}Percentage": round(100 * s / total, 2) for name, s in (durations | levels).items()},
+        "stressQualifier": "BALANCED" if measured.mean() < 36 else "STRESSFUL",
+    }
+
+
+def _measurable(trace: Trace, life: Life, day: int) -> dict[str, Any]:
+    measured_at = trace.stress_at[trace.stress >= 0]
+    asleep = np.zeros(len(measured_at), dtype=bool)
+    for night in life.nights[day : day + 2]:
+        asleep |= (measured_at >= night.start) & (measured_at < night.end)
+    beats = trace.heart_rate_bpm[trace.heart_rate_bpm > 0]
+    return {
+        "measurableAwakeDuration": STRESS_EVERY * int((~asleep).sum()),
+        "measurableAsleepDuration": STRESS_EVERY * int(asleep.sum()),
+        "lastSyncTimestampGMT": None,
+        "minAvgHeartRate": int(beats.min()) + 1,
+        "maxAvgHeartRate": int(beats.max()) - 1,
+    }
+
+
+def _battery(life: Life, day: int, trace: Trace) -> dict[str, Any]:
+    levels = trace.battery[trace.battery_status != NOT_MEASURED]
+    change = np.diff(levels)
+    eve = max(day - 1, 0)
+    return {
+        "bodyBatteryChargedValue": int(change[change > 0].sum()),
+        "bodyBatteryDrainedValue": int(-change[change < 0].sum()),
+        "bodyBatteryHighestValue": int(levels.max()),
+        "bodyBatteryLowestValue": int(levels.min()),
+        "bodyBatteryMostRecentValue": int(levels[-1]),
+        "bodyBatteryDuringSleep": int(life.body.body_battery_high[day] - life.body.body_battery_low[eve]),
+        "bodyBatteryAtWakeTime": int(life.body.body_battery_high[day]),
+        "bodyBatteryVersion": BATTERY_VERSION,
+    }
+
+
+def _rest(life: Life, day: int, end: int) -> dict[str, Any]:
+    night = life.nights[day]
+    latest = Stamps(end, life.clock.offset(end))
+    moment = "%Y-%m-%dT%H:%M:%S"
+    feedback = {
+        "eventTimestampGmt": stamp(night.end, form=moment),
+        "bodyBatteryLevel": "HIGH" if life.body.body_battery_high[day] >= 75 else "MODERATE",
+        "feedbackShortType": "SLEEP_TIME_PASSED_RECOVERING_AND_INACTIVE",
+        "feedbackLongType": "SLEEP_TIME_PASSED_RECOVERING_AND_INACTIVE",
+    }
+    return {
+        "abnormalHeartRateAlertsCount": None,
+        "averageSpo2": None,
+        "lowestSpo2": None,
+        "latestSpo2": None,
+        "latestSpo2ReadingTimeGmt": None,
+        "latestSpo2ReadingTimeLocal": None,
+        "averageMonitoringEnvironmentAltitude": 38.0,
+        "restingCaloriesFromActivity": float(sum(workout.minutes for workout in life.workouts(day))),
+        "bodyBatteryDynamicFeedbackEvent": feedback,
+        "endOfDayBodyBatteryDynamicFeedbackEvent": feedback,
+        "bodyBatteryActivityEventList": [_sleep_event(life, day)],
+        "avgWakingRespirationValue": 14.0,
+        "highestRespirationValue": 21.0,
+        "lowestRespirationValue": night.average_respiration - 4.0,
+        "latestRespirationValue": 15.0,
+        "latestRespirationTimeGMT": latest.gmt,
+        "respirationAlgorithmVersion": 200,
+    }
+
+
+def _sleep_event(life: Life, day: int) -> dict[str, Any]:
+    night = life.nights[day]
+    moment = "%Y-%m-%dT%H:%M:%S"
+    eve = max(day - 1, 0)
+    return {
+        "eventType": "SLEEP",
+        "eventStartTimeGmt": stamp(night.start, form=moment),
+        "timezoneOffset": life.clock.offset(night.start) * 1000,
+        "durationInMilliseconds": (night.end - night.start) * 1000,
+        "bodyBatteryImpact": int(life.body.body_battery_high[day] - life.body.body_battery_low[eve]),
+        "feedbackType": "NONE",
+        "shortFeedback": "NONE",
+        "deviceId": DEVICE,
+        "activityName": None,
+        "activityType": None,
+        "activityId": None,
+        "eventUpdateTimeGmt": stamp(night.end + 112, form=moment),
+    }

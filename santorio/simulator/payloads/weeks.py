@@ -1,0 +1,99 @@
+"""Series that give one number a day or a week: scores, steps, stress, minutes of effort, resting heart rate.
+
+A week of steps or stress is the seven days that end with the last day asked for, or seven days before that; a week
+of effort begins on Monday.
+"""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from santorio.simulator.payloads.common import Payload
+from santorio.simulator.payloads.ranges import steps
+from santorio.simulator.payloads.wellness import intensity_minutes
+from santorio.simulator.person import Life
+
+EFFORT_GOAL = 150
+
+
+def sleep_score(life: Life, day: int) -> Payload:
+    """Make an element of `wellness-service/stats/daily/sleep/score`, of a night that was seen."""
+    return {"calendarDate": life.clock.date(day).isoformat(), "value": int(life.body.sleep_score[day])}
+
+
+def effort_day(life: Life, day: int, until: int) -> Payload:
+    """Make an element of `usersummary-service/stats/im/daily`."""
+    told = intensity_minutes(life, day, until)
+    return _effort(told["calendarDate"], told["moderateMinutes"], told["vigorousMinutes"])
+
+
+def effort_weeks(life: Life, first: int, last: int, until: int) -> list[Payload]:
+    """Make `usersummary-service/stats/im/weekly`: every week, from Monday, that has a day of the range."""
+    weeks: dict[int, list[Payload]] = {}
+    monday = first - life.clock.date(first).weekday()
+    for day in range(
+        max(monday, 0), min(last + 6 - life.clock.date(last).weekday(), life.clock.days - 1) + 1
+    ):
+        if life.wear.worn(day):
+            weeks.setdefault(day - life.clock.date(day).weekday(), []).append(effort_day(life, day, until))
+    return [
+        _effort(
+            life.clock.date(start).isoformat(),
+            *(sum(day[key] for day in days) for key in ("moderateValue", "vigorousValue")),
+        )
+        for start, days in sorted(weeks.items())
+    ]
+
+
+def step_weeks(life: Life, last: int, weeks: int) -> list[Payload]:
+    """Make `usersummary-service/stats/steps/weekly`: of days that are over, those with the watch."""
+    made = []
+    for start in _starts(last, weeks):
+        days = [told for told in steps(life, max(start, 0), start + 6) if told["totalSteps"] is not None]
+        if days:
+            total, metres = (float(sum(day[key] for day in days)) for key in ("totalSteps", "totalDistance"))
+            values = {
+                "totalSteps": total,
+                "averageSteps": total / len(days),
+                "wellnessDataDaysCount": len(days),
+                "averageDistance": metres / len(days),
+                "totalDistance": metres,
+            }
+            made.append({"calendarDate": life.clock.date(start).isoformat(), "values": values})
+    return made
+
+
+def stress_weeks(life: Life, last: int, weeks: int) -> list[Payload]:
+    """Make `usersummary-service/stats/stress/weekly`: means of days that are over."""
+    made = []
+    for start in _starts(last, weeks):
+        days = [
+            float(life.body.stress_avg[day]) for day in range(max(start, 0), start + 7) if life.wear.worn(day)
+        ]
+        if days:
+            made.append({"calendarDate": life.clock.date(start).isoformat(), "value": round(fmean(days))})
+    return made
+
+
+def resting_heart_rates(life: Life, first: str, last: str, days: Sequence[int]) -> Payload:
+    """Make `userstats-service/wellness/daily` of metric 60, with the days that are known."""
+    values = [
+        {"value": float(life.body.resting_hr_bpm[day]), "calendarDate": life.clock.date(day).isoformat()}
+        for day in days
+    ]
+    return {
+        "userProfileId": life.profile,
+        "statisticsStartDate": first,
+        "statisticsEndDate": last,
+        "allMetrics": {"metricsMap": {"WELLNESS_RESTING_HEART_RATE": values}},
+        "groupedMetrics": None,
+    }
+
+
+def _effort(date: str, moderate: int, vigorous: int) -> Payload:
+    values = {"moderateValue": moderate, "vigorousValue": vigorous}
+    return {"calendarDate": date, "weeklyGoal": EFFORT_GOAL, **values}
+
+
+def _starts(last: int, weeks: int) -> range:
+    first = last - 7 * weeks + 1
+    return range(max(first, (last + 1) % 7 - 7), last + 1, 7)

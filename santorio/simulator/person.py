@@ -1,0 +1,87 @@
+"""The whole simulated life, put together: what happened, what the body did, what the watch saw of it."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from santorio.simulator import behaviour as habit
+from santorio.simulator.behaviour import Habits, Serving, Workout
+from santorio.simulator.clock import Clock, make_clock
+from santorio.simulator.intraday import Trace, battery_path, lay_out, sample
+from santorio.simulator.physiology import Body, react
+from santorio.simulator.rng import Floats
+from santorio.simulator.sleep import EARLY_FLIGHT_WAKE, Night, make_night
+from santorio.simulator.trial import Trial, run_trial
+from santorio.simulator.wear_time import Wear, wear
+
+PROFILE = 77_021_614
+
+
+@dataclass(frozen=True, eq=False)  # one life is one object; its arrays have no hash
+class Life:
+    """A life of `clock.days` days; `habits` begins on the eve of the first day, all else on the first day."""
+
+    seed: int
+    clock: Clock
+    habits: Habits
+    body: Body
+    wear: Wear
+    trial: Trial | None
+    profile: int = PROFILE
+    """Number of the person's Garmin profile."""
+
+    def coffee(self, day: int) -> list[Serving]:
+        """Caffeine taken on a day."""
+        return self.habits.coffee[day + 1]
+
+    def alcohol(self, day: int) -> list[Serving]:
+        """Alcohol taken on a day."""
+        return self.habits.alcohol[day + 1]
+
+    def workouts(self, day: int) -> list[Workout]:
+        """Training sessions of a day."""
+        return self.habits.workouts[day + 1]
+
+    @cached_property
+    def nights(self) -> list[Night]:
+        """The night that ends on each day."""
+        return [make_night(self.seed, self.clock, self.body, day) for day in range(self.clock.days)]
+
+    @cached_property
+    def _battery_path(self) -> tuple[Floats, Floats]:
+        return battery_path(self.body, self.nights)
+
+    def trace(self, day: int) -> Trace:
+        """Sample a day."""
+        plan = lay_out(self.clock, day, self.nights, self.workouts(day), self.wear.pauses[day])
+        return sample(self.seed, self.body, plan, self._battery_path)
+
+    def weekly_mean(self, values: list[int], day: int, *, nights: bool) -> int:
+        """Mean of the last seven days' values, of those that the watch saw."""
+        seen = self.wear.night_seen if nights else self.wear.worn
+        week = [values[past] for past in range(max(day - 6, 0), day + 1) if seen(past)]
+        return round(sum(week) / len(week)) if week else values[day]
+
+
+def live(days: int, seed: int, last_day: dt.date, timezone: str, profile: int = PROFILE) -> Life:
+    """Live a life; the same arguments give the same life, and the same seed the same chances on any date."""
+    clock = make_clock(last_day, days, timezone)
+    weekdays = (clock.first_day.weekday() - 1 + np.arange(days + 1)) % 7
+    worn = wear(seed, clock)
+    habits = _as_possible(habit.live(seed, weekdays), clock, worn)
+    return Life(seed, clock, habits, react(seed, habits, weekdays), worn, run_trial(seed, days), profile)
+
+
+def _as_possible(habits: Habits, clock: Clock, worn: Wear) -> Habits:
+    """Adapt habits to circumstance: no morning where a flight took it, no training without the watch."""
+    coffee, workouts = list(habits.coffee), list(habits.workouts)
+    for day in range(clock.days):
+        if clock.loses_a_morning(day):
+            later = [serving for serving in coffee[day + 1] if serving.minute >= 720]
+            first = coffee[day + 1][0]
+            coffee[day + 1] = [Serving(EARLY_FLIGHT_WAKE + 10, first.name, first.amount), *later]
+        if clock.travels(day) or not worn.worn(day):
+            workouts[day + 1] = []
+    return Habits(coffee, habits.alcohol, workouts)

@@ -1,0 +1,7 @@
+"""A simulated Garmin Connect over HTTP: real clients log in to it and fetch a simulated person's data."""
+
+from santorio.simulator.server.accounts import Account
+from santorio.simulator.server.faults import Fault, Faults, parse_fault
+from santorio.simulator.server.http_server import GarminServer, run_server
+
+__all__ = ["Account", "Fault", "Faults", "GarminServer", "parse_fault", "run_server"]

@@ -1,0 +1,160 @@
+"""The web application: sign-in, then every address of `answers`, with the faults that were asked for."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from santorio.simulator.payloads.heart_rate_stress import without_series
+from santorio.simulator.server.accounts import Account
+from santorio.simulator.server.auth import SignIn
+from santorio.simulator.server.faults import Fault
+from santorio.simulator.server.handlers import ALIASES, ANSWERS, NOT_FOUND, Answer
+from santorio.simulator.server.visibility import Knowledge
+
+if TYPE_CHECKING:
+    from santorio.simulator.server.http_server import GarminServer
+
+CHALLENGE = (
+    "<!doctype html><html><head><title>Just a moment…</title></head><body>Checking your browser</body></html>"
+)
+
+
+class Torn(Response):
+    """An answer that says it is longer than it is: the connection closes within the body."""
+
+    def init_headers(self, headers: Any = None) -> None:
+        """State twice the length."""
+        super().init_headers(headers)
+        self.headers["content-length"] = str(2 * len(self.body) + 1)
+
+
+def application(server: "GarminServer") -> Starlette:
+    """Make the application of a server."""
+    routes = [Route(path, _endpoint(server, answer)) for path, answer in ANSWERS.items()]
+    reload = Route("/wellness-service/wellness/epoch/request/{date}", _asking_back(server), methods=["POST"])
+    app = Starlette(routes=[*SignIn(server.accounts, server.tokens).routes(), reload, *routes])
+    app.add_middleware(BaseHTTPMiddleware, dispatch=_Striking(server))
+    return app
+
+
+class _Striking:
+    """Lets go wrong what was asked for, and notes every request."""
+
+    def __init__(self, server: "GarminServer") -> None:
+        self.server = server
+
+    async def __call__(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        account = self.server.tokens.owner(_bearer(request))
+        path = request.url.path
+        fault = self.server.faults.strike(path, account.display_name if account else None)
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+            fault = None
+        response = _failure(fault) if fault is not None else None
+        if response is None:
+            response = await call_next(request)
+            if fault is not None:
+                response = await _spoil(response, fault)
+        self.server.requests.append((request.method, path, response.status_code))
+        return response
+
+
+def _endpoint(server: "GarminServer", answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        account = server.tokens.owner(_bearer(request))
+        if account is None:
+            return JSONResponse({"message": "Token is not active"}, status_code=401)
+        query = {ALIASES.get(name, name): value for name, value in request.query_params.items()}
+        query |= dict(request.query_params) | request.path_params
+        if query.get("name", account.display_name) != account.display_name:
+            return JSONResponse({"message": "Forbidden"}, status_code=403)
+        return await run_in_threadpool(_answer, server, account, answer, query)
+
+    return endpoint
+
+
+def _answer(server: "GarminServer", account: Account, answer: Answer, query: dict[str, str]) -> Response:
+    known = Knowledge(account.simulation.life, server.now, server.silent_since.get(account.display_name))
+    try:
+        told = answer(account, known, query)
+    except (KeyError, ValueError):
+        return JSONResponse({"message": "Bad request"}, status_code=400)
+    if told is NOT_FOUND:
+        return JSONResponse({"message": "Not found"}, status_code=404)
+    if told is None:
+        return Response(status_code=204)
+    if _is_put_away(server, account, query.get("date")):
+        told = without_series(told)
+    if isinstance(told, bytes):
+        return Response(told, media_type="application/zip")
+    return Response(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+
+def _is_put_away(server: "GarminServer", account: Account, day: str | None) -> bool:
+    before = server.put_away_before
+    return (
+        before is not None
+        and day is not None
+        and day < before.isoformat()
+        and (account.display_name, day) not in server.asked_back
+    )
+
+
+def _asking_back(server: "GarminServer") -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        account = server.tokens.owner(_bearer(request))
+        if account is None:
+            return JSONResponse({"message": "Token is not active"}, status_code=401)
+        server.asked_back.add((account.display_name, request.path_params["date"]))
+        now = dt.datetime.now(dt.UTC).isoformat()
+        return JSONResponse({"status": "SUBMITTED", "createDate": now})
+
+    return endpoint
+
+
+def _failure(fault: Fault) -> Response | None:
+    """Make an answer that needs no true one; None where the true one is spoilt."""
+    if fault.kind == "204":
+        return Response(status_code=204)
+    if fault.kind == "html":
+        return HTMLResponse(CHALLENGE)
+    if fault.kind in {"cut", *SHAPES}:
+        return None
+    headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
+    return JSONResponse({"message": f"HTTP {fault.kind}"}, status_code=int(fault.kind), headers=headers)
+
+
+async def _spoil(response: Response, fault: Fault) -> Response:
+    body = b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
+    if fault.kind == "cut":
+        return Torn(body[: len(body) // 2], media_type="application/json")
+    if response.media_type != "application/json" and "json" not in response.headers.get("content-type", ""):
+        return Response(body, response.status_code, dict(response.headers))  # nothing, or a file
+    return Response(orjson.dumps(SHAPES[fault.kind](orjson.loads(body))), media_type="application/json")
+
+
+def _renamed(value: Any) -> Any:
+    """Rename every key, as a new version of the API might."""
+    if isinstance(value, dict):
+        return {f"{key}V2": _renamed(inner) for key, inner in value.items()}
+    return [_renamed(inner) for inner in value] if isinstance(value, list) else value
+
+
+SHAPES: dict[str, Callable[[Any], Any]] = {
+    "schema": _renamed,
+    "wrapped": lambda value: {"payload": value, "apiVersion": 3},
+    "number": lambda _value: 42,
+}
+
+
+def _bearer(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")

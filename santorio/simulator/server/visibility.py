@@ -1,0 +1,99 @@
+"""What Garmin knows of a life at an instant: days to come do not exist, today is told so far, old days sync late."""
+
+import datetime as dt
+from bisect import bisect_right
+from functools import lru_cache
+
+from santorio.simulator.intraday import NOT_MEASURED, Trace
+from santorio.simulator.payloads.common import Payload
+from santorio.simulator.payloads.day import day_so_far, whole_day, without_measurements
+from santorio.simulator.payloads.sleep import without_sleep
+from santorio.simulator.person import Life
+from santorio.simulator.wear_time import Watch
+
+# The watch of a late day is synced again in the afternoon two days later.
+LATE_SYNC_S = 40 * 3600
+# Garmin works a night out a quarter of an hour after waking, a watch syncs when it is looked at.
+NIGHT_KNOWN_S = 900
+SYNC_EVERY_S = 3600
+
+
+class Knowledge:
+    """A life as Garmin knows it at an instant."""
+
+    def __init__(self, life: Life, now: dt.datetime, silent_since: dt.datetime | None = None) -> None:
+        self.life = life
+        self.now = int(now.timestamp())
+        self.told_at = self.now if silent_since is None else min(self.now, int(silent_since.timestamp()))
+        """When the watch could last be synced."""
+        starts = [life.clock.bounds(day)[0] for day in range(life.clock.days)]
+        self.today = bisect_right(starts, self.now) - 1
+        """Index of the day that is running; the last one when the life is over."""
+
+    def index(self, text: str) -> int | None:
+        """Index of a calendar day, None where Garmin knows nothing of it (yet)."""
+        day = (dt.date.fromisoformat(text) - self.life.clock.first_day).days
+        return day if 0 <= day <= self.today and self.life.wear.watch[day] is not Watch.ABSENT else None
+
+    def indices(self, first: str, last: str) -> list[int]:
+        """Return the days of a range that Garmin knows something of, in order."""
+        start, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
+        if end < start:
+            return []
+        days = ((start + dt.timedelta(days=n)).isoformat() for n in range((end - start).days + 1))
+        return [day for text in days if (day := self.index(text)) is not None]
+
+    def synced(self, day: int) -> int:
+        """Return the instant up to which the watch has told of a day, at most the day's end."""
+        end = self.life.clock.bounds(day)[1]
+        late = self.life.wear.synced_until.get(day)
+        if late is not None and self.told_at < end + LATE_SYNC_S:
+            return min(self.life.clock.instant(day, late), self.last_sync)
+        return min(end, self.last_sync)
+
+    def is_whole(self, day: int) -> bool:
+        """Whether the watch has told the whole day."""
+        return self.synced(day) >= self.life.clock.bounds(day)[1]
+
+    def knows_night(self, day: int) -> bool:
+        """Whether the night that ends on a day has been worked out."""
+        late = day in self.life.wear.synced_until and not self.is_whole(day)
+        known = self.synced(day) >= self.life.nights[day].end + NIGHT_KNOWN_S
+        return self.life.wear.night_seen(day) and known and not late
+
+    def is_worn(self, day: int) -> bool:
+        """Whether there is any measurement of a day."""
+        return self.life.wear.worn(day)
+
+    def day(self, day: int) -> dict[str, Payload]:
+        """Make the day's own payloads by kind, as they stand now."""
+        synced = None if self.is_whole(day) else self.synced(day)
+        return _day(self.life, day, synced, knows_night=self.knows_night(day))
+
+    @property
+    def last_sync(self) -> int:
+        """When the watch was synced last."""
+        return self.told_at - self.told_at % SYNC_EVERY_S
+
+
+@lru_cache(maxsize=256)
+def _day(life: Life, day: int, synced: int | None, *, knows_night: bool) -> dict[str, Payload]:
+    whole = whole_day(life, day)
+    if synced is None or not whole:
+        return whole
+    trace = life.trace(day).until(synced)
+    if not life.wear.worn(day) or not _measures(trace):
+        told = without_measurements(life, day, {k: v for k, v in whole.items() if k not in {"sleep", "hrv"}})
+    else:
+        told = {k: v for k, v in day_so_far(life, day, synced).items() if k != "sleep"}
+    if knows_night:
+        return told | {"sleep": whole["sleep"], "hrv": whole["hrv"]}
+    return told | {"sleep": without_sleep(life, day)}
+
+
+def _measures(trace: Trace) -> bool:
+    return bool(
+        (trace.heart_rate_bpm > 0).any()
+        and (trace.stress >= 0).any()
+        and (trace.battery_status != NOT_MEASURED).any()
+    )

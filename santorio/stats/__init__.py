@@ -1,0 +1,1 @@
+"""The statistics by themselves: design matrices, randomisation, exact inference, samplers. No data access."""

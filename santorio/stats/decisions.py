@@ -1,0 +1,94 @@
+"""From a posterior to words: the probabilities that matter and the decision they support."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from santorio.arrays import FloatArray, IntArray
+from santorio.metrics import Direction
+
+Decision = Literal["adopt", "avoid", "raises", "lowers", "no difference that matters", "keep going"]
+# What an outcome that no arm can change says of the trial.
+Control = Literal["nothing found", "something found"]
+
+# One threshold for all three answers; its error rates are simulated in tests/calibration and stated in docs/method.md.
+DECISIVE = 0.8
+# Whoever looks early looks more than once, and stops at the first good look: it takes more to end a trial early.
+DECISIVE_AT_LOOK = 0.95
+
+ABOVE, WITHIN, BELOW, UNDECIDED = 1, 0, -1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A posterior in its own unit: moments, intervals, and the three probabilities beside the smallest effect δ."""
+
+    estimate: float
+    sd: float
+    lower_95: float
+    upper_95: float
+    lower_50: float
+    upper_50: float
+    probability_above: float
+    probability_within: float
+    probability_below: float
+
+
+def summarise(draws: FloatArray, smallest_effect: float) -> Summary:
+    """Summarise draws of an effect; `smallest_effect` is δ in the same unit."""
+    lower_95, lower_50, upper_50, upper_95 = np.quantile(draws, [0.025, 0.25, 0.75, 0.975])
+    above, below = float((draws > smallest_effect).mean()), float((draws < -smallest_effect).mean())
+    return Summary(
+        estimate=float(draws.mean()),
+        sd=float(draws.std(ddof=1)),
+        lower_95=float(lower_95),
+        upper_95=float(upper_95),
+        lower_50=float(lower_50),
+        upper_50=float(upper_50),
+        probability_above=above,
+        probability_within=max(0.0, 1.0 - above - below),
+        probability_below=below,
+    )
+
+
+def judge_control(summary: Summary) -> Control:
+    """Judge a negative control: something is found where the 95 % interval leaves zero out.
+
+    Of sound trials that happens in at most 6 % (docs/method.md, "Error rates").
+    """
+    return "something found" if summary.lower_95 > 0 or summary.upper_95 < 0 else "nothing found"
+
+
+def judge(above: FloatArray, below: FloatArray, threshold: float = DECISIVE) -> IntArray:
+    """Judge many trials by P(θ > δ) and P(θ < -δ): ABOVE, BELOW, WITHIN or UNDECIDED, in the shape of the input."""
+    within = 1 - above - below
+    said = np.where(within >= threshold, WITHIN, UNDECIDED)
+    return np.where(above >= threshold, ABOVE, np.where(below >= threshold, BELOW, said))
+
+
+def decide(
+    above: float, within: float, below: float, good: Direction | None, *, threshold: float = DECISIVE
+) -> Decision:
+    """Decide by P(θ > δ), P(|θ| ≤ δ) and P(θ < -δ).
+
+    Where nobody said which direction is welcome (a headache, one's weight) the difference is named and not judged.
+
+    Parameters
+    ----------
+    threshold : float
+        `DECISIVE` once the trial has ended, `DECISIVE_AT_LOOK` at a look that the protocol planned before.
+    """
+    words: dict[Direction | None, tuple[Decision, Decision]] = {
+        "higher": ("adopt", "avoid"),
+        "lower": ("avoid", "adopt"),
+        None: ("raises", "lowers"),
+    }
+    if_above, if_below = words[good]
+    if above >= threshold:
+        return if_above
+    if below >= threshold:
+        return if_below
+    if within >= threshold:
+        return "no difference that matters"
+    return "keep going"

@@ -1,0 +1,251 @@
+"""The columns of a regression over a person's days: level, trend, weekday, arms, cycles. Pure NumPy, no data access.
+
+Every column comes with the standard deviation that its coefficient has before the data, in units of σ (the spread
+of a day around what the model expects). The exact engine, the sampled model and the planner share these columns, so
+that they agree on what the model is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from santorio.arrays import FloatArray, IntArray
+
+LEVEL_SD = 3.0
+TREND_SD = 1.0
+WEEKDAY_SD = 0.3
+EFFECT_SD = 1.0
+# A wave shorter than four weeks is the AR(1)'s business; with more the trend would eat weekly blocks.
+DAYS_PER_WAVE = 14
+MOST_WAVES = 5
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A design matrix with the prior of its coefficients.
+
+    Attributes
+    ----------
+    values : FloatArray
+        One row a day with an outcome, one column a coefficient; shape (days, columns).
+    prior_sd : FloatArray
+        Standard deviation of each coefficient before the data, in units of σ; shape (columns,).
+    pooled : NDArray[np.bool_]
+        Columns whose `prior_sd` is multiplied by the hierarchical scale τ (the cycles' deviations).
+    names : tuple[str, ...]
+        Name of each column.
+    gap_days : FloatArray
+        Days since the row before; the first is 1 and unused.
+    """
+
+    values: FloatArray
+    prior_sd: FloatArray
+    pooled: NDArray[np.bool_]
+    names: tuple[str, ...]
+    gap_days: FloatArray
+
+    def index(self, name: str) -> int:
+        """Position of the column called `name`."""
+        return self.names.index(name)
+
+
+def gaps(day: IntArray) -> FloatArray:
+    """Days between each row and the row before it (the first is 1, by convention, and unused)."""
+    steps = np.diff(day)
+    if steps.size and steps.min() < 1:
+        msg = "days must be strictly increasing"
+        raise ValueError(msg)
+    return np.concatenate([[1.0], steps.astype(float)])
+
+
+def trend_columns(day: IntArray, first: int, last: int) -> tuple[FloatArray, FloatArray]:
+    """Smooth trend: a line and slow cosine waves, the faster the more shrunk.
+
+    Returns the columns, scaled to ±1 over `first`..`last`, and their prior standard deviations.
+    """
+    span = max(last - first, 1)
+    at = (day - first + 0.5) / (span + 1)
+    waves = int(np.clip((span + 1) // DAYS_PER_WAVE, 1, MOST_WAVES))
+    order = np.arange(1, waves + 1)
+    columns = np.column_stack([2 * at - 1, *(np.cos(np.pi * j * at) for j in order)])
+    return columns, np.concatenate([[TREND_SD], TREND_SD / order])
+
+
+def weekday_columns(weekday: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Weekday effects that sum to zero: six orthonormal contrasts of the seven days.
+
+    Parameters
+    ----------
+    weekday : IntArray
+        0 for Monday to 6 for Sunday.
+    """
+    contrasts = np.zeros((7, 6))
+    for j in range(6):
+        contrasts[: j + 1, j] = 1.0
+        contrasts[j + 1, j] = -(j + 1.0)
+    contrasts /= np.linalg.norm(contrasts, axis=0)
+    return contrasts[weekday], np.full(6, WEEKDAY_SD)
+
+
+def background_columns(
+    day: IntArray,
+    *,
+    first: int | None = None,
+    last: int | None = None,
+    trended: bool = True,
+    weekly: bool = True,
+) -> Columns:
+    """What any outcome does by itself: a level, a trend, a week.
+
+    Parameters
+    ----------
+    day : IntArray
+        Days since 1970-01-01, a Thursday.
+    first, last : int, optional
+        Days between which the trend is scaled; by default the first and the last of `day`.
+    trended, weekly : bool
+        Whether there are columns for the trend, and for the days of a week.
+    """
+    columns = Columns(
+        np.ones((len(day), 1)), np.array([LEVEL_SD]), np.zeros(1, dtype=bool), ("level",), gaps(day)
+    )
+    if trended:
+        trend, trend_sd = trend_columns(
+            day, int(day[0]) if first is None else first, int(day[-1]) if last is None else last
+        )
+        columns = with_columns(
+            columns, trend, trend_sd, ["line", *(f"wave_{j}" for j in range(1, trend.shape[1]))]
+        )
+    if weekly:
+        week, week_sd = weekday_columns((day + 3) % 7)
+        columns = with_columns(columns, week, week_sd, [f"weekday_{j}" for j in range(1, 7)])
+    return columns
+
+
+def with_columns(
+    columns: Columns, values: FloatArray, prior_sd: FloatArray, names: Sequence[str], *, pooled: bool = False
+) -> Columns:
+    """Append columns."""
+    return Columns(
+        np.column_stack([columns.values, values]),
+        np.concatenate([columns.prior_sd, prior_sd]),
+        np.concatenate([columns.pooled, np.full(len(prior_sd), pooled)]),
+        (*columns.names, *names),
+        columns.gap_days,
+    )
+
+
+def _with_arms(columns: Columns, exposure: FloatArray, cycle: IntArray, cycles: int) -> Columns:
+    arms = exposure.shape[1]
+    names = [f"arm_{k}" for k in range(1, arms + 1)]
+    columns = with_columns(columns, exposure, np.full(arms, EFFECT_SD), names)
+    if cycles < 2:
+        return columns
+    inside = (cycle[:, None] == np.arange(cycles)[None, :]).astype(float)
+    departures = (exposure[:, :, None] * inside[:, None, :]).reshape(len(exposure), arms * cycles)
+    names = [f"arm_{k}_cycle_{c}" for k in range(1, arms + 1) for c in range(cycles)]
+    return with_columns(columns, departures, np.ones(arms * cycles), names, pooled=True)
+
+
+@dataclass(frozen=True)
+class TrialDesign:
+    """Which arm each day of a study had, and which days have an outcome.
+
+    Attributes
+    ----------
+    day : IntArray
+        Study days as days since 1970-01-01, strictly increasing, with an outcome or without; shape (days,).
+    arm : IntArray
+        Assigned arm of each, 0 is the reference.
+    cycle : IntArray
+        Cycle or stretch of each, from 0.
+    known : NDArray[np.bool_]
+        Days whose outcome enters the likelihood. The others (missing, washed out) still carry exposure over.
+    arms : int
+        Number of arms.
+    weekly : bool
+        Whether rows are days of a week. False where they are no days: tests, phases.
+    trended : bool
+        Whether the outcome may drift by itself.
+    """
+
+    day: IntArray
+    arm: IntArray
+    cycle: IntArray
+    known: NDArray[np.bool_]
+    arms: int
+    weekly: bool = True
+    trended: bool = True
+
+    def __post_init__(self) -> None:
+        shape = (len(self.day),)
+        if not len(self.day) or any(
+            one.shape != shape for one in (self.day, self.arm, self.cycle, self.known)
+        ):
+            msg = "day, arm, cycle and known need one entry a study day"
+            raise ValueError(msg)
+        gaps(self.day)
+        if self.arms < 2 or self.arm.min() < 0 or self.arm.max() >= self.arms or self.cycle.min() < 0:
+            msg = "arms and cycles are counted from 0, and there are at least two arms"
+            raise ValueError(msg)
+
+    @property
+    def cycles(self) -> int:
+        """Number of cycles, or stretches."""
+        return int(self.cycle.max()) + 1
+
+    def until(self, days: int) -> "TrialDesign":
+        """The study as it stands after its first `days` study days."""
+        first = slice(None, days)
+        return replace(
+            self,
+            day=self.day[first],
+            arm=self.arm[first],
+            cycle=self.cycle[first],
+            known=self.known[first],
+        )
+
+    def background(self) -> Columns:
+        """Level, trend and week of the known days."""
+        return background_columns(
+            self.day[self.known],
+            first=int(self.day[0]),
+            last=int(self.day[-1]),
+            trended=self.trended,
+            weekly=self.weekly,
+        )
+
+    def exposure(self, carry_over: FloatArray) -> FloatArray:
+        """Effective exposure of the known days to each arm but the reference.
+
+        e_t = λ^Δ e_{t-Δ} + (1-λ^Δ) a_t over all study days, Δ days after the study day before; before the first
+        day it is 0. A day outside the study, in a hole between its days, is taken to have had the arm that follows.
+
+        Parameters
+        ----------
+        carry_over : FloatArray
+            Values of λ in [0, 1), shape (values,): the share of yesterday's exposure that is still felt.
+
+        Returns
+        -------
+        FloatArray
+            Shape (values, known days, arms - 1).
+        """
+        assigned = (self.arm[:, None] == np.arange(1, self.arms)[None, :]).astype(float)
+        kept = np.power(carry_over[None, :], gaps(self.day)[:, None])[:, :, None]
+        exposure = np.empty((len(self.day), len(carry_over), self.arms - 1))
+        felt = np.zeros(exposure.shape[1:])
+        for t, now in enumerate(assigned):
+            felt = kept[t] * felt + (1 - kept[t]) * now
+            exposure[t] = felt
+        return np.ascontiguousarray(exposure[self.known].transpose(1, 0, 2))
+
+    def columns(self, carry_over: float = 0.0) -> Columns:
+        """Columns of the known days: background, each arm's effect, and how each cycle's effect departs from it.
+
+        A cycle without a known day keeps its column, of zeros: its departure keeps its prior.
+        """
+        (exposure,) = self.exposure(np.array([carry_over]))
+        return _with_arms(self.background(), exposure, self.cycle[self.known], self.cycles)

@@ -1,0 +1,1 @@
+"""How well the statistics do: simulated trials and operating characteristics."""

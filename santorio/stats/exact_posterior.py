@@ -1,0 +1,233 @@
+"""The exact posterior of a regression: a mixture of Student-t distributions over the nodes of a quadrature."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from santorio.arrays import FloatArray, IntArray
+from santorio.stats.quadrature import PriorRule, Rule
+
+# A node that carries less than this of every outcome's posterior is passed over.
+NEGLIGIBLE = 1e-8
+FINE_STEPS = 2001
+
+
+def student_t_below(degrees: float, t: FloatArray) -> FloatArray:
+    """Distribution function of Student's t; of the normal distribution where `degrees` is infinite.
+
+    Hill's normal deviate (1970, Algorithm 395 of the ACM): three times as fast as SciPy's `stdtr`,
+    and from eight degrees of freedom on within 3e-9 of it. With fewer `stdtr` is taken.
+    """
+    from scipy.special import ndtr, stdtr
+
+    if np.isinf(degrees):
+        return np.asarray(ndtr(t))
+    if degrees < 8:
+        return np.asarray(stdtr(degrees, t))
+    a = degrees - 0.5
+    b = 48 * a**2
+    # In place: arrays are larger than the processor's cache.
+    square = t * t
+    square /= degrees
+    np.log1p(square, out=square)
+    square *= a
+    correction = -0.4 * square
+    for term in (-3.3, -24):
+        correction += term
+        correction *= square
+    correction -= 85.5
+    correction /= 0.8 * square**2 + (100 + b)
+    correction += square
+    correction += 3
+    correction /= b
+    correction += 1
+    np.sqrt(square, out=square)
+    square *= correction
+    return np.asarray(ndtr(np.copysign(square, t, out=square), out=square))
+
+
+@dataclass(frozen=True)
+class ExactPosterior:
+    """Posterior of coefficients, in the outcome's standardised unit.
+
+    Attributes
+    ----------
+    names : tuple[str, ...]
+        The coefficients that are kept: of a trial `arm_1` and so on.
+    rho, carry_over, tau : FloatArray
+        ρ, λ and τ of each node, shape (nodes,).
+    component : IntArray
+        Component of the effects' prior that a node belongs to, shape (nodes, arms - 1).
+    log_weights : FloatArray
+        Logarithm of each node's posterior weight, shape (nodes, outcomes).
+    location : FloatArray
+        Centre of each coefficient, shape (nodes, coefficients, outcomes).
+    spread : FloatArray
+        Scale of each coefficient in units of σ, shape (nodes, coefficients).
+    scale : FloatArray
+        Student-t scale of σ, or σ itself at nodes that are normal, shape (nodes, outcomes).
+    degrees : FloatArray
+        Degrees of freedom of each node, infinite at nodes that are normal, shape (nodes,).
+    log_evidence : FloatArray
+        Log density of each outcome's days before they are seen, shape (outcomes,).
+    rho_rule, carry_over_rule, tau_rule : Rule
+        The rules of quadrature that the nodes come from.
+    """
+
+    names: tuple[str, ...]
+    rho: FloatArray
+    carry_over: FloatArray
+    tau: FloatArray
+    component: IntArray
+    log_weights: FloatArray
+    location: FloatArray
+    spread: FloatArray
+    scale: FloatArray
+    degrees: FloatArray
+    log_evidence: FloatArray
+    rho_rule: Rule
+    carry_over_rule: Rule
+    tau_rule: Rule
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """Posterior weight of each node, shape (nodes, outcomes)."""
+        return np.exp(self.log_weights)
+
+    @cached_property
+    def _matter(self) -> IntArray | slice:
+        matter = np.flatnonzero(self.weights.max(axis=1) > NEGLIGIBLE)
+        # A slice takes all of them without a copy.
+        return matter if len(matter) < len(self.weights) else slice(None)
+
+    def mean(self, column: str) -> FloatArray:
+        """Posterior mean of a coefficient, one value an outcome."""
+        return np.asarray((self.weights * self.location[:, self.names.index(column)]).sum(axis=0))
+
+    def sd(self, column: str) -> FloatArray:
+        """Posterior standard deviation of a coefficient."""
+        j = self.names.index(column)
+        inflate = (1 / (1 - 2 / self.degrees))[:, None]
+        centred = self.location[:, j] - self.mean(column)
+        variance = inflate * (self.spread[:, j, None] * self.scale) ** 2 + centred**2
+        return np.asarray(np.sqrt((self.weights * variance).sum(axis=0)))
+
+    def below(self, column: str, value: float | FloatArray, *, next_cycle: bool = False) -> FloatArray:
+        """P(coefficient < value); with `next_cycle` of the coefficient as another cycle would show it."""
+        j, matter = self.names.index(column), self._matter
+        spread = self.spread[matter, j]
+        if next_cycle:
+            spread = np.hypot(spread, self.tau[matter])
+        t = (value - self.location[matter, j]) / (spread[:, None] * self.scale[matter])
+        weights, several = self.weights[matter], np.unique(self.degrees[matter])
+        if len(several) == 1:
+            return np.asarray(np.einsum("ij,ij->j", weights, student_t_below(float(several[0]), t)))
+        total = np.zeros(t.shape[1])
+        for degrees in several:
+            nodes = self.degrees[matter] == degrees
+            total += (weights[nodes] * student_t_below(float(degrees), t[nodes])).sum(axis=0)
+        return total
+
+    def quantile(self, column: str, probability: float) -> FloatArray:
+        """Quantile of a coefficient, by bisection of the mixture's distribution function."""
+        half = 40 * self.sd(column)
+        low, high = self.mean(column) - half, self.mean(column) + half
+        for _ in range(60):
+            middle = (low + high) / 2
+            under = self.below(column, middle) < probability
+            low, high = np.where(under, middle, low), np.where(under, high, middle)
+        return np.asarray((low + high) / 2)
+
+    def draw(self, column: str, draws: int, rng: np.random.Generator) -> FloatArray:
+        """Independent draws of a coefficient, shape (draws, outcomes)."""
+        j, outcomes = self.names.index(column), self.weights.shape[1]
+        drawn = np.empty((draws, outcomes))
+        for i in range(outcomes):
+            weights = self.weights[:, i]
+            node = rng.choice(len(weights), size=draws, p=weights / weights.sum())
+            degrees = self.degrees[node]
+            noise = rng.normal(size=draws)
+            heavy = np.isfinite(degrees)
+            noise[heavy] /= np.sqrt(rng.chisquare(degrees[heavy]) / degrees[heavy])
+            drawn[:, i] = self.location[node, j, i] + self.spread[node, j] * self.scale[node, i] * noise
+        return drawn
+
+    def prior_weights(self, arm: int = 1) -> FloatArray:
+        """Weight of each component of an arm's prior after the data, shape (components, outcomes).
+
+        Held against the weights before the data it says whether the belief and the data are in conflict.
+        """
+        of_node = self.component[:, arm - 1]
+        return np.stack([self.weights[of_node == i].sum(axis=0) for i in range(int(of_node.max()) + 1)])
+
+    def rho_mean(self) -> FloatArray:
+        """Posterior mean of the day-to-day correlation ρ."""
+        return np.asarray((self.weights * self.rho[:, None]).sum(axis=0))
+
+    def carry_over_mean(self) -> FloatArray:
+        """Posterior mean of λ, the share of yesterday's exposure that is still felt."""
+        return np.asarray((self.weights * self.carry_over[:, None]).sum(axis=0))
+
+    def sigma_mean(self) -> FloatArray:
+        """Posterior mean of σ, the spread of a day around what the model expects."""
+        from scipy.special import gammaln
+
+        ratio = np.ones(len(self.degrees))
+        heavy = np.isfinite(self.degrees)
+        shape = self.degrees[heavy] / 2
+        ratio[heavy] = np.exp(gammaln(shape - 0.5) - gammaln(shape)) * np.sqrt(shape)
+        return np.asarray((self.weights * self.scale * ratio[:, None]).sum(axis=0))
+
+    def sigma_below(self, value: float | FloatArray) -> FloatArray:
+        """P(σ < value).
+
+        Raises
+        ------
+        ValueError
+            If the effects' prior has a mean other than 0: σ then is summed over nodes and has no smooth function.
+        """
+        from scipy.special import gammaincc
+
+        if np.isinf(self.degrees).any():
+            msg = "σ has a distribution function only where the effects' prior is centred on zero"
+            raise ValueError(msg)
+        shape = self.degrees[:, None] / 2
+        return np.asarray((self.weights * gammaincc(shape, shape * (self.scale / value) ** 2)).sum(axis=0))
+
+    def rho_below(self, value: float | FloatArray) -> FloatArray:
+        """P(ρ < value)."""
+        return self._below(self.rho_rule, self.rho, value)
+
+    def carry_over_below(self, value: float | FloatArray) -> FloatArray:
+        """P(λ < value)."""
+        return self._below(self.carry_over_rule, self.carry_over, value)
+
+    def tau_below(self, value: float | FloatArray) -> FloatArray:
+        """P(τ < value)."""
+        return self._below(self.tau_rule, self.tau, value)
+
+    def _below(self, rule: Rule, of_node: FloatArray, value: float | FloatArray) -> FloatArray:
+        """Distribution function of an unknown that is summed over nodes.
+
+        Between nodes the logarithm of its likelihood, which is smooth, is taken from a spline; its prior is exact.
+        """
+        from scipy.interpolate import CubicSpline
+
+        if not isinstance(rule, PriorRule):
+            msg = "it is no unknown of this model: λ needs carry-over, and τ more than one cycle"
+            raise TypeError(msg)
+        mass = np.stack(
+            [np.logaddexp.reduce(self.log_weights[of_node == node], axis=0) for node in rule.nodes]
+        )
+        likelihood = CubicSpline(rule.angle(rule.nodes), mass - rule.log_weights[:, None], axis=0)
+        probability = np.linspace(0, 1, FINE_STEPS)
+        log_density = likelihood(rule.angle(rule.prior_quantile(probability)))
+        density = np.exp(log_density - log_density.max(axis=0))
+        below = np.concatenate(
+            [np.zeros((1, density.shape[1])), np.cumsum(density[1:] + density[:-1], axis=0)]
+        )
+        at = np.broadcast_to(rule.prior_below(value), below.shape[1:])
+        return np.array(
+            [np.interp(one, probability, of / of[-1]) for one, of in zip(at, below.T, strict=True)]
+        )

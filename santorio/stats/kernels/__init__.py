@@ -1,0 +1,1 @@
+"""Log densities with their gradients, compiled by Numba, for the samplers."""

@@ -1,0 +1,1 @@
+"""Where data lies: the database, the event log, the change queue, the object store."""

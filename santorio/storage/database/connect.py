@@ -1,0 +1,136 @@
+"""Open the database: the embedded one, or the server that the settings name; migrated, ready for use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+
+from santorio.errors import ConfigError, DatabaseUnavailable
+from santorio.settings import Settings
+from santorio.storage.database.engine import Database, connected, storage_errors, with_parts
+from santorio.storage.database.migrate import migrate
+from santorio.storage.embedded_postgres.server import embedded_server
+
+NAME, DAGSTER_NAME, API_ROLE = "santorio", "dagster", "santorio_api"
+
+
+@contextmanager
+def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Database]:
+    """Open the database for as long as the context lasts; what is missing of it is made.
+
+    Parameters
+    ----------
+    settings
+        Say which server; without one the home's embedded server is started, or joined where it runs.
+    migrated
+        False leaves the schema as it is: for looking at a database that cannot be migrated.
+
+    Raises
+    ------
+    StorageError
+        With what to do: away, busy, full, not writable, or written by a newer Santorio.
+    ConfigError
+        If a URL is none, or the login may not set up what is missing.
+    """
+    if settings.database_url is not None:
+        with _ready(_server(settings), migrated=migrated) as database:
+            yield database
+        return
+    with (
+        embedded_server(settings.home / "postgres") as url,
+        _ready(embedded_database(url, NAME), migrated=migrated) as database,
+    ):
+        yield database
+
+
+def embedded_database(url: str, name: str) -> Database:
+    """URLs on the embedded server, where a role needs no password: who can open the socket is its owner."""
+    return Database(
+        url=with_parts(url, dbname=name),
+        dagster_url=with_parts(url, dbname=DAGSTER_NAME),
+        api_url=with_parts(url, dbname=name, user=API_ROLE),
+    )
+
+
+def _server(settings: Settings) -> Database:
+    assert settings.database_url is not None  # noqa: S101 - the caller looked
+    url = _address("SANTORIO_DATABASE_URL", settings.database_url)
+    dagster, api = settings.dagster_database_url, settings.api_database_url
+    return Database(
+        url=url,
+        dagster_url=(
+            _address("SANTORIO_DAGSTER_DATABASE_URL", dagster)
+            if dagster
+            else with_parts(url, dbname=DAGSTER_NAME)
+        ),
+        api_url=_address("SANTORIO_API_DATABASE_URL", api) if api else None,
+    )
+
+
+def _address(setting: str, url: SecretStr) -> str:
+    try:
+        conninfo_to_dict(url.get_secret_value())
+    except psycopg.ProgrammingError:
+        # libpq's own message quotes the URL, password and all.
+        raise ConfigError(
+            f"{setting} is not a PostgreSQL address.",
+            hint="Write it as postgresql://user:password@host:5432/santorio.",
+        ) from None
+    return url.get_secret_value()
+
+
+@contextmanager
+def _ready(database: Database, *, migrated: bool) -> Iterator[Database]:
+    with storage_errors():
+        for url in (database.url, database.dagster_url):
+            ensure_database(url)
+    if migrated:
+        with database.connect() as connection:
+            migrate(database, connection)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def ensure_database(url: str) -> None:
+    """Make the database that a URL names, where the server does not have it."""
+    try:
+        connected(url).close()
+    except DatabaseUnavailable as refusal:
+        # libpq gives a refused connection no SQLSTATE: only the catalogue tells a missing database from a bad
+        # login.
+        name = str(conninfo_to_dict(url).get("dbname") or "")
+        if not name:
+            raise
+        _create_missing(with_parts(url, dbname="postgres"), name, refusal)
+        connected(url).close()
+
+
+def _create_missing(server_url: str, name: str, refusal: DatabaseUnavailable) -> None:
+    try:
+        create_database(server_url, name)
+    except DatabaseUnavailable:
+        raise refusal from None
+    except psycopg.errors.InsufficientPrivilege:
+        raise ConfigError(
+            f"The database “{name}” does not exist, and the login may not make it.",
+            hint=f'Have an administrator run: create database "{name}" owner <your login>.',
+        ) from None
+
+
+def create_database(url: str, name: str, *, template: str | None = None) -> bool:
+    """Make a database on the server and return True, or False where it is there."""
+    with connected(url, autocommit=True) as connection:
+        # Two starting processes must not both create it.
+        connection.execute("select pg_advisory_lock(1614)")
+        if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is not None:
+            return False
+        statement = sql.SQL("create database {}").format(sql.Identifier(name))
+        if template:
+            statement += sql.SQL(" template {}").format(sql.Identifier(template))
+        connection.execute(statement)
+        return True

@@ -1,0 +1,77 @@
+"""Alembic migrations for what dbt does not own: the log, the ledger, the models' tables, the roles."""
+
+from pathlib import Path
+
+import psycopg
+
+from santorio.errors import ConfigError, NewerSchema
+from santorio.storage.database.engine import Database, address
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def head() -> str:
+    """Newest revision of this code, from the names of its scripts: importing Alembic costs half a second."""
+    return max(path.stem for path in (SCRIPTS / "versions").glob("[0-9]*.py"))[:4]
+
+
+def known_revisions() -> set[str]:
+    """Every revision that this code knows."""
+    return {path.stem[:4] for path in (SCRIPTS / "versions").glob("[0-9]*.py")}
+
+
+def revision(connection: psycopg.Connection) -> str | None:
+    """Revision of the database, None where it was never migrated."""
+    if connection.execute("select to_regclass('ops.schema_version')").fetchone() == (None,):
+        return None
+    row = connection.execute("select version_num from ops.schema_version").fetchone()
+    return row[0] if row else None
+
+
+def migrate(database: Database, connection: psycopg.Connection) -> None:
+    """Bring the database to this code's revision; one process does it, others wait.
+
+    Raises
+    ------
+    NewerSchema
+        If a newer Santorio wrote the database.
+    """
+    found = revision(connection)
+    if found == head():
+        return
+    if found is not None and found not in known_revisions():
+        raise NewerSchema(
+            f"The data was written by a newer Santorio (its schema is {found}, this one knows {head()}).",
+            hint="Update Santorio; your data is untouched.",
+        )
+    connection.execute("select pg_advisory_lock(1615)")
+    try:
+        if revision(connection) != head():
+            _upgrade(database)
+    finally:
+        connection.execute("select pg_advisory_unlock(1615)")
+
+
+def _upgrade(database: Database) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
+    configuration.attributes["engine"] = database.engine
+    try:
+        command.upgrade(configuration, "head")
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise ConfigError(
+                f"The login of {address(database.url)} may not set up the schema.",
+                hint=(
+                    "Have an administrator run: create role santorio_view; create role santorio_api login; "
+                    "grant santorio_view to <your login>; alter database … owner to <your login>."
+                ),
+            ) from error
+        if isinstance(error.orig, psycopg.Error):
+            raise error.orig from None
+        raise

@@ -1,0 +1,1 @@
+"""The PostgreSQL server that comes along: started, watched and stopped by Santorio."""

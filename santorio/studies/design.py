@@ -1,0 +1,344 @@
+"""Designing a study: how many days, which schedule, and how probably it will answer.
+
+With known σ and ρ a design's precision is closed-form, v = (X'Σ⁻¹X + P)⁻¹ at the effect, X and P the analysis' own.
+The estimate is then Normal(θ, v), the analysis' prior on it Normal(0, σ²), and each decision's probability follows.
+What is recommended is simulated too, with σ and ρ unknown to the analysis.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from santorio.arrays import IntArray
+from santorio.errors import ConfigError
+from santorio.stats.assurance import Noise
+from santorio.stats.decisions import DECISIVE
+from santorio.stats.design_matrix import EFFECT_SD, Columns, TrialDesign
+from santorio.stats.effect_priors import carry_over_from
+from santorio.stats.exact_inference import TAU_SD, fit_exact, whiten
+from santorio.stats.quadrature import HIGHEST_COARSE_RHO
+
+FORMAT: Final = "santorio-study-plan/1"
+FEWEST_DAYS = 8
+LONGEST_PLAN = 730
+PSEUDO_CYCLE_DAYS = 14
+# Schedules of one law differ a little in what they are worth: these many are averaged.
+DRAWN_PER_DESIGN = 5
+SIMULATED = 400
+PlannedLaw = Literal["days", "periods"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Option(_Part):
+    """A law at the number of days that it needs, or the most that are allowed."""
+
+    law: PlannedLaw
+    period: int
+    days: int
+    power: float = Field(
+        description="Probability of finding the hoped-for effect to be more than δ, if it is real."
+    )
+    enough: bool
+
+
+class AtDays(_Part):
+    """What the recommended law is worth by its number of days."""
+
+    days: int
+    power: float
+    interval: float = Field(description="Half the width that the 95 % interval will have.")
+
+
+class AtEffect(_Part):
+    """What the recommended study will say if the true effect is this."""
+
+    effect: float
+    more: float = Field(description="That it is more than δ.")
+    less: float = Field(description="That it is below -δ.")
+    no_difference: float
+    keep_going: float
+
+
+class Simulated(_Part):
+    """Whole studies of the recommended design, simulated and analysed."""
+
+    studies: int
+    power: float
+    false_alarm: float = Field(
+        description="That more than δ is found, up or down, though there is no effect."
+    )
+
+
+class Plan(_Part):
+    """A designed study: what `santorio study plan --json` prints."""
+
+    format: Literal["santorio-study-plan/1"] = FORMAT
+    says: str
+    enough: bool = Field(description="Whether the wanted power is reached within the days allowed.")
+    arms: list[str]
+    law: PlannedLaw
+    period: int
+    block: int | None
+    days: int
+    seed: int
+    schedule: list[str]
+    sd: float
+    correlation: float
+    noise_from: str
+    smallest_effect: float
+    effect: float
+    wanted_power: float
+    half_life: float | None
+    options: list[Option]
+    by_days: list[AtDays]
+    by_effect: list[AtEffect]
+    simulated: Simulated
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a study shall be able to tell, and within what limits.
+
+    Attributes
+    ----------
+    smallest_effect, effect : float
+        δ, and the effect that is hoped for, in the outcome's unit.
+    periods : Sequence[int]
+        Lengths of a period that are possible; 1 is randomisation by day.
+    """
+
+    arms: Sequence[str]
+    noise: Noise
+    noise_from: str
+    smallest_effect: float
+    effect: float
+    most_days: int
+    periods: Sequence[int]
+    power: float = 0.8
+    half_life: float | None = None
+    seed: int = 1
+
+
+def plan_study(wishes: Wishes) -> Plan:
+    """Find the shortest study that has the wanted power, over the allowed lengths of a period.
+
+    Raises
+    ------
+    ConfigError
+        If the wishes contradict each other.
+    """
+    _check(wishes)
+    searched = [(period, _by_days(wishes, period)) for period in sorted(set(wishes.periods))]
+    searched = [(period, rows) for period, rows in searched if rows]
+    if not searched:
+        raise ConfigError(
+            f"{wishes.most_days} days hold no study of {len(wishes.arms)} arms in these periods.",
+            hint="Allow more days or shorter periods.",
+        )
+    options = [_option(wishes, period, rows) for period, rows in searched]
+    best = min(options, key=lambda one: (not one.enough, one.days if one.enough else -one.power, one.period))
+    rows = dict(searched)[best.period]
+    arm = draw(len(wishes.arms), best.days, best.period, wishes.seed)
+    simulated = _simulate(wishes, arm, best.period)
+    return Plan(
+        says=_say(wishes, best, options),
+        enough=best.enough,
+        arms=list(wishes.arms),
+        law=best.law,
+        period=best.period,
+        block=block_days(len(wishes.arms)) if best.law == "days" else None,
+        days=best.days,
+        seed=wishes.seed,
+        schedule=[wishes.arms[one] for one in arm],
+        sd=wishes.noise.sigma,
+        correlation=wishes.noise.rho,
+        noise_from=wishes.noise_from,
+        smallest_effect=wishes.smallest_effect,
+        effect=wishes.effect,
+        wanted_power=wishes.power,
+        half_life=wishes.half_life,
+        options=options,
+        by_days=rows,
+        by_effect=_by_effect(wishes, variance(wishes, arm, best.period)),
+        simulated=simulated,
+    )
+
+
+def _check(wishes: Wishes) -> None:
+    if len(set(wishes.arms)) < 2 or len(set(wishes.arms)) != len(wishes.arms):
+        raise ConfigError(
+            "A study needs at least two arms of different names.", hint="Such as --arms “off,on”."
+        )
+    if not (wishes.noise.sigma > 0 and -1 < wishes.noise.rho < 1):
+        raise ConfigError("The spread must be above 0, and the correlation between -1 and 1.")
+    if not wishes.smallest_effect > 0:
+        raise ConfigError("The smallest effect that matters must be above 0.")
+    if not wishes.effect > wishes.smallest_effect:
+        raise ConfigError(
+            "The effect that is hoped for must be larger than the smallest that matters.",
+            hint="An effect that just matters can never be told from one that just does not.",
+        )
+    if not 0 < wishes.power < 1:
+        raise ConfigError("The power wanted is between 0 and 1, such as 0.8.")
+    if not FEWEST_DAYS <= wishes.most_days <= LONGEST_PLAN:
+        raise ConfigError(f"A study takes {FEWEST_DAYS} to {LONGEST_PLAN} days.")
+    if not wishes.periods or min(wishes.periods) < 1:
+        raise ConfigError("A period is at least a day.", hint="Such as --periods 1,3,7.")
+
+
+def block_days(arms: int) -> int:
+    """Days of a block in which every arm comes twice, in random order."""
+    return 2 * arms
+
+
+def cycle_days(arms: int, period: int) -> int:
+    """Days after which every arm came equally often."""
+    return block_days(arms) if period == 1 else arms * period
+
+
+def draw(arms: int, days: int, period: int, seed: int) -> IntArray:
+    """Draw a schedule uniformly: each block has every arm twice by day, each cycle every arm once by period."""
+    rng = np.random.default_rng(seed)
+    cycle = cycle_days(arms, period)
+    one = np.repeat(np.arange(arms), 2) if period == 1 else np.arange(arms)
+    return np.concatenate([np.repeat(rng.permutation(one), period) for _ in range(days // cycle)])
+
+
+def _columns(wishes: Wishes, arm: IntArray, period: int) -> Columns:
+    arms, day = len(wishes.arms), np.arange(len(arm))
+    cycle = cycle_days(arms, period)
+    # The analysis takes blocks of days together until they are about a fortnight.
+    together = cycle * max(-(-PSEUDO_CYCLE_DAYS // cycle), 1) if period == 1 else cycle
+    number = day // together
+    last = number == number[-1]
+    if len(np.unique(arm[last])) < arms:
+        number = np.minimum(number, max(number[-1] - 1, 0))
+    design = TrialDesign(day, arm, number, np.ones(len(arm), dtype=bool), arms, weekly=len(arm) >= 21)
+    prior = carry_over_from(wishes.half_life) if wishes.half_life else None
+    return design.columns(0.0 if prior is None else prior.mean)
+
+
+def variance(wishes: Wishes, arm: IntArray, period: int) -> float:
+    """Variance v of the estimate of an arm's effect, in the outcome's unit squared; the worst of the arms."""
+    columns = _columns(wishes, arm, period)
+    prior_sd = np.where(columns.pooled, columns.prior_sd * TAU_SD / 2, columns.prior_sd)
+    effects = [columns.index(f"arm_{one}") for one in range(1, len(wishes.arms))]
+    precision = prior_sd**-2.0
+    precision[effects] = 0.0
+    white, _ = whiten(columns.values, columns.gap_days, wishes.noise.rho)
+    covariance = np.linalg.inv(white.T @ white + np.diag(precision))
+    return float(np.diag(covariance)[effects].max() * wishes.noise.sigma**2)
+
+
+def decisions(wishes: Wishes, variance: float, effect: float) -> tuple[float, float, float]:
+    """Probability of "more than δ", "less than -δ" and "no difference that matters" at a true effect."""
+    from scipy.special import ndtr, ndtri
+
+    prior = (EFFECT_SD * wishes.noise.sigma) ** 2
+    after = 1 / (1 / prior + 1 / variance)
+    mean, spread = effect * after / variance, float(np.sqrt(after**2 / variance))
+    sd, delta = float(np.sqrt(after)), wishes.smallest_effect
+    beyond = delta + float(ndtri(DECISIVE)) * sd
+    more, less = float(ndtr((mean - beyond) / spread)), float(ndtr((-beyond - mean) / spread))
+    inside = np.linspace(0, delta, 400)
+    harmless = inside[ndtr((delta - inside) / sd) - ndtr((-delta - inside) / sd) >= DECISIVE]
+    if not harmless.size:
+        return more, less, 0.0
+    edge = float(harmless[-1])
+    return more, less, float(ndtr((edge - mean) / spread) - ndtr((-edge - mean) / spread))
+
+
+def _by_days(wishes: Wishes, period: int) -> list[AtDays]:
+    arms = len(wishes.arms)
+    cycle = cycle_days(arms, period)
+    shortest = -(-max(FEWEST_DAYS, 2 * cycle if period > 1 else cycle) // cycle) * cycle
+    every = list(range(shortest, wishes.most_days + 1, cycle))
+    # A curve of some thirty points shows all there is.
+    every = every[:: max(len(every) // 30, 1)]
+    rows = []
+    for days in every:
+        v = float(
+            np.mean(
+                [
+                    variance(wishes, draw(arms, days, period, 1000 + one), period)
+                    for one in range(DRAWN_PER_DESIGN)
+                ]
+            )
+        )
+        more = decisions(wishes, v, wishes.effect)[0]
+        after = 1 / (1 / (EFFECT_SD * wishes.noise.sigma) ** 2 + 1 / v)
+        rows.append(AtDays(days=days, power=more, interval=1.96 * float(np.sqrt(after))))
+    return rows
+
+
+def _option(wishes: Wishes, period: int, rows: Sequence[AtDays]) -> Option:
+    enough = [one for one in rows if one.power >= wishes.power]
+    chosen = enough[0] if enough else max(rows, key=lambda one: one.power)
+    law: PlannedLaw = "days" if period == 1 else "periods"
+    return Option(law=law, period=period, days=chosen.days, power=chosen.power, enough=bool(enough))
+
+
+def _by_effect(wishes: Wishes, v: float) -> list[AtEffect]:
+    rows = []
+    for effect in sorted({0.0, *(wishes.effect * share for share in (0.25, 0.5, 0.75, 1.0, 1.5, 2.0))}):
+        more, less, none = decisions(wishes, v, effect)
+        rows.append(
+            AtEffect(
+                effect=effect,
+                more=more,
+                less=less,
+                no_difference=none,
+                keep_going=max(0.0, 1 - more - less - none),
+            )
+        )
+    return rows
+
+
+def _simulate(wishes: Wishes, arm: IntArray, period: int) -> Simulated:
+    """Analyse simulated studies with everything unknown but the design."""
+    columns = _columns(wishes, arm, period)
+    rng = np.random.default_rng([wishes.seed, len(arm)])
+    noise = rng.normal(size=(len(arm), SIMULATED))
+    noise[1:] *= np.sqrt(1 - wishes.noise.rho**2)
+    for t in range(1, len(arm)):
+        noise[t] += wishes.noise.rho * noise[t - 1]
+    exposure = columns.values[:, columns.index("arm_1")]
+    found = []
+    for effect in (wishes.effect, 0.0):
+        outcome = noise + exposure[:, None] * effect / wishes.noise.sigma
+        reference = outcome[arm == 0]
+        spread = reference.std(axis=0, ddof=1)
+        fine = wishes.noise.rho > HIGHEST_COARSE_RHO
+        posterior = fit_exact(columns, (outcome - reference.mean(axis=0)) / spread, fine=fine)
+        delta = wishes.smallest_effect / wishes.noise.sigma / spread
+        above, below = 1 - posterior.below("arm_1", delta), posterior.below("arm_1", -delta)
+        found.append((float((above >= DECISIVE).mean()), float((below >= DECISIVE).mean())))
+    return Simulated(studies=SIMULATED, power=found[0][0], false_alarm=sum(found[1]))
+
+
+def _say(wishes: Wishes, best: Option, options: Sequence[Option]) -> str:
+    how = "changing by day" if best.period == 1 else f"in periods of {best.period} days"
+    power = f"{100 * best.power:.0f} %"
+    if best.enough:
+        said = (
+            f"{best.days} days, {how}: if the effect is {wishes.effect:g}, the study will find with {power} "
+            f"probability that it is more than the {wishes.smallest_effect:g} that matter."
+        )
+    else:
+        said = (
+            f"{wishes.most_days} days are not enough for a power of {100 * wishes.power:.0f} %: the best, "
+            f"{best.days} days {how}, reaches {power} for an effect of {wishes.effect:g}."
+        )
+    others = [one for one in options if one is not best and one.enough]
+    if not others:
+        return said
+    told = ", ".join(
+        f"{one.days} {f'in periods of {one.period}' if one.period > 1 else 'by day'}" for one in others
+    )
+    return f"{said} Other designs need, in days: {told}."

@@ -1,0 +1,42 @@
+"""Past values of an outcome from a CSV file: how much it varies by itself, and how much days resemble each other."""
+
+from pathlib import Path
+
+import numpy as np
+
+from santorio.csv_table import lines_of, numbers, read_table
+from santorio.errors import ConfigError, DataError
+from santorio.stats.assurance import Noise, noise_of
+from santorio.studies.timestamps import read_moments
+
+FEWEST_DAYS = 14
+
+
+def noise_of_file(path: Path, column: str, day: str) -> tuple[Noise, str]:
+    """Estimate σ and ρ, net of trend and weekday; several values of a day are averaged.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be understood.
+    ConfigError
+        If it holds too few days, or they never vary.
+    """
+    table = read_table(path)
+    values, odd = numbers(table, column)
+    if odd:
+        raise DataError(
+            f"“{column}” of {table.name} is no number in {len(odd)} rows ({lines_of(table, odd)})."
+        )
+    at = np.floor(read_moments(table, day).at)
+    known = np.isfinite(values) & np.isfinite(at)
+    days, row = np.unique(at[known], return_inverse=True)
+    mean = np.bincount(row, weights=values[known]) / np.maximum(np.bincount(row), 1)
+    if len(days) < FEWEST_DAYS or np.ptp(mean) == 0:
+        raise ConfigError(
+            f"Past values must be of at least {FEWEST_DAYS} days and vary.",
+            hint="Or state --sd and --correlation.",
+        )
+    spread = float(mean.std(ddof=1))
+    noise = noise_of(days.astype(np.int64), (mean - mean.mean()) / spread, spread)
+    return noise, f"from {len(days)} days of {table.name}"

@@ -1,0 +1,123 @@
+"""From a series to what is fitted: known rows, their cycles, the scale, the smallest effect that matters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from santorio.arrays import FloatArray, IntArray
+from santorio.errors import NotEnoughData
+from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
+from santorio.stats.design_matrix import TrialDesign
+from santorio.studies.dataset import FEWEST_OF_AN_ARM, FEWEST_ROWS, Assembled, Series
+from santorio.studies.gaussian_fit import CaseDesign, Scale
+from santorio.studies.outcomes import Summary
+from santorio.studies.randomization import cycles_of
+from santorio.studies.spec import OutcomeColumn, Study
+
+FEWEST_DAYS_FOR_WEEKDAYS = 21
+# Below this share of the spread within arms a reference arm's spread is no yardstick.
+LEAST_SPREAD = 0.25
+
+DeltaSource = Literal["stated", "0.3 standard deviations of the reference"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One outcome of one case, ready to be fitted; `values` are in the outcome's unit, one a row."""
+
+    series: Series
+    case: CaseDesign
+    values: FloatArray
+    scale: Scale
+
+    @property
+    def known(self) -> FloatArray:
+        """Values that enter the model."""
+        return self.values[self.case.design.known]
+
+    @property
+    def known_arm(self) -> IntArray:
+        """Arms of the rows that enter the model."""
+        return self.series.arm[self.case.design.known]
+
+
+def doses_of(assembled: Assembled) -> FloatArray | None:
+    """All doses of a study in increasing order; None where arms have no dose."""
+    found = [one.dose for one in assembled.cases if one.dose is not None]
+    return np.unique(np.concatenate(found)) if found else None
+
+
+def prepare(study: Study, assembled: Assembled, series: Series, outcome: OutcomeColumn) -> Prepared:
+    """Prepare one outcome of one case.
+
+    Raises
+    ------
+    NotEnoughData
+        If too few rows are known, or the outcome never varies.
+    """
+    arms = len(assembled.arms.names)
+    doses = doses_of(assembled)
+    values = series.outcomes[outcome.column]
+    known = np.isfinite(values) & ~washed_out(series, study.washout)
+    counts = np.bincount(series.arm[known], minlength=arms)
+    if known.sum() < FEWEST_ROWS or (doses is None and counts.min() < FEWEST_OF_AN_ARM):
+        raise NotEnoughData(
+            f"“{outcome.name}” has {int(known.sum())} known {assembled.word}s, {int(counts.min())} of the rarest arm"
+            f"{' after washout' if study.washout else ''}.",
+            hint=f"At least {FEWEST_ROWS} are needed, and {FEWEST_OF_AN_ARM} of each arm.",
+        )
+    share = (
+        None if doses is None or series.dose is None else (series.dose - doses[0]) / (doses[-1] - doses[0])
+    )
+    cycle = cycles_of(study.design, series.day, series.arm, arms, series.cycle, known)
+    weekly = series.weekly and int(np.ptp(series.day)) + 1 >= FEWEST_DAYS_FOR_WEEKDAYS
+    design = TrialDesign(series.day, series.arm, cycle, known, arms, weekly=weekly)
+    scale = _scale(assembled.summaries[outcome.column], outcome, values[known], series.arm[known])
+    return Prepared(series, CaseDesign(design, share), values, scale)
+
+
+def washed_out(series: Series, washout: int) -> "np.typing.NDArray[np.bool_]":
+    """First rows after each change of arm, which still feel the arm before."""
+    phase = series.phase
+    start = series.day[np.searchsorted(phase, np.arange(series.phases))]
+    return np.asarray((series.day - start[phase] < washout) & (phase > 0))
+
+
+def _scale(summary: Summary, outcome: OutcomeColumn, values: FloatArray, arm: IntArray) -> Scale:
+    """Scale whose zero is the reference's mean and whose one is its spread, or the arms' where that is no yardstick."""
+    scaled = Scale(summary.scale, 0.0, 1.0, summary.offset).forward(values)
+    reference = scaled[arm == 0]
+    away = np.concatenate([scaled[arm == one] - scaled[arm == one].mean() for one in np.unique(arm)])
+    within = float(np.sqrt((away**2).sum() / max(len(away) - len(np.unique(arm)), 1)))
+    spread = float(reference.std(ddof=1)) if len(reference) >= FEWEST_OF_AN_ARM else within
+    if spread < LEAST_SPREAD * within:
+        spread = within
+    everything = float(scaled.std(ddof=1))
+    if spread < 1e-6 * everything:
+        spread = everything
+    if not spread > 0 or np.ptp(values) == 0:
+        raise NotEnoughData(
+            f"“{outcome.name}” never varies.", hint="What never varies tells nothing of an effect."
+        )
+    center = float(reference.mean()) if len(reference) else float(scaled.mean())
+    return Scale(summary.scale, center, spread, summary.offset)
+
+
+def common_scale(prepared: Sequence[Prepared]) -> Scale:
+    """Scale of all cases together: its level and spread are the cases' means."""
+    center = float(np.mean([one.scale.center for one in prepared]))
+    spread = float(np.mean([one.scale.spread for one in prepared]))
+    return Scale(prepared[0].scale.name, center, spread, prepared[0].scale.offset)
+
+
+def smallest_effect(outcome: OutcomeColumn, scale: Scale) -> tuple[float, DeltaSource]:
+    """Find δ in the outcome's unit: as stated, else 0.3 standard deviations of the reference."""
+    if outcome.smallest_percent is not None:
+        return abs(scale.back(scale.center)) * outcome.smallest_percent / 100, "stated"
+    if isinstance(outcome.smallest_effect, float):
+        return outcome.smallest_effect, "stated"
+    return scale.in_unit(
+        DEFAULT_SMALLEST_EFFECT_SD * scale.spread
+    ), "0.3 standard deviations of the reference"

@@ -1,0 +1,1 @@
+"""The analysis of a person's trials: from marts to stored posteriors."""

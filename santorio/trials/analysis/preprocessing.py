@@ -1,0 +1,113 @@
+"""From a trial and an outcome to what the models take: standardised days, design columns, law of the schedule."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from santorio.arrays import FloatArray
+from santorio.errors import NotEnoughData
+from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
+from santorio.metrics import outcome as find_outcome
+from santorio.stats.design_matrix import TrialDesign
+from santorio.stats.exact_inference import fit_exact
+from santorio.stats.randomization import Law, find_law
+from santorio.trials.analysis.data import Trial
+
+FEWEST_DAYS = 5
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One outcome of one trial, ready to be fitted.
+
+    Attributes
+    ----------
+    outcome : FloatArray
+        Outcome of every study day in its own unit, NaN where missing or washed out.
+    known : NDArray[np.bool_]
+        Study days that enter the model.
+    standard : FloatArray
+        Standardised outcome of the known days: the reference arm's mean is 0 and its spread 1.
+    design : TrialDesign
+        Arms, cycles and known days of the study.
+    law : Law
+        By which the whole schedule was drawn, its days after a look too.
+    center, spread : float
+        Mean and standard deviation of the reference arm's days, in the outcome's unit.
+    smallest_effect : float
+        δ in the outcome's unit.
+    """
+
+    metric: str
+    unit: str
+    outcome: FloatArray
+    known: "np.typing.NDArray[np.bool_]"
+    standard: FloatArray
+    design: TrialDesign
+    law: Law
+    center: float
+    spread: float
+    smallest_effect: float
+
+
+def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> Prepared:
+    """Prepare one outcome.
+
+    Parameters
+    ----------
+    outcome : FloatArray
+        Outcome of every study day, from `study_outcome`.
+
+    Raises
+    ------
+    NotEnoughData
+        If an arm has fewer than five days with an outcome, or the outcome never varies.
+    """
+    law, days = find_law(trial.schedule, trial.period_days, trial.registration.law), len(trial.arm)
+    outcome = np.where(washed_out(law, trial.washout_days)[:days], np.nan, outcome)
+    known = np.isfinite(outcome)
+    counts = np.bincount(trial.arm[known], minlength=len(trial.arms))
+    if len(trial.arms) < 2 or counts.min() < FEWEST_DAYS:
+        raise NotEnoughData(
+            f"The trial “{trial.name}” needs {FEWEST_DAYS} days with an outcome in each of two arms.",
+            hint="It is analysed as soon as they are there.",
+            details={"days": int(counts.min()) if len(counts) else 0},
+        )
+    reference = outcome[known & (trial.arm == 0)]
+    center, spread = float(reference.mean()), float(reference.std(ddof=1))
+    if spread == 0:
+        raise NotEnoughData(f"The outcome of the trial “{trial.name}” never varies.")
+    registered = find_outcome(metric, unit)
+    smallest = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * spread
+    if metric == trial.outcome and trial.smallest_effect:
+        smallest = trial.smallest_effect
+    return Prepared(
+        metric=metric,
+        unit=registered.unit,
+        outcome=outcome,
+        known=known,
+        standard=(outcome[known] - center) / spread,
+        design=TrialDesign(trial.first_day, trial.arm, law.cycle[:days], known, len(trial.arms)),
+        law=law,
+        center=center,
+        spread=spread,
+        smallest_effect=smallest,
+    )
+
+
+def washed_out(law: Law, washout_days: int) -> "np.typing.NDArray[np.bool_]":
+    """First days of every period, which still feel the period before. Without known periods there are none."""
+    if law.kind != "periods":
+        return np.zeros(len(law.cycle), dtype=bool)
+    return np.arange(len(law.cycle)) % law.period_days < min(washout_days, law.period_days - 1)
+
+
+def adjusted(prepared: Prepared) -> FloatArray:
+    """Outcome of every study day less its trend and weekday, which are estimated without looking at the arms.
+
+    What does not know the arms leaves the randomisation test exact, and takes noise out of it.
+    """
+    fitted = fit_exact(prepared.design.background(), prepared.standard).fitted()
+    adjusted_outcome = np.full(len(prepared.known), np.nan)
+    adjusted_outcome[prepared.known] = prepared.standard - fitted
+    return adjusted_outcome

@@ -1,0 +1,203 @@
+"""What the log tells of a trial's protocol: the law of its schedule, when it was recorded, and when it was changed.
+
+A protocol is a promise only if it was made before the days it judges. The log keeps every version with the instant it
+arrived, so a promise made or changed afterwards can be told, and is.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from santorio import local_time as local
+from santorio.people import Person
+from santorio.trials.protocol import Model, Protocol, protocol_of
+
+# What decides how a trial is judged; the wording of its question does not.
+JUDGED_BY = (
+    "arms", "outcome", "secondary", "direction", "smallest_effect", "lag_days", "start_day", "period_days",
+    "washout_days", "cycles", "law", "assignment", "model", "deciding", "stopping",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Version:
+    """A protocol or schedule as it arrived on a local day: what it states of what decides.
+
+    `protocol` is all of it, where it is typed.
+    """
+
+    event_type: str
+    day: dt.date
+    stated: Mapping[str, object]
+    protocol: Protocol | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of what a trial is judged by, after so many days of it were lived."""
+
+    day: dt.date
+    after_days: int
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """When a trial's protocol was recorded and changed.
+
+    Attributes
+    ----------
+    recorded_on : date or None
+        Local day on which it was complete first; None where no protocol was ever recorded.
+    after_days, study_days : int
+        Study days that were over by then, and study days in all.
+    changes : tuple[Change, ...]
+        Changes made once days were lived.
+    law : Mapping or None
+        The law that the schedule was drawn by, where the protocol states it.
+    frozen : Protocol or None
+        The protocol as it was recorded first, where it is typed: its model and its hash.
+    """
+
+    recorded_on: dt.date | None
+    after_days: int
+    study_days: int
+    changes: tuple[Change, ...] = ()
+    law: Mapping[str, object] | None = None
+    frozen: Protocol | None = None
+
+    @property
+    def model(self) -> Model:
+        """The model that the protocol promised; without a typed protocol the default one."""
+        return self.frozen.model if self.frozen else Model()
+
+    @property
+    def planned_days(self) -> int:
+        """Study days that the protocol plans; 0 where it does not say."""
+        return len(self.frozen.drawn) if self.frozen else 0
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the protocol was recorded before its first day was over, and has not been changed since."""
+        return self.recorded_on is not None and not self.after_days and not self.changes
+
+    def as_json(self) -> dict[str, object]:
+        """Plain data for a run's diagnostics."""
+        return {
+            "recorded_on": self.recorded_on.isoformat() if self.recorded_on else None,
+            "recorded_after_days": self.after_days,
+            "changes": [
+                {"day": one.day.isoformat(), "after_days": one.after_days, "fields": list(one.fields)}
+                for one in self.changes
+            ],
+            "law": self.law,
+            "sha256": self.frozen.sha256 if self.frozen else None,
+            "says": self.sentence(),
+        }
+
+    def sentence(self) -> str:
+        """What a reader of the result must know of its protocol."""
+        if self.recorded_on is None:
+            return "No protocol was recorded: what the trial is judged by was chosen afterwards."
+        said = f"The protocol was recorded on {self.recorded_on}"
+        if self.after_days >= self.study_days:
+            said += ", after the last day: the study is judged in retrospect"
+        elif self.after_days:
+            said += f", after {self.after_days} of its {self.study_days} days"
+        else:
+            said += ", before its first day was over"
+        for one in self.changes:
+            said += f"; it was changed on {one.day}, after {_days(one.after_days)} of data: {', '.join(one.fields)}"
+        return f"{said}." if self.changes or self.after_days else f"{said}, and not changed since."
+
+
+UNREGISTERED = Registration(None, 0, 0)
+
+
+def read_versions(connection: psycopg.Connection, person: Person) -> dict[str, list[Version]]:
+    """Read every version of a person's protocols and schedules, by trial, in the order of arrival."""
+    rows = connection.execute(
+        """
+        select data ->> 'trial', event_type, ingested_at, data from raw.events
+        where user_id = %s and source = 'trial' and event_type in ('trial.protocol', 'trial.schedule')
+        order by ingested_at
+        """,
+        [person.user_id],
+    ).fetchall()
+    versions: dict[str, list[Version]] = {}
+    for trial, event_type, ingested_at, data in rows:
+        offset = local.zone_offset(ingested_at.astimezone(dt.UTC).replace(tzinfo=None), person.timezone)
+        stated = {name: data[name] for name in JUDGED_BY if data.get(name) not in (None, [], {})}
+        versions.setdefault(str(trial), []).append(
+            Version(event_type, local.local_day(ingested_at, offset), stated, protocol_of(data))
+        )
+    return versions
+
+
+def register(versions: Sequence[Version], first_days: Sequence[dt.date]) -> Registration:
+    """Tell when a protocol was recorded and changed from its versions.
+
+    Parameters
+    ----------
+    versions : Sequence[Version]
+        In the order of arrival.
+    first_days : Sequence[date]
+        First date of each study day, as they stand now.
+    """
+    newest: dict[str, Version] = {}
+    starts: list[dt.date] = []
+    changes: list[Change] = []
+    recorded: Version | None = None
+    for version in versions:
+        before = newest.get(version.event_type)
+        if recorded is None:
+            recorded = version if version.event_type == "trial.protocol" else None
+        # Files of one day complete one another; a schedule may come before or after its protocol.
+        elif version.day > recorded.day:
+            # A new first day does not undo the days lived under the old one.
+            old = [(version.day - max(start, recorded.day)).days for start in starts]
+            lived = min(max([_over(first_days, version.day), *old]), len(first_days))
+            fields = _differences(before, version)
+            if fields and lived > 0:
+                changes.append(Change(version.day, lived, fields))
+        newest[version.event_type] = version
+        if start := _date(version.stated.get("start_day")):
+            starts.append(start)
+    if recorded is None:
+        return Registration(None, 0, len(first_days))
+    law = newest["trial.protocol"].stated.get("law")
+    return Registration(
+        recorded_on=recorded.day,
+        after_days=_over(first_days, recorded.day),
+        study_days=len(first_days),
+        changes=tuple(changes),
+        law=law if isinstance(law, Mapping) else None,
+        frozen=recorded.protocol,
+    )
+
+
+def _over(first_days: Sequence[dt.date], day: dt.date) -> int:
+    return sum(first < day for first in first_days)
+
+
+def _differences(before: Version | None, version: Version) -> tuple[str, ...]:
+    old = before.stated if before else {}
+    return tuple(
+        name
+        for name in JUDGED_BY
+        if json.dumps(old.get(name), sort_keys=True) != json.dumps(version.stated.get(name), sort_keys=True)
+    )
+
+
+def _date(value: object) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(str(value))
+    except ValueError:
+        return None
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"

@@ -1,0 +1,1 @@
+"""Proposals: which trial is worth running next, and its design."""

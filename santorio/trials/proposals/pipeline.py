@@ -1,0 +1,354 @@
+"""Which experiment to run next: every lever and outcome, the shortest design that would decide, ranked by its worth."""
+
+import datetime as dt
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import psycopg
+
+from santorio import local_time
+from santorio.analyses.cache_key import fingerprint
+from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
+from santorio.analyses.series import Series, read_exposures, read_outcomes, words_of_left_out
+from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
+from santorio.people import Person
+from santorio.population.pipeline import read_expected
+from santorio.stats.assurance import Belief, Noise, assurances, information_gain, noise_of
+from santorio.stats.effect_priors import INFORMATIVE_WEIGHT, WEAK, EffectPrior, robust_of
+from santorio.storage.database.engine import Database
+from santorio.trials.interventions.catalog import Lever, NegativeControl, registry
+from santorio.trials.interventions.custom import Own, read_own
+from santorio.trials.proposals.design_search import designs, shortest, variances
+from santorio.trials.proposals.history import Past, found_before, may_offer, next_number, read_past
+from santorio.trials.proposals.plan import LEAST_ASSURANCE, WANTED_ASSURANCE, Ground, Plan
+from santorio.trials.proposals.text import question, why
+from santorio.trials.protocol import Model, Planning, Protocol
+
+SUBJECT = "all"
+FEWEST_DAYS = 30
+NOISE_DAYS = 365
+# An association is confounded in unknown ways: as a prior for a cause its spread counts this many times.
+OBSERVATIONAL_INFLATION = 2.0
+# Without any association: most habits move a metric by less than a quarter of its day-to-day spread.
+VAGUE_SD = 0.25
+# Where others' trials speak of it as well as the person's own days or trial, theirs counts less: it is not about them.
+POPULATION_WEIGHT = 0.3
+
+
+@dataclass(frozen=True)
+class Association:
+    """An effect published from observation, per `per_amount` of the exposure."""
+
+    estimate: float
+    sd: float
+    per_amount: float
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a person that proposals rest on."""
+
+    outcomes: Mapping[str, Series]
+    exposures: Mapping[str, Series]
+    associations: Mapping[tuple[str, str], Association]
+    own: Own
+    past: Sequence[Past]
+    expected: Mapping[tuple[str, str, int], Ground] = field(default_factory=dict)
+
+    def fingerprint(self, today: dt.date) -> str:
+        """Fingerprint of all of it; the date counts only where it makes something old enough to be asked again."""
+        series = [*sorted(self.outcomes.items()), *sorted(self.exposures.items())]
+        return fingerprint(
+            [(name, one.day.tolist(), one.value.tolist()) for name, one in series],
+            sorted((*pair, found.estimate, found.sd) for pair, found in self.associations.items()),
+            [lever.model_dump_json() for lever in (*registry(), *self.own.levers)],
+            self.own.limits.model_dump_json(),
+            sorted((repr(one), one.is_old(today)) for one in self.past),
+            sorted((*asked, repr(ground)) for asked, ground in self.expected.items()),
+        )
+
+
+def propose(
+    database: Database, person: Person, *, force: bool = False, today: dt.date | None = None
+) -> RunReport:
+    """Propose experiments and publish them, ranked.
+
+    Parameters
+    ----------
+    today : date, optional
+        The person's date; decides what is long ago. By default what it is where they are.
+
+    Returns
+    -------
+    RunReport
+        "not enough data" where nothing is, or was, worth proposing. What was proposed before does not outlive its
+        reason: an empty list takes its place.
+    """
+    with database.connect() as connection:
+        day = today or local_time.today(connection, person, dt.datetime.now(dt.UTC))
+        known = read_known(connection, person, day)
+        last = last_fingerprint(connection, person.user_id, "proposals", SUBJECT)
+    key = known.fingerprint(day)
+    if not force and last == key:
+        return RunReport("proposals", SUBJECT, "unchanged")
+    plans = rank(find_plans(known, day))
+    if not plans and last is None:
+        return RunReport(
+            "proposals",
+            SUBJECT,
+            "not enough data",
+            f"No lever that is untried has {FEWEST_DAYS} days of an outcome it may move, and good odds of an answer.",
+        )
+    outcomes = known.outcomes
+    run = Run(
+        user_id=person.user_id,
+        kind="proposals",
+        subject=SUBJECT,
+        fingerprint=key,
+        as_of=max((series.as_of for series in outcomes.values()), default=dt.datetime.now(dt.UTC)),
+        known_at=next((series.known_at for series in outcomes.values()), None),
+        rows=[row(plan, position) for position, plan in enumerate(plans, start=1)],
+        diagnostics={
+            "levers": len(registry()),
+            "own_levers": len(known.own.levers),
+            "own_levers_refused": list(known.own.refused),
+            "limits": known.own.limits.model_dump(mode="json"),
+            "answered": len(known.past),
+            "proposed": len(plans),
+            "protocols": {plan.slug: protocol(plan).document() for plan in plans},
+            "left_out": words_of_left_out({**outcomes, **known.exposures}),
+        },
+    )
+    return publish(database, run, force=force)
+
+
+def read_known(connection: psycopg.Connection, person: Person, today: dt.date) -> Known:
+    """Read all that proposals rest on."""
+    return Known(
+        outcomes=read_outcomes(connection, person.user_id),
+        exposures=read_exposures(connection, person.user_id),
+        associations=read_associations(connection, person),
+        own=read_own(connection, person),
+        past=read_past(connection, person, today),
+        expected=read_expected(connection, person),
+    )
+
+
+def read_associations(connection: psycopg.Connection, person: Person) -> dict[tuple[str, str], Association]:
+    """Read the newest accepted associations by (outcome, exposure)."""
+    rows = connection.execute(
+        """
+        with newest as (
+          select distinct on (subject) run_id from insights.runs
+          where user_id = %s and kind = 'effects' and status = 'accepted' order by subject, created_at desc
+        )
+        select outcome, exposure, estimate, sd, per_amount from insights.effects join newest using (run_id)
+        """,
+        [person.user_id],
+    ).fetchall()
+    return {(outcome, exposure): Association(*values) for outcome, exposure, *values in rows}
+
+
+def find_plans(known: Known, today: dt.date) -> list[Plan]:
+    """Find the shortest worthwhile design for every lever and outcome, within the person's limits."""
+    noises = {name: _noise(series) for name, series in known.outcomes.items() if _usable(series)}
+    # Their own lever stands in the place of one of the registry that has its name.
+    levers = {lever.name: lever for lever in (*registry(), *known.own.levers)}
+    return [
+        plan
+        for lever in levers.values()
+        for plan in _plans_of(lever, known, noises, today)
+        if plan.assurance >= LEAST_ASSURANCE
+    ]
+
+
+def _plans_of(
+    lever: Lever, known: Known, noises: Mapping[str, tuple[Noise, float]], today: dt.date
+) -> list[Plan]:
+    limits = known.own.limits
+    habit = known.exposures.get(lever.habit.exposure) if lever.habit else None
+    if lever.habit and (habit is None or not (habit.value > 0).any()):
+        return []
+    if lever.burden * limits.days_a_week > limits.weekly_burden:
+        return []
+    allowed = designs(lever, limits)
+    plans = []
+    for one in lever.outcomes if allowed else ():
+        if one.series not in noises:
+            continue
+        noise, spread = noises[one.series]
+        offered, again = may_offer(known.past, lever, one.series, noise.sigma, today)
+        if not offered:
+            continue
+        registered = one.registered(known.outcomes[one.series].unit)
+        smallest = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * spread
+        basis = _grounds(lever, known, one.series, registered.lag_days, spread)
+        prior = _together(basis, spread)
+        estimated = variances(allowed, noise)
+        place, by_days = shortest(allowed, assurances(prior, noise, estimated, smallest), WANTED_ASSURANCE)
+        plans.append(
+            Plan(
+                lever,
+                registered,
+                one.metric,
+                noise,
+                prior,
+                smallest,
+                allowed[place],
+                float(estimated[place]),
+                by_days,
+                basis=basis,
+                again=again,
+            )
+        )
+    return [replace(plan, number=next_number(known.past, plan.slug)) for plan in plans]
+
+
+def _usable(series: Series) -> bool:
+    return len(series.day) >= FEWEST_DAYS and bool(series.value.std() > 0)
+
+
+def _noise(series: Series) -> tuple[Noise, float]:
+    day, value = series.day[-NOISE_DAYS:], series.value[-NOISE_DAYS:]
+    spread = float(value.std(ddof=1))
+    return noise_of(day, (value - value.mean()) / spread, spread), spread
+
+
+def _grounds(lever: Lever, known: Known, metric: str, lag_days: int, spread: float) -> tuple[Ground, ...]:
+    """What speaks of changing it: the person's own trial or days, and trials of others.
+
+    Theirs do only of the registry's levers: what a person wrote themself may be something else under the same name.
+    """
+    own = _own_ground(lever, known, metric, spread)
+    others = None if lever.own else known.expected.get((lever.name, metric, lag_days))
+    return tuple(ground for ground in (own, others) if ground)
+
+
+def _own_ground(lever: Lever, known: Known, metric: str, spread: float) -> Ground | None:
+    """What the person's own days or trial let believe.
+
+    A trial of the same arms goes before an association: it was randomised, and its own prior held what was observed.
+    Times change, so that it is believed a little less than it said.
+    """
+    if tried := found_before(known.past, lever, metric):
+        assert tried.found is not None  # noqa: S101 - that is how it was chosen
+        sd = float(np.hypot(tried.found.sd, VAGUE_SD * spread / 2))
+        return Ground("trial", Belief(tried.found.mean, sd))
+    habit = known.exposures.get(lever.habit.exposure) if lever.habit else None
+    found = known.associations.get((metric, lever.habit.exposure)) if lever.habit else None
+    if found is None or habit is None or lever.habit is None:
+        return None
+    # Taking a habit away undoes the association, times the amount that is taken away.
+    taken = lever.habit.share * float(habit.value.mean()) / found.per_amount
+    sd = float(np.hypot(OBSERVATIONAL_INFLATION * taken * found.sd, VAGUE_SD * spread / 2))
+    return Ground("association", Belief(-found.estimate * taken, sd))
+
+
+def _weights(basis: Sequence[Ground]) -> list[float]:
+    """Weight of each ground in the mixture that judges; they leave the same to the weak prior, however many."""
+    if len(basis) == 1:
+        return [INFORMATIVE_WEIGHT]
+    of_others = {"population": POPULATION_WEIGHT}
+    return [of_others.get(one.basis, INFORMATIVE_WEIGHT - POPULATION_WEIGHT) for one in basis]
+
+
+def _together(basis: Sequence[Ground], spread: float) -> Belief:
+    """Everything that speaks of it as one belief: mean and spread of the mixture without its weak part."""
+    if not basis:
+        return Belief(0.0, VAGUE_SD * spread)
+    share = np.array(_weights(basis)) / INFORMATIVE_WEIGHT
+    means, sds = np.array([(one.belief.mean, one.belief.sd) for one in basis]).T
+    mean = float(share @ means)
+    return Belief(mean, float(np.sqrt(share @ (sds**2 + (means - mean) ** 2))))
+
+
+def rank(plans: Sequence[Plan]) -> list[Plan]:
+    """Order by value per day of burden, each lever once with its best outcome."""
+    best: dict[str, Plan] = {}
+    for plan in sorted(plans, key=lambda plan: (-plan.value_per_day, plan.lever.name)):
+        best.setdefault(plan.lever.name, plan)
+    return list(best.values())
+
+
+def row(plan: Plan, position: int) -> dict[str, object]:
+    """Row of `insights.proposals`."""
+    from psycopg.types.json import Jsonb
+
+    drawn = protocol(plan)
+    return {
+        "rank": position,
+        "slug": plan.slug,
+        "question": drawn.question,
+        "lever": plan.lever.name,
+        "outcome": plan.outcome.name,
+        "arms": Jsonb(list(plan.lever.arms)),
+        "schedule": Jsonb([{"day": t, "arm": arm} for t, arm in enumerate(drawn.drawn, start=1)]),
+        "seed": drawn.seed,
+        "days_needed": plan.days,
+        "assurance": plan.assurance,
+        "expected_information_gain": information_gain(plan.prior, plan.variance),
+        "value_per_day": plan.value_per_day,
+        "why": why(plan),
+    }
+
+
+def protocol(plan: Plan) -> Protocol:
+    """The protocol of a proposal, without a first day.
+
+    The seed follows from the name: proposed again on the same data, the schedule is the same.
+    """
+    name, design = plan.slug, plan.design
+    seed = zlib.crc32(name.encode())
+    return Protocol(
+        trial=name.replace("-", "_"),
+        question=question(plan),
+        lever=plan.lever.name,
+        arms=plan.lever.arms,
+        outcome=plan.metric,
+        negative_control=_negative_control(plan),
+        direction=plan.outcome.good,
+        smallest_effect=plan.smallest_effect,
+        lag_days=plan.outcome.lag_days,
+        not_on=design.not_on,
+        law=design.law,
+        period_days=design.period_days if design.kind == "periods" else None,
+        washout_days=design.washout_days,
+        cycles=design.cycles,
+        seed=seed,
+        assignment=tuple(plan.lever.arms[k] for k in design.draw(seed).tolist()),
+        model=Model.of(
+            plan.lever.carry_over(),
+            _effect_prior(plan),
+            [*(ground.basis for ground in plan.basis), "weak"] if _speaks(plan) else (),
+        ),
+        adherence=plan.lever.adherence,
+        planning=Planning(sigma=plan.noise.sigma, rho=plan.noise.rho, assurance=plan.assurance),
+    )
+
+
+def _negative_control(plan: Plan) -> NegativeControl | None:
+    """What the lever cannot move, with its lag frozen: a registry that changes does not change a promise."""
+    control = plan.lever.negative_control
+    return NegativeControl(metric=control.metric, lag_days=control.lag) if control else None
+
+
+def _effect_prior(plan: Plan) -> EffectPrior:
+    """What is believed beside the weak prior, which takes over where the trial disagrees; else the weak prior alone.
+
+    All arms of a trial share one prior, so that with several arms nothing observed speaks for one of them.
+    """
+    if not _speaks(plan):
+        return WEAK
+    sigma = plan.noise.sigma
+    return robust_of(
+        [
+            (weight, ground.belief.mean / sigma, ground.belief.sd / sigma)
+            for weight, ground in zip(_weights(plan.basis), plan.basis, strict=True)
+        ]
+    )
+
+
+def _speaks(plan: Plan) -> bool:
+    return bool(plan.basis) and len(plan.lever.arms) == 2

@@ -1,0 +1,96 @@
+"""A plan: one lever, one outcome, and the design found for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from santorio.metrics import Outcome
+from santorio.stats.assurance import Belief, Noise, value_of_information
+from santorio.trials.interventions.catalog import Lever
+from santorio.trials.proposals.design_search import Design
+
+Basis = Literal["association", "trial", "population"]
+WANTED_ASSURANCE = 0.8
+# Below this a trial is not worth its days; it is not proposed.
+LEAST_ASSURANCE = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Something that speaks of an effect before the trial, and how many people it is from.
+
+    Attributes
+    ----------
+    basis : {"association", "trial", "population"}
+        An association in the person's own days, an earlier trial of theirs of the same arms, or trials of others.
+    """
+
+    basis: Basis
+    belief: Belief
+    people: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One lever, one outcome, and the design found for them.
+
+    Attributes
+    ----------
+    metric : str
+        The outcome as a protocol names it, a measure with what marks it.
+    variance : float
+        v of the effect's estimate, in the outcome's unit squared.
+    assurance_by_days : Mapping[int, float]
+        Best assurance by length, up to that of the design.
+    prior : Belief
+        All that speaks of the effect taken together.
+    basis : tuple[Ground, ...]
+        What the prior rests on, the person's own first; empty where nothing speaks of it.
+    again : str or None
+        Why it is proposed although it was declined or tested before.
+    number : int
+        Which trial of this lever and outcome it would be.
+    """
+
+    lever: Lever
+    outcome: Outcome
+    metric: str
+    noise: Noise
+    prior: Belief
+    smallest_effect: float
+    design: Design
+    variance: float
+    assurance_by_days: Mapping[int, float]
+    basis: tuple[Ground, ...] = ()
+    again: str | None = None
+    number: int = 1
+
+    @property
+    def slug(self) -> str:
+        """Name of the proposal."""
+        base = f"{self.lever.name}-{self.outcome.name.replace('_', '-')}"
+        return base if self.number == 1 else f"{base}-{self.number}"
+
+    @property
+    def days(self) -> int:
+        """Days of the calendar that it needs."""
+        return self.design.days
+
+    @property
+    def assurance(self) -> float:
+        """Probability of a decision at the end."""
+        return self.assurance_by_days[self.days]
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it reaches the wanted assurance."""
+        return self.assurance >= WANTED_ASSURANCE
+
+    @property
+    def value_per_day(self) -> float:
+        """Expected value in units of the smallest effect, per 100 days of burden."""
+        cost = self.smallest_effect * self.lever.burden
+        worth = value_of_information(
+            self.prior, self.variance, cost, lower_is_better=self.outcome.good == "lower"
+        )
+        return 100 * worth / self.smallest_effect / (self.design.study_days * self.lever.burden)

@@ -1,0 +1,218 @@
+"""What a trial's protocol may say: everything that is wrong with one is named before any of it is taken in.
+
+A protocol decides how its trial is judged. Read half, it would be judged by rules that nobody stated: whatever is
+wrong refuses all of it, but for a secondary outcome, which is refused alone.
+"""
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import ValidationError
+
+from santorio.metrics import OUTCOMES
+from santorio.storage.parse_result import Rejection, is_future
+from santorio.trials.interventions.catalog import MEASURE
+from santorio.trials.protocol import FORMAT, Protocol
+
+# A trial is planned for the coming months: a day beyond is a slip of the pen.
+PLANNED_AHEAD = dt.timedelta(days=2 * 365)
+EARLIEST_YEAR = 1990
+MOST_ARMS = 20
+LONGEST_LAG_DAYS = 30
+LONGEST_CYCLE_DAYS = 28
+# A δ of so many times the metric's own is no effect that a body can show: its unit is another.
+ABSURDLY_LARGE = 100
+ABSURDLY_LARGE_MEASURE = 1e6
+
+
+def slug(name: str) -> str:
+    """A name for programs: lower case, words joined by underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def check(
+    document: Mapping[str, object], now: dt.datetime
+) -> tuple[dict[str, object] | None, list[Rejection]]:
+    """Hold a protocol against what one may say.
+
+    Returns
+    -------
+    content : dict or None
+        The protocol with its names as programs know them; None where it is refused.
+    rejections : list[Rejection]
+        What is wrong, the field as its location.
+    """
+    problems = dict(_problems(document, now))
+    if problems:
+        return None, [_refusal("bad_protocol", field, what) for field, what in problems.items()]
+    stated = document.get("secondary")
+    secondary = [_metric(name) for name in stated] if isinstance(stated, list) else []
+    content = {**document, "trial": slug(str(document["trial"])), "outcome": _metric(document["outcome"])}
+    if secondary:
+        content["secondary"] = [metric for metric in secondary if metric is not None]
+    return content, [
+        _refusal(
+            "unknown_outcome",
+            f"secondary {number}",
+            f"secondary outcome {number} {_no_metric()}. The rest was taken in",
+        )
+        for number, metric in enumerate(secondary, start=1)
+        if metric is None
+    ]
+
+
+def _refusal(code: str, field: str, what: str) -> Rejection:
+    return Rejection(
+        code,
+        f"In this trial's protocol {what}. Correct it and import again (docs/logs.md shows one).",
+        field,
+    )
+
+
+def _problems(document: Mapping[str, object], now: dt.datetime) -> Iterator[tuple[str, str]]:
+    """Each field that is wrong, with what is wrong with it; no value is quoted."""
+    name, secondary = document.get("trial"), document.get("secondary")
+    if not isinstance(name, str) or not slug(name):
+        yield "trial", "“trial” is no name"
+    if _metric(document.get("outcome")) is None:
+        yield "outcome", f"“outcome” {_no_metric()}"
+    if secondary is not None and not isinstance(secondary, list):
+        yield "secondary", "“secondary” is no list of outcomes"
+    if document.get("direction") not in (None, "higher", "lower"):
+        yield (
+            "direction",
+            "“direction” is neither “higher” nor “lower”: say which is welcome, or leave it out",
+        )
+    yield from _arm_problems(document)
+    yield from _start_problems(document.get("start_day"), now)
+    yield from _amount_problems(document)
+    if document.get("format") is not None:
+        yield from _typed_problems(document)
+    law = document.get("law")
+    if law is not None and not _is_law(law):
+        yield "law", "“law” is none that Santorio draws by: copy it from the proposal, or leave it out"
+
+
+def _typed_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a protocol that says it is Santorio's own: read half, its hash would promise nothing."""
+    try:
+        Protocol.model_validate(document)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            field = ".".join(map(str, problem["loc"])) or "format"
+            yield field, f"“{field}” is not as “{FORMAT}” has it (docs/levers.md)"
+
+
+def _metric(name: object) -> str | None:
+    """The outcome's name in the warehouse: a metric's, or a free measure's without what marks it; None if neither."""
+    if not isinstance(name, str):
+        return None
+    known = slug(name)
+    if known in OUTCOMES:
+        return known
+    return known.removeprefix(MEASURE) or None if known.startswith(MEASURE) else None
+
+
+def _no_metric() -> str:
+    return (
+        f"is no metric that Santorio knows. Use one of: {', '.join(OUTCOMES)}; "
+        f"or name a measure that you log yourself with {MEASURE} before its name, such as {MEASURE}headache"
+    )
+
+
+def _arm_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    arms, assignment = document.get("arms"), document.get("assignment")
+    if (
+        not isinstance(arms, list)
+        or not all(isinstance(arm, str) and arm.strip() for arm in arms)
+        or not 2 <= len(set(arms)) == len(arms) <= MOST_ARMS
+    ):
+        yield "arms", f"“arms” is no list of two to {MOST_ARMS} different names, the reference first"
+        return
+    if assignment is None:
+        return
+    if isinstance(assignment, Mapping):
+        days = {str(day): arm for day, arm in assignment.items()}
+    elif isinstance(assignment, list):
+        days = {str(day): arm for day, arm in enumerate(assignment, start=1)}
+    else:
+        yield "assignment", "“assignment” is neither a list of arms nor days with their arms"
+        return
+    if not all(re.fullmatch(r"[1-9]\d{0,3}", day) for day in days):
+        yield (
+            "assignment",
+            "“assignment” has a day that is no number from 1 to 9999. Day 1 is that of “start_day”",
+        )
+    elif strangers := [day for day, arm in days.items() if not _is_arm(arm, arms)]:
+        which = f"study day {strangers[0]}{' and others' * (len(strangers) > 1)}"
+        yield "assignment", f"“assignment” gives {which} an arm that “arms” does not name"
+
+
+def _is_arm(arm: object, arms: Sequence[str]) -> bool:
+    """Whether this is an arm's name or number, 0 being the reference; null leaves the day out of the study."""
+    if arm is None:
+        return True
+    if isinstance(arm, bool):
+        return len(arms) == 2
+    if isinstance(arm, int):
+        return 0 <= arm < len(arms)
+    return isinstance(arm, str) and (
+        arm in arms or (re.fullmatch(r"\d{1,2}", arm) is not None and int(arm) < len(arms))
+    )
+
+
+def _start_problems(stated: object, now: dt.datetime) -> Iterator[tuple[str, str]]:
+    try:
+        if not isinstance(stated, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", stated):
+            raise ValueError
+        start = dt.datetime.combine(dt.date.fromisoformat(stated), dt.time(), dt.UTC)
+    except ValueError:
+        yield "start_day", "“start_day” is no date such as 2026-03-01"
+        return
+    if start.year < EARLIEST_YEAR or is_future(start, now + PLANNED_AHEAD):
+        yield "start_day", f"“start_day” lies before {EARLIEST_YEAR} or more than two years ahead"
+
+
+def _amount_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    smallest, metric = document.get("smallest_effect"), _metric(document.get("outcome"))
+    registered = OUTCOMES[metric].smallest_effect if metric in OUTCOMES else None
+    most = ABSURDLY_LARGE * registered if registered else ABSURDLY_LARGE_MEASURE
+    if smallest is not None and not (_is_number(smallest) and 0 < smallest <= most):  # type: ignore[operator]
+        yield (
+            "smallest_effect",
+            f"“smallest_effect”, in the outcome's unit, is no number above 0 and up to {most:g}",
+        )
+    period, washout = document.get("period_days"), document.get("washout_days")
+    if period is not None and not _is_whole(period, 1, 365):
+        yield "period_days", "“period_days” is no whole number from 1 to 365"
+    elif washout is not None and not _is_whole(washout, 0, 365):
+        yield "washout_days", "“washout_days” is no whole number from 0 to 365"
+    elif washout and period is None:
+        yield "washout_days", "“washout_days” stands without “period_days”: say how long a period is"
+    elif washout and int(str(washout)) >= int(str(period)):
+        yield "washout_days", "“washout_days” leaves no day of a period: make it less than “period_days”"
+    if document.get("lag_days") is not None and not _is_whole(document["lag_days"], 0, LONGEST_LAG_DAYS):
+        yield "lag_days", f"“lag_days” is no whole number from 0 to {LONGEST_LAG_DAYS}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _is_law(law: object) -> bool:
+    """Whether this is a law that `santorio.stats.randomization` draws by."""
+    if not isinstance(law, Mapping):
+        return False
+    if law.get("kind") == "periods":
+        return _is_whole(law.get("period_days"), 1, 365)
+    return (
+        law.get("kind") == "daily"
+        and _is_whole(law.get("cycle_days"), 2, LONGEST_CYCLE_DAYS)
+        and _is_whole(law.get("longest_run"), 1, LONGEST_CYCLE_DAYS)
+    )

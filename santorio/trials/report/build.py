@@ -1,0 +1,189 @@
+"""The report of a trial that the app ran: the newest accepted run put into the words, tables and drawings of a report.
+
+It is made from the posterior that the run kept, and fits nothing again but one thing: the effect without the days that
+did not follow their arm, by the exact engine.
+"""
+
+import datetime as dt
+
+import numpy as np
+
+from santorio.local_time import in_words
+from santorio.metrics import label
+from santorio.rendering.charts import Interval, Rows, draw_effect, draw_intervals, draw_rows
+from santorio.rendering.html import Picture, Report, render
+from santorio.rendering.text import counted, number, percent, stated
+from santorio.stats.decisions import Summary, summarise
+from santorio.stats.sampler import MAX_R_HAT, MIN_ESS
+from santorio.trials.report.data import Account
+from santorio.trials.report.interim_text import controlled
+from santorio.trials.report.posterior_summary import Posterior
+from santorio.trials.report.tables import grids_of
+from santorio.trials.report.text import (
+    answer,
+    capital,
+    cent,
+    dates,
+    decided_after,
+    decided_before,
+    left_out_words,
+    meaning,
+    with_unit,
+)
+
+LIBRARIES = ("pymc", "nutpie", "arviz", "numpy")
+
+
+def report_of(account: Account, made_at: dt.datetime | None = None) -> str:
+    """Write the report of a trial as one HTML page."""
+    primary = account.run.primary[0]
+    name = account.trial.question or f"The trial “{account.trial.name}”"
+    return render(
+        Report(
+            title=name,
+            question=f"A trial of one person, {dates(account)}: “{'”, “'.join(account.posterior.arms)}”; "
+            f"what is judged is {label(primary.outcome)}.",
+            answer=answer(account),
+            meaning=meaning(account),
+            pictures=[
+                _days(account),
+                *(one for k in range(1, len(account.posterior.arms)) for one in _effects(account, k)),
+            ],
+            grids=grids_of(account),
+            checks=_checks(account),
+            decided_before=decided_before(account),
+            decided_after=decided_after(account),
+            cent=cent(account),
+            hashes=_hashes(account),
+            versions=_versions(account),
+            made_at=made_at or dt.datetime.now(dt.UTC),
+        )
+    )
+
+
+def _days(account: Account) -> Picture:
+    posterior, result = account.posterior, account.run.primary[0]
+    name = capital(label(result.outcome))
+    image = draw_rows(
+        [Rows("", posterior.design.day, posterior.design.arm, posterior.outcome)],
+        posterior.arms, with_unit(name, result), "Study day", dated=True,
+    )  # fmt: skip
+    return Picture(
+        "Every study day",
+        image,
+        f"{name} that belongs to every study day, {dates(account)}. Each arm has its own marker; shaded stretches are "
+        "not the reference; lines are the arms' means. A day without a marker has no value that was judged.",
+    )
+
+
+def _effects(account: Account, contrast: int) -> list[Picture]:
+    posterior, result = account.posterior, account.run.primary[contrast - 1]
+    at, density, before = posterior.densities(contrast, account.trial.registration.model.prior())
+    told = Interval(
+        f"{result.arm} against {result.reference_arm}", result.estimate, result.lower_95, result.upper_95
+    )
+    delta = stated(result.smallest_effect)
+    label_of_effect = with_unit(f"Effect on {label(result.outcome)}", result)
+    pictures = [
+        Picture(
+            f"The effect of {result.arm}",
+            draw_effect(at, density, before, result.smallest_effect, told, label_of_effect),
+            f"What is believed of the effect, before the data and after. It is more than {delta} with a probability of "
+            f"{percent(result.probability_above)}, less than −{delta} with {percent(result.probability_below)}, and "
+            f"between with {percent(result.probability_within)}.",
+        )
+    ]
+    cycles = [
+        _interval(f"cycle {number_of}", draws)
+        for number_of, draws in enumerate(posterior.cycles(contrast), 1)
+    ]
+    if cycles:
+        whole = Interval("on average", result.estimate, result.lower_95, result.upper_95, bold=True)
+        repeats = "" if result.probability_repeats is None else (
+            " In one more cycle it would go the same way with a probability of "
+            f"{percent(result.probability_repeats)}."
+        )  # fmt: skip
+        pictures.append(
+            Picture(
+                f"{result.arm}: does it repeat?",
+                draw_intervals([*cycles, whole], result.smallest_effect, label_of_effect),
+                f"The effect in each cycle, with its 95 % interval, and on average.{repeats}",
+            )
+        )
+    return pictures
+
+
+def _interval(name: str, draws: np.ndarray) -> Interval:
+    lower, upper = np.quantile(draws, [0.025, 0.975])
+    return Interval(name, float(draws.mean()), float(lower), float(upper))
+
+
+def _checks(account: Account) -> list[str]:
+    posterior, run = account.posterior, account.run
+    said = posterior.fit.diagnostics
+    rho = summarise(posterior.fit.draws["rho"], 0.0)
+    checks = []
+    if run.refused_since:
+        checks.append(f"A newer analysis was refused; this one is older. {run.refused_since}")
+    if account.stage != "ended":
+        checks.append("The trial had not ended when this was computed: figures will change.")
+    checks += controlled(account)
+    checks.append(
+        f"Sampler: R-hat {said.r_hat:.3f} (wanted below {MAX_R_HAT}), effective sample size {said.ess_bulk:.0f} in "
+        f"bulk and {said.ess_tail:.0f} in the tails (wanted above {MIN_ESS:.0f}), "
+        f"{counted(said.divergences, 'divergent transition')}."
+    )
+    checks.append(
+        f"A day's correlation with the day before is {rho.estimate:.2f} (95 % interval {_range(rho)}); the model takes "
+        "it into account."
+    )
+    carried = posterior.fit.draws["carry_over"]
+    if carried.any():
+        checks.append(f"{100 * carried.mean():.0f} % of what is felt carries over to the next day.")
+    checks += _predicted(posterior)
+    checks.append(
+        f"{counted(account.missing_days, 'study day')} of {int(account.come.sum())} without a value that was judged; "
+        f"no value was made up. {left_out_words(account)}"
+    )
+    checks.append(account.trial.registration.sentence())
+    return checks
+
+
+def _range(one: Summary) -> str:
+    return f"{number(one.lower_95)} to {number(one.upper_95)}"
+
+
+def _predicted(posterior: Posterior) -> list[str]:
+    told = posterior.predicted()
+    said = "; ".join(
+        f"{one.feature}: {percent(one.share_above)} of simulated trials have more" for one in told
+    )
+    unusual = [one.feature for one in told if one.is_unusual]
+    checks = [f"Days that the fitted model makes, held against these: {said}."]
+    if unusual:
+        checks.append(
+            f"The model hardly ever makes days like these in {' and in '.join(unusual)}: mind its intervals."
+        )
+    return checks
+
+
+def _hashes(account: Account) -> dict[str, str]:
+    protocol = account.attributes.get("protocol_sha256")
+    frozen = {"Protocol, as it was frozen": protocol} if protocol else {}
+    return {
+        **frozen,
+        "Posterior, in the object store": account.run.posterior_object,
+        "Inputs, code and settings of the run": account.run.fingerprint,
+    }
+
+
+def _versions(account: Account) -> dict[str, str]:
+    run = account.run
+    libraries = {name: account.attributes[f"version_of_{name}"] for name in LIBRARIES}
+    return {
+        "Santorio": run.code_version,
+        **libraries,
+        "Run": str(run.run_id),
+        "Run made": f"{in_words(run.made_at.date())}, {run.made_at:%H:%M} UTC",
+        "Data known until": f"{in_words(run.as_of.date())}, {run.as_of:%H:%M} UTC",
+    }

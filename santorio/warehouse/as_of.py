@@ -1,0 +1,133 @@
+"""The marts as they would have been at a past instant, beside those of today: `past_marts` and what stands below it."""
+
+import datetime as dt
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from santorio.errors import ConfigError, DatabaseBusy, StorageError
+from santorio.storage.database.engine import Database
+from santorio.warehouse.dbt import DBT, PROJECT, dbt_variables
+
+# Builds of the past wait for nobody: a second one would mix its tables with the first's.
+LOCK = 1614_0008
+# Before computers counted time nobody knew anything; and where a calendar begins or ends, zones lead out of it.
+EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+SCHEMAS = ("past_staging", "past_intermediate", "past_marts")
+
+
+def build_past(
+    database: Database, at: dt.datetime, folder: Path, *, progress: Callable[[int, int], None] | None = None
+) -> dict[str, int]:
+    """Build every mart from what the log held at an instant, in place of the last such build.
+
+    The marts of today, what the API shows and what waits to be built are left alone.
+
+    Parameters
+    ----------
+    at
+        The instant, aware; what was ingested later is not known yet.
+    folder
+        Where dbt writes what it compiles.
+    progress
+        Called with models done and models in all.
+
+    Returns
+    -------
+    dict
+        Rows of each mart.
+
+    Raises
+    ------
+    ConfigError
+        If the instant has no zone, lies ahead, or before all computers.
+    DatabaseBusy
+        If another such build runs.
+    StorageError
+        If a model fails; the marts of an earlier such build are gone then.
+    """
+    at = past_instant(at)
+    # Held by a connection of its own from before anything is dropped until all is counted.
+    with database.connect(autocommit=True) as holder:
+        if holder.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+            raise DatabaseBusy(
+                "The marts of another instant are being built.", hint="Wait for that, then type it again."
+            )
+        with database.connect() as connection:
+            for schema in SCHEMAS:
+                connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+        _run_dbt(database, at, folder, progress or (lambda _done, _all: None))
+        with database.connect() as connection:
+            # Beside the tables, so that nobody takes them for today's.
+            connection.execute(
+                sql.SQL("comment on schema past_marts is {}").format(f"As known at {at.isoformat()}")
+            )
+            return _rows_of_marts(connection)
+
+
+def past_instant(at: dt.datetime) -> dt.datetime:
+    """Give an instant in UTC.
+
+    Raises
+    ------
+    ConfigError
+        If it has no zone, lies ahead, or before all computers.
+    """
+    if at.tzinfo is None:
+        raise ConfigError("The instant has no time zone.", hint="Write it as 2026-03-01T12:00+01:00.")
+    if at > dt.datetime.now(dt.UTC):
+        raise ConfigError("The instant lies ahead: nobody knows what will be known then.")
+    if at < EARLIEST:
+        raise ConfigError("Nothing was known at that instant.", hint=f"Name one after {EARLIEST.year}.")
+    return at.astimezone(dt.UTC)
+
+
+def _rows_of_marts(connection: psycopg.Connection) -> dict[str, int]:
+    names = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'past_marts' order by 1"
+    ).fetchall()
+    rows: dict[str, int] = {}
+    for (name,) in names:
+        counting = sql.SQL("select count(*) from {}").format(sql.Identifier("past_marts", name))
+        counted = connection.execute(counting).fetchone()
+        rows[name] = counted[0] if counted else 0
+    return rows
+
+
+def _run_dbt(database: Database, at: dt.datetime, folder: Path, progress: Callable[[int, int], None]) -> None:
+    # No file of logs or results: where a model fails they quote the rows it failed on.
+    command = [
+        str(DBT), "--log-format", "json", "--log-level-file", "none", "--no-write-json",
+        "run", "--target", "past", "--exclude", "path:models/api",
+        "--vars", json.dumps({"as_of": at.isoformat()}),
+        "--project-dir", str(PROJECT), "--target-path", str(folder / "past"), "--log-path", str(folder / "past"),
+    ]  # fmt: skip
+    environment = {**os.environ, **dbt_variables(database.url)}
+    failed: list[str] = []
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        for line in process.stdout:
+            _follow(line, progress, failed)
+    if process.returncode != 0:
+        raise StorageError(
+            "The marts could not be built: " + ("; ".join(failed) or "dbt stopped before its first model."),
+            hint="The marts of today are as they were.",
+        )
+
+
+def _follow(line: str, progress: Callable[[int, int], None], failed: list[str]) -> None:
+    """Read one of dbt's log lines: a model that ended, and how."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return
+    name, data = entry.get("info", {}).get("name"), entry.get("data", {})
+    if name == "LogModelResult":
+        progress(int(data["index"]), int(data["total"]))
+        if data.get("status") == "ERROR":
+            failed.append(str(data["node_info"]["node_name"]))

@@ -1,0 +1,100 @@
+"""The published copy of the marts: what the API reads changes at once, when a build has made all of it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Collection
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from santorio.errors import StorageError
+from santorio.storage.database.engine import Database
+from santorio.warehouse.dbt import DBT, PROJECT, dbt_variables
+from santorio.warehouse.manifest import read_views
+
+
+def published_marts(manifest: Path) -> list[str]:
+    """Name the marts that the API's views read, from dbt's manifest."""
+    nodes = json.loads(manifest.read_bytes())["nodes"]
+    read = {
+        parent
+        for node in nodes.values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "api"
+        for parent in node["depends_on"]["nodes"]
+    }
+    return sorted(
+        str(nodes[key]["alias"]) for key in read if key in nodes and nodes[key]["fqn"][1] == "marts"
+    )
+
+
+def _are_views_made(connection: psycopg.Connection, manifest: Path) -> bool:
+    """Tell whether the API's views are all there, by the logic of today."""
+    views, fingerprint = read_views(manifest)
+    found = connection.execute(
+        "select count(*), obj_description(to_regnamespace('api')) from pg_views "
+        "where schemaname = 'api' and viewname = any(%s)",
+        [views],
+    ).fetchone()
+    return found == (len(views), _made_by(fingerprint))
+
+
+def _made_by(fingerprint: str) -> str:
+    return f"Views of the read API, by the logic {fingerprint}"
+
+
+def make_views(database: Database, manifest: Path, target: Path) -> None:
+    """Make the API's views where one is missing or of other logic.
+
+    Raises
+    ------
+    StorageError
+        If dbt cannot make them.
+    """
+    with database.connect() as connection:
+        if _are_views_made(connection, manifest):
+            return
+        # A view may show a mart that was not shown before: no build would copy more of it than what changes.
+        new = connection.execute(
+            "select mart from unnest(%s::text[]) as mart where to_regclass('published.' || mart) is null "
+            "and to_regclass('marts.' || mart) is not null and exists (select from ops.builds)",
+            [published_marts(manifest)],
+        ).fetchall()
+        publish(connection, [mart for (mart,) in new], whole=[mart for (mart,) in new])
+    done = subprocess.run(
+        [str(DBT), "--quiet", "--log-level-file", "none", "--no-write-json", "run", "--select", "path:models/api",
+         "--project-dir", str(PROJECT), "--target-path", str(target)],
+        env={**os.environ, **dbt_variables(database.url)},
+        capture_output=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise StorageError("The API's views could not be made.", hint="The next run tries again.")
+    _, fingerprint = read_views(manifest)
+    with database.connect() as connection:
+        connection.execute(sql.SQL("comment on schema api is {}").format(_made_by(fingerprint)))
+
+
+def publish(connection: psycopg.Connection, marts: Collection[str], *, whole: Collection[str]) -> int:
+    """Copy what a build changed, in the caller's transaction: readers see all of it or nothing.
+
+    Parameters
+    ----------
+    marts
+        What to publish.
+    whole
+        Those that were made anew from the first row to the last; of the others the touched people's days are
+        copied.
+
+    Returns
+    -------
+    int
+        Rows that were copied.
+    """
+    rows = 0
+    for mart in marts:
+        done = connection.execute("select ops.publish_mart(%s, %s)", [mart, mart in whole]).fetchone()
+        assert done is not None  # noqa: S101 - a function call always gives a row
+        rows += done[0]
+    return rows

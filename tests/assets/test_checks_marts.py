@@ -1,0 +1,215 @@
+"""Checks on the marts in real Dagster: an error stops what is downstream, a warning shows, and no value is told."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from assets.analyses import MARTS
+from assets.checks.marts import MUST, SHOULD, marts_are_plausible, marts_are_sound
+from pipelines.definitions import defs
+from santorio.people import Person
+from santorio.storage.database.engine import Database
+
+# Upstream: the import of Great Expectations, and its calls, are full of deprecations, which are not ours to fail on.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+AS_OF = dt.datetime(2026, 6, 1, 6, tzinfo=dt.UTC)
+FIRST = dt.date(2026, 3, 1)
+DAYS = 40
+TABLES = """
+create table marts.days (user_id uuid, day date, steps float, resting_hr_bpm float, min_hr_bpm float, max_hr_bpm float,
+  stress_avg float, body_battery_high float, weight_kg float, caffeine_mg float, alcohol_g float, activity_minutes
+  float, is_known boolean, missing_reason text, as_of timestamptz);
+create table marts.nights (user_id uuid, day date, sleep_start_at timestamptz, sleep_end_at timestamptz,
+  sleep_minutes float, deep_sleep_minutes float, sleep_score float, hrv_rmssd_ms float, respiration_brpm float,
+  spo2_pct float, as_of timestamptz);
+create table staging.stg_garmin__sleeps (user_id uuid, day date, has_data boolean);
+create table marts.activities (user_id uuid, activity_id text, day date, started_at timestamptz, duration_s float,
+  avg_hr_bpm float, max_hr_bpm float, training_load float, distance_m float, as_of timestamptz);
+create table marts.outcomes (user_id uuid, day date, metric text, value float, as_of timestamptz);
+create table marts.exposures (user_id uuid, day date, exposure text, value float, as_of timestamptz);
+create table marts.day_quality (user_id uuid, day date, metric text, flag text, is_left_out boolean);
+create table intermediate.int_wearable_days_joined (user_id uuid, day date);
+create table intermediate.int_physiological_ranges (metric text, lowest_possible float, highest_possible float);
+insert into intermediate.int_physiological_ranges values ('steps', 0, 300000), ('alcohol_g', 0, 1000);
+"""
+
+FLAGGED = """
+update marts.outcomes set value = 1e6 where day = '2026-03-05';
+insert into marts.day_quality select user_id, day, metric, 'impossible', true from marts.outcomes where value = 1e6
+"""
+SHIFTED = """
+insert into marts.day_quality select user_id, day, metric, 'shifted', false from marts.outcomes where day > '2026-04-05'
+"""
+BEFORE_THE_WATCH = """
+insert into ops.coverage (user_id, kind, day, status, fetched_at)
+select user_id, 'daily_summary', day - 3000, 'final', fetched_at from ops.coverage where kind = 'daily_summary'
+"""
+NIGHTS_NEVER_CAME = """
+delete from marts.nights where day > '2026-03-25';
+delete from staging.stg_garmin__sleeps where day > '2026-03-25'
+"""
+UNDATED = """
+insert into marts.activities (user_id, activity_id, as_of) select user_id, '1', as_of from marts.days limit 1
+"""
+
+
+@pytest.fixture
+def marts(database: Database, person: Person) -> Database:
+    """Sound marts of forty days of one person, and the ledger that they came from."""
+    with database.connect() as connection:
+        connection.execute(TABLES)
+        for number in range(DAYS):
+            about = [person.user_id, FIRST + dt.timedelta(days=number)]
+            waking = dt.datetime.combine(about[1], dt.time(6), dt.UTC)
+            connection.execute(
+                "insert into marts.days (user_id, day, steps, is_known, as_of) values (%s, %s, 8000, true, %s)",
+                [*about, AS_OF],
+            )
+            connection.execute(
+                "insert into marts.nights (user_id, day, sleep_start_at, sleep_end_at, sleep_minutes, as_of)"
+                " values (%s, %s, %s, %s, 420, %s)",
+                [*about, waking - dt.timedelta(hours=8), waking, AS_OF],
+            )
+            connection.execute("insert into staging.stg_garmin__sleeps values (%s, %s, true)", about)
+            connection.execute("insert into intermediate.int_wearable_days_joined values (%s, %s)", about)
+            connection.execute(
+                "insert into marts.outcomes values (%s, %s, 'steps', 8000, %s)", [*about, AS_OF]
+            )
+            connection.execute(
+                "insert into marts.exposures values (%s, %s, 'alcohol_g', 14, %s)", [*about, AS_OF]
+            )
+            for kind in ("daily_summary", "sleep"):
+                connection.execute(
+                    "insert into ops.coverage (user_id, kind, day, status, fetched_at)"
+                    " values (%s, %s, %s, 'final', %s)",
+                    [about[0], kind, about[1], AS_OF],
+                )
+    return database
+
+
+def run(database: Database) -> tuple[dg.ExecuteInProcessResult, list[str]]:
+    """Run stand-ins for dbt and for a model around the checks as they are; says which models ran."""
+    ran: list[str] = []
+
+    @dg.multi_asset(specs=[dg.AssetSpec(key) for key in [*MARTS, ["marts", "activities"]]])
+    def built() -> Iterator[dg.MaterializeResult]:
+        for key in [*MARTS, ["marts", "activities"]]:
+            yield dg.MaterializeResult(asset_key=dg.AssetKey(key))
+
+    @dg.asset(key=["insights", "effects"], deps=MARTS)
+    def model() -> None:
+        ran.append("model")
+
+    definitions = dg.Definitions(
+        assets=[built, model],
+        asset_checks=[marts_are_sound, marts_are_plausible],
+        resources={"database": database},
+    )
+    result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(raise_on_error=False)
+    return result, ran
+
+
+def broken(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, object]]:
+    return {
+        one.check_name: {name: value.value for name, value in one.metadata.items() if name != "rows"}
+        for one in result.get_asset_check_evaluations()
+        if not one.passed
+    }
+
+
+def test_sound_marts_pass_every_check_and_the_model_runs(marts: Database) -> None:
+    result, ran = run(marts)
+    assert result.success
+    assert broken(result) == {}
+    assert ran == ["model"]
+    assert len(result.get_asset_check_evaluations()) == len(MUST) + len(SHOULD)
+
+
+@pytest.mark.parametrize(
+    ("harm", "check", "counts"),
+    [
+        ("update marts.outcomes set value = 1e6 where day = '2026-03-05'", "outcomes_are_sound",
+         {"unexpected_is_sound": 1}),
+        ("update marts.exposures set value = 1e6 where day < '2026-03-03'", "exposures_are_sound",
+         {"unexpected_is_sound": 2}),
+        ("insert into marts.outcomes select * from marts.outcomes where day = '2026-03-05'", "outcomes_are_sound",
+         {"unexpected_user_id_day_metric": 2}),
+        ("insert into marts.nights select * from marts.nights where day < '2026-03-03'", "nights_are_sound",
+         {"unexpected_user_id_day": 4}),
+        ("delete from marts.nights where day = '2026-03-05'", "no_night_is_lost_or_doubled",
+         {"unexpected_is_one_for_one": 1}),
+        ("update marts.outcomes set value = 'NaN', metric = 'mood' where day = '2026-03-05'", "outcomes_are_sound",
+         {"unexpected_is_sound": 1}),
+        ("update marts.days set steps = null where day = '2026-03-05'", "days_are_sound", {"unexpected_is_said": 1}),
+        ("delete from marts.days where day > '2026-03-05'", "days_are_complete", {"unexpected_is_there": 35}),
+        (UNDATED,
+         "activities_are_sound", {"unexpected_day": 1, "unexpected_started_at": 1}),
+    ],
+)  # fmt: skip
+def test_a_broken_mart_stops_the_models(
+    marts: Database, harm: str, check: str, counts: dict[str, int]
+) -> None:
+    with marts.connect() as connection:
+        connection.execute(harm)
+    result, ran = run(marts)
+    assert not result.success
+    assert ran == []
+    assert broken(result)[check] == counts
+    severities = {one.check_name: one.severity for one in result.get_asset_check_evaluations()}
+    assert severities[check] == dg.AssetCheckSeverity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("oddity", "check"),
+    [
+        # Flagged and left out: kept in the mart, read by no model.
+        (FLAGGED, "outcomes_are_plausible"),
+        ("update marts.days set resting_hr_bpm = 12 where day = '2026-03-05'", "days_are_plausible"),
+        ("update marts.nights set sleep_end_at = sleep_start_at - interval '1 hour' where day = '2026-03-05'",
+         "nights_are_plausible"),
+        # A basal rate of days before the first watch is no day that the mart lacks.
+        (BEFORE_THE_WATCH, None),
+        ("update marts.nights set sleep_minutes = 2000 where day = '2026-03-05'", "nights_are_plausible"),
+        (NIGHTS_NEVER_CAME, "nights_are_complete"),
+        ("delete from marts.days where day > '2026-04-05'", "days_are_fresh"),
+        ("update ops.coverage set fetched_at = fetched_at + interval '40 hours'", "days_are_fresh"),
+        (SHIFTED, "outcomes_lie_where_they_lay"),
+    ],
+)  # fmt: skip
+def test_an_oddity_is_a_warning_and_the_models_run(marts: Database, oddity: str, check: str | None) -> None:
+    with marts.connect() as connection:
+        connection.execute(oddity)
+    result, ran = run(marts)
+    assert result.success
+    assert ran == ["model"]
+    assert set(broken(result)) == ({check} if check else set())
+    severities = {one.check_name: one.severity for one in result.get_asset_check_evaluations()}
+    assert check is None or severities[check] == dg.AssetCheckSeverity.WARN
+
+
+def test_no_value_and_no_person_stands_in_what_a_check_says(marts: Database, person: Person) -> None:
+    with marts.connect() as connection:
+        connection.execute("update marts.days set resting_hr_bpm = 12.3456 where day = '2026-03-05'")
+    result, _ = run(marts)
+    said = repr([(one.metadata, one.description) for one in result.get_asset_check_evaluations()])
+    assert "12.3" not in said
+    assert str(person.user_id) not in said
+    assert uuid.UUID(str(person.user_id)).hex not in said
+
+
+def test_models_and_views_wait_for_what_must_hold(database: Database) -> None:
+    graph = defs.resolve_asset_graph()
+    blocking = {
+        check.name
+        for key in graph.materializable_asset_keys
+        for check in graph.get_check_keys_for_assets({key})
+        if graph.get(check).blocking
+    }
+    assert {suite.name for suite in MUST} <= blocking
+    assert not {suite.name for suite in SHOULD} & blocking
+    for key in MARTS:
+        assert dg.AssetKey(key) in graph.get(dg.AssetKey(["insights", "effects"])).parent_keys

@@ -1,0 +1,81 @@
+"""Measurement error: a naive fit finds too little, a calibrated one the effect of the true amount."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from santorio.analyses.effects.design import prepare
+from santorio.analyses.effects.measurement_error import LEAST_RELIABILITY, calibrated
+from santorio.analyses.effects.pipeline import fit, results
+from santorio.analyses.series import Series
+
+DAYS = 700
+NAME = "measure_energy_kcal_photo"
+PER_KCAL = -0.06
+
+
+def series(values, unit=""):
+    return Series(
+        np.arange(DAYS) + 20_000, values, np.ones(DAYS), unit, dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+    )
+
+
+@pytest.fixture
+def eaten(autoregressive):
+    """What was eaten, what the photos said, what else was done, and a night that follows the true amount."""
+    rng = np.random.default_rng(31)
+    alcohol = rng.choice([0.0, 14.0, 28.0], DAYS, p=[0.6, 0.25, 0.15])
+    true = 2300 + 12 * alcohol + 480 * autoregressive(rng, DAYS, 0.3)[:, 0]
+    told = true * (1 + 0.3 * rng.normal(size=DAYS))
+    sleep = 440 + 25 * autoregressive(rng, DAYS, 0.4)[:, 0]
+    sleep[1:] += PER_KCAL * true[:-1] - 0.5 * alcohol[:-1]
+    return series(sleep), {NAME: series(told, "kcal"), "alcohol_g": series(alcohol, "g")}
+
+
+def found(outcome, exposures, calibrations):
+    regression = prepare("sleep_minutes", outcome, exposures)
+    rows = results(regression, fit([regression], {})["sleep_minutes"], calibrations)
+    return {row["exposure"]: row for row in rows}
+
+
+def test_the_effect_of_the_true_amount_is_recovered_where_a_naive_fit_finds_a_fraction(eaten):
+    outcome, exposures = eaten
+    naive = found(outcome, exposures, {})[NAME]
+    told, calibrations = calibrated(exposures)
+    honest = found(outcome, told, calibrations)[NAME]
+    per_amount = honest["per_amount"]
+    assert abs(naive["estimate"] / naive["per_amount"]) < 0.5 * abs(PER_KCAL)
+    assert naive["lower_95"] > naive["per_amount"] * PER_KCAL
+    assert honest["lower_95"] < per_amount * PER_KCAL < honest["upper_95"]
+    assert honest["estimate"] / per_amount == pytest.approx(PER_KCAL, rel=0.25)
+
+
+def test_the_reliability_is_that_of_what_the_other_exposures_leave(autoregressive):
+    rng = np.random.default_rng(77)
+    found = []
+    for _ in range(12):
+        supplement = rng.choice([0.0, 400.0], DAYS)
+        true = 2300 + 2 * supplement + 480 * autoregressive(rng, DAYS, 0.3)[:, 0]
+        told = true * (1 + 0.3 * rng.normal(size=DAYS))
+        exposures = {NAME: series(told, "kcal"), "supplement_creatine": series(supplement, "mg")}
+        calibrations = calibrated(exposures)[1]
+        assert set(calibrations) == {NAME}
+        found.append(calibrations[NAME].reliability)
+    error = 0.3**2 * (2700**2 + 400**2 + 480**2)
+    assert np.mean(found) == pytest.approx(480**2 / (480**2 + error), abs=0.03)
+
+
+def test_not_knowing_the_reliability_widens_the_interval(eaten):
+    _, exposures = eaten
+    calibrated_energy = calibrated(exposures)[1][NAME]
+    effect = np.random.default_rng(1).normal(-1.0, 0.1, 4000)
+    assert calibrated_energy.widen(effect).std() > 1.1 * effect.std()
+
+
+def test_what_is_hardly_more_than_error_is_left_out():
+    rng = np.random.default_rng(6)
+    told = series((2300 + 60 * rng.normal(size=DAYS)) * (1 + 0.3 * rng.normal(size=DAYS)), "kcal")
+    exposures, calibrations = calibrated({NAME: told})
+    assert calibrations[NAME].reliability < LEAST_RELIABILITY
+    assert exposures == {}

@@ -1,0 +1,81 @@
+"""`santorio retention` says what would go, asks, and does nothing that the person did not say."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from santorio.cli.main import app
+from santorio.errors import ConfigError
+from santorio.people import Person
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import write_events
+from support.samples import day_events
+
+DAY = dt.date(2025, 3, 2)
+
+
+@pytest.fixture
+def here(database: Database, person: Person, home: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """One old day of one person, in the database that the commands open."""
+    monkeypatch.setenv("SANTORIO_HOME", str(home))
+    monkeypatch.setenv("SANTORIO_DATABASE_URL", database.url)
+    monkeypatch.setenv("SANTORIO_DAGSTER_DATABASE_URL", database.dagster_url)
+    with database.connect() as connection:
+        write_events(connection, day_events(person, DAY))
+    return database
+
+
+def said(*arguments: str, answer: str | None = None, code: int = 0) -> str:
+    done = CliRunner().invoke(app, ["retention", *arguments], input=answer)
+    assert done.exit_code == code, done.output
+    return " ".join(done.output.split())
+
+
+def whole(database: Database) -> int:
+    with database.connect() as connection:
+        row = connection.execute("select count(*) from raw.events where not data ? 'thinned'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_nothing_goes_before_the_person_said_how_long_and_then_yes(here: Database) -> None:
+    assert "for ever" in said("show")
+    assert "Nothing is to be thinned." in said("run", "--yes")
+    assert whole(here) == 7
+
+    told = said("set", "--keep-days", "90")
+    assert "Up to 7 payloads of 1 days (2025-03-02 to 2025-03-02)" in told
+    assert "`santorio retention run` does it." in told
+    assert whole(here) == 7
+    assert "cannot be had back" in said("run", answer="n\n", code=1)
+    assert whole(here) == 7
+
+    assert "Thinned 7 payloads" in said("run", answer="y\n")
+    assert whole(here) == 0
+    assert '"due": null' in said("show", "--json")
+    assert "Nothing is to be thinned." in said("run", "--yes")
+
+
+def test_for_ever_is_said_as_well_and_a_month_is_always_kept(here: Database) -> None:
+    said("set", "--keep-days", "90")
+    assert "for ever" in said("set", "--for-ever")
+    assert "Nothing is to be thinned." in said("run", "--yes")
+    assert whole(here) == 7
+    done = CliRunner().invoke(app, ["retention", "set", "--keep-days", "7"])
+    assert "30 days are always kept" in str(done.exception)
+
+
+def test_where_nothing_is_old_enough_it_does_not_say_what_would_thin_it(here: Database) -> None:
+    told = said("set", "--keep-days", "36500")
+    assert "Nothing is to be thinned." in told
+    assert "retention run" not in told
+
+
+@pytest.mark.parametrize("days", ["36501", "1000000", "99999999999"])
+def test_more_days_than_a_calendar_has_are_refused_in_words(here: Database, days: str) -> None:
+    done = CliRunner().invoke(app, ["retention", "set", "--keep-days", days])
+    assert isinstance(done.exception, ConfigError)
+    assert "--for-ever" in str(done.exception)
+    assert "for ever" in said("show")

@@ -1,0 +1,202 @@
+"""Who is pooled with whom: only who consents, never fewer than five, nobody with themself, none after withdrawing."""
+
+import numpy as np
+import psycopg
+import pytest
+from psycopg import errors
+
+from santorio.people import ensure_person
+from santorio.population.estimates import Part, Pool, Question, read_pool
+from santorio.population.pipeline import analyse_population, pool_people, read_expected, rows_of
+from santorio.privacy.consent import read_consent, say, sharing
+from santorio.stats.meta_analysis import pool
+
+FOUND = (-12.0, -20.0, -8.0, -15.0, -30.0, -4.0)
+
+
+def withdraw(group, person):
+    with group.database.connect() as connection:
+        assert say(connection, person, shares=False)
+
+
+def shared(group):
+    with group.database.connect() as connection:
+        return read_pool(connection)
+
+
+def test_consent_is_a_word_in_the_log_of_which_the_newest_counts_and_none_is_no(database, person):
+    with database.connect() as connection:
+        assert not read_consent(connection, person.user_id).shares
+        assert not say(connection, person, shares=False)  # nothing to withdraw
+        for shares in (True, False, True, False):
+            assert say(connection, person, shares=shares)
+            assert not say(connection, person, shares=shares)
+            assert read_consent(connection, person.user_id).shares == shares
+            assert sharing(connection) == ([person.user_id] if shares else [])
+        told = connection.execute(
+            "select data ->> 'shares' from raw.events where event_type = 'consent.pooling' order by ingested_at"
+        ).fetchall()
+    assert told == [("true",), ("false",), ("true",), ("false",)]
+
+
+def test_four_people_are_told_nothing_and_five_are_pooled(group):
+    for estimate in FOUND[:4]:
+        group.add(estimate)
+    group.study()
+    assert all(group.told(person) == {} for person in group.people)
+    group.add(FOUND[4])
+    group.study()
+    for person, estimate in zip(group.people, FOUND, strict=False):
+        told = group.told(person)
+        assert set(told) == {"association", "trial"}
+        assert (told["trial"]["people"], told["trial"]["is_member"]) == (5, True)
+        # What they start from would rest on four others.
+        assert told["trial"]["others"] is told["trial"]["expected_mean"] is None
+        pulled = told["association"]["shrunk_estimate"]
+        assert (
+            min(estimate, told["association"]["mean"]) < pulled < max(estimate, told["association"]["mean"])
+        )
+
+
+def test_what_is_told_is_the_pool_of_the_prior_free_estimates(group):
+    for estimate in FOUND:
+        group.add(estimate)
+    group.study()
+    told = group.told(group.people[2])
+    true = pool(np.array(FOUND), np.full(6, 5.0), 30.0, widths=((1.0, 1.0),), nodes=192)
+    assert told["association"]["mean"] == pytest.approx(true.mean, rel=1e-6)
+    assert told["association"]["between_sd"] == pytest.approx(true.between_mean, rel=1e-6)
+    assert true.below(told["association"]["lower_95"]) == pytest.approx(0.025)
+    alone = pool(np.delete(FOUND, 2), np.full(5, 6.0), 25.0, widths=((1.0, 1.0),), nodes=192)
+    assert told["trial"]["others"] == 5
+    assert told["trial"]["expected_mean"] == pytest.approx(alone.mean, rel=1e-6)
+    assert told["trial"]["expected_sd"] == pytest.approx(alone.next_sd, rel=1e-6)
+
+
+def test_a_persons_own_trial_says_nothing_of_what_is_expected_of_them(group):
+    for estimate in FOUND:
+        group.add(estimate)
+    group.study()
+    before = group.told(group.people[0])["trial"]
+    group.tried(group.people[0], 200.0)
+    group.study()
+    after = group.told(group.people[0])["trial"]
+    assert after["expected_mean"] == before["expected_mean"]
+    assert after["mean"] > before["mean"]
+    assert group.told(group.people[1])["trial"]["expected_mean"] > before["expected_mean"]
+
+
+def test_nobody_enters_who_does_not_consent_and_nothing_is_told_to_them(group):
+    for estimate in FOUND[:5]:
+        group.add(estimate)
+    group.study()
+    before = group.told(group.people[0])
+    silent = group.add(900.0, shares=False)
+    group.study()
+    assert group.told(silent) == {}
+    assert group.told(group.people[0]) == before
+    with group.database.connect() as connection:
+        assert read_expected(connection, silent) == {}
+
+
+def test_who_withdraws_is_out_with_the_next_study_and_below_five_all_is_gone(group):
+    for estimate in FOUND:
+        group.add(estimate)
+    group.study()
+    leaves = group.people[4]
+    with_all = group.told(group.people[0])["association"]
+    withdraw(group, leaves)
+    with group.database.connect() as connection:
+        assert read_expected(connection, leaves) == {}  # at once, whatever was published before
+    group.study()
+    assert group.told(leaves) == {}
+    left = group.told(group.people[0])["association"]
+    assert (with_all["people"], left["people"]) == (6, 5)
+    assert left["mean"] > with_all["mean"]
+    withdraw(group, group.people[5])
+    group.study()
+    assert all(group.told(person) == {} for person in group.people)
+
+
+def test_who_has_not_tested_it_learns_what_to_expect_and_is_no_member(group):
+    for estimate in FOUND[:5]:
+        group.add(estimate)
+    with group.database.connect() as connection:
+        new = ensure_person(connection, "new", "UTC")
+        say(connection, new, shares=True)
+    group.people.append(new)
+    group.study()
+    told = group.told(new)
+    assert set(told) == {"trial"}
+    assert (told["trial"]["is_member"], told["trial"]["shrunk_estimate"]) == (False, None)
+    with group.database.connect() as connection:
+        ((asked, ground),) = read_expected(connection, new).items()
+    assert asked == ("screens", "sleep_minutes", 1)
+    assert (ground.basis, ground.people) == ("population", 5)
+    assert ground.belief.mean == told["trial"]["mean"] < 0
+
+
+def test_amounts_are_brought_to_the_persons_own(group):
+    for estimate in FOUND[:5]:
+        group.add(estimate)
+    group.study()
+    per_hundred = group.told(group.people[0])["association"]
+    group.associate(group.people[0], FOUND[0], per_amount=50.0)
+    group.study()
+    per_fifty = group.told(group.people[0])["association"]
+    assert per_fifty["per_amount"] == 50.0
+    for name in ("mean", "lower_95", "between_sd", "shrunk_estimate", "shrunk_sd"):
+        assert per_fifty[name] == pytest.approx(per_hundred[name] / 2, rel=1e-6)
+
+
+def test_what_everyone_rates_on_their_own_scale_or_names_themself_is_not_pooled(group):
+    for estimate in FOUND[:5]:
+        person = group.add(estimate)
+        group.associate(person, estimate, outcome="mood", outcome_unit="points")
+        group.associate(person, estimate, exposure="measure_screen_hours")
+    assert {question.outcome for question, _ in shared(group).questions()} == {"sleep_minutes"}
+    assert {question.factor for question, _ in shared(group).questions()} == {"caffeine_mg", "screens"}
+
+
+def test_of_a_trial_the_newest_ended_one_counts_once(group):
+    for estimate in FOUND[:5]:
+        group.add(estimate)
+    group.tried(group.people[0], 77.0, "screens_sleep_2")
+    group.tried(group.people[1], 99.0, "screens_sleep_2", ended=False)
+    (parts,) = [parts for question, parts in shared(group).questions() if question.basis == "trial"]
+    assert [parts[person.user_id].estimate for person in group.people] == [77.0, *FOUND[1:5]]
+
+
+def test_unchanged_parts_publish_nothing_new(group):
+    for estimate in FOUND:
+        group.add(estimate)
+    group.study()
+    again = analyse_population(group.database, group.people[0], shared(group))
+    assert again.status == "unchanged"
+
+
+def test_rows_are_kept_to_their_person_and_to_five_by_the_database(group):
+    for estimate in FOUND[:5]:
+        group.add(estimate)
+    group.study()
+    one = group.people[0]
+    with group.database.connect() as connection:
+        connection.execute("set role santorio_view")
+        connection.execute("select set_config('santorio.user_id', %s, false)", [str(one.user_id)])
+        seen = connection.execute("select distinct user_id from insights.population").fetchall()
+        connection.execute("reset role")
+    assert seen == [(one.user_id,)]
+    with group.database.connect() as connection, pytest.raises(errors.CheckViolation):
+        connection.execute("update insights.population set people = 4, others = null")
+
+
+def test_a_person_of_no_group_gets_no_row_however_many_share():
+    question = Question("association", "sleep_minutes", "caffeine_mg", 1, "min", "mg")
+    assert rows_of("me", Pool(frozenset(), {question: {}})) == []
+
+
+def test_who_is_known_better_is_pulled_less():
+    as_of = psycopg.TimestampFromTicks(0)
+    sure, unsure = (Part(-20.0, sd, 25.0, 1.0, as_of) for sd in (1.0, 10.0))
+    pooled = pool_people([sure, unsure, *(Part(0.0, 3.0, 25.0, 1.0, as_of) for _ in range(4))])
+    assert pooled.case_means[0] < -18 < -15 < pooled.case_means[1] < 0

@@ -1,0 +1,142 @@
+"""Which looks are due, and what a look that decided leaves standing."""
+
+import datetime as dt
+from dataclasses import replace
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from santorio.stats.randomization import draw_daily
+from santorio.trials.analysis.data import Trial
+from santorio.trials.analysis.preprocessing import prepare
+from santorio.trials.interim import NO_LOOKS, Found, Look, Looks, Moment, inputs_of, settle
+from santorio.trials.preregistration import Registration
+from santorio.trials.protocol import DailyLaw, Deciding, Protocol
+from santorio.trials.report.interim_text import correction_words, look_words
+
+ARMS = ("usual", "walk", "run")
+START = dt.date(2026, 3, 2)
+FIRST = (START - dt.date(1970, 1, 1)).days
+DAYS = 60
+DRAWN = draw_daily(4, 15, 3, arms=3)
+PROTOCOL = Protocol(
+    trial="walking_mood", question="Does walking raise my mood?", arms=ARMS, outcome="mood", direction="higher",
+    smallest_effect=1, lag_days=1, start_day=START, law=DailyLaw(cycle_days=15, longest_run=3), cycles=4, seed=3,
+    assignment=tuple(ARMS[arm] for arm in DRAWN.tolist()),
+).with_looks(2)  # fmt: skip
+TRIAL = Trial(
+    name="walking_mood", question="", arms=ARMS, outcome="mood", secondary=(), direction="higher", smallest_effect=1.0,
+    lag_days=1, period_days=None, washout_days=0, study_day=np.arange(1, DAYS + 1), first_day=FIRST + np.arange(DAYS),
+    last_day=FIRST + np.arange(DAYS), arm=DRAWN, as_of=dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
+    registration=Registration(START - dt.timedelta(days=2), 0, DAYS, law=PROTOCOL.law.model_dump(), frozen=PROTOCOL),
+)  # fmt: skip
+FIRST_LOOK, SECOND_LOOK = PROTOCOL.deciding.looks
+OUTCOME = 50 + np.random.default_rng(2).normal(size=DAYS)
+
+
+def after(days):
+    return START + dt.timedelta(days=days)
+
+
+def look(days, *decisions, decisive=False, inputs="as they were", number=1):
+    found = tuple(
+        Found(arm, "usual", 2.0, 1.0, 3.0, 0.96, 0.04, 0.0, decision)
+        for arm, decision in zip(ARMS[1:], decisions, strict=False)
+    )
+    return Look(UUID(int=number), days, after(days + 2), after(days + 2), decisive, inputs, found)
+
+
+def test_a_look_is_due_once_the_outcome_of_its_last_day_has_had_two_days_to_arrive():
+    last = after(FIRST_LOOK - 1)
+    assert Looks().due(TRIAL, last + dt.timedelta(days=2), 1) == []
+    assert Looks().due(TRIAL, last + dt.timedelta(days=3), 1) == [FIRST_LOOK]
+
+
+def test_looks_that_nobody_did_are_done_in_their_order_and_each_but_once():
+    late = after(DAYS + 20)
+    assert Looks().due(TRIAL, late, 1) == [FIRST_LOOK, SECOND_LOOK]
+    assert Looks((look(FIRST_LOOK, "keep going"),)).due(TRIAL, late, 1) == [SECOND_LOOK]
+    # A look before one that was done is past.
+    assert Looks((look(SECOND_LOOK, "keep going"),)).due(TRIAL, late, 1) == []
+    assert Looks(is_over=True).due(TRIAL, late, 1) == []
+    assert Looks((look(FIRST_LOOK, "adopt", "avoid", decisive=True),)).due(TRIAL, late, 1) == []
+
+
+@pytest.mark.parametrize(
+    "registration",
+    [
+        replace(TRIAL.registration, after_days=1),
+        replace(TRIAL.registration, frozen=None),
+        replace(
+            TRIAL.registration,
+            frozen=PROTOCOL.model_copy(update={"deciding": Deciding()}),
+        ),
+    ],
+)
+def test_what_was_not_promised_before_the_first_day_is_no_look(registration):
+    assert Looks().due(replace(TRIAL, registration=registration), after(DAYS + 20), 1) == []
+
+
+def test_of_a_trial_that_was_given_up_no_look_decides():
+    assert Looks().due(TRIAL.until(DAYS - 1), after(DAYS + 20), 1) == []
+
+
+def test_a_trial_up_to_a_look_keeps_the_law_and_the_cycles_of_the_whole():
+    whole, part = (
+        prepare(TRIAL, "mood", OUTCOME),
+        prepare(TRIAL.until(FIRST_LOOK), "mood", OUTCOME[:FIRST_LOOK]),
+    )
+    assert part.law.kind == whole.law.kind == "daily"
+    np.testing.assert_array_equal(part.design.cycle, whole.design.cycle[:FIRST_LOOK])
+    assert len(part.design.day) == FIRST_LOOK
+    # What `operating` simulates is what is done here.
+    simulated = whole.design.until(FIRST_LOOK).columns()
+    np.testing.assert_array_equal(part.design.columns().values, simulated.values)
+    assert part.design.columns().values.shape[1] < whole.design.columns().values.shape[1]
+    other = OUTCOME.copy()
+    other[FIRST_LOOK:] += 100
+    assert inputs_of(prepare(TRIAL.until(FIRST_LOOK), "mood", other[:FIRST_LOOK])) == inputs_of(part)
+    other[0] += 1
+    assert inputs_of(prepare(TRIAL.until(FIRST_LOOK), "mood", other[:FIRST_LOOK])) != inputs_of(part)
+
+
+def rows(*decisions):
+    return [
+        {"arm": arm, "decision": decision, "is_primary": True}
+        for arm, decision in zip(ARMS[1:], decisions, strict=True)
+    ]
+
+
+def settled(decisions, looks=NO_LOOKS):
+    prepared = prepare(TRIAL.until(FIRST_LOOK), "mood", OUTCOME[:FIRST_LOOK])
+    moment = Moment(after(99), threshold=0.95, look=FIRST_LOOK, due_on=after(FIRST_LOOK + 2), looks=looks)
+    found, told = settle(rows(*decisions), prepared, moment)
+    return [row["decision"] for row in found], told["decisive"], told["inputs"]
+
+
+def test_a_look_ends_a_trial_only_where_it_decides_on_every_arm():
+    assert settled(("adopt", "avoid"))[:2] == (["adopt", "avoid"], True)
+    assert settled(("adopt", "keep going"))[:2] == (["keep going", "keep going"], False)
+
+
+def test_what_was_decided_stands_for_its_data_whatever_a_newer_fit_says():
+    _, _, inputs = settled(("adopt", "avoid"))
+    decided = Looks((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs=inputs),))
+    assert settled(("keep going", "avoid"), decided)[:2] == (["adopt", "avoid"], True)
+    # Of other data it is judged anew, and said to be over all the same.
+    corrected = Looks((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs="others"),))
+    assert settled(("keep going", "avoid"), corrected)[:2] == (["keep going", "avoid"], False)
+
+
+def test_a_look_and_a_correction_are_told_in_a_sentence():
+    stop = look(FIRST_LOOK, "adopt", "avoid", decisive=True)
+    assert look_words(stop).startswith(f"After {FIRST_LOOK} study days (analysed on ")
+    assert "“walk” above δ: 96 %, within ±δ: 4 %, below −δ: under 1 %; it ended: adopt" in look_words(stop)
+    assert "3 days after it was due" in look_words(replace(stop, day=stop.due_on + dt.timedelta(days=3)))
+    assert correction_words(Looks((stop,))) == ""
+    same = look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs="corrected", number=2)
+    assert correction_words(Looks((stop, same))).endswith("the decision is the same.")
+    other = look(FIRST_LOOK, "keep going", "avoid", inputs="corrected", number=2)
+    assert Looks((stop, other)).stop == stop
+    assert "“walk”: nothing that would have ended it; “run”: avoid" in correction_words(Looks((stop, other)))

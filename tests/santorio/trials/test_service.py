@@ -1,0 +1,280 @@
+"""Conducting a trial: every step is in the log, once, or not at all."""
+
+import datetime as dt
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from santorio.errors import NotFound
+from santorio.trials import service
+from santorio.trials.analysis.data import read_trials
+from santorio.trials.lifecycle import Refused
+from santorio.trials.preregistration import read_versions, register
+from santorio.trials.proposals.pipeline import propose
+from santorio.trials.protocol import PeriodsLaw
+from santorio.trials.protocol_validation import slug
+from santorio.trials.repository import Proposal, read_proposal, read_protocols, read_standing
+from santorio.trials.service import abandon, accept, decline, deviate, log_day, pause, resume
+
+TODAY = dt.date(2026, 6, 10)
+NAME = "warm-shower-sleep-minutes"
+TRIAL = "warm_shower_sleep_minutes"
+
+
+def later(days):
+    return TODAY + dt.timedelta(days=days)
+
+
+@pytest.fixture
+def proposed(marts, autoregressive):
+    rng = np.random.default_rng(8)
+    marts.outcome("sleep_minutes", 440 + 20 * autoregressive(rng, 150, 0.3)[:, 0])
+    propose(marts.database, marts.person, today=TODAY)
+    return marts
+
+
+@pytest.fixture
+def do(proposed):
+    """Take a step as the proposed person."""
+
+    def step(function, *, today=TODAY, **arguments):
+        return function(proposed.database, proposed.person, NAME, today=today, **arguments)
+
+    return step
+
+
+def written(marts):
+    with marts.database.connect() as connection:
+        return connection.execute(
+            "select event_type, data from raw.events where source = 'trial' order by ingested_at"
+        ).fetchall()
+
+
+def standing(marts, today):
+    with marts.database.connect() as connection:
+        return read_standing(connection, marts.person, NAME, today)
+
+
+def test_accepting_freezes_the_protocol_and_shows_its_hash(proposed, do):
+    step = do(accept, start=later(3))
+    assert step.changed
+    found = written(proposed)
+    assert [event_type for event_type, _ in found] == ["trial.protocol", "trial.proposed", "trial.accepted"]
+    assert step.standing.frozen.sha256 == found[2][1]["sha256"]
+    assert step.standing.frozen.sha256 in step.said
+    assert found[0][1]["start_day"] == later(3).isoformat()
+    assert step.standing.life.state == "accepted"
+
+
+def test_the_same_command_twice_changes_nothing(proposed, do):
+    commands = [
+        (TODAY, accept, {"start": None}),
+        (later(1), log_day, {"done": True, "day": later(1), "note": None}),
+        (later(2), deviate, {"what": "slept elsewhere"}),
+        (later(3), pause, {"days": 5}),
+        (later(4), resume, {}),
+        (later(6), abandon, {"reason": "no time"}),
+    ]
+    for today, function, arguments in commands:
+        assert do(function, today=today, **arguments).changed
+        before = written(proposed)
+        assert not do(function, today=today, **arguments).changed
+        assert written(proposed) == before
+
+
+def test_accepted_for_another_day_is_refused_and_so_is_a_day_gone_by(proposed, do):
+    with pytest.raises(Refused, match="days to come"):
+        do(accept, start=later(-1))
+    do(accept, start=later(3))
+    assert not do(accept, start=later(3)).changed
+    with pytest.raises(Refused, match="is frozen"):
+        do(accept, start=later(4))
+
+
+def test_looks_are_planned_when_a_trial_is_accepted_and_never_afterwards(proposed, do, monkeypatch):
+    with proposed.database.connect() as connection:
+        short = read_proposal(connection, proposed.person, TRIAL)
+    assert len(short.protocol.drawn) < 35
+    with pytest.raises(Refused, match="none can be planned"):
+        do(accept, start=later(3), looks=1)
+    protocol = short.protocol.model_copy(
+        update={"assignment": short.protocol.assignment * 3, "cycles": short.protocol.cycles * 3}
+    )
+    monkeypatch.setattr(service, "read_proposal", lambda *_: Proposal(protocol, UUID(int=1), TODAY))
+    with pytest.raises(Refused, match="at most"):
+        do(accept, start=later(3), looks=40)
+    step = do(accept, start=later(3), looks=2)
+    assert len(step.standing.frozen.deciding.looks) == 2
+    assert written(proposed)[0][1]["deciding"]["interim_looks"] == 2
+    assert not do(accept, start=later(3), looks=2).changed
+    assert not do(accept, start=later(3)).changed
+    with pytest.raises(Refused, match="2 planned looks, and its protocol is frozen"):
+        do(accept, start=later(3), looks=1)
+
+
+def test_what_is_not_proposed_cannot_be_accepted_or_declined(proposed):
+    for function, arguments in ((accept, {"start": None}), (decline, {"reason": "not mine"})):
+        with pytest.raises(NotFound):
+            function(proposed.database, proposed.person, "flying", today=TODAY, **arguments)
+
+
+def test_a_crash_leaves_nothing_half(proposed, do, monkeypatch):
+    whole = service.write_events
+
+    def crash(connection, events):
+        whole(connection, events)
+        raise RuntimeError
+
+    monkeypatch.setattr(service, "write_events", crash)
+    with pytest.raises(RuntimeError):
+        do(accept, start=None)
+    assert written(proposed) == []
+    monkeypatch.undo()
+    assert do(accept, start=None).changed
+
+
+def test_what_was_declined_is_not_proposed_again_until_a_year_has_passed(proposed, do):
+    step = do(decline, reason="no bath tub")
+    assert step.changed
+    assert not do(decline, reason="no bath tub").changed
+    propose(proposed.database, proposed.person, today=later(30))
+    with proposed.database.connect() as connection:
+        assert read_proposal(connection, proposed.person, TRIAL) is None
+    propose(proposed.database, proposed.person, today=later(366))
+    with proposed.database.connect() as connection:
+        assert read_proposal(connection, proposed.person, TRIAL) is not None
+        (why,) = connection.execute(
+            "select why from insights.proposals join insights.runs using (run_id) where slug = %s"
+            " order by created_at desc limit 1",
+            [NAME],
+        ).fetchone()
+    assert why.startswith(f"You declined this on {TODAY}")
+    # Another mind a year later: what was declined may be accepted.
+    assert do(accept, today=later(366), start=None).standing.life.state == "accepted"
+
+
+def test_what_runs_is_not_proposed_beside_itself(proposed, do):
+    do(accept, start=None)
+    propose(proposed.database, proposed.person, today=later(1))
+    with proposed.database.connect() as connection:
+        levers = connection.execute(
+            "select lever from insights.proposals join insights.runs using (run_id)"
+            " where created_at = (select max(created_at) from insights.runs)"
+        ).fetchall()
+    assert levers
+    assert ("warm-shower",) not in levers
+
+
+def test_a_day_is_logged_once_it_has_come_and_the_newest_word_counts(proposed, do):
+    do(accept, start=None)
+    with pytest.raises(Refused, match="not come yet"):
+        do(log_day, today=later(1), done=True, day=later(2), note=None)
+    with pytest.raises(Refused, match="no study day"):
+        do(log_day, today=later(1), done=True, day=TODAY, note=None)
+    with pytest.raises(Refused, match="has not begun"):
+        do(pause, days=3)
+    do(log_day, today=later(2), done=True, day=later(1), note="at ten")
+    do(log_day, today=later(3), done=False, day=later(1), note=None)
+    do(log_day, today=later(3), done=True, day=later(1), note="at ten")
+    assert standing(proposed, later(3)).life.adhered == {later(1): True}
+    kinds = [event_type for event_type, _ in written(proposed)]
+    assert kinds.count("trial.started") == 1
+
+
+def test_a_pause_moves_what_is_left_and_going_on_earlier_moves_it_back(proposed, do):
+    frozen = do(accept, start=None).standing.frozen
+    do(log_day, today=later(5), done=True, day=later(5), note=None)
+    paused = do(pause, today=later(5), days=10).standing
+    # The day that was logged stays a study day.
+    assert paused.life.paused_from == later(6)
+    assert paused.protocol.drawn == frozen.drawn
+    assert paused.protocol.last_day == frozen.last_day + dt.timedelta(days=10)
+    resumed = do(resume, today=later(8)).standing
+    assert resumed.protocol.last_day == frozen.last_day + dt.timedelta(days=2)
+    again = do(pause, today=later(8), days=10)
+    assert again.changed
+    assert standing(proposed, later(18)).life.state == "running"
+    assert standing(proposed, later(18)).protocol.last_day == frozen.last_day + dt.timedelta(days=12)
+
+
+def test_a_protocol_that_changed_after_days_is_told_and_the_frozen_one_stays(proposed, do):
+    frozen = do(accept, start=None).standing.frozen
+    do(pause, today=later(3), days=7)
+    with proposed.database.connect() as connection:
+        versions = read_versions(connection, proposed.person)[TRIAL]
+        assert read_protocols(connection, proposed.person, TRIAL)[0].sha256 == frozen.sha256
+    assert standing(proposed, later(4)).frozen == frozen
+    found = register(versions, [frozen.start_day + dt.timedelta(days=day) for day in range(20)])
+    assert found.frozen == frozen
+    assert found.as_json()["sha256"] == frozen.sha256
+    assert found.planned_days == len(frozen.drawn)
+
+
+def test_what_was_given_up_never_ends_so_that_nothing_is_decided_from_a_part(proposed, do):
+    frozen = do(accept, start=None).standing.frozen
+    do(abandon, today=later(15), reason="no time")
+    ended = standing(proposed, later(400))
+    assert ended.life.state == "abandoned"
+    assert len(ended.protocol.drawn) == 14
+    arms = [frozen.arms.index(arm) for arm in ended.protocol.drawn]
+    proposed.trial(TRIAL, frozen.arms, arms)
+    with proposed.database.connect() as connection:
+        (trial,) = read_trials(connection, proposed.person)
+    assert not trial.ended(later(400), 1)
+
+
+OTHER = "bed-socks-sleep-minutes"
+
+
+def test_a_second_trial_is_told_of_the_first_and_refused_where_they_would_mislead(proposed, do, monkeypatch):
+    with proposed.database.connect() as connection:
+        first, second = (
+            read_proposal(connection, proposed.person, slug(name)).protocol for name in (NAME, OTHER)
+        )
+    assert first.outcome == second.outcome
+    do(accept, start=later(1))
+
+    def accepted(protocol, start):
+        offered = Proposal(protocol, UUID(int=1), TODAY)
+        monkeypatch.setattr(service, "read_proposal", lambda *_: offered)
+        return accept(proposed.database, proposed.person, OTHER, start=start, today=TODAY)
+
+    in_periods = second.model_copy(
+        update={
+            "law": PeriodsLaw(period_days=2),
+            "period_days": 2,
+            "trial": slug(OTHER),
+            "outcome": first.outcome,
+        }
+    )
+    with pytest.raises(Refused, match="nobody could tell which of the two") as refused:
+        accepted(in_periods, later(1))
+    assert NAME.replace("-", "_") in str(refused.value)
+    after_it = accepted(
+        in_periods, do(accept, start=later(1)).standing.protocol.last_day + dt.timedelta(days=1)
+    )
+    assert "Mind that" not in after_it.said
+    abandon(proposed.database, proposed.person, OTHER, reason="a test", today=TODAY)
+
+    another = in_periods.model_copy(update={"outcome": "mood", "trial": "calm_evenings"})
+    monkeypatch.setattr(service, "read_proposal", lambda *_: Proposal(another, UUID(int=2), TODAY))
+    step = accept(proposed.database, proposed.person, "calm-evenings", start=later(1), today=TODAY)
+    assert f"Mind that the trial “{TRIAL}” runs until" in step.said
+    assert "may show in the other" in step.said
+
+
+def test_two_trials_that_both_draw_every_day_only_add_noise_to_one_another(proposed, do):
+    with proposed.database.connect() as connection:
+        laws = {
+            read_proposal(connection, proposed.person, slug(name)).protocol.law.kind for name in (NAME, OTHER)
+        }
+    assert laws == {"daily"}
+    do(accept, start=later(1))
+    step = accept(proposed.database, proposed.person, OTHER, start=later(1), today=TODAY)
+    assert step.changed
+    assert "neither misleads the other; each adds noise" in step.said
+    # What a lever cannot move is frozen with its lag, where the registry names it.
+    control = step.standing.frozen.negative_control
+    assert (control.metric, control.lag_days) == ("steps", 0)
+    assert standing(proposed, later(0)).frozen.negative_control is None
