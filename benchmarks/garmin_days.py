@@ -26,7 +26,7 @@ import orjson
 import psycopg
 
 from benchmarks.harness import machine, peer_command
-from santorio.ingest.garmin.parser import parse
+from santorio.ingest.formats.garmin.parser import parse
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.storage.database.connect import open_database

@@ -16,8 +16,8 @@ import orjson
 import psycopg
 
 from santorio.ingest.detect import read
+from santorio.ingest.formats.garmin.parser import Asked, parse_answer
 from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS
-from santorio.ingest.garmin.parser import Asked, parse_answer
 from santorio.people import Person, ensure_person
 from santorio.simulator import Simulation, logs, simulate
 from santorio.simulator.payloads import activities, sessions

@@ -21,7 +21,7 @@ import psycopg
 
 from benchmarks.garmin_days import FIRST, full_day
 from benchmarks.harness import machine
-from santorio.ingest.garmin.parser import parse
+from santorio.ingest.formats.garmin.parser import parse
 from santorio.people import Person, ensure_person
 from santorio.storage.database.connect import DAGSTER_NAME, create_database, embedded_database
 from santorio.storage.database.engine import Database

@@ -13,7 +13,7 @@ from santorio.api.middleware import AroundEveryRequest
 from santorio.api.rate_limit import RateLimiter
 from santorio.api.repository import Reader
 from santorio.api.routers.read import probes, v1
-from santorio.api.tokens import signing_key
+from santorio.privacy.tokens import signing_key
 from santorio.settings import Settings
 
 DESCRIPTION = """\

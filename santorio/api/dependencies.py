@@ -12,7 +12,7 @@ from santorio.api.conditional_requests import Freshness
 from santorio.api.errors import ApiError, unauthorised
 from santorio.api.rate_limit import RateLimiter
 from santorio.api.repository import Reader
-from santorio.api.tokens import READ, Claims, TokenError, verify
+from santorio.privacy.tokens import READ, Claims, TokenError, verify
 
 bearer = HTTPBearer(
     auto_error=False, bearerFormat="JWT", description="A token of one person: `santorio token` mints one."

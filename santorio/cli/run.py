@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from santorio.api.tokens import mint_token
 from santorio.cli.console import JsonOption, PersonOption, console, errors, print_json, reading_person
+from santorio.privacy.tokens import mint_token
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 

@@ -19,7 +19,7 @@ from santorio.ingest.formats.zip_archive import Left, Member
 from santorio.ingest.quarantine import close_mended, note_rejection
 from santorio.people import Person
 from santorio.storage.activity_records import write_recordings
-from santorio.storage.event_log import Event, WriteResult, write_events
+from santorio.storage.event_log import Event, WriteResult, lock_person, write_events
 from santorio.storage.object_store import ObjectStore
 from santorio.storage.parse_result import Parsed, Rejection
 
@@ -62,7 +62,6 @@ def import_archive(
     path: Path,
     now: dt.datetime,
     *,
-    lock: Callable[[psycopg.Connection, Person], None],
     progress: Callable[[float], None],
 ) -> ArchiveResult:
     """Take in an archive, in transactions of its own.
@@ -71,8 +70,6 @@ def import_archive(
     ----------
     connection
         In autocommit.
-    lock
-        Taken first in every transaction.
     progress
         Told which share of the archive is done, from 0 to 1.
     """
@@ -80,7 +77,7 @@ def import_archive(
     name = zip_archive.name_of(path)
     result = ArchiveResult(sha256)
     with connection.transaction():
-        lock(connection, person)
+        lock_person(connection, person.user_id)
         state = _begin(connection, person, result)
     if state.is_finished:
         return _finished_before(connection, person, result)
@@ -95,13 +92,13 @@ def import_archive(
             if is_export:
                 _sort_out(batch, read)
             with connection.transaction():
-                lock(connection, person)
+                lock_person(connection, person.user_id)
                 written = _write(connection, person, name, sha256, read, replay=state.is_again)
                 done += len(batch)
                 _advance(connection, person, result, done, written, read)
             progress(min(file.tell() / size, 1.0))
     with connection.transaction():
-        lock(connection, person)
+        lock_person(connection, person.user_id)
         _finish(connection, person, result, state.started_at)
     return result
 

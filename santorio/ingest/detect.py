@@ -14,8 +14,8 @@ from santorio.errors import RejectedRecord
 from santorio.ingest.formats import zip_archive
 from santorio.ingest.formats.fit import parser as fit_parser
 from santorio.ingest.formats.fit.decoder import looks_like_fit
+from santorio.ingest.formats.garmin import parser as garmin_parser
 from santorio.ingest.formats.tracks import parser as track_parser
-from santorio.ingest.garmin import parser as garmin_parser
 from santorio.people import Person
 from santorio.storage.parse_result import Parsed, Rejection, refused
 from santorio.trials import files as trial_files

@@ -25,7 +25,7 @@ from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.storage.activity_records import write_recordings
 from santorio.storage.database.engine import Database
-from santorio.storage.event_log import write_events
+from santorio.storage.event_log import lock_person, write_events
 from santorio.storage.object_store import ObjectStore, file_sha256
 from santorio.storage.parse_result import Parsed, Rejection, refused
 
@@ -120,7 +120,7 @@ def _import(
                     done = [_take_in_archive(connection, store, person, batch[0], moment, counter)]
                 else:
                     with connection.transaction():
-                        wait_for_writers(connection, person)
+                        lock_person(connection, person.user_id)
                         done = [
                             _take_in(connection, store, person, path, *reading, keep_all=keep_all)
                             for path, reading in _read_ahead(batch, person, moment)
@@ -167,9 +167,7 @@ def _take_in_archive(
     now: dt.datetime,
     counter: _Counter,
 ) -> tuple[FileOutcome, set[str]]:
-    found = import_archive(
-        connection, store, person, path, now, lock=wait_for_writers, progress=counter.share
-    )
+    found = import_archive(connection, store, person, path, now, progress=counter.share)
     refusals = any(one.status == "open" for one in found.rejections)
     events = found.events_new + found.events_unchanged
     outcome: Outcome = "rejected" if refusals else "empty"
@@ -180,14 +178,6 @@ def _take_in_archive(
     with connection.transaction():
         _note_import(connection, person, name, found.sha256, told)
     return told, found.accounts
-
-
-def wait_for_writers(connection: psycopg.Connection, person: Person) -> None:
-    """Take the lock of `write_events` before anything is looked up: another's commits are seen whole.
-
-    Without it two imports of the same files store a version twice, or wait for each other for ever.
-    """
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(person.user_id)])
 
 
 def _leave_inbox(store: ObjectStore, outcome: FileOutcome) -> None:

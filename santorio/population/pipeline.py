@@ -11,22 +11,19 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import numpy as np
-import psycopg
 
 from santorio.analyses.cache_key import COMPUTING, fingerprint
 from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
 from santorio.people import Person
 from santorio.population.estimates import Part, Pool, Question
-from santorio.privacy.consent import FEWEST_PEOPLE, read_consent
-from santorio.stats.assurance import Belief
+from santorio.privacy.consent import FEWEST_PEOPLE
 from santorio.stats.meta_analysis import Pooled, pool
 from santorio.storage.database.engine import Database
-from santorio.trials.proposals.plan import Ground
 
 SUBJECT = "all"
 ONE_WIDTH = ((1.0, 1.0),)
 NODES = 192
-CODE = (*COMPUTING, "population")
+CODE = (*COMPUTING, "population", "privacy/consent.py")
 
 
 def pool_people(parts: Sequence[Part], per_amount: float = 1.0) -> Pooled:
@@ -121,29 +118,4 @@ def _row(user_id: UUID, question: Question, parts: Mapping[UUID, Part]) -> dict[
         "others": len(others) if known else None,
         "expected_mean": expected.mean if expected else None,
         "expected_sd": expected.next_sd if expected else None,
-    }
-
-
-def read_expected(connection: psycopg.Connection, person: Person) -> dict[tuple[str, str, int], Ground]:
-    """Read what the others' trials let expect of this person, by lever, outcome and lag; nothing if they do not share.
-
-    It is the predictive distribution of a person who is not among them, their own trial left out, taken to be normal.
-    """
-    if not read_consent(connection, person.user_id).shares:
-        return {}
-    rows = connection.execute(
-        """
-        with newest as (
-          select run_id from insights.runs
-          where user_id = %s and kind = 'population' and status = 'accepted' order by created_at desc limit 1
-        )
-        select factor, outcome, lag_days, expected_mean, expected_sd, others
-        from insights.population join newest using (run_id)
-        where basis = 'trial' and others is not null
-        """,
-        [person.user_id],
-    ).fetchall()
-    return {
-        (lever, outcome, lag): Ground("population", Belief(mean, sd), people)
-        for lever, outcome, lag, mean, sd, people in rows
     }

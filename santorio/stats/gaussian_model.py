@@ -16,8 +16,8 @@ what the model expects::
 With heavy tails the innovations of η are Student-t with ν = 2 + x degrees of freedom, x ~ Gamma(2, rate 0.1) after
 Juárez & Steel (2010, doi:10.1198/jbes.2009.07145), and σ is their scale.
 
-All of this is one product of columns (see `santorio.stats.design_matrix`) with coefficients in units of σ, taken in one loop
-(see `santorio.stats.kernels.gaussian`). Days, arms, cycles, the priors of θ and λ, and whether tails are heavy are data: one
+All of this is one product of columns (`design_matrix.py`) with coefficients in units of σ, taken in one loop
+(`kernels/gaussian.py`). Days, arms, cycles, the priors of θ and λ, and whether tails are heavy are data: one
 compilation serves all trials of a width. What a trial has no use for keeps its prior and touches nothing.
 `santorio.stats.exact_inference` solves the same model without sampling; a test holds the two together.
 """

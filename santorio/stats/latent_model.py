@@ -8,7 +8,7 @@ With f the likelihood of day t's outcome given a linear predictor μ, and σ the
     s²      = w (σ² - v),  w = 2/3             where d is an unknown;  w σ² where the likelihood has none
     level   ~ Normal(0, 2)
 
-and θ, τ, d_{k,c}, λ, ρ, trend and weekday as in `santorio.stats.gaussian_model`, in units of σ as there. How much of a day's
+and θ, τ, d_{k,c}, λ, ρ, trend and weekday as in `gaussian_model.py`, in units of σ as there. How much of a day's
 spread is a slow path (w) is hardly told by the days. In these units the effects, the cut points and σ do not depend on
 it, and the posterior has no ridge; on the plain scale of μ they would all grow with s.
 

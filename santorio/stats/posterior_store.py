@@ -121,12 +121,40 @@ def load_fit(path: Path) -> tuple[Fit, dict[str, str]]:
     return Fit(draws, Diagnostics(**diagnostics), dims, coords, data), attributes
 
 
+def save_posterior(model: RegressionModel, fit: Fit, path: Path, provenance: Provenance) -> None:
+    """Write a model's posterior to a file that ArviZ opens, with the model's configuration and its provenance."""
+    model_config = {name: prior.to_dict() for name, prior in model.model_config.items()}
+    attributes = {
+        "model": type(model).__name__,
+        "model_config": json.dumps(model_config, sort_keys=True),
+        "sampler_config": json.dumps(model.sampler_config, sort_keys=True),
+        "protocol_sha256": provenance.protocol_sha256,
+        "as_of": provenance.as_of.isoformat(),
+    }
+    save_fit(fit, path, attributes)
+
+
+def load_posterior(model_type: type[RegressionModel], path: Path) -> tuple[Fit, dict[str, str]]:
+    """Read a posterior of this type of model, and the file's attributes.
+
+    Raises
+    ------
+    ValueError
+        If another model wrote the file.
+    """
+    fit, attributes = load_fit(path)
+    if attributes["model"] != model_type.__name__:
+        msg = f"this is a posterior of {attributes['model']}"
+        raise ValueError(msg)
+    return fit, attributes
+
+
 def keep(store: ObjectStore, model: RegressionModel, fit: Fit, provenance: Provenance) -> str:
     """Put a posterior into the object store, and return its hash: what refers to it may be written from then on."""
     draws = {name: values for name, values in fit.draws.items() if name not in NOT_KEPT}
     with tempfile.TemporaryDirectory() as folder:  # for its owner alone
         path = Path(folder) / FILE_NAME
-        model.save(replace(fit, draws=draws), path, provenance)
+        save_posterior(model, replace(fit, draws=draws), path, provenance)
         return store.put_file(path)
 
 

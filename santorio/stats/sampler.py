@@ -4,23 +4,18 @@ PyMC, nutpie and ArviZ are imported inside the functions: importing them takes s
 need not pay.
 """
 
-import json
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from santorio.arrays import FloatArray
 from santorio.stats.prior import Prior
-
-if TYPE_CHECKING:
-    from santorio.stats.posterior_store import Provenance
 
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0
@@ -176,38 +171,6 @@ class RegressionModel(ABC):
         second = _sample(compiled, settings)
         spent = time.perf_counter() - started
         return replace(second, diagnostics=replace(second.diagnostics, attempts=2, seconds=spent))
-
-    def save(self, fit: Fit, path: Path, provenance: "Provenance") -> None:
-        """Write a posterior to a file that ArviZ opens; see `santorio.stats.posterior_store`."""
-        from santorio.stats.posterior_store import save_fit
-
-        attributes = {
-            "model": type(self).__name__,
-            "model_config": json.dumps(
-                {name: prior.to_dict() for name, prior in self.model_config.items()}, sort_keys=True
-            ),
-            "sampler_config": json.dumps(self.sampler_config, sort_keys=True),
-            "protocol_sha256": provenance.protocol_sha256,
-            "as_of": provenance.as_of.isoformat(),
-        }
-        save_fit(fit, path, attributes)
-
-    @classmethod
-    def load(cls, path: Path) -> tuple[Fit, dict[str, str]]:
-        """Read a posterior of this model and what the file says of it.
-
-        Raises
-        ------
-        ValueError
-            If another model wrote the file.
-        """
-        from santorio.stats.posterior_store import load_fit
-
-        fit, attributes = load_fit(path)
-        if attributes["model"] != cls.__name__:
-            msg = f"this is a posterior of {attributes['model']}"
-            raise ValueError(msg)
-        return fit, attributes
 
 
 def _sample(compiled: Any, settings: Mapping[str, Any]) -> Fit:

@@ -182,6 +182,15 @@ order by place
 """
 
 
+def lock_person(connection: psycopg.Connection, user_id: uuid.UUID) -> None:
+    """Wait until no other transaction writes events of this person; held until the caller's transaction ends.
+
+    Take it before anything is looked up. Without it two imports of the same files store a version twice, or wait for
+    each other for ever.
+    """
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
+
+
 def write_events(
     connection: psycopg.Connection, events: Sequence[Event], *, replay: bool = False
 ) -> WriteResult:
@@ -207,7 +216,7 @@ def write_events(
     if not events:
         return WriteResult()
     for user_id in sorted({event.user_id for event in events}):
-        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
+        lock_person(connection, user_id)
     for event in events:
         _ = event.content_hash  # raises before anything is written
     result = WriteResult()

@@ -24,8 +24,7 @@ from santorio.stats.decisions import DECISIVE, DECISIVE_AT_LOOK
 from santorio.stats.design_matrix import EFFECT_SD
 from santorio.stats.effect_priors import CarryOver, EffectPrior
 from santorio.storage.event_log import canonical_json
-from santorio.trials.interventions.catalog import MEASURE, Adherence, Data, NegativeControl, Weekday
-from santorio.trials.proposals.design_search import study_days
+from santorio.trials.interventions.catalog import MEASURE, WEEKDAYS, Adherence, Data, NegativeControl, Weekday
 
 FORMAT: Literal["santorio-protocol-1"] = "santorio-protocol-1"
 SIGNIFICANT_DIGITS = 6
@@ -320,6 +319,15 @@ class Protocol(Data):
         """The same study days before `day`, and none after."""
         assert self.start_day is not None  # noqa: S101 - only what has started is given up
         return self.model_copy(update={"assignment": self.assignment[: max((day - self.start_day).days, 0)]})
+
+
+def study_days(first: int, count: int, not_on: Sequence[Weekday]) -> IntArray:
+    """The first `count` days from `first` on (days since 1970-01-01) that fall on no excluded weekday."""
+    excluded = [WEEKDAYS.index(day) for day in not_on]
+    # Two weeks more than whole weeks without the excluded days need.
+    days = first + np.arange(count * 7 // (7 - len(set(excluded))) + 14)
+    allowed = days[~np.isin((days + 3) % 7, excluded)]
+    return np.asarray(allowed[:count], dtype=np.int64)
 
 
 def allowed_looks(study_days: int) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import psycopg
 
 from santorio import local_time as local
 from santorio.people import Person
-from santorio.trials.interim import NO_LOOKS, Looks, read_looks
+from santorio.trials.analysis.interim import NO_LOOKS, Looks, read_looks
 from santorio.trials.lifecycle import EVENT, KINDS, OPEN, Answer, Event, Life, after, due, life_of
 from santorio.trials.protocol import Protocol, protocol_of
 from santorio.trials.protocol_validation import slug

@@ -12,8 +12,8 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from santorio.ingest.formats.garmin.parser import Asked, parse_answer
 from santorio.ingest.garmin.endpoints import BY_KIND
-from santorio.ingest.garmin.parser import Asked, parse_answer
 from santorio.people import Person, ensure_person
 from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database

@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from santorio.ingest.formats.garmin.parser import Asked, parse, parse_answer
 from santorio.ingest.garmin.endpoints import BY_KIND
-from santorio.ingest.garmin.parser import Asked, parse, parse_answer
 from santorio.people import Person, ensure_person
 from santorio.simulator import simulate
 from santorio.simulator.payloads import sessions

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from santorio.ingest.garmin.parser import parse
+from santorio.ingest.formats.garmin.parser import parse
 from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event

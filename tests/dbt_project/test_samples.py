@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from santorio.ingest.garmin.parser import parse
+from santorio.ingest.formats.garmin.parser import parse
 from santorio.people import Person, ensure_person
 from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from santorio.ingest.garmin.parser import parse
+from santorio.ingest.formats.garmin.parser import parse
 from santorio.local_time import local_day
 from santorio.people import Person
 from santorio.storage.event_log import Event

@@ -1,4 +1,4 @@
-"""A coverage-guided fuzzer on the FIT reader, a program of its own: `python -m support.fit_fuzzer CORPUS [libFuzzer options]`.
+"""A coverage-guided fuzzer on the FIT reader: `python -m support.fit_fuzzer CORPUS [libFuzzer options]`.
 
 Half of what it makes is given true lengths and checksums, as only then the fast decoder reads on.
 """

@@ -12,6 +12,7 @@ from santorio.analyses.baselines.changepoints import Change, find_changes
 from santorio.analyses.baselines.forecast import FEWEST_DAYS, Forecast, check, ends, forecast
 from santorio.analyses.baselines.hyperparameters import DEFAULT
 from santorio.analyses.baselines.plot import DAYS_BEHIND, plot_baseline
+from santorio.analyses.baselines.results import Baseline
 from santorio.analyses.baselines.state_space import Filtered, filter_together
 from santorio.analyses.baselines.text import say_anomaly, say_change
 from santorio.analyses.cache_key import fingerprint
@@ -25,7 +26,13 @@ from santorio.people import Person
 from santorio.storage.database.engine import Database
 
 # Sources that decide what a baseline says.
-CODE = ("baselines", "insights", "metrics.py")
+CODE = (
+    "analyses/baselines",
+    "analyses/cache_key.py",
+    "analyses/run_store.py",
+    "analyses/series.py",
+    "metrics.py",
+)
 LIBRARIES = ("numpy", "scipy")
 DAYS_AHEAD = 14
 # Of what is older hardly anything is left in a baseline.
@@ -42,27 +49,6 @@ where old.user_id = %s and old.kind = 'baselines' and new.user_id = old.user_id 
 """
 # Of runs before this many days nothing is said: the ranges are still wide, and a week is hardly known.
 FIRST_JUDGED = 21
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """All that is said of one metric.
-
-    Attributes
-    ----------
-    expected : FloatArray
-        What was expected of the last known day before it came, at `forecasting.PROBABILITIES`; shape (7,).
-    ahead : Forecast
-        The days after it.
-    """
-
-    metric: str
-    unit: str
-    filtered: Filtered
-    expected: FloatArray
-    ahead: Forecast
-    anomalies: Sequence[Anomaly]
-    changes: Sequence[Change]
 
 
 def analyse_baselines(database: Database, person: Person, *, force: bool = False) -> list[RunReport]:

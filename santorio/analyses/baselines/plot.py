@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from santorio.analyses.baselines.results import Baseline
 from santorio.metrics import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from santorio.analyses.baselines.pipeline import Baseline
 
 DAYS_BEHIND = 90
 DPI = 90
@@ -19,7 +18,7 @@ DPI = 90
 PALE, MIDDLE, ODD, NEW_LEVEL, DARK = "#dbe7f1", "#a9c6de", "#d9822b", "#2a7f62", "#333333"
 
 
-def plot_baseline(found: "Baseline") -> bytes:
+def plot_baseline(found: Baseline) -> bytes:
     """Draw the last ninety days over what was expected of each, and the fortnight to come; a PNG."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -49,7 +48,7 @@ def plot_baseline(found: "Baseline") -> bytes:
     return buffer.getvalue()
 
 
-def _draw_expected(axes: "Axes", found: "Baseline", shown: np.ndarray) -> None:
+def _draw_expected(axes: "Axes", found: Baseline, shown: np.ndarray) -> None:
     """Draw the ranges of the days that came; on days of which nothing is known nothing is drawn."""
     day = found.filtered.day[shown]
     ends = found.filtered.ahead.of(shown).quantile(np.array([0.025, 0.25, 0.75, 0.975]))
@@ -69,14 +68,14 @@ def _draw_range(
     )  # fmt: skip
 
 
-def _draw_coming(axes: "Axes", found: "Baseline") -> None:
+def _draw_coming(axes: "Axes", found: Baseline) -> None:
     ahead = found.ahead
     for coverage, colour in ((0.95, "#eeeeee"), (0.5, "#d5d5d5")):
         _draw_range(axes, ahead.day, *ahead.interval(coverage), colour)
     axes.plot(ahead.day, ahead.median, color="#7f8c8d", lw=1.2, ls="--", label="to come")
 
 
-def _draw_days(axes: "Axes", found: "Baseline", shown: np.ndarray) -> None:
+def _draw_days(axes: "Axes", found: Baseline, shown: np.ndarray) -> None:
     day, value = found.filtered.day[shown], found.filtered.value[shown]
     is_odd = np.zeros(len(day), dtype=bool)
     for one in found.anomalies:

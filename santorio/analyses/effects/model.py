@@ -15,8 +15,8 @@ by a Gaussian copula: what matters for one outcome is likelier to matter for ano
 itself is as half-Cauchy as for one outcome alone. A confounder is adjusted for with s = 0.5 instead: a sparse prior
 would leave a part of it in what it confounds (Hahn et al. 2018, doi:10.1214/16-BA1044).
 
-The coefficients and σ_o are integrated out in closed form, see `santorio.analyses.effects.marginal_likelihood`: what is sampled is ρ, τ, h,
-w, u and v, without the funnels of a horseshoe; coefficients and σ_o are then drawn exactly, given those.
+The coefficients and σ_o are integrated out in closed form, see `marginal_likelihood.py`: what is sampled is ρ, τ, h, w, u
+and v, without the funnels of a horseshoe; coefficients and σ_o are then drawn exactly, given those.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ class EffectsModel(RegressionModel):
         See `RegressionModel`.
     """
 
-    # In the order of `santorio.analyses.effects.kernel`: of an effect that is not shrunk, of τ, of the logarithm by which an
+    # In the order of `kernel.py`: of an effect that is not shrunk, of τ, of the logarithm by which an
     # outcome's τ departs, of a confounder's effect, of σ², of ρ on the unit interval, of the share that outcomes share.
     default_model_config: ClassVar[Mapping[str, Prior]] = {
         "slab": Prior.of("Normal", sigma=1),

@@ -17,7 +17,7 @@ from santorio.ingest.garmin.endpoints import ENDPOINTS
 SETTLING_DAYS = 2
 
 # A young day is provisional even while it is empty: the watch may still sync it, so it is asked for again.
-# What Garmin was asked for was settled by its answer (santorio/ingest/coverage/ledger.py), and stays as that says;
+# What Garmin was asked for was settled by its answer (santorio/ingest/garmin/ledger.py), and stays as that says;
 # but where it had nothing, or failed, a file that came later fills the day.
 # Whether a payload is empty is read from all of it, so only days with something to decide are looked at: those that
 # are not in the ledger, of which something came since, or that have grown old enough to be final.

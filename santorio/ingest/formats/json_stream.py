@@ -11,7 +11,7 @@ import ijson
 import orjson
 from ijson.common import ObjectBuilder
 
-from santorio.ingest.garmin.payload_kinds import KINDS
+from santorio.ingest.formats.garmin.payload_kinds import KINDS
 from santorio.storage.parse_result import Rejection
 
 CHUNK_BYTES = 64 * 2**10

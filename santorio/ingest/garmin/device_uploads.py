@@ -6,11 +6,11 @@ from typing import Any
 
 import psycopg
 
-from santorio.ingest.coverage import ledger
+from santorio.ingest.garmin import ledger
 from santorio.ingest.garmin.sync_plan import Window
 from santorio.ingest.garmin.throttle import verdict
-from santorio.ingest.importer import wait_for_writers
 from santorio.people import Person
+from santorio.storage.event_log import lock_person
 
 
 def notice(
@@ -27,7 +27,7 @@ def notice(
     if uploaded_at is None:
         return
     with connection.transaction():
-        wait_for_writers(connection, person)
+        lock_person(connection, person.user_id)
         row = connection.execute(
             "select device_uploaded_at from ops.garmin_syncs where user_id = %s for update", [person.user_id]
         ).fetchone()

@@ -17,15 +17,14 @@ import orjson
 import psycopg
 
 from santorio.errors import RejectedRecord, SantorioError
-from santorio.ingest.coverage import ledger
-from santorio.ingest.garmin import reload_requests
-from santorio.ingest.garmin.parser import Asked, parse_answer
+from santorio.ingest.formats.garmin.parser import Asked, parse_answer
+from santorio.ingest.garmin import ledger, reload_requests
 from santorio.ingest.garmin.sync_plan import Call
 from santorio.ingest.garmin.throttle import Pacer, code_of, verdict
-from santorio.ingest.importer import import_file, wait_for_writers
+from santorio.ingest.importer import import_file
 from santorio.ingest.quarantine import note_rejection
 from santorio.people import Person
-from santorio.storage.event_log import Event, WriteResult, write_events
+from santorio.storage.event_log import Event, WriteResult, lock_person, write_events
 from santorio.storage.object_store import ObjectStore
 from santorio.storage.parse_result import Parsed, Rejection
 
@@ -111,7 +110,7 @@ class Fetcher:
         refusals = [one for one in parsed.rejections if one.status == "open"]
         sha256 = self.store.put(_as_it_came(answer)) if refusals else None
         with self.connection.transaction():
-            wait_for_writers(self.connection, self.person)
+            lock_person(self.connection, self.person.user_id)
             told = [event for event in parsed.events if not self._is_known_whole(call, event)]
             written = write_events(self.connection, told)
             if any(reload_requests.is_put_away(call.endpoint.kind, event.data) for event in told):

@@ -14,8 +14,7 @@ import psycopg
 
 from santorio import local_time as local
 from santorio.errors import ConfigError, GarminUnavailable, SantorioError, StorageError
-from santorio.ingest.coverage import ledger
-from santorio.ingest.garmin import device_uploads, reload_requests
+from santorio.ingest.garmin import device_uploads, ledger, reload_requests
 from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from santorio.ingest.garmin.fetch import Fetcher, Outcome
 from santorio.ingest.garmin.sync_plan import Call, Window, plan, plan_activities

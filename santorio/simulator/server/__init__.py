@@ -2,6 +2,7 @@
 
 from santorio.simulator.server.accounts import Account
 from santorio.simulator.server.faults import Fault, Faults, parse_fault
-from santorio.simulator.server.http_server import GarminServer, run_server
+from santorio.simulator.server.http_server import run_server
+from santorio.simulator.server.state import GarminServer
 
 __all__ = ["Account", "Fault", "Faults", "GarminServer", "parse_fault", "run_server"]

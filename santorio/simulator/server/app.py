@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from starlette.applications import Starlette
@@ -18,10 +18,8 @@ from santorio.simulator.server.accounts import Account
 from santorio.simulator.server.auth import SignIn
 from santorio.simulator.server.faults import Fault
 from santorio.simulator.server.handlers import ALIASES, ANSWERS, NOT_FOUND, Answer
+from santorio.simulator.server.state import GarminServer
 from santorio.simulator.server.visibility import Knowledge
-
-if TYPE_CHECKING:
-    from santorio.simulator.server.http_server import GarminServer
 
 CHALLENGE = (
     "<!doctype html><html><head><title>Just a moment…</title></head><body>Checking your browser</body></html>"
@@ -37,7 +35,7 @@ class Torn(Response):
         self.headers["content-length"] = str(2 * len(self.body) + 1)
 
 
-def application(server: "GarminServer") -> Starlette:
+def application(server: GarminServer) -> Starlette:
     """Make the application of a server."""
     routes = [Route(path, _endpoint(server, answer)) for path, answer in ANSWERS.items()]
     reload = Route("/wellness-service/wellness/epoch/request/{date}", _asking_back(server), methods=["POST"])
@@ -49,7 +47,7 @@ def application(server: "GarminServer") -> Starlette:
 class _Striking:
     """Lets go wrong what was asked for, and notes every request."""
 
-    def __init__(self, server: "GarminServer") -> None:
+    def __init__(self, server: GarminServer) -> None:
         self.server = server
 
     async def __call__(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -68,7 +66,7 @@ class _Striking:
         return response
 
 
-def _endpoint(server: "GarminServer", answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(server: GarminServer, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         account = server.tokens.owner(_bearer(request))
         if account is None:
@@ -82,7 +80,7 @@ def _endpoint(server: "GarminServer", answer: Answer) -> Callable[[Request], Awa
     return endpoint
 
 
-def _answer(server: "GarminServer", account: Account, answer: Answer, query: dict[str, str]) -> Response:
+def _answer(server: GarminServer, account: Account, answer: Answer, query: dict[str, str]) -> Response:
     known = Knowledge(account.simulation.life, server.now, server.silent_since.get(account.display_name))
     try:
         told = answer(account, known, query)
@@ -99,7 +97,7 @@ def _answer(server: "GarminServer", account: Account, answer: Answer, query: dic
     return Response(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
-def _is_put_away(server: "GarminServer", account: Account, day: str | None) -> bool:
+def _is_put_away(server: GarminServer, account: Account, day: str | None) -> bool:
     before = server.put_away_before
     return (
         before is not None
@@ -109,7 +107,7 @@ def _is_put_away(server: "GarminServer", account: Account, day: str | None) -> b
     )
 
 
-def _asking_back(server: "GarminServer") -> Callable[[Request], Awaitable[Response]]:
+def _asking_back(server: GarminServer) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         account = server.tokens.owner(_bearer(request))
         if account is None:

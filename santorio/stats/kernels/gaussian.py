@@ -1,6 +1,6 @@
 """The density of a trial's days, with its derivatives written out by hand. Heavy: import it where a model is built.
 
-Every function here is plain NumPy, and is compiled by Numba inside a sampled model (see `santorio.stats.kernels.pytensor_op`).
+Every function here is plain NumPy, and is compiled by Numba inside a sampled model (see `pytensor_op.py`).
 The derivatives are held against finite differences in the tests.
 """
 

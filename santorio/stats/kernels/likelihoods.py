@@ -1,7 +1,7 @@
 """Likelihoods of outcomes that are no Gaussian measurements, with derivatives. Heavy: import it where a model is built.
 
 Every function takes a day's linear predictor η and outcome and is compiled by Numba inside a sampled model (see
-`santorio.stats.kernels.pytensor_op`). The derivatives are held against finite differences in the tests, the values against
+`pytensor_op.py`). The derivatives are held against finite differences in the tests, the values against
 SciPy's.
 """
 

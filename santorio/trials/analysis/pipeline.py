@@ -28,8 +28,8 @@ from santorio.storage.database.engine import Database
 from santorio.storage.object_store import ObjectStore
 from santorio.trials.analysis.data import Trial, read_trials, study_outcome
 from santorio.trials.analysis.flat_prior import prior_free_effects
+from santorio.trials.analysis.interim import Moment, at_look, read_looks, settle, was_tried
 from santorio.trials.analysis.preprocessing import Prepared, adjusted, prepare
-from santorio.trials.interim import Moment, at_look, read_looks, settle, was_tried
 
 Settings = Mapping[str, object]
 
@@ -349,6 +349,6 @@ def _verdict(
 
 
 def _plot(trial: Trial, prepared: Prepared, effect: FloatArray) -> bytes:
-    from santorio.analyses.effects.plot import plot_trial
+    from santorio.trials.analysis.plot import plot_trial
 
     return plot_trial(trial, prepared, effect)

@@ -16,7 +16,8 @@ from santorio.arrays import FloatArray, IntArray
 from santorio.stats.assurance import Noise, unit_variances
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.randomization import daily_law, draw_daily, draw_periods, periods_law
-from santorio.trials.interventions.catalog import WEEKDAYS, Lever, Limits, Weekday
+from santorio.trials.interventions.catalog import Lever, Limits, Weekday
+from santorio.trials.protocol import study_days
 
 # A design's v is averaged over a few draws of its schedule: the one drawn may be lucky.
 DRAWS = 4
@@ -96,15 +97,6 @@ class Design:
         judged = place % self.period_days >= self.washout_days
         judged &= np.random.default_rng(seed).random(self.study_days) < known
         return TrialDesign(self.calendar(), self.draw(seed), place // self.cycle_days, judged, self.arms)
-
-
-def study_days(first: int, count: int, not_on: Sequence[Weekday]) -> IntArray:
-    """The first `count` days from `first` on (days since 1970-01-01) that fall on no excluded weekday."""
-    excluded = [WEEKDAYS.index(day) for day in not_on]
-    # Two weeks more than whole weeks without the excluded days need.
-    days = first + np.arange(count * 7 // (7 - len(set(excluded))) + 14)
-    allowed = days[~np.isin((days + 3) % 7, excluded)]
-    return np.asarray(allowed[:count], dtype=np.int64)
 
 
 def designs(lever: Lever, limits: Limits) -> tuple[Design, ...]:

@@ -14,7 +14,6 @@ from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publis
 from santorio.analyses.series import Series, read_exposures, read_outcomes, words_of_left_out
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.people import Person
-from santorio.population.pipeline import read_expected
 from santorio.stats.assurance import Belief, Noise, assurances, information_gain, noise_of
 from santorio.stats.effect_priors import INFORMATIVE_WEIGHT, WEAK, EffectPrior, robust_of
 from santorio.storage.database.engine import Database
@@ -23,6 +22,7 @@ from santorio.trials.interventions.custom import Own, read_own
 from santorio.trials.proposals.design_search import designs, shortest, variances
 from santorio.trials.proposals.history import Past, found_before, may_offer, next_number, read_past
 from santorio.trials.proposals.plan import LEAST_ASSURANCE, WANTED_ASSURANCE, Ground, Plan
+from santorio.trials.proposals.population_prior import read_expected
 from santorio.trials.proposals.text import question, why
 from santorio.trials.protocol import Model, Planning, Protocol
 

@@ -20,8 +20,8 @@ from santorio.stats.posterior_store import kept
 from santorio.storage.object_store import ObjectStore
 from santorio.trials.adherence import Adhered, read_adherence
 from santorio.trials.analysis.data import Trial, read_trials, study_outcome
+from santorio.trials.analysis.interim import NO_LOOKS, Looks
 from santorio.trials.analysis.preprocessing import prepare
-from santorio.trials.interim import NO_LOOKS, Looks
 from santorio.trials.lifecycle import Event, Life
 from santorio.trials.protocol_validation import slug
 from santorio.trials.report.posterior_summary import Posterior

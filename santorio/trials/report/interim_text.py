@@ -6,7 +6,7 @@ from santorio.local_time import in_words
 from santorio.metrics import label
 from santorio.rendering.html import Grid
 from santorio.rendering.text import counted, enumerated, number, percent, stated
-from santorio.trials.interim import GOES_ON, Found, Look, Looks
+from santorio.trials.analysis.interim import GOES_ON, Found, Look, Looks
 from santorio.trials.protocol import Deciding
 from santorio.trials.report.data import Account, Result
 

@@ -14,8 +14,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from santorio.api.app import create_app
-from santorio.api.tokens import mint_token
 from santorio.people import Person, ensure_person
+from santorio.privacy.tokens import mint_token
 from santorio.settings import Settings
 from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from santorio.api.app import create_app
 from santorio.api.repository import Reader
-from santorio.api.tokens import mint_token
 from santorio.people import Person
+from santorio.privacy.tokens import mint_token
 
 COLLECTIONS = (
     "days",

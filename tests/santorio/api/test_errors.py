@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from santorio.api import repository
 from santorio.api.app import create_app
-from santorio.api.tokens import mint_token
+from santorio.privacy.tokens import mint_token
 
 
 def error_of(answer) -> dict:

@@ -13,7 +13,7 @@ import pytest
 from santorio.ingest import archive_importer
 from santorio.ingest.archive_importer import import_archive
 from santorio.ingest.formats import json_stream, zip_archive
-from santorio.ingest.importer import import_paths, wait_for_writers
+from santorio.ingest.importer import import_paths
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore
@@ -55,15 +55,13 @@ def test_two_imports_at_once_that_both_stop_skip_no_file(
             told["one"] += 1
             if told["one"] == 1:
                 with pytest.raises(KilledError):
-                    import_archive(
-                        other, store, person, archive, now, lock=wait_for_writers, progress=stop_other
-                    )
+                    import_archive(other, store, person, archive, now, progress=stop_other)
             if told["one"] == 3:
                 raise KilledError
 
         with pytest.raises(KilledError):
-            import_archive(one, store, person, archive, now, lock=wait_for_writers, progress=stop_one)
-        import_archive(one, store, person, archive, now, lock=wait_for_writers, progress=lambda _: None)
+            import_archive(one, store, person, archive, now, progress=stop_one)
+        import_archive(one, store, person, archive, now, progress=lambda _: None)
     assert days_in_log(database) == 10
 
 

@@ -7,9 +7,10 @@ from psycopg import errors
 
 from santorio.people import ensure_person
 from santorio.population.estimates import Part, Pool, Question, read_pool
-from santorio.population.pipeline import analyse_population, pool_people, read_expected, rows_of
+from santorio.population.pipeline import analyse_population, pool_people, rows_of
 from santorio.privacy.consent import read_consent, say, sharing
 from santorio.stats.meta_analysis import pool
+from santorio.trials.proposals.population_prior import read_expected
 
 FOUND = (-12.0, -20.0, -8.0, -15.0, -30.0, -4.0)
 

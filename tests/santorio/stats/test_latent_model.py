@@ -14,7 +14,7 @@ from santorio.stats.effect_priors import WEAK, carry_over_from
 from santorio.stats.kernels.gaussian import effective_exposure
 from santorio.stats.latent_model import LatentTrialModel, latent_regression, standardise
 from santorio.stats.outcome_types import code_outcome
-from santorio.stats.posterior_store import Provenance
+from santorio.stats.posterior_store import Provenance, load_posterior, save_posterior
 from santorio.stats.regression_terms import schedule_array
 from santorio.stats.sampler import Diagnostics
 from santorio.studies.analysis import analyse_study
@@ -114,8 +114,8 @@ def test_the_difference_on_a_slider_with_days_at_its_ends_is_found_and_kept(
     days_of = standardise(latent_regression(design, None, WEAK), outcome, fit.draws)
     told = days_of.average(fit.draws["link_effect"][:, 0]) - days_of.average(0.0)
     assert told == pytest.approx(fit.draws["effect"][:, 0])
-    model.save(fit, tmp_path / "fit.zip", Provenance("", np.datetime64("2026-01-01").astype("O")))
-    again, _ = LatentTrialModel.load(tmp_path / "fit.zip")
+    save_posterior(model, fit, tmp_path / "fit.zip", Provenance("", np.datetime64("2026-01-01").astype("O")))
+    again, _ = load_posterior(LatentTrialModel, tmp_path / "fit.zip")
     assert again.draws["effect"] == pytest.approx(fit.draws["effect"])
     assert again.dims["expected"] == ("any_arm",)
 

@@ -9,7 +9,7 @@ import pytest
 from santorio.analyses.effects.model import EffectsModel
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.gaussian_model import TrialModel
-from santorio.stats.posterior_store import Provenance
+from santorio.stats.posterior_store import Provenance, load_posterior, save_posterior
 from santorio.stats.prior import Prior
 
 AS_OF = dt.datetime(2026, 6, 1, 8, tzinfo=dt.UTC)
@@ -30,8 +30,8 @@ def fit(model):
 
 def test_it_comes_back_as_it_was(model, fit, tmp_path):
     path = tmp_path / "posterior.zarr.zip"
-    model.save(fit, path, Provenance("ab" * 32, AS_OF))
-    again, attributes = TrialModel.load(path)
+    save_posterior(model, fit, path, Provenance("ab" * 32, AS_OF))
+    again, attributes = load_posterior(TrialModel, path)
     assert set(again.draws) == set(fit.draws)
     for name, values in fit.draws.items():
         np.testing.assert_array_equal(again.draws[name], values)
@@ -57,7 +57,7 @@ def test_it_opens_in_arviz_with_names_for_every_axis(model, fit, tmp_path):
     from zarr.storage import ZipStore
 
     path = tmp_path / "posterior.zarr.zip"
-    model.save(fit, path, Provenance("", AS_OF))
+    save_posterior(model, fit, path, Provenance("", AS_OF))
     store = ZipStore(path, mode="r")
     tree = xr.open_datatree(store, engine="zarr", consolidated=False).load()
     store.close()
@@ -74,6 +74,6 @@ def test_it_opens_in_arviz_with_names_for_every_axis(model, fit, tmp_path):
 
 def test_another_models_file_is_refused(model, fit, tmp_path):
     path = tmp_path / "posterior.zarr.zip"
-    model.save(fit, path, Provenance("", AS_OF))
+    save_posterior(model, fit, path, Provenance("", AS_OF))
     with pytest.raises(ValueError, match="TrialModel"):
-        EffectsModel.load(path)
+        load_posterior(EffectsModel, path)

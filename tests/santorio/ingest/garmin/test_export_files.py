@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.ingest.detect import read
-from santorio.ingest.garmin.timestamps import calendar_day, instant
+from santorio.ingest.formats.garmin.timestamps import calendar_day, instant
 from santorio.ingest.importer import import_paths
 from santorio.people import Person
 

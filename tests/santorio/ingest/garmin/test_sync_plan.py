@@ -7,8 +7,8 @@ import garminconnect
 from hypothesis import given
 from hypothesis import strategies as st
 
+from santorio.ingest.formats.garmin.payload_kinds import KINDS
 from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
-from santorio.ingest.garmin.payload_kinds import KINDS
 from santorio.ingest.garmin.sync_plan import (
     NOT_DUE,
     TRAILING_DAYS,

@@ -13,9 +13,9 @@ from santorio.trials.proposals.design_search import (
     Design,
     designs,
     shortest,
-    study_days,
     variances,
 )
+from santorio.trials.protocol import study_days
 
 LEVERS = {lever.name: lever for lever in registry()}
 

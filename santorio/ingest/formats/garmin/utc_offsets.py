@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 
 from santorio import local_time
-from santorio.ingest.garmin.timestamps import instant
+from santorio.ingest.formats.garmin.timestamps import instant
 
 # Where a payload states the instant that it is about twice, as local and as GMT.
 CLOCKS = (

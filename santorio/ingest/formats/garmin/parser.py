@@ -8,15 +8,15 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import orjson
 
 from santorio import local_time
-from santorio.ingest.garmin.endpoints import Endpoint
-from santorio.ingest.garmin.payload_kinds import KINDS, OTHER, Kind, Payload, dig, recognise
-from santorio.ingest.garmin.step_intervals import gather
-from santorio.ingest.garmin.timestamps import calendar_day, instant
-from santorio.ingest.garmin.utc_offsets import NESTED, stated_clock
+from santorio.ingest.formats.garmin.payload_kinds import KINDS, OTHER, Kind, Payload, dig, recognise
+from santorio.ingest.formats.garmin.step_intervals import gather
+from santorio.ingest.formats.garmin.timestamps import calendar_day, instant
+from santorio.ingest.formats.garmin.utc_offsets import NESTED, stated_clock
 from santorio.people import Person
 from santorio.storage.event_log import UNDATED, Event
 from santorio.storage.parse_result import Parsed, Rejection, is_future, refused
@@ -38,6 +38,22 @@ MOMENTS = (
 ERROR = "Garmin answered with an error instead of data. Export or fetch it again."
 NOTHING = "Garmin had nothing for these days; there is nothing to take in."
 CHANGED = "Garmin's answer has a shape that is not known. The original is kept; a newer Santorio may read it."
+
+
+class ExpectedPayload(Protocol):
+    """What the caller knows of a payload before it is read; the rows of Garmin's table of endpoints fit."""
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind that was requested."""
+
+    @property
+    def is_shape_known(self) -> bool:
+        """Whether a payload of another shape is rejected."""
+
+    @property
+    def holds(self) -> str | None:
+        """Key of the list that wraps the payloads, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,7 @@ def parse(document: object, person: Person, now: dt.datetime, *, is_garmin: bool
 
 
 def parse_answer(
-    endpoint: Endpoint, answer: object, asked: Asked, person: Person, now: dt.datetime
+    endpoint: ExpectedPayload, answer: object, asked: Asked, person: Person, now: dt.datetime
 ) -> Parsed:
     """Turn the answer of one call into events of its kind; what is not of that kind is refused, never guessed."""
     payloads = gather(_unwrapped(endpoint, answer), person, asked.day)
@@ -93,7 +109,7 @@ def parse_answer(
     return parsed
 
 
-def _unwrapped(endpoint: Endpoint, answer: object) -> Sequence[object]:
+def _unwrapped(endpoint: ExpectedPayload, answer: object) -> Sequence[object]:
     if endpoint.holds is not None and isinstance(answer, Mapping) and endpoint.holds in answer:
         answer = answer[endpoint.holds]
     if answer is None or answer == {}:
@@ -101,7 +117,7 @@ def _unwrapped(endpoint: Endpoint, answer: object) -> Sequence[object]:
     return answer if isinstance(answer, list) else [answer]
 
 
-def _kind_of(endpoint: Endpoint, payload: object, step: int | None) -> Kind | None:
+def _kind_of(endpoint: ExpectedPayload, payload: object, step: int | None) -> Kind | None:
     if not isinstance(payload, Mapping) or is_error(payload):
         return None
     found = recognise(payload, step)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from santorio.ingest.garmin.parser import parse
-from santorio.ingest.garmin.utc_offsets import stated_clock
+from santorio.ingest.formats.garmin.parser import parse
+from santorio.ingest.formats.garmin.utc_offsets import stated_clock
 from santorio.people import Person
 from santorio.storage.event_log import Event
 from support.timezones import Traveller, day_payloads, ms, night_payloads, text, travel

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from santorio import local_time
+from santorio.ingest.formats.garmin.parser import Asked, parse, parse_answer
 from santorio.ingest.garmin.endpoints import ENDPOINTS
-from santorio.ingest.garmin.parser import Asked, parse, parse_answer
 from santorio.people import Person
 from santorio.storage.event_log import Event
 

@@ -9,8 +9,8 @@ import pytest
 
 from santorio.stats.randomization import draw_daily
 from santorio.trials.analysis.data import Trial
+from santorio.trials.analysis.interim import NO_LOOKS, Found, Look, Looks, Moment, inputs_of, settle
 from santorio.trials.analysis.preprocessing import prepare
-from santorio.trials.interim import NO_LOOKS, Found, Look, Looks, Moment, inputs_of, settle
 from santorio.trials.preregistration import Registration
 from santorio.trials.protocol import DailyLaw, Deciding, Protocol
 from santorio.trials.report.interim_text import correction_words, look_words

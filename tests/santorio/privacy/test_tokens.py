@@ -9,9 +9,9 @@ import uuid
 import jwt
 import pytest
 
-from santorio.api.tokens import Claims, TokenError, TokenExpired, mint_token, signing_key, verify
 from santorio.errors import ConfigError
 from santorio.people import Person
+from santorio.privacy.tokens import Claims, TokenError, TokenExpired, mint_token, signing_key, verify
 from santorio.settings import Settings
 
 KEY = b"a key of tests, long enough for HMAC with SHA-256"

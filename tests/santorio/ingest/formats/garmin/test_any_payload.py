@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from santorio.ingest.formats.garmin.parser import Asked, parse_answer
 from santorio.ingest.garmin.endpoints import ENDPOINTS
-from santorio.ingest.garmin.parser import Asked, parse_answer
 from santorio.ingest.garmin.reload_requests import is_put_away
 from santorio.people import Person
 

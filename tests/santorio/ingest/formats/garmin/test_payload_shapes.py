@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.ingest.detect import read
+from santorio.ingest.formats.garmin.parser import Asked, parse_answer
+from santorio.ingest.formats.garmin.payload_kinds import KINDS, Kind
 from santorio.ingest.garmin.endpoints import ENDPOINTS, Endpoint
-from santorio.ingest.garmin.parser import Asked, parse_answer
-from santorio.ingest.garmin.payload_kinds import KINDS, Kind
 from santorio.people import Person
 from santorio.storage.parse_result import Parsed
 

@@ -1,0 +1,33 @@
+"""What other people's trials let expect of this person: a prior for the next proposal."""
+
+import psycopg
+
+from santorio.people import Person
+from santorio.privacy.consent import read_consent
+from santorio.stats.assurance import Belief
+from santorio.trials.proposals.plan import Ground
+
+
+def read_expected(connection: psycopg.Connection, person: Person) -> dict[tuple[str, str, int], Ground]:
+    """Read what the others' trials let expect of this person, by lever, outcome and lag; nothing if they do not share.
+
+    It is the predictive distribution of a person who is not among them, their own trial left out, taken to be normal.
+    """
+    if not read_consent(connection, person.user_id).shares:
+        return {}
+    rows = connection.execute(
+        """
+        with newest as (
+          select run_id from insights.runs
+          where user_id = %s and kind = 'population' and status = 'accepted' order by created_at desc limit 1
+        )
+        select factor, outcome, lag_days, expected_mean, expected_sd, others
+        from insights.population join newest using (run_id)
+        where basis = 'trial' and others is not null
+        """,
+        [person.user_id],
+    ).fetchall()
+    return {
+        (lever, outcome, lag): Ground("population", Belief(mean, sd), people)
+        for lever, outcome, lag, mean, sd, people in rows
+    }
