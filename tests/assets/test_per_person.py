@@ -80,7 +80,7 @@ def test_the_others_are_analysed_and_a_check_names_who_was_not_until_they_are(ma
         assert (metadata["people"].value, metadata[FAILED].value) == (5, [str(ben.user_id)])
         told = " ".join(entry.user_message for entry in instance.all_logs(result.run_id))
         assert "ValueError" in told
-        assert "test_insights_of_everyone.py:" in told
+        assert "test_insights_of_per_person.py:" in told
         assert SECRET not in told
         done.append("Ben got well")
         again = make(instance, analyse)
@@ -122,7 +122,7 @@ def test_between_the_steps_go_ids_and_what_an_error_is_called(make, people):
 @pytest.mark.parametrize(
     ("problem", "said"),
     [
-        (ConnectionError(SECRET), "ConnectionError at everyone.py:"),
+        (ConnectionError(SECRET), "ConnectionError at per_person.py:"),
         (StorageError("The database went away.", hint="Start it."), "The database went away."),
     ],
 )

@@ -15,8 +15,8 @@ by a Gaussian copula: what matters for one outcome is likelier to matter for ano
 itself is as half-Cauchy as for one outcome alone. A confounder is adjusted for with s = 0.5 instead: a sparse prior
 would leave a part of it in what it confounds (Hahn et al. 2018, doi:10.1214/16-BA1044).
 
-The coefficients and σ_o are integrated out in closed form, see `marginal_likelihood.py`: what is sampled is ρ, τ, h, w, u
-and v, without the funnels of a horseshoe; coefficients and σ_o are then drawn exactly, given those.
+The coefficients and σ_o are integrated out in closed form, see `marginal_likelihood.py`: what is sampled is ρ, τ, h, w,
+u and v, without the funnels of a horseshoe; coefficients and σ_o are then drawn exactly, given those.
 """
 
 from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ import pytest
 
 from santorio.simulator import simulate
 
-REAL = Path(__file__).resolve().parents[5] / "shared" / "data" / "garmin" / "api"
+REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "garmin" / "api"
 
 pytestmark = pytest.mark.skipif(
     not REAL.is_dir(), reason="the recorded Garmin payloads are not beside this checkout"

@@ -22,7 +22,7 @@ from santorio.trials.interventions.catalog import (
 from santorio.trials.interventions.custom import read_own
 from santorio.trials.interventions.safety import objections
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "levers.md"
+DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "levers.md"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
 OWN = """
 levers:
