@@ -80,7 +80,7 @@ def test_the_others_are_analysed_and_a_check_names_who_was_not_until_they_are(ma
         assert (metadata["people"].value, metadata[FAILED].value) == (5, [str(ben.user_id)])
         told = " ".join(entry.user_message for entry in instance.all_logs(result.run_id))
         assert "ValueError" in told
-        assert "test_insights_of_per_person.py:" in told
+        assert "test_per_person.py:" in told
         assert SECRET not in told
         done.append("Ben got well")
         again = make(instance, analyse)
