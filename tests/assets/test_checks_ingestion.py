@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from assets.checks.ingestion import days_are_whole
 
+from assets.checks.ingestion import days_are_whole
 from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
 

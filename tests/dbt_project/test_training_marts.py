@@ -10,9 +10,14 @@ import pytest
 
 from santorio.analyses.training.activity_metrics import Figures, figures_of
 from santorio.analyses.training.best_efforts import DURATIONS
-from santorio.analyses.training.critical_power import fit_critical_power
-from santorio.analyses.training.heart_rate_load import banister_trimp, edwards_trimp, heart_rate_load
-from santorio.analyses.training.load_model import (
+from santorio.analyses.training.pipeline import compute_recordings
+from santorio.people import Person, ensure_person
+from santorio.storage.activity_records import Recording, write_recordings
+from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event, write_events
+from support.training_oracle.critical_power import fit_critical_power
+from support.training_oracle.heart_rate_load import banister_trimp, edwards_trimp, heart_rate_load
+from support.training_oracle.load_model import (
     acute_chronic_ratio,
     exponential_mean,
     form,
@@ -21,12 +26,7 @@ from santorio.analyses.training.load_model import (
     weight_of_span,
     weight_of_time_constant,
 )
-from santorio.analyses.training.pipeline import compute_recordings
-from santorio.analyses.training.power import training_stress_score
-from santorio.people import Person, ensure_person
-from santorio.storage.activity_records import Recording, write_recordings
-from santorio.storage.database.engine import Database
-from santorio.storage.event_log import Event, write_events
+from support.training_oracle.stress_score import training_stress_score
 
 FIRST = dt.date(2026, 1, 1)
 DAYS = 60

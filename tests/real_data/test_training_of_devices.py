@@ -18,10 +18,11 @@ import pytest
 
 from santorio.analyses.training.activity_metrics import Figures, figures_of
 from santorio.analyses.training.pipeline import spans_of
-from santorio.analyses.training.power import WINDOW, intensity_factor, training_stress_score
+from santorio.analyses.training.power import WINDOW
 from santorio.analyses.training.resample import Seconds, seconds_of
 from santorio.ingest.formats.fit.decoder import decode
 from santorio.ingest.formats.fit.records import records_of
+from support.training_oracle.stress_score import intensity_factor, training_stress_score
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "training.md"

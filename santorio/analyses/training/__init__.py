@@ -1,6 +1,7 @@
-"""Training: what a recording's seconds say of effort, and what days of effort add up to.
+"""Training: what the seconds of a recording say about effort.
 
-Belongs here: pure functions over arrays, each with its unit, its convention and the source of its formula, and what
-computes the figures of recordings from them. What needs a person's history, thresholds and daily loads, is SQL in
-the warehouse and is held against these functions by tests. `docs/training.md` lists every convention.
+Belongs here: pure functions over arrays, each with its unit, its convention and the source of its formula, and the
+step that computes activity metrics with them. What needs a person's history (thresholds, daily loads, critical power)
+is SQL in the warehouse; the tests compare it with the oracle in `tests/support/training_oracle`.
+`docs/training.md` lists every convention.
 """

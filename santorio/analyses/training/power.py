@@ -1,4 +1,4 @@
-"""Power: how hard a ride was, and how much of a load."""
+"""Power: normalised power and work of a series of watts."""
 
 from typing import Literal
 
@@ -53,20 +53,6 @@ def _rolled(power_w: Column) -> Column:
     """Mean of the 30 s that end at each second, those before the first being 0."""
     total = np.concatenate([np.zeros(WINDOW), np.cumsum(power_w)])
     return np.asarray(np.maximum(total[WINDOW:] - total[:-WINDOW], 0) / WINDOW)
-
-
-def intensity_factor(normalized_power_w: float, ftp_w: float) -> float:
-    """Normalised power as a share of threshold power (Allen & Coggan 2010)."""
-    return normalized_power_w / ftp_w
-
-
-def training_stress_score(seconds: float, normalized_power_w: float, ftp_w: float) -> float:
-    """Load of a ride, 100 for an hour at threshold power.
-
-    seconds · NP · IF / (FTP · 3600) · 100 (Allen & Coggan 2010). `seconds` are those with power.
-    """
-    factor = intensity_factor(normalized_power_w, ftp_w)
-    return seconds * normalized_power_w * factor / (ftp_w * 3600) * 100
 
 
 def work_kj(power_w: Column) -> float:

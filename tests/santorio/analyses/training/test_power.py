@@ -1,4 +1,4 @@
-"""Normalised power, intensity, stress, best efforts and critical power recover what was put in."""
+"""Normalised power and best efforts recover what was put in."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.analyses.training.best_efforts import DURATIONS, best_means
-from santorio.analyses.training.critical_power import fit_critical_power
-from santorio.analyses.training.power import (
-    intensity_factor,
-    normalized_power,
-    training_stress_score,
-    work_kj,
-)
+from santorio.analyses.training.power import normalized_power, work_kj
 
 rides = st.lists(st.integers(0, 900), min_size=30, max_size=400).map(
     lambda watts: np.array(watts, np.float64)
@@ -65,10 +59,7 @@ def test_windows_do_not_reach_over_a_pause_unless_padded() -> None:
     assert normalized_power(np.full(29, 100.0), convention="whole_windows") is None
 
 
-def test_an_hour_at_threshold_is_a_hundred() -> None:
-    assert training_stress_score(3600, 250, 250) == 100
-    assert intensity_factor(200, 250) == 0.8
-    assert training_stress_score(7200, 200, 250) == pytest.approx(2 * 100 * 0.8**2)
+def test_work_is_the_sum_of_the_measured_seconds() -> None:
     assert work_kj(np.array([200.0] * 3600 + [np.nan])) == 720
 
 
@@ -96,57 +87,3 @@ def test_a_best_effort_is_the_best_of_all_windows_at_least_so_long(power: np.nda
 def test_a_window_over_a_missing_heart_rate_is_no_effort() -> None:
     heart = np.array([150.0] * 10 + [np.nan] + [140.0] * 5)
     assert best_means(heart, (5, 10, 12)) == [150, 150, None]
-
-
-@settings(deadline=None)
-@given(cp=st.floats(100, 400), w_prime=st.floats(15_000, 30_000))
-def test_critical_power_is_recovered_from_its_own_curve(cp: float, w_prime: float) -> None:
-    durations = (60, 120, 300, 600, 1200, 3600)
-    model = fit_critical_power(durations, [cp + w_prime / seconds for seconds in durations])
-    assert model.reason is None
-    assert model.efforts == 4
-    assert model.cp_w == pytest.approx(cp)
-    assert model.w_prime_j == pytest.approx(w_prime)
-    assert model.r_squared == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("powers", "reason"),
-    [
-        ([400, 350, 320, None, None], "fewer than four durations from 2 to 20 minutes"),
-        ([300, 300, 300, 310, 320], "power does not fall with duration"),
-        ([500, 250, 480, 230, 400], "the efforts do not lie on one curve"),
-        # 100 W and 4 kJ; 280 W and 8 kJ, which nearly is what was held for 20 minutes.
-        ([133.3, 113.3, 108.3, 104.4, 103.3], "the work above critical power is too small to be true"),
-        ([346.7, 306.7, 296.7, 288.9, 286.7], "critical power lies too close to the best 20 minutes"),
-    ],
-)
-def test_no_model_is_given_where_the_efforts_do_not_bear_one(powers: list[float | None], reason: str) -> None:
-    model = fit_critical_power((120, 300, 480, 900, 1200), powers)
-    assert (model.cp_w, model.w_prime_j, model.reason) == (None, None, reason)
-
-
-def test_what_was_not_held_for_twenty_minutes_is_compared_with_nothing() -> None:
-    durations = (120, 180, 300, 600)
-    model = fit_critical_power(durations, [280 + 8_000 / seconds for seconds in durations])
-    assert (model.cp_w, model.reason) == (pytest.approx(280), None)
-
-
-def test_efforts_of_like_duration_bear_no_model() -> None:
-    assert fit_critical_power((300, 360, 420, 480), [300, 295, 290, 287]).reason == (
-        "the efforts are too much alike in duration"
-    )
-
-
-def test_the_errors_of_critical_power_cover_the_truth_as_often_as_they_say() -> None:
-    random = np.random.default_rng(4)
-    durations = np.array([120, 180, 240, 300, 480, 600, 720, 900, 1200])
-    truth = 250 + 25_000 / durations
-    within = 0
-    for _ in range(400):
-        model = fit_critical_power(durations.tolist(), (truth + random.normal(0, 4, 9)).tolist())
-        assert model.cp_w is not None
-        assert model.cp_error_w is not None
-        # Student's t with seven degrees of freedom
-        within += abs(model.cp_w - 250) < 2.365 * model.cp_error_w
-    assert within / 400 == pytest.approx(0.95, abs=0.03)

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from santorio.ingest.coverage import gaps
-from santorio.ingest.garmin import ledger
 from santorio.ingest.garmin import fetch as garmin_fetch
+from santorio.ingest.garmin import ledger
 from santorio.ingest.garmin.endpoints import BY_KIND
 from santorio.ingest.garmin.sync_plan import Call
 

@@ -1,7 +1,4 @@
-"""What daily loads add up to: fitness, fatigue, form, monotony, strain, the acute to chronic ratio.
-
-The warehouse computes these in SQL; these functions say what it computes, and tests hold the two together.
-"""
+"""What daily loads add up to: fitness, fatigue, form, monotony, strain, acute to chronic ratio."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Impulses, efficiency and decoupling by published formulas."""
+"""Training impulses by published formulas."""
 
 import math
 
@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from santorio.analyses.training.decoupling import decoupling_pct, efficiency
-from santorio.analyses.training.heart_rate_load import (
+from support.training_oracle.heart_rate_load import (
     GOLDENCHEETAH_FACTOR,
     banister_trimp,
     edwards_trimp,
@@ -36,7 +35,7 @@ def test_banisters_impulse_of_an_hour_for_men_and_women() -> None:
 )
 def test_second_by_second_is_never_less_than_at_the_mean_heart_rate(beats: list[int], sex: str) -> None:
     seconds = [60] * len(beats)
-    told = banister_trimp(beats, seconds, resting_bpm=40, max_bpm=200, sex=sex)  # type: ignore[arg-type]
+    by_second = banister_trimp(beats, seconds, resting_bpm=40, max_bpm=200, sex=sex)  # type: ignore[arg-type]
     mean = banister_trimp(
         [float(np.mean(beats))],
         [sum(seconds)],
@@ -44,7 +43,7 @@ def test_second_by_second_is_never_less_than_at_the_mean_heart_rate(beats: list[
         max_bpm=200,
         sex=sex,  # type: ignore[arg-type]
     )
-    assert told >= mean * (1 - 1e-9)
+    assert by_second >= mean * (1 - 1e-9)
 
 
 @settings(deadline=None)
@@ -71,16 +70,3 @@ def test_edwards_counts_minutes_by_tenths_of_the_highest() -> None:
     beats = [99, 100, 120, 140, 160, 180, 200]
     assert edwards_trimp(beats, [60] * 7, max_bpm=200) == 0 + 1 + 2 + 3 + 4 + 5 + 5
     assert session_rpe(7, 45) == 315
-
-
-def test_efficiency_is_output_per_beat_and_knows_missing_beats() -> None:
-    assert efficiency(210, np.array([140.0, np.nan, 140.0])) == 1.5
-    assert efficiency(210, np.array([np.nan])) is None
-
-
-def test_decoupling_is_what_the_second_half_lost() -> None:
-    power = np.concatenate([np.full(1200, 200.0), np.full(1200, 190.0)])
-    heart = np.concatenate([np.full(1200, 140.0), np.full(1200, 147.0)])
-    assert decoupling_pct(power, heart) == pytest.approx(100 * (1 - (190 / 147) / (200 / 140)))
-    assert decoupling_pct(power[:1199], heart[:1199]) is None
-    assert decoupling_pct(np.zeros(2400), heart) is None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from santorio.analyses.training.load_model import (
+from support.training_oracle.load_model import (
     acute_chronic_ratio,
     exponential_mean,
     form,
