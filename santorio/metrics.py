@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Direction = Literal["higher", "lower"]
+# What kind of measure it is: with what it is compared, and which likelihoods it may have.
+Scale = Literal["continuous", "binary", "ordinal", "bounded", "count"]
+# Lowest and highest possible value.
+Bounds = tuple[float, float]
 
 # δ of a measure that states none: three tenths of its day-to-day spread, between Cohen's small (0.2) and medium (0.5).
 DEFAULT_SMALLEST_EFFECT_SD = 0.3
@@ -31,6 +35,10 @@ class Outcome:
         Smallest difference worth acting on, in `unit`; None where no scale is known.
     good : {"higher", "lower"} or None
         Which way is welcome; None where that depends on the person.
+    scale : Scale
+        What kind of measure it is: a trial's likelihood is chosen by it.
+    bounds : tuple of float or None
+        Lowest and highest possible value of a rating.
     """
 
     name: str
@@ -39,6 +47,8 @@ class Outcome:
     lag_days: int
     smallest_effect: float | None
     good: Direction | None
+    scale: Scale = "continuous"
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ OUTCOMES = {
         Outcome("stress_avg", "stress", "points", 1, 3.0, "lower"),
         Outcome("body_battery_high", "body battery at its highest", "points", 1, 5.0, "higher"),
         Outcome("weight_kg", "weight", "kg", 1, 0.3, None),
-        Outcome("mood", "mood", "points", 0, None, "higher"),
+        Outcome("mood", "mood", "points", 0, None, "higher", scale="bounded", bounds=(1.0, 10.0)),
         Outcome("steps", "steps", "steps", 0, 1000.0, "higher"),
     )
 }

@@ -15,6 +15,13 @@ Family = Literal["binary", "ordinal", "count", "bounded"]
 # As the likelihoods know them.
 BINARY, ORDINAL, COUNT, BOUNDED = range(4)
 CODES: dict[Family, int] = {"binary": BINARY, "ordinal": ORDINAL, "count": COUNT, "bounded": BOUNDED}
+# What the scale of the linear predictor is called.
+LINK_NAMES: dict[Family, str] = {
+    "binary": "log-odds",
+    "ordinal": "log-odds",
+    "count": "log",
+    "bounded": "log-odds",
+}
 # Ratings from 0 to 10 have eleven levels.
 MOST_LEVELS = 11
 # Standard deviation of the logistic distribution, π/√3.

@@ -10,14 +10,17 @@ import numpy as np
 from santorio.arrays import FloatArray
 from santorio.errors import NotEnoughData
 from santorio.stats.effect_priors import CarryOver, carry_over_from
+from santorio.stats.latent_posterior import LatentPosterior
+from santorio.stats.likelihood_choice import LikelihoodChoice
+from santorio.stats.outcome_types import LINK_NAMES
 from santorio.studies.checks import check_case, check_outcome, check_study
 from santorio.studies.contrasts import Fitted, arm_rows, compare
 from santorio.studies.dataset import Assembled, assemble, digest
 from santorio.studies.gaussian_fit import Fit, fit_case
-from santorio.studies.likelihood_choice import LINKS, SAID, Chosen, choose
+from santorio.studies.likelihood_choice import DESCRIPTIONS, choose_for_column
 from santorio.studies.preprocessing import Prepared, common_scale, doses_of, prepare, smallest_effect
 from santorio.studies.result import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, Warned
-from santorio.studies.sampled_fit import Refused, SampledFit, fit_sampled
+from santorio.studies.sampled_fit import RejectedFit, fit_sampled
 from santorio.studies.spec import OutcomeColumn, Study, read_study
 from santorio.studies.text import say_design
 
@@ -129,9 +132,9 @@ def _answer(
         direction=outcome.direction,
         smallest_effect=delta,
         smallest_effect_from=source,
-        scale=scale.name if chosen.family is None else LINKS[chosen.family],
+        scale=scale.name if chosen.family is None else LINK_NAMES[chosen.family],
         likelihood=chosen.family or "normal",
-        summary=summary.said if chosen.family is None else summary.rows_said + SAID[chosen.family],
+        summary=summary.said if chosen.family is None else summary.rows_said + DESCRIPTIONS[chosen.family],
         arms=arm_rows(names, prepared),
         comparisons=[one.comparison for one in compared],
     )
@@ -139,14 +142,14 @@ def _answer(
 
 def _fit(
     outcome: OutcomeColumn, prepared: Sequence[Prepared], carry_over: CarryOver | None
-) -> tuple[Sequence[Fit | SampledFit], Chosen]:
+) -> tuple[Sequence[Fit | LatentPosterior], LikelihoodChoice]:
     """Fit all cases, with the outcome's own likelihood where it has one and its fits can be trusted."""
-    chosen = choose(outcome, prepared)
+    chosen = choose_for_column(outcome, prepared)
     if chosen.family is not None:
-        found = fit_sampled(outcome, prepared, chosen.family, LINKS[chosen.family], carry_over)
-        if not isinstance(found, Refused):
+        found = fit_sampled(outcome, prepared, chosen.family, carry_over)
+        if not isinstance(found, RejectedFit):
             return found, chosen
-        chosen = Chosen(
+        chosen = LikelihoodChoice(
             None,
             f"its own model was fitted, and is not told, since the fit did not pass its checks ({found.problem})",
         )

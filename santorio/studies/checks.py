@@ -6,11 +6,11 @@ import numpy as np
 
 from santorio.rendering.text import counted
 from santorio.stats.decisions import DECISIVE_AT_LOOK
+from santorio.stats.latent_posterior import LatentPosterior
+from santorio.stats.likelihood_choice import LikelihoodChoice
 from santorio.studies.dataset import Assembled, Notices
 from santorio.studies.gaussian_fit import Fit
-from santorio.studies.likelihood_choice import Chosen
 from santorio.studies.preprocessing import Prepared, washed_out
-from santorio.studies.sampled_fit import SampledFit
 from santorio.studies.spec import Kind, OutcomeColumn, Study
 
 FEW_ROWS = 20
@@ -26,7 +26,7 @@ STRONG_CORRELATION = 0.6
 
 def check_case(
     prepared: Prepared,
-    fit: Fit | SampledFit,
+    fit: Fit | LatentPosterior,
     outcome: OutcomeColumn,
     names: Sequence[str],
     word: str,
@@ -49,7 +49,7 @@ def check_case(
     if max(missing) - min(missing) > MISSING_DIFFERS:
         add("missing_differs", f"“{outcome.name}” is missing much more often with one arm than another; if "
             f"{word}s are missing because of how they went, the answer is off.")  # fmt: skip
-    _check_spread(prepared, outcome, names, word, add, sampled=isinstance(fit, SampledFit))
+    _check_spread(prepared, outcome, names, word, add, sampled=isinstance(fit, LatentPosterior))
     if fit.rho[0] > STRONG_CORRELATION:
         add("strong_correlation", f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
             "the next): long periods can hardly be told from drift.")  # fmt: skip
@@ -99,12 +99,14 @@ APPROXIMATIONS: dict[Kind, str] = {
 }
 
 
-def check_outcome(outcome: OutcomeColumn, values: Sequence[np.ndarray], chosen: Chosen, add: Notices) -> None:
+def check_outcome(
+    outcome: OutcomeColumn, values: Sequence[np.ndarray], chosen: LikelihoodChoice, add: Notices
+) -> None:
     """Warn of an outcome over all cases, by its kind."""
     every = np.concatenate(values)
-    if chosen.why:
+    if chosen.reason:
         add("approximation", f"“{outcome.name}” is analysed {APPROXIMATIONS[outcome.kind]}, an approximation: "
-            f"{chosen.why}.")  # fmt: skip
+            f"{chosen.reason}.")  # fmt: skip
     if outcome.kind == "binary":
         rare = min(float(every.sum()), float((1 - every).sum()))
         if rare < FEW_EVENTS:

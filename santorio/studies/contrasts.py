@@ -8,6 +8,7 @@ import numpy as np
 from santorio.arrays import FloatArray
 from santorio.stats.decisions import DECISIVE, DECISIVE_AT_LOOK, Decision, decide
 from santorio.stats.effect_priors import CarryOver
+from santorio.stats.latent_posterior import LatentPosterior, mean_table
 from santorio.stats.meta_analysis import Pooled, pool
 from santorio.studies.checks import FEW_PHASES
 from santorio.studies.gaussian_fit import FLAT_EFFECT_PRIOR, Fit, Scale, fit_case, without_background
@@ -33,7 +34,7 @@ from santorio.studies.result import (
     Effect,
     RandomisationTest,
 )
-from santorio.studies.sampled_fit import SampledFit, joined
+from santorio.studies.sampled_fit import likelihood_alone
 from santorio.studies.spec import OutcomeColumn, Study
 from santorio.studies.text import answer_sentence
 
@@ -66,7 +67,7 @@ class Fitted:
     """
 
     prepared: Sequence[Prepared]
-    fits: Sequence[Fit | SampledFit]
+    fits: Sequence[Fit | LatentPosterior]
     scale: Scale
     delta: float
     carry_over: CarryOver | None
@@ -75,7 +76,7 @@ class Fitted:
     @property
     def is_sampled(self) -> bool:
         """Whether the outcome has a likelihood of its own."""
-        return isinstance(self.fits[0], SampledFit)
+        return isinstance(self.fits[0], LatentPosterior)
 
 
 def compare(
@@ -124,18 +125,18 @@ def compare(
     )
 
 
-def _own(one: Prepared, fit: Fit | SampledFit, contrast: int) -> tuple[Belief, UnitScale]:
+def _own(one: Prepared, fit: Fit | LatentPosterior, contrast: int) -> tuple[Belief, UnitScale]:
     """Belief about an arm's effect in one case, and the scale that it is on."""
-    if isinstance(fit, SampledFit):
+    if isinstance(fit, LatentPosterior):
         return fit.effect(contrast), OWN_UNIT
     return Own(fit, f"arm_{contrast}"), one.scale
 
 
 def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
     """Scale on which cases are pooled, of all together and of each."""
-    tables = [fit.table() for fit in fitted.fits if isinstance(fit, SampledFit)]
+    tables = [fit.table() for fit in fitted.fits if isinstance(fit, LatentPosterior)]
     if tables:
-        return joined(tables), tables
+        return mean_table(tables), tables
     return fitted.scale, [one.scale for one in fitted.prepared]
 
 
@@ -165,9 +166,9 @@ def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], 
 
 
 def _pool(fitted: Fitted, contrast: int) -> Pooled:
-    sampled = [fit for fit in fitted.fits if isinstance(fit, SampledFit)]
+    sampled = [fit for fit in fitted.fits if isinstance(fit, LatentPosterior)]
     if sampled:
-        moments = np.array([fit.of_days(contrast) for fit in sampled])
+        moments = np.array([likelihood_alone(fit, contrast) for fit in sampled])
         spread = float(np.mean([fit.sigma for fit in sampled]))
         return pool(moments[:, 0], moments[:, 1], spread)
     free = [
@@ -206,11 +207,17 @@ def _dose(effect: Effect, doses: FloatArray) -> DoseEffect:
 
 
 def _case(
-    one: Prepared, fit: Fit | SampledFit, contrast: int, names: Sequence[str], delta: float, *, binary: bool
+    one: Prepared,
+    fit: Fit | LatentPosterior,
+    contrast: int,
+    names: Sequence[str],
+    delta: float,
+    *,
+    binary: bool,
 ) -> CaseAnswer:
     effect = describe(*_own(one, fit, contrast), delta, binary=binary)
     repeats = one.case.design.cycles > 1
-    if isinstance(fit, SampledFit):
+    if isinstance(fit, LatentPosterior):
         effect = with_ratio(effect, fit.link(contrast), fit.link_name)
         cycles = _sampled_cycles(fit, contrast) if repeats else []
         probability_repeats = fit.probability_repeats(contrast) if repeats else None
@@ -234,7 +241,7 @@ def _case(
     )
 
 
-def _sampled_cycles(fit: SampledFit, contrast: int) -> list[CycleEffect]:
+def _sampled_cycles(fit: LatentPosterior, contrast: int) -> list[CycleEffect]:
     found = []
     for number, one in enumerate(fit.cycles(contrast), 1):
         lower, upper = np.quantile(one.values, [0.025, 0.975])

@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 
 from santorio.arrays import FloatArray
+from santorio.stats.latent_posterior import EffectDraws
 from santorio.studies.gaussian_fit import Fit, Scale, quantile_of
 from santorio.studies.result import Effect
-from santorio.studies.sampled_fit import Draws
 
 DENSITY_POINTS = 241
 # Of beliefs that are in the outcome's unit already.
@@ -123,7 +123,7 @@ def density_of(belief: Belief, scale: UnitScale) -> tuple[FloatArray, FloatArray
     """Density of an effect in the outcome's unit: where, and how much."""
     edges = belief.mean + belief.sd * np.linspace(-4.5, 4.5, DENSITY_POINTS)
     unit = np.array([scale.in_unit(float(edge)) for edge in edges])
-    below = belief.smoothed_below if isinstance(belief, Draws) else belief.below
+    below = belief.smoothed_below if isinstance(belief, EffectDraws) else belief.below
     mass = np.diff([below(float(edge)) for edge in edges])
     width = np.diff(unit)
     kept = width > 0

@@ -18,7 +18,7 @@ from santorio.stats.posterior_store import Provenance, load_posterior, save_post
 from santorio.stats.regression_terms import schedule_array
 from santorio.stats.sampler import Diagnostics
 from santorio.studies.analysis import analyse_study
-from santorio.studies.likelihood_choice import choose
+from santorio.studies.likelihood_choice import choose_for_column
 from santorio.studies.report import report_of
 from santorio.studies.result import StudyAnswer
 from santorio.studies.spec import OutcomeColumn
@@ -238,7 +238,7 @@ RATING = {"column": "outcome", "kind": "rating"}
 )
 def test_an_outcome_has_the_likelihood_of_its_kind_and_rows(outcome, values, likelihood):
     rows = SimpleNamespace(known=np.array(values, dtype=float))
-    assert choose(OutcomeColumn(**outcome), [rows]).family == likelihood
+    assert choose_for_column(OutcomeColumn(**outcome), [rows]).family == likelihood
 
 
 def test_all_or_nothing_is_a_dose_of_one_or_zero(design):

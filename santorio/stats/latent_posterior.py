@@ -1,0 +1,202 @@
+"""The posterior of an outcome with a likelihood of its own: effects in the outcome's unit, by cycle, and on the link.
+
+`santorio.stats.latent_model` samples it. Effects are averaged over the days (standardisation), so that they stand in
+the outcome's own unit; beside them stand the effects on the link's scale: log odds ratios, or log ratios of means.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from santorio.arrays import FloatArray
+from santorio.stats.design_matrix import TrialDesign
+from santorio.stats.effect_priors import CarryOver, EffectPrior
+from santorio.stats.latent_model import LatentTrialModel, Standardisation, latent_regression, standardise
+from santorio.stats.outcome_types import LINK_NAMES, LOGISTIC_SD, Outcome
+from santorio.stats.sampler import Fit
+
+# A tenth of the draws gives averages to more digits than are reported.
+THINNED_DRAWS = 400
+TABLE_END = 10.0
+TABLE_STEPS = 201
+TABLE_DRAWS = 60
+
+
+@dataclass(frozen=True)
+class EffectDraws:
+    """The posterior of a number, as draws of it."""
+
+    values: FloatArray
+
+    @property
+    def mean(self) -> float:
+        """Posterior mean."""
+        return float(self.values.mean())
+
+    @property
+    def sd(self) -> float:
+        """Posterior standard deviation."""
+        return float(self.values.std(ddof=1))
+
+    def below(self, value: float) -> float:
+        """P(number < value)."""
+        return float((self.values < value).mean())
+
+    def smoothed_below(self, value: float) -> float:
+        """P(number < value) with a Gaussian kernel of Silverman's width, for drawing."""
+        from scipy.special import ndtr
+
+        width = 0.9 * self.sd * len(self.values) ** -0.2
+        return float(ndtr((value - self.values) / width).mean())
+
+
+@dataclass(frozen=True)
+class EffectTable:
+    """From an effect on the link's scale to the effect in the outcome's unit, averaged over days, and back."""
+
+    name: str
+    link: FloatArray
+    unit: FloatArray
+
+    def in_unit(self, effect: float) -> float:
+        """Effect in the outcome's unit of an effect on the link's scale."""
+        return float(np.interp(effect, self.link, self.unit))
+
+    def from_unit(self, effect: float) -> float:
+        """Effect on the link's scale that amounts to this; infinite beyond what is possible."""
+        if effect >= self.unit[-1] or effect <= self.unit[0]:
+            return float(np.copysign(np.inf, effect))
+        return float(np.interp(effect, self.unit, self.link))
+
+
+def mean_table(tables: Sequence[EffectTable]) -> EffectTable:
+    """Table of several cases together: the mean of theirs."""
+    return EffectTable(tables[0].name, tables[0].link, np.mean([table.unit for table in tables], axis=0))
+
+
+@dataclass(frozen=True)
+class LatentPosterior:
+    """Posterior of one case with a likelihood of its own.
+
+    Attributes
+    ----------
+    fit : Fit
+        See `santorio.stats.latent_model.LatentTrialModel.fit`.
+    coefficients : FloatArray
+        In units of σ, shape (draws, columns).
+    days : Standardisation
+        Of some of the draws, every `step`-th.
+    step : int
+    design : TrialDesign
+    """
+
+    fit: Fit
+    coefficients: FloatArray
+    days: Standardisation
+    step: int
+    design: TrialDesign
+
+    @property
+    def link_name(self) -> str:
+        """What the scale of the linear predictor is called."""
+        return LINK_NAMES[self.days.outcome.family]
+
+    def effect(self, contrast: int) -> EffectDraws:
+        """An arm's effect in the outcome's unit."""
+        return EffectDraws(self.fit.draws["effect"][:, contrast - 1])
+
+    def link(self, contrast: int) -> EffectDraws:
+        """An arm's effect on the link's scale: log odds ratio, or log ratio of means."""
+        return EffectDraws(self.fit.draws["link_effect"][:, contrast - 1])
+
+    def standard_effects(self) -> FloatArray:
+        """Effects in units of σ, in which their prior stands; shape (draws, arms - 1)."""
+        arms, cycles = self.design.arms - 1, self._departing_cycles
+        last = self.coefficients.shape[1] - arms * cycles
+        return self.coefficients[:, last - arms : last]
+
+    def cycles(self, contrast: int) -> list[EffectDraws]:
+        """An arm's effect in each cycle, in the outcome's unit."""
+        effect = self.fit.draws["link_effect"][:: self.step, contrast - 1]
+        reference = self.days.average(0.0)
+        departures = self._departures()[:: self.step, contrast - 1]
+        return [EffectDraws(self.days.average(effect + departure) - reference) for departure in departures.T]
+
+    def probability_repeats(self, contrast: int) -> float:
+        """Probability that in one more cycle the effect has the sign that it has on average."""
+        from scipy.special import ndtr
+
+        effect = self.fit.draws["link_effect"][:, contrast - 1]
+        above = float(ndtr(effect / np.maximum(self.fit.draws["departure_sd"], 1e-9)).mean())
+        return above if effect.mean() > 0 else 1 - above
+
+    def table(self) -> EffectTable:
+        """Effects in the outcome's unit of effects on the link's scale, averaged over the days and over draws."""
+        days = self.days.thinned(TABLE_DRAWS)
+        link = np.linspace(-TABLE_END, TABLE_END, TABLE_STEPS)
+        average = np.array([days.average(float(effect)).mean() for effect in link])
+        return EffectTable(self.link_name, link, average - days.average(0.0).mean())
+
+    @property
+    def rho(self) -> tuple[float, float, float]:
+        """Correlation of a day with the next on the link's scale, chance included: mean and 95 % interval."""
+        values = self.fit.draws["row_correlation"]
+        lower, upper = np.quantile(values, [0.025, 0.975])
+        return float(values.mean()), float(lower), float(upper)
+
+    @property
+    def sigma(self) -> float:
+        """Spread of a day around what the model expects, on the link's scale; with a logit the logistic's."""
+        return LOGISTIC_SD if self.days.outcome.is_logistic else float(self.fit.draws["sigma"].mean())
+
+    @property
+    def carry_over_mean(self) -> float | None:
+        """Posterior mean of λ; None where nothing carries over."""
+        carry_over = self.fit.draws["carry_over"]
+        return float(carry_over.mean()) if carry_over.any() else None
+
+    @property
+    def _departing_cycles(self) -> int:
+        """Cycles that depart from the effect; 0 where there is but one."""
+        return self.design.cycles if self.design.cycles > 1 else 0
+
+    def _departures(self) -> FloatArray:
+        """How each cycle departs from each arm's effect, on the link's scale; shape (draws, arms - 1, cycles)."""
+        arms, cycles = self.design.arms - 1, self._departing_cycles
+        if not cycles:
+            return np.zeros((len(self.coefficients), arms, 1))
+        sigma = self.fit.draws["sigma"]
+        # With a logit a model without the path sees the logistic distribution's spread.
+        unit = np.full_like(sigma, LOGISTIC_SD) if self.days.outcome.is_logistic else sigma
+        return np.asarray(
+            unit[:, None, None] * self.coefficients[:, -arms * cycles :].reshape(-1, arms, cycles)
+        )
+
+
+def sample_latent_posterior(
+    model: LatentTrialModel,
+    design: TrialDesign,
+    outcome: Outcome,
+    *,
+    carry_over: CarryOver | None,
+    prior: EffectPrior,
+    dose: FloatArray | None = None,
+) -> LatentPosterior:
+    """Sample the posterior of one case; its diagnostics tell whether it may be published.
+
+    Parameters
+    ----------
+    See `santorio.stats.latent_model.LatentTrialModel.fit`.
+    """
+    fit = model.fit(design, outcome, carry_over=carry_over, prior=prior, dose=dose)
+    regression = latent_regression(design, carry_over, prior, dose)
+    days = standardise(regression, outcome, fit.draws)
+    step = max(len(days.widening) // THINNED_DRAWS, 1)
+    return LatentPosterior(fit, regression.coefficients(fit.draws), days.thinned(THINNED_DRAWS), step, design)
+
+
+def ratios(link: FloatArray) -> tuple[float, float, float]:
+    """Median and 95 % interval of a ratio of odds or means, from draws of its logarithm."""
+    median, lower, upper = np.exp(np.quantile(link, [0.5, 0.025, 0.975]))
+    return float(median), float(lower), float(upper)
