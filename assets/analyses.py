@@ -31,10 +31,10 @@ def _proposals(resources: Any, person: Person) -> None:
 
 
 effects = for_everyone(
-    ["insights", "effects"], _effects, kind="effects", reads=MARTS, kinds={"python", "postgres"}
+    ["analysis", "effects"], _effects, kind="effects", reads=MARTS, kinds={"python", "postgres"}
 )
 trials = for_everyone(
-    ["insights", "trials"],
+    ["analysis", "trials"],
     _trials,
     kind="trial",
     reads=[*MARTS, *TRIALS],
@@ -42,13 +42,13 @@ trials = for_everyone(
     needs=["object_store"],
 )
 proposals = for_everyone(
-    ["insights", "proposals"],
+    ["analysis", "proposals"],
     _proposals,
     kind="proposals",
-    reads=[*MARTS, *TRIALS, ["insights", "effects"], ["insights", "trials"], ["insights", "population"]],
+    reads=[*MARTS, *TRIALS, ["analysis", "effects"], ["analysis", "trials"], ["analysis", "population"]],
     kinds={"python", "postgres"},
 )
 
-effects_of_everyone = everyone_was_analysed(["insights", "effects"])
-trials_of_everyone = everyone_was_analysed(["insights", "trials"])
-proposals_of_everyone = everyone_was_analysed(["insights", "proposals"])
+effects_of_everyone = everyone_was_analysed(["analysis", "effects"])
+trials_of_everyone = everyone_was_analysed(["analysis", "trials"])
+proposals_of_everyone = everyone_was_analysed(["analysis", "proposals"])

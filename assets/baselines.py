@@ -14,10 +14,10 @@ def _baselines(resources: Any, person: Person) -> None:
 
 
 baselines = for_everyone(
-    ["insights", "baselines"],
+    ["analysis", "baselines"],
     _baselines,
     kind="baselines",
     reads=[mart for mart in MARTS if mart[-1] in {"outcomes", "day_quality"}],
     kinds={"python", "postgres"},
 )
-baselines_of_everyone = everyone_was_analysed(["insights", "baselines"])
+baselines_of_everyone = everyone_was_analysed(["analysis", "baselines"])

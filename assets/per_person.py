@@ -52,7 +52,7 @@ def for_everyone(
         Called with the run's resources and a person. What it published it does not publish again, so that a chunk can
         be tried again. Its documentation is the asset's.
     kind
-        Of the runs that it writes to `insights.runs`.
+        Of the runs that it writes to `analysis.runs`.
     reads
         Keys of the assets that it reads from the database.
     kinds
@@ -149,20 +149,20 @@ def newest_runs(database: Database, kind: str) -> dict[str, Any]:
     with database.connect() as connection:
         runs = connection.execute(
             """
-            select distinct on (user_id, subject) subject, status, created_at, code_version, reason, plot
-            from insights.runs where kind = %s order by user_id, subject, created_at desc
+            select distinct on (user_id, target) target, status, created_at, code_version, reason, plot
+            from analysis.runs where kind = %s order by user_id, target, created_at desc
             """,
             [kind],
         ).fetchall()
-    plots = [(subject, plot) for subject, _, _, _, _, plot in runs if plot is not None][:PICTURES]
+    plots = [(target, plot) for target, _, _, _, _, plot in runs if plot is not None][:PICTURES]
     return {
         "accepted": sum(run[1] == "accepted" for run in runs),
         "rejected": sum(run[1] == "rejected" for run in runs),
         "newest_runs": counts_table(
-            [{"subject": subject, "status": status, "fitted": str(created)[:16], "code": code, "why": why or ""}
-             for subject, status, created, code, why, _ in runs]
+            [{"target": target, "status": status, "fitted": str(created)[:16], "code": code, "why": why or ""}
+             for target, status, created, code, why, _ in runs]
         ),
-        **{f"plot_{_word(subject)}": picture(bytes(plot)) for subject, plot in plots},
+        **{f"plot_{_word(target)}": picture(bytes(plot)) for target, plot in plots},
     }  # fmt: skip
 
 
@@ -214,5 +214,5 @@ def everyone_was_analysed(asset: Sequence[str]) -> dg.AssetChecksDefinition:
     return check
 
 
-def _word(subject: str) -> str:
-    return "".join(character if character.isalnum() else "_" for character in subject)
+def _word(target: str) -> str:
+    return "".join(character if character.isalnum() else "_" for character in target)

@@ -19,11 +19,11 @@ def _population(resources: Any, person: Person, shared: Pool) -> None:
 
 
 population = for_everyone(
-    ["insights", "population"],
+    ["analysis", "population"],
     _population,
     kind="population",
-    reads=[["insights", "effects"], ["insights", "trials"]],
+    reads=[["analysis", "effects"], ["analysis", "trials"]],
     kinds={"python", "postgres"},
     once=_shared,
 )
-population_of_everyone = everyone_was_analysed(["insights", "population"])
+population_of_everyone = everyone_was_analysed(["analysis", "population"])

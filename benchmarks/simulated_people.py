@@ -3,7 +3,7 @@
 One person has everything that is fetched by default, the series within a day too, and files of some activities. Of a
 thousand people that would be 12 million events a year and more JSON than the disk of a laptop has room for: they have
 the kinds that tell a day in one document, a night without its series, activities of the list, logs, a trial, and
-published insights of a year of weekly fits. Twenty of them are simulated and written by the real writer; the others are
+published analyses of a year of weekly fits. Twenty of them are simulated and written by the real writer; the others are
 their copies under ids of their own.
 """
 
@@ -163,7 +163,7 @@ def write_ledger(connection: psycopg.Connection, first: dt.date, last: dt.date, 
     """Fill the ledger of everybody who has none of these days: fetched and final, with a hole in 50 days."""
     connection.execute(
         """
-        insert into ops.coverage (user_id, kind, day, status, fetched_at, asked_at)
+        insert into ops.coverage (user_id, kind, day, status, fetched_at, requested_at)
         select people.user_id, kind, day::date, 'final', day + interval '3 days', day + interval '3 days'
         from (select user_id, row_number() over (order by name) as number from ops.people) as people
         cross join lateral unnest(
@@ -247,9 +247,9 @@ def _copy_people(connection: psycopg.Connection, people: int, distinct: int) -> 
     connection.commit()
 
 
-# A year of weekly fits of everybody, as the insights publish them: the API shows the newest accepted one.
+# A year of weekly fits of everybody, as the analyses publish them: the API shows the newest accepted one.
 _RUNS = """
-insert into insights.runs (run_id, user_id, kind, subject, status, fingerprint, as_of, code_version, created_at)
+insert into analysis.runs (run_id, user_id, kind, target, status, fingerprint, as_of, code_version, created_at)
 select md5(user_id::text || kind || week)::uuid, user_id, kind, case kind when 'trial' then 'magnesium' else kind end,
        case when week %% 9 = 5 then 'rejected' else 'accepted' end, week::text, at, '0', at
 from ops.people
@@ -259,26 +259,26 @@ cross join lateral (select %(last)s::timestamptz - (%(weeks)s - week) * interval
 on conflict do nothing;
 """
 _EFFECTS = """
-insert into insights.effects
+insert into analysis.effects
 select run_id, user_id, 'outcome_' || outcome, 'exposure_' || exposure, 1, 'mg', 'min', 100, 1.5, 1, -0.5, 3.5, 0.8,
        2.2, 0.93, 300, (outcome - 1) * 5 + exposure
-from insights.runs cross join generate_series(1, 5) as outcome cross join generate_series(1, 5) as exposure
+from analysis.runs cross join generate_series(1, 5) as outcome cross join generate_series(1, 5) as exposure
 where kind = 'effects' and status = 'accepted'
 on conflict do nothing
 """
 _PROPOSALS = """
-insert into insights.proposals
+insert into analysis.proposals
 select run_id, user_id, rank, 'walk_' || rank, 'Do walks lift mood?', 'walks', 'mood', '["no", "walk"]', '{}', rank, 42,
        0.8, 0.1, 0.2, 'because'
-from insights.runs cross join generate_series(1, 5) as rank
+from analysis.runs cross join generate_series(1, 5) as rank
 where kind = 'proposals' and status = 'accepted'
 on conflict do nothing
 """
 _RESULTS = """
-insert into insights.trial_results
+insert into analysis.trial_results
 select run_id, user_id, 'magnesium', outcome, 'magnesium', 'no magnesium', 'min', 7, 6, 1, 28, 28, 1, 0.5, 0, 2, 0.5,
        1.5, 0.5, 0.8, 0.2, 0, 'adopt', 14, null, null, outcome = 'sleep_minutes'
-from insights.runs cross join unnest(array['sleep_minutes', 'deep_sleep_minutes', 'hrv_rmssd_ms']) as outcome
+from analysis.runs cross join unnest(array['sleep_minutes', 'deep_sleep_minutes', 'hrv_rmssd_ms']) as outcome
 where kind = 'trial' and status = 'accepted'
 on conflict do nothing
 """

@@ -47,7 +47,7 @@ def sync(
 def age(database: Database) -> None:
     """Let what was asked for have been asked for long ago, as it is with the next day's sync."""
     with database.connect() as connection:
-        connection.execute("update ops.coverage set asked_at = asked_at - interval '12 hours'")
+        connection.execute("update ops.coverage set requested_at = requested_at - interval '12 hours'")
 
 
 def naive_requests(days: int, activities: int) -> int:

@@ -20,11 +20,11 @@ def has_trial_to_analyse(connection: psycopg.Connection) -> bool:
         """
         select
           exists (
-            select from raw.arrivals inner join raw.events using (event_id)
+            select from raw.change_queue inner join raw.events using (event_id)
             where events.event_type like 'trial.%'
           )
           or exists (
-            select from insights.runs where kind = 'trial' and created_at > clock_timestamp() - interval '2 days'
+            select from analysis.runs where kind = 'trial' and created_at > clock_timestamp() - interval '2 days'
           )
         """
     ).fetchone()

@@ -104,10 +104,10 @@ def logs_are_plausible(database: dg.ResourceParam[Database]) -> dg.AssetCheckRes
     asset=["inbox", "garmin_files"], description="Files that could not be taken in and wait for a fix."
 )
 def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Warn while `ops.rejected` holds files that nobody has looked at."""
+    """Warn while `ops.rejected_records` holds files that nobody has looked at."""
     with database.connect() as connection:
         rows = connection.execute(
-            "select code, count(*) from ops.rejected where status = 'open' group by code order by code"
+            "select code, count(*) from ops.rejected_records where status = 'open' group by code order by code"
         ).fetchall()
     return dg.AssetCheckResult(
         passed=not rows,
@@ -171,13 +171,13 @@ def _holes_table(unintended: list[gaps.Hole]) -> list[dict[str, str | int | floa
 
 
 def converged(database: Database, kind: str) -> dg.AssetCheckResult:
-    """Whether the newest run of every subject of this kind was accepted."""
+    """Whether the newest run of every target of this kind was accepted."""
     with database.connect() as connection:
         rows = connection.execute(
             """
             select status, count(*) from (
-              select distinct on (user_id, subject) status from insights.runs
-              where kind = %s order by user_id, subject, created_at desc) as newest
+              select distinct on (user_id, target) status from analysis.runs
+              where kind = %s order by user_id, target, created_at desc) as newest
             group by status
             """,
             [kind],
@@ -190,13 +190,13 @@ def converged(database: Database, kind: str) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=["insights", "effects"], description="R-hat, effective sample size and divergences.")
+@dg.asset_check(asset=["analysis", "effects"], description="R-hat, effective sample size and divergences.")
 def effects_converged(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Warn when the newest fit of an outcome was rejected: nothing of it was published."""
     return converged(database, "effects")
 
 
-@dg.asset_check(asset=["insights", "trials"], description="R-hat, effective sample size and divergences.")
+@dg.asset_check(asset=["analysis", "trials"], description="R-hat, effective sample size and divergences.")
 def trials_converged(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Warn when the newest fit of a trial was rejected: nothing of it was published."""
     return converged(database, "trial")

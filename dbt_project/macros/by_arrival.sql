@@ -7,8 +7,8 @@
     by_person  a row depends on all of a person the person is computed anew, and only rows that differ are written; their
                                                 days are noted. Only people of whom an input of the model changed
 
-  What is touched stands in ops.touched_events (set when the build is planned, the same throughout), ops.touched_days
-  (grows while the build goes on: what moved to another day touches both) and ops.touched_people (who has changed rows
+  What is touched stands in ops.changed_events (set when the build is planned, the same throughout), ops.changed_days
+  (grows while the build goes on: what moved to another day touches both) and ops.changed_people (who has changed rows
   in which model; under the name '' who has arrivals at all). All three stay until a build has made every model, so that
   after a failure the next one makes good.
 
@@ -17,7 +17,7 @@
 -#}
 
 {#-
-  How the build that is under way makes a model: 'touched', or 'full' where santorio has not planned this run (dbt run by
+  How the build that is under way makes a model: 'incremental', or 'full' where santorio has not planned this run (dbt run by
   hand), the model's logic changed, or all is asked for.
 -#}
 {% macro mode_of(name) -%}
@@ -38,7 +38,7 @@
 {% macro is_touched() -%}
   {{ return(
       model.resource_type == 'model' and model.config.materialized in ['by_event', 'by_day', 'by_person']
-      and mode_of(model.name) == 'touched' and load_cached_relation(this) is not none
+      and mode_of(model.name) == 'incremental' and load_cached_relation(this) is not none
   ) }}
 {%- endmacro %}
 
@@ -62,7 +62,7 @@
     {#- As an array: it is a condition that reaches the indexes on event_id through every view. As a join the planner takes it last,
         for it thinks that the join of versions with the log gives one row: one day of breathing then unpacked the
         payloads of three years (129,000 blocks for 180). -#}
-    {{ return('(select * from ' ~ relation ~ ' where event_id = any (array(select event_id from ops.touched_events)))') }}
+    {{ return('(select * from ' ~ relation ~ ' where event_id = any (array(select event_id from ops.changed_events)))') }}
   {%- endif -%}
   {{ return(relation) }}
 {%- endmacro %}
@@ -72,9 +72,9 @@
   {%- if not is_touched() -%}
     {{ return(relation) }}
   {%- endif -%}
-  {%- set near = 'select user_id, day from touched_days' -%}
+  {%- set near = 'select user_id, day from changed_days' -%}
   {%- if before or after -%}
-    {%- set near = 'select user_id, day + shift from touched_days, generate_series(' ~ -before ~ ', ' ~ after ~ ') as shift' -%}
+    {%- set near = 'select user_id, day + shift from changed_days, generate_series(' ~ -before ~ ', ' ~ after ~ ') as shift' -%}
   {%- endif -%}
   {{ return('(select * from ' ~ relation ~ ' where (user_id, ' ~ day ~ ') in (' ~ near ~ '))') }}
 {%- endmacro %}
@@ -82,7 +82,7 @@
 {#- Rows of a relation (with user_id) of the people of whom anything changed that this model reads. -#}
 {% macro people_of(relation) -%}
   {%- if is_touched() -%}
-    {{ return('(select * from ' ~ relation ~ ' where user_id = any (array(select user_id from touched_people)))') }}
+    {{ return('(select * from ' ~ relation ~ ' where user_id = any (array(select user_id from changed_people)))') }}
   {%- endif -%}
   {{ return(relation) }}
 {%- endmacro %}
@@ -106,7 +106,7 @@
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
   {% if is_touched() %}
-    {% do remake_touched_rows(grain, target, sql) %}
+    {% do remake_changed_rows(grain, target, sql) %}
   {% else %}
     {% do make_all_rows(grain, target, sql) %}
   {% endif %}
@@ -177,27 +177,27 @@
   {%- endfor -%}
 {%- endmacro %}
 
-{% macro remake_touched_rows(grain, target, sql) -%}
+{% macro remake_changed_rows(grain, target, sql) -%}
   {%- set columns = column_names(target) -%}
   {%- set days = days_noted(grain, columns) -%}
   {%- set is_needed = true -%}
   {%- if grain == 'by_day' -%}
-    {% do snapshot_touched_days() %}
+    {% do snapshot_changed_days() %}
   {%- elif grain == 'by_person' -%}
-    {%- set is_needed = snapshot_touched_people() > 0 -%}
+    {%- set is_needed = snapshot_changed_people() > 0 -%}
   {%- endif -%}
   {% call statement('main') -%}
     {% if is_needed %}
     create temp table noted (user_id uuid, day date) on commit drop;
     {{ replace_sql(grain, target, quoted_names(columns), days, sql) }}
-    insert into ops.touched_people (model, user_id)
+    insert into ops.changed_people (model, user_id)
     select distinct '{{ model.name }}', user_id from noted where user_id is not null on conflict do nothing;
     {% if days %}
     -- In one order, and not what is there: models that note the same days at once must not wait for each other in a circle.
-    insert into ops.touched_days (user_id, day)
+    insert into ops.changed_days (user_id, day)
     select distinct user_id, day from noted
     where user_id is not null and day is not null
-        and not exists (select from ops.touched_days as known where (known.user_id, known.day) = (noted.user_id, noted.day))
+        and not exists (select from ops.changed_days as known where (known.user_id, known.day) = (noted.user_id, noted.day))
     order by user_id, day
     on conflict do nothing;
     {% endif %}
@@ -212,16 +212,16 @@
   {%- set noted = days or ['null::date'] -%}
   {%- set differs = none -%}
   {%- if grain == 'by_event' -%}
-    {%- set gone = 'made.event_id in (select event_id from ops.touched_events)' -%}
+    {%- set gone = 'made.event_id in (select event_id from ops.changed_events)' -%}
     {%- set fresh = sql -%}
     {%- set added = 'true' -%}
   {%- elif grain == 'by_day' -%}
-    {%- set gone = '(made.user_id, made.day) in (select user_id, day from touched_days)' -%}
+    {%- set gone = '(made.user_id, made.day) in (select user_id, day from changed_days)' -%}
     {%- set fresh = sql -%}
-    {%- set added = '(fresh.user_id, fresh.day) in (select user_id, day from touched_days)' -%}
+    {%- set added = '(fresh.user_id, fresh.day) in (select user_id, day from changed_days)' -%}
   {%- else -%}
     create temp table computed on commit drop as select {{ columns }} from ({{ sql }}) as fresh;
-    {%- set gone = 'made.user_id = any (array(select user_id from touched_people))
+    {%- set gone = 'made.user_id = any (array(select user_id from changed_people))
         and not exists (select from computed where (computed.*)::record = (made.*)::record)' -%}
     {%- set fresh = 'select * from computed' -%}
     {%- set added = 'not exists (
@@ -253,20 +253,20 @@
 {%- endmacro %}
 
 {#- The touched days as they are now: models beside this one add to them. -#}
-{% macro snapshot_touched_days() -%}
+{% macro snapshot_changed_days() -%}
   {% call statement('snapshot') -%}
-    create temp table touched_days on commit drop as select user_id, day from ops.touched_days;
-    analyze touched_days
+    create temp table changed_days on commit drop as select user_id, day from ops.changed_days;
+    analyze changed_days
   {%- endcall %}
 {%- endmacro %}
 
 {#- People of whom something changed in the models that this one reads, and how many they are. -#}
-{% macro snapshot_touched_people() -%}
+{% macro snapshot_changed_people() -%}
   {% call statement('snapshot', fetch_result=True) -%}
-    create temp table touched_people on commit drop as
-    select distinct user_id from ops.touched_people where model in ('{{ changing_inputs(model.depends_on.nodes) | unique | join("', '") }}');
-    analyze touched_people;
-    select count(*) from touched_people
+    create temp table changed_people on commit drop as
+    select distinct user_id from ops.changed_people where model in ('{{ changing_inputs(model.depends_on.nodes) | unique | join("', '") }}');
+    analyze changed_people;
+    select count(*) from changed_people
   {%- endcall %}
   {{ return(load_result('snapshot').data[0][0]) }}
 {%- endmacro %}
@@ -327,16 +327,16 @@
 
 {% macro rows_to_test(relation) -%}
   {%- set node = graph.nodes.get('model.' ~ project_name ~ '.' ~ relation.identifier) if execute else none -%}
-  {%- if not node or mode_of(node.name) != 'touched' -%}
+  {%- if not node or mode_of(node.name) != 'incremental' -%}
     {{ return(relation) }}
   {%- endif -%}
   {%- set grain = node.config.materialized -%}
   {%- if grain == 'by_day' -%}
-    {%- set touched = '(user_id, day) in (select user_id, day from ops.touched_days)' -%}
+    {%- set touched = '(user_id, day) in (select user_id, day from ops.changed_days)' -%}
   {%- elif grain == 'by_person' -%}
-    {%- set touched = "user_id in (select user_id from ops.touched_people where model = '" ~ node.name ~ "')" -%}
+    {%- set touched = "user_id in (select user_id from ops.changed_people where model = '" ~ node.name ~ "')" -%}
   {%- elif 'event_id' in node.columns -%}
-    {%- set touched = 'event_id = any (array(select event_id from ops.touched_events))' -%}
+    {%- set touched = 'event_id = any (array(select event_id from ops.changed_events))' -%}
   {%- else -%}
     {{ return(relation) }}
   {%- endif -%}

@@ -20,9 +20,9 @@
         user_id, day, measure, bucket_at, sum(samples)::integer as samples, {{ exact_sum('sum') }} as sum, min(min) as min,
         max(max) as max, max(as_of) as as_of
     from (
-        select *, thinning_id = max(thinning_id) over (partition by user_id, day, measure, bucket_at) as is_newest
+        select *, downsampling_id = max(downsampling_id) over (partition by user_id, day, measure, bucket_at) as is_newest
         from (
-            {{ kept_buckets(ref('stg_garmin__kept_rollups')) }}
+            {{ retained_buckets(ref('stg_garmin__retained_rollups')) }}
         ) as kept
     ) as ranked
     where is_newest

@@ -14,29 +14,29 @@
   {%- if is_touched() or model.config.materialized == 'lasting_view' -%}{{ return('') }}{%- endif -%}
   alter table {{ this }} enable row level security;
   drop policy if exists own_rows on {{ this }};
-  create policy own_rows on {{ this }} for select to santorio_view using (user_id = {{ current_person() }});
-  grant select on {{ this }} to santorio_view
+  create policy own_rows on {{ this }} for select to santorio_view_owner using (user_id = {{ current_person() }});
+  grant select on {{ this }} to santorio_view_owner
 {%- endmacro %}
 
 {#-
-  A view reads with its owner's rights. Owned by santorio_view it is held to the row policies; owned by whoever
+  A view reads with its owner's rights. Owned by santorio_view_owner it is held to the row policies; owned by whoever
   runs dbt it would not be. `security_barrier` keeps a caller's own functions from seeing rows before the filter.
 -#}
 {% macro publish_view() -%}
   alter view {{ this }} set (security_barrier = true);
-  alter view {{ this }} owner to santorio_view;
+  alter view {{ this }} owner to santorio_view_owner;
   grant select on {{ this }} to santorio_api
 {%- endmacro %}
 
 {#- The copy of a mart that a build put up as a whole: the API never reads a mart while it is being made. -#}
-{% macro published(mart) -%}
-  published.{{ mart.identifier }}
+{% macro serving_table(mart) -%}
+  serving.{{ mart.identifier }}
 {%- endmacro %}
 
 {#- Pre-hook of the API's views: what they read is there, if empty, before the first build has published anything. -#}
-{% macro align_published() -%}
+{% macro align_serving_table() -%}
   {%- for node in model.depends_on.nodes if graph.nodes.get(node, {}).get('schema') == 'marts' %}
-  select ops.align_published('{{ graph.nodes[node].alias }}', false);
+  select ops.align_serving_table('{{ graph.nodes[node].alias }}', false);
   {%- endfor %}
 {%- endmacro %}
 

@@ -52,7 +52,7 @@
 
 {#-
   Each instant of a measure once a day: two accounts, or a part and a whole, can tell it twice. The newest payload that
-  tells it wins, as in raw.thin_samples.
+  tells it wins, as in raw.downsample_samples.
 -#}
 {% macro samples_told_once(payloads, all_payloads) -%}
     select distinct on (user_id, day, measure, measured_at)
@@ -65,9 +65,9 @@
 {%- endmacro %}
 
 {#- Rollups that stayed of thinned series, one row a bucket, of payloads that are still the newest version. -#}
-{% macro kept_buckets(relation) -%}
+{% macro retained_buckets(relation) -%}
     select
-        kept.user_id, kept.day, kept.measure, bucket.bucket_at, kept.thinning_id,
+        kept.user_id, kept.day, kept.measure, bucket.bucket_at, kept.downsampling_id,
         bucket.samples, bucket.sum, bucket.min, bucket.max, kept.ingested_at as as_of
     from {{ relation }} as kept
     cross join lateral unnest(kept.bucket_at, kept.samples, kept.sum, kept.min, kept.max)

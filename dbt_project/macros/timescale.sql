@@ -16,7 +16,7 @@
 -#}
 {% macro fill_hypertable() -%}
   {%- if has_timescaledb() -%}
-  {%- set days = 'touched_days' if is_touched() else
+  {%- set days = 'changed_days' if is_touched() else
       '(select user_id, day from ' ~ this ~ ' union select user_id, day from intraday.stored_days)' -%}
   create temp table days_to_store on commit drop as
   select days.user_id, days.day, stored.first_at, stored.last_at, made.fingerprint, made.from_at, made.to_at
@@ -28,7 +28,7 @@
           min(measured_at[1]) as from_at, max(measured_at[cardinality(measured_at)]) as to_at
       from {{ this }}
       {%- if is_touched() %}
-      where (user_id, day) in (select user_id, day from touched_days)
+      where (user_id, day) in (select user_id, day from changed_days)
       {%- endif %}
       group by user_id, day
   ) as made using (user_id, day)
@@ -91,5 +91,5 @@
 -#}
 {% macro guard_view() -%}
   alter view {{ this }} set (security_barrier = true);
-  grant select on {{ this }} to santorio_view
+  grant select on {{ this }} to santorio_view_owner
 {%- endmacro %}

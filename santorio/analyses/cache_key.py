@@ -23,7 +23,7 @@ LIBRARIES = ("numpy", "scipy", "pymc", "nutpie", "arviz")
 
 @functools.cache
 def models_version(code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...] = LIBRARIES) -> str:
-    """Hash of the sources that compute insights and of the libraries' versions; an edited API changes nothing."""
+    """Hash of the sources that compute analyses and of the libraries' versions; an edited API changes nothing."""
     digest = hashlib.sha256()
     for part in code:
         root = PACKAGE / part

@@ -27,11 +27,11 @@ TABLES: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class RunReport:
-    """What an analysis did about one subject: counts, diagnostics and a picture; no health value in words.
+    """What an analysis did about one target: counts, diagnostics and a picture; no health value in words.
 
     Attributes
     ----------
-    kind, subject
+    kind, target
         What was analysed: a trial by its name, an outcome's effects or baseline, or all proposals.
     status
         "unchanged" where the inputs are those of the last run; "not enough data" is a state, not an error.
@@ -46,7 +46,7 @@ class RunReport:
     """
 
     kind: Kind
-    subject: str
+    target: str
     status: Status
     reason: str | None = None
     rows: int = 0
@@ -73,7 +73,7 @@ class Run:
 
     user_id: UUID
     kind: Kind
-    subject: str
+    target: str
     fingerprint: str
     as_of: dt.datetime
     rows: Sequence[Mapping[str, object]] = ()
@@ -84,14 +84,14 @@ class Run:
     posterior_object: str | None = None
 
 
-def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, subject: str) -> str | None:
-    """Fingerprint of the newest run of this subject, accepted or not; None if there is none."""
+def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, target: str) -> str | None:
+    """Fingerprint of the newest run of this target, accepted or not; None if there is none."""
     row = connection.execute(
         """
-        select fingerprint from insights.runs where user_id = %s and kind = %s and subject = %s
+        select fingerprint from analysis.runs where user_id = %s and kind = %s and target = %s
         order by created_at desc limit 1
         """,
-        [user_id, kind, subject],
+        [user_id, kind, target],
     ).fetchone()
     return str(row[0]) if row else None
 
@@ -104,16 +104,16 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
     status: Status = "accepted" if run.reason is None else "rejected"
     with database.connect() as connection:
         # Two processes may have computed the same run: the second finds the first one's.
-        lock = f"insights {run.user_id} {run.kind} {run.subject}"
+        lock = f"analysis {run.user_id} {run.kind} {run.target}"
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
-        if not force and last_fingerprint(connection, run.user_id, run.kind, run.subject) == run.fingerprint:
-            return RunReport(run.kind, run.subject, "unchanged")
+        if not force and last_fingerprint(connection, run.user_id, run.kind, run.target) == run.fingerprint:
+            return RunReport(run.kind, run.target, "unchanged")
         run_id = uuid4()
         record: dict[str, object] = {
             "run_id": run_id,
             "user_id": run.user_id,
             "kind": run.kind,
-            "subject": run.subject,
+            "target": run.target,
             "status": status,
             "fingerprint": run.fingerprint,
             "as_of": run.as_of,
@@ -131,7 +131,7 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
         )
     return RunReport(
         run.kind,
-        run.subject,
+        run.target,
         status,
         run.reason,
         len(rows),
@@ -142,11 +142,11 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
 
 
 def insert(connection: psycopg.Connection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert rows of one shape into a table of the schema insights."""
+    """Insert rows of one shape into a table of the schema analysis."""
     if not rows:
         return
     columns = list(rows[0])
-    statement = sql.SQL("insert into insights.{} ({}) values ({})").format(
+    statement = sql.SQL("insert into analysis.{} ({}) values ({})").format(
         sql.Identifier(table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.SQL(", ").join(sql.Placeholder() * len(columns)),

@@ -58,7 +58,7 @@ def gathered(connection: psycopg.Connection, person: Person) -> dict[str, object
                    (select count(*) from marts.nights where user_id = %(who)s) as nights,
                    (select count(*) from marts.activities where user_id = %(who)s) as activities,
                    (select count(distinct event_id) from raw.events where user_id = %(who)s) as events,
-                   (select count(*) from ops.rejected where user_id = %(who)s and status = 'open') as rejected
+                   (select count(*) from ops.rejected_records where user_id = %(who)s and status = 'open') as rejected
             """,
             {"who": person.user_id},
         ).fetchone()
@@ -69,14 +69,14 @@ def gathered(connection: psycopg.Connection, person: Person) -> dict[str, object
 def published(
     connection: psycopg.Connection, table: str, order: str, person: Person
 ) -> list[dict[str, object]]:
-    """Rows of the newest accepted run of each subject."""
+    """Rows of the newest accepted run of each target."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             f"""
-            select result.* from insights.{table} result
+            select result.* from analysis.{table} result
             where run_id in (
-              select distinct on (kind, subject) run_id from insights.runs
-              where user_id = %s and status = 'accepted' order by kind, subject, created_at desc)
+              select distinct on (kind, target) run_id from analysis.runs
+              where user_id = %s and status = 'accepted' order by kind, target, created_at desc)
             order by {order}
             """,  # noqa: S608 - both names are literals of this module
             [person.user_id],

@@ -120,4 +120,4 @@ def say_rejected(report: ImportReport) -> None:
     for name, reason in rows:
         table.add_row(name, reason.location or "", reason.reason)
     console.print(table)
-    console.print("The originals are kept; the list is also in `ops.rejected`.")
+    console.print("The originals are kept; the list is also in `ops.rejected_records`.")

@@ -62,10 +62,10 @@ def about(connection: psycopg.Connection, person: Person) -> dict[str, object]:
         select count(distinct event_id) as events,
                min(day) filter (where is_dated) as first_day,
                max(day) filter (where is_dated) as last_day, max(ingested_at) as newest_at,
-               (select count(*) from ops.rejected where user_id = %(who)s and status = 'open') as rejected_open,
-               (select count(*) from insights.runs where user_id = %(who)s and status = 'accepted')
+               (select count(*) from ops.rejected_records where user_id = %(who)s and status = 'open') as rejected_open,
+               (select count(*) from analysis.runs where user_id = %(who)s and status = 'accepted')
                  as fits_accepted,
-               (select count(*) from insights.runs where user_id = %(who)s and status = 'rejected')
+               (select count(*) from analysis.runs where user_id = %(who)s and status = 'rejected')
                  as fits_rejected
         from (
           select event_id, ingested_at,
@@ -277,13 +277,13 @@ def waiting_trials(connection: psycopg.Connection, person: Person) -> list[dict[
         return cursor.execute(
             """
             select trial, outcome, start_day, last_day, study_days,
-                   (select reason from insights.runs run
-                    where run.user_id = known.user_id and run.kind = 'trial' and run.subject = known.trial
+                   (select reason from analysis.runs run
+                    where run.user_id = known.user_id and run.kind = 'trial' and run.target = known.trial
                     order by created_at desc limit 1) as reason
             from marts.trials known
             where user_id = %(who)s and not exists (
-              select from insights.runs run where run.user_id = known.user_id and run.kind = 'trial'
-                and run.subject = known.trial and run.status = 'accepted')
+              select from analysis.runs run where run.user_id = known.user_id and run.kind = 'trial'
+                and run.target = known.trial and run.status = 'accepted')
             order by trial
             """,
             {"who": person.user_id},
@@ -294,7 +294,7 @@ def proposed_protocol(connection: psycopg.Connection, person: Person, slug: str)
     """The protocol of a proposal, to be imported with a first day: a trial judged by another law is another trial."""
     row = connection.execute(
         """
-        select diagnostics -> 'protocols' -> %s from insights.runs
+        select diagnostics -> 'protocols' -> %s from analysis.runs
         where user_id = %s and kind = 'proposals' and status = 'accepted' order by created_at desc limit 1
         """,
         [slug, person.user_id],

@@ -19,8 +19,8 @@ app = typer.Typer(help="Look after the tables that everything is read from.", no
 
 STATE = """
 select
-  (select count(distinct event_id) from raw.arrivals) as events,
-  (select count(distinct (user_id, day)) from raw.arrivals where day is not null) as days,
+  (select count(distinct event_id) from raw.change_queue) as events,
+  (select count(distinct (user_id, day)) from raw.change_queue where day is not null) as days,
   (select count(*) from ops.models where built_at is not null) as models,
   (select obj_description(oid) from pg_namespace where nspname = 'past_marts') as past
 """

@@ -177,7 +177,7 @@ def _finished_before(connection: psycopg.Connection, person: Person, result: Arc
     result.events_new = 0
     rows = connection.execute(
         """
-        select code, reason, location, status from ops.rejected
+        select code, reason, location, status from ops.rejected_records
         where user_id = %s and object_sha256 = %s and status <> 'retried' order by first_seen_at, location
         """,
         [person.user_id, result.sha256],

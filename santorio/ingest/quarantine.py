@@ -1,4 +1,4 @@
-"""The list of what could not be taken in, `ops.rejected`: note it, and close what was mended since."""
+"""The list of what could not be taken in, `ops.rejected_records`: note it, and close what was mended since."""
 
 import datetime as dt
 
@@ -14,7 +14,7 @@ def note_rejection(
     """Note it once, however often it is met; `name` is the file's, `sha256` of its original where it is kept."""
     connection.execute(
         """
-        insert into ops.rejected (user_id, source_name, code, reason, object_sha256, location, status)
+        insert into ops.rejected_records (user_id, source_name, code, reason, object_sha256, location, status)
         values (%s, %s, %s, %s, %s, %s, %s)
         on conflict (user_id, object_sha256, source_name, code, location)
         do update set last_seen_at = now(), reason = excluded.reason, status = excluded.status
@@ -30,7 +30,7 @@ def close_mended(
     """Close what was refused of a file before and was not met again since (without: in this transaction)."""
     connection.execute(
         """
-        update ops.rejected set status = 'retried', last_seen_at = now()
+        update ops.rejected_records set status = 'retried', last_seen_at = now()
         where user_id = %s and object_sha256 = %s and status = 'open' and last_seen_at < coalesce(%s, now())
         """,
         [person.user_id, sha256, since],

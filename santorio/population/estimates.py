@@ -101,13 +101,13 @@ def _associations(
     rows = connection.execute(
         """
         with newest as (
-          select distinct on (user_id, subject) run_id, as_of from insights.runs
+          select distinct on (user_id, target) run_id, as_of from analysis.runs
           where user_id = any(%s) and kind = 'effects' and status = 'accepted'
-          order by user_id, subject, created_at desc
+          order by user_id, target, created_at desc
         )
         select user_id, outcome, exposure, lag_days, outcome_unit, exposure_unit,
                prior_free_estimate, prior_free_sd, standard_effect, per_amount, newest.as_of
-        from insights.effects join newest using (run_id)
+        from analysis.effects join newest using (run_id)
         where prior_free_estimate is not null
         """,
         [list(people)],
@@ -125,13 +125,13 @@ def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[
     rows = connection.execute(
         """
         with newest as (
-          select distinct on (user_id, subject) user_id, subject, run_id, as_of, created_at from insights.runs
+          select distinct on (user_id, target) user_id, target, run_id, as_of, created_at from analysis.runs
           where user_id = any(%s) and kind = 'trial' and status = 'accepted' and diagnostics @> '{"ended": true}'
-          order by user_id, subject, created_at desc
+          order by user_id, target, created_at desc
         )
-        select newest.user_id, subject, unit, prior_free_estimate, prior_free_sd, standard_effect, 1::float8,
+        select newest.user_id, target, unit, prior_free_estimate, prior_free_sd, standard_effect, 1::float8,
                newest.as_of
-        from newest join insights.trial_results using (run_id)
+        from newest join analysis.trial_results using (run_id)
         where is_primary and prior_free_estimate is not null
         order by newest.created_at
         """,

@@ -20,7 +20,7 @@ from santorio.privacy.consent import FEWEST_PEOPLE
 from santorio.stats.meta_analysis import Pooled, pool
 from santorio.storage.database.engine import Database
 
-SUBJECT = "all"
+TARGET = "all"
 ONE_WIDTH = ((1.0, 1.0),)
 NODES = 192
 CODE = (*COMPUTING, "population", "privacy/consent.py")
@@ -48,13 +48,13 @@ def analyse_population(database: Database, person: Person, shared: Pool, *, forc
     rows = rows_of(person.user_id, shared)
     key = fingerprint(rows, code=CODE)
     with database.connect() as connection:
-        last = last_fingerprint(connection, person.user_id, "population", SUBJECT)
+        last = last_fingerprint(connection, person.user_id, "population", TARGET)
     if last == key and not force:
-        return RunReport("population", SUBJECT, "unchanged")
+        return RunReport("population", TARGET, "unchanged")
     if not rows and last is None:
         return RunReport(
             "population",
-            SUBJECT,
+            TARGET,
             "not enough data",
             f"Nothing is told that fewer than {FEWEST_PEOPLE} people who share have in common, nor to who does not.",
         )
@@ -63,7 +63,7 @@ def analyse_population(database: Database, person: Person, shared: Pool, *, forc
     run = Run(
         user_id=person.user_id,
         kind="population",
-        subject=SUBJECT,
+        target=TARGET,
         fingerprint=key,
         as_of=max(_as_of(shared), default=dt.datetime.now(dt.UTC)),
         rows=[{**row, "arms": Jsonb(row["arms"]) if row["arms"] else None} for row in rows],
@@ -77,7 +77,7 @@ def _as_of(shared: Pool) -> list[dt.datetime]:
 
 
 def rows_of(user_id: UUID, shared: Pool) -> list[dict[str, object]]:
-    """Rows of `insights.population` for one person; none for who does not share."""
+    """Rows of `analysis.population` for one person; none for who does not share."""
     if user_id not in shared.people:
         return []
     told = (_row(user_id, question, parts) for question, parts in shared.questions())

@@ -32,7 +32,7 @@ class Arrivals:
 def arrivals(connection: psycopg.Connection) -> Arrivals:
     """Count the versions in the log and find the newest."""
     row = connection.execute(
-        "select count(*), max(ingested_at), (select coalesce(max(arrival_id), 0) from raw.arrivals) from raw.events"
+        "select count(*), max(ingested_at), (select coalesce(max(change_id), 0) from raw.change_queue) from raw.events"
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row
     return Arrivals(versions=row[0], newest_at=row[1], waiting=row[2])

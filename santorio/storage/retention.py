@@ -1,7 +1,8 @@
 """How long samples within the day are kept: for ever, until the person says otherwise; and how older ones are thinned.
 
 Thinning takes the series out of old payloads and keeps their five-minute rollups and the figures that the marts take
-from them (docs/decisions/0005). The database does it, in `raw.thin_samples`; here is whose, of which days, and when.
+from them (docs/decisions/0005). The database does it, in `raw.downsample_samples`; this module says whose, of which
+days, and when.
 """
 
 import datetime as dt
@@ -135,7 +136,7 @@ def thin(database: Database, person: Person, now: dt.datetime) -> Iterator[Thinn
                 first + dt.timedelta(days=DAYS_A_STEP - 1), found.last_day, kept - dt.timedelta(days=1)
             )
             row = connection.execute(
-                "select payloads, samples, bytes from raw.thin_samples(%s, %s, %s, %s)",
+                "select payloads, samples, bytes from raw.downsample_samples(%s, %s, %s, %s)",
                 [person.user_id, first, last, keep],
             ).fetchone()
         assert row is not None  # noqa: S101 - the function always gives a row

@@ -93,7 +93,7 @@ def read_proposal(connection: psycopg.Connection, person: Person, trial: str) ->
     """Read what the newest run proposes under a trial's name; None where it does not."""
     row = connection.execute(
         """
-        select run_id, created_at, diagnostics -> 'protocols' from insights.runs
+        select run_id, created_at, diagnostics -> 'protocols' from analysis.runs
         where user_id = %s and kind = 'proposals' and status = 'accepted' order by created_at desc limit 1
         """,
         [person.user_id],
@@ -148,10 +148,10 @@ def read_answer(connection: psycopg.Connection, person: Person, trial: str) -> A
     row = connection.execute(
         """
         select run_id, created_at, diagnostics,
-               (select decision from insights.trial_results result
+               (select decision from analysis.trial_results result
                 where result.run_id = run.run_id and is_primary order by arm limit 1)
-        from insights.runs run
-        where user_id = %s and kind = 'trial' and subject = %s and status = 'accepted'
+        from analysis.runs run
+        where user_id = %s and kind = 'trial' and target = %s and status = 'accepted'
         order by created_at desc limit 1
         """,
         [person.user_id, trial],

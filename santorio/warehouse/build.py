@@ -28,28 +28,28 @@ LOCK = 1614_0007
 MANY_EVENTS, LARGE_PART = 10_000, 0.3
 
 TAKE = """
-insert into ops.taken_arrivals select arrival_id from raw.arrivals on conflict do nothing;
-insert into ops.touched_events (event_id, user_id)
+insert into ops.claimed_changes select change_id from raw.change_queue on conflict do nothing;
+insert into ops.changed_events (event_id, user_id)
 select distinct on (event_id) event_id, user_id
-from raw.arrivals inner join ops.taken_arrivals using (arrival_id)
+from raw.change_queue inner join ops.claimed_changes using (change_id)
 where event_id is not null
 order by event_id, user_id
 on conflict do nothing;
-insert into ops.touched_days (user_id, day)
-select distinct user_id, day from raw.arrivals inner join ops.taken_arrivals using (arrival_id)
+insert into ops.changed_days (user_id, day)
+select distinct user_id, day from raw.change_queue inner join ops.claimed_changes using (change_id)
 where day is not null
 on conflict do nothing;
-insert into ops.touched_people (model, user_id)
-select distinct '', user_id from raw.arrivals inner join ops.taken_arrivals using (arrival_id)
+insert into ops.changed_people (model, user_id)
+select distinct '', user_id from raw.change_queue inner join ops.claimed_changes using (change_id)
 on conflict do nothing;
 """
 
 CLEAR = """
-delete from raw.arrivals using ops.taken_arrivals where taken_arrivals.arrival_id = arrivals.arrival_id;
-delete from ops.taken_arrivals;
-delete from ops.touched_events;
-delete from ops.touched_days;
-delete from ops.touched_people;
+delete from raw.change_queue using ops.claimed_changes where claimed_changes.change_id = change_queue.change_id;
+delete from ops.claimed_changes;
+delete from ops.changed_events;
+delete from ops.changed_days;
+delete from ops.changed_people;
 """
 
 
@@ -143,7 +143,7 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
     models = [replace(one, fingerprint=one.fingerprint + _way(connection)) for one in models]
     modes = _modes(connection, models)
     touched = _one(
-        connection, "select exists (select from ops.touched_events) or exists (select from ops.touched_days)"
+        connection, "select exists (select from ops.changed_events) or exists (select from ops.changed_days)"
     )
     build = Build(
         build_id=uuid.uuid4(),
@@ -158,7 +158,7 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
     )
     if build.is_needed:
         _write_plan(connection, models, build)
-        connection.execute("analyze ops.touched_events")
+        connection.execute("analyze ops.changed_events")
     return build
 
 
@@ -186,15 +186,15 @@ def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str,
             and model.relation in there
             and made.get(model.name) == model.fingerprint
             and (model.is_incremental or model.is_view)
-            and all(modes[parent] == "touched" for parent in model.parents)
+            and all(modes[parent] == "incremental" for parent in model.parents)
         )
-        modes[model.name] = "touched" if stays else "full"
+        modes[model.name] = "incremental" if stays else "full"
     return modes
 
 
 def _is_much_touched(connection: psycopg.Connection, there: set[tuple[str, str]]) -> bool:
     """Whether so much arrived that all of it is made sooner than a part of it."""
-    touched = _one(connection, "select count(*) from ops.touched_events")
+    touched = _one(connection, "select count(*) from ops.changed_events")
     if touched < MANY_EVENTS or ("staging", "base_events__current") not in there:
         return False
     return bool(touched > LARGE_PART * _one(connection, "select count(*) from staging.base_events__current"))
@@ -211,7 +211,7 @@ def _write_plan(connection: psycopg.Connection, models: Sequence[Model], build: 
           mode = excluded.mode,
           planned_in = excluded.planned_in,
           fingerprint = excluded.fingerprint,
-          built_fingerprint = case when excluded.mode = 'touched' then models.built_fingerprint end
+          built_fingerprint = case when excluded.mode = 'incremental' then models.built_fingerprint end
         """,
         [
             {

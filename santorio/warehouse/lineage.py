@@ -87,7 +87,7 @@ def _behind(node: Node, models: Mapping[str, Node], sources: Mapping[str, Node])
 
 
 def _origin(name: str) -> str:
-    return {"logs": "inbox", "events": "garmin", "insights": "ops"}.get(name, name)
+    return {"logs": "inbox", "events": "garmin", "analysis": "ops"}.get(name, name)
 
 
 def _drawn(

@@ -15,7 +15,7 @@ import orjson
 
 INCREMENTAL = frozenset({"by_event", "by_day", "by_person"})
 VIEWS = frozenset({"view", "lasting_view"})
-# They read what the models of insights publish, and are made by themselves after those.
+# They read what the analyses publish, and are made by themselves after those.
 API = "api"
 # What says nothing about rows.
 _WORDS = frozenset({"description", "docs", "meta", "tags", "group", "access", "persist_docs"})

@@ -57,7 +57,7 @@ def make_views(database: Database, manifest: Path, target: Path) -> None:
             return
         # A view may show a mart that was not shown before: no build would copy more of it than what changes.
         new = connection.execute(
-            "select mart from unnest(%s::text[]) as mart where to_regclass('published.' || mart) is null "
+            "select mart from unnest(%s::text[]) as mart where to_regclass('serving.' || mart) is null "
             "and to_regclass('marts.' || mart) is not null and exists (select from ops.builds)",
             [published_marts(manifest)],
         ).fetchall()

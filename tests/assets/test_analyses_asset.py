@@ -48,7 +48,7 @@ def test_a_baseline_is_computed_once_with_a_picture(database: Database, person: 
     assert "plot_steps" in told
     materialize(database)
     with database.connect() as connection:
-        assert connection.execute("select count(*) from insights.runs").fetchone() == (1,)
+        assert connection.execute("select count(*) from analysis.runs").fetchone() == (1,)
 
 
 def test_metrics_of_which_hardly_a_day_is_known_stop_no_other(database: Database, person: Person) -> None:

@@ -100,7 +100,7 @@ def run(database: Database) -> tuple[dg.ExecuteInProcessResult, list[str]]:
         for key in [*MARTS, ["marts", "activities"]]:
             yield dg.MaterializeResult(asset_key=dg.AssetKey(key))
 
-    @dg.asset(key=["insights", "effects"], deps=MARTS)
+    @dg.asset(key=["analysis", "effects"], deps=MARTS)
     def model() -> None:
         ran.append("model")
 
@@ -212,4 +212,4 @@ def test_models_and_views_wait_for_what_must_hold(database: Database) -> None:
     assert {suite.name for suite in MUST} <= blocking
     assert not {suite.name for suite in SHOULD} & blocking
     for key in MARTS:
-        assert dg.AssetKey(key) in graph.get(dg.AssetKey(["insights", "effects"])).parent_keys
+        assert dg.AssetKey(key) in graph.get(dg.AssetKey(["analysis", "effects"])).parent_keys

@@ -13,7 +13,7 @@ from santorio.people import Person, all_people, ensure_person
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 
-KEY = ["insights", "effects"]
+KEY = ["analysis", "effects"]
 SECRET = "61.7 bpm"
 
 
@@ -151,7 +151,7 @@ def test_without_anybody_it_is_made_and_well(make):
 def test_in_one_process_an_asset_is_ended_before_the_next_is_begun(database, settings, people):
     def analyse(*_: object) -> None: ...
 
-    keys = (["insights", "effects"], ["insights", "trials"])
+    keys = (["analysis", "effects"], ["analysis", "trials"])
     definitions = dg.Definitions(
         assets=[for_everyone(key, analyse, kind=key[-1], reads=[], kinds={"python"}) for key in keys],
         resources={"database": database, "settings": settings.model_copy(update={"people_in_a_chunk": 2})},

@@ -36,7 +36,7 @@ def test_what_reads_the_marts_runs_whether_or_not_anything_was_made(database, se
             person.next_batch(connection, 10)
         assert states() == {"made", "up to date"}  # views stay
         with database.connect() as connection:
-            assert connection.execute("select count(*) from raw.arrivals").fetchone() == (0,)
+            assert connection.execute("select count(*) from raw.change_queue").fetchone() == (0,)
             assert connection.execute("select count(*) from ops.builds").fetchone() == (2,)
             # A mart that lost a row: what is made then is not shown, and stays queued.
             lost = connection.execute("delete from marts.nights where sleep_minutes is not null").rowcount
@@ -45,7 +45,7 @@ def test_what_reads_the_marts_runs_whether_or_not_anything_was_made(database, se
         result = dg.materialize([marts], instance=instance, resources=resources, raise_on_error=False)
         assert not result.success
         with database.connect() as connection:
-            assert connection.execute("select count(*) > 0 from raw.arrivals").fetchone() == (True,)
+            assert connection.execute("select count(*) > 0 from raw.change_queue").fetchone() == (True,)
             assert connection.execute("select count(*) from ops.builds").fetchone() == (2,)
-            shown = "select count(*) from published.nights where sleep_minutes is not null"
+            shown = "select count(*) from serving.nights where sleep_minutes is not null"
             assert connection.execute(shown).fetchone() == (lost,)

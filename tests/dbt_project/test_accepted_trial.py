@@ -121,7 +121,7 @@ def test_who_accepts_a_proposal_is_led_to_a_report_by_logging_alone(
     assert report.diagnostics["protocol"]["sha256"] == protocol.sha256  # type: ignore[index]
     with warehouse.connect() as connection:
         row = connection.execute(
-            "select decision, lower_95, upper_95 from insights.trial_results where user_id = %s",
+            "select decision, lower_95, upper_95 from analysis.trial_results where user_id = %s",
             [newcomer.user_id],
         ).fetchone()
         life = read_standing(connection, newcomer, NAME, over).life
@@ -137,8 +137,8 @@ def test_who_accepts_a_proposal_is_led_to_a_report_by_logging_alone(
     propose(warehouse, newcomer, today=over)
     with warehouse.connect() as connection:
         assert connection.execute(
-            "select count(*) from insights.proposals where user_id = %s and lever = 'humming' and run_id ="
-            " (select run_id from insights.runs where user_id = %s and kind = 'proposals'"
+            "select count(*) from analysis.proposals where user_id = %s and intervention = 'humming' and run_id ="
+            " (select run_id from analysis.runs where user_id = %s and kind = 'proposals'"
             " order by created_at desc limit 1)",
             [newcomer.user_id, newcomer.user_id],
         ).fetchone() == (0,)
@@ -152,7 +152,7 @@ def shows_an_end_at_a_look(warehouse: Database, person: Person, protocol: Protoc
     """What a run that ended at a planned look makes of the trial's row: no day after it was asked for."""
     with warehouse.connect() as connection:
         connection.execute(
-            "update insights.runs set diagnostics = diagnostics || jsonb_build_object('look',"
+            "update analysis.runs set diagnostics = diagnostics || jsonb_build_object('look',"
             " jsonb_build_object('after_days', %s::int)) where user_id = %s and kind = 'trial'",
             [after_days, person.user_id],
         )
@@ -174,7 +174,7 @@ def assert_the_next_starts_from_what_was_found(
     with warehouse.connect() as connection:
         again = read_proposal(connection, person, f"{protocol.trial}_2")
         found = connection.execute(
-            "select estimate, sd from insights.trial_results where user_id = %s", [person.user_id]
+            "select estimate, sd from analysis.trial_results where user_id = %s", [person.user_id]
         ).fetchone()
     assert again is not None
     assert found is not None

@@ -64,7 +64,7 @@ def live_on(warehouse: Warehouse, people: list[History], acts: int = 6) -> None:
 
 def waiting(warehouse: Warehouse) -> int:
     with warehouse.database.connect() as connection:
-        return connection.execute("select count(*) from raw.arrivals").fetchone()[0]  # type: ignore[index]
+        return connection.execute("select count(*) from raw.change_queue").fetchone()[0]  # type: ignore[index]
 
 
 def changed_project(folder: Path, model: str, old: str, new: str) -> Path:
@@ -94,7 +94,7 @@ def test_what_arrives_in_any_order_gives_what_a_full_refresh_gives(
 ) -> None:
     for _ in range(BATCHES):
         live_on(warehouse, people[:4], acts=12)
-        assert set(warehouse.build().modes.values()) == {"touched"}
+        assert set(warehouse.build().modes.values()) == {"incremental"}
     assert differences(warehouse.rows(), warehouse.made_anew(server_url)) == {}
 
 
@@ -115,7 +115,7 @@ def test_rows_of_other_people_and_days_are_not_even_written(
         written = "select count(*) from marts.days where xmin::text::bigint > %s"
         before = connection.execute("select pg_current_xact_id()::text::bigint").fetchone()[0]  # type: ignore[index]
         connection.execute(
-            "insert into raw.arrivals (user_id, day) select user_id, day from marts.days limit 1"
+            "insert into raw.change_queue (user_id, day) select user_id, day from marts.days limit 1"
         )
     warehouse.build()
     with warehouse.database.connect() as connection:
@@ -164,7 +164,7 @@ def test_a_model_that_fails_leaves_what_reads_it_as_it_was_and_the_next_build_ma
     server_url: str, warehouse: Warehouse, people: list[History], tmp_path: Path
 ) -> None:
     warehouse.build()
-    before, shown = warehouse.rows(), warehouse.rows("published")
+    before, shown = warehouse.rows(), warehouse.rows("serving")
     live_on(warehouse, people, acts=20)
     broken = changed_project(
         tmp_path,
@@ -183,16 +183,14 @@ def test_a_model_that_fails_leaves_what_reads_it_as_it_was_and_the_next_build_ma
                 assert after[table] == before[table]
     # Marts that do not read it are made already: the API sees none of them before it sees all.
     assert after["marts.nights"] != before["marts.nights"]
-    assert warehouse.rows("published") == shown
+    assert warehouse.rows("serving") == shown
     assert waiting(warehouse) > 0
     warehouse.build()
     assert waiting(warehouse) == 0
     assert differences(warehouse.rows(), warehouse.made_anew(server_url)) == {}
     made = warehouse.rows("marts")
-    assert "published.nights" in shown
-    assert warehouse.rows("published") == {
-        table: made[table.replace("published", "marts")] for table in shown
-    }
+    assert "serving.nights" in shown
+    assert warehouse.rows("serving") == {table: made[table.replace("serving", "marts")] for table in shown}
 
 
 @pytest.mark.slow
@@ -206,10 +204,10 @@ def test_logic_that_was_made_and_not_finished_is_made_tested_and_shown_as_a_whol
     other = Warehouse(warehouse.database, tmp_path / "dbt", changed)
     with pytest.raises(RuntimeError, match="killed"):
         make_and_die(other, changed)
-    assert warehouse.rows("published")["published.nights"] != warehouse.rows("marts")["marts.nights"]
+    assert warehouse.rows("serving")["serving.nights"] != warehouse.rows("marts")["marts.nights"]
     again = other.build()
     assert again.modes["nights"] == "full"
-    assert warehouse.rows("published")["published.nights"] == warehouse.rows("marts")["marts.nights"]
+    assert warehouse.rows("serving")["serving.nights"] == warehouse.rows("marts")["marts.nights"]
     warehouse.build()
 
 

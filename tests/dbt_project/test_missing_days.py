@@ -25,7 +25,8 @@ def note(database: Database, person: Person, statuses: Mapping[str, str], *, ask
             for number, letter in enumerate(letters):
                 if letter != "-":
                     connection.execute(
-                        "insert into ops.coverage (user_id, kind, day, status, asked_at) values (%s, %s, %s, %s, %s)",
+                        "insert into ops.coverage (user_id, kind, day, status, requested_at)"
+                        " values (%s, %s, %s, %s, %s)",
                         [person.user_id, kind, FIRST + dt.timedelta(days=number), LETTERS[letter],
                          dt.datetime.now(dt.UTC) if asked else None],
                     )  # fmt: skip

@@ -58,34 +58,34 @@ def write_life(connection: psycopg.Connection, person: Person) -> None:
         connection.execute(event, [person.user_id, event_type, source, data])
     for kind, run_id in run.items():
         connection.execute(
-            "insert into insights.runs "
-            "(run_id, user_id, kind, subject, status, fingerprint, as_of, code_version) "
+            "insert into analysis.runs "
+            "(run_id, user_id, kind, target, status, fingerprint, as_of, code_version) "
             "values (%s, %s, %s, 'tea', 'accepted', 'f', now(), '0')",
             [run_id, person.user_id, kind],
         )
     connection.execute(
-        "insert into insights.effects values (%s, %s, 'mood', 'alcohol_g', 0, 'g', 'points', 14, -1, 1, -3, 1, "
+        "insert into analysis.effects values (%s, %s, 'mood', 'alcohol_g', 0, 'g', 'points', 14, -1, 1, -3, 1, "
         "-2, 0, 0.2, 9, 1)",
         [run["effects"], person.user_id],
     )
     connection.execute(
-        "insert into insights.proposals values (%s, %s, 1, 'walks', 'Do walks lift mood?', 'walks', 'mood', "
+        "insert into analysis.proposals values (%s, %s, 1, 'walks', 'Do walks lift mood?', 'walks', 'mood', "
         "'[]', '{}', 1, 42, 0.8, 0.1, 0.2, 'because')",
         [run["proposals"], person.user_id],
     )
     connection.execute(
-        "insert into insights.trial_results values (%s, %s, 'tea', 'mood', 'tea', 'no', 'points', 7, 6, 1, 1, 1, "
+        "insert into analysis.trial_results values (%s, %s, 'tea', 'mood', 'tea', 'no', 'points', 7, 6, 1, 1, 1, "
         "1, 0.5, 0, 2, 0.5, 1.5, 0.5, 0.8, 0.2, 0, 'adopt', 1, null, null, true)",
         [run["trial"], person.user_id],
     )
     connection.execute(
-        "insert into insights.baselines values (%s, %s, 'mood', 'points', 40, '2026-03-01', 7, 6, 5.5, 6.5, 5, 7, 4, "
+        "insert into analysis.baselines values (%s, %s, 'mood', 'points', 40, '2026-03-01', 7, 6, 5.5, 6.5, 5, 7, 4, "
         "8, '[]', '[]', '[]')",
         [run["baselines"], person.user_id],
     )
     for factor, is_member in (("alcohol_g", True), ("walks", False)):
         connection.execute(
-            "insert into insights.population (run_id, user_id, basis, outcome, factor, lag_days, unit, is_member, "
+            "insert into analysis.population (run_id, user_id, basis, outcome, factor, lag_days, unit, is_member, "
             "people, mean, lower_95, upper_95, between_sd, between_lower_95, between_upper_95, shrunk_estimate, "
             "shrunk_sd) "
             "values (%s, %s, 'association', 'mood', %s, 0, 'points', %s, 5, 1, 0, 2, 1, 0, 2, %s, %s)",
@@ -126,7 +126,7 @@ def test_a_session_of_nobody_sees_nothing_and_gets_no_error(
         "staging.stg_logs__moods",
         "intermediate.int_weights_by_day",
         "marts.days",
-        "insights.runs",
+        "analysis.runs",
         "training.recordings",
     ],
 )
@@ -189,7 +189,7 @@ def test_every_mart_is_guarded_and_every_view_a_barrier(
         True,
     )
     assert {name for name, *_ in views} == set(VIEWS)
-    assert {(owner, barrier) for _, owner, barrier in views} == {("santorio_view", True)}
+    assert {(owner, barrier) for _, owner, barrier in views} == {("santorio_view_owner", True)}
 
 
 def test_an_experiment_is_a_trial_with_its_results_or_a_proposal(
@@ -226,8 +226,8 @@ def test_a_rejected_run_publishes_nothing_and_the_last_good_one_stays(
     one = two_people[0].user_id
     with warehouse.connect() as connection:
         connection.execute(
-            "insert into insights.runs "
-            "(run_id, user_id, kind, subject, status, fingerprint, as_of, code_version, reason) "
+            "insert into analysis.runs "
+            "(run_id, user_id, kind, target, status, fingerprint, as_of, code_version, reason) "
             "select gen_random_uuid(), %s, kind, 'tea', 'rejected', 'g', now(), '0', 'R-hat' "
             "from unnest(array['effects', 'trial']) as kinds (kind)",
             [one],

@@ -217,7 +217,7 @@ def test_the_views_of_the_api_get_the_rollups_of_the_sessions_person_and_no_othe
         # As dbt publishes a view.
         connection.execute(
             "create view api.hours with (security_barrier) as select * from marts.own_samples_hourly;"
-            "alter view api.hours owner to santorio_view; grant select on api.hours to santorio_api"
+            "alter view api.hours owner to santorio_view_owner; grant select on api.hours to santorio_api"
         )
     with psycopg.connect(database.reader_url) as reader:
         assert reader.execute("select count(*) from api.hours").fetchone() == (0,)
@@ -226,7 +226,7 @@ def test_the_views_of_the_api_get_the_rollups_of_the_sessions_person_and_no_othe
             assert reader.execute("select distinct user_id from api.hours").fetchall() == [(person.user_id,)]
 
 
-@pytest.mark.parametrize("role", ["santorio_api", "santorio_view"])
+@pytest.mark.parametrize("role", ["santorio_api", "santorio_view_owner"])
 def test_the_roles_of_the_read_side_reach_nobody_s_samples_but_by_the_guarded_views(
     tmp_path: Path, database: Database, role: str
 ) -> None:
@@ -243,11 +243,11 @@ def test_the_roles_of_the_read_side_reach_nobody_s_samples_but_by_the_guarded_vi
             "and (relname like '%%sample%%' or relname like '%%hyper%%chunk' or nspname in ('intraday', 'raw'))",
             [role, role],
         ).fetchall()
-        connection.execute("grant santorio_view to current_user")
+        connection.execute("grant santorio_view_owner to current_user")
         guarded = [("marts.own_samples_5min",), ("marts.own_samples_hourly",)]
-        assert sorted(readable) == (guarded if role == "santorio_view" else [])
-        if role == "santorio_view":
-            connection.execute("set role santorio_view")
+        assert sorted(readable) == (guarded if role == "santorio_view_owner" else [])
+        if role == "santorio_view_owner":
+            connection.execute("set role santorio_view_owner")
             assert connection.execute("select count(*) from marts.own_samples_hourly").fetchone() == (0,)
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute("select * from marts.samples_hourly")

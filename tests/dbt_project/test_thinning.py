@@ -214,7 +214,7 @@ def test_a_killed_thinning_has_done_whole_months_and_is_gone_on_with(
     steps.close()
     audit = (
         "select first_day, last_day, payloads, samples > 0, bytes > 0, keep_samples_days "
-        "from ops.thinnings order by 1"
+        "from ops.downsampling_runs order by 1"
     )
     done = (dt.date(2025, 1, 5), dt.date(2025, 2, 1), 7, True, True, 30)
     with database.connect() as connection:
@@ -231,12 +231,12 @@ def test_thinning_keeps_hash_and_instants_and_tells_the_next_build_of_it(
     with database.connect() as connection:
         write_events(connection, day_events(person, DAY))
         before = connection.execute(f"select {columns} from raw.events order by event_id").fetchall()  # type: ignore[arg-type]
-        connection.execute("delete from raw.arrivals")
+        connection.execute("delete from raw.change_queue")
     keep(database, person)
     thinned(database, person)
     with database.connect() as connection:
         after = connection.execute(f"select {columns} from raw.events order by event_id").fetchall()  # type: ignore[arg-type]
-        arrived = connection.execute("select event_id from raw.arrivals order by event_id").fetchall()
+        arrived = connection.execute("select event_id from raw.change_queue order by event_id").fetchall()
         empty = connection.execute("select bool_or(ops.is_empty_payload(data)) from raw.events").fetchone()
     assert after == before
     assert arrived == [row[:1] for row in before]
@@ -262,7 +262,7 @@ def test_a_build_of_what_arrived_gives_what_a_full_one_gives_thinned_days_too(
     )
     modes = marts.build_planned()
     assert {modes[name] for name in ("int_samples_by_day", "int_sample_rollups_by_day", "samples_5min")} == {
-        "touched"
+        "incremental"
     }
     touched = [*rollups(marts), samples(marts)]
     marts.selected = ["int_samples_by_day+", "int_sample_rollups_by_day+"]

@@ -231,7 +231,7 @@ def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(build: Any, log:
     with warehouse.connect() as connection:
         # A year later it may be worth asking again.
         connection.execute(
-            "update insights.runs set created_at = now() + interval '1 year' where run_id = %s", [proposals]
+            "update analysis.runs set created_at = now() + interval '1 year' where run_id = %s", [proposals]
         )
     assert shown()["no-beer-mood"] == "proposed"
 
@@ -239,13 +239,13 @@ def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(build: Any, log:
 def propose_by_hand(connection: psycopg.Connection, person: Person, names: list[str]) -> uuid.UUID:
     run_id = uuid.uuid4()
     connection.execute(
-        "insert into insights.runs (run_id, user_id, kind, subject, status, fingerprint, as_of, code_version) "
+        "insert into analysis.runs (run_id, user_id, kind, target, status, fingerprint, as_of, code_version) "
         "values (%s, %s, 'proposals', 'all', 'accepted', 'f', now(), '0')",
         [run_id, person.user_id],
     )
     for rank, name in enumerate(names, start=1):
         connection.execute(
-            "insert into insights.proposals values (%s, %s, %s, %s, 'Does it?', 'x', 'mood', '[]', '{}', 1, 42, 0.8, "
+            "insert into analysis.proposals values (%s, %s, %s, %s, 'Does it?', 'x', 'mood', '[]', '{}', 1, 42, 0.8, "
             "0.1, 0.2, 'because')",
             [run_id, person.user_id, rank, name],
         )

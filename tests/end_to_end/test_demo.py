@@ -20,7 +20,7 @@ def demo(terminal):
 
 def counts(terminal) -> dict[str, int]:
     tables = ("raw.events", "marts.days", "marts.nights", "marts.activities", "marts.exposures", "marts.outcomes",
-              "insights.effects", "insights.trial_results", "insights.proposals")  # fmt: skip
+              "analysis.effects", "analysis.trial_results", "analysis.proposals")  # fmt: skip
     with open_database(Settings(home=terminal.home)) as database, database.connect() as connection:
         return {table: connection.execute(f"select count(*) from {table}").fetchone()[0] for table in tables}
 

@@ -29,5 +29,5 @@ def test_what_arrives_in_any_order_gives_what_a_full_refresh_gives_for_five_hund
                 for one in people:
                     if one.draw.random() < 0.7:
                         one.next_batch(connection, one.draw.randint(1, ACTS))
-            assert set(warehouse.build().modes.values()) == {"touched"}
+            assert set(warehouse.build().modes.values()) == {"incremental"}
         assert differences(warehouse.rows(), warehouse.made_anew(server_url)) == {}

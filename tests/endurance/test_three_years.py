@@ -79,5 +79,5 @@ def test_three_years_arrive_whole_and_a_second_sync_asks_for_next_to_nothing(hom
         nights = connection.execute("select count(*), count(distinct day) from marts.nights").fetchone()
         assert nights is not None
         assert nights[0] == nights[1] > DAYS * 0.9
-        runs = connection.execute("select distinct status from insights.runs").fetchall()
+        runs = connection.execute("select distinct status from analysis.runs").fetchall()
         assert ("accepted",) in runs

@@ -32,10 +32,10 @@ def ancestors(graph, asset: dg.AssetKey) -> set[dg.AssetKey]:
         ("api/days", {"inbox/garmin_files", "garmin/payloads", "inbox/logs"}),
         ("api/nights", {"garmin/payloads"}),
         ("api/activities", {"garmin/payloads", "inbox/fit_files"}),
-        ("api/effects", {"insights/effects", "marts/outcomes", "marts/exposures", "garmin/payloads"}),
-        ("api/baselines", {"insights/baselines", "marts/outcomes", "marts/day_quality", "garmin/payloads"}),
-        ("api/population", {"insights/population", "insights/effects", "insights/trials", "garmin/payloads"}),
-        ("api/experiments", {"insights/trials", "insights/proposals", "marts/trials", "inbox/trials"}),
+        ("api/effects", {"analysis/effects", "marts/outcomes", "marts/exposures", "garmin/payloads"}),
+        ("api/baselines", {"analysis/baselines", "marts/outcomes", "marts/day_quality", "garmin/payloads"}),
+        ("api/population", {"analysis/population", "analysis/effects", "analysis/trials", "garmin/payloads"}),
+        ("api/experiments", {"analysis/trials", "analysis/proposals", "marts/trials", "inbox/trials"}),
     ],
 )
 def test_lineage_runs_from_what_came_in_to_what_the_api_shows(graph, view, origins):
@@ -45,7 +45,7 @@ def test_lineage_runs_from_what_came_in_to_what_the_api_shows(graph, view, origi
 def test_every_asset_that_is_asked_for_is_one_that_we_make(graph):
     external = {asset.to_user_string() for asset in graph.external_asset_keys}
     # Written beside the assets by the library: who there is, the ledger, each fit's record, what thinning kept.
-    assert external == {"ops/people", "ops/coverage", "insights/runs", "garmin/kept_rollups"}
+    assert external == {"ops/people", "ops/coverage", "analysis/runs", "garmin/retained_rollups"}
 
 
 def test_garmin_days_are_partitioned_by_day_and_filled_back_in_one_run(graph):

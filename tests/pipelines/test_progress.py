@@ -24,7 +24,7 @@ def lines(database, settings):
         logger = logging.Logger("of a test", logging.DEBUG)  # noqa: LOG001
         logger.addHandler(StepLines(Console(file=written, width=100)))
         definitions = dg.Definitions(
-            assets=[for_everyone(["insights", "effects"], analyse, kind="effects", reads=[], kinds=set())],
+            assets=[for_everyone(["analysis", "effects"], analyse, kind="effects", reads=[], kinds=set())],
             resources={
                 "database": database,
                 "settings": settings.model_copy(update={"people_in_a_chunk": 1}),

@@ -82,7 +82,7 @@ def test_a_trial_is_to_be_analysed_when_something_of_one_arrived_or_one_was_anal
     write("trial.started")
     assert is_due()
     with database.connect() as connection:
-        connection.execute("delete from raw.arrivals")
+        connection.execute("delete from raw.change_queue")
     assert not is_due()
     publish(database, Run(person.user_id, "trial", "tea", "abc", START, [], {}, reason="not trustworthy"))
     assert is_due()

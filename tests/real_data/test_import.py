@@ -133,7 +133,7 @@ def test_originals_that_rows_point_to_are_in_the_store(
     with database.connect() as connection:
         pointed = connection.execute(
             """
-            select object_sha256 from ops.rejected
+            select object_sha256 from ops.rejected_records
             union select metadata ->> 'object_sha256' from raw.events where metadata ? 'object_sha256'
             """
         ).fetchall()

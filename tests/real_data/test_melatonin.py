@@ -60,7 +60,7 @@ def test_every_file_gives_events_or_is_named_with_a_reason(home, imported):
         path for name in ("garmin", "fit", "nof1") for path in (DATA / name).rglob("*") if path.is_file()
     ]
     assert imported["files"] == len(files)
-    named = {row[0] for row in rows(home, "select source_name from ops.rejected")}
+    named = {row[0] for row in rows(home, "select source_name from ops.rejected_records")}
     taken = {
         row[0]
         for row in rows(home, "select source_name from ops.imports where events_new + events_unchanged > 0")
@@ -73,7 +73,7 @@ def test_every_file_gives_events_or_is_named_with_a_reason(home, imported):
 
 def test_broken_fit_files_are_salvaged_and_named(home, imported):
     salvaged = {
-        row[0] for row in rows(home, "select source_name from ops.rejected where status = 'salvaged'")
+        row[0] for row in rows(home, "select source_name from ops.rejected_records where status = 'salvaged'")
     }
     assert {"activity-unexpected-eof.fit", "activity-filecrc.fit", "nick.fit"} <= salvaged
     assert rows(home, "select count(*) from raw.events where (metadata ->> 'salvaged')::boolean")[0][0] >= 10

@@ -25,7 +25,7 @@ LEFT = {
         select file_sha256, count(*), count(distinct ordinal), sum(heart_rate_bpm), sum(distance_m), max(recorded_at)
         from raw.activity_records join raw.recordings using (recording_id) group by 1
     """,
-    "rejected": "select code, reason, object_sha256, location, status from ops.rejected",
+    "rejected": "select code, reason, object_sha256, location, status from ops.rejected_records",
     "archives": "select object_sha256, members_done, is_finished, kind from ops.archives",
     "imports": "select object_sha256, source_name, kind from ops.imports",
 }

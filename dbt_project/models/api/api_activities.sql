@@ -1,4 +1,4 @@
 select
     activities.*,
     {{ lineage() }}
-from {{ published(ref('activities')) }} as activities
+from {{ serving_table(ref('activities')) }} as activities

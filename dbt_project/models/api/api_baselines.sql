@@ -3,11 +3,11 @@
 with
 
 runs as (
-    select distinct on (user_id, subject)
+    select distinct on (user_id, target)
         run_id, user_id, as_of, code_version, created_at
-    from {{ source('insights', 'runs') }}
+    from {{ source('analysis', 'runs') }}
     where kind = 'baselines' and status = 'accepted'
-    order by user_id, subject, created_at desc
+    order by user_id, target, created_at desc
 )
 
 select
@@ -31,5 +31,5 @@ select
     runs.as_of,
     runs.code_version,
     runs.created_at as fitted_at
-from {{ source('insights', 'baselines') }} as baselines
+from {{ source('analysis', 'baselines') }} as baselines
 inner join runs on runs.run_id = baselines.run_id

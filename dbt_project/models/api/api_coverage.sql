@@ -8,4 +8,4 @@ select
     last_error,
     fetched_at,
     as_of
-from {{ published(ref('coverage')) }}
+from {{ serving_table(ref('coverage')) }}

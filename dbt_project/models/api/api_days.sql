@@ -1,4 +1,4 @@
 select
     days.*,
     {{ lineage() }}
-from {{ published(ref('days')) }} as days
+from {{ serving_table(ref('days')) }} as days

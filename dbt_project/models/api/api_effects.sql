@@ -1,13 +1,13 @@
--- The newest accepted run of each subject: a rejected fit publishes nothing, so the last good one stays.
+-- The newest accepted run of each target: a rejected fit publishes nothing, so the last good one stays.
 
 with
 
 runs as (
-    select distinct on (user_id, subject)
-        run_id, user_id, subject, as_of, code_version, fingerprint, diagnostics, created_at
-    from {{ source('insights', 'runs') }}
+    select distinct on (user_id, target)
+        run_id, user_id, target, as_of, code_version, fingerprint, diagnostics, created_at
+    from {{ source('analysis', 'runs') }}
     where kind = 'effects' and status = 'accepted'
-    order by user_id, subject, created_at desc
+    order by user_id, target, created_at desc
 )
 
 select
@@ -33,5 +33,5 @@ select
     runs.as_of,
     runs.code_version,
     runs.created_at as fitted_at
-from {{ source('insights', 'effects') }} as effects
+from {{ source('analysis', 'effects') }} as effects
 inner join runs on runs.run_id = effects.run_id

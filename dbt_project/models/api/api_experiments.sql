@@ -3,23 +3,23 @@
 with
 
 newest_runs as (
-    select distinct on (user_id, kind, subject)
-        user_id, kind, subject, status, reason
-    from {{ source('insights', 'runs') }}
+    select distinct on (user_id, kind, target)
+        user_id, kind, target, status, reason
+    from {{ source('analysis', 'runs') }}
     where kind = 'trial'
-    order by user_id, kind, subject, created_at desc
+    order by user_id, kind, target, created_at desc
 ),
 
 accepted_trials as (
-    select distinct on (user_id, subject)
-        run_id, user_id, subject as trial, as_of, code_version, created_at,
+    select distinct on (user_id, target)
+        run_id, user_id, target as trial, as_of, code_version, created_at,
         coalesce(diagnostics ->> 'ended' = 'true', true) as is_final,
         -- A run that ended at a planned look says so; what was fitted at a look and went on did not end.
         case when diagnostics ->> 'ended' = 'true' then (diagnostics -> 'look' ->> 'after_days')::integer end
             as stopped_after_days
-    from {{ source('insights', 'runs') }}
+    from {{ source('analysis', 'runs') }}
     where kind = 'trial' and status = 'accepted'
-    order by user_id, subject, created_at desc
+    order by user_id, target, created_at desc
 ),
 
 results as (
@@ -38,7 +38,7 @@ results as (
         ) as result,
         (array_agg(results.decision order by results.is_primary desc, results.outcome, results.arm))[1] as decision
     from accepted_trials as runs
-    inner join {{ source('insights', 'trials') }} as results on results.run_id = runs.run_id
+    inner join {{ source('analysis', 'trials') }} as results on results.run_id = runs.run_id
     group by
         runs.user_id, runs.trial, runs.run_id, runs.as_of, runs.code_version, runs.created_at, runs.is_final,
         runs.stopped_after_days
@@ -46,7 +46,7 @@ results as (
 
 told as (
     select *, (now() at time zone coalesce(timezone, 'UTC'))::date as today
-    from {{ published(ref('trials')) }}
+    from {{ serving_table(ref('trials')) }}
 ),
 
 trials as (
@@ -80,7 +80,7 @@ trials as (
         null::double precision as value_per_day,
         (
             select jsonb_object_agg(trial_days.study_day::text, trial_days.arm)
-            from {{ published(ref('trial_days')) }} as trial_days
+            from {{ serving_table(ref('trial_days')) }} as trial_days
             where
                 trial_days.user_id = trials.user_id
                 and trial_days.trial = trials.trial
@@ -97,24 +97,24 @@ trials as (
         results.code_version
     from told as trials
     left join results on results.user_id = trials.user_id and results.trial = trials.trial
-    left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.subject = trials.trial
+    left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.target = trials.trial
     -- The last of the days that were judged: nobody was asked for those after it.
     left join lateral (
         select trial_days.last_day
-        from {{ published(ref('trial_days')) }} as trial_days
+        from {{ serving_table(ref('trial_days')) }} as trial_days
         where trial_days.user_id = trials.user_id and trial_days.trial = trials.trial
         order by trial_days.study_day
         offset results.stopped_after_days - 1
         limit case when results.stopped_after_days is null then 0 else 1 end
     ) as stopped on true
-    left join {{ published(ref('trial_lives')) }} as lives
+    left join {{ serving_table(ref('trial_lives')) }} as lives
         on lives.user_id = trials.user_id and lives.trial = trials.trial
 ),
 
 proposal_runs as (
     select distinct on (user_id)
         run_id, user_id, status, as_of, code_version, created_at
-    from {{ source('insights', 'runs') }}
+    from {{ source('analysis', 'runs') }}
     where kind = 'proposals' and status = 'accepted'
     order by user_id, created_at desc
 ),
@@ -139,7 +139,7 @@ proposals as (
         proposals.days_needed,
         proposals.rank,
         proposals.why,
-        proposals.lever,
+        proposals.intervention as lever,
         proposals.assurance,
         proposals.expected_information_gain,
         proposals.value_per_day,
@@ -154,8 +154,8 @@ proposals as (
         proposal_runs.as_of,
         proposal_runs.code_version
     from proposal_runs
-    inner join {{ source('insights', 'proposals') }} as proposals on proposals.run_id = proposal_runs.run_id
-    left join {{ published(ref('trial_lives')) }} as lives
+    inner join {{ source('analysis', 'proposals') }} as proposals on proposals.run_id = proposal_runs.run_id
+    left join {{ serving_table(ref('trial_lives')) }} as lives
         on lives.user_id = proposals.user_id and lives.trial = replace(proposals.slug, '-', '_')
     -- What was accepted is a trial from then on, until the next run proposes anew.
     where lives.newest_step is null or lives.newest_step in ('proposed', 'declined')

@@ -1,4 +1,4 @@
 select
     nights.*,
     {{ lineage() }}
-from {{ published(ref('nights')) }} as nights
+from {{ serving_table(ref('nights')) }} as nights

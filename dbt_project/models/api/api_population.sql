@@ -5,7 +5,7 @@ with
 runs as (
     select distinct on (user_id)
         run_id, user_id, as_of, code_version, created_at
-    from {{ source('insights', 'runs') }}
+    from {{ source('analysis', 'runs') }}
     where kind = 'population' and status = 'accepted'
     order by user_id, created_at desc
 )
@@ -32,6 +32,6 @@ select
     runs.as_of,
     runs.code_version,
     runs.created_at as fitted_at
-from {{ source('insights', 'population') }} as population
+from {{ source('analysis', 'population') }} as population
 inner join runs on runs.run_id = population.run_id
 where population.is_member

@@ -8,7 +8,7 @@ with
 ledger as (
     select
         user_id, kind, day,
-        kind in ({{ quoted(kinds_of_every_day() + kinds_of_every_night()) }}) or asked_at is not null as is_expected
+        kind in ({{ quoted(kinds_of_every_day() + kinds_of_every_night()) }}) or requested_at is not null as is_expected
     from {{ people_of(source('ops', 'coverage')) }} as ledger
     where kind in ({{ quoted(kinds_of_every_day() + kinds_of_every_night() + kinds_asked_by_day()) }})
         and {{ was_in_ledger() }}

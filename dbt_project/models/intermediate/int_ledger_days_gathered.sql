@@ -18,7 +18,7 @@ select
     coalesce(bool_or(status = 'empty') filter (where kind in ({{ a_night }})), false) as is_night_empty,
     coalesce(bool_or(true) filter (where kind in ({{ a_night }})), false) as is_night_listed,
     coalesce(bool_or(status = 'failed') filter (where kind = 'activity'), false) as is_activity_failed,
-    max(greatest(fetched_at, asked_at)) as as_of
+    max(greatest(fetched_at, requested_at)) as as_of
 from {{ days_of(source('ops', 'coverage')) }} as ledger
 where kind in ({{ a_day }}, {{ a_night }}, 'activity') and {{ was_in_ledger() }}
 group by user_id, day

@@ -9,7 +9,7 @@ fresh as (
     select
         told.user_id, told.day, told.measure, date_bin('5 minutes', sample.measured_at, '2000-01-01 00:00+00') as bucket_at,
         -- What is unpacked from a payload wins over what was kept of an older one.
-        9223372036854775807 as thinning_id,
+        9223372036854775807 as downsampling_id,
         count(*) as samples, {{ exact_sum('sample.value') }} as sum, min(sample.value) as min, max(sample.value) as max,
         max(told.as_of) as as_of
     from {{ days_of(ref('int_samples_by_day')) }} as told
@@ -21,23 +21,23 @@ fresh as (
 ),
 
 kept as (
-    {{ kept_buckets(days_of(ref('stg_garmin__kept_rollups'))) }}
+    {{ retained_buckets(days_of(ref('stg_garmin__retained_rollups'))) }}
     {% if has_timescaledb() -%}
     where false
     {% endif %}
 ),
 
 told as (
-    select user_id, day, measure, bucket_at, thinning_id, samples, sum, min, max, as_of
+    select user_id, day, measure, bucket_at, downsampling_id, samples, sum, min, max, as_of
     from fresh
     union all
-    select user_id, day, measure, bucket_at, thinning_id, samples, sum, min, max, as_of
+    select user_id, day, measure, bucket_at, downsampling_id, samples, sum, min, max, as_of
     from kept
 ),
 
 -- Two accounts can tell one bucket, each a part of it; but of one that was told again later the earlier is left out.
 newest as (
-    select *, thinning_id = max(thinning_id) over (partition by user_id, day, measure, bucket_at) as is_newest
+    select *, downsampling_id = max(downsampling_id) over (partition by user_id, day, measure, bucket_at) as is_newest
     from told
 ),
 

@@ -43,9 +43,9 @@ AT_ONCE = 20
 MOST_PICTURES = 6
 # Of each metric the newest accepted run is kept: a day's baseline has no use beside the next one's.
 _REPLACED = """
-delete from insights.runs old using insights.runs new
+delete from analysis.runs old using analysis.runs new
 where old.user_id = %s and old.kind = 'baselines' and new.user_id = old.user_id and new.kind = old.kind
-  and new.subject = old.subject and new.status = 'accepted' and new.created_at > old.created_at
+  and new.target = old.target and new.status = 'accepted' and new.created_at > old.created_at
 """
 # Of runs before this many days nothing is said: the ranges are still wide, and a week is hardly known.
 FIRST_JUDGED = 21
@@ -74,7 +74,7 @@ def analyse_baselines(database: Database, person: Person, *, force: bool = False
     if wanted:
         with database.connect() as connection:
             connection.execute(_REPLACED, [person.user_id])
-    return sorted(reports, key=lambda report: report.subject)
+    return sorted(reports, key=lambda report: report.target)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _publish(
     run = Run(
         user_id=person.user_id,
         kind="baselines",
-        subject=wanted.metric,
+        target=wanted.metric,
         fingerprint=wanted.fingerprint,
         as_of=wanted.series.as_of,
         rows=[row(found)],
@@ -194,7 +194,7 @@ def _smallest(metric: str, value: FloatArray) -> float:
 
 
 def row(found: Baseline) -> dict[str, object]:
-    """Row of `insights.baselines`."""
+    """Row of `analysis.baselines`."""
     from psycopg.types.json import Jsonb
 
     filtered = found.filtered

@@ -196,7 +196,7 @@ def _run(person: Person, known: Known, regression: Regression, estimated: Estima
     return Run(
         user_id=person.user_id,
         kind="effects",
-        subject=regression.outcome,
+        target=regression.outcome,
         fingerprint=key,
         as_of=known.as_of,
         known_at=series.known_at,
@@ -210,7 +210,7 @@ def _run(person: Person, known: Known, regression: Regression, estimated: Estima
 def results(
     regression: Regression, estimated: Estimated, calibrations: Mapping[str, Calibrated]
 ) -> list[dict[str, object]]:
-    """Rows of `insights.effects`, ranked by how probable a difference that matters is."""
+    """Rows of `analysis.effects`, ranked by how probable a difference that matters is."""
     registered = find_outcome(regression.outcome)
     matters = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * regression.spread
     degrees = len(regression.standard) - estimated.parameters

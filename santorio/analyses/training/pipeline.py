@@ -300,5 +300,5 @@ def _write(connection: psycopg.Connection, one: Waiting, computed: Computed) -> 
 def _queue(connection: psycopg.Connection, one: Waiting) -> None:
     """Tell the next build of the warehouse that this event's figures changed."""
     connection.execute(
-        "insert into raw.arrivals (user_id, event_id) values (%s, %s)", [one.user_id, one.event_id]
+        "insert into raw.change_queue (user_id, event_id) values (%s, %s)", [one.user_id, one.event_id]
     )

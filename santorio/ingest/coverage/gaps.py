@@ -45,12 +45,12 @@ with payloads as (
   left join ops.coverage known
     on known.user_id = %(user_id)s and known.kind = substr(arrivals.event_type, 8) and known.day = arrivals.day
   where known.kind is null
-    or known.asked_at is null and (
+    or known.requested_at is null and (
       arrivals.newest_at > known.fetched_at
       or known.status = 'provisional' and arrivals.day <= %(today)s - %(settling)s::int
     )
-    or known.asked_at is not null and (
-      known.status = 'empty' or known.status = 'failed' and arrivals.newest_at > known.asked_at
+    or known.requested_at is not null and (
+      known.status = 'empty' or known.status = 'failed' and arrivals.newest_at > known.requested_at
     )
 ), newest as (
   select distinct on (events.event_id) events.event_id, events.event_type, due.day, events.data,
@@ -81,9 +81,9 @@ on conflict (user_id, kind, day) do update set
   last_error = null
 where (ops.coverage.status, ops.coverage.content_hash, ops.coverage.fetched_at)
    is distinct from (excluded.status, excluded.content_hash, excluded.fetched_at)
-  and (ops.coverage.asked_at is null
+  and (ops.coverage.requested_at is null
        or excluded.status <> 'empty' and (ops.coverage.status = 'empty'
-           or ops.coverage.status = 'failed' and excluded.fetched_at > ops.coverage.asked_at))
+           or ops.coverage.status = 'failed' and excluded.fetched_at > ops.coverage.requested_at))
 """
 
 
@@ -187,7 +187,7 @@ def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
     """
     known: dict[str, _Rows] = {}
     ledger = connection.execute(
-        "select kind, day, status, last_error, asked_at is not null from ops.coverage"
+        "select kind, day, status, last_error, requested_at is not null from ops.coverage"
         " where user_id = %s order by kind, day",
         [user_id],
     )

@@ -82,8 +82,8 @@ class Account:
     region: Region = Region.GLOBAL
     account_id: str | None = None
     wrapped_key: bytes | None = field(default=None, repr=False)
-    sealed_tokens: bytes | None = field(default=None, repr=False)
-    sealed_login: bytes | None = field(default=None, repr=False)
+    encrypted_tokens: bytes | None = field(default=None, repr=False)
+    encrypted_login: bytes | None = field(default=None, repr=False)
     failures: int = 0
     not_before: dt.datetime | None = None
     changed_at: dt.datetime | None = None
@@ -113,7 +113,7 @@ class Account:
     @property
     def awaits_code(self) -> bool:
         """Whether a login waits for its second factor, also one that would replace a login that works."""
-        return self.sealed_login is not None
+        return self.encrypted_login is not None
 
     def data_key(self, settings: Settings) -> DataKey:
         """Open the person's data key.
@@ -146,7 +146,7 @@ class Login:
 
 COLUMNS = (
     "people.user_id, people.name, coalesce(state, 'disconnected') as state, reason, "
-    "coalesce(region, 'global') as region, account_id, wrapped_key, sealed_tokens, sealed_login, "
+    "coalesce(region, 'global') as region, account_id, wrapped_key, encrypted_tokens, encrypted_login, "
     "coalesce(failures, 0) as failures, not_before, changed_at, rotated_at"
 )
 
@@ -224,10 +224,10 @@ class _Keeper:
     def __init__(self, database: Database, settings: Settings, person: Person, account: Account) -> None:
         from santorio.ingest.garmin.client import StoredClient
 
-        assert account.sealed_tokens is not None  # noqa: S101 - the table's check: it is connected
+        assert account.encrypted_tokens is not None  # noqa: S101 - the table's check: it is connected
         self.database, self.settings, self.person = database, settings, person
         self.key = account.data_key(settings)
-        self.sealed = account.sealed_tokens
+        self.sealed = account.encrypted_tokens
         self.login = Login.unsealed(self.key, self.sealed)
         self.client = StoredClient(china=account.region is Region.CHINA, url=settings.garmin_url)
         self.client.loads(self.login.tokens)
@@ -239,11 +239,11 @@ class _Keeper:
 
         with self.database.connect() as connection:
             account = lock_account(connection, self.person)
-            if account.state is not State.CONNECTED or account.sealed_tokens is None:
+            if account.state is not State.CONNECTED or account.encrypted_tokens is None:
                 client.refused = True
                 raise GarminConnectAuthenticationError("The account was disconnected meanwhile")
-            if account.sealed_tokens != self.sealed:
-                self.key, self.sealed = account.data_key(self.settings), account.sealed_tokens
+            if account.encrypted_tokens != self.sealed:
+                self.key, self.sealed = account.data_key(self.settings), account.encrypted_tokens
                 client.loads(Login.unsealed(self.key, self.sealed).tokens)
                 if not client.expires_soon:
                     return
@@ -261,13 +261,13 @@ class _Keeper:
             return
         with self.database.connect() as connection:
             account = lock_account(connection, self.person)
-            if account.state is State.CONNECTED and account.sealed_tokens == self.sealed:
+            if account.state is State.CONNECTED and account.encrypted_tokens == self.sealed:
                 self._write(connection)
 
     def _write(self, connection: psycopg.Connection) -> None:
         sealed = Login(self.client.dumps(), self.login.display_name).sealed(self.key)
         connection.execute(
-            "update ops.garmin_accounts set sealed_tokens = %s, rotated_at = clock_timestamp() where user_id = %s",
+            "update ops.garmin_accounts set encrypted_tokens = %s, rotated_at = clock_timestamp() where user_id = %s",
             [sealed, self.person.user_id],
         )
         connection.commit()
@@ -285,7 +285,7 @@ class _Keeper:
             return None
         self.client.refused = True
         with self.database.connect() as connection:
-            if lock_account(connection, self.person).sealed_tokens == self.sealed:
+            if lock_account(connection, self.person).encrypted_tokens == self.sealed:
                 _stop(connection, self.person)
             return auth_error(account_of(connection, self.person))
 

@@ -33,8 +33,8 @@ def trip(
     """Note a refusal; returns until when nobody asks. Refusals of calls already under way count as one."""
     with connection.transaction():
         row = connection.execute(
-            "select trips, shut_until > clock_timestamp() and tripped_at > clock_timestamp() - interval '2 seconds',"
-            " shut_until from ops.garmin_breaker for update"
+            "select trips, open_until > clock_timestamp() and tripped_at > clock_timestamp() - interval '2 seconds',"
+            " open_until from ops.garmin_breaker for update"
         ).fetchone()
         assert row is not None  # noqa: S101 - the migration put it there
         trips, is_known, until = row
@@ -43,7 +43,7 @@ def trip(
         pause = pause_after(trips + 1, retry_after, first_pause)
         found = connection.execute(
             "update ops.garmin_breaker set trips = trips + 1, tripped_at = clock_timestamp(),"
-            " shut_until = clock_timestamp() + %s returning shut_until",
+            " open_until = clock_timestamp() + %s returning open_until",
             [pause],
         ).fetchone()
     assert found is not None  # noqa: S101 - one row
@@ -53,7 +53,7 @@ def trip(
 def wait_seconds(connection: psycopg.Connection) -> float:
     """Seconds until a request may go out; 0 when it may now. After a pause only the first to ask is let through."""
     row = connection.execute(
-        "select trips, extract(epoch from shut_until - clock_timestamp())::float from ops.garmin_breaker"
+        "select trips, extract(epoch from open_until - clock_timestamp())::float from ops.garmin_breaker"
     ).fetchone()
     assert row is not None  # noqa: S101 - the migration put it there
     trips, left = row
@@ -62,8 +62,8 @@ def wait_seconds(connection: psycopg.Connection) -> float:
     if left is not None and left > 0:
         return float(left)
     taken = connection.execute(
-        "update ops.garmin_breaker set shut_until = clock_timestamp() + %s, tripped_at = null"
-        " where shut_until is null or shut_until <= clock_timestamp() returning true",
+        "update ops.garmin_breaker set open_until = clock_timestamp() + %s, tripped_at = null"
+        " where open_until is null or open_until <= clock_timestamp() returning true",
         [TRIAL],
     ).fetchone()
     return 0.0 if taken else 1.0
@@ -72,14 +72,14 @@ def wait_seconds(connection: psycopg.Connection) -> float:
 def shut_seconds(connection: psycopg.Connection) -> float:
     """Seconds until Garmin may be asked again; asking this takes nobody's turn."""
     row = connection.execute(
-        "select extract(epoch from shut_until - clock_timestamp())::float from ops.garmin_breaker where trips > 0"
+        "select extract(epoch from open_until - clock_timestamp())::float from ops.garmin_breaker where trips > 0"
     ).fetchone()
     return max(0.0, row[0] or 0.0) if row else 0.0
 
 
 def answered(connection: psycopg.Connection) -> None:
     """Note that Garmin answered: whoever waits may go on."""
-    connection.execute("update ops.garmin_breaker set trips = 0, shut_until = null where trips > 0")
+    connection.execute("update ops.garmin_breaker set trips = 0, open_until = null where trips > 0")
 
 
 def rate_limited(seconds: float) -> GarminRateLimited:

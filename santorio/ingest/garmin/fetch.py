@@ -156,7 +156,7 @@ class Fetcher:
             made, _ = import_file(
                 self.connection, self.store, self.person, path, self.now, keep_all=True, about=about
             )
-            # What cannot be read is in the store and in ops.rejected: to ask for it again would not help.
+            # What cannot be read is in the store and in ops.rejected_records: to ask for it again would not help.
             is_empty = made.outcome in {"empty", "rejected"}
             ledger.note_activity(self.connection, self.person, call, is_empty=is_empty, error=None)
         refusals = [one for one in made.rejected if one.status == "open"]

@@ -46,9 +46,9 @@ def statuses(
     rows = connection.execute(
         """
         select kind, day,
-               case when status = 'provisional' and asked_at > clock_timestamp() - %s::interval then 'fetched'
+               case when status = 'provisional' and requested_at > clock_timestamp() - %s::interval then 'fetched'
                     else status end
-        from ops.coverage where user_id = %s and day between %s and %s and asked_at is not null
+        from ops.coverage where user_id = %s and day between %s and %s and requested_at is not null
         """,
         [rests_for, person.user_id, first, last],
     ).fetchall()
@@ -92,7 +92,7 @@ class _Row:
 def _before(connection: psycopg.Connection, user_id: UUID, call: Call) -> dict[dt.date, _Row]:
     rows = connection.execute(
         "select day, status, content_hash from ops.coverage where user_id = %s and kind = %s"
-        " and day between %s and %s and asked_at is not null and status <> 'failed'",
+        " and day between %s and %s and requested_at is not null and status <> 'failed'",
         [user_id, call.endpoint.kind, call.first, call.last],
     ).fetchall()
     return {day: _Row(status, digest) for day, status, digest in rows}
@@ -115,7 +115,7 @@ def _note(
     connection.execute(
         """
         insert into ops.coverage as known
-          (user_id, kind, day, status, last_error, content_hash, fetched_at, asked_at)
+          (user_id, kind, day, status, last_error, content_hash, fetched_at, requested_at)
         select %(user_id)s, %(kind)s, day, status, case when status = 'failed' then %(error)s end, digest,
                clock_timestamp(), clock_timestamp()
         from unnest(%(days)s::date[], %(statuses)s::text[], %(digests)s::bytea[]) as one (day, status, digest)
@@ -123,7 +123,7 @@ def _note(
           status = excluded.status, last_error = excluded.last_error, attempts = known.attempts + 1,
           content_hash = case when excluded.status = 'failed' then known.content_hash else excluded.content_hash end,
           fetched_at = case when excluded.status = 'failed' then known.fetched_at else excluded.fetched_at end,
-          asked_at = excluded.asked_at
+          requested_at = excluded.requested_at
         """,
         {
             "user_id": user_id,
@@ -142,7 +142,7 @@ def reopen(connection: psycopg.Connection, user_id: UUID, days: Sequence[dt.date
         return 0
     return connection.execute(
         "update ops.coverage set status = 'provisional' where user_id = %s and day = any(%s) and kind = any(%s)"
-        " and asked_at is not null and status in ('empty', 'final')",
+        " and requested_at is not null and status in ('empty', 'final')",
         [user_id, list(days), DAY_KINDS],
     ).rowcount
 
@@ -153,10 +153,10 @@ def wake(connection: psycopg.Connection, user_id: UUID, rest: dt.timedelta) -> N
     But for days that Garmin was just asked to bring back, which an upload of the watch does not hasten.
     """
     connection.execute(
-        "update ops.coverage known set asked_at = asked_at - %(rest)s"
+        "update ops.coverage known set requested_at = requested_at - %(rest)s"
         " where user_id = %(user_id)s and status = 'provisional' and not exists ("
         "   select from ops.garmin_reloads reload where reload.user_id = known.user_id and reload.day = known.day"
-        "   and reload.asked_at > clock_timestamp() - %(rest)s)",
+        "   and reload.requested_at > clock_timestamp() - %(rest)s)",
         {"rest": rest, "user_id": user_id},
     )
 
@@ -225,7 +225,7 @@ def note_activity(
         values (%s, %s, %s, %s, %s, %s, %s)
         on conflict (user_id, activity_id, kind) do update set
           day = excluded.day, status = excluded.status, listing_hash = excluded.listing_hash,
-          last_error = excluded.last_error, attempts = known.attempts + 1, asked_at = clock_timestamp()
+          last_error = excluded.last_error, attempts = known.attempts + 1, requested_at = clock_timestamp()
         """,
         [person.user_id, call.activity, call.endpoint.kind, call.last, status, listing_hash, error],
     )

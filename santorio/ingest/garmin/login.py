@@ -101,9 +101,9 @@ def enter_code(door: Door, code: SecretStr) -> Account:
     check_may_try(door)
     with door.database.connect() as connection:
         account = account_of(connection, door.person)
-    if account.sealed_login is None:
+    if account.encrypted_login is None:
         raise _nothing_waits()
-    pending = json.loads(account.data_key(door.settings).unseal(PENDING, account.sealed_login))
+    pending = json.loads(account.data_key(door.settings).unseal(PENDING, account.encrypted_login))
     if dt.datetime.fromisoformat(pending["until"]) < dt.datetime.now(dt.UTC):
         raise _nothing_waits()
     here = Door(door.database, door.settings, door.person, Region(pending["region"]))
@@ -141,8 +141,8 @@ def disconnect(database: Database, person: Person) -> Account:
         connection.execute(
             """
             update ops.garmin_accounts
-            set state = 'disconnected', reason = null, wrapped_key = null, sealed_tokens = null,
-                sealed_login = null, failures = 0, changed_at = clock_timestamp()
+            set state = 'disconnected', reason = null, wrapped_key = null, encrypted_tokens = null,
+                encrypted_login = null, failures = 0, changed_at = clock_timestamp()
             where user_id = %s
             """,
             [person.user_id],
@@ -223,7 +223,7 @@ def _failed(door: Door, reason: Reason, *, at_code: bool) -> SantorioError:
             """
             update ops.garmin_accounts
             set state = %s, reason = %s, failures = %s, not_before = %s,
-                sealed_login = case when %s then sealed_login end, changed_at = clock_timestamp()
+                encrypted_login = case when %s then encrypted_login end, changed_at = clock_timestamp()
             where user_id = %s
             """,
             [state, why, failures, _next_attempt(reason, failures), waits, door.person.user_id],
@@ -260,7 +260,7 @@ def _keep_pending(door: Door, pending: object) -> Account:
         connection.execute(
             """
             update ops.garmin_accounts
-            set sealed_login = %s, state = case when state = 'connected' then state else 'needs_code' end,
+            set encrypted_login = %s, state = case when state = 'connected' then state else 'needs_code' end,
                 reason = null, not_before = null, changed_at = clock_timestamp()
             where user_id = %s
             """,
@@ -282,8 +282,8 @@ def _connect(door: Door, client: Any) -> Account:
         connection.execute(
             """
             update ops.garmin_accounts
-            set state = 'connected', reason = null, region = %s, account_id = %s, sealed_tokens = %s,
-                sealed_login = null, failures = 0, not_before = null, changed_at = clock_timestamp(),
+            set state = 'connected', reason = null, region = %s, account_id = %s, encrypted_tokens = %s,
+                encrypted_login = null, failures = 0, not_before = null, changed_at = clock_timestamp(),
                 rotated_at = clock_timestamp()
             where user_id = %s
             """,

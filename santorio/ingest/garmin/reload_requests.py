@@ -73,7 +73,7 @@ def ask_back(connection: psycopg.Connection, person: Person, client: Any, window
 
 def _waiting(connection: psycopg.Connection, person: Person, window: Window) -> list[dt.date]:
     rows = connection.execute(
-        "select day from ops.garmin_reloads where user_id = %s and day between %s and %s and asked_at is null"
+        "select day from ops.garmin_reloads where user_id = %s and day between %s and %s and requested_at is null"
         " order by day desc limit %s",
         [person.user_id, window.first, window.last, MOST_A_SYNC],
     ).fetchall()
@@ -84,11 +84,11 @@ def _note(connection: psycopg.Connection, person: Person, day: dt.date, kinds: S
     """Note that a day was asked back; its rows rest from now on, for Garmin takes a while."""
     with connection.transaction():
         connection.execute(
-            "update ops.garmin_reloads set asked_at = clock_timestamp() where user_id = %s and day = %s",
+            "update ops.garmin_reloads set requested_at = clock_timestamp() where user_id = %s and day = %s",
             [person.user_id, day],
         )
         connection.execute(
-            "update ops.coverage set status = 'provisional', asked_at = clock_timestamp()"
-            " where user_id = %s and day = %s and kind = any(%s) and asked_at is not null",
+            "update ops.coverage set status = 'provisional', requested_at = clock_timestamp()"
+            " where user_id = %s and day = %s and kind = any(%s) and requested_at is not null",
             [person.user_id, day, list(kinds)],
         )

@@ -142,7 +142,7 @@ def take(connection: psycopg.Connection, user_id: UUID, pace: Pace) -> float:
     """
     row = connection.execute(
         """
-        insert into ops.garmin_pace as bucket (user_id, tokens) values (%(user_id)s, %(burst)s - 1)
+        insert into ops.garmin_rate_limit as bucket (user_id, tokens) values (%(user_id)s, %(burst)s - 1)
         on conflict (user_id) do update set
           tokens = least(%(burst)s, bucket.tokens + greatest(0,
             extract(epoch from clock_timestamp() - bucket.counted_at)) * %(rate)s) - 1,

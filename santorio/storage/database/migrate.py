@@ -68,8 +68,10 @@ def _upgrade(database: Database) -> None:
             raise ConfigError(
                 f"The login of {address(database.url)} may not set up the schema.",
                 hint=(
-                    "Have an administrator run: create role santorio_view; create role santorio_api login; "
-                    "grant santorio_view to <your login>; alter database … owner to <your login>."
+                    "Have an administrator run: create role santorio_view_owner; create role santorio_api login; "
+                    "grant santorio_view_owner to <your login>; alter database … owner to <your login>. "
+                    "Where a role santorio_view exists from an earlier version, rename it instead: "
+                    "alter role santorio_view rename to santorio_view_owner."
                 ),
             ) from error
         if isinstance(error.orig, psycopg.Error):

@@ -195,7 +195,7 @@ def settle(
     Parameters
     ----------
     rows : Sequence[Mapping[str, object]]
-        Rows of `insights.trial_results`, judged by the threshold of a look.
+        Rows of `analysis.trial_results`, judged by the threshold of a look.
     """
     inputs = inputs_of(prepared)
     primary = {str(row["arm"]): str(row["decision"]) for row in rows if row["is_primary"]}
@@ -229,8 +229,8 @@ def read_looks(connection: psycopg.Connection, person: Person, trial: str) -> Lo
     rows = connection.execute(
         """
         select run_id, diagnostics -> 'look', coalesce(diagnostics ->> 'ended' = 'true', false)
-        from insights.runs
-        where user_id = %s and kind = 'trial' and subject = %s and status = 'accepted'
+        from analysis.runs
+        where user_id = %s and kind = 'trial' and target = %s and status = 'accepted'
           and (diagnostics ? 'look' or diagnostics @> '{"ended": true}')
         order by created_at
         """,
@@ -257,7 +257,7 @@ def _read_found(connection: psycopg.Connection, run_id: UUID) -> tuple[Found, ..
         """
         select arm, reference_arm, estimate, lower_95, upper_95, probability_above, probability_within,
                probability_below, decision
-        from insights.trial_results where run_id = %s and is_primary order by arm
+        from analysis.trial_results where run_id = %s and is_primary order by arm
         """,
         [run_id],
     ).fetchall()
@@ -267,7 +267,7 @@ def _read_found(connection: psycopg.Connection, run_id: UUID) -> tuple[Found, ..
 def was_tried(connection: psycopg.Connection, person: Person, trial: str, key: str) -> bool:
     """Whether a run of this fingerprint was recorded: a look whose fit was refused is not fitted every night."""
     row = connection.execute(
-        "select from insights.runs where user_id = %s and kind = 'trial' and subject = %s and fingerprint = %s limit 1",
+        "select from analysis.runs where user_id = %s and kind = 'trial' and target = %s and fingerprint = %s limit 1",
         [person.user_id, trial, key],
     ).fetchone()
     return row is not None

@@ -158,7 +158,7 @@ def newest_posterior(connection: psycopg.Connection, person: Person, trial: str)
     """Hash of the posterior that the newest run of a trial kept; None where it kept none."""
     row = connection.execute(
         """
-        select posterior_object from insights.runs where user_id = %s and kind = 'trial' and subject = %s
+        select posterior_object from analysis.runs where user_id = %s and kind = 'trial' and target = %s
         order by created_at desc limit 1
         """,
         [person.user_id, trial],
@@ -236,7 +236,7 @@ def _fit(
     return Run(
         user_id=person.user_id,
         kind="trial",
-        subject=trial.name,
+        target=trial.name,
         fingerprint=key,
         as_of=as_of,
         rows=rows,
@@ -289,7 +289,7 @@ def results(
     ended: bool,
     threshold: float = DECISIVE,
 ) -> list[dict[str, object]]:
-    """Rows of `insights.trial_results` for one outcome, one row an arm beside the reference."""
+    """Rows of `analysis.trial_results` for one outcome, one row an arm beside the reference."""
     known = prepared.known
     reference = prepared.outcome[known & (trial.arm == 0)]
     free_of_trend = np.full(len(trial.schedule), np.nan)

@@ -141,12 +141,12 @@ def _read_found(connection: psycopg.Connection, person: Person) -> dict[str, Bel
     rows = connection.execute(
         """
         with newest as (
-          select distinct on (subject) subject, run_id from insights.runs
+          select distinct on (target) target, run_id from analysis.runs
           where user_id = %s and kind = 'trial' and status = 'accepted' and diagnostics @> '{"ended": true}'
-          order by subject, created_at desc
+          order by target, created_at desc
         )
-        select subject, min(estimate), min(sd) from newest join insights.trial_results using (run_id)
-        where is_primary group by subject having count(*) = 1
+        select target, min(estimate), min(sd) from newest join analysis.trial_results using (run_id)
+        where is_primary group by target having count(*) = 1
         """,
         [person.user_id],
     ).fetchall()
@@ -180,7 +180,7 @@ def _from_marts(connection: psycopg.Connection, person: Person, today: dt.date) 
     rows = connection.execute(
         """
         select trial, outcome, last_day,
-               (select bool_or(decision <> 'keep going') from insights.trial_results result
+               (select bool_or(decision <> 'keep going') from analysis.trial_results result
                 where result.user_id = known.user_id and result.trial = known.trial and result.is_primary)
         from marts.trials known where user_id = %s order by last_day nulls last, trial
         """,

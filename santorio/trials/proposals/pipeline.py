@@ -26,7 +26,7 @@ from santorio.trials.proposals.population_prior import read_expected
 from santorio.trials.proposals.text import question, why
 from santorio.trials.protocol import Model, Planning, Protocol
 
-SUBJECT = "all"
+TARGET = "all"
 FEWEST_DAYS = 30
 NOISE_DAYS = 365
 # An association is confounded in unknown ways: as a prior for a cause its spread counts this many times.
@@ -89,15 +89,15 @@ def propose(
     with database.connect() as connection:
         day = today or local_time.today(connection, person, dt.datetime.now(dt.UTC))
         known = read_known(connection, person, day)
-        last = last_fingerprint(connection, person.user_id, "proposals", SUBJECT)
+        last = last_fingerprint(connection, person.user_id, "proposals", TARGET)
     key = known.fingerprint(day)
     if not force and last == key:
-        return RunReport("proposals", SUBJECT, "unchanged")
+        return RunReport("proposals", TARGET, "unchanged")
     plans = rank(find_plans(known, day))
     if not plans and last is None:
         return RunReport(
             "proposals",
-            SUBJECT,
+            TARGET,
             "not enough data",
             f"No lever that is untried has {FEWEST_DAYS} days of an outcome it may move, and good odds of an answer.",
         )
@@ -105,7 +105,7 @@ def propose(
     run = Run(
         user_id=person.user_id,
         kind="proposals",
-        subject=SUBJECT,
+        target=TARGET,
         fingerprint=key,
         as_of=max((series.as_of for series in outcomes.values()), default=dt.datetime.now(dt.UTC)),
         known_at=next((series.known_at for series in outcomes.values()), None),
@@ -141,10 +141,10 @@ def read_associations(connection: psycopg.Connection, person: Person) -> dict[tu
     rows = connection.execute(
         """
         with newest as (
-          select distinct on (subject) run_id from insights.runs
-          where user_id = %s and kind = 'effects' and status = 'accepted' order by subject, created_at desc
+          select distinct on (target) run_id from analysis.runs
+          where user_id = %s and kind = 'effects' and status = 'accepted' order by target, created_at desc
         )
-        select outcome, exposure, estimate, sd, per_amount from insights.effects join newest using (run_id)
+        select outcome, exposure, estimate, sd, per_amount from analysis.effects join newest using (run_id)
         """,
         [person.user_id],
     ).fetchall()
@@ -273,7 +273,7 @@ def rank(plans: Sequence[Plan]) -> list[Plan]:
 
 
 def row(plan: Plan, position: int) -> dict[str, object]:
-    """Row of `insights.proposals`."""
+    """Row of `analysis.proposals`."""
     from psycopg.types.json import Jsonb
 
     drawn = protocol(plan)
@@ -281,7 +281,7 @@ def row(plan: Plan, position: int) -> dict[str, object]:
         "rank": position,
         "slug": plan.slug,
         "question": drawn.question,
-        "lever": plan.lever.name,
+        "intervention": plan.lever.name,
         "outcome": plan.outcome.name,
         "arms": Jsonb(list(plan.lever.arms)),
         "schedule": Jsonb([{"day": t, "arm": arm} for t, arm in enumerate(drawn.drawn, start=1)]),

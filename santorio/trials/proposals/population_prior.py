@@ -18,11 +18,11 @@ def read_expected(connection: psycopg.Connection, person: Person) -> dict[tuple[
     rows = connection.execute(
         """
         with newest as (
-          select run_id from insights.runs
+          select run_id from analysis.runs
           where user_id = %s and kind = 'population' and status = 'accepted' order by created_at desc limit 1
         )
         select factor, outcome, lag_days, expected_mean, expected_sd, others
-        from insights.population join newest using (run_id)
+        from analysis.population join newest using (run_id)
         where basis = 'trial' and others is not null
         """,
         [person.user_id],

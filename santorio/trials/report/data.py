@@ -33,7 +33,7 @@ AGAIN = "Type `santorio run --force`: it is fitted again, and its posterior is k
 
 @dataclass(frozen=True)
 class Result:
-    """What a run published of one outcome and one arm; see `insights.trial_results`."""
+    """What a run published of one outcome and one arm; see `analysis.trial_results`."""
 
     outcome: str
     arm: str
@@ -257,7 +257,7 @@ def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> Acc
         runs = cursor.execute(
             """
             select run_id, created_at, as_of, code_version, fingerprint, diagnostics, posterior_object, status, reason
-            from insights.runs where user_id = %s and kind = 'trial' and subject = %s
+            from analysis.runs where user_id = %s and kind = 'trial' and target = %s
             order by created_at desc
             """,
             [person.user_id, trial],
@@ -267,7 +267,7 @@ def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> Acc
             return None
         names = ", ".join(one.name for one in fields(Result))
         rows = cursor.execute(
-            f"select {names} from insights.trial_results where run_id = %s",  # noqa: S608 - names are our own
+            f"select {names} from analysis.trial_results where run_id = %s",  # noqa: S608 - names are our own
             [run["run_id"]],
         ).fetchall()
     newest = runs[0]
@@ -288,8 +288,8 @@ def _no_answer(connection: psycopg.Connection, person: Person, trial: str, life:
     """Say why there is nothing to report, and what to do."""
     row = connection.execute(
         """
-        select reason from insights.runs
-        where user_id = %s and kind = 'trial' and subject = %s and status = 'rejected'
+        select reason from analysis.runs
+        where user_id = %s and kind = 'trial' and target = %s and status = 'rejected'
         order by created_at desc limit 1
         """,
         [person.user_id, trial],

@@ -32,7 +32,7 @@ def run(person):
 
 def count(database, table):
     with database.connect() as connection:
-        return connection.execute(f"select count(*) from insights.{table}").fetchone()[0]
+        return connection.execute(f"select count(*) from analysis.{table}").fetchone()[0]
 
 
 def test_an_accepted_run_publishes_its_rows_with_their_lineage(database, run):
@@ -41,7 +41,7 @@ def test_an_accepted_run_publishes_its_rows_with_their_lineage(database, run):
     with database.connect() as connection:
         found = connection.execute(
             "select run_id, r.user_id = e.user_id, as_of, fingerprint, code_version <> '', diagnostics, estimate"
-            " from insights.runs r join insights.effects e using (run_id)"
+            " from analysis.runs r join analysis.effects e using (run_id)"
         ).fetchone()
     assert found == (report.run_id, True, run.as_of, "abc", True, {"r_hat": 1.0}, -0.4)
 
@@ -69,7 +69,7 @@ def test_when_a_row_fails_there_is_no_run_either(database, run):
 def test_the_last_fingerprint_is_that_of_the_newest_run_of_the_subject(database, run, person):
     publish(database, run)
     publish(database, replace(run, fingerprint="def", reason="R-hat"))
-    publish(database, replace(run, fingerprint="ghi", subject="steps"))
+    publish(database, replace(run, fingerprint="ghi", target="steps"))
     with database.connect() as connection:
         assert last_fingerprint(connection, person.user_id, "effects", "mood") == "def"
         assert last_fingerprint(connection, person.user_id, "trial", "mood") is None

@@ -73,5 +73,5 @@ def test_a_run_records_what_it_left_out_in_the_same_words(flagged):
         "sleep_minutes": [{"day": flagged.day(7).isoformat(), "reason": f"{RANGE} {WORN}"}],
     }
     with flagged.database.connect() as connection:
-        kept = connection.execute("select diagnostics -> 'left_out' from insights.runs").fetchall()
+        kept = connection.execute("select diagnostics -> 'left_out' from analysis.runs").fetchall()
     assert kept == [(report.diagnostics["left_out"],)]

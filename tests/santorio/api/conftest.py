@@ -133,17 +133,17 @@ def write_insights(connection: psycopg.Connection, person: Person, more: int) ->
             "status": "accepted",
             "fingerprint": "f",
         }
-        subject = "magnesium" if kind == "trial" else kind
+        target = "magnesium" if kind == "trial" else kind
         insert(
             connection,
-            "insights.runs",
-            {**run, "subject": subject, "as_of": AS_OF, "code_version": "0.1.0+c0ffee00"},
+            "analysis.runs",
+            {**run, "target": target, "as_of": AS_OF, "code_version": "0.1.0+c0ffee00"},
         )
     for rank, (outcome, exposure, estimate) in enumerate(EFFECTS, start=1):
         numbers = dict.fromkeys(("sd", "lower_95", "upper_95", "lower_50", "upper_50", "per_amount"), 1.0)
         insert(
             connection,
-            "insights.effects",
+            "analysis.effects",
             {
                 "run_id": runs["effects"], "user_id": person.user_id, "outcome": outcome, "exposure": exposure,
                 "lag_days": 1, "exposure_unit": "mg", "outcome_unit": "min", **numbers, "estimate": more + estimate,
@@ -157,7 +157,7 @@ def write_insights(connection: psycopg.Connection, person: Person, more: int) ->
         numbers = {f"{end}_{share}": more + at for end, at in ends.items() for share in (50, 80, 95)}
         insert(
             connection,
-            "insights.baselines",
+            "analysis.baselines",
             {
                 "run_id": runs["baselines"], "user_id": person.user_id, "metric": metric, "unit": "bpm", "days": 45,
                 "last_day": FIRST_DAY, "last_value": more + 52.0, "median": more + 54.0, **numbers,
@@ -170,7 +170,7 @@ def write_insights(connection: psycopg.Connection, person: Person, more: int) ->
         names = ("lower_95", "upper_95", "between_sd", "between_lower_95", "between_upper_95")
         insert(
             connection,
-            "insights.population",
+            "analysis.population",
             {
                 "run_id": runs["population"], "user_id": person.user_id, "basis": basis, "factor": factor,
                 "outcome": "sleep_minutes", "lag_days": 1, "unit": "min", "people": people, "is_member": is_member,
@@ -188,14 +188,15 @@ def write_insights(connection: psycopg.Connection, person: Person, more: int) ->
     day = {"trial": "magnesium", "study_day": 1, "first_day": FIRST_DAY, "last_day": FIRST_DAY, "arm": "none"}
     insert(connection, "marts.trial_days", {"user_id": person.user_id, **day, "as_of": AS_OF})
     result = {"run_id": runs["trial"], "user_id": person.user_id, "trial": "magnesium", **RESULT}
-    insert(connection, "insights.trial_results", result | {"estimate": more + 0.75})
+    insert(connection, "analysis.trial_results", result | {"estimate": more + 0.75})
     for rank, slug in ((1, "no_late_caffeine"), (2, "dry_month")):
         insert(
             connection,
-            "insights.proposals",
+            "analysis.proposals",
             {
                 "run_id": runs["proposals"], "user_id": person.user_id, "rank": rank, "slug": slug,
-                "question": "Does it?", "lever": "caffeine", "outcome": "sleep_minutes", "arms": ["usual", "none"],
+                "question": "Does it?", "intervention": "caffeine", "outcome": "sleep_minutes",
+                "arms": ["usual", "none"],
                 "schedule": [{"day": 1, "arm": "usual"}], "seed": 7, "days_needed": 42, "assurance": 0.8,
                 "expected_information_gain": 1.5, "value_per_day": 0.02, "why": "It may matter.",
             },

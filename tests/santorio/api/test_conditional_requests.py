@@ -48,7 +48,7 @@ def test_a_deletion_is_noticed_by_tag_and_by_date_though_nothing_newer_came(clie
     first = client.get("/v1/nights?limit=3")
     with published.database.connect() as connection:
         kept = connection.execute(
-            "delete from published.nights where user_id = %s and day = '2026-03-02' returning sleep_minutes, as_of",
+            "delete from serving.nights where user_id = %s and day = '2026-03-02' returning sleep_minutes, as_of",
             [published.one.user_id],
         ).fetchone()
     try:
@@ -60,7 +60,7 @@ def test_a_deletion_is_noticed_by_tag_and_by_date_though_nothing_newer_came(clie
     finally:
         with published.database.connect() as connection:
             connection.execute(
-                "insert into published.nights (user_id, day, utc_offset, sleep_minutes, as_of)"
+                "insert into serving.nights (user_id, day, utc_offset, sleep_minutes, as_of)"
                 " values (%s, '2026-03-02', '01:00', %s, %s)",
                 [published.one.user_id, *kept],
             )

@@ -117,9 +117,7 @@ def test_the_api_could_not_write_if_it_tried(published, statement):
         connection.execute(statement)
 
 
-@pytest.mark.parametrize(
-    "table", ["marts.days", "published.days", "raw.events", "ops.people", "insights.runs"]
-)
+@pytest.mark.parametrize("table", ["marts.days", "serving.days", "raw.events", "ops.people", "analysis.runs"])
 def test_the_api_could_not_read_behind_its_views(published, table):
     with (
         pytest.raises(psycopg.errors.InsufficientPrivilege),

@@ -176,7 +176,7 @@ def test_with_its_views_it_is_ready(client):
 def test_a_query_that_takes_too_long_is_ended(client, published, monkeypatch):
     monkeypatch.setattr(repository, "STATEMENT_SECONDS", 0.2)
     with published.database.connect() as connection:
-        connection.execute("lock table published.days in access exclusive mode")
+        connection.execute("lock table serving.days in access exclusive mode")
         answer = client.get("/v1/days")
     assert (answer.status_code, error_of(answer)["code"]) == (503, "database_timeout")
 

@@ -57,7 +57,7 @@ def test_a_trials_result_has_every_column_that_the_analysis_writes(published):
     with published.database.connect() as connection:
         found = connection.execute(
             "select array_agg(column_name::text) from information_schema.columns"
-            " where table_schema = 'insights' and table_name = 'trial_results'"
+            " where table_schema = 'analysis' and table_name = 'trial_results'"
         ).fetchone()
     assert set(found[0]) - {"run_id", "user_id", "trial"} == set(TrialResult.model_fields)
 

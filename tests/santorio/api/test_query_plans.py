@@ -58,15 +58,15 @@ cross join generate_series(%(last)s::date - %(days)s, %(last)s::date, interval '
 
 # Of each metric the newest accepted run is kept, beside others that published nothing.
 BASELINES_RUNS = """
-insert into insights.runs (run_id, user_id, kind, subject, status, fingerprint, as_of, code_version, created_at)
+insert into analysis.runs (run_id, user_id, kind, target, status, fingerprint, as_of, code_version, created_at)
 select gen_random_uuid(), user_id, 'baselines', 'metric_' || metric, status, '', %(last)s, '0', %(last)s
 from ops.people cross join generate_series(1, 20) as metric
 cross join unnest(array['accepted', 'rejected']) as status
 """
 BASELINES_ROWS = """
-insert into insights.baselines
-select run_id, user_id, subject, 'bpm', 90, %(last)s, 54, 54, 53, 55, 52, 56, 51, 57, '[]', '[]', '[]'
-from insights.runs where kind = 'baselines' and status = 'accepted'
+insert into analysis.baselines
+select run_id, user_id, target, 'bpm', 90, %(last)s, 54, 54, 53, 55, 52, 56, 51, 57, '[]', '[]', '[]'
+from analysis.runs where kind = 'baselines' and status = 'accepted'
 """
 BASELINES_PAGE = Question("baselines: the first page", BASELINES, BaselinesQuery.model_validate({}))
 
@@ -139,7 +139,7 @@ def crowd(server_url: str, published: object) -> Iterator[Database]:
     """A database whose views show two hundred people, each with every kind of row."""
     with copied(server_url, f"api_{os.getpid()}") as database:
         with database.connect() as connection:
-            connection.execute("truncate insights.runs, ops.people cascade")
+            connection.execute("truncate analysis.runs, ops.people cascade")
             fill(connection)
         yield database
 

@@ -97,7 +97,7 @@ def test_the_accounts_email_is_in_no_name_of_an_unpacked_export(
     import_paths(database, store, person, [tmp_path / "DI_CONNECT"])
     with database.connect() as connection:
         names = connection.execute(
-            "select source_name || coalesce(location, '') from ops.rejected"
+            "select source_name || coalesce(location, '') from ops.rejected_records"
             " union all select source_name from ops.imports"
         ).fetchall()
     assert names

@@ -70,7 +70,7 @@ def test_imports_that_name_the_same_broken_files_in_another_order_do_not_lock_ea
             lambda order: import_paths(database, store, person, order, now=now), [files, files[::-1]]
         )
         assert [report.rejected for report in orders] == [20, 20]
-    assert rows(database, "select count(*) from ops.rejected") == [(20,)]
+    assert rows(database, "select count(*) from ops.rejected_records") == [(20,)]
 
 
 def test_a_file_too_large_to_be_read_leaves_the_inbox_once_it_is_kept_aside(
@@ -83,7 +83,7 @@ def test_a_file_too_large_to_be_read_leaves_the_inbox_once_it_is_kept_aside(
     assert [one.code for file in report.files for one in file.rejected] == ["too_large"]
     assert not path.exists()
     with database.connect() as connection:
-        kept = connection.execute("select object_sha256 from ops.rejected").fetchall()
+        kept = connection.execute("select object_sha256 from ops.rejected_records").fetchall()
     assert [store.get(sha256) for (sha256,) in kept] == [content]
 
 
@@ -124,7 +124,7 @@ def test_a_name_that_is_no_utf_8_is_noted_all_the_same(
 ) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9.json")).write_text('{"broken": ')
     assert import_paths(database, store, person, [tmp_path], now=now).rejected == 1
-    assert rows(database, "select source_name from ops.rejected") == [("caf\ufffd.json",)]
+    assert rows(database, "select source_name from ops.rejected_records") == [("caf\ufffd.json",)]
 
 
 def test_a_pipe_is_named_and_not_waited_for(

@@ -36,7 +36,9 @@ def test_a_broken_file_is_named_and_kept_and_does_not_stop_the_rest(database, st
     assert [(file.path.name, file.outcome) for file in report.files] == [
         ("good.json", "imported"), ("half.json", "rejected"),
     ]  # fmt: skip
-    ((name, code, sha256),) = counted(database, "select source_name, code, object_sha256 from ops.rejected")
+    ((name, code, sha256),) = counted(
+        database, "select source_name, code, object_sha256 from ops.rejected_records"
+    )
     assert (name, code) == ("half.json", "bad_json")
     assert store.get(sha256) == (tmp_path / "half.json").read_bytes()
 
@@ -57,15 +59,15 @@ def test_a_file_that_reads_after_a_fix_is_no_longer_open(database, store, person
     path = tmp_path / "log.csv"
     path.write_text("time,kind,value\n2026-08-01,mood,5\n")
     import_paths(database, store, person, [path], now=now)
-    assert counted(database, "select status from ops.rejected") == [("open",)]
+    assert counted(database, "select status from ops.rejected_records") == [("open",)]
     import_paths(database, store, person, [path], now=now.replace(year=2027))
-    assert counted(database, "select status from ops.rejected") == [("retried",)]
+    assert counted(database, "select status from ops.rejected_records") == [("retried",)]
 
 
 def test_a_path_that_is_not_there_is_named(database, store, person, tmp_path, now):
     report = import_paths(database, store, person, [tmp_path / "nothing.fit"], now=now)
     assert [file.rejected[0].code for file in report.files] == ["unreadable"]
-    assert counted(database, "select code from ops.rejected") == [("unreadable",)]
+    assert counted(database, "select code from ops.rejected_records") == [("unreadable",)]
 
 
 def test_the_inbox_is_emptied_into_the_store_person_by_person(database, store, settings):

@@ -81,8 +81,8 @@ class Group:
         }  # fmt: skip
         self._publish(person, "trial", name, [row], {"ended": ended})
 
-    def _publish(self, person, kind, subject, rows, diagnostics) -> None:
-        run = Run(person.user_id, kind, subject, f"{rows}{diagnostics}", AS_OF, rows, diagnostics)
+    def _publish(self, person, kind, target, rows, diagnostics) -> None:
+        run = Run(person.user_id, kind, target, f"{rows}{diagnostics}", AS_OF, rows, diagnostics)
         publish(self.database, run)
 
     def study(self) -> None:
@@ -96,7 +96,7 @@ class Group:
         """What the newest run tells a person, by what it rests on."""
         with self.database.connect() as connection:
             cursor = connection.execute(
-                "select * from insights.population where run_id = (select run_id from insights.runs where "
+                "select * from analysis.population where run_id = (select run_id from analysis.runs where "
                 "kind = 'population' and user_id = %s order by created_at desc limit 1) order by basis",
                 [person.user_id],
             )

@@ -182,13 +182,13 @@ def test_rows_are_kept_to_their_person_and_to_five_by_the_database(group):
     group.study()
     one = group.people[0]
     with group.database.connect() as connection:
-        connection.execute("set role santorio_view")
+        connection.execute("set role santorio_view_owner")
         connection.execute("select set_config('santorio.user_id', %s, false)", [str(one.user_id)])
-        seen = connection.execute("select distinct user_id from insights.population").fetchall()
+        seen = connection.execute("select distinct user_id from analysis.population").fetchall()
         connection.execute("reset role")
     assert seen == [(one.user_id,)]
     with group.database.connect() as connection, pytest.raises(errors.CheckViolation):
-        connection.execute("update insights.population set people = 4, others = null")
+        connection.execute("update analysis.population set people = 4, others = null")
 
 
 def test_a_person_of_no_group_gets_no_row_however_many_share():

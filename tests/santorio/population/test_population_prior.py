@@ -71,7 +71,7 @@ def test_what_is_published_and_accepted_keeps_that_prior_word_for_word(lived):
     propose(lived.database, lived.person, today=TODAY)
     with lived.database.connect() as connection:
         told = connection.execute(
-            "select diagnostics -> 'protocols' from insights.runs where kind = 'proposals'"
+            "select diagnostics -> 'protocols' from analysis.runs where kind = 'proposals'"
         ).fetchone()[0]
     stored = next(one for one in told.values() if one["lever"] == "screens")
     read = protocol_of(stored)

@@ -119,7 +119,7 @@ def test_a_refused_protocol_is_kept_aside_and_its_correction_is_taken(database, 
         file.write_text(json.dumps({**PROTOCOL, "direction": direction}))
         assert [one.outcome for one in import_paths(database, store, person, [file]).files] == [status]
     with database.connect() as connection:
-        aside = connection.execute("select code, location from ops.rejected").fetchall()
+        aside = connection.execute("select code, location from ops.rejected_records").fetchall()
         kept = connection.execute(
             "select data ->> 'direction' from raw.events where event_type = 'trial.protocol'"
         ).fetchall()

@@ -145,7 +145,7 @@ def test_what_was_declined_is_not_proposed_again_until_a_year_has_passed(propose
     with proposed.database.connect() as connection:
         assert read_proposal(connection, proposed.person, TRIAL) is not None
         (why,) = connection.execute(
-            "select why from insights.proposals join insights.runs using (run_id) where slug = %s"
+            "select why from analysis.proposals join analysis.runs using (run_id) where slug = %s"
             " order by created_at desc limit 1",
             [NAME],
         ).fetchone()
@@ -159,8 +159,8 @@ def test_what_runs_is_not_proposed_beside_itself(proposed, do):
     propose(proposed.database, proposed.person, today=later(1))
     with proposed.database.connect() as connection:
         levers = connection.execute(
-            "select lever from insights.proposals join insights.runs using (run_id)"
-            " where created_at = (select max(created_at) from insights.runs)"
+            "select intervention from analysis.proposals join analysis.runs using (run_id)"
+            " where created_at = (select max(created_at) from analysis.runs)"
         ).fetchall()
     assert levers
     assert ("warm-shower",) not in levers

@@ -28,7 +28,7 @@ def fill(connection: psycopg.Connection, user_id: uuid.UUID, sips: dict[str, int
 def shown(database: Database, user_id: uuid.UUID) -> dict[str, int]:
     with database.connect() as connection:
         rows = connection.execute(
-            "select day::text, sips from published.sips where user_id = %s order by day", [user_id]
+            "select day::text, sips from serving.sips where user_id = %s order by day", [user_id]
         ).fetchall()
     return dict(rows)
 
@@ -44,13 +44,13 @@ def people(database: Database) -> tuple[uuid.UUID, uuid.UUID]:
     return one, other
 
 
-def test_touched_days_alone_are_copied_and_gone_ones_go(database: Database, people: Any) -> None:
+def test_changed_days_alone_are_copied_and_gone_ones_go(database: Database, people: Any) -> None:
     one, other = people
     with database.connect() as connection:
         fill(connection, one, {"2026-03-02": 20, "2026-03-03": 30})  # the first is gone, and not touched
         fill(connection, other, {"2026-03-01": 10})  # the second is gone, and touched
         for user_id, day in ((one, "2026-03-02"), (one, "2026-03-03"), (other, "2026-03-02")):
-            connection.execute("insert into ops.touched_days values (%s, %s)", [user_id, day])
+            connection.execute("insert into ops.changed_days values (%s, %s)", [user_id, day])
         assert publish(connection, ["sips"], whole=[]) == 2
     assert shown(database, one) == {"2026-03-01": 1, "2026-03-02": 20, "2026-03-03": 30}
     assert shown(database, other) == {"2026-03-01": 1}
@@ -72,10 +72,10 @@ def test_a_mart_of_a_new_shape_is_copied_as_a_whole_and_guarded(database: Databa
         publish(connection, ["sips"], whole=[])
     assert shown(database, one) == shown(database, other) == {"2026-03-01": 1, "2026-03-02": 2}
     with database.connect() as connection:
-        connection.execute("grant usage on schema published to santorio_view")
-        connection.execute("set local role santorio_view")
+        connection.execute("grant usage on schema serving to santorio_view_owner")
+        connection.execute("set local role santorio_view_owner")
         connection.execute("select set_config('santorio.user_id', %s, true)", [str(one)])
-        assert connection.execute("select distinct user_id from published.sips").fetchall() == [(one,)]
-        assert connection.execute("select col_description('published.sips'::regclass, 3)").fetchone() == (
+        assert connection.execute("select distinct user_id from serving.sips").fetchall() == [(one,)]
+        assert connection.execute("select col_description('serving.sips'::regclass, 3)").fetchone() == (
             "Sips (count).",
         )

@@ -33,12 +33,12 @@ def ill(marts, autoregressive):
 
 def rows(marts, columns):
     with marts.database.connect() as connection:
-        return connection.execute(f"select {columns} from insights.baselines").fetchall()
+        return connection.execute(f"select {columns} from analysis.baselines").fetchall()
 
 
 def test_what_is_usual_and_what_is_not_is_published_with_a_sentence(ill):
-    reports = {report.subject: report for report in analyse_baselines(ill.database, ill.person)}
-    assert {subject: report.status for subject, report in reports.items()} == {
+    reports = {report.target: report for report in analyse_baselines(ill.database, ill.person)}
+    assert {target: report.status for target, report in reports.items()} == {
         "mood": "not enough data", "resting_hr_bpm": "accepted",
     }  # fmt: skip
     assert "14 days with a value" in reports["mood"].reason
@@ -70,13 +70,13 @@ def test_diagnostics_are_shares_and_counts_without_any_value(ill):
 
 def test_unchanged_input_is_not_computed_again_and_new_input_replaces_what_was_said(ill):
     analyse_baselines(ill.database, ill.person)
-    again = {one.subject: one.status for one in analyse_baselines(ill.database, ill.person)}
+    again = {one.target: one.status for one in analyse_baselines(ill.database, ill.person)}
     assert again == {"mood": "not enough data", "resting_hr_bpm": "unchanged"}
     ill.write("outcomes", [{"day": ill.day(DAYS), "metric": "resting_hr_bpm", "value": 55.0, "samples": 1}])
     analyse_baselines(ill.database, ill.person)
     assert rows(ill, "last_day") == [(ill.day(DAYS),)]
     with ill.database.connect() as connection:
-        [(runs,)] = connection.execute("select count(*) from insights.runs").fetchall()
+        [(runs,)] = connection.execute("select count(*) from analysis.runs").fetchall()
     assert runs == 1
 
 
@@ -134,8 +134,8 @@ def test_a_few_pictures_are_drawn_those_first_of_which_something_was_told(marts)
         marts.outcome(name, rng.normal(5, 1, 40))
     marts.outcome("steps", rng.normal(8000, 900, 40))
     marts.outcome("odd", np.append(rng.normal(5, 1, 39), 15.0))
-    reports = {report.subject: report for report in analyse_baselines(marts.database, marts.person)}
-    drawn = {subject for subject, report in reports.items() if report.plot is not None}
+    reports = {report.target: report for report in analyse_baselines(marts.database, marts.person)}
+    drawn = {target for target, report in reports.items() if report.plot is not None}
     assert {"odd", "steps"} <= drawn
     assert len(drawn) <= MOST_PICTURES
 

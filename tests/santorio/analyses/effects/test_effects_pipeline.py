@@ -38,14 +38,14 @@ def rows(marts):
             row[0]: row[1:]
             for row in connection.execute(
                 "select exposure, estimate, lower_95, upper_95, probability_positive, per_amount, lag_days, days, rank,"
-                " exposure_unit, outcome_unit from insights.effects"
+                " exposure_unit, outcome_unit from analysis.effects"
             )
         }
 
 
 def test_a_true_association_is_found_per_amount_with_its_lag_and_ranks_first(lived):
     (report,) = analyse_effects(lived.database, lived.person)
-    assert (report.status, report.subject) == ("accepted", "sleep_minutes")
+    assert (report.status, report.target) == ("accepted", "sleep_minutes")
     assert report.diagnostics["r_hat"] < 1.01
     found = rows(lived)
     estimate, lower, upper, positive, amount, lag, days, rank, unit, outcome_unit = found[
@@ -64,7 +64,7 @@ def test_it_says_how_strong_an_unmeasured_confounder_would_have_to_be(lived):
         told = {
             exposure: values
             for exposure, *values in connection.execute(
-                "select exposure, robustness_value, robustness_value_95 from insights.effects"
+                "select exposure, robustness_value, robustness_value_95 from analysis.effects"
             )
         }
     to_nothing, to_doubt = told["caffeine_after_15_mg"]
@@ -117,7 +117,7 @@ def two_outcomes(lived):
 
 def test_all_outcomes_are_fitted_together_and_each_has_a_run_of_its_own(two_outcomes):
     reports = analyse_effects(two_outcomes.database, two_outcomes.person)
-    assert [(one.subject, one.status, one.diagnostics["outcomes_fitted_together"]) for one in reports] == [
+    assert [(one.target, one.status, one.diagnostics["outcomes_fitted_together"]) for one in reports] == [
         ("mood", "accepted", 2),
         ("sleep_minutes", "accepted", 2),
     ]
@@ -160,7 +160,7 @@ def test_what_is_pooled_over_people_is_published_without_the_sparse_prior(lived)
             exposure: values
             for exposure, *values in connection.execute(
                 "select exposure, estimate, sd, prior_free_estimate, prior_free_sd, standard_effect"
-                " from insights.effects"
+                " from analysis.effects"
             )
         }
     for estimate, sd, alone, alone_sd, unit in told.values():

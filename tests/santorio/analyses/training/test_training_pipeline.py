@@ -42,7 +42,7 @@ def ride(
 def put_in(connection: psycopg.Connection, event: Event, recording: Recording) -> None:
     write_events(connection, [event])
     write_recordings(connection, [recording])
-    connection.execute("delete from raw.arrivals")
+    connection.execute("delete from raw.change_queue")
 
 
 def rows(connection: psycopg.Connection, columns: str) -> list[tuple[Any, ...]]:
@@ -122,7 +122,7 @@ def test_what_was_computed_is_queued_in_the_same_transaction(
         assert rows(connection, "1") == []
     compute_recordings(database)
     with database.connect() as connection:
-        assert connection.execute("select user_id, event_id from raw.arrivals").fetchall() == [
+        assert connection.execute("select user_id, event_id from raw.change_queue").fetchall() == [
             (person.user_id, event.event_id)
         ]
 

@@ -159,7 +159,7 @@ def asked(
 ) -> None:
     with database.connect() as connection:
         connection.execute(
-            "insert into ops.coverage (user_id, kind, day, status, last_error, asked_at)"
+            "insert into ops.coverage (user_id, kind, day, status, last_error, requested_at)"
             " values (%s, %s, %s, %s, %s, now())",
             [person.user_id, kind, dt.date(2026, 3, day), status, error],
         )

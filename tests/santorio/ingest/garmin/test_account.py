@@ -54,12 +54,12 @@ def seal(door: Door, token: str) -> None:
     """Lay a token into the account, as time would have made of the one there."""
     sealed = account(door).data_key(door.settings).seal(TOKENS, json.dumps([token, "name-4711"]).encode())
     with door.database.connect() as connection:
-        connection.execute("update ops.garmin_accounts set sealed_tokens = %s", [sealed])
+        connection.execute("update ops.garmin_accounts set encrypted_tokens = %s", [sealed])
 
 
 def stored(door: Door) -> dict[str, str]:
     row = account(door)
-    return json.loads(json.loads(row.data_key(door.settings).unseal(TOKENS, row.sealed_tokens))[0])
+    return json.loads(json.loads(row.data_key(door.settings).unseal(TOKENS, row.encrypted_tokens))[0])
 
 
 def opened(door: Door):
@@ -327,7 +327,7 @@ def test_who_disconnects_ends_the_sessions_at_their_next_renewal(door: Door, gar
 
     with pytest.raises(GarminAuthError, match="not connected"):
         work()
-    assert account(door).sealed_tokens is None
+    assert account(door).encrypted_tokens is None
     assert garmin.count(RENEWAL) == 0
 
 
@@ -345,8 +345,9 @@ def test_people_are_apart(door: Door, garmin) -> None:
     # One's sealed tokens in the other's row open nothing.
     with door.database.connect() as connection:
         connection.execute(
-            "update ops.garmin_accounts mine set sealed_tokens = yours.sealed_tokens, wrapped_key = yours.wrapped_key, "
-            "state = 'connected' from ops.garmin_accounts yours where mine.user_id = %s and yours.user_id = %s",
+            "update ops.garmin_accounts mine set encrypted_tokens = yours.encrypted_tokens,"
+            " wrapped_key = yours.wrapped_key, state = 'connected' from ops.garmin_accounts yours"
+            " where mine.user_id = %s and yours.user_id = %s",
             [door.person.user_id, you.person.user_id],
         )
     with pytest.raises(Exception, match="damaged, or was moved"), opened(door):

@@ -153,7 +153,7 @@ def test_other_code_reads_an_archive_again_and_closes_what_it_can_read_now(
     monkeypatch.setattr(archive_importer, "read_part", lambda *_: archive_importer.Parsed(kind="note"))
     import_paths(database, store, person, [path], now=NOW)
     with database.connect() as connection:
-        assert connection.execute("select code, status from ops.rejected").fetchall() == [
+        assert connection.execute("select code, status from ops.rejected_records").fetchall() == [
             ("unrecognised", "retried")
         ]
 

@@ -259,7 +259,7 @@ def test_disconnecting_forgets_login_and_key_and_again_changes_nothing(door: Doo
     for _ in range(2):
         assert disconnect(door.database, door.person).state is State.DISCONNECTED
         left = account(door)
-        assert (left.wrapped_key, left.sealed_tokens, left.sealed_login) == (None, None, None)
+        assert (left.wrapped_key, left.encrypted_tokens, left.encrypted_login) == (None, None, None)
     with (
         pytest.raises(GarminAuthError, match="not connected"),
         session(door.database, door.settings, door.person),
@@ -278,14 +278,14 @@ def test_nothing_that_opens_the_account_lies_in_the_database_in_the_clear(
     stored = b"".join(
         part or b""
         for row in (waiting, kept)
-        for part in (row.wrapped_key, row.sealed_tokens, row.sealed_login)
+        for part in (row.wrapped_key, row.encrypted_tokens, row.encrypted_login)
     )
     assert len(garmin.secrets) >= 5
     assert not [secret for secret in garmin.secrets if secret.encode() in stored]
-    assert kept.sealed_tokens is not None
+    assert kept.encrypted_tokens is not None
     assert garmin.secrets & set(
         json.loads(
-            json.loads(kept.data_key(door.settings).unseal("garmin tokens", kept.sealed_tokens))[0]
+            json.loads(kept.data_key(door.settings).unseal("garmin tokens", kept.encrypted_tokens))[0]
         ).values()
     )
 

@@ -77,7 +77,7 @@ def test_a_refusal_silences_everyone_over_restarts_until_one_request_is_answered
         circuit_breaker.trip(connection, dt.timedelta(hours=1))
     with database.connect(autocommit=True) as connection:  # another process, later
         assert 3590 < circuit_breaker.wait_seconds(connection) <= 3600
-        connection.execute("update ops.garmin_breaker set shut_until = now() - interval '1 second'")
+        connection.execute("update ops.garmin_breaker set open_until = now() - interval '1 second'")
         assert circuit_breaker.wait_seconds(connection) == 0  # one goes out to try
         assert circuit_breaker.wait_seconds(connection) > 0  # the others wait for what becomes of it
         circuit_breaker.answered(connection)
@@ -90,7 +90,7 @@ def test_refusals_of_calls_under_way_count_as_one_and_a_refused_trial_doubles_th
     with database.connect(autocommit=True) as connection:
         first = circuit_breaker.trip(connection, None)
         assert circuit_breaker.trip(connection, None) == first
-        connection.execute("update ops.garmin_breaker set shut_until = now() - interval '1 second'")
+        connection.execute("update ops.garmin_breaker set open_until = now() - interval '1 second'")
         assert circuit_breaker.wait_seconds(connection) == 0
         circuit_breaker.trip(connection, None)
         assert 110 < circuit_breaker.wait_seconds(connection) <= 120

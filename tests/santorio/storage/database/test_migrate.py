@@ -63,8 +63,8 @@ def two_people(database: Database, person: Person) -> tuple[Person, Person]:
         for one in people:
             connection.execute(
                 """
-                insert into insights.runs
-                  (run_id, user_id, kind, subject, status, fingerprint, as_of, code_version)
+                insert into analysis.runs
+                  (run_id, user_id, kind, target, status, fingerprint, as_of, code_version)
                 values (%s, %s, 'effects', 'all', 'accepted', 'f', now(), '1')
                 """,
                 [uuid.uuid4(), one.user_id],
@@ -76,13 +76,13 @@ def two_people(database: Database, person: Person) -> tuple[Person, Person]:
                 """,
                 [one.user_id],
             )
-        # As dbt does it: a view for the API belongs to santorio_view.
+        # As dbt does it: a view for the API belongs to santorio_view_owner.
         connection.execute(
             """
-            create view api.runs as select user_id from insights.runs;
+            create view api.runs as select user_id from analysis.runs;
             create view api.covered as select user_id from ops.coverage;
-            alter view api.runs owner to santorio_view;
-            alter view api.covered owner to santorio_view;
+            alter view api.runs owner to santorio_view_owner;
+            alter view api.covered owner to santorio_view_owner;
             grant select on api.runs, api.covered to santorio_api;
             """
         )
@@ -116,7 +116,7 @@ def test_without_a_person_the_api_sees_nothing_also_after_a_transaction_that_had
 
 
 @pytest.mark.parametrize(
-    "table", ["raw.events", "ops.people", "ops.coverage", "ops.garmin_accounts", "insights.runs"]
+    "table", ["raw.events", "ops.people", "ops.coverage", "ops.garmin_accounts", "analysis.runs"]
 )
 def test_the_api_reads_no_table(database: Database, table: str) -> None:
     statement = sql.SQL("select from {}").format(sql.Identifier(*table.split(".")))
@@ -145,7 +145,7 @@ def test_the_api_writes_nothing(
 def test_the_owner_of_the_views_cannot_log_in(server_url: str) -> None:
     with psycopg.connect(server_url) as connection:
         row = connection.execute(
-            "select rolcanlogin from pg_roles where rolname = 'santorio_view'"
+            "select rolcanlogin from pg_roles where rolname = 'santorio_view_owner'"
         ).fetchone()
     assert row == (False,)
 
@@ -158,7 +158,7 @@ def test_a_login_without_rights_migrates_where_an_administrator_made_the_roles(s
 
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute("create role keeper login")
-        connection.execute("grant santorio_view to keeper")
+        connection.execute("grant santorio_view_owner to keeper")
         connection.execute("create database kept owner keeper")
     url = make_conninfo(server_url, user="keeper", dbname="kept")
     settings = Settings.model_validate(

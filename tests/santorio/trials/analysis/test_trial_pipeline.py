@@ -48,11 +48,11 @@ def fetch(marts, query):
 
 def test_a_true_effect_is_found_reported_in_its_own_unit_and_adopted(studied, store):
     (report,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
-    assert (report.status, report.rows, report.subject) == ("accepted", 1, "screens")
+    assert (report.status, report.rows, report.target) == ("accepted", 1, "screens")
     ((estimate, lower, upper, decision, cycles, p, repeats, days, unit, primary),) = fetch(
         studied,
         "select estimate, lower_95, upper_95, decision, cycles, randomisation_p, probability_repeats,"
-        " days_arm + days_reference, unit, is_primary from insights.trial_results",
+        " days_arm + days_reference, unit, is_primary from analysis.trial_results",
     )
     assert 20 < estimate < 40
     assert 0 < lower < 30 < upper < 55
@@ -64,7 +64,7 @@ def test_a_true_effect_is_found_reported_in_its_own_unit_and_adopted(studied, st
 def test_the_raw_difference_is_that_of_the_assigned_arms_means(studied, store):
     analyse_trials(studied.database, store, studied.person, today=TODAY)
     ((mean_arm, mean_reference, raw),) = fetch(
-        studied, "select mean_arm, mean_reference, raw_difference from insights.trial_results"
+        studied, "select mean_arm, mean_reference, raw_difference from analysis.trial_results"
     )
     expected = dict(
         fetch(
@@ -82,13 +82,13 @@ def test_unchanged_input_is_not_fitted_again_and_changed_input_is(studied, store
     analyse_trials(studied.database, store, studied.person, today=TODAY)
     (again,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert again.status == "unchanged"
-    assert fetch(studied, "select count(*) from insights.runs") == [(1,)]
+    assert fetch(studied, "select count(*) from analysis.runs") == [(1,)]
     studied.write(
         "outcomes", [{"day": studied.day(6), "metric": "sleep_minutes", "value": 401.0, "samples": 1}]
     )
     (changed,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert changed.status == "accepted"
-    assert fetch(studied, "select count(*) from insights.runs") == [(2,)]
+    assert fetch(studied, "select count(*) from analysis.runs") == [(2,)]
 
 
 def test_the_posterior_is_kept_with_its_run_and_made_again_where_it_is_lost(studied, store, monkeypatch):
@@ -96,14 +96,14 @@ def test_the_posterior_is_kept_with_its_run_and_made_again_where_it_is_lost(stud
         patched.setattr(trial_pipeline, "publish", crash)
         with pytest.raises(RuntimeError):
             analyse_trials(studied.database, store, studied.person, today=TODAY)
-    assert fetch(studied, "select count(*) from insights.runs") == [
+    assert fetch(studied, "select count(*) from analysis.runs") == [
         (0,)
     ]  # the object came first: nothing refers to it
 
     analyse_trials(studied.database, store, studied.person, today=TODAY)
     ((sha256, estimate, as_of),) = fetch(
         studied,
-        "select posterior_object, estimate, as_of from insights.runs join insights.trial_results using (run_id)",
+        "select posterior_object, estimate, as_of from analysis.runs join analysis.trial_results using (run_id)",
     )
     fit, attributes = kept(store, sha256)
     spread = float(fit.data["constant_data"]["spread"])
@@ -115,7 +115,7 @@ def test_the_posterior_is_kept_with_its_run_and_made_again_where_it_is_lost(stud
     (again,) = analyse_trials(studied.database, store, studied.person, today=TODAY)
     assert again.status == "accepted"
     ((newest,),) = fetch(
-        studied, "select posterior_object from insights.runs order by created_at desc limit 1"
+        studied, "select posterior_object from analysis.runs order by created_at desc limit 1"
     )
     assert store.exists(newest)
 
@@ -130,15 +130,15 @@ def test_a_fit_that_did_not_converge_publishes_nothing(studied, store):
     assert report.status == "rejected"
     assert report.reason.startswith("The fit cannot be trusted")
     assert report.diagnostics["fits"]["sleep_minutes"]["attempts"] == 2
-    assert fetch(studied, "select status, plot, posterior_object from insights.runs") == [
+    assert fetch(studied, "select status, plot, posterior_object from analysis.runs") == [
         ("rejected", None, None)
     ]
-    assert fetch(studied, "select count(*) from insights.trial_results") == [(0,)]
+    assert fetch(studied, "select count(*) from analysis.trial_results") == [(0,)]
 
 
 def test_before_its_end_a_trial_goes_on_whatever_it_says(studied, store):
     analyse_trials(studied.database, store, studied.person, today=studied.day(56))
-    assert fetch(studied, "select decision from insights.trial_results") == [("keep going",)]
+    assert fetch(studied, "select decision from analysis.trial_results") == [("keep going",)]
 
 
 def test_a_trial_ends_on_the_days_of_its_person(studied, store, monkeypatch):
@@ -157,7 +157,7 @@ def test_a_trial_with_too_few_days_is_a_state_and_no_run(marts, store):
     (report,) = analyse_trials(marts.database, store, marts.person, today=TODAY)
     assert report.status == "not enough data"
     assert "5 days" in report.reason
-    assert fetch(marts, "select count(*) from insights.runs") == [(0,)]
+    assert fetch(marts, "select count(*) from analysis.runs") == [(0,)]
 
 
 def test_the_picture_is_a_small_png(studied, store):
@@ -172,7 +172,7 @@ def test_three_arms_are_each_held_against_the_first(marts, autoregressive, store
     marts.outcome("mood", 5 + np.array([0, 0, 1.5])[arm] + 0.8 * autoregressive(rng, 60, 0.3)[:, 0])
     marts.trial("tea", ("water", "mint", "camomile"), arm, outcome="mood", period_days=1)
     analyse_trials(marts.database, store, marts.person, today=TODAY)
-    found = dict(fetch(marts, "select arm, decision from insights.trial_results"))
+    found = dict(fetch(marts, "select arm, decision from analysis.trial_results"))
     assert found["camomile"] == "adopt"
     assert found["mint"] != "adopt"
 
@@ -220,12 +220,12 @@ class Led:
 
     def forget(self):
         with self.database.connect() as connection:
-            connection.execute("delete from insights.runs")
+            connection.execute("delete from analysis.runs")
 
     def newest(self, columns):
         ((row),) = fetch(
             self.marts,
-            f"select {columns} from insights.trial_results join insights.runs using (run_id) where is_primary"
+            f"select {columns} from analysis.trial_results join analysis.runs using (run_id) where is_primary"
             " order by created_at desc limit 1",
         )
         return row
@@ -345,7 +345,7 @@ def test_without_an_effect_a_look_lets_a_trial_go_on_and_a_shifted_negative_cont
     at_look, so_far = led.analyse(led.due)
     assert (at_look.diagnostics["ended"], so_far.diagnostics["ended"]) == (False, False)
     assert "look" not in so_far.diagnostics
-    assert fetch(led.marts, "select distinct decision from insights.trial_results") == [("keep going",)]
+    assert fetch(led.marts, "select distinct decision from analysis.trial_results") == [("keep going",)]
     (report,) = led.analyse(led.due)  # a look is done once
     assert report.status == "unchanged"
     standing = led.standing(led.due)
@@ -360,7 +360,7 @@ def test_without_an_effect_a_look_lets_a_trial_go_on_and_a_shifted_negative_cont
     assert led.newest("days_arm + days_reference") == (DAYS,)
     ((decision, lower, upper),) = fetch(
         led.marts,
-        "select decision, lower_95, upper_95 from insights.trial_results join insights.runs using (run_id)"
+        "select decision, lower_95, upper_95 from analysis.trial_results join analysis.runs using (run_id)"
         " where is_negative_control order by created_at desc limit 1",
     )
     assert decision == "something found"
@@ -385,7 +385,7 @@ def test_what_is_pooled_over_people_is_published_with_its_prior_taken_off(studie
     analyse_trials(studied.database, store, studied.person, today=TODAY)
     ((estimate, sd, alone, alone_sd, unit),) = fetch(
         studied,
-        "select estimate, sd, prior_free_estimate, prior_free_sd, standard_effect from insights.trial_results",
+        "select estimate, sd, prior_free_estimate, prior_free_sd, standard_effect from analysis.trial_results",
     )
     # The prior, Normal(0, unit²), pulls towards nothing and makes surer: taken off, both are undone.
     precision = sd**-2 - unit**-2

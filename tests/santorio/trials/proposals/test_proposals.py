@@ -33,9 +33,9 @@ def lived(marts, autoregressive):
 def proposals(marts):
     with marts.database.connect() as connection:
         return connection.execute(
-            "select lever, outcome, arms, schedule, days_needed, assurance, value_per_day, why, question, seed,"
-            " expected_information_gain from insights.proposals join insights.runs using (run_id)"
-            " where runs.created_at = (select max(created_at) from insights.runs) order by rank"
+            "select intervention, outcome, arms, schedule, days_needed, assurance, value_per_day, why, question, seed,"
+            " expected_information_gain from analysis.proposals join analysis.runs using (run_id)"
+            " where runs.created_at = (select max(created_at) from analysis.runs) order by rank"
         ).fetchall()
 
 
@@ -61,7 +61,7 @@ def test_a_daily_schedule_has_no_long_run(lived):
     with lived.database.connect() as connection:
         daily = [
             protocol
-            for (slug,) in connection.execute("select slug from insights.proposals").fetchall()
+            for (slug,) in connection.execute("select slug from analysis.proposals").fetchall()
             if (protocol := protocol_of(proposed_protocol(connection, lived.person, slug))).law.kind
             == "daily"
         ]
@@ -114,7 +114,7 @@ def test_a_proposal_is_imported_and_judged_by_the_law_that_drew_it(lived, autore
     with lived.database.connect() as connection:
         plans = {
             slug: proposed_protocol(connection, lived.person, slug)
-            for (slug,) in connection.execute("select slug from insights.proposals").fetchall()
+            for (slug,) in connection.execute("select slug from analysis.proposals").fetchall()
         }
     kinds = set()
     for slug, plan in plans.items():
@@ -154,7 +154,7 @@ def test_a_proposal_states_the_priors_that_judge_it_and_the_noise_it_was_planned
     with lived.database.connect() as connection:
         plans = [
             protocol_of(proposed_protocol(connection, lived.person, slug))
-            for (slug,) in connection.execute("select slug from insights.proposals").fetchall()
+            for (slug,) in connection.execute("select slug from analysis.proposals").fetchall()
         ]
     levers = {lever.name: lever for lever in registry()}
     for plan in plans:
@@ -170,7 +170,7 @@ def test_a_trial_of_a_year_ago_is_proposed_again_under_another_name_and_with_the
     name = next(row[0] for row in proposals(lived))
     with lived.database.connect() as connection:
         (slug,) = connection.execute(
-            "select slug from insights.proposals where lever = %s", [name]
+            "select slug from analysis.proposals where intervention = %s", [name]
         ).fetchone()
     lived.trial(slug.replace("-", "_"), ("as usual", "other"), [0, 1] * 20, last_day="2026-02-13")
     propose(lived.database, lived.person, today=TODAY)

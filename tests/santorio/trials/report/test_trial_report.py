@@ -305,7 +305,7 @@ def published(marts, store, design, standard, tmp_path):
 
     def publish(*, status="accepted", posterior: str | None = kept, reason=None, number=1):
         run = {
-            "run_id": UUID(int=number), "user_id": marts.person.user_id, "kind": "trial", "subject": "shower_sleep",
+            "run_id": UUID(int=number), "user_id": marts.person.user_id, "kind": "trial", "target": "shower_sleep",
             "status": status, "fingerprint": "f", "as_of": marts.as_of, "code_version": "0", "reason": reason,
             "diagnostics": json.dumps({"ended": True, "randomisation": "daily"}), "posterior_object": posterior,
         }  # fmt: skip
@@ -324,7 +324,7 @@ def published(marts, store, design, standard, tmp_path):
             ]:
                 names, holes = ", ".join(row), ", ".join(["%s"] * len(row))
                 connection.execute(
-                    f"insert into insights.{table} ({names}) values ({holes})", list(row.values())
+                    f"insert into analysis.{table} ({names}) values ({holes})", list(row.values())
                 )
 
     return publish

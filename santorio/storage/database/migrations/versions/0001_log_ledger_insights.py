@@ -12,8 +12,8 @@ SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts", "insights", "api")
 ROLES = """
 do $$
 begin
-  if not exists (select from pg_roles where rolname = 'santorio_view') then
-    create role santorio_view nologin;
+  if not exists (select from pg_roles where rolname = 'santorio_view_owner') then
+    create role santorio_view_owner nologin;
   end if;
 exception when duplicate_object or unique_violation then null;
 end $$;
@@ -28,9 +28,9 @@ exception when duplicate_object or unique_violation then null;
 end $$;
 do $$
 begin
-  -- dbt hands the api views to santorio_view, which takes membership.
-  if not pg_has_role(current_user, 'santorio_view', 'set') then
-    execute format('grant santorio_view to %I', current_user);
+  -- dbt hands the api views to santorio_view_owner, which takes membership.
+  if not pg_has_role(current_user, 'santorio_view_owner', 'set') then
+    execute format('grant santorio_view_owner to %I', current_user);
   end if;
 end $$
 """
@@ -227,11 +227,11 @@ create table insights.proposals (
 """
 
 READ_SIDE = """
-grant usage on schema marts, insights, ops to santorio_view;
-grant usage, create on schema api to santorio_view;
+grant usage on schema marts, insights, ops to santorio_view_owner;
+grant usage, create on schema api to santorio_view_owner;
 grant usage on schema api to santorio_api;
-grant select on ops.coverage to santorio_view;
-grant select on all tables in schema insights to santorio_view;
+grant select on ops.coverage to santorio_view_owner;
+grant select on all tables in schema insights to santorio_view_owner;
 """
 
 GUARDED = (
@@ -251,6 +251,6 @@ def upgrade() -> None:
     for table in GUARDED:
         op.execute(f"alter table {table} enable row level security")
         op.execute(
-            f"create policy own_rows on {table} for select to santorio_view "
+            f"create policy own_rows on {table} for select to santorio_view_owner "
             "using (user_id = nullif(current_setting('santorio.user_id', true), '')::uuid)"
         )

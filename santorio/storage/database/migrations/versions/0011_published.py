@@ -36,9 +36,9 @@ begin
   execute format('create table published.%1$I (like marts.%1$I including all)', mart);
   execute format('alter table published.%1$I enable row level security', mart);
   execute format(
-    'create policy own_rows on published.%1$I for select to santorio_view '
+    'create policy own_rows on published.%1$I for select to santorio_view_owner '
     'using (user_id = nullif(current_setting(''santorio.user_id'', true), '''')::uuid)', mart);
-  execute format('grant select on published.%1$I to santorio_view', mart);
+  execute format('grant select on published.%1$I to santorio_view_owner', mart);
   return true;
 end $$;
 """
@@ -87,8 +87,8 @@ comment on column insights.runs.known_at is
 
 def upgrade() -> None:
     op.execute("create schema published")
-    op.execute("grant usage on schema published to santorio_view")
-    op.execute("grant select on ops.builds to santorio_view")
+    op.execute("grant usage on schema published to santorio_view_owner")
+    op.execute("grant select on ops.builds to santorio_view_owner")
     op.execute("create index builds_by_publishing on ops.builds (published_at desc)")
     op.execute(ALIGN)
     op.execute(COPY)

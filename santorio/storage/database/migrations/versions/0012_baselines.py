@@ -30,9 +30,9 @@ create table insights.baselines (
 );
 comment on table insights.baselines is
   'Per run one metric: what was expected of its last known day, the days after it, and what was unusual before it.';
-grant select on insights.baselines to santorio_view;
+grant select on insights.baselines to santorio_view_owner;
 alter table insights.baselines enable row level security;
-create policy own_rows on insights.baselines for select to santorio_view
+create policy own_rows on insights.baselines for select to santorio_view_owner
   using (user_id = nullif(current_setting('santorio.user_id', true), '')::uuid);
 """
 

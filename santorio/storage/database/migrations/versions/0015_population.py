@@ -49,9 +49,9 @@ create table insights.population (
 );
 comment on table insights.population is
   'Per run and person, what people who consented have in common: never of fewer than five, no single one''s result.';
-grant select on insights.population to santorio_view;
+grant select on insights.population to santorio_view_owner;
 alter table insights.population enable row level security;
-create policy own_rows on insights.population for select to santorio_view
+create policy own_rows on insights.population for select to santorio_view_owner
   using (user_id = nullif(current_setting('santorio.user_id', true), '')::uuid);
 """
 

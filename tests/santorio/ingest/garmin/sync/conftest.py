@@ -54,13 +54,13 @@ class Home:
         without_files(self.server)
         with self.database.connect() as connection:
             connection.execute(
-                "update ops.garmin_breaker set shut_until = now()"
+                "update ops.garmin_breaker set open_until = now()"
             )  # as if its pause were over
 
     def sync(self, *, pace: Pace = FAST, progress=None, later: bool = True, **wishes) -> list[PersonReport]:
         if later:
             with self.database.connect() as connection:
-                connection.execute("update ops.coverage set asked_at = asked_at - interval '4 hours'")
+                connection.execute("update ops.coverage set requested_at = requested_at - interval '4 hours'")
         self.server.requests.clear()
         return sync_everyone(
             self.database, self.store, self.settings, self.people, Wishes(**wishes),

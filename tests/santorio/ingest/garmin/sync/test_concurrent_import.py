@@ -24,7 +24,8 @@ def test_an_answer_that_reopens_its_day_and_settling_wait_for_each_other(
     with my_home.database.connect() as connection:
         # As if Garmin had had nothing of either, and a file had come later.
         connection.execute(
-            "update ops.coverage set status = 'empty', content_hash = null, asked_at = asked_at - interval '9 hours'"
+            "update ops.coverage set status = 'empty', content_hash = null,"
+            " requested_at = requested_at - interval '9 hours'"
         )
         connection.execute("update raw.events set ingested_at = clock_timestamp()")
     settled: list[object] = []
@@ -58,4 +59,4 @@ def test_an_answer_that_holds_what_no_json_can_is_refused_and_stops_nothing(my_h
         fetcher = garmin_fetch.Fetcher(connection, my_home.store, me, None, None, TODAY, my_home.server.now)
         outcome = fetcher._keep(Call(BY_KIND["activity"], DAY, DAY), answer)
     assert outcome.error is not None
-    assert my_home.rows("select count(*) from ops.rejected") == [(1,)]
+    assert my_home.rows("select count(*) from ops.rejected_records") == [(1,)]

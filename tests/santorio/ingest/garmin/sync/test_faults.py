@@ -164,7 +164,7 @@ def test_a_login_with_a_second_factor_waits_for_the_code_and_then_syncs(empty_ho
 
 def test_renewed_tokens_are_kept_for_the_next_sync(my_home) -> None:
     def sealed() -> bytes:
-        return my_home.rows("select sealed_tokens from ops.garmin_accounts")[0][0]
+        return my_home.rows("select encrypted_tokens from ops.garmin_accounts")[0][0]
 
     before = sealed()
     expire(my_home)
@@ -181,7 +181,7 @@ def test_renewed_tokens_are_kept_for_the_next_sync(my_home) -> None:
 def test_an_answer_of_another_shape_is_kept_and_named(my_home) -> None:
     my_home.server.faults.add(Fault(kind="schema", path=SLEEP))
     my_home.sync(since=dt.date(2026, 3, 20), kinds=("sleep",))
-    [(code, name, sha256)] = my_home.rows("select code, source_name, object_sha256 from ops.rejected")
+    [(code, name, sha256)] = my_home.rows("select code, source_name, object_sha256 from ops.rejected_records")
     assert (code, name) == ("changed_schema", "Garmin sleep of 2026-03-20")
     assert b"dailySleepDTOV2" in my_home.store.get(sha256)
 

@@ -130,6 +130,6 @@ def test_what_garmin_does_not_bring_back_is_final_as_it_is_and_not_asked_for_aga
         my_home.server.asked_back.clear()  # it said that it would, and did not
     assert my_home.ledger("heart_rate") == {day: "final"}
     assert heart_rates(my_home, day) == [0]
-    assert my_home.rows("select count(*) from ops.garmin_reloads where asked_at is not null") == [(1,)]
+    assert my_home.rows("select count(*) from ops.garmin_reloads where requested_at is not null") == [(1,)]
     [report] = my_home.sync(since=day, until=day, kinds=("heart_rate",))
     assert report.calls == 0

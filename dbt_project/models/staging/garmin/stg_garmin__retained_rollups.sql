@@ -7,13 +7,13 @@ select
     kept.user_id,
     kept.day,
     kept.measure,
-    kept.thinning_id,
+    kept.downsampling_id,
     kept.bucket_at,
     kept.samples,
     kept.sum,
     kept.min,
     kept.max,
     kept.ingested_at
-from {{ source('garmin', 'kept_rollups') }} as kept
+from {{ source('garmin', 'retained_rollups') }} as kept
 inner join {{ ref('base_events__current') }} as current
     on current.user_id = kept.user_id and current.event_id = kept.event_id and current.ingested_at = kept.ingested_at
