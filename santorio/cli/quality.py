@@ -13,28 +13,36 @@ from santorio.analyses.quality.days import (
     LEGEND,
     REASONS,
     Day,
-    Quality,
-    Stretch,
-    Trust,
-    joined,
-    months,
+    DayQuality,
+    QualityHistory,
+    QualityPeriod,
+    is_complete,
     read_quality,
 )
-from santorio.analyses.quality.page import names, page
+from santorio.analyses.quality.page import metric_names, quality_page
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
 from santorio.errors import NotFound, output_errors
-from santorio.ingest.coverage.calendar import RULER
+from santorio.rendering.calendar import RULER, MonthRow, merge_months, rows_by_month
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 
-MOST_ROWS = 30
-STYLES = {
-    Trust.WHOLE: "green",
-    Trust.NOTED: "cyan",
-    Trust.PARTLY: "yellow",
-    Trust.NOT_WORN: "dim",
-    Trust.UNKNOWN: "yellow",
-    Trust.MISSING: "red",
+MAX_ROWS = 30
+# No two look alike, in black and white too.
+GLYPHS = {
+    DayQuality.COMPLETE: "█",
+    DayQuality.FLAGGED: "▓",
+    DayQuality.PARTLY_EXCLUDED: "▒",
+    DayQuality.NOT_WORN: "·",
+    DayQuality.UNKNOWN: "?",
+    DayQuality.MISSING: "✗",
+}
+COLOURS = {
+    DayQuality.COMPLETE: "green",
+    DayQuality.FLAGGED: "cyan",
+    DayQuality.PARTLY_EXCLUDED: "yellow",
+    DayQuality.NOT_WORN: "dim",
+    DayQuality.UNKNOWN: "yellow",
+    DayQuality.MISSING: "red",
 }
 
 
@@ -54,26 +62,26 @@ def quality(
         built = connection.execute("select to_regclass('marts.day_quality') is not null").fetchone()
         if built is None or not built[0]:
             raise NotFound("Nothing is built yet.", hint="Type `santorio run` first.")
-        found = read_quality(connection, somebody.user_id, since.date() if since else None)
+        history = read_quality(connection, somebody.user_id, since.date() if since else None)
     if html is not None:
         with output_errors(html):
-            html.write_text(page(somebody.name, found, dt.datetime.now(dt.UTC)), encoding="utf-8")
+            html.write_text(quality_page(somebody.name, history, dt.datetime.now(dt.UTC)), encoding="utf-8")
         if not as_json:
             console.print(f"{html}: open it in a browser.", highlight=False, soft_wrap=True)
             return
     if as_json:
-        print_json({"person": somebody.name, "days": [_as_json(day) for day in found.days]})
+        print_json({"person": somebody.name, "days": [_as_json(day) for day in history.days]})
         return
-    say_quality(found)
+    print_quality(history)
 
 
 def _as_json(day: Day) -> dict[str, object]:
-    return {**dataclasses.asdict(day), "trust": day.trust.name.lower()}
+    return {**dataclasses.asdict(day), "quality": day.quality}
 
 
-def say_quality(found: Quality) -> None:
-    """Draw the calendar, then name what is left out, what is to be looked at, and what is missing."""
-    rows = joined(months(found.days))
+def print_quality(history: QualityHistory) -> None:
+    """Print the calendar, then what is excluded, what is to be reviewed, and what is missing."""
+    rows = merge_months(rows_by_month({day.day: day for day in history.days}), is_complete)
     if not rows:
         console.print("No day is there yet: `santorio import PATH` or `santorio sync`, then `santorio run`.")
         return
@@ -81,51 +89,58 @@ def say_quality(found: Quality) -> None:
     for heading in ("Month", RULER):
         table.add_column(heading, no_wrap=True)
     for row in rows:
-        table.add_row(row.name, coloured(row.signs))
+        table.add_row(row.name, _glyphs(row))
     console.print(table)
-    counts = found.trust
-    for trust, words in LEGEND.items():
-        if counts[trust]:
-            console.print(f"{coloured(trust)} {counts[trust]:>5} {words}", highlight=False)
-    say_stretches("Left out by the analyses", found.left_out)
-    say_stretches("To look at; it counts", found.noted)
-    say_missing(found)
+    counts = history.counts
+    for day_quality, text in LEGEND.items():
+        if counts[day_quality]:
+            glyph = _coloured(day_quality, GLYPHS[day_quality])
+            console.print(f"{glyph} {counts[day_quality]:>5} {text}", highlight=False)
+    print_periods("Excluded from the analyses", history.excluded)
+    print_periods("To review; it counts", history.flagged)
+    print_missing(history)
 
 
-def coloured(signs: str) -> str:
-    """Colour a row of signs."""
-    runs = [(sign, "".join(run)) for sign, run in groupby(signs)]
-    return "".join(run if sign == " " else f"[{STYLES[Trust(sign)]}]{run}[/]" for sign, run in runs)
+def _glyphs(row: MonthRow[Day]) -> str:
+    """Write a month as a row of coloured glyphs."""
+    parts: list[str] = []
+    for day_quality, run in groupby(day.quality if day else None for day in row.days):
+        length = len(list(run))
+        if day_quality is None:
+            parts.append(" " * length)
+        else:
+            parts.append(_coloured(day_quality, GLYPHS[day_quality] * length))
+    return "".join(parts)
 
 
-def say_stretches(title: str, found: list[Stretch]) -> None:
-    """Name days and why, the newest first."""
-    if not found:
+def _coloured(day_quality: DayQuality, text: str) -> str:
+    return f"[{COLOURS[day_quality]}]{text}[/]"
+
+
+def print_periods(title: str, periods: list[QualityPeriod]) -> None:
+    """Print days and why, the newest first."""
+    if not periods:
         return
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
     for heading in ("Days", "What", "Why"):
         table.add_column(heading, no_wrap=heading == "Days")
-    for one in found[:MOST_ROWS]:
-        span = f"{one.first_day}" if one.days == 1 else f"{one.first_day} to {one.last_day}"
-        table.add_row(span, names(one.metrics), one.reason)
+    for period in periods[:MAX_ROWS]:
+        table.add_row(period.span, metric_names(period.metrics), period.reason)
     console.print(table)
-    if len(found) > MOST_ROWS:
-        console.print(f"… and {len(found) - MOST_ROWS} more: `santorio quality --json` has all.")
+    if len(periods) > MAX_ROWS:
+        console.print(f"… and {len(periods) - MAX_ROWS} more: `santorio quality --json` lists all.")
 
 
-def say_missing(found: Quality) -> None:
-    """Say how many days and nights are missing for which reason."""
-    missing = found.missing
-    if not missing:
+def print_missing(history: QualityHistory) -> None:
+    """Print how many days and nights are missing, by reason."""
+    if not history.missing:
         return
     table = Table(title="Missing", title_justify="left", box=None, padding=(0, 1))
     for heading in ("Days", "Nights", "Why"):
         table.add_column(heading)
-    for reason, words in REASONS.items():
-        days, nights = (
-            sum(one.missing_reason == reason for one in found.days),
-            sum(one.night_missing_reason == reason for one in found.days),
-        )
+    for reason, explanation in REASONS.items():
+        days = sum(day.missing_reason == reason for day in history.days)
+        nights = sum(day.night_missing_reason == reason for day in history.days)
         if days or nights:
-            table.add_row(str(days or ""), str(nights or ""), f"[b]{reason}[/b]: {words}")
+            table.add_row(str(days or ""), str(nights or ""), f"[b]{reason}[/b]: {explanation}")
     console.print(table)

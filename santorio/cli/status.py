@@ -16,7 +16,7 @@ from santorio.ingest.garmin.account import Account, State, accounts
 from santorio.local_time import today
 from santorio.metrics import label
 from santorio.people import Person, all_people
-from santorio.rendering.text import enumerated
+from santorio.rendering.text import join_words
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.event_log import UNDATED
@@ -263,7 +263,7 @@ def say_looks(standing: Standing) -> None:
     for look in standing.looks.done:
         console.print(f"  Look           {look_words(look)}", highlight=False, markup=False, soft_wrap=True)
     if standing.looks_to_come:
-        days = enumerated([str(one) for one in standing.looks_to_come])
+        days = join_words([str(one) for one in standing.looks_to_come])
         console.print(f"  Look           planned after {days} study days", highlight=False)
     if corrected := correction_words(standing.looks):
         console.print(f"  Corrected      {corrected}", highlight=False, markup=False, soft_wrap=True)

@@ -1,29 +1,120 @@
-"""Drawings of a report, as SVG: rows with their arms shaded, an effect's posterior, effects one below the other.
+"""Charts: one palette, one way to make a figure, one way to render it as PNG or SVG; and the charts of a report.
 
-Colours are of Okabe & Ito's palette, which people with any colour vision tell apart; arms differ in marker and hatch
-too, so that a print in grey loses nothing.
+Colours are of Okabe & Ito's palette, which people with any colour vision tell apart. Arms differ in marker and hatch
+too, so that a print in grey loses nothing. Charts that show an analysis's own results are drawn where the analysis is,
+with the functions here.
 """
 
 import io
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from santorio.arrays import FloatArray, IntArray
 
-COLOURS = ("#5d5d5d", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GREY, BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE = (
+    "#5d5d5d",
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+)
+# The reference arm is grey; the others follow in this order.
+ARM_COLOURS = (GREY, BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE)
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 HATCHES = ("", "///", "\\\\\\", "...", "xxx", "|||", "---")
-# More shapes than this make a page heavy: they are drawn as pixels inside the SVG.
-MOST_SHAPES = 2000
+LINE_STYLES = ("-", "--", ":", "-.")
+ZERO_LINE = "#333333"
+INTERVAL = "#111111"
+NEGLIGIBLE = "#eeeeee"
+
+WIDTH_IN = 8.4
+PNG_DPI = 90
+# Only what is rasterised inside an SVG has a resolution.
+SVG_DPI = 150
+# More markers than this make an SVG heavy: they are rasterised.
+MAX_SHAPES = 2000
+# More periods than this make hatching an even grey: they are shaded without it.
+MAX_HATCHED_PERIODS = 200
+
+
+def new_figure(
+    width: float, height: float, *, rows: int = 1, width_ratios: Sequence[float] = (1,)
+) -> tuple["Figure", list["Axes"]]:
+    """Make an empty figure with its axes, row by row.
+
+    Parameters
+    ----------
+    width, height
+        In inches.
+    rows
+        Number of rows of axes.
+    width_ratios
+        Relative widths of the axes in a row; one number for each.
+    """
+    # Not pyplot: it keeps global state and looks for a display.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    grid = figure.subplots(rows, len(width_ratios), width_ratios=list(width_ratios), squeeze=False)
+    axes: list[Axes] = list(grid.ravel())
+    for panel in axes:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.tick_params(labelsize=8)
+    return figure, axes
+
+
+def label_axes(axes: "Axes", *, x: str = "", y: str = "", title: str = "") -> None:
+    """Label axes in the sizes of every chart."""
+    axes.set_xlabel(x, fontsize=9)
+    axes.set_ylabel(y, fontsize=9)
+    axes.set_title(title, fontsize=10)
+
+
+def legend_below(axes: "Axes", *, columns: int, offset: float = -0.2) -> None:
+    """Put a legend below axes; entries of one name are shown once."""
+    by_name = {name: handle for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    axes.legend(
+        by_name.values(),
+        by_name.keys(),
+        loc="upper center",
+        bbox_to_anchor=(0.5, offset),
+        ncol=columns,
+        frameon=False,
+        fontsize=8,
+    )
+
+
+def to_png(figure: "Figure") -> bytes:
+    """Render a figure as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=PNG_DPI)
+    return buffer.getvalue()
+
+
+def to_svg(figure: "Figure") -> bytes:
+    """Render a figure as SVG; the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
+    buffer = io.BytesIO()
+    # Without these, element names are random and the file holds the date.
+    with rc_context({"svg.hashsalt": "santorio", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", dpi=SVG_DPI, metadata={"Date": None})
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows of one case: when, which arm, and the outcome (NaN where missing)."""
+class CaseRows:
+    """The rows of one case: day, arm, and outcome (NaN where missing), each of shape (rows,)."""
 
     title: str
     day: IntArray
@@ -42,134 +133,145 @@ class Interval:
     bold: bool = False
 
 
-def draw_rows(cases: Sequence[Rows], arms: Sequence[str], label: str, when: str, *, dated: bool) -> bytes:
-    """Draw the outcome over time, one panel a case, days shaded by their arm."""
-    figure, axes = _figure(8.4, 0.7 + 2.3 * len(cases), len(cases), sharex=False)
-    for case, one in zip(cases, axes, strict=True):
-        at: Any = case.day.astype("datetime64[D]") if dated else case.day
-        _shade(one, case, dated=dated)
-        for number, arm in enumerate(arms):
-            inside = (case.arm == number) & np.isfinite(case.values)
-            one.scatter(
-                at[inside], case.values[inside], s=18, color=COLOURS[number % 7], marker=MARKERS[number % 7],
-                label=arm, rasterized=len(case.day) > MOST_SHAPES, zorder=3,
-            )  # fmt: skip
-            if inside.any():
-                one.axhline(
-                    float(case.values[inside].mean()), color=COLOURS[number % 7], lw=1.1,
-                    ls=("-", "--", ":", "-.")[number % 4],
-                )  # fmt: skip
-        one.set(ylabel=label, title=case.title)
-    axes[-1].set_xlabel(when)
+def plot_rows(
+    cases: Sequence[CaseRows], arms: Sequence[str], label: str, x_label: str, *, dated: bool
+) -> bytes:
+    """Plot the outcome over time as SVG: one panel a case, days shaded by their arm, a line at each arm's mean.
+
+    Parameters
+    ----------
+    dated
+        Days are days since 1970-01-01, and the axis shows dates; else they are plain numbers.
+    """
+    figure, axes = new_figure(WIDTH_IN, 0.7 + 2.3 * len(cases), rows=len(cases))
+    for case, panel in zip(cases, axes, strict=True):
+        _shade_arms(panel, case, dated=dated)
+        for number, name in enumerate(arms):
+            _plot_arm(panel, case, number, name, dated=dated)
+        label_axes(panel, y=label, title=case.title)
+    axes[-1].set_xlabel(x_label, fontsize=9)
     axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncol=len(arms), frameon=False, fontsize=8)
     if dated:
         figure.autofmt_xdate(rotation=0, ha="center")
-    return _svg(figure)
+    return to_svg(figure)
 
 
-def _shade(axes: Any, case: Rows, *, dated: bool) -> None:
+def _plot_arm(axes: "Axes", case: CaseRows, number: int, name: str, *, dated: bool) -> None:
+    x: Any = case.day.astype("datetime64[D]") if dated else case.day
+    shown = (case.arm == number) & np.isfinite(case.values)
+    colour = ARM_COLOURS[number % len(ARM_COLOURS)]
+    axes.scatter(
+        x[shown],
+        case.values[shown],
+        s=18,
+        color=colour,
+        marker=MARKERS[number % len(MARKERS)],
+        label=name,
+        rasterized=len(case.day) > MAX_SHAPES,
+        zorder=3,
+    )
+    if shown.any():
+        mean = float(case.values[shown].mean())
+        axes.axhline(mean, color=colour, lw=1.1, ls=LINE_STYLES[number % len(LINE_STYLES)])
+
+
+def _shade_arms(axes: "Axes", case: CaseRows, *, dated: bool) -> None:
     changes = np.flatnonzero(np.diff(case.arm)) + 1
     edges = [0, *changes.tolist(), len(case.arm)]
+    is_hatched = len(edges) < MAX_HATCHED_PERIODS
     for begin, end in itertools.pairwise(edges):
-        number = int(case.arm[begin])
-        if number == 0:
+        arm = int(case.arm[begin])
+        if arm == 0:
             continue
-        left, right = float(case.day[begin]) - 0.5, float(case.day[end - 1]) + 0.5
-        span = [np.datetime64(0, "h") + np.timedelta64(round(24 * edge), "h") for edge in (left, right)]
+        # A day is as wide as the day: half of one before it, half of one after.
+        left: Any = float(case.day[begin]) - 0.5
+        right: Any = float(case.day[end - 1]) + 0.5
+        if dated:
+            left, right = _instant(left), _instant(right)
         axes.axvspan(
-            *(span if dated else (left, right)), facecolor=COLOURS[number % 7], alpha=0.13, lw=0,
-            hatch=HATCHES[number % 7] if len(edges) < 200 else None, edgecolor=COLOURS[number % 7],
-        )  # fmt: skip
+            left,
+            right,
+            facecolor=ARM_COLOURS[arm % len(ARM_COLOURS)],
+            alpha=0.13,
+            lw=0,
+            hatch=HATCHES[arm % len(HATCHES)] if is_hatched else None,
+            edgecolor=ARM_COLOURS[arm % len(ARM_COLOURS)],
+        )
 
 
-def draw_effect(
-    at: FloatArray,
+def _instant(day: float) -> np.datetime64:
+    return np.datetime64(0, "h") + np.timedelta64(round(24 * day), "h")
+
+
+def plot_effect(
+    values: FloatArray,
     density: FloatArray,
     prior: FloatArray | None,
-    delta: float,
+    smallest_effect: float,
     interval: Interval,
     label: str,
 ) -> bytes:
-    """Draw the posterior of an effect, the band that does not matter, and what was believed before."""
-    figure, (axes,) = _figure(8.4, 3.0, 1)
-    axes.axvspan(
-        -delta,
-        delta,
-        facecolor="#eeeeee",
-        hatch="..",
-        edgecolor="#cccccc",
-        lw=0,
-        label=f"too small to matter (±{delta:.3g})",
-    )
-    axes.plot(at, density, color=COLOURS[1], lw=1.8, label="after the data")
-    axes.fill_between(at, density, color=COLOURS[1], alpha=0.15, lw=0)
+    """Plot the posterior density of an effect as SVG, with its prior and the band that is too small to matter.
+
+    `values`, `density` and `prior` have the shape (points,).
+    """
+    figure, (axes,) = new_figure(WIDTH_IN, 3.0)
+    shade_negligible(axes, smallest_effect, hatched=True)
+    axes.plot(values, density, color=BLUE, lw=1.8, label="after the data")
+    axes.fill_between(values, density, color=BLUE, alpha=0.15, lw=0)
     if prior is not None:
-        axes.plot(at, prior, color=COLOURS[2], lw=1.4, ls="--", label="before the data")
-    axes.axvline(0, color="#333333", lw=0.9)
-    axes.plot(
-        [interval.lower, interval.upper],
-        [0, 0],
-        color="#111111",
-        lw=5,
-        solid_capstyle="butt",
-        label="95 % interval",
-    )
+        axes.plot(values, prior, color=VERMILLION, lw=1.4, ls="--", label="before the data")
+    axes.axvline(0, color=ZERO_LINE, lw=0.9)
+    plot_interval_on_axis(axes, interval.lower, interval.upper)
     axes.plot(
         interval.estimate,
         0,
         marker="o",
         color="white",
-        markeredgecolor="#111111",
+        markeredgecolor=INTERVAL,
         ms=7,
         zorder=4,
         clip_on=False,
     )
-    axes.set(xlabel=label, yticks=[], title=interval.name, ylim=(0, None))
+    axes.set(yticks=[], ylim=(0, None))
+    label_axes(axes, x=label, title=interval.name)
     axes.spines["left"].set_visible(False)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=4, frameon=False, fontsize=8)
-    return _svg(figure)
+    legend_below(axes, columns=4)
+    return to_svg(figure)
 
 
-def draw_intervals(intervals: Sequence[Interval], delta: float, label: str) -> bytes:
-    """Draw effects one below the other: by cycle, or by person."""
-    figure, (axes,) = _figure(8.4, 1.0 + 0.3 * len(intervals), 1)
-    axes.axvspan(-delta, delta, facecolor="#eeeeee", hatch="..", edgecolor="#cccccc", lw=0)
-    axes.axvline(0, color="#333333", lw=0.9)
-    for height, one in enumerate(reversed(intervals)):
-        colour = COLOURS[1] if one.bold else COLOURS[0]
-        axes.plot([one.lower, one.upper], [height, height], color=colour, lw=3.5 if one.bold else 1.6)
-        axes.plot(
-            one.estimate, height, marker="D" if one.bold else "o", color="white", markeredgecolor=colour, ms=6
-        )
-    axes.set(
-        yticks=range(len(intervals)), yticklabels=[one.name for one in reversed(intervals)],
-        ylim=(-0.6, len(intervals) - 0.4), xlabel=label,
-    )  # fmt: skip
-    return _svg(figure)
+def shade_negligible(axes: "Axes", smallest_effect: float, *, hatched: bool = False) -> None:
+    """Shade the effects that are too small to matter."""
+    axes.axvspan(
+        -smallest_effect,
+        smallest_effect,
+        facecolor=NEGLIGIBLE,
+        hatch=".." if hatched else None,
+        edgecolor="#cccccc",
+        lw=0,
+        label=f"too small to matter (±{smallest_effect:.3g})",
+    )
 
 
-def _figure(width: float, height: float, rows: int, *, sharex: bool = False) -> tuple[Any, Any]:
-    # The figure's own canvas: pyplot would hold global state and look for a display.
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
-    FigureCanvasSVG(figure)
-    axes = figure.subplots(rows, 1, sharex=sharex, squeeze=False)[:, 0]
-    for one in axes:
-        one.spines[["top", "right"]].set_visible(False)
-        one.tick_params(labelsize=8)
-        one.xaxis.label.set_size(9)
-        one.yaxis.label.set_size(9)
-        one.title.set_size(10)
-    return figure, axes
+def plot_interval_on_axis(axes: "Axes", lower: float, upper: float) -> None:
+    """Draw a 95 % interval as a bar on the horizontal axis."""
+    axes.plot([lower, upper], [0, 0], color=INTERVAL, lw=5, solid_capstyle="butt", label="95 % interval")
 
 
-def _svg(figure: Any) -> bytes:
-    from matplotlib import rc_context
+def plot_forest(intervals: Sequence[Interval], smallest_effect: float, label: str) -> bytes:
+    """Plot effects one below the other as SVG: by cycle, or by person."""
+    figure, (axes,) = new_figure(WIDTH_IN, 1.0 + 0.3 * len(intervals))
+    shade_negligible(axes, smallest_effect, hatched=True)
+    axes.axvline(0, color=ZERO_LINE, lw=0.9)
+    for height, interval in enumerate(reversed(intervals)):
+        colour, width, marker = (BLUE, 3.5, "D") if interval.bold else (GREY, 1.6, "o")
+        axes.plot([interval.lower, interval.upper], [height, height], color=colour, lw=width)
+        axes.plot(interval.estimate, height, marker=marker, color="white", markeredgecolor=colour, ms=6)
+    name_rows(axes, [interval.name for interval in intervals])
+    label_axes(axes, x=label)
+    return to_svg(figure)
 
-    buffer = io.BytesIO()
-    # The same data gives the same bytes: no date, and names that do not depend on chance.
-    with rc_context({"svg.hashsalt": "santorio", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+
+def name_rows(axes: "Axes", names: Sequence[str]) -> None:
+    """Name the rows of a forest plot, the first on top."""
+    axes.set(yticks=range(len(names)), yticklabels=list(reversed(names)), ylim=(-0.6, len(names) - 0.4))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from santorio.rendering.text import counted
+from santorio.rendering.text import plural
 from santorio.stats.decisions import DECISIVE_AT_LOOK
 from santorio.stats.latent_posterior import LatentPosterior
 from santorio.stats.likelihood_choice import LikelihoodChoice
@@ -38,7 +38,7 @@ def check_case(
     if rows < FEW_ROWS:
         add(
             "few_rows",
-            f"“{outcome.name}” has only {counted(rows, word)}; the answer leans on what was assumed before.",
+            f"“{outcome.name}” has only {plural(rows, word)}; the answer leans on what was assumed before.",
         )
     missing = [1 - float(known[arm == one].mean()) for one in np.unique(arm)]
     if 1 - known.mean() > MANY_MISSING:
@@ -86,7 +86,7 @@ def _check_spread(
     robust = float(np.median(np.abs(away))) / 0.6745
     far = int((np.abs(away) > FAR_OUT * robust).sum()) if robust > 0 else 0
     if far and outcome.kind in {"continuous", "rating"}:
-        add("outliers", f"{counted(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
+        add("outliers", f"{plural(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
             "their arm's median; see whether these are errors.")  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def check_study(study: Study, assembled: Assembled, add: Notices) -> None:
         add("few_phases", f"{few}. More changes help more than longer phases.")
     washed = sum(int(washed_out(one, study.washout).sum()) for one in assembled.cases)
     if washed:
-        add("washed_out", f"{counted(washed, word)} after a change of arm left out as washout.")
+        add("washed_out", f"{plural(washed, word)} after a change of arm left out as washout.")
     if study.half_life and not carries_over(study):
         add("no_carry_over", "The half-life is so short that nothing is carried over to the next row.")
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from santorio.arrays import FloatArray
-from santorio.rendering.charts import Interval, Rows, draw_effect, draw_intervals, draw_rows
-from santorio.rendering.html import Grid, Picture, Report, render
-from santorio.rendering.text import judged, number, percent
+from santorio.rendering.charts import CaseRows, Interval, plot_effect, plot_forest, plot_rows
+from santorio.rendering.report import Report, ReportFigure, ReportTable, render_report
+from santorio.rendering.text import decision_text, number, percent
 from santorio.studies.analysis import Analysed
 from santorio.studies.dataset import Assembled
 from santorio.studies.gaussian_fit import EFFECT_PRIOR
@@ -18,20 +18,20 @@ from santorio.studies.result import Comparison, Effect, OutcomeAnswer, StudyAnsw
 MOST_PANELS = 8
 
 
-def report_of(analysed: Analysed, made_at: dt.datetime | None = None) -> str:
+def report_of(analysed: Analysed, generated_at: dt.datetime | None = None) -> str:
     """Write the report of a study as one HTML page."""
     answer = analysed.answer
     primary = answer.outcomes[0]
     comparison = primary.comparisons[0]
     texts = analysed.study.report
-    return render(
+    return render_report(
         Report(
             title=answer.title,
             question=answer.question,
             answer=answer.answer,
             meaning=f"{_judged(primary)} {answer.design.said}",
-            pictures=_pictures(analysed),
-            grids=[grid for outcome in answer.outcomes for grid in _grids(outcome)],
+            figures=_pictures(analysed),
+            tables=[grid for outcome in answer.outcomes for grid in _grids(outcome)],
             checks=_checks(answer, comparison),
             decided_before=texts.decided_before
             or "Not stated: what the study is judged by may have been chosen afterwards.",
@@ -41,13 +41,13 @@ def report_of(analysed: Analysed, made_at: dt.datetime | None = None) -> str:
             cent=_cent(analysed),
             hashes={"study file": answer.study_sha256, **answer.data.sha256},
             versions=answer.versions,
-            made_at=made_at or dt.datetime.now(dt.UTC),
+            generated_at=generated_at or dt.datetime.now(dt.UTC),
         )
     )
 
 
 def _judged(outcome: OutcomeAnswer) -> str:
-    return " ".join(dict.fromkeys(judged(one.decision) for one in outcome.comparisons))
+    return " ".join(dict.fromkeys(decision_text(one.decision) for one in outcome.comparisons))
 
 
 def _with_unit(name: str, outcome: OutcomeAnswer) -> str:
@@ -55,7 +55,7 @@ def _with_unit(name: str, outcome: OutcomeAnswer) -> str:
     return f"{name} ({unit})" if unit else name
 
 
-def _pictures(analysed: Analysed) -> list[Picture]:
+def _pictures(analysed: Analysed) -> list[ReportFigure]:
     answer, assembled = analysed.answer, analysed.assembled
     primary = answer.outcomes[0]
     pictures = [_rows_picture(assembled, primary, answer)]
@@ -65,14 +65,14 @@ def _pictures(analysed: Analysed) -> list[Picture]:
     return pictures
 
 
-def _rows_picture(assembled: Assembled, outcome: OutcomeAnswer, answer: StudyAnswer) -> Picture:
+def _rows_picture(assembled: Assembled, outcome: OutcomeAnswer, answer: StudyAnswer) -> ReportFigure:
     shown = assembled.cases[:MOST_PANELS]
     several = len(assembled.cases) > 1
     rows = [
-        Rows(one.case if several else "", one.day, one.arm, one.outcomes[outcome.column]) for one in shown
+        CaseRows(one.case if several else "", one.day, one.arm, one.outcomes[outcome.column]) for one in shown
     ]
     dated = assembled.dated and shown[0].weekly
-    image = draw_rows(
+    image = plot_rows(
         rows,
         assembled.arms.names,
         _with_unit(outcome.label, outcome),
@@ -84,7 +84,7 @@ def _rows_picture(assembled: Assembled, outcome: OutcomeAnswer, answer: StudyAns
         if len(shown) < len(assembled.cases)
         else ""
     )
-    return Picture(
+    return ReportFigure(
         f"Every {answer.data.row}",
         image,
         f"{outcome.label} of every {answer.data.row}, from {answer.data.first} to {answer.data.last}. Each arm has "
@@ -92,7 +92,7 @@ def _rows_picture(assembled: Assembled, outcome: OutcomeAnswer, answer: StudyAns
     )
 
 
-def _effect_picture(analysed: Analysed, outcome: OutcomeAnswer, comparison: Comparison) -> Picture:
+def _effect_picture(analysed: Analysed, outcome: OutcomeAnswer, comparison: Comparison) -> ReportFigure:
     at, density = analysed.density[outcome.column, comparison.arm]
     effect = comparison.effect
     prior = None
@@ -101,11 +101,11 @@ def _effect_picture(analysed: Analysed, outcome: OutcomeAnswer, comparison: Comp
     told = Interval(
         f"{comparison.arm} against {comparison.reference}", effect.estimate, effect.lower_95, effect.upper_95
     )
-    return Picture(
+    return ReportFigure(
         f"The effect of {comparison.arm}",
-        draw_effect(at, density, prior, outcome.smallest_effect, told, _with_unit("Effect", outcome)),
+        plot_effect(at, density, prior, outcome.smallest_effect, told, _with_unit("Effect", outcome)),
         f"What is believed of the effect after the data. It is more than {number(outcome.smallest_effect)} with a "
-        f"probability of {percent(effect.probability_above)}, less than -{number(outcome.smallest_effect)} with "
+        f"probability of {percent(effect.probability_above)}, less than −{number(outcome.smallest_effect)} with "
         f"{percent(effect.probability_below)}, and between with {percent(effect.probability_within)}.",
     )
 
@@ -118,7 +118,7 @@ def _prior(at: FloatArray, spread: float) -> FloatArray:
     return np.asarray(sum(parts))
 
 
-def _interval_pictures(outcome: OutcomeAnswer, comparison: Comparison) -> list[Picture]:
+def _interval_pictures(outcome: OutcomeAnswer, comparison: Comparison) -> list[ReportFigure]:
     effect = comparison.effect
     pictures = []
     label = _with_unit("Effect", outcome)
@@ -129,8 +129,8 @@ def _interval_pictures(outcome: OutcomeAnswer, comparison: Comparison) -> list[P
             for one in comparison.cases
         ]
         pictures.append(
-            Picture(
-                f"{comparison.arm}: each case", draw_intervals([*each, whole], outcome.smallest_effect, label),
+            ReportFigure(
+                f"{comparison.arm}: each case", plot_forest([*each, whole], outcome.smallest_effect, label),
                 "Each case's own answer with its 95 % interval, and all of them pooled below.",
             )
         )  # fmt: skip
@@ -141,8 +141,8 @@ def _interval_pictures(outcome: OutcomeAnswer, comparison: Comparison) -> list[P
         ]
         repeats = comparison.cases[0].probability_repeats or 0.0
         pictures.append(
-            Picture(
-                f"{comparison.arm}: does it repeat?", draw_intervals([*each, whole], outcome.smallest_effect, label),
+            ReportFigure(
+                f"{comparison.arm}: does it repeat?", plot_forest([*each, whole], outcome.smallest_effect, label),
                 f"The effect in each cycle, and over all. In one more cycle it would go the same way with "
                 f"a probability of {percent(repeats)}.",
             )
@@ -150,9 +150,9 @@ def _interval_pictures(outcome: OutcomeAnswer, comparison: Comparison) -> list[P
     return pictures
 
 
-def _grids(outcome: OutcomeAnswer) -> list[Grid]:
+def _grids(outcome: OutcomeAnswer) -> list[ReportTable]:
     name = _with_unit(outcome.label, outcome)
-    means = Grid(
+    means = ReportTable(
         f"{name}: rows as they are",
         ("Arm", "Rows", "Missing or left out", "Mean", "SD"),
         [
@@ -162,7 +162,7 @@ def _grids(outcome: OutcomeAnswer) -> list[Grid]:
         outcome.summary,
     )
     delta = number(outcome.smallest_effect)
-    effects = Grid(
+    effects = ReportTable(
         f"{name}: effects",
         ("", *(f"{one.arm} against {one.reference}" for one in outcome.comparisons)),
         list(zip(*([_measures(outcome)] + [_measured(one) for one in outcome.comparisons]), strict=True)),
@@ -290,7 +290,7 @@ def _cent(analysed: Analysed) -> dict[str, str]:
         "20": texts.limitations or " ".join(warning.text for warning in answer.warnings) or None,
         "21": texts.generalisability,
         "22": texts.interpretation
-        or " ".join(dict.fromkeys(judged(one.decision) for one in primary.comparisons)),
+        or " ".join(dict.fromkeys(decision_text(one.decision) for one in primary.comparisons)),
         "23": texts.registration,
         "24": texts.protocol or f"The study file, SHA-256 {answer.study_sha256}.",
         "25": texts.funding,

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from santorio.errors import NotFound
 from santorio.people import Person
-from santorio.rendering.text import counted, enumerated, percent
+from santorio.rendering.text import join_words, percent, plural
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event as LogEvent
 from santorio.storage.event_log import write_events
@@ -83,7 +83,7 @@ def accept(
             if (start is None or _allowed(start, frozen) == frozen.start_day) and looks in (None, planned):
                 return Step(_accepted(frozen, "was accepted before"), standing, changed=False)
             raise Refused(
-                f"It was accepted with {frozen.start_day} as its first day and {counted(planned, 'planned look')}, and "
+                f"It was accepted with {frozen.start_day} as its first day and {plural(planned, 'planned look')}, and "
                 "its protocol is frozen.",
                 hint=f"Give it up first: `santorio trial abandon {name} --reason …`.",
             )
@@ -112,10 +112,10 @@ def _with_looks(protocol: Protocol, count: int) -> Protocol:
     allowed = len(allowed_looks(len(protocol.drawn)))
     if 0 <= count <= allowed:
         return protocol.with_looks(count)
-    days = counted(len(protocol.drawn), "study day")
+    days = plural(len(protocol.drawn), "study day")
     raise Refused(
         f"A look has at least {FIRST_LOOK_DAYS} study days behind it and a week before it and after it: in {days} "
-        + (f"at most {counted(allowed, 'look')} can be planned." if allowed else "none can be planned."),
+        + (f"at most {plural(allowed, 'look')} can be planned." if allowed else "none can be planned."),
         hint="Choose fewer." if allowed else "Accept it without --looks.",
     )
 
@@ -177,7 +177,7 @@ def _planned_looks(protocol: Protocol) -> str:
     looks = protocol.deciding.looks
     if not looks:
         return ""
-    days = enumerated([str(one) for one in looks])
+    days = join_words([str(one) for one in looks])
     return (
         f" It may end before, at {'a look' if len(looks) == 1 else 'looks'} after {days} study days, if one "
         f"probability reaches {percent(protocol.deciding.threshold_at_looks or 0.0)} there."

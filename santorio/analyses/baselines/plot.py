@@ -1,100 +1,95 @@
-"""A metric as a picture: what was expected of each day before it came, what came, and what is to be expected."""
+"""A metric over time: the range that was expected of each day, the values that came, and the forecast."""
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from santorio.analyses.baselines.results import Baseline
 from santorio.metrics import label
+from santorio.rendering.charts import (
+    GREEN,
+    GREY,
+    ORANGE,
+    ZERO_LINE,
+    label_axes,
+    legend_below,
+    new_figure,
+    to_png,
+)
+from santorio.rendering.text import capitalize_first, with_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 DAYS_BEHIND = 90
-DPI = 90
-# Readable in print and by colour-blind people: what is odd has a shape of its own, what changed a line.
-PALE, MIDDLE, ODD, NEW_LEVEL, DARK = "#dbe7f1", "#a9c6de", "#d9822b", "#2a7f62", "#333333"
+# Tints of BLUE for the ranges of past days, of GREY for the forecast.
+WIDE_RANGE, NARROW_RANGE = "#d9e8f2", "#99c7e0"
+WIDE_FORECAST, NARROW_FORECAST = "#eeeeee", "#d5d5d5"
 
 
-def plot_baseline(found: Baseline) -> bytes:
-    """Draw the last ninety days over what was expected of each, and the fortnight to come; a PNG."""
+def plot_baseline(baseline: Baseline) -> bytes:
+    """Plot the last ninety days over the range expected of each, and the forecast of the next fortnight, as PNG."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    figure, axes = _figure()
-    # Days since 1970-01-01 are what matplotlib's dates are.
+    figure, (axes,) = new_figure(9.0, 3.4)
+    # Days are numbers since 1970-01-01, which is matplotlib's own scale of dates.
     locator = AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    day = found.filtered.day
-    shown = np.flatnonzero(day > day[-1] - DAYS_BEHIND)
-    _draw_expected(axes, found, shown)
-    _draw_coming(axes, found)
-    _draw_days(axes, found, shown)
-    for change in found.changes:
-        if change.day > day[-1] - DAYS_BEHIND:
-            axes.axvline(change.day, color=NEW_LEVEL, lw=1.4, ls=":", label="new level")
-    name = label(found.metric)
-    axes.set(
-        ylabel=f"{name} ({found.unit})" if found.unit else name,
-        title=f"{name[:1].upper()}{name[1:]}: what was expected, what came",
+    first_shown = baseline.filtered.day[-1] - DAYS_BEHIND
+    shown = np.flatnonzero(baseline.filtered.day > first_shown)
+    _plot_expected(axes, baseline, shown)
+    _plot_forecast(axes, baseline)
+    _plot_values(axes, baseline, shown)
+    for change in baseline.changes:
+        if change.day > first_shown:
+            axes.axvline(change.day, color=GREEN, lw=1.4, ls=":", label="new level")
+    name = label(baseline.metric)
+    label_axes(
+        axes, y=with_unit(name, baseline.unit), title=f"{capitalize_first(name)}: expected and observed"
     )
-    handles = {text: handle for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    axes.legend(handles.values(), handles.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.14), ncol=6,
-                frameon=False, fontsize=8)  # fmt: skip
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    legend_below(axes, columns=6, offset=-0.14)
+    return to_png(figure)
 
 
-def _draw_expected(axes: "Axes", found: Baseline, shown: np.ndarray) -> None:
-    """Draw the ranges of the days that came; on days of which nothing is known nothing is drawn."""
-    day = found.filtered.day[shown]
-    ends = found.filtered.ahead.of(shown).quantile(np.array([0.025, 0.25, 0.75, 0.975]))
-    _draw_range(axes, day, ends[:, 0], ends[:, 3], PALE, "95 % of days expected")
-    _draw_range(axes, day, ends[:, 1], ends[:, 2], MIDDLE, "50 % of days expected")
+def _plot_expected(axes: "Axes", baseline: Baseline, shown: np.ndarray) -> None:
+    """Shade the ranges of the days with a value; a day without one stays blank."""
+    day = baseline.filtered.day[shown]
+    bounds = baseline.filtered.ahead.of(shown).quantile(np.array([0.025, 0.25, 0.75, 0.975]))
+    _shade_days(axes, day, bounds[:, 0], bounds[:, 3], WIDE_RANGE, "95 % range expected")
+    _shade_days(axes, day, bounds[:, 1], bounds[:, 2], NARROW_RANGE, "50 % range expected")
 
 
-def _draw_range(
+def _shade_days(
     axes: "Axes", day: np.ndarray, lower: np.ndarray, upper: np.ndarray, colour: str, name: str | None = None
 ) -> None:
-    """Draw each day's range as wide as the day, so that one without neighbours is seen, too."""
+    """Shade each day's range as wide as the day, so that a day without neighbours is visible, too."""
     edges = (day[:, None] + np.array([-0.5, 0.5, 0.5])).ravel()
     gap = np.array([1.0, 1.0, np.nan])
     axes.fill_between(
-        edges, (lower[:, None] * gap).ravel(), (upper[:, None] * gap).ravel(), color=colour, lw=0, label=name,
+        edges,
+        (lower[:, None] * gap).ravel(),
+        (upper[:, None] * gap).ravel(),
+        color=colour,
+        lw=0,
+        label=name,
+        # Antialiasing draws a white seam between neighbouring days.
         antialiased=False,
-    )  # fmt: skip
+    )
 
 
-def _draw_coming(axes: "Axes", found: Baseline) -> None:
-    ahead = found.ahead
-    for coverage, colour in ((0.95, "#eeeeee"), (0.5, "#d5d5d5")):
-        _draw_range(axes, ahead.day, *ahead.interval(coverage), colour)
-    axes.plot(ahead.day, ahead.median, color="#7f8c8d", lw=1.2, ls="--", label="to come")
+def _plot_forecast(axes: "Axes", baseline: Baseline) -> None:
+    ahead = baseline.ahead
+    for coverage, colour in ((0.95, WIDE_FORECAST), (0.5, NARROW_FORECAST)):
+        _shade_days(axes, ahead.day, *ahead.interval(coverage), colour)
+    axes.plot(ahead.day, ahead.median, color=GREY, lw=1.2, ls="--", label="forecast")
 
 
-def _draw_days(axes: "Axes", found: Baseline, shown: np.ndarray) -> None:
-    day, value = found.filtered.day[shown], found.filtered.value[shown]
-    is_odd = np.zeros(len(day), dtype=bool)
-    for one in found.anomalies:
-        is_odd |= (day >= one.first_day) & (day <= one.last_day)
-    axes.plot(day[~is_odd], value[~is_odd], "o", color=DARK, ms=3, label="what came")
-    if is_odd.any():
-        axes.plot(day[is_odd], value[is_odd], "D", color=ODD, ms=5, label="odd")
-
-
-def _figure() -> tuple["Figure", "Axes"]:
-    # The figure's own canvas: pyplot would hold global state and look for a display.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.0, 3.4), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-    axes.yaxis.label.set_fontsize(9)
-    axes.title.set_fontsize(10)
-    return figure, axes
+def _plot_values(axes: "Axes", baseline: Baseline, shown: np.ndarray) -> None:
+    day, value = baseline.filtered.day[shown], baseline.filtered.value[shown]
+    is_unusual = np.zeros(len(day), dtype=bool)
+    for anomaly in baseline.anomalies:
+        is_unusual |= (day >= anomaly.first_day) & (day <= anomaly.last_day)
+    axes.plot(day[~is_unusual], value[~is_unusual], "o", color=ZERO_LINE, ms=3, label="observed")
+    if is_unusual.any():
+        axes.plot(day[is_unusual], value[is_unusual], "D", color=ORANGE, ms=5, label="unusual")

@@ -10,9 +10,9 @@ import numpy as np
 
 from santorio.local_time import in_words
 from santorio.metrics import label
-from santorio.rendering.charts import Interval, Rows, draw_effect, draw_intervals, draw_rows
-from santorio.rendering.html import Picture, Report, render
-from santorio.rendering.text import counted, number, percent, stated
+from santorio.rendering.charts import CaseRows, Interval, plot_effect, plot_forest, plot_rows
+from santorio.rendering.report import Report, ReportFigure, render_report
+from santorio.rendering.text import as_given, number, percent, plural
 from santorio.stats.decisions import Summary, summarise
 from santorio.stats.sampler import MAX_R_HAT, MIN_ESS
 from santorio.trials.report.data import Account
@@ -34,41 +34,41 @@ from santorio.trials.report.text import (
 LIBRARIES = ("pymc", "nutpie", "arviz", "numpy")
 
 
-def report_of(account: Account, made_at: dt.datetime | None = None) -> str:
+def report_of(account: Account, generated_at: dt.datetime | None = None) -> str:
     """Write the report of a trial as one HTML page."""
     primary = account.run.primary[0]
     name = account.trial.question or f"The trial “{account.trial.name}”"
-    return render(
+    return render_report(
         Report(
             title=name,
             question=f"A trial of one person, {dates(account)}: “{'”, “'.join(account.posterior.arms)}”; "
             f"what is judged is {label(primary.outcome)}.",
             answer=answer(account),
             meaning=meaning(account),
-            pictures=[
+            figures=[
                 _days(account),
                 *(one for k in range(1, len(account.posterior.arms)) for one in _effects(account, k)),
             ],
-            grids=grids_of(account),
+            tables=grids_of(account),
             checks=_checks(account),
             decided_before=decided_before(account),
             decided_after=decided_after(account),
             cent=cent(account),
             hashes=_hashes(account),
             versions=_versions(account),
-            made_at=made_at or dt.datetime.now(dt.UTC),
+            generated_at=generated_at or dt.datetime.now(dt.UTC),
         )
     )
 
 
-def _days(account: Account) -> Picture:
+def _days(account: Account) -> ReportFigure:
     posterior, result = account.posterior, account.run.primary[0]
     name = capital(label(result.outcome))
-    image = draw_rows(
-        [Rows("", posterior.design.day, posterior.design.arm, posterior.outcome)],
+    image = plot_rows(
+        [CaseRows("", posterior.design.day, posterior.design.arm, posterior.outcome)],
         posterior.arms, with_unit(name, result), "Study day", dated=True,
     )  # fmt: skip
-    return Picture(
+    return ReportFigure(
         "Every study day",
         image,
         f"{name} that belongs to every study day, {dates(account)}. Each arm has its own marker; shaded stretches are "
@@ -76,18 +76,18 @@ def _days(account: Account) -> Picture:
     )
 
 
-def _effects(account: Account, contrast: int) -> list[Picture]:
+def _effects(account: Account, contrast: int) -> list[ReportFigure]:
     posterior, result = account.posterior, account.run.primary[contrast - 1]
     at, density, before = posterior.densities(contrast, account.trial.registration.model.prior())
     told = Interval(
         f"{result.arm} against {result.reference_arm}", result.estimate, result.lower_95, result.upper_95
     )
-    delta = stated(result.smallest_effect)
+    delta = as_given(result.smallest_effect)
     label_of_effect = with_unit(f"Effect on {label(result.outcome)}", result)
     pictures = [
-        Picture(
+        ReportFigure(
             f"The effect of {result.arm}",
-            draw_effect(at, density, before, result.smallest_effect, told, label_of_effect),
+            plot_effect(at, density, before, result.smallest_effect, told, label_of_effect),
             f"What is believed of the effect, before the data and after. It is more than {delta} with a probability of "
             f"{percent(result.probability_above)}, less than −{delta} with {percent(result.probability_below)}, and "
             f"between with {percent(result.probability_within)}.",
@@ -104,9 +104,9 @@ def _effects(account: Account, contrast: int) -> list[Picture]:
             f"{percent(result.probability_repeats)}."
         )  # fmt: skip
         pictures.append(
-            Picture(
+            ReportFigure(
                 f"{result.arm}: does it repeat?",
-                draw_intervals([*cycles, whole], result.smallest_effect, label_of_effect),
+                plot_forest([*cycles, whole], result.smallest_effect, label_of_effect),
                 f"The effect in each cycle, with its 95 % interval, and on average.{repeats}",
             )
         )
@@ -131,7 +131,7 @@ def _checks(account: Account) -> list[str]:
     checks.append(
         f"Sampler: R-hat {said.r_hat:.3f} (wanted below {MAX_R_HAT}), effective sample size {said.ess_bulk:.0f} in "
         f"bulk and {said.ess_tail:.0f} in the tails (wanted above {MIN_ESS:.0f}), "
-        f"{counted(said.divergences, 'divergent transition')}."
+        f"{plural(said.divergences, 'divergent transition')}."
     )
     checks.append(
         f"A day's correlation with the day before is {rho.estimate:.2f} (95 % interval {_range(rho)}); the model takes "
@@ -142,7 +142,7 @@ def _checks(account: Account) -> list[str]:
         checks.append(f"{100 * carried.mean():.0f} % of what is felt carries over to the next day.")
     checks += _predicted(posterior)
     checks.append(
-        f"{counted(account.missing_days, 'study day')} of {int(account.come.sum())} without a value that was judged; "
+        f"{plural(account.missing_days, 'study day')} of {int(account.come.sum())} without a value that was judged; "
         f"no value was made up. {left_out_words(account)}"
     )
     checks.append(account.trial.registration.sentence())

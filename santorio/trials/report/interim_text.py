@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from santorio.local_time import in_words
 from santorio.metrics import label
-from santorio.rendering.html import Grid
-from santorio.rendering.text import counted, enumerated, number, percent, stated
+from santorio.rendering.report import ReportTable
+from santorio.rendering.text import as_given, join_words, number, percent, plural
 from santorio.trials.analysis.interim import GOES_ON, Found, Look, Looks
 from santorio.trials.protocol import Deciding
 from santorio.trials.report.data import Account, Result
@@ -18,14 +18,14 @@ def planned_looks(deciding: Deciding) -> str:
     """When it is looked at and what decides there, as a part of a sentence; empty without looks."""
     if not deciding.looks:
         return ""
-    days = enumerated([str(one) for one in deciding.looks])
+    days = join_words([str(one) for one in deciding.looks])
     return f"{percent(deciding.threshold_at_looks or 0.0)} at a look after {days} study days"
 
 
 def look_words(look: Look) -> str:
     """What was found at a look and what followed, in a sentence."""
     followed = ". ".join(_followed(look, one) for one in look.found)
-    late = f", {counted((look.day - look.due_on).days, 'day')} after it was due" if look.is_late else ""
+    late = f", {plural((look.day - look.due_on).days, 'day')} after it was due" if look.is_late else ""
     return f"After {look.after_days} study days (analysed on {in_words(look.day)}{late}): {followed}."
 
 
@@ -79,11 +79,11 @@ def _left(account: Account) -> list[str]:
     left = [days for days in (frozen.deciding.looks if frozen else ()) if days not in done]
     if not left:
         return []
-    days = enumerated([str(one) for one in left])
+    days = join_words([str(one) for one in left])
     if stop is not None:
         after = [one for one in left if one > stop.after_days]
         return (
-            [f"No look was needed after {enumerated([str(one) for one in after])} study days."]
+            [f"No look was needed after {join_words([str(one) for one in after])} study days."]
             if after
             else []
         )
@@ -110,7 +110,7 @@ def ended_at(account: Account) -> str:
     if stop is None or frozen is None or account.stage != "ended":
         return ""
     return (
-        f"This trial ended at a planned look, after {stop.after_days} of {counted(account.planned_days, 'study day')}: "
+        f"This trial ended at a planned look, after {stop.after_days} of {plural(account.planned_days, 'study day')}: "
         f"one probability had reached {percent(frozen.deciding.threshold_at_looks or 0.0)}."
     )
 
@@ -126,21 +126,21 @@ def _overrun(account: Account) -> str:
         for one in account.overrun
     )
     return (
-        f"{counted(account.overrun[0].days, 'study day')} more had been lived when the look was analysed: by the "
+        f"{plural(account.overrun[0].days, 'study day')} more had been lived when the look was analysed: by the "
         f"protocol they are no part of the answer. With them it would be: {effects}."
     )
 
 
 def begun(account: Account) -> str:
     """Item 13a: periods that were begun and completed."""
-    said = f"{account.lived_days} of {counted(account.planned_days, 'study day')} were begun."
+    said = f"{account.lived_days} of {plural(account.planned_days, 'study day')} were begun."
     stop = account.looks.stop
     return f"{said} Judged are the {stop.after_days} up to the look that ended it." if stop else said
 
 
-def looks_grid(account: Account) -> Grid:
+def looks_grid(account: Account) -> ReportTable:
     """Every look that was done: what was found there, and what followed."""
-    delta = stated(account.run.primary[0].smallest_effect)
+    delta = as_given(account.run.primary[0].smallest_effect)
     rows = [
         (
             f"{look.after_days} study days: {one.arm}", in_words(look.day), number(one.estimate, signed=True),
@@ -152,7 +152,7 @@ def looks_grid(account: Account) -> Grid:
         for one in look.found
     ]  # fmt: skip
     corrected = correction_words(account.looks)
-    return Grid(
+    return ReportTable(
         "Planned looks",
         ("After", "Analysed on", "Effect", "95 % interval", f"More than {delta}", f"Within ±{delta}",
          f"Less than −{delta}", "What followed"),
@@ -198,9 +198,9 @@ def distrusted(account: Account) -> str:
     return " ".join(control_words(one) for one in found)
 
 
-def control_grid(results: Sequence[Result]) -> Grid:
+def control_grid(results: Sequence[Result]) -> ReportTable:
     """The negative control in figures."""
-    return Grid(
+    return ReportTable(
         "Negative control",
         ("", "Effect", "95 % interval", "Randomisation p", "What it says"),
         [

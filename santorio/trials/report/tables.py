@@ -4,8 +4,8 @@ import numpy as np
 
 from santorio.analyses.series import day_number
 from santorio.metrics import label
-from santorio.rendering.html import Grid
-from santorio.rendering.text import number, percent, stated
+from santorio.rendering.report import ReportTable
+from santorio.rendering.text import as_given, number, percent
 from santorio.stats.exact_posterior import ExactPosterior
 from santorio.trials.analysis.preprocessing import FEWEST_DAYS
 from santorio.trials.report.data import Account, Result
@@ -27,7 +27,7 @@ PARTS = {
 }
 
 
-def grids_of(account: Account) -> list[Grid]:
+def grids_of(account: Account) -> list[ReportTable]:
     """Every table of a trial's report, what the person asked first."""
     grids = [_effects_grid(account), _days_grid(account), _adhered_grid(account), _as_done_grid(account)]
     if account.looks.done:
@@ -40,9 +40,9 @@ def grids_of(account: Account) -> list[Grid]:
     return grids
 
 
-def _effects_grid(account: Account) -> Grid:
+def _effects_grid(account: Account) -> ReportTable:
     results = account.run.primary
-    delta = stated(results[0].smallest_effect)
+    delta = as_given(results[0].smallest_effect)
     measures = (
         "Effect", "95 % interval", "50 % interval", "Difference of plain means", f"Probability of more than {delta}",
         f"Probability within ±{delta}", f"Probability of less than −{delta}", "Repeats in another cycle",
@@ -60,7 +60,7 @@ def _effects_grid(account: Account) -> Grid:
         )
         for one in results
     ]  # fmt: skip
-    return Grid(
+    return ReportTable(
         with_unit(capital(label(results[0].outcome)), results[0]) + ": the answer",
         ("", *(f"{one.arm} against {one.reference_arm}" for one in results)),
         list(zip(measures, *columns, strict=True)),
@@ -68,7 +68,7 @@ def _effects_grid(account: Account) -> Grid:
     )
 
 
-def _days_grid(account: Account) -> Grid:
+def _days_grid(account: Account) -> ReportTable:
     posterior, result = account.posterior, account.run.primary[0]
     rows = []
     for arm, name in enumerate(posterior.arms):
@@ -80,7 +80,7 @@ def _days_grid(account: Account) -> Grid:
                 f"{values.std(ddof=1):.3g}",
             )
         )  # fmt: skip
-    return Grid(
+    return ReportTable(
         with_unit(capital(label(result.outcome)), result) + ": days as they are",
         ("Arm", "Study days", "Without a value", "Mean", "SD"),
         rows,
@@ -88,7 +88,7 @@ def _days_grid(account: Account) -> Grid:
     )
 
 
-def _adhered_grid(account: Account) -> Grid:
+def _adhered_grid(account: Account) -> ReportTable:
     rows = []
     for name in account.posterior.arms:
         days = [one for one in account.followed if one.arm == name]
@@ -105,7 +105,7 @@ def _adhered_grid(account: Account) -> Grid:
                 by.count("said"),
             )
         )
-    return Grid(
+    return ReportTable(
         "Were the arms followed?",
         (
             "Arm",
@@ -121,7 +121,7 @@ def _adhered_grid(account: Account) -> Grid:
     )
 
 
-def _as_done_grid(account: Account) -> Grid:
+def _as_done_grid(account: Account) -> ReportTable:
     """The effect as assigned, and without the days that did not follow their arm."""
     not_followed = [day_number(one.day) for one in account.followed if one.done is False]
     note = NOT_RANDOMISED
@@ -148,8 +148,8 @@ def _as_done_grid(account: Account) -> Grid:
             _as_done(account.posterior, one, done, k, not_followed)
             for k, one in enumerate(account.run.primary, 1)
         ]
-    delta = stated(account.run.primary[0].smallest_effect)
-    return Grid(
+    delta = as_given(account.run.primary[0].smallest_effect)
+    return ReportTable(
         "As assigned, and as done",
         ("", "Effect", "95 % interval", f"More than {delta}", f"Less than −{delta}", "Days"),
         rows,
@@ -172,15 +172,15 @@ def _as_done(
     )  # fmt: skip
 
 
-def _secondary_grid(account: Account) -> Grid:
-    return Grid(
+def _secondary_grid(account: Account) -> ReportTable:
+    return ReportTable(
         "Secondary outcomes",
         ("", "Effect", "95 % interval", "δ", "Above δ", "Within ±δ", "Below −δ", "Randomisation p"),
         [
             (
                 f"{capital(label(one.outcome))}: {one.arm}",
                 in_unit(one.estimate, one.unit, signed=True), f"{number(one.lower_95)} to {number(one.upper_95)}",
-                stated(one.smallest_effect), percent(one.probability_above), percent(one.probability_within),
+                as_given(one.smallest_effect), percent(one.probability_above), percent(one.probability_within),
                 percent(one.probability_below),
                 "none" if one.randomisation_p is None else f"{one.randomisation_p:.2g}",
             )
@@ -190,7 +190,7 @@ def _secondary_grid(account: Account) -> Grid:
     )  # fmt: skip
 
 
-def _prior_grid(account: Account) -> Grid:
+def _prior_grid(account: Account) -> ReportTable:
     prior = account.trial.registration.model.prior()
     results = account.run.primary
     after = [account.posterior.prior_weights(k, prior) for k, _ in enumerate(results, 1)]
@@ -209,7 +209,7 @@ def _prior_grid(account: Account) -> Grid:
         )
     ]
     said = dict.fromkeys(conflict(prior, one.tolist()) for one in after)
-    return Grid(
+    return ReportTable(
         "What was believed before, and what is left of it",
         ("Part of the prior", "Weight before", *(f"Weight after, {one.arm}" for one in results)),
         rows,

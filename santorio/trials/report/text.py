@@ -6,7 +6,7 @@ import itertools
 from santorio.analyses.series import date_of
 from santorio.local_time import in_words
 from santorio.metrics import label
-from santorio.rendering.text import counted, judged, number, percent, stated
+from santorio.rendering.text import as_given, decision_text, number, percent, plural
 from santorio.stats.decisions import DECISIVE
 from santorio.stats.effect_priors import EffectPrior
 from santorio.trials.adherence import share
@@ -99,7 +99,7 @@ def _so_far(result: Result) -> str:
 def answered(result: Result, *, randomised: bool) -> str:
     """Answer the question for one arm, in a sentence or two."""
     against = f"“{result.arm}” against “{result.reference_arm}”"
-    name, matters = label(result.outcome), stated(result.smallest_effect, result.unit)
+    name, matters = label(result.outcome), as_given(result.smallest_effect, result.unit)
     if result.decision == "keep going":
         return (
             f"It cannot be said whether {against} makes a difference to {name} that matters. The best estimate is "
@@ -131,7 +131,9 @@ def meaning(account: Account) -> str:
     if account.stage == "ended":
         # An answer that is to be distrusted speaks for nothing.
         distrust = distrusted(account)
-        verdicts = [] if distrust else dict.fromkeys(judged(one.decision) for one in account.run.primary)
+        verdicts = (
+            [] if distrust else dict.fromkeys(decision_text(one.decision) for one in account.run.primary)
+        )
         told = (distrust, *verdicts, "" if distrust else said, overstated(account))
         return " ".join(one for one in told if one)
     return f"{said} Whoever stops at a good day finds effects that are not there."
@@ -142,7 +144,7 @@ def design(account: Account) -> str:
     kind = str(account.run.diagnostics.get("randomisation"))
     said = LAWS.get(kind, LAWS["within blocks"])
     if kind == "periods" and account.trial.period_days:
-        said += f" of {counted(account.trial.period_days, 'day')}"
+        said += f" of {plural(account.trial.period_days, 'day')}"
     if is_randomised(account):
         return f"{said}: a difference can be put down to the arm."
     return f"{said}: a difference is an association, and something else may lie behind it."
@@ -179,8 +181,8 @@ def decided_before(account: Account) -> str:
     welcome = f"{frozen.direction} is welcome" if frozen.direction else "neither direction is called welcome"
     return (
         f"{registered.sentence()} It states the question, the arms ({', '.join(frozen.arms)}), the outcome "
-        f"({label(frozen.outcome)}, {welcome}, {counted(frozen.lag_days, 'day')} after the study day), the smallest "
-        f"effect that matters ({stated(frozen.smallest_effect, result.unit)}), {len(frozen.drawn)} study days with "
+        f"({label(frozen.outcome)}, {welcome}, {plural(frozen.lag_days, 'day')} after the study day), the smallest "
+        f"effect that matters ({as_given(frozen.smallest_effect, result.unit)}), {len(frozen.drawn)} study days with "
         f"their order (seed {frozen.seed}), the model with its priors, and that one probability must reach "
         f"{percent(frozen.deciding.threshold)}{f', or {looks}' if looks else ''}. "
         + (f"The negative control is {label(control.series)}, which no arm can change. " if control else "")
@@ -191,7 +193,7 @@ def decided_before(account: Account) -> str:
 def decided_after(account: Account) -> str:
     """What changed once the trial ran: the protocol, pauses, deviations, its end."""
     told = [
-        f"{in_words(one.day)}, after {counted(one.after_days, 'day')} of data: changed were {', '.join(one.fields)}."
+        f"{in_words(one.day)}, after {plural(one.after_days, 'day')} of data: changed were {', '.join(one.fields)}."
         for one in account.trial.registration.changes
         if not _moved_by_an_event(account, one)
     ]
@@ -233,11 +235,11 @@ def adhered_words(account: Account) -> str:
         return "Nothing is known of whether days followed their arms."
     known = share(list(followed))
     if known is None:
-        return f"Of none of {counted(len(followed), 'study day')} is it known whether it followed its arm."
+        return f"Of none of {plural(len(followed), 'study day')} is it known whether it followed its arm."
     by_data = sum(one.known_by == "data" for one in followed)
     said = sum(one.known_by == "said" for one in followed)
     return (
-        f"Of {by_data + said} of {counted(len(followed), 'study day')} it is known whether they followed their arm "
+        f"Of {by_data + said} of {plural(len(followed), 'study day')} it is known whether they followed their arm "
         f"({by_data} by the data, {said} by what was said): {percent(known) if known < 1 else 'all'} did."
     )
 
@@ -266,14 +268,14 @@ def cent(account: Account) -> dict[str, str]:
         "1b": answer(account),
         "2a": "What works for most may not work for one: the question is about this person alone.",
         "2b": _question(account),
-        "3a": f"{design(account)} {counted(account.planned_days, 'study day')}, {counted(cycles, 'cycle')}."
-        + (f" Washout: {counted(trial.washout_days, 'day')} of every period." if trial.washout_days else ""),
+        "3a": f"{design(account)} {plural(account.planned_days, 'study day')}, {plural(cycles, 'cycle')}."
+        + (f" Washout: {plural(trial.washout_days, 'day')} of every period." if trial.washout_days else ""),
         "3b": decided_after(account),
         "4a": "The person who ran it on themself.",
         "4b": "Daily life.",
         "5": f"Arms: {', '.join(account.posterior.arms)}; the first is the reference.",
         "6a": f"Primary: {label(result.outcome)}{unit}; the smallest effect that matters is "
-        f"{stated(result.smallest_effect, result.unit)}. Secondary: {secondary or 'none'}. Negative control: "
+        f"{as_given(result.smallest_effect, result.unit)}. Secondary: {secondary or 'none'}. Negative control: "
         f"{label(trial.negative_control.series) if trial.negative_control else 'none'}.",
         "6b": _changed_outcomes(account),
         "7a": _length(account),
@@ -291,11 +293,11 @@ def cent(account: Account) -> dict[str, str]:
         "12b": "One person: none.",
         "12c": f"Correlation of a day with the next {rho.mean():.2f}; a trend and weekdays; carry-over: {carry}.",
         "13a": begun(account),
-        "13b": f"{counted(account.missing_days, 'study day')} without a value. {left_out_words(account)}",
+        "13b": f"{plural(account.missing_days, 'study day')} without a value. {left_out_words(account)}",
         "14a": f"{capital(dates(account))}.",
         "14b": why_ended(account),
         "15": f"“{result.reference_arm}”: mean {in_unit(result.mean_reference, result.unit)} over "
-        f"{counted(result.days_reference, 'day')}.",
+        f"{plural(result.days_reference, 'day')}.",
         "16": f"{known}.",
         "17a": " ".join(f"“{one.arm}”: {about(one)}." for one in run.primary),
         "18": " ".join(
@@ -356,10 +358,10 @@ def _length(account: Account) -> str:
     frozen = account.trial.registration.frozen
     planning = frozen.planning if frozen else None
     if planning is None:
-        return f"{counted(account.planned_days, 'study day')}; how that number was found is not recorded."
+        return f"{plural(account.planned_days, 'study day')}; how that number was found is not recorded."
     unit = account.run.primary[0].unit
     return (
-        f"{counted(account.planned_days, 'study day')}: at a day-to-day spread of {in_unit(planning.sigma, unit)} and "
+        f"{plural(account.planned_days, 'study day')}: at a day-to-day spread of {in_unit(planning.sigma, unit)} and "
         f"a correlation of {planning.rho:.2f} they give a clear answer with {percent(planning.assurance)} probability."
     )
 

@@ -1,4 +1,4 @@
-"""What `santorio quality` shows: a calendar, what is left out, what is to be looked at, what is missing."""
+"""What `santorio quality` shows: a calendar, what is excluded, what is to be reviewed, what is missing."""
 
 import datetime as dt
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from santorio.analyses.quality.days import Day, Flag, Quality
+from santorio.analyses.quality.days import Day, Flag, QualityHistory
 from santorio.cli.main import app
-from santorio.cli.quality import MOST_ROWS, say_quality
+from santorio.cli.quality import MAX_ROWS, print_quality
 from santorio.errors import NotWritable
 from santorio.people import Person
 from santorio.storage.database.engine import Database
@@ -21,12 +21,12 @@ def at(number: int) -> dt.date:
     return FIRST + dt.timedelta(days=number)
 
 
-def flag(number: int, metric: str, *, left_out: bool = True) -> Flag:
-    return Flag(at(number), metric, "hardly worn", "warning", left_out, HARDLY)
+def flag(number: int, metric: str, *, excluded: bool = True) -> Flag:
+    return Flag(at(number), metric, "hardly worn", "warning", excluded, HARDLY)
 
 
 def said(capsys: pytest.CaptureFixture[str], days: list[Day]) -> list[str]:
-    say_quality(Quality(days))
+    print_quality(QualityHistory(days))
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
@@ -35,21 +35,21 @@ def test_the_days_stand_below_a_ruler_and_each_is_told_with_its_reason(capsys):
     days[2] = Day(at(2), "not worn", "not worn")
     days[4] = Day(at(4), None, "failed", (flag(4, "steps"), flag(4, "stress_avg")))
     days[6] = Day(at(6), "failed", "failed")
-    days[8] = Day(at(8), None, None, (flag(8, "weight_kg", left_out=False),))
+    days[8] = Day(at(8), None, None, (flag(8, "weight_kg", excluded=False),))
     lines = said(capsys, days)
     [row] = [line for line in lines if "2026-02 " in line]
     [ruler] = [line for line in lines if "Month" in line]
     assert row[ruler.index("1   5") :] == "██·█▒█✗█▓" + "█" * 19
     text = " ".join(" ".join(lines).split())
-    assert "Left out by the analyses Days What Why 2026-02-05 steps, stress Hardly worn." in text
-    assert "To look at; it counts Days What Why 2026-02-09 weight Hardly worn." in text
+    assert "Excluded from the analyses Days What Why 2026-02-05 steps, stress Hardly worn." in text
+    assert "To review; it counts Days What Why 2026-02-09 weight Hardly worn." in text
     assert "1 1 not worn: the watch was off" in text
-    assert "1 2 failed: asked for, and Garmin failed" in text
+    assert "1 2 failed: requested, and Garmin failed" in text
 
 
 def test_of_many_stretches_the_newest_are_shown_and_the_rest_counted(capsys):
-    days = [Day(at(2 * number), None, None, (flag(2 * number, "steps"),)) for number in range(MOST_ROWS + 4)]
-    assert "… and 4 more: `santorio quality --json` has all." in said(capsys, days)
+    days = [Day(at(2 * number), None, None, (flag(2 * number, "steps"),)) for number in range(MAX_ROWS + 4)]
+    assert "… and 4 more: `santorio quality --json` lists all." in said(capsys, days)
 
 
 def test_before_anything_is_there_it_says_what_to_type(capsys):

@@ -11,7 +11,7 @@ from defusedxml import ElementTree
 from typer.testing import CliRunner
 
 from santorio.cli.main import app
-from santorio.rendering.html import CENT_ITEMS
+from santorio.rendering.report import CENT_ITEMS
 from santorio.studies.analysis import analyse_study
 from santorio.studies.report import report_of
 from support.studies import days, write_study
@@ -99,10 +99,10 @@ def test_question_and_answer_come_first(read):
             "The effect of",
             "does it repeat?",
             "rows as they are",
-            "Checks, and what to mind",
+            "Checks and warnings",
             "Decided before, and after",
             "The items of CENT 2015",
-            "What it was made from",
+            "Inputs and versions",
         )
     ]
     assert places == sorted(places)

@@ -8,16 +8,16 @@ import pytest
 from santorio.analyses.quality.days import (
     LEGEND,
     Day,
+    DayQuality,
     Flag,
-    Quality,
-    Stretch,
-    Trust,
-    joined,
-    months,
+    QualityHistory,
+    QualityPeriod,
+    group_by_period,
+    is_complete,
     read_quality,
-    stretches,
 )
-from santorio.analyses.quality.page import COLOURS, SIGNS, page
+from santorio.analyses.quality.page import STYLES, quality_page
+from santorio.rendering.calendar import MonthRow, merge_months, rows_by_month
 
 FIRST = dt.date(2026, 3, 1)
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -32,56 +32,61 @@ def flag(
     number: int,
     metric: str = "steps",
     *,
-    left_out: bool = True,
+    excluded: bool = True,
     severity: str = "warning",
     reason: str = HARDLY,
 ) -> Flag:
-    return Flag(at(number), metric, "hardly worn", severity, left_out, reason)
+    return Flag(at(number), metric, "hardly worn", severity, excluded, reason)
 
 
 @pytest.mark.parametrize(
-    ("missing", "night_missing", "flags", "trust"),
+    ("missing", "night_missing", "flags", "quality"),
     [
-        (None, None, (), Trust.WHOLE),
-        (None, None, (flag(0, severity="note", left_out=False),), Trust.WHOLE),
-        (None, "night not worn", (), Trust.NOTED),
-        (None, None, (flag(0, left_out=False),), Trust.NOTED),
-        (None, "failed", (flag(0),), Trust.PARTLY),
-        ("no watch", "no watch", (flag(0, "alcohol_g"),), Trust.PARTLY),
-        ("not worn", "not worn", (), Trust.NOT_WORN),
-        ("before the watch", None, (), Trust.NOT_WORN),
-        ("provisional", "provisional", (), Trust.UNKNOWN),
-        ("unknown", "unknown", (flag(0, left_out=False),), Trust.UNKNOWN),
-        ("failed", "failed", (), Trust.MISSING),
-        ("never fetched", None, (), Trust.MISSING),
+        (None, None, (), DayQuality.COMPLETE),
+        (None, None, (flag(0, severity="note", excluded=False),), DayQuality.COMPLETE),
+        (None, "night not worn", (), DayQuality.FLAGGED),
+        (None, None, (flag(0, excluded=False),), DayQuality.FLAGGED),
+        (None, "failed", (flag(0),), DayQuality.PARTLY_EXCLUDED),
+        ("no watch", "no watch", (flag(0, "alcohol_g"),), DayQuality.PARTLY_EXCLUDED),
+        ("not worn", "not worn", (), DayQuality.NOT_WORN),
+        ("before the watch", None, (), DayQuality.NOT_WORN),
+        ("provisional", "provisional", (), DayQuality.UNKNOWN),
+        ("unknown", "unknown", (flag(0, excluded=False),), DayQuality.UNKNOWN),
+        ("failed", "failed", (), DayQuality.MISSING),
+        ("never fetched", None, (), DayQuality.MISSING),
     ],
 )
-def test_a_day_is_worth_what_the_worst_about_it_says(missing, night_missing, flags, trust):
-    assert Day(FIRST, missing, night_missing, flags).trust == trust
+def test_a_day_is_worth_what_the_worst_about_it_says(missing, night_missing, flags, quality):
+    assert Day(FIRST, missing, night_missing, flags).quality == quality
 
 
 def test_days_in_a_row_and_metrics_alike_are_told_together_the_newest_first():
     flags = [flag(number, metric) for number in (0, 1, 2) for metric in ("stress_avg", "steps")]
     flags += [flag(5), flag(1, reason="It is rare.")]
-    assert stretches(flags) == [
-        Stretch(at(5), at(5), ("steps",), HARDLY),
-        Stretch(at(0), at(2), ("steps", "stress_avg"), HARDLY),
-        Stretch(at(1), at(1), ("steps",), "It is rare."),
+    assert group_by_period(flags) == [
+        QualityPeriod(at(5), at(5), ("steps",), HARDLY),
+        QualityPeriod(at(0), at(2), ("steps", "stress_avg"), HARDLY),
+        QualityPeriod(at(1), at(1), ("steps",), "It is rare."),
     ]
 
 
-def test_months_without_a_blemish_are_one_row():
+def months(days: list[Day]) -> list[MonthRow[Day]]:
+    return rows_by_month({day.day: day for day in days})
+
+
+def test_months_without_an_issue_are_one_row():
     days = [Day(at(number), None, None) for number in range(92)]
     days[40] = Day(at(40), "failed", "failed")
-    rows = joined(months(days))
+    rows = merge_months(months(days), is_complete)
     assert [row.name for row in rows] == ["2026-03", "2026-04", "2026-05"]
     days[40] = Day(at(40), None, None)
-    assert [row.name for row in joined(months(days))] == ["2026-03 to 2026-05"]
+    assert [row.name for row in merge_months(months(days), is_complete)] == ["2026-03 to 2026-05"]
 
 
 def test_a_month_that_begins_late_has_its_days_below_their_number():
-    (month,) = months([Day(at(9), None, None), Day(at(11), "failed", None)])
-    assert month.signs == " " * 9 + "█ ✗" + " " * 19
+    early, late = Day(at(9), None, None), Day(at(11), "failed", None)
+    (month,) = months([early, late])
+    assert month.days == (*[None] * 9, early, None, late, *[None] * 19)
 
 
 class Found(HTMLParser):
@@ -110,26 +115,26 @@ class Found(HTMLParser):
 
 @pytest.fixture
 def told() -> Found:
-    quality = Quality(
+    quality = QualityHistory(
         [
-            Day(at(0), None, None, (flag(0), flag(0, "measure_<script>alert(1)</script>", left_out=False))),
+            Day(at(0), None, None, (flag(0), flag(0, "measure_<script>alert(1)</script>", excluded=False))),
             Day(at(1), "failed", "failed"),
             Day(at(2), None, "night not worn"),
             Day(at(3), None, None),
         ]
     )
     found = Found()
-    found.feed(page("Ann <b>& Bob</b>", quality, NOW))
+    found.feed(quality_page("Ann <b>& Bob</b>", quality, NOW))
     found.close()
     assert found.open == []
     return found
 
 
-def test_the_page_says_what_is_left_out_and_what_is_missing_and_why(told):
+def test_the_page_says_what_is_excluded_and_what_is_missing_and_why(told):
     text = " ".join(told.text.split())
     assert "Ann <b>& Bob</b>: 1 March 2026 to 4 March 2026, 4 days." in text
     assert "2026-03-01stepsThe watch was worn for less than 8 hours." in text
-    assert "2026-03-02dayfailed: asked for, and Garmin failed" in text
+    assert "2026-03-02dayfailed: requested, and Garmin failed" in text
     assert "2026-03-03nightnight not worn" in text
     assert "<script>alert(1)</script>" in text  # as words, never as an element
 
@@ -141,22 +146,22 @@ def test_the_page_fetches_nothing_and_runs_nothing(told):
     assert any("default-src 'none'" in value for _, _, value in told.attributes)
 
 
-def test_every_day_of_the_calendar_is_told_in_words(told):
+def test_every_day_of_the_calendar_is_described_in_words(told):
     titles = [value for _, name, value in told.attributes if name == "title"]
     assert titles == [
         f"2026-03-01: {HARDLY}",
         "2026-03-02: the watch: failed",
         "2026-03-03: the night: night not worn",
-        "2026-03-04: nothing speaks against it",
+        "2026-03-04: no issues found",
     ]
     assert all(title in told.text for title in titles)  # a screen reader reads text, not titles
 
 
-def test_no_meaning_is_in_colour_alone_and_every_sign_can_be_read():
-    assert len(set(SIGNS.values())) == len(SIGNS) == len(COLOURS) == len(LEGEND)
-    for back, front in COLOURS.values():
-        one, other = sorted((luminance(back), luminance(front)))
-        assert (other + 0.05) / (one + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
+def test_no_meaning_is_in_colour_alone_and_every_glyph_can_be_read():
+    assert len({style.glyph for style in STYLES.values()}) == len(STYLES) == len(LEGEND)
+    for style in STYLES.values():
+        darker, lighter = sorted((luminance(style.background), luminance(style.foreground)))
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
 
 
 def luminance(colour: str) -> float:
@@ -166,7 +171,7 @@ def luminance(colour: str) -> float:
 
 
 def test_before_anything_is_there_the_page_says_so():
-    assert "No day is known yet." in page("me", Quality([]), NOW)
+    assert "No data yet." in quality_page("me", QualityHistory([]), NOW)
 
 
 def test_days_and_flags_are_read_of_one_person(database, person):

@@ -10,7 +10,7 @@ import pytest
 
 from santorio.errors import NotFound
 from santorio.metrics import outcome as find_outcome
-from santorio.rendering.html import CENT_ITEMS
+from santorio.rendering.report import CENT_ITEMS
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK, EffectPrior, robust
 from santorio.stats.exact_inference import fit_trial
