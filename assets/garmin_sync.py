@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.partitions import garmin_days
 from santorio.ingest.garmin import circuit_breaker
-from santorio.ingest.garmin.sync import PersonReport, Wishes, connected_people, sync_everyone
+from santorio.ingest.garmin.sync import SyncOptions, SyncReport, connected_people, sync_people
 from santorio.people import all_people
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
@@ -42,13 +42,13 @@ def people_to_ask(database: dg.ResourceParam[Database]) -> Iterator[dg.DynamicOu
         yield dg.DynamicOutput([str(person.user_id) for person in chunk], mapping_key=f"chunk_{number}")
 
 
-def wishes_for(days: tuple[dt.date, dt.date], today: dt.date) -> Wishes:
+def options_for(days: tuple[dt.date, dt.date], today: dt.date) -> SyncOptions:
     """Bound a sync to a run's days; a run that reaches today (UTC) is about each person's own today.
 
     Partitions follow UTC: east of it a day has begun, and a night ended, hours before its partition is there.
     """
     first, last = days
-    return Wishes(since=first, until=last if last < today else None)
+    return SyncOptions(since=first, until=last if last < today else None)
 
 
 @dg.op(retry_policy=RETRIES)
@@ -62,36 +62,38 @@ def ask_garmin(
     """Sync the people of a chunk. What stands in one's way keeps nobody else from theirs; then it is tried again."""
     window = context.partition_key_range
     days = (dt.date.fromisoformat(window.start), dt.date.fromisoformat(window.end))
-    wishes = wishes_for(days, dt.datetime.now(dt.UTC).date())
+    options = options_for(days, dt.datetime.now(dt.UTC).date())
     with database.connect() as connection:
         people = [person for person in all_people(connection) if str(person.user_id) in chunk]
-    reports = sync_everyone(database, object_store, settings, people, wishes)
+    reports = sync_people(database, object_store, settings, people, options)
     counts = count(reports)
     context.log.info("Asked Garmin for %d people: %s", len(reports), counts)
-    endings = {report.ending for report in reports}
-    if "rate_limited" in endings:
+    statuses = {report.status for report in reports}
+    if "rate_limited" in statuses:
         with database.connect() as connection:
-            seconds = circuit_breaker.shut_seconds(connection)
+            seconds = circuit_breaker.open_seconds(connection)
         if seconds <= LONGEST_WAIT_SECONDS:
             raise dg.RetryRequested(RETRIES.max_retries, seconds + 1)
-    if endings & {"rate_limited", "unavailable", "failed"}:
+    if statuses & {"rate_limited", "unavailable", "failed"}:
         raise dg.Failure(
-            "Garmin could not be asked for everyone.", metadata=counts, allow_retries="unavailable" in endings
+            "Garmin could not be asked for everyone.",
+            metadata=counts,
+            allow_retries="unavailable" in statuses,
         )
     return counts
 
 
-def count(reports: Iterable[PersonReport]) -> dict[str, int]:
+def count(reports: Iterable[SyncReport]) -> dict[str, int]:
     """Add up what a sync did: people by how it ended, requests, events, days, and what is missing by kind."""
-    totals: Counter[str] = Counter({"requests": 0, "events_new": 0, "days_settled": 0, "holes_left": 0})
+    totals: Counter[str] = Counter({"requests": 0, "events_new": 0, "days_settled": 0, "gaps_left": 0})
     for report in reports:
-        totals[f"people {report.ending.replace('_', ' ')}"] += 1
+        totals[f"people {report.status.replace('_', ' ')}"] += 1
         totals["requests"] += report.requests
         totals["events_new"] += report.events.new + report.events.versions
         totals["days_settled"] += report.days_settled
         totals["days_provisional"] += report.days_provisional
-        totals["holes_left"] += report.holes.total()
-        totals.update({f"holes_left/{kind}": days for kind, days in report.holes.items()})
+        totals["gaps_left"] += report.gaps.total()
+        totals.update({f"gaps_left/{kind}": days for kind, days in report.gaps.items()})
     return dict(totals)
 
 

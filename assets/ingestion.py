@@ -12,7 +12,7 @@ from assets.metadata import counts_table
 from assets.partitions import garmin_days
 from santorio import local_time as local
 from santorio.ingest.coverage import gaps
-from santorio.ingest.importer import import_waiting
+from santorio.ingest.importer import import_inbox
 from santorio.people import all_people
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
@@ -44,7 +44,7 @@ def inbox_files(
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Take in every file that waits in the inbox; originals are kept, what is broken is put aside by name."""
-    report = import_waiting(database, object_store, settings)
+    report = import_inbox(database, object_store, settings)
     context.log.info(
         "%d files taken in: %d new events, %d unchanged, %d rejected",
         len(report.files), report.events_new, report.events_unchanged, report.rejected,
@@ -93,18 +93,18 @@ def garmin_payloads(
     window = context.partition_key_range
     first, last = dt.date.fromisoformat(window.start), dt.date.fromisoformat(window.end)
     rows: list[dict[str, str | int | float | bool | None]] = []
-    holes = 0
+    missing = 0
     with database.connect() as connection:
         for person in all_people(connection):
             today = local.today(connection, person, dt.datetime.now(dt.UTC))
             summary = gaps.settle(connection, person.user_id, days=(first, last), today=today)
-            holes += sum(hole.days for hole in gaps.holes(connection, person.user_id))
+            missing += sum(gap.days for gap in gaps.find_gaps(connection, person.user_id))
             rows.append({"person": len(rows) + 1, **summary.counts})
     return dg.MaterializeResult(
         metadata={
             "first_day": window.start,
             "last_day": window.end,
-            "missing_kind_days": holes,
+            "missing_kind_days": missing,
             "kind_days_by_status": counts_table(rows),
         }
     )

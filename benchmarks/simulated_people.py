@@ -16,7 +16,7 @@ import orjson
 import psycopg
 
 from santorio.ingest.detect import read
-from santorio.ingest.formats.garmin.parser import Asked, parse_answer
+from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS
 from santorio.people import Person, ensure_person
 from santorio.simulator import Simulation, logs, simulate
@@ -24,10 +24,10 @@ from santorio.simulator.payloads import activities, sessions
 from santorio.simulator.payloads.fit import activity_fit
 from santorio.simulator.server.accounts import Account
 from santorio.simulator.server.handlers import ANSWERS
-from santorio.simulator.server.visibility import Knowledge
+from santorio.simulator.server.visibility import VisibleData
 from santorio.storage.activity_records import write_recordings
 from santorio.storage.event_log import Event, write_events
-from santorio.storage.parse_result import Parsed
+from santorio.storage.parse_result import ParseResult
 
 LAST_DAY = dt.date(2026, 3, 20)
 ZONE = "Europe/Berlin"
@@ -91,14 +91,14 @@ class SimulatedLog:
         self.life, self.person = simulation.life, person
         self.now = dt.datetime.combine(LAST_DAY + dt.timedelta(days=3), dt.time(12), dt.UTC)
         self._account = Account("bench@example.org", "bench", simulation)
-        self._known = Knowledge(self.life, self.now)
+        self._known = VisibleData(self.life, self.now)
         by_hand = (logs.by_hand_csv(self.life), logs.by_hand_jsonl(self.life))
         self._by_hand = [one for content in by_hand for one in read(content, person, self.now).events]
         assert self.life.trial is not None, "A life is too short for a trial."  # noqa: S101
         protocol = orjson.dumps(self.life.trial.protocol(self.life.clock.first_day))
         self.protocol = read(protocol, person, self.now)
 
-    def whole(self, days: range) -> Iterator[Parsed]:
+    def whole(self, days: range) -> Iterator[ParseResult]:
         """Give what a sync of all default kinds takes in of some days, some days at a time."""
         for part in itertools.batched(days, DAYS_A_CALL):
             span = range(part[0], part[-1] + 1)
@@ -118,40 +118,40 @@ class SimulatedLog:
                 kept = {key: value for key, value in event.data.items() if key not in SERIES_OF_A_NIGHT}
                 yield replace(event, data=kept) if len(kept) < len(event.data) else event
 
-    def _range(self, kind: str, days: range) -> Parsed:
+    def _range(self, kind: str, days: range) -> ParseResult:
         first, last = (self.life.clock.date(day).isoformat() for day in (days[0], days[-1]))
         answer = ANSWERS[RANGES[kind]](self._account, self._known, {"first": first, "last": last})
-        return self._parsed(kind, answer, Asked())
+        return self._parsed(kind, answer, RequestContext())
 
-    def _day(self, kind: str, day: int) -> Parsed:
+    def _day(self, kind: str, day: int) -> ParseResult:
         date = self.life.clock.date(day)
         answer = ANSWERS[DAYS[kind]](self._account, self._known, {"date": date.isoformat()})
-        return self._parsed(kind, answer, Asked(day=date))
+        return self._parsed(kind, answer, RequestContext(day=date))
 
-    def _list(self, days: range) -> Parsed:
+    def _list(self, days: range) -> ParseResult:
         listed = [activities.activity(self.life, day, one) for day in days for one in self.life.workouts(day)]
-        return self._parsed("activity", listed, Asked())
+        return self._parsed("activity", listed, RequestContext())
 
-    def _sessions(self, days: range) -> Iterator[Parsed]:
+    def _sessions(self, days: range) -> Iterator[ParseResult]:
         yield self._list(days)
         for day, workout in ((at, one) for at in days for one in self.life.workouts(at)):
             number = str(activities.activity(self.life, day, workout)["activityId"])
             for kind, make in SESSIONS.items():
-                asked = Asked(day=self.life.clock.date(day), item=number)
+                asked = RequestContext(day=self.life.clock.date(day), item=number)
                 yield self._parsed(kind, make(self.life, day, workout), asked)
             if day % SESSIONS_A_FILE == 0:
                 yield read(activity_fit(self.life, day, workout), self.person, self.now)
 
-    def _logs(self, days: range) -> Parsed:
+    def _logs(self, days: range) -> ParseResult:
         start, end = (self.life.clock.bounds(day)[at] for at, day in ((0, days[0]), (1, days[-1])))
         events = [one for one in self._by_hand if start <= one.time.timestamp() < end]
-        return Parsed(kind="log", events=events)
+        return ParseResult(kind="log", events=events)
 
-    def _parsed(self, kind: str, answer: object, asked: Asked) -> Parsed:
+    def _parsed(self, kind: str, answer: object, asked: RequestContext) -> ParseResult:
         return parse_answer(BY_KIND[kind], answer, asked, self.person, self.now)
 
 
-def write_whole(connection: psycopg.Connection, told: Iterable[Parsed]) -> None:
+def write_whole(connection: psycopg.Connection, told: Iterable[ParseResult]) -> None:
     """Write what a person's log tells, some payloads at a time, and note in the ledger what was asked for."""
     for batch in itertools.batched(told, 500):
         write_events(connection, [event for parsed in batch for event in parsed.events])

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from benchmarks.harness import machine
 from santorio.ingest.garmin.account import Region
 from santorio.ingest.garmin.endpoints import ENDPOINTS
-from santorio.ingest.garmin.login import Door, use_token
-from santorio.ingest.garmin.sync import PersonReport, Wishes, sync_everyone
-from santorio.ingest.garmin.throttle import Pace
+from santorio.ingest.garmin.login import LoginContext, use_token
+from santorio.ingest.garmin.sync import SyncOptions, SyncReport, sync_people
+from santorio.ingest.garmin.throttle import RequestPolicy
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.simulator.files import simulate
@@ -29,18 +29,20 @@ from santorio.storage.database.engine import Database
 from santorio.storage.object_store import open_object_store
 
 RESULTS = Path(__file__).resolve().parent / "results" / "sync.json"
-UNPACED = Pace(per_second=1e6, burst=1_000_000)
+UNLIMITED = RequestPolicy(per_second=1e6, burst=1_000_000)
 LAST_DAY = dt.date(2026, 3, 20)
 
 
 def sync(
     database: Database, settings: Settings, person: Person, now: dt.datetime, since: dt.date | None
-) -> tuple[PersonReport, float]:
+) -> tuple[SyncReport, float]:
     """Sync once; returns the report and the seconds."""
     started = time.monotonic()
     store = open_object_store(settings)
-    [report] = sync_everyone(database, store, settings, [person], Wishes(since=since), pace=UNPACED, now=now)
-    assert report.ending == "done", report.message  # noqa: S101 - a figure of anything else means nothing
+    [report] = sync_people(
+        database, store, settings, [person], SyncOptions(since=since), policy=UNLIMITED, now=now
+    )
+    assert report.status == "done", report.message  # noqa: S101 - a figure of anything else means nothing
     return report, time.monotonic() - started
 
 
@@ -68,7 +70,7 @@ def measure(days: int) -> dict[str, object]:
             with database.connect() as connection:
                 person = ensure_person(connection, "me", "Europe/Berlin")
             token = SecretStr(server.token(account))
-            use_token(Door(database, settings, person, Region.GLOBAL), token)
+            use_token(LoginContext(database, settings, person, Region.GLOBAL), token)
             first = LAST_DAY - dt.timedelta(days=days - 1)
             backfill, backfill_seconds = sync(database, settings, person, evening, first)
             age(database)

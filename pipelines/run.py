@@ -19,7 +19,7 @@ from pipelines.dagster_instance import keep_connections, use_dagster_home
 from pipelines.warmup import has_trial_to_analyse, start_compiling
 from santorio.code_version import code_version
 from santorio.errors import SantorioError
-from santorio.ingest.importer import waiting_files
+from santorio.ingest.importer import pending_files
 from santorio.settings import Settings, load_settings
 from santorio.storage.change_queue import Arrivals, arrivals, garmin_day_range
 from santorio.storage.database.connect import open_database
@@ -58,7 +58,7 @@ def run_everything(settings: Settings, database: Database, *, force: bool = Fals
     with DagsterInstance.get() as instance:
         keep_connections(instance)
         close_dead_runs(instance)
-        if waiting_files(settings) or force:
+        if pending_files(settings) or force:
             execute(instance, settings, database, "take_in", {}, report)
         with database.connect() as connection:
             now = arrivals(connection)

@@ -9,7 +9,7 @@ import hashlib
 
 import dagster as dg
 
-from santorio.ingest.importer import waiting_files
+from santorio.ingest.importer import pending_files
 from santorio.settings import Settings
 from santorio.storage.change_queue import arrivals, garmin_day_range
 from santorio.storage.database.engine import Database
@@ -47,7 +47,7 @@ def inbox(
     If that run fails they ask again, up to `MOST_ATTEMPTS` times: a full disk or a database that is away passes.
     """
     close_dead_runs(context.instance)  # here, because this sensor looks whether or not anything arrives
-    files = waiting_files(settings)
+    files = pending_files(settings)
     if not files:
         return dg.SkipReason(f"The inbox is empty. Drop files into {settings.inbox}.")
     if is_running(context.instance, "take_in"):

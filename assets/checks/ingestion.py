@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 # A table in the UI; all stand in the calendar, and in `santorio coverage`.
-MOST_HOLES = 100
+MAX_GAPS = 100
 _NEWEST = """
 from raw.events
 where ingested_at >= (select max(ingested_at) from raw.events) - %(window)s::interval and {condition}
@@ -121,52 +121,52 @@ def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetChe
     description="Days of a kind that should be there and are not: never fetched, or failed.",
 )
 def days_are_whole(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Show everyone's days as a calendar, count the holes by where they come from; warn of those nobody meant."""
-    found: list[gaps.Hole] = []
+    """Show everyone's days as a calendar, count the gaps by reason; warn of those to act on."""
+    found: list[gaps.CoverageGap] = []
     calendars: list[coverage_calendar.Signs] = []
     with database.connect() as connection:
         for person in all_people(connection):
-            holes = gaps.holes(connection, person.user_id)
+            missing = gaps.find_gaps(connection, person.user_id)
             calendars.append(
-                coverage_calendar.signs(coverage_calendar.statuses(connection, person.user_id), holes)
+                coverage_calendar.signs(coverage_calendar.statuses(connection, person.user_id), missing)
             )
-            found += holes
-    unintended = [hole for hole in found if not hole.is_intended]
+            found += missing
+    unintended = [gap for gap in found if not gap.is_intended]
     to_do = list(gaps.what_to_do(found))
     return dg.AssetCheckResult(
         passed=not unintended,
         severity=dg.AssetCheckSeverity.WARN,
         description=" ".join(to_do) or "Every day that should be there is.",
         metadata={
-            "days_that_should_be_there": sum(hole.days for hole in unintended),
+            "days_that_should_be_there": sum(gap.days for gap in unintended),
             "calendar": dg.MetadataValue.md(coverage_calendar.markdown(coverage_calendar.worst(calendars))),
             "days_missing_by_reason": counts_table(_days_by_reason(found)),
-            "holes": counts_table(_holes_table(unintended)),
+            "gaps": counts_table(_gaps_table(unintended)),
         },
     )
 
 
-def _days_by_reason(found: list[gaps.Hole]) -> list[dict[str, str | int | float | bool | None]]:
+def _days_by_reason(found: list[gaps.CoverageGap]) -> list[dict[str, str | int | float | bool | None]]:
     counts: Counter[tuple[str, str]] = Counter()
-    for hole in found:
-        counts[hole.kind, hole.reason] += hole.days
+    for gap in found:
+        counts[gap.kind, gap.reason] += gap.days
     kinds = dict.fromkeys((*gaps.DAILY_KINDS, *sorted(kind for kind, _ in counts)))
     return [{"kind": kind, **{reason: counts[kind, reason] for reason in gaps.REASONS}} for kind in kinds]
 
 
-def _holes_table(unintended: list[gaps.Hole]) -> list[dict[str, str | int | float | bool | None]]:
-    """Give the newest holes that nobody meant; of several people, without saying whose."""
-    newest = sorted(unintended, key=lambda hole: (hole.last_day, hole.kind), reverse=True)[:MOST_HOLES]
+def _gaps_table(unintended: list[gaps.CoverageGap]) -> list[dict[str, str | int | float | bool | None]]:
+    """Give the newest gaps to act on; of several people, without saying whose."""
+    newest = sorted(unintended, key=lambda gap: (gap.last_day, gap.kind), reverse=True)[:MAX_GAPS]
     return [
         {
-            "kind": hole.kind,
-            "first_day": hole.first_day.isoformat(),
-            "last_day": hole.last_day.isoformat(),
-            "days": hole.days,
-            "reason": hole.reason,
-            "error": hole.error or "",
+            "kind": gap.kind,
+            "first_day": gap.first_day.isoformat(),
+            "last_day": gap.last_day.isoformat(),
+            "days": gap.days,
+            "reason": gap.reason,
+            "error": gap.error or "",
         }
-        for hole in newest
+        for gap in newest
     ]
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from santorio.capture.log_entries import (
     TIME_NAMES,
     VALUE_NAMES,
+    EntryRejected,
     LogReader,
-    Refusal,
     read_number,
     read_time,
     text,
 )
 from santorio.people import Person
-from santorio.storage.parse_result import Parsed, Rejection, refused
+from santorio.storage.parse_result import ParseResult, Rejection, rejected
 from santorio.trials import files as trial_files
 
 DELIMITERS = ",;\t|"
@@ -42,7 +42,7 @@ class Table:
     ragged: list[int]
 
 
-def parse(content: str, person: Person, now: dt.datetime) -> Parsed | None:
+def parse(content: str, person: Person, now: dt.datetime) -> ParseResult | None:
     """Read a CSV file; None where it is none."""
     table = read_table(content)
     if table is None:
@@ -106,10 +106,10 @@ def _decimal_point(cell: str) -> str:
     return f"{cell}{MAYBE_THOUSANDS}" if THOUSANDS.fullmatch(cell) else cell
 
 
-def _without_rows(table: Table) -> Parsed | None:
+def _without_rows(table: Table) -> ParseResult | None:
     if not {"kind", "type", *TIME_NAMES} & set(table.header):
         return None
-    return refused(
+    return rejected(
         "no_data",
         "The table has a header and no rows. There is nothing to take in.",
         kind="table",
@@ -117,31 +117,31 @@ def _without_rows(table: Table) -> Parsed | None:
     )
 
 
-def _log(table: Table, reader: LogReader) -> Parsed:
+def _log(table: Table, reader: LogReader) -> ParseResult:
     for wanted, names in (("time", TIME_NAMES), ("value", VALUE_NAMES)):
         if not set(names) & set(table.header):
             return _missing_column(wanted, table)
-    parsed = Parsed(kind="log")
+    parsed = ParseResult(kind="log")
     for line, row in table.rows:
         made = reader.read(row, f"line {line}")
         (parsed.rejections if isinstance(made, Rejection) else parsed.events).append(made)  # type: ignore[arg-type]
     return parsed
 
 
-def _missing_column(wanted: str, table: Table) -> Parsed:
+def _missing_column(wanted: str, table: Table) -> ParseResult:
     found = ", ".join(table.header)
-    return refused(
+    return rejected(
         "missing_column", f"The column “{wanted}” is missing; found: {found}. See docs/logs.md for the columns.",
         kind="log",
     )  # fmt: skip
 
 
-def _measures(table: Table, reader: LogReader) -> Parsed:
+def _measures(table: Table, reader: LogReader) -> ParseResult:
     time = next(
         (name for name in ("datetime", "time", "timestamp", "date", "day") if name in table.header), None
     )
     if time is None:
-        return refused(
+        return rejected(
             "unrecognised",
             "This table has no column “time” or “date”, so it is no log. Nothing in it was taken in.",
             kind="table",
@@ -150,20 +150,20 @@ def _measures(table: Table, reader: LogReader) -> Parsed:
         # A value whose kind no column tells is a log with a misspelt header.
         return _missing_column("kind", table)
     if whose := _several_people(table, time):
-        return refused(
+        return rejected(
             "several_people",
             f"The column “{whose}” says that these rows belong to several people. Save one file for each of them.",
             kind="table",
         )
     columns = measure_columns(table, time)
     if not columns:
-        return refused(
+        return rejected(
             "no_measures",
             "No column of this table holds numbers, so there is nothing to take in.",
             kind="table",
         )
     study = trial_files.study_of(table.header, [row for _, row in table.rows], columns)
-    parsed = Parsed(kind="recorded trial" if study else "measures")
+    parsed = ParseResult(kind="recorded trial" if study else "measures")
     days: list[trial_files.StudyDay] = []
     for line, row in table.rows:
         _read_row(
@@ -189,13 +189,13 @@ def _read_row(
     columns: list[str],
     study: trial_files.Study | None,
     reader: LogReader,
-    parsed: Parsed,
+    parsed: ParseResult,
     days: list[trial_files.StudyDay],
 ) -> None:
     try:
         when, offset, grain = read_time(row.get(time), reader.person.timezone)
         number = int(read_number(row.get("study_day"))) if study else None
-    except Refusal as refusal:
+    except EntryRejected as refusal:
         parsed.rejections.append(Rejection(refusal.code, refusal.reason, place))
         return
     tags: dict[str, object] = {"trial": study.trial, "study_day": number} if study else {}
@@ -205,7 +205,7 @@ def _read_row(
         try:
             data = {"name": name, "value": read_number(row[name]), "unit": None, "grain": grain, **tags}
             parsed.events.append(reader.event("measure", f"measure/{name}", when, offset, grain, data))
-        except Refusal as refusal:
+        except EntryRejected as refusal:
             parsed.rejections.append(Rejection(refusal.code, refusal.reason, f"{place}, column {name}"))
     if study and number is not None:
         days.append(trial_files.StudyDay(number, (when + offset).date(), row.get("condition", ""), grain))
@@ -245,6 +245,6 @@ def _is_derived(name: str, header: list[str]) -> bool:
 def _is_number(cell: str) -> bool:
     try:
         read_number(cell.removesuffix(MAYBE_THOUSANDS))
-    except Refusal:
+    except EntryRejected:
         return False
     return True

@@ -22,7 +22,7 @@ VALUE_NAMES = ("value", "amount", "rating")
 KNOWN = {*TIME_NAMES, *VALUE_NAMES, "kind", "type", "name", "unit", "note"}
 
 
-class Refusal(Exception):
+class EntryRejected(Exception):
     """Why one entry cannot be taken: a code, and a sentence without the entry's value."""
 
     def __init__(self, code: str, reason: str) -> None:
@@ -37,20 +37,20 @@ def _converted(value: float, unit: str, units: Mapping[str, float], default: str
     factor = units.get(unit.lower() or default)
     if factor is None:
         known = ", ".join(units)
-        raise Refusal("unknown_unit", f"The unit is none that this kind knows. Use one of: {known}.")
+        raise EntryRejected("unknown_unit", f"The unit is none that this kind knows. Use one of: {known}.")
     return value * factor
 
 
 def _positive(value: float) -> float:
     if value < 0:
-        raise Refusal("out_of_range", "The amount is below zero. Correct it and import the file again.")
+        raise EntryRejected("out_of_range", "The amount is below zero. Correct it and import the file again.")
     return value
 
 
 def _weight(value: float, unit: str, _name: str) -> Content:
     kilograms = _converted(value, unit, WEIGHT_UNITS, "kg")
     if not 2 <= kilograms <= 700:
-        raise Refusal(
+        raise EntryRejected(
             "out_of_range", "No person weighs that. Correct the value or its unit and import again."
         )
     return {"weight_kg": round(kilograms, 4)}
@@ -58,13 +58,13 @@ def _weight(value: float, unit: str, _name: str) -> Content:
 
 def _supplement(value: float | None, unit: str, name: str) -> Content:
     if not name:
-        raise Refusal("missing_name", "A supplement needs a name. Fill the column “name”.")
+        raise EntryRejected("missing_name", "A supplement needs a name. Fill the column “name”.")
     return {"name": name, "amount": None if value is None else _positive(value), "unit": unit or None}
 
 
 def _measure(value: float, unit: str, name: str) -> Content:
     if not name:
-        raise Refusal("missing_name", "A measure needs a name. Fill the column “name”.")
+        raise EntryRejected("missing_name", "A measure needs a name. Fill the column “name”.")
     return {"name": name, "value": value, "unit": unit or None}
 
 
@@ -93,20 +93,20 @@ class LogReader:
         """Read one entry: keys in lower case, values as text or numbers."""
         try:
             return self._event(fields)
-        except Refusal as refusal:
+        except EntryRejected as refusal:
             return Rejection(refusal.code, refusal.reason, location)
 
     def _event(self, fields: Mapping[str, object]) -> Event:
         kind = text(fields.get("kind", fields.get("type"))).lower()
         if kind not in KINDS:
             known = ", ".join(KINDS)
-            raise Refusal("unknown_kind", f"The kind is none that a log knows. Use one of: {known}.")
+            raise EntryRejected("unknown_kind", f"The kind is none that a log knows. Use one of: {known}.")
         stated = next((fields[name] for name in TIME_NAMES if text(fields.get(name))), None)
         when, offset, grain = read_time(stated, self.person.timezone)
         value = next((fields[name] for name in VALUE_NAMES if text(fields.get(name))), None)
         number = read_number(value) if value is not None else None
         if number is None and kind != "supplement":
-            raise Refusal("missing_value", "The entry has no value. Fill the column “value”.")
+            raise EntryRejected("missing_value", "The entry has no value. Fill the column “value”.")
         name, unit = text(fields.get("name")), text(fields.get("unit"))
         data = KINDS[kind](number, unit, name)  # type: ignore[arg-type]
         if kind == "measure":
@@ -122,7 +122,7 @@ class LogReader:
     ) -> Event:
         """Make the event; raises Refusal for a day that has not come."""
         if is_future(when, self.now):
-            raise Refusal(
+            raise EntryRejected(
                 "future", "The entry is about a day that has not come. Correct its date and import again."
             )
         stated = (when + offset).date().isoformat() if grain == "day" else when.astimezone(dt.UTC).isoformat()
@@ -152,11 +152,13 @@ def read_number(value: object) -> float:
             value if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
         )
     except ValueError:
-        raise Refusal(
+        raise EntryRejected(
             "not_a_number", "The value is no number. Correct it and import the file again."
         ) from None
     if not math.isfinite(number):
-        raise Refusal("not_a_number", "The value is no finite number. Correct it and import the file again.")
+        raise EntryRejected(
+            "not_a_number", "The value is no finite number. Correct it and import the file again."
+        )
     return number
 
 
@@ -177,12 +179,12 @@ def read_time(value: object, zone: str) -> tuple[dt.datetime, dt.timedelta, str]
             raise ValueError
         moment = dt.datetime.fromisoformat(stated)
     except ValueError:
-        raise Refusal(
+        raise EntryRejected(
             "bad_time",
             "The time is not written as 2026-03-01 or 2026-03-01T08:30+01:00. Correct it and import again.",
         ) from None
     if not 1990 <= moment.year <= 2200:
-        raise Refusal("bad_time", "The year is none that can be meant. Correct it and import again.")
+        raise EntryRejected("bad_time", "The year is none that can be meant. Correct it and import again.")
     grain = "day" if len(stated) <= 10 else "instant"
     if grain == "day":
         moment = moment.replace(hour=12)

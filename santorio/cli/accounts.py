@@ -51,20 +51,20 @@ def connect_garmin(
         raise ConfigError("Only one of --password-stdin, --code, --code-stdin and --token-stdin makes sense.")
     settings = load_settings()
     with open_database(settings) as database:
-        door = _door(database, settings, person, Region.CHINA if china else Region.GLOBAL)
+        context = _door(database, settings, person, Region.CHINA if china else Region.GLOBAL)
         if token_stdin:
-            account = login.use_token(door, _read("token"))
+            account = login.use_token(context, _read("token"))
         elif code_stdin:
-            account = login.enter_code(door, _read("code"))
+            account = login.enter_code(context, _read("code"))
         elif code:
-            account = login.enter_code(door, _ask("The code that Garmin sent"))
+            account = login.enter_code(context, _ask("The code that Garmin sent"))
         else:
-            login.check_may_try(door)  # nobody types a password to be told to wait
+            login.check_login_allowed(context)  # nobody types a password to be told to wait
             email = email or str(typer.prompt("Email of the Garmin account"))
             password = _read("password") if password_stdin else _ask("Password")
-            account = login.log_in(door, email, password)
+            account = login.log_in(context, email, password)
             if account.awaits_code and not password_stdin:
-                account = login.enter_code(door, _ask("The code that Garmin sent"))
+                account = login.enter_code(context, _ask("The code that Garmin sent"))
         _say(account)
 
 
@@ -95,10 +95,10 @@ def rotate_key() -> None:
     console.print(f"The master key is changed. People whose keys are under it: {count}.", highlight=False)
 
 
-def _door(database: Database, settings: Settings, name: str | None, region: Region) -> login.Door:
+def _door(database: Database, settings: Settings, name: str | None, region: Region) -> login.LoginContext:
     with database.connect() as connection:
         person = ensure_person(connection, name or settings.person, settings.timezone_name)
-    return login.Door(database, settings, person, region)
+    return login.LoginContext(database, settings, person, region)
 
 
 def _ask(what: str) -> SecretStr:

@@ -1,4 +1,4 @@
-"""`santorio coverage`: which days are there, as a calendar, and what every hole comes from."""
+"""`santorio coverage`: which days are there, as a calendar, and what each gap comes from."""
 
 import dataclasses
 import datetime as dt
@@ -13,17 +13,17 @@ from santorio import local_time
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
 from santorio.ingest.coverage import calendar as coverage_calendar
 from santorio.ingest.coverage import gaps as ledger
-from santorio.ingest.coverage.calendar import LEGEND, RULER, Sign, Signs
+from santorio.ingest.coverage.calendar import LEGEND, RULER, DayStatus, Signs
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 
-MOST_HOLES = 30
+MAX_GAPS = 30
 STYLES = {
-    Sign.THERE: "green",
-    Sign.PROVISIONAL: "yellow",
-    Sign.INTENDED: "dim",
-    Sign.UNKNOWN: "yellow",
-    Sign.UNINTENDED: "red",
+    DayStatus.THERE: "green",
+    DayStatus.PROVISIONAL: "yellow",
+    DayStatus.INTENDED: "dim",
+    DayStatus.UNKNOWN: "yellow",
+    DayStatus.ACTIONABLE: "red",
 }
 
 
@@ -34,7 +34,7 @@ def coverage(
     since: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show, per kind and day, whether Garmin's data is there, and what every hole comes from."""
+    """Show, per kind and day, whether Garmin's data is there, and what each gap comes from."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
         somebody = reading_person(connection, settings, person)
@@ -47,10 +47,10 @@ def coverage(
             for about, status in coverage_calendar.statuses(connection, somebody.user_id).items()
             if about[1] >= first and (not kind or about[0] in kind)
         }
-        holes = [
-            dataclasses.replace(hole, first_day=max(first, hole.first_day))
-            for hole in ledger.holes(connection, somebody.user_id)
-            if hole.last_day >= first and (not kind or hole.kind in kind)
+        gaps = [
+            dataclasses.replace(gap, first_day=max(first, gap.first_day))
+            for gap in ledger.find_gaps(connection, somebody.user_id)
+            if gap.last_day >= first and (not kind or gap.kind in kind)
         ]
     if as_json:
         print_json(
@@ -60,19 +60,19 @@ def coverage(
                     {"kind": kind, "day": day, "status": status}
                     for (kind, day), status in sorted(statuses.items())
                 ],
-                "holes": [
-                    {**dataclasses.asdict(hole), "days": hole.days, "is_intended": hole.is_intended}
-                    for hole in holes
+                "gaps": [
+                    {**dataclasses.asdict(gap), "days": gap.days, "is_intended": gap.is_intended}
+                    for gap in gaps
                 ],
             }
         )
         return
-    calendars = coverage_calendar.signs(statuses, holes)
-    say_coverage(calendars, holes, kind or coverage_calendar.kinds_to_show(calendars))
+    calendars = coverage_calendar.signs(statuses, gaps)
+    print_coverage(calendars, gaps, kind or coverage_calendar.kinds_to_show(calendars))
 
 
-def say_coverage(calendars: Signs, holes: Sequence[ledger.Hole], kinds: Sequence[str]) -> None:
-    """Draw the calendar, then name the holes by where they come from, and say what mends them."""
+def print_coverage(calendars: Signs, gaps: Sequence[ledger.CoverageGap], kinds: Sequence[str]) -> None:
+    """Draw the calendar, then name the gaps by where they come from, and say what mends them."""
     rows = coverage_calendar.months(calendars, kinds)
     if not rows:
         console.print("No such day is there yet: `santorio sync` or `santorio import PATH` brings them.")
@@ -88,34 +88,34 @@ def say_coverage(calendars: Signs, holes: Sequence[ledger.Hole], kinds: Sequence
     for sign, words in LEGEND.items():
         if sign in used:
             console.print(f"{coloured(sign)} {words}", highlight=False)
-    say_holes(holes)
+    print_gaps(gaps)
 
 
 def coloured(signs: str) -> str:
     """Colour a row of signs."""
     runs = [(sign, "".join(run)) for sign, run in groupby(signs)]
-    return "".join(f"[{STYLES[Sign(sign)]}]{run}[/]" if sign in STYLES else run for sign, run in runs)
+    return "".join(f"[{STYLES[DayStatus(sign)]}]{run}[/]" if sign in STYLES else run for sign, run in runs)
 
 
-def say_holes(holes: Sequence[ledger.Hole]) -> None:
+def print_gaps(gaps: Sequence[ledger.CoverageGap]) -> None:
     """Say how many days are missing for which reason, name those that nobody meant, and what mends them."""
-    if not holes:
-        console.print("No holes.")
+    if not gaps:
+        console.print("No gaps.")
         return
-    table = Table(title="Holes, in days of a kind", title_justify="left", box=None, padding=(0, 1))
+    table = Table(title="Gaps, in days of a kind", title_justify="left", box=None, padding=(0, 1))
     for heading in ("Days", "Why"):
         table.add_column(heading)
     for reason, words in ledger.REASONS.items():
-        count = sum(hole.days for hole in holes if hole.reason == reason)
+        count = sum(gap.days for gap in gaps if gap.reason == reason)
         if count:
             table.add_row(str(count), f"[b]{reason}[/b]: {words}")
     console.print(table)
-    unintended = [hole for hole in holes if not hole.is_intended]
-    for hole in unintended[:MOST_HOLES]:
-        span = f"{hole.first_day}" if hole.days == 1 else f"{hole.first_day} to {hole.last_day}"
-        why = f"{hole.reason}: {hole.error}" if hole.error else hole.reason
-        console.print(f"[red]✗[/red] {hole.kind}: {span} ({why})", highlight=False)
-    if len(unintended) > MOST_HOLES:
-        console.print(f"… and {len(unintended) - MOST_HOLES} more: `santorio coverage --json` has all.")
-    for sentence in ledger.what_to_do(holes):
+    unintended = [gap for gap in gaps if not gap.is_intended]
+    for gap in unintended[:MAX_GAPS]:
+        span = f"{gap.first_day}" if gap.days == 1 else f"{gap.first_day} to {gap.last_day}"
+        why = f"{gap.reason}: {gap.error}" if gap.error else gap.reason
+        console.print(f"[red]✗[/red] {gap.kind}: {span} ({why})", highlight=False)
+    if len(unintended) > MAX_GAPS:
+        console.print(f"… and {len(unintended) - MAX_GAPS} more: `santorio coverage --json` has all.")
+    for sentence in ledger.what_to_do(gaps):
         console.print(f"→ {sentence}", highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ import typer
 from santorio.cli.console import JsonOption, console, errors, print_json
 from santorio.cli.demo_summary import gather_summary, say_summary
 from santorio.cli.run import run_pipeline, say_report
-from santorio.ingest.importer import files_below
+from santorio.ingest.importer import walk_files
 from santorio.people import ensure_person
 from santorio.settings import Settings, load_settings
 from santorio.simulator import Truth, simulate
@@ -60,7 +60,7 @@ def place_simulation(settings: Settings, days: int) -> Truth:
     truth = simulate(days=days, seed=SEED, last_day=last_day, timezone=TIMEZONE).write(folder)
     inbox = settings.inbox / PERSON
     inbox.mkdir(parents=True, exist_ok=True)
-    for number, path in enumerate(files_below(folder)):
+    for number, path in enumerate(walk_files(folder)):
         path.replace(inbox / f"{number:05d}-{path.name}")
     shutil.rmtree(folder)
     return truth

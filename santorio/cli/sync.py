@@ -13,13 +13,13 @@ from rich.table import Table
 
 from santorio.cli.console import JsonOption, PersonOption, console, errors, print_json
 from santorio.errors import ConfigError, NotFound
-from santorio.ingest.garmin.sync import PersonReport, Progress, Wishes, connected_people, sync_everyone
+from santorio.ingest.garmin.sync import Progress, SyncOptions, SyncReport, connected_people, sync_people
 from santorio.people import find_person
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.object_store import open_object_store
 
-SOUND_ENDINGS = {"done", "paused", "stopped"}
+OK_STATUSES = {"done", "paused", "stopped"}
 MARKS = {"done": "[green]✓[/green]", "paused": "[yellow]‖[/yellow]", "stopped": "[yellow]‖[/yellow]"}
 
 
@@ -36,11 +36,11 @@ def sync(
 ) -> None:
     """Fetch what is missing, failed or not yet settled from Garmin. Ctrl-C pauses; the next sync goes on."""
     settings = load_settings()
-    wishes = Wishes(
+    options = SyncOptions(
         since=_day(since, "--since"),
         until=_day(until, "--until"),
         kinds=tuple(name.strip() for name in kinds.split(",") if name.strip()) if kinds else None,
-        most_requests=max_requests,
+        max_requests=max_requests,
     )
     with open_database(settings) as database:
         with database.connect() as connection:
@@ -48,14 +48,14 @@ def sync(
         if not people:
             raise NotFound("No Garmin account is connected.", hint="Type `santorio connect garmin` first.")
         with progress_bar() as show:
-            reports = sync_everyone(
-                database, open_object_store(settings), settings, people, wishes, progress=show
+            reports = sync_people(
+                database, open_object_store(settings), settings, people, options, progress=show
             )
     if as_json:
         print_json({"people": [as_document(report) for report in reports]})
     else:
         say(reports)
-    if any(report.ending not in SOUND_ENDINGS for report in reports):
+    if any(report.status not in OK_STATUSES for report in reports):
         raise typer.Exit(1)
 
 
@@ -87,13 +87,13 @@ class ProgressLine:
         self.bar.update(self.task, description=about, completed=progress.done, total=progress.total)
 
 
-def as_document(report: PersonReport) -> dict[str, object]:
+def as_document(report: SyncReport) -> dict[str, object]:
     """Return a report as plain data."""
     document = asdict(report)
-    return {**document, "failures": dict(report.failures), "holes": dict(report.holes)}
+    return {**document, "failures": dict(report.failures), "gaps": dict(report.gaps)}
 
 
-def say(reports: list[PersonReport]) -> None:
+def say(reports: list[SyncReport]) -> None:
     """Print a line a person, and below it what stands in the way."""
     table = Table(title="What Garmin gave", title_justify="left")
     table.add_column("")
@@ -104,7 +104,7 @@ def say(reports: list[PersonReport]) -> None:
         new = one.events.new + one.events.versions
         failed = sum(one.failures.values())
         counts = (one.requests, new, failed, one.days_settled, one.days_provisional, one.calls_left)
-        table.add_row(MARKS.get(one.ending, "[red]✗[/red]"), one.person, *map(str, counts))
+        table.add_row(MARKS.get(one.status, "[red]✗[/red]"), one.person, *map(str, counts))
     console.print(table)
     for one in reports:
         if one.message:

@@ -13,15 +13,15 @@ from pathlib import Path
 import psycopg
 
 from santorio.code_version import code_version
-from santorio.ingest.detect import UNKNOWN_KIND, is_studied, leave_unknown, read_part
+from santorio.ingest.detect import UNKNOWN_KIND, drop_unknown, is_studied, parse_member
 from santorio.ingest.formats import zip_archive
-from santorio.ingest.formats.zip_archive import Left, Member
+from santorio.ingest.formats.zip_archive import Member, SkippedMember
 from santorio.ingest.quarantine import close_mended, note_rejection
 from santorio.people import Person
 from santorio.storage.activity_records import write_recordings
 from santorio.storage.event_log import Event, WriteResult, lock_person, write_events
 from santorio.storage.object_store import ObjectStore
-from santorio.storage.parse_result import Parsed, Rejection
+from santorio.storage.parse_result import ParseResult, Rejection
 
 # One transaction holds as many files as this, or as many bytes: waiting for the disk after each takes longer.
 FILES_PER_TRANSACTION = 100
@@ -83,12 +83,14 @@ def import_archive(
         return _finished_before(connection, person, result)
     size = max(path.stat().st_size, 1)
     with path.open("rb") as file:
-        is_export = zip_archive.holds(file, EXPORT_MARK)
+        is_export = zip_archive.contains(file, EXPORT_MARK)
         result.kind = "garmin export" if is_export else "zip" if zipfile.is_zipfile(file) else "JSON"
-        parts = zip_archive.walk(file, skip=state.members_done, name=f"{path.absolute().parent.name}/{name}")
+        parts = zip_archive.iter_members(
+            file, skip=state.members_done, name=f"{path.absolute().parent.name}/{name}"
+        )
         done = state.members_done
         for batch in _batches(parts):
-            read = [read_part(part, sha256, person, now) for part in batch]
+            read = [parse_member(part, sha256, person, now) for part in batch]
             if is_export:
                 _sort_out(batch, read)
             with connection.transaction():
@@ -103,7 +105,7 @@ def import_archive(
     return result
 
 
-def _batches(parts: Iterator[Member | Left]) -> Iterator[list[Member | Left]]:
+def _batches(parts: Iterator[Member | SkippedMember]) -> Iterator[list[Member | SkippedMember]]:
     """Group files until they are many or large."""
     while first := next(parts, None):
         batch, size = [first], _size(first)
@@ -116,11 +118,11 @@ def _batches(parts: Iterator[Member | Left]) -> Iterator[list[Member | Left]]:
         yield batch
 
 
-def _size(part: Member | Left) -> int:
+def _size(part: Member | SkippedMember) -> int:
     return len(part.data) if isinstance(part, Member) else 0
 
 
-def _sort_out(batch: Sequence[Member | Left], read: list[Parsed]) -> None:
+def _sort_out(batch: Sequence[Member | SkippedMember], read: list[ParseResult]) -> None:
     """Call what is no data of ours in an account's export by that name: nobody has to mend it.
 
     Of the folders of a person's profile, contacts and messages only what is a known kind is taken; elsewhere
@@ -128,9 +130,9 @@ def _sort_out(batch: Sequence[Member | Left], read: list[Parsed]) -> None:
     """
     for part, parsed in zip(batch, read, strict=True):
         if not any(is_studied(folder) for folder in part.path.split("/")):
-            leave_unknown(parsed, part.path[: zip_archive.LONGEST_NAME])
+            drop_unknown(parsed, part.path[: zip_archive.MAX_NAME_LENGTH])
         elif unknown := sum(event.event_type == UNKNOWN_KIND for event in parsed.events):
-            place = f"{part.path[: zip_archive.LONGEST_NAME]}, {unknown} entries"
+            place = f"{part.path[: zip_archive.MAX_NAME_LENGTH]}, {unknown} entries"
             parsed.rejections.append(replace(NOT_KNOWN, location=place))
 
 
@@ -139,7 +141,7 @@ def _write(
     person: Person,
     name: str,
     sha256: str,
-    read: list[Parsed],
+    read: list[ParseResult],
     *,
     replay: bool,
 ) -> WriteResult:
@@ -192,7 +194,7 @@ def _advance(
     result: ArchiveResult,
     done: int,
     written: WriteResult,
-    read: list[Parsed],
+    read: list[ParseResult],
 ) -> None:
     result.events_new += written.new + written.versions
     result.events_unchanged += written.unchanged

@@ -17,13 +17,13 @@ from santorio.ingest.formats.fit.decoder import looks_like_fit
 from santorio.ingest.formats.garmin import parser as garmin_parser
 from santorio.ingest.formats.tracks import parser as track_parser
 from santorio.people import Person
-from santorio.storage.parse_result import Parsed, Rejection, refused
+from santorio.storage.parse_result import ParseResult, Rejection, rejected
 from santorio.trials import files as trial_files
 from santorio.trials.interventions import files as intervention_files
 
 # A file is read into memory, but for an archive, which is read member by member.
-LARGEST_BYTES = 256 * 2**20
-LONGEST_REASON = 500
+MAX_FILE_BYTES = 256 * 2**20
+MAX_REASON_LENGTH = 500
 # Folders of an account's export that hold what Santorio studies; some bear a further name behind (`-VVFJR`).
 EXPORT_FOLDER = "DI-Connect-"
 STUDIED = ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files")
@@ -36,7 +36,7 @@ NOT_READ = Rejection(
 UNKNOWN = {"unrecognised", "empty_file", "web_page", "no_day"}
 
 
-def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None) -> Parsed:
+def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None) -> ParseResult:
     """Read one file's bytes. Never raises for what is in them: what cannot be read is a rejection.
 
     Parameters
@@ -47,12 +47,12 @@ def read(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = 
     try:
         parsed = _read(data, person, now, folder)
     except Exception:  # noqa: BLE001 - a fault of a reader is about this file, and must not stop the others
-        parsed = refused(
+        parsed = rejected(
             "reader_failed",
             "Santorio failed to read this file. It was kept aside; please report it as a bug.",
         )
     if folder is not None and folder.startswith(EXPORT_FOLDER) and not is_studied(folder):
-        leave_unknown(parsed)
+        drop_unknown(parsed)
     parsed.rejections = [_storable(rejection) for rejection in parsed.rejections]
     sound = []
     for event in parsed.events:
@@ -72,21 +72,21 @@ def _storable(rejection: Rejection) -> Rejection:
     place = rejection.location
     return replace(
         rejection,
-        reason=rejection.reason.replace("\x00", "")[:LONGEST_REASON],
-        location=None if place is None else place.replace("\x00", "")[:LONGEST_REASON],
+        reason=rejection.reason.replace("\x00", "")[:MAX_REASON_LENGTH],
+        location=None if place is None else place.replace("\x00", "")[:MAX_REASON_LENGTH],
     )
 
 
-def _read(data: bytes, person: Person, now: dt.datetime, folder: str | None) -> Parsed:
+def _read(data: bytes, person: Person, now: dt.datetime, folder: str | None) -> ParseResult:
     if not data.strip():
-        return refused("empty_file", "The file is empty. Copy or export it again.")
+        return rejected("empty_file", "The file is empty. Copy or export it again.")
     if looks_like_fit(data):
         return fit_parser.parse(data, person, now)
     if zip_archive.looks_like_zip(data):
         return _zip(data, person, now)
     content = decode(data)
     if content is None:
-        return refused(
+        return rejected(
             "unrecognised",
             "This is no kind of file that Santorio reads (FIT, TCX, GPX, JSON, CSV, or a zip of them). "
             "It was kept aside.",
@@ -114,7 +114,7 @@ def decode(data: bytes) -> str | None:
         )
 
 
-def _text(content: str, person: Person, now: dt.datetime, folder: str | None) -> Parsed:
+def _text(content: str, person: Person, now: dt.datetime, folder: str | None) -> ParseResult:
     start = content.lstrip()[:1]
     if start in {"{", "["}:
         try:
@@ -128,18 +128,18 @@ def _text(content: str, person: Person, now: dt.datetime, folder: str | None) ->
     if parsed is not None:
         return parsed
     if content.lstrip()[:9].lower().startswith(("<!doctype", "<html")):
-        return refused(
+        return rejected(
             "web_page", "This is a web page, not data: the export was probably not logged in. Try again."
         )
-    return refused(
+    return rejected(
         "unrecognised",
         "This is text, but no log that Santorio reads. docs/logs.md shows the formats. It was kept aside.",
     )
 
 
-def _document(document: object, person: Person, now: dt.datetime, folder: str | None) -> Parsed:
-    if says_nothing(document):
-        return refused(
+def _document(document: object, person: Person, now: dt.datetime, folder: str | None) -> ParseResult:
+    if is_empty(document):
+        return rejected(
             "no_data", "The file holds no data: Garmin had nothing for what was asked. There is nothing to take in.",
             kind="empty", status="ignored",
         )  # fmt: skip
@@ -150,7 +150,7 @@ def _document(document: object, person: Person, now: dt.datetime, folder: str | 
     parsed = trial_files.parse(document, person, folder) or garmin_parser.parse(
         document, person, now, is_garmin=is_studied(folder)
     )
-    return parsed or refused(
+    return parsed or rejected(
         "unrecognised",
         "This is JSON, but neither a payload of Garmin Connect nor a log nor a trial. It was kept aside.",
         kind="JSON",
@@ -162,7 +162,7 @@ def is_studied(folder: str | None) -> bool:
     return folder is not None and folder.startswith(tuple(EXPORT_FOLDER + name for name in STUDIED))
 
 
-def leave_unknown(parsed: Parsed, place: str | None = None) -> None:
+def drop_unknown(parsed: ParseResult, place: str | None = None) -> None:
     """Take only what is of a known kind: the rest is a person's profile, contacts and messages."""
     events = [event for event in parsed.events if event.event_type != UNKNOWN_KIND]
     refused = [one for one in parsed.rejections if one.code not in UNKNOWN]
@@ -171,16 +171,16 @@ def leave_unknown(parsed: Parsed, place: str | None = None) -> None:
     parsed.events, parsed.rejections = events, refused
 
 
-def says_nothing(value: object) -> bool:
+def is_empty(value: object) -> bool:
     """Whether this is null, empty, or made of nothing else all the way down."""
     if isinstance(value, Mapping):
-        return all(map(says_nothing, value.values()))
+        return all(map(is_empty, value.values()))
     if isinstance(value, list):
-        return all(map(says_nothing, value))
+        return all(map(is_empty, value))
     return value is None
 
 
-def _entry_list(document: list[object], person: Person, now: dt.datetime) -> Parsed:
+def _entry_list(document: list[object], person: Person, now: dt.datetime) -> ParseResult:
     entries = [(f"entry {number}", one) for number, one in enumerate(document, start=1)]
     parsed = _entries(((place, one) for place, one in entries if isinstance(one, Mapping)), person, now)
     reason = "The entry is no object with “time”, “kind” and “value”. Correct it and import again."
@@ -196,7 +196,7 @@ def _is_entry(document: Mapping[str, object]) -> bool:
     return isinstance(kind, str) and bool({"time", "date", "datetime", "timestamp"} & set(document))
 
 
-def _json_lines(content: str, person: Person, now: dt.datetime) -> Parsed:
+def _json_lines(content: str, person: Person, now: dt.datetime) -> ParseResult:
     lines = [(number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
     entries: list[tuple[str, Mapping[str, object]]] = []
     broken: list[Rejection] = []
@@ -216,15 +216,17 @@ def _json_lines(content: str, person: Person, now: dt.datetime) -> Parsed:
         reason = (
             "The JSON is cut off, or holds what JSON does not know (such as NaN). Copy or export it again."
         )
-        return refused("bad_json", reason, kind="JSON")
+        return rejected("bad_json", reason, kind="JSON")
     parsed = _entries(iter(entries), person, now)
     parsed.rejections += broken
     parsed.keep = bool(parsed.rejections)
     return parsed
 
 
-def _entries(entries: Iterator[tuple[str, Mapping[str, object]]], person: Person, now: dt.datetime) -> Parsed:
-    reader, parsed = LogReader(person, now), Parsed(kind="log")
+def _entries(
+    entries: Iterator[tuple[str, Mapping[str, object]]], person: Person, now: dt.datetime
+) -> ParseResult:
+    reader, parsed = LogReader(person, now), ParseResult(kind="log")
     for place, entry in entries:
         made = reader.read({str(key).lower(): value for key, value in entry.items()}, place)
         (parsed.rejections if isinstance(made, Rejection) else parsed.events).append(made)  # type: ignore[arg-type]
@@ -232,30 +234,30 @@ def _entries(entries: Iterator[tuple[str, Mapping[str, object]]], person: Person
     return parsed
 
 
-def _zip(data: bytes, person: Person, now: dt.datetime) -> Parsed:
-    parsed = Parsed(kind="zip", keep=True)
+def _zip(data: bytes, person: Person, now: dt.datetime) -> ParseResult:
+    parsed = ParseResult(kind="zip", keep=True)
     sha256 = hashlib.sha256(data).hexdigest()
-    for part in zip_archive.walk(io.BytesIO(data)):
-        inner = read_part(part, sha256, person, now)
+    for part in zip_archive.iter_members(io.BytesIO(data)):
+        inner = parse_member(part, sha256, person, now)
         parsed.events += inner.events
         parsed.recordings += inner.recordings
         parsed.accounts |= inner.accounts
         parsed.rejections += inner.rejections
     if not parsed.events and not parsed.rejections:
-        return refused(
+        return rejected(
             "no_data", "The zip is empty. There is nothing to take in.", kind="zip", status="ignored"
         )
     return parsed
 
 
-def read_part(
-    part: zip_archive.Member | zip_archive.Left, archive: str, person: Person, now: dt.datetime
-) -> Parsed:
+def parse_member(
+    part: zip_archive.Member | zip_archive.SkippedMember, archive: str, person: Person, now: dt.datetime
+) -> ParseResult:
     """Read one file of an archive whose SHA-256 is `archive`: what is kept of it is the archive."""
-    if isinstance(part, zip_archive.Left):
-        return Parsed(kind="zip", rejections=[replace(part.rejection, location=part.path or None)])
+    if isinstance(part, zip_archive.SkippedMember):
+        return ParseResult(kind="zip", rejections=[replace(part.rejection, location=part.path or None)])
     inner = read(part.data, person, now, folder=part.folder)
-    place = part.path[: zip_archive.LONGEST_NAME]
+    place = part.path[: zip_archive.MAX_NAME_LENGTH]
     inner.events = [
         replace(event, metadata={**event.metadata, "object_sha256": archive, "member": part.path})
         if "object_sha256" in event.metadata

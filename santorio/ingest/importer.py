@@ -18,8 +18,8 @@ from typing import Literal
 import psycopg
 
 from santorio.ingest.archive_importer import import_archive
-from santorio.ingest.detect import LARGEST_BYTES, read
-from santorio.ingest.formats.zip_archive import is_read_in_parts, name_of
+from santorio.ingest.detect import MAX_FILE_BYTES, read
+from santorio.ingest.formats.zip_archive import is_read_in_chunks, name_of
 from santorio.ingest.quarantine import close_mended, note_rejection
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
@@ -27,7 +27,7 @@ from santorio.storage.activity_records import write_recordings
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import lock_person, write_events
 from santorio.storage.object_store import ObjectStore, file_sha256
-from santorio.storage.parse_result import Parsed, Rejection, refused
+from santorio.storage.parse_result import ParseResult, Rejection, rejected
 
 Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
 # A file that changed a moment ago may still be written.
@@ -96,7 +96,7 @@ def import_paths(
     StorageError
         If the database or the object store fails; what was done before it stays done.
     """
-    files = [file for path in paths for file in files_below(path)]
+    files = [file for path in paths for file in walk_files(path)]
     return _import(database, store, person, files, progress, now, keep_all=False)
 
 
@@ -154,7 +154,7 @@ def _is_archive(path: Path) -> bool:
         if not path.is_file():
             return False  # to open a pipe is to wait for who writes it
         with path.open("rb") as file:
-            return is_read_in_parts(file)
+            return is_read_in_chunks(file)
     except OSError:
         return False  # reading it says what is wrong
 
@@ -187,7 +187,7 @@ def _leave_inbox(store: ObjectStore, outcome: FileOutcome) -> None:
             outcome.path.unlink()
 
 
-def files_below(path: Path) -> list[Path]:
+def walk_files(path: Path) -> list[Path]:
     """Return the file itself, or every file below a folder; a folder that may not be read stands for itself.
 
     Links to folders are not followed, so none loops. Hidden files are left out.
@@ -204,10 +204,10 @@ def files_below(path: Path) -> list[Path]:
 
 def _read_ahead(
     paths: Iterable[Path], person: Person, now: dt.datetime
-) -> Iterator[tuple[Path, tuple[bytes, Parsed]]]:
+) -> Iterator[tuple[Path, tuple[bytes, ParseResult]]]:
     """Read each file while the database still writes the one before it; no more than two are held."""
     with ThreadPoolExecutor(max_workers=1) as reader:
-        before: tuple[Path, Future[tuple[bytes, Parsed]]] | None = None
+        before: tuple[Path, Future[tuple[bytes, ParseResult]]] | None = None
         for path in paths:
             upcoming = path, reader.submit(_read_file, path, person, now)
             if before is not None:
@@ -250,7 +250,7 @@ def _take_in(
     person: Person,
     path: Path,
     data: bytes,
-    parsed: Parsed,
+    parsed: ParseResult,
     *,
     keep_all: bool,
 ) -> tuple[FileOutcome, set[str]]:
@@ -275,23 +275,23 @@ def _take_in(
     return outcome, parsed.accounts
 
 
-def _read_file(path: Path, person: Person, now: dt.datetime) -> tuple[bytes, Parsed]:
+def _read_file(path: Path, person: Person, now: dt.datetime) -> tuple[bytes, ParseResult]:
     try:
         if not path.is_file():
             reason = "This is no file, or it is not there. Check the path."
-            return b"", refused("unreadable", reason)
-        if path.stat().st_size > LARGEST_BYTES:
+            return b"", rejected("unreadable", reason)
+        if path.stat().st_size > MAX_FILE_BYTES:
             reason = "The file is larger than 256 MB. Import what it is made of, one by one."
-            return b"", refused("too_large", reason)
+            return b"", rejected("too_large", reason)
         data = path.read_bytes()
     except OSError:
-        return b"", refused(
+        return b"", rejected(
             "unreadable", "This may not be read. Give yourself the right to, and import again."
         )
     return data, read(data, person, now, folder=path.resolve().parent.name)
 
 
-def _outcome(parsed: Parsed, new: int) -> Outcome:
+def _outcome(parsed: ParseResult, new: int) -> Outcome:
     refusals = [one for one in parsed.rejections if one.status == "open"]
     if not parsed.events:
         return "rejected" if refusals else "empty"
@@ -325,11 +325,11 @@ def _note_import(
     )  # fmt: skip
 
 
-def waiting_files(settings: Settings) -> list[Path]:
+def pending_files(settings: Settings) -> list[Path]:
     """Files of the inbox that are whole, for everyone. Hidden files and those being written wait."""
     if not settings.inbox.is_dir():
         return []
-    return [path for path in files_below(settings.inbox) if _is_settled(path)]
+    return [path for path in walk_files(settings.inbox) if _is_settled(path)]
 
 
 def _is_settled(path: Path) -> bool:
@@ -343,13 +343,13 @@ def _is_settled(path: Path) -> bool:
         return False  # taken away meanwhile
 
 
-def import_waiting(database: Database, store: ObjectStore, settings: Settings) -> ImportReport:
+def import_inbox(database: Database, store: ObjectStore, settings: Settings) -> ImportReport:
     """Take in the inbox: files at its top belong to the person of the settings, `inbox/<name>/…` to that person.
 
     A file leaves the inbox when it is committed and its original is in the store, and not before.
     """
     by_person: dict[str, list[Path]] = {}
-    for path in waiting_files(settings):
+    for path in pending_files(settings):
         inside = path.relative_to(settings.inbox).parts
         by_person.setdefault(inside[0] if len(inside) > 1 else settings.person, []).append(path)
     report = ImportReport()

@@ -19,7 +19,7 @@ from santorio.simulator.payloads import activities
 from santorio.simulator.payloads.common import Payload, stamp
 from santorio.simulator.payloads.day import whole_day
 from santorio.simulator.payloads.fit import activity_fit
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 DAYS_A_FILE = 100
 SESSIONS_A_FILE = 1000
@@ -51,7 +51,7 @@ def _write(archive: zipfile.ZipFile, name: str, document: Any) -> None:
     archive.writestr(f"DI_CONNECT/{name}", orjson.dumps(document))
 
 
-def _write_days(archive: zipfile.ZipFile, life: Life, days: range) -> None:
+def _write_days(archive: zipfile.ZipFile, life: SimulatedPerson, days: range) -> None:
     told = {day: whole_day(life, day) for day in days}
     first, last = life.clock.date(days[0]).isoformat(), life.clock.date(days[-1]).isoformat()
     summaries = [_summary(payloads["daily_summary"]) for payloads in told.values() if payloads]
@@ -152,13 +152,13 @@ def _seconds(text: str) -> float:
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC).timestamp()
 
 
-def _write_originals(archive: zipfile.ZipFile, life: Life) -> None:
+def _write_originals(archive: zipfile.ZipFile, life: SimulatedPerson) -> None:
     sessions = ((day, workout) for day in range(life.clock.days) for workout in life.workouts(day))
     for number, part in enumerate(_parts(life, sessions), start=1):
         archive.writestr(f"DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part{number}.zip", part)
 
 
-def _parts(life: Life, sessions: Iterator[tuple[int, Any]]) -> Iterator[bytes]:
+def _parts(life: SimulatedPerson, sessions: Iterator[tuple[int, Any]]) -> Iterator[bytes]:
     while True:
         packed, count = io.BytesIO(), 0
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as part:

@@ -10,7 +10,7 @@ from typing import Any
 
 from santorio.simulator.payloads import fitness, intake, pressure, ranges
 from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, stamp
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 FOR_EVER = 2**62
 RACES = {"time5K": "raceTime5K", "time10K": "raceTime10K", "timeHalfMarathon": "raceTimeHalf",
@@ -18,12 +18,12 @@ RACES = {"time5K": "raceTime5K", "time10K": "raceTime10K", "timeHalfMarathon": "
 VO2MAX_A_MET = 3.5
 
 
-def _whose(life: Life, day: int) -> Payload:
+def _whose(life: SimulatedPerson, day: int) -> Payload:
     return {"userProfilePK": life.profile, "deviceId": DEVICE, "calendarDate": life.clock.date(day).isoformat(),
             "timestamp": stamp(life.nights[day].end)}  # fmt: skip
 
 
-def _in_ms(life: Life, day: int) -> Payload:
+def _in_ms(life: SimulatedPerson, day: int) -> Payload:
     """Whose and when, in the words of the families that write both as milliseconds."""
     midnight = dt.datetime.combine(life.clock.date(day), dt.time(), dt.UTC)
     return _whose(life, day) | {
@@ -32,11 +32,11 @@ def _in_ms(life: Life, day: int) -> Payload:
     }
 
 
-def _readiness(life: Life, day: int) -> list[Payload]:
+def _readiness(life: SimulatedPerson, day: int) -> list[Payload]:
     return fitness.training_readiness(life, day)
 
 
-def _endurance(life: Life, day: int) -> list[Payload]:
+def _endurance(life: SimulatedPerson, day: int) -> list[Payload]:
     told = fitness.endurance_score(life, day)
     kept = {
         key: told[key]
@@ -45,7 +45,7 @@ def _endurance(life: Life, day: int) -> list[Payload]:
     return [{**_in_ms(life, day), **kept, "enduranceScoreContributor": [{"group": 1, "contribution": 100.0}]}]
 
 
-def _hill(life: Life, day: int) -> list[Payload]:
+def _hill(life: SimulatedPerson, day: int) -> list[Payload]:
     kept = (
         "strengthScore",
         "enduranceScore",
@@ -57,7 +57,7 @@ def _hill(life: Life, day: int) -> list[Payload]:
     return [{**_in_ms(life, day), **{key: told[key] for key in kept}, "primaryTrainingDevice": True}]
 
 
-def _load(life: Life, day: int) -> list[Payload]:
+def _load(life: SimulatedPerson, day: int) -> list[Payload]:
     status = fitness.training_status(life, day)["mostRecentTrainingStatus"]["latestTrainingStatusData"]
     told = status[str(DEVICE)]["acuteTrainingLoadDTO"]
     kept = (
@@ -69,18 +69,18 @@ def _load(life: Life, day: int) -> list[Payload]:
     return [{**_in_ms(life, day), "acwrPercent": 50, **{key: told[key] for key in kept}}]
 
 
-def _history(life: Life, day: int) -> list[Payload]:
+def _history(life: SimulatedPerson, day: int) -> list[Payload]:
     feedback = {"trainingStatus": "MAINTAINING", "fitnessLevelTrend": "NO_CHANGE", "trainingStatus2FeedbackPhrase":
                 "MAINTAINING_2"}  # fmt: skip
     return [{**_whose(life, day), "sport": "RUNNING", "subSport": "GENERIC", **feedback}]
 
 
-def _races(life: Life, day: int) -> list[Payload]:
+def _races(life: SimulatedPerson, day: int) -> list[Payload]:
     told = fitness.race_predictions(life, day)
     return [{**_whose(life, day), **{theirs: told[ours] for ours, theirs in RACES.items()}}]
 
 
-def _max_met(life: Life, day: int) -> list[Payload]:
+def _max_met(life: SimulatedPerson, day: int) -> list[Payload]:
     whose = _whose(life, day)
     return [
         {**whose, "updateTimestamp": whose["timestamp"], "sport": sport, "subSport": "GENERIC",
@@ -90,12 +90,12 @@ def _max_met(life: Life, day: int) -> list[Payload]:
     ]  # fmt: skip
 
 
-def _acclimation(life: Life, day: int) -> list[Payload]:
+def _acclimation(life: SimulatedPerson, day: int) -> list[Payload]:
     return [{**_whose(life, day), "altitudeAcclimation": 0, "previousAltitudeAcclimation": 0,
              "heatAcclimationPercentage": 0, "previousHeatAcclimationPercentage": 0}]  # fmt: skip
 
 
-def _drinks(life: Life, day: int) -> list[Payload]:
+def _drinks(life: SimulatedPerson, day: int) -> list[Payload]:
     """The day's drinks one by one: their sum is what the API tells."""
     date = life.clock.date(day).isoformat()
     drunk = intake.hydration(life, day, FOR_EVER)["valueInML"] or 0.0
@@ -112,7 +112,7 @@ def _drinks(life: Life, day: int) -> list[Payload]:
     return told
 
 
-def _pressures(life: Life, day: int) -> list[Payload]:
+def _pressures(life: SimulatedPerson, day: int) -> list[Payload]:
     return [
         {
             "metaData": {
@@ -133,7 +133,7 @@ def _listed(text: str) -> list[int]:
 
 
 # Folder, how the file's name begins, and what a day gives.
-BY_DAYS: tuple[tuple[str, str, Callable[[Life, int], list[Payload]]], ...] = (
+BY_DAYS: tuple[tuple[str, str, Callable[[SimulatedPerson, int], list[Payload]]], ...] = (
     ("Metrics", "TrainingReadinessDTO", _readiness),
     ("Metrics", "EnduranceScore", _endurance),
     ("Metrics", "HillScore", _hill),
@@ -147,7 +147,7 @@ BY_DAYS: tuple[tuple[str, str, Callable[[Life, int], list[Payload]]], ...] = (
 )
 
 
-def families(life: Life, days: range) -> Iterator[tuple[str, list[Payload]]]:
+def families(life: SimulatedPerson, days: range) -> Iterator[tuple[str, list[Payload]]]:
     """Give name and content of each file about some days."""
     first, last = life.clock.date(days[0]).isoformat(), life.clock.date(days[-1]).isoformat()
     worn = [day for day in days if life.wear.night_seen(day)]
@@ -156,7 +156,9 @@ def families(life: Life, days: range) -> Iterator[tuple[str, list[Payload]]]:
         yield name, [entry for day in worn for entry in tell(life, day)]
 
 
-def of_all_days(life: Life, sessions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Payload]]]:
+def of_all_days(
+    life: SimulatedPerson, sessions: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, list[Payload]]]:
     """Give name and content of each file about the whole life: body, zones, records."""
     last = life.clock.days - 1
     yield f"DI-Connect-Wellness/{life.profile}_userBioMetrics.json", list(_biometrics(life))
@@ -170,7 +172,7 @@ def of_all_days(life: Life, sessions: Sequence[Mapping[str, Any]]) -> Iterator[t
     yield f"DI-Connect-Fitness/{life.profile}_gear.json", [{"gearDTOS": [shoes], "gearActivityDTOs": worn}]
 
 
-def _biometrics(life: Life) -> Iterator[Payload]:
+def _biometrics(life: SimulatedPerson) -> Iterator[Payload]:
     """Make a line for every weigh-in, as the log of the profile's changes has it."""
     weighed = [day for day in range(life.clock.days) if ranges.weighed(life, day)]
     for sequence, day in enumerate(weighed, start=1):

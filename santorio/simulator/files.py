@@ -12,13 +12,13 @@ from santorio.simulator import logs
 from santorio.simulator.ground_truth import Truth
 from santorio.simulator.payloads import activities, ranges
 from santorio.simulator.payloads.day import day_so_far, whole_day
-from santorio.simulator.person import PROFILE, Life, live
+from santorio.simulator.person import PROFILE, SimulatedPerson, live
 from santorio.simulator.physiology import true_effects
 from santorio.simulator.trial import TRIAL
 
 ACTIVITIES_A_PAGE = 20
 STEP_DAYS_A_RANGE = 28
-FEWEST_DAYS = 2
+MIN_DAYS = 2
 
 type File = tuple[str, bytes]
 """Path inside the folder, and content."""
@@ -28,7 +28,7 @@ type File = tuple[str, bytes]
 class Simulation:
     """A simulated life and how it is written down."""
 
-    life: Life
+    life: SimulatedPerson
 
     @property
     def truth(self) -> Truth:
@@ -139,6 +139,6 @@ def simulate(
     ValueError
         If the life is too short.
     """
-    if days < FEWEST_DAYS:
-        raise ValueError(f"A simulated life has {FEWEST_DAYS} days or more; {days} were asked for.")
+    if days < MIN_DAYS:
+        raise ValueError(f"A simulated life has {MIN_DAYS} days or more; {days} were asked for.")
     return Simulation(live(days, seed, last_day, timezone, profile))

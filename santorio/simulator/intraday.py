@@ -7,7 +7,7 @@ import numpy as np
 
 from santorio.simulator.behaviour import Workout
 from santorio.simulator.clock import Clock
-from santorio.simulator.physiology import Body
+from santorio.simulator.physiology import Physiology
 from santorio.simulator.rng import Bools, Floats, Ints, stream
 from santorio.simulator.sleep import Night
 
@@ -69,7 +69,7 @@ def lay_out(clock: Clock, day: int, nights: list[Night], workouts: list[Workout]
     return Day(day, start, end, nights[day : day + 2], sessions, spans)
 
 
-def sample(seed: int, body: Body, day: Day, battery_path: tuple[Floats, Floats]) -> Trace:
+def sample(seed: int, body: Physiology, day: Day, battery_path: tuple[Floats, Floats]) -> Trace:
     """Sample a day."""
     rng = stream(seed, "samples", day.index)
     beats_at, bpm = _heart_rate(rng, body, day)
@@ -79,7 +79,7 @@ def sample(seed: int, body: Body, day: Day, battery_path: tuple[Floats, Floats])
     return Trace(beats_at, bpm, levels_at, _stress(rng, body, day, levels_at, paused), status, battery)
 
 
-def battery_path(body: Body, nights: list[Night]) -> tuple[Floats, Floats]:
+def battery_path(body: Physiology, nights: list[Night]) -> tuple[Floats, Floats]:
     """Body battery as a line over the whole life: lowest on falling asleep, highest on waking."""
     at: list[float] = []
     level: list[float] = []
@@ -103,7 +103,7 @@ def _smooth(rng: np.random.Generator, count: int, *, width: int) -> Floats:
     return np.convolve(rng.normal(0.0, width**-0.5, count + width - 1), np.ones(width), mode="valid")
 
 
-def _heart_rate(rng: np.random.Generator, body: Body, day: Day) -> tuple[Ints, Ints]:
+def _heart_rate(rng: np.random.Generator, body: Physiology, day: Day) -> tuple[Ints, Ints]:
     at = np.arange(day.start, day.end, HEART_RATE_EVERY)
     resting = int(body.resting_hr_bpm[day.index])
     asleep = _within(at, [(night.start, night.end) for night in day.nights])
@@ -137,7 +137,7 @@ def _leave_out(rng: np.random.Generator, day: Day, at: Ints, bpm: Ints) -> tuple
     return at[~gone], bpm[~gone]
 
 
-def _stress(rng: np.random.Generator, body: Body, day: Day, at: Ints, paused: Bools) -> Ints:
+def _stress(rng: np.random.Generator, body: Physiology, day: Day, at: Ints, paused: Bools) -> Ints:
     """Stress samples whose mean over the measured ones is the day's."""
     count = len(at)
     asleep = _within(at, [(night.start, night.end) for night in day.nights])

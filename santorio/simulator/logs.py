@@ -10,7 +10,7 @@ import orjson
 
 from santorio.simulator.behaviour import GRAMS_A_DRINK, Serving
 from santorio.simulator.payloads.ranges import weighed
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 from santorio.simulator.trial import TRIAL
 
@@ -20,7 +20,7 @@ SUNDAY = 6
 type Entry = dict[str, Any]
 
 
-def by_hand_csv(life: Life) -> bytes:
+def by_hand_csv(life: SimulatedPerson) -> bytes:
     """Caffeine, alcohol and the odd weight, in order of time."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
@@ -30,7 +30,7 @@ def by_hand_csv(life: Life) -> bytes:
     return text.getvalue().encode()
 
 
-def by_hand_jsonl(life: Life) -> bytes:
+def by_hand_jsonl(life: SimulatedPerson) -> bytes:
     """Mood every evening, or nearly, and the magnesium that was really taken."""
     entries = (
         entry for day in range(life.clock.days) for entry in sorted(_day_in_jsonl(life, day), key=_instant)
@@ -38,7 +38,7 @@ def by_hand_jsonl(life: Life) -> bytes:
     return b"".join(orjson.dumps(entry) + b"\n" for entry in entries)
 
 
-def _day_in_csv(life: Life, day: int) -> Iterator[Entry]:
+def _day_in_csv(life: SimulatedPerson, day: int) -> Iterator[Entry]:
     if life.clock.date(day).weekday() == SUNDAY and not weighed(life, day) and not life.clock.abroad(day):
         minute = 540 + int(stream(life.seed, "weight log", day).integers(0, 30))
         yield _entry(life, day, minute, "weight", value=float(life.body.weight_kg[day]), unit="kg")
@@ -59,7 +59,7 @@ def _amount(glass: Serving) -> dict[str, Any]:
     return {"value": glass.amount, "unit": "g"}
 
 
-def _day_in_jsonl(life: Life, day: int) -> Iterator[Entry]:
+def _day_in_jsonl(life: SimulatedPerson, day: int) -> Iterator[Entry]:
     rng = stream(life.seed, "evening log", day)
     mood_minute, dose_minute = (int(minute) for minute in rng.integers(1230, 1300, 2))
     if rng.random() < 0.93:
@@ -74,7 +74,7 @@ def _day_in_jsonl(life: Life, day: int) -> Iterator[Entry]:
         yield _entry(life, day, dose_minute, "supplement", name=TRIAL, value=dose, unit="mg")
 
 
-def _entry(life: Life, day: int, minute: int, kind: str, **said: Any) -> Entry:
+def _entry(life: SimulatedPerson, day: int, minute: int, kind: str, **said: Any) -> Entry:
     instant = life.clock.instant(day, minute)
     zone = dt.timezone(dt.timedelta(seconds=life.clock.offset(instant)))
     return {"time": dt.datetime.fromtimestamp(instant, zone).isoformat(), "kind": kind, **said}

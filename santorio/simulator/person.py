@@ -10,24 +10,24 @@ from santorio.simulator import behaviour as habit
 from santorio.simulator.behaviour import Habits, Serving, Workout
 from santorio.simulator.clock import Clock, make_clock
 from santorio.simulator.intraday import Trace, battery_path, lay_out, sample
-from santorio.simulator.physiology import Body, react
+from santorio.simulator.physiology import Physiology, simulate_physiology
 from santorio.simulator.rng import Floats
 from santorio.simulator.sleep import EARLY_FLIGHT_WAKE, Night, make_night
 from santorio.simulator.trial import Trial, run_trial
-from santorio.simulator.wear_time import Wear, wear
+from santorio.simulator.wear_time import WearTime, wear
 
 PROFILE = 77_021_614
 
 
 @dataclass(frozen=True, eq=False)  # one life is one object; its arrays have no hash
-class Life:
+class SimulatedPerson:
     """A life of `clock.days` days; `habits` begins on the eve of the first day, all else on the first day."""
 
     seed: int
     clock: Clock
     habits: Habits
-    body: Body
-    wear: Wear
+    body: Physiology
+    wear: WearTime
     trial: Trial | None
     profile: int = PROFILE
     """Number of the person's Garmin profile."""
@@ -65,16 +65,18 @@ class Life:
         return round(sum(week) / len(week)) if week else values[day]
 
 
-def live(days: int, seed: int, last_day: dt.date, timezone: str, profile: int = PROFILE) -> Life:
+def live(days: int, seed: int, last_day: dt.date, timezone: str, profile: int = PROFILE) -> SimulatedPerson:
     """Live a life; the same arguments give the same life, and the same seed the same chances on any date."""
     clock = make_clock(last_day, days, timezone)
     weekdays = (clock.first_day.weekday() - 1 + np.arange(days + 1)) % 7
     worn = wear(seed, clock)
     habits = _as_possible(habit.live(seed, weekdays), clock, worn)
-    return Life(seed, clock, habits, react(seed, habits, weekdays), worn, run_trial(seed, days), profile)
+    return SimulatedPerson(
+        seed, clock, habits, simulate_physiology(seed, habits, weekdays), worn, run_trial(seed, days), profile
+    )
 
 
-def _as_possible(habits: Habits, clock: Clock, worn: Wear) -> Habits:
+def _as_possible(habits: Habits, clock: Clock, worn: WearTime) -> Habits:
     """Adapt habits to circumstance: no morning where a flight took it, no training without the watch."""
     coffee, workouts = list(habits.coffee), list(habits.workouts)
     for day in range(clock.days):

@@ -67,7 +67,7 @@ NULL_PAIRS = (("steps", "hrv_rmssd_ms", 1000.0), ("steps", "sleep_minutes", 1000
 
 
 @dataclass(frozen=True)
-class Body:
+class Physiology:
     """Daily values; a night's are those of the night that ends on the day. Units are in the names."""
 
     sleep_minutes: Ints
@@ -85,7 +85,7 @@ class Body:
     steps: Ints
 
 
-def react(seed: int, habits: Habits, weekdays: Ints) -> Body:
+def simulate_physiology(seed: int, habits: Habits, weekdays: Ints) -> Physiology:
     """Let the body answer to the habits.
 
     `habits` and `weekdays` have one day more than the life: what was done on the eve acts on its first day.
@@ -97,7 +97,7 @@ def react(seed: int, habits: Habits, weekdays: Ints) -> Body:
     deep = DEEP_PER_SLEEP * sleep + _noise(seed, "deep sleep", days, sd=7.0, phi=0.3)
     rem = 0.22 * sleep + _noise(seed, "rem sleep", days, sd=8.0, phi=0.3)
     asleep = _whole(sleep, 200, 640)
-    return Body(
+    return Physiology(
         sleep_minutes=asleep,
         awake_minutes=stream(seed, "awake").integers(0, 34, days),
         deep_sleep_minutes=_whole(deep, 15, 140),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from santorio.simulator.clock import Clock
-from santorio.simulator.physiology import Body
+from santorio.simulator.physiology import Physiology
 from santorio.simulator.rng import Ints, stream
 
 DEEP, LIGHT, REM, AWAKE = 0, 1, 2, 3
@@ -32,7 +32,7 @@ class Night:
         return sum(end - start for start, end, of in self.stages if of == stage)
 
 
-def make_night(seed: int, clock: Clock, body: Body, day: int) -> Night:
+def make_night(seed: int, clock: Clock, body: Physiology, day: int) -> Night:
     """Lay out the night that ends on `day`."""
     rng = stream(seed, "night", day)
     end = clock.instant(day, _wake_minute(rng, clock, day))
@@ -68,7 +68,7 @@ def _wake_minute(rng: np.random.Generator, clock: Clock, day: int) -> int:
     return EARLY_FLIGHT_WAKE if clock.loses_a_morning(day) else minute
 
 
-def _stages(rng: np.random.Generator, body: Body, day: int, start: int) -> list[tuple[int, int, int]]:
+def _stages(rng: np.random.Generator, body: Physiology, day: int, start: int) -> list[tuple[int, int, int]]:
     """Cycles of about 90 min: deep sleep early, REM late, light between, waking here and there."""
     asleep, deep, rem = (
         int(values[day]) for values in (body.sleep_minutes, body.deep_sleep_minutes, body.rem_sleep_minutes)

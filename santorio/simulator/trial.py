@@ -13,7 +13,7 @@ TRIAL = "magnesium"
 ARMS = ("no magnesium", "magnesium")
 PERIOD_DAYS = 2
 CYCLES = 14
-FEWEST_CYCLES = 4
+MIN_CYCLES = 4
 DOSE_MG = 300.0
 ADHERENCE = 0.95
 TAKEN_IN_ERROR = 0.02
@@ -59,7 +59,7 @@ def run_trial(seed: int, days: int) -> Trial | None:
     """Draw the trial in the last part of the life; None if the life has no room for one."""
     cycle_days = PERIOD_DAYS * len(ARMS)
     cycles = min(CYCLES, (days - DAYS_BEFORE - DAYS_AFTERWARDS) // cycle_days)
-    if cycles < FEWEST_CYCLES:
+    if cycles < MIN_CYCLES:
         return None
     assignment = _assign(seed, cycles)
     return Trial(

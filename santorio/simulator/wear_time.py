@@ -18,7 +18,7 @@ class Watch(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wear:
+class WearTime:
     """Per day: the state of the watch, whether the night was seen, pauses in minutes of the day, late syncs.
 
     `pauses` are stretches without any sample: the watch on its charger, or a few hours left at home.
@@ -39,7 +39,7 @@ class Wear:
         return self.worn(day) and bool(self.night[day])
 
 
-def wear(seed: int, clock: Clock) -> Wear:
+def wear(seed: int, clock: Clock) -> WearTime:
     """Draw when the watch was worn. Independent of how the person is: nothing is missing for a reason."""
     rng = stream(seed, "wear")
     days = clock.days
@@ -50,7 +50,7 @@ def wear(seed: int, clock: Clock) -> Wear:
     night = rng.random(days) >= 0.025
     late = [day for day in range(days) if watch[day] is Watch.WORN and not clock.travels(day)]
     chosen = sorted({*rng.choice(late, size=max(1, days // 30), replace=False).tolist(), days - 1})
-    return Wear(watch, night, pauses, {day: int(rng.integers(600, 1000)) for day in chosen})
+    return WearTime(watch, night, pauses, {day: int(rng.integers(600, 1000)) for day in chosen})
 
 
 def _watch(chance: float) -> Watch:

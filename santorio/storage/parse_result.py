@@ -25,7 +25,7 @@ class Rejection:
 
 
 @dataclass(slots=True)
-class Parsed:
+class ParseResult:
     """One file, read. `keep` asks for the original to be kept: it is binary, or something in it was refused."""
 
     kind: str
@@ -36,16 +36,16 @@ class Parsed:
     keep: bool = False
 
 
-def refused(
+def rejected(
     code: str,
     reason: str,
     *,
     location: str | None = None,
     kind: str = "not recognised",
     status: Status = "open",
-) -> Parsed:
+) -> ParseResult:
     """A file that gave nothing."""
-    return Parsed(kind=kind, rejections=[Rejection(code, reason, location, status)], keep=True)
+    return ParseResult(kind=kind, rejections=[Rejection(code, reason, location, status)], keep=True)
 
 
 # Clocks run up to 14 hours ahead of UTC; a day more forgives a watch that is set wrongly.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from santorio.people import Person
 from santorio.storage.event_log import Event
-from santorio.storage.parse_result import Parsed, refused
+from santorio.storage.parse_result import ParseResult, rejected
 from santorio.trials.protocol_validation import check, slug
 
 
@@ -78,7 +78,7 @@ def events_of_study(study: Study, days: Sequence[StudyDay], grain: str, person: 
     return events
 
 
-def parse(document: object, person: Person, folder: str | None) -> Parsed | None:
+def parse(document: object, person: Person, folder: str | None) -> ParseResult | None:
     """Read a protocol or a schedule; None where it is neither.
 
     A bare schedule, `{"1": 0, "2": 1, …}`, does not say which trial it is of: the folder it lies in does.
@@ -92,14 +92,14 @@ def parse(document: object, person: Person, folder: str | None) -> Parsed | None
         return None
     name = document.get("trial", folder)
     if not isinstance(name, str) or not slug(name):
-        return refused(
+        return rejected(
             "nameless_schedule",
             'This schedule does not say which trial it is of. Add "trial": "its name", with the days under '
             '"assignment", or put it into a folder of that name.',
             kind="trial schedule",
         )  # fmt: skip
     content = {"trial": slug(name), "assignment": dict(assignment)}
-    return Parsed(
+    return ParseResult(
         "trial schedule", [_event(person, "trial.schedule", slug(name), dt.date(2000, 1, 1), content)]
     )
 
@@ -117,13 +117,13 @@ def is_schedule(value: object) -> bool:
     )
 
 
-def _protocol(document: Mapping[str, object], person: Person) -> Parsed:
+def _protocol(document: Mapping[str, object], person: Person) -> ParseResult:
     content, rejections = check(document, dt.datetime.now(dt.UTC))
     if content is None:
-        return Parsed("trial protocol", rejections=rejections, keep=True)
+        return ParseResult("trial protocol", rejections=rejections, keep=True)
     start = dt.date.fromisoformat(str(content["start_day"]))
     event = _event(person, "trial.protocol", str(content["trial"]), start, content)
-    return Parsed("trial protocol", [event], rejections, keep=bool(rejections))
+    return ParseResult("trial protocol", [event], rejections, keep=bool(rejections))
 
 
 def _event(person: Person, event_type: str, key: str, day: dt.date, data: Mapping[str, object]) -> Event:

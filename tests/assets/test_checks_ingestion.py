@@ -77,8 +77,8 @@ def test_a_hole_that_nobody_meant_warns_and_says_what_to_type(
     )
     # Of two people the worst day shows.
     assert "█✗✗✗" in told["calendar"]
-    holes = [record.data for record in result.metadata["holes"].records]
-    assert [(hole["first_day"], hole["days"], hole["reason"], hole["error"]) for hole in holes] == [
+    gaps = [record.data for record in result.metadata["gaps"].records]
+    assert [(gap["first_day"], gap["days"], gap["reason"], gap["error"]) for gap in gaps] == [
         ("2026-03-04", 1, "failed", "http_503"), ("2026-03-02", 2, "missing", ""),
     ]  # fmt: skip
 

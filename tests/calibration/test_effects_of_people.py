@@ -11,7 +11,7 @@ from santorio.analyses.series import Series
 from santorio.errors import NotEnoughData
 from santorio.metrics import NOT_STUDIED
 from santorio.simulator import behaviour as habit
-from santorio.simulator.physiology import EXPOSURES, OUTCOMES, react, true_effects
+from santorio.simulator.physiology import EXPOSURES, OUTCOMES, simulate_physiology, true_effects
 
 PEOPLE, DAYS, BAR = 100, 180, 0.9
 FIRST_DAY = 20_000
@@ -39,7 +39,7 @@ def lived(seed):
     # 1970-01-01 was a Thursday; the habits begin on the eve of the first day.
     weekdays = (FIRST_DAY - 1 + 3 + np.arange(DAYS + 1)) % 7
     habits = habit.live(seed, weekdays)
-    body = react(seed, habits, weekdays)
+    body = simulate_physiology(seed, habits, weekdays)
     outcomes = {
         name: series(rng, getattr(body, name), FIRST_DAY) for name in OUTCOMES if name not in NOT_STUDIED
     }

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from santorio.ingest.formats.garmin.parser import Asked, parse_answer
+from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.garmin.endpoints import BY_KIND
 from santorio.people import Person, ensure_person
 from santorio.storage.database.connect import create_database, embedded_database
@@ -91,7 +91,7 @@ class Log:
 
     def answer(self, kind: str, answer: object, day: dt.date | None, item: object = None) -> None:
         """Take in what the account answered, as the sync does; nothing of it may be refused."""
-        asked = Asked(day=day, item=None if item is None else str(item))
+        asked = RequestContext(day=day, item=None if item is None else str(item))
         parsed = parse_answer(BY_KIND[kind], answer, asked, self.person, dt.datetime.now(dt.UTC))
         assert [one for one in parsed.rejections if one.status == "open"] == []
         self.pending += parsed.events

@@ -8,7 +8,7 @@ import pytest
 from santorio.people import ensure_person
 from santorio.simulator import simulate
 from santorio.simulator.payloads import cycle, fitness, intake, lifestyle, thresholds
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event
 
@@ -17,14 +17,14 @@ DAYS = range(40)
 
 
 @pytest.fixture(scope="module")
-def life() -> Life:
+def life() -> SimulatedPerson:
     """A woman who runs and rides."""
     return simulate(days=len(DAYS), seed=6, last_day=dt.date(2026, 3, 9)).life
 
 
 @pytest.fixture(scope="module")
 def told(
-    warehouse: Database, build: Any, pending: list[Event], log_of: Any, reader_of: Any, life: Life
+    warehouse: Database, build: Any, pending: list[Event], log_of: Any, reader_of: Any, life: SimulatedPerson
 ) -> Any:
     """What the simulated person ate, ticked off and noted."""
     with warehouse.connect() as connection:
@@ -42,7 +42,7 @@ def told(
 
 
 def test_food_is_what_was_eaten_and_a_day_without_a_log_is_not_a_day_without_food(
-    told: Any, life: Life
+    told: Any, life: SimulatedPerson
 ) -> None:
     logs = {life.clock.date(day): intake.food_log(life, day, AFTER) for day in DAYS}
     expected = {
@@ -61,7 +61,7 @@ def test_food_is_what_was_eaten_and_a_day_without_a_log_is_not_a_day_without_foo
     assert foods[0]["protein_g"] == pytest.approx(sum(expected.values()))
 
 
-def test_what_was_ticked_is_yes_or_no_and_what_was_not_is_unknown(told: Any, life: Life) -> None:
+def test_what_was_ticked_is_yes_or_no_and_what_was_not_is_unknown(told: Any, life: SimulatedPerson) -> None:
     reports = [
         one
         for day in DAYS
@@ -80,7 +80,7 @@ def test_what_was_ticked_is_yes_or_no_and_what_was_not_is_unknown(told: Any, lif
     assert 0 < len(expected) < 200
 
 
-def test_a_cycle_is_told_day_by_day_with_what_was_noted(told: Any, life: Life) -> None:
+def test_a_cycle_is_told_day_by_day_with_what_was_noted(told: Any, life: SimulatedPerson) -> None:
     days = [cycle.menstrual_day(life, day) for day in DAYS]
     found = told("marts.cycle_days", "day, day_in_cycle, phase, flow, symptoms", "day")
     assert len(found) == len(DAYS)
@@ -95,7 +95,7 @@ def test_a_cycle_is_told_day_by_day_with_what_was_noted(told: Any, life: Life) -
     assert {row["phase"] for row in found} == {"menstrual", "follicular", "ovulation", "luteal"}
 
 
-def test_zones_of_power_and_heart_rate_stand_side_by_side(told: Any, life: Life) -> None:
+def test_zones_of_power_and_heart_rate_stand_side_by_side(told: Any, life: SimulatedPerson) -> None:
     zones = told("marts.training_zones", order="measured_by, sport")
     assert [(one["measured_by"], one["sport"], one["last_day"]) for one in zones] == [
         ("heart rate", "DEFAULT", None), ("power", "CYCLING", None), ("power", "RUNNING", None),

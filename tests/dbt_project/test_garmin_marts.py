@@ -8,13 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from santorio.ingest.formats.garmin.parser import Asked, parse, parse_answer
+from santorio.ingest.formats.garmin.parser import RequestContext, parse, parse_answer
 from santorio.ingest.garmin.endpoints import BY_KIND
 from santorio.people import Person, ensure_person
 from santorio.simulator import simulate
 from santorio.simulator.payloads import sessions
 from santorio.simulator.payloads.activities import activity
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event, write_events
 
@@ -22,14 +22,14 @@ MORNING = 1_772_434_800_000  # 2026-03-02 07:00 UTC
 
 
 @pytest.fixture(scope="module")
-def life() -> Life:
+def life() -> SimulatedPerson:
     """Somebody who lifts, runs and rides."""
     return simulate(days=40, seed=6, last_day=dt.date(2026, 3, 9)).life
 
 
 @pytest.fixture(scope="module")
 def told(
-    warehouse: Database, build: Any, pending: list[Event], log_of: Any, reader_of: Any, life: Life
+    warehouse: Database, build: Any, pending: list[Event], log_of: Any, reader_of: Any, life: SimulatedPerson
 ) -> dict[str, Any]:
     """Several people in one build, each with one scenario: readers of their rows, by the scenario's name."""
     scenarios: dict[str, Callable[[Any], None]] = {
@@ -48,11 +48,11 @@ def told(
     return {name: reader_of(person) for name, person in people.items()}
 
 
-def lifting(life: Life) -> tuple[int, Any]:
+def lifting(life: SimulatedPerson) -> tuple[int, Any]:
     return next((d, w) for d in range(40) for w in life.workouts(d) if w.sport == "strength_training")
 
 
-def fetched(life: Life, log: Any) -> None:
+def fetched(life: SimulatedPerson, log: Any) -> None:
     """One strength session with all that belongs to it."""
     day, workout = lifting(life)
     listed = activity(life, day, workout)
@@ -67,7 +67,7 @@ def fetched(life: Life, log: Any) -> None:
 
 
 def test_weather_sets_laps_and_samples_stand_under_the_activity_that_they_were_asked_for(
-    told: Any, life: Life
+    told: Any, life: SimulatedPerson
 ) -> None:
     day, workout = lifting(life)
     (merged,) = told["simulated"]("marts.activities")
@@ -403,7 +403,11 @@ def import_an_old_export(database: Database, person: Person) -> None:
 
     now = dt.datetime.now(dt.UTC)
     asked = parse_answer(
-        BY_KIND["heart_rate_zones"], [zones("DEFAULT", 100)], Asked(day=None, item="now"), person, now
+        BY_KIND["heart_rate_zones"],
+        [zones("DEFAULT", 100)],
+        RequestContext(day=None, item="now"),
+        person,
+        now,
     )
     imported = parse([zones("DEFAULT", 85), zones("CYCLING", 80)], person, now)
     assert imported is not None

@@ -161,9 +161,9 @@ def test_the_mart_says_of_every_hole_what_the_ledger_says(
     }
     with warehouse.connect() as connection:
         said = {
-            (hole.kind, hole.first_day + dt.timedelta(days=number)): hole.reason
-            for hole in gaps.holes(connection, newcomer.user_id)
-            for number in range(hole.days)
+            (gap.kind, gap.first_day + dt.timedelta(days=number)): gap.reason
+            for gap in gaps.find_gaps(connection, newcomer.user_id)
+            for number in range(gap.days)
         }
     assert len(said) > 30
     # Of kinds that are not there every day, and of what is told as it is now, an empty day is a row and no hole.

@@ -102,7 +102,7 @@ def test_every_command_speaks_to_people_and_to_programs(terminal, demo):
     assert "demo" in terminal.type("status").stdout
     assert terminal.json("status")["people"][0]["events"] > 1000
     assert "sleep" in terminal.type("coverage").stdout
-    assert terminal.json("coverage")["holes"]
+    assert terminal.json("coverage")["gaps"]
     assert "nothing speaks against it" in terminal.type("quality").stdout
     judged = terminal.json("quality")["days"]
     assert len(judged) == 180

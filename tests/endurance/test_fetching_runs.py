@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from assets.garmin_sync import PEOPLE_IN_A_CHUNK, garmin_account
 from pipelines.resources import resources_from_environment
 from santorio.ingest.garmin.account import Region
-from santorio.ingest.garmin.login import Door, use_token
+from santorio.ingest.garmin.login import LoginContext, use_token
 from santorio.people import ensure_person
 from santorio.settings import Settings
 from santorio.simulator.files import simulate
@@ -78,7 +78,7 @@ def connect_all(
     for number, account in enumerate(server.accounts.values()):
         with database.connect() as connection:
             somebody = ensure_person(connection, f"person {number}", "Europe/Berlin")
-        use_token(Door(database, settings, somebody, Region.GLOBAL), SecretStr(server.token(account)))
+        use_token(LoginContext(database, settings, somebody, Region.GLOBAL), SecretStr(server.token(account)))
 
 
 def days_of_sleep(database: Database) -> list[tuple]:
@@ -108,7 +108,7 @@ def test_people_in_chunks_are_asked_by_processes_side_by_side_and_counted_togeth
             asked = {event.step_key for event in result.all_events if event.is_step_success}
     assert {"garmin__account.ask_garmin[chunk_1]", "garmin__account.ask_garmin[chunk_2]"} <= asked
     said = materialized(instance)
-    assert (said["people done"], said["holes_left"]) == (PEOPLE, 0)
+    assert (said["people done"], said["gaps_left"]) == (PEOPLE, 0)
     assert days_of_sleep(database) == [
         (f"person {number}", FIRST_DAY, LAST_DAY, 3) for number in range(PEOPLE)
     ]
@@ -150,5 +150,5 @@ def test_after_a_refusal_the_run_waits_as_long_as_garmin_asked_and_then_ends_wel
         refused = [number for number, (_, _, status) in enumerate(server.requests) if status == 429]
     assert seconds - 30 < retried.step_retry_data.seconds_to_wait <= seconds + 1
     assert len(refused) == 1
-    assert materialized(instance)["holes_left"] == 0
+    assert materialized(instance)["gaps_left"] == 0
     assert days_of_sleep(database) == [("person 0", FIRST_DAY, LAST_DAY, 3)]

@@ -6,12 +6,12 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from assets.garmin_sync import PEOPLE_IN_A_CHUNK, ask_garmin, garmin_account, wishes_for
+from assets.garmin_sync import PEOPLE_IN_A_CHUNK, ask_garmin, garmin_account, options_for
 from pipelines.definitions import defs
 from santorio.ingest.garmin import circuit_breaker
 from santorio.ingest.garmin.account import Region
 from santorio.ingest.garmin.endpoints import ENDPOINTS
-from santorio.ingest.garmin.login import Door, use_token
+from santorio.ingest.garmin.login import LoginContext, use_token
 from santorio.people import all_people, ensure_person
 from santorio.settings import Settings
 from santorio.simulator.server import Fault, run_server
@@ -57,7 +57,7 @@ def fast(settings: Settings) -> Settings:
 def connect(database: Database, settings: Settings, name: str, token: str) -> None:
     with database.connect() as connection:
         somebody = ensure_person(connection, name, "Europe/Berlin")
-    use_token(Door(database, settings, somebody, Region.GLOBAL), SecretStr(token))
+    use_token(LoginContext(database, settings, somebody, Region.GLOBAL), SecretStr(token))
 
 
 def test_nobody_connected_costs_nothing_and_fails_nothing(database: Database, fast: Settings) -> None:
@@ -65,14 +65,14 @@ def test_nobody_connected_costs_nothing_and_fails_nothing(database: Database, fa
         ensure_person(connection, "without account", "UTC")
     result = run(database, fast)
     assert result.success
-    assert metadata(result) == {"requests": 0, "events_new": 0, "days_settled": 0, "holes_left": 0}
+    assert metadata(result) == {"requests": 0, "events_new": 0, "days_settled": 0, "gaps_left": 0}
 
 
 def test_a_run_that_reaches_today_is_about_each_persons_own_today() -> None:
     first, last = WINDOW
-    assert wishes_for(WINDOW, today=last).until is None
-    assert wishes_for(WINDOW, today=last + dt.timedelta(days=1)).until == last
-    assert wishes_for(WINDOW, today=last).since == first
+    assert options_for(WINDOW, today=last).until is None
+    assert options_for(WINDOW, today=last + dt.timedelta(days=1)).until == last
+    assert options_for(WINDOW, today=last).since == first
 
 
 def test_a_run_asks_for_its_days_and_says_in_counts_what_came(database: Database, fast: Settings) -> None:
@@ -88,7 +88,7 @@ def test_a_run_asks_for_its_days_and_says_in_counts_what_came(database: Database
     assert said["requests"] > 30
     assert said["events_new"] > 50
     assert said["days_settled"] >= 2 * 25
-    assert said["holes_left"] == 0
+    assert said["gaps_left"] == 0
     with database.connect() as connection:
         days = connection.execute(
             "select min(day), max(day) from ops.coverage where kind = 'sleep'"
@@ -144,9 +144,9 @@ def test_a_long_pause_of_garmins_fails_the_chunk_at_once_and_says_what_is_missin
     assert failed.value.allow_retries is False
     said = {name: value.value for name, value in failed.value.metadata.items()}
     assert said["people rate limited"] == 1
-    assert said["holes_left/sleep"] == said["holes_left/steps"] == 2
+    assert said["gaps_left/sleep"] == said["gaps_left/steps"] == 2
     of_days = [one for one in ENDPOINTS if one.is_default and one.grain == "days"]
-    assert said["holes_left"] == 2 * len(of_days)
+    assert said["gaps_left"] == 2 * len(of_days)
 
 
 def test_holes_are_counted_by_kind_and_are_gone_with_the_next_run(database: Database, fast: Settings) -> None:
@@ -156,12 +156,12 @@ def test_holes_are_counted_by_kind_and_are_gone_with_the_next_run(database: Data
         server.faults.add(Fault("schema", path="/wellness-service/wellness/dailySleepData", times=None))
         server.faults.add(Fault("schema", path="/usersummary-service/stats/steps", times=None))
         said = metadata(run(database, fast))
-        assert said["holes_left"] == 4
-        assert (said["holes_left/sleep"], said["holes_left/steps"]) == (2, 2)
+        assert said["gaps_left"] == 4
+        assert (said["gaps_left/sleep"], said["gaps_left/steps"]) == (2, 2)
         server.faults.clear()
         said = metadata(run(database, fast))
-    assert said["holes_left"] == 0
-    assert not [name for name in said if name.startswith("holes_left/")]
+    assert said["gaps_left"] == 0
+    assert not [name for name in said if name.startswith("gaps_left/")]
 
 
 def test_the_asset_is_partitioned_by_day_filled_back_in_one_run_and_has_a_freshness_policy() -> None:

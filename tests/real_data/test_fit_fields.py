@@ -19,7 +19,7 @@ from santorio.ingest.formats.fit.monitoring import COUNTED, ON_FOOT
 from santorio.ingest.formats.fit.records import FIELDS
 from santorio.ingest.formats.fit.weights import FIGURES as WEIGHT_FIGURES
 from santorio.people import Person
-from santorio.storage.parse_result import Parsed
+from santorio.storage.parse_result import ParseResult
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "fit"
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -49,7 +49,7 @@ def official(path: Path, *, merge: bool = False) -> dict[str, list[Message]]:
 
 
 @cache
-def ours(path: Path) -> Parsed:
+def ours(path: Path) -> ParseResult:
     return read(path.read_bytes(), PERSON, NOW)
 
 

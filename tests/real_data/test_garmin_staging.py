@@ -32,12 +32,12 @@ Rows = list[tuple[Any, ...]]
 def days_and(*keys: str) -> Callable[[Any], Rows]:
     """Give the day and some figures of each element, or of the payload itself; a path's keys are parted by dots."""
     return lambda document: [
-        tuple(dig(one, key) for key in ("calendarDate", *keys))
+        tuple(get_path(one, key) for key in ("calendarDate", *keys))
         for one in (document if isinstance(document, list) else [document])
     ]
 
 
-def dig(value: Any, path: str) -> Any:
+def get_path(value: Any, path: str) -> Any:
     for key in path.split("."):
         value = None if value is None else value.get(key)
     return value
@@ -78,9 +78,9 @@ def statuses(block: str, listed: str) -> Callable[[Any], Rows]:
                 one["calendarDate"],
                 device,
                 one["trainingStatusFeedbackPhrase"],
-                dig(one, "acuteTrainingLoadDTO.dailyTrainingLoadAcute"),
-                dig(one, "acuteTrainingLoadDTO.dailyTrainingLoadChronic"),
-                dig(one, "acuteTrainingLoadDTO.dailyAcuteChronicWorkloadRatio"),
+                get_path(one, "acuteTrainingLoadDTO.dailyTrainingLoadAcute"),
+                get_path(one, "acuteTrainingLoadDTO.dailyTrainingLoadChronic"),
+                get_path(one, "acuteTrainingLoadDTO.dailyAcuteChronicWorkloadRatio"),
             )
             for device, told in found.items()
             for one in (told if isinstance(told, list) else [told])
@@ -175,7 +175,7 @@ def sleeps(document: Any) -> Rows:
         (
             told["calendarDate"],
             *(told[part] / 60 for part in parts),
-            dig(told, "sleepScores.overall.value"),
+            get_path(told, "sleepScores.overall.value"),
             told.get("averageRespirationValue"),
             told.get("averageSpO2Value"),
         )

@@ -10,7 +10,7 @@ import pytest
 from santorio.simulator import simulate
 from santorio.simulator.payloads import account as account_payloads
 from santorio.simulator.payloads import fitness, intake, sessions, weeks, wellness
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "garmin" / "api"
 
@@ -31,7 +31,7 @@ NOT_SIMULATED = {
 
 
 @pytest.fixture(scope="module")
-def life() -> Life:
+def life() -> SimulatedPerson:
     return simulate(days=60, seed=5, last_day=dt.date(2025, 11, 20)).life
 
 

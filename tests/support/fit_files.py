@@ -8,7 +8,7 @@ from santorio.ingest.detect import read
 from santorio.ingest.formats.fit import decoder
 from santorio.people import Person
 from santorio.storage.event_log import Event
-from santorio.storage.parse_result import Parsed
+from santorio.storage.parse_result import ParseResult
 
 PERSON = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -100,16 +100,16 @@ RUN = fit_file(
 )
 
 
-def parsed(data: bytes) -> Parsed:
+def parsed(data: bytes) -> ParseResult:
     return read(data, PERSON, NOW)
 
 
-def only(found: Parsed) -> Event:
+def only(found: ParseResult) -> Event:
     (event,) = found.events
     return event
 
 
-def flaws(found: Parsed) -> list[tuple[str, str]]:
+def flaws(found: ParseResult) -> list[tuple[str, str]]:
     return [(one.code, one.status) for one in found.rejections]
 
 

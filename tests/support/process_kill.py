@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from santorio.ingest.garmin.account import Region
 from santorio.ingest.garmin.endpoints import ENDPOINTS
-from santorio.ingest.garmin.login import Door, use_token
+from santorio.ingest.garmin.login import LoginContext, use_token
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.simulator.files import simulate
@@ -55,7 +55,7 @@ class Household:
             self.person = ensure_person(connection, "me", "Europe/Berlin")
         [account] = self.server.accounts.values()
         token = SecretStr(self.server.token(account))
-        use_token(Door(self.database, settings, self.person, Region.GLOBAL), token)
+        use_token(LoginContext(self.database, settings, self.person, Region.GLOBAL), token)
 
     def start(self) -> subprocess.Popen[str]:
         environment = {

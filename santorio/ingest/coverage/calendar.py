@@ -10,12 +10,12 @@ from uuid import UUID
 
 import psycopg
 
-from santorio.ingest.coverage.gaps import DAILY_KINDS, UNINTENDED, Hole
+from santorio.ingest.coverage.gaps import ACTIONABLE, DAILY_KINDS, CoverageGap
 
 type Statuses = Mapping[tuple[str, dt.date], str]
 
 
-class Sign(enum.StrEnum):
+class DayStatus(enum.StrEnum):
     """What a day of a kind is, from the best to the worst; two of them never look alike, in black and white too."""
 
     OUTSIDE = " "
@@ -23,26 +23,26 @@ class Sign(enum.StrEnum):
     PROVISIONAL = "▒"
     INTENDED = "·"
     UNKNOWN = "?"
-    UNINTENDED = "✗"
+    ACTIONABLE = "✗"
 
 
 LEGEND = {
-    Sign.THERE: "there",
-    Sign.PROVISIONAL: "provisional, may still change",
-    Sign.INTENDED: "nothing, and nothing to do (not worn, or Garmin has none)",
-    Sign.UNKNOWN: "nothing known of the day in any kind",
-    Sign.UNINTENDED: "should be there",
+    DayStatus.THERE: "there",
+    DayStatus.PROVISIONAL: "provisional, may still change",
+    DayStatus.INTENDED: "nothing, and nothing to do (not worn, or Garmin has none)",
+    DayStatus.UNKNOWN: "nothing known of the day in any kind",
+    DayStatus.ACTIONABLE: "should be there",
 }
 SHOWN = dt.timedelta(days=730)
 RULER = "1   5    10   15   20   25   30 "
 _OF_STATUS = {
-    "final": Sign.THERE,
-    "provisional": Sign.PROVISIONAL,
-    "empty": Sign.INTENDED,
-    "failed": Sign.UNINTENDED,
+    "final": DayStatus.THERE,
+    "provisional": DayStatus.PROVISIONAL,
+    "empty": DayStatus.INTENDED,
+    "failed": DayStatus.ACTIONABLE,
 }
 _IN_EXPORT = {"daily_summary": "daily_summary_export", "sleep": "sleep_summary"}
-_WORST_FIRST = tuple(reversed(Sign))
+_WORST_FIRST = tuple(reversed(DayStatus))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +61,26 @@ class Months:
         return first if first == last else f"{first} to {last}"
 
 
-type Signs = dict[str, dict[dt.date, Sign]]
+type Signs = dict[str, dict[dt.date, DayStatus]]
 
 
-def signs(statuses: Statuses, holes: Iterable[Hole]) -> Signs:
+def signs(statuses: Statuses, gaps: Iterable[CoverageGap]) -> Signs:
     """Give every known day of every kind its sign, and every day of a hole."""
     found: Signs = {}
     for (kind, day), status in statuses.items():
-        found.setdefault(kind, {})[day] = _OF_STATUS.get(status, Sign.PROVISIONAL)
-    for hole in holes:
-        sign = sign_of(hole)
-        for number in range(hole.days):
-            found.setdefault(hole.kind, {})[hole.first_day + dt.timedelta(days=number)] = sign
+        found.setdefault(kind, {})[day] = _OF_STATUS.get(status, DayStatus.PROVISIONAL)
+    for gap in gaps:
+        sign = sign_of(gap)
+        for number in range(gap.days):
+            found.setdefault(gap.kind, {})[gap.first_day + dt.timedelta(days=number)] = sign
     return found
 
 
-def sign_of(hole: Hole) -> Sign:
+def sign_of(gap: CoverageGap) -> DayStatus:
     """Give the sign of a hole's days."""
-    if hole.reason in UNINTENDED:
-        return Sign.UNINTENDED
-    return Sign.UNKNOWN if hole.reason == "unknown" else Sign.INTENDED
+    if gap.reason in ACTIONABLE:
+        return DayStatus.ACTIONABLE
+    return DayStatus.UNKNOWN if gap.reason == "unknown" else DayStatus.INTENDED
 
 
 def worst(people: Iterable[Signs]) -> Signs:
@@ -90,7 +90,7 @@ def worst(people: Iterable[Signs]) -> Signs:
         for kind, days in one.items():
             known = together.setdefault(kind, {})
             for day, sign in days.items():
-                known[day] = min(sign, known.get(day, Sign.OUTSIDE), key=_WORST_FIRST.index)
+                known[day] = min(sign, known.get(day, DayStatus.OUTSIDE), key=_WORST_FIRST.index)
     return together
 
 
@@ -106,7 +106,7 @@ def kinds_to_show(calendars: Signs) -> list[str]:
         exported = _IN_EXPORT.get(kind)
         if exported and calendars.get(exported, {}).keys() - calendars.get(kind, {}).keys():
             daily.append(exported)
-    others = [kind for kind, days in sorted(calendars.items()) if Sign.UNINTENDED in days.values()]
+    others = [kind for kind, days in sorted(calendars.items()) if DayStatus.ACTIONABLE in days.values()]
     return daily + [kind for kind in others if kind not in daily]
 
 
@@ -115,24 +115,26 @@ def months(calendars: Signs, kinds: Sequence[str]) -> list[Months]:
     return [row for kind in kinds for row in _joined(_of_kind(kind, calendars.get(kind, {})))]
 
 
-def _of_kind(kind: str, days: Mapping[dt.date, Sign]) -> list[Months]:
+def _of_kind(kind: str, days: Mapping[dt.date, DayStatus]) -> list[Months]:
     if not days:
         return []
     rows, month, last = [], min(days).replace(day=1), max(days)
     while month <= last:
         length = calendar.monthrange(month.year, month.month)[1]
         dates = [month + dt.timedelta(days=number) for number in range(length)]
-        rows.append(Months(kind, month, dates[-1], "".join(days.get(day, Sign.OUTSIDE) for day in dates)))
+        rows.append(
+            Months(kind, month, dates[-1], "".join(days.get(day, DayStatus.OUTSIDE) for day in dates))
+        )
         month += dt.timedelta(days=length)
     return rows
 
 
 def _joined(rows: Sequence[Months]) -> list[Months]:
     joined: list[Months] = []
-    for is_whole, group in groupby(rows, key=lambda row: set(row.signs) == {Sign.THERE}):
+    for is_whole, group in groupby(rows, key=lambda row: set(row.signs) == {DayStatus.THERE}):
         run = list(group)
         if is_whole and len(run) > 1:
-            joined.append(Months(run[0].kind, run[0].first, run[-1].last, Sign.THERE * 31))
+            joined.append(Months(run[0].kind, run[0].first, run[-1].last, DayStatus.THERE * 31))
         else:
             joined += run
     return joined

@@ -96,7 +96,7 @@ class CoverageSummary:
 
 Reason = Literal["not worn", "night not worn", "Garmin has none", "missing", "failed", "unknown"]
 # Holes that nobody meant: what was worn was not fetched.
-UNINTENDED: tuple[Reason, ...] = ("missing", "failed")
+ACTIONABLE: tuple[Reason, ...] = ("missing", "failed")
 REASONS: Mapping[Reason, str] = {
     "not worn": "the watch was off: Garmin has the day, and nothing in any kind",
     "night not worn": "the watch was off at night: the day is there, the night is not",
@@ -108,7 +108,7 @@ REASONS: Mapping[Reason, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class CoverageGap:
     """Days in a row on which a kind is missing, for one reason; `error` is the code of what failed."""
 
     kind: str
@@ -125,7 +125,7 @@ class Hole:
     @property
     def is_intended(self) -> bool:
         """Whether there is nothing to do about it, as far as the data tells."""
-        return self.reason not in UNINTENDED
+        return self.reason not in ACTIONABLE
 
 
 # Kinds of which Garmin has one for every day that a watch was worn.
@@ -178,7 +178,7 @@ class _Row:
 type _Rows = dict[dt.date, _Row]
 
 
-def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
+def find_gaps(connection: psycopg.Connection, user_id: UUID) -> list[CoverageGap]:
     """Find the runs of missing or empty days of every daily kind, between its first and its last day.
 
     A day without data in any kind is one on which the watch was off; where other kinds have data, this one was
@@ -197,25 +197,25 @@ def holes(connection: psycopg.Connection, user_id: UUID) -> list[Hole]:
     for kind in (*DAILY_KINDS, *EXPORTED_DAYS, *EXPORTED_NIGHTS):
         for day, row in known.get(kind, {}).items():
             days.setdefault(day, {})[kind] = row
-    return [hole for kind, rows in known.items() for hole in _holes_of(kind, rows, days)]
+    return [gap for kind, rows in known.items() for gap in _holes_of(kind, rows, days)]
 
 
-def _holes_of(kind: str, rows: _Rows, days: Mapping[dt.date, Mapping[str, _Row]]) -> list[Hole]:
+def _holes_of(kind: str, rows: _Rows, days: Mapping[dt.date, Mapping[str, _Row]]) -> list[CoverageGap]:
     """Find the holes of one kind; `days` holds what the daily kinds, and an export's, tell of a day."""
-    found: list[Hole] = []
+    found: list[CoverageGap] = []
     for day in _span(kind, rows):
         row = rows.get(day)
         if row is not None and row.is_there:
             continue
         reason = _reason(kind, row, days.get(day, {}))
-        if kind not in DAILY_KINDS and reason not in UNINTENDED:
+        if kind not in DAILY_KINDS and reason not in ACTIONABLE:
             continue
         error = row.error if row is not None and reason == "failed" else None
         last = found[-1] if found else None
         if last and (last.last_day, last.reason, last.error) == (day - A_DAY, reason, error):
             found[-1] = replace(last, last_day=day)
         else:
-            found.append(Hole(kind, day, day, reason, error))
+            found.append(CoverageGap(kind, day, day, reason, error))
     return found
 
 
@@ -250,21 +250,21 @@ def _reason(kind: str, row: _Row | None, day: Mapping[str, _Row]) -> Reason:
     return "missing" if row is None else "Garmin has none"
 
 
-def what_to_do(found: Sequence[Hole]) -> Iterator[str]:
+def what_to_do(found: Sequence[CoverageGap]) -> Iterator[str]:
     """Say what mends the holes that nobody meant, in sentences with the command to type."""
-    missing = [hole for hole in found if hole.reason == "missing"]
-    failed = [hole for hole in found if hole.reason == "failed"]
+    missing = [gap for gap in found if gap.reason == "missing"]
+    failed = [gap for gap in found if gap.reason == "failed"]
     if missing:
-        first, last = min(hole.first_day for hole in missing), max(hole.last_day for hole in missing)
-        kinds = ",".join(sorted({hole.kind for hole in missing}))
-        days = sum(hole.days for hole in missing)
+        first, last = min(gap.first_day for gap in missing), max(gap.last_day for gap in missing)
+        kinds = ",".join(sorted({gap.kind for gap in missing}))
+        days = sum(gap.days for gap in missing)
         yield (
             f"{_days(days)} {'was' if days == 1 else 'were'} never fetched: "
             f"`santorio sync --since {first} --until {last} --kinds {kinds}`, or import the account's export."
         )
     if failed:
-        errors = ", ".join(sorted({hole.error or "no reason given" for hole in failed}))
-        yield f"{_days(sum(hole.days for hole in failed))} failed ({errors}): `santorio sync` asks for them again."
+        errors = ", ".join(sorted({gap.error or "no reason given" for gap in failed}))
+        yield f"{_days(sum(gap.days for gap in failed))} failed ({errors}): `santorio sync` asks for them again."
 
 
 def _days(count: int) -> str:

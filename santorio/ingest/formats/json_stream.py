@@ -14,12 +14,12 @@ from ijson.common import ObjectBuilder
 from santorio.ingest.formats.garmin.payload_kinds import KINDS
 from santorio.storage.parse_result import Rejection
 
-CHUNK_BYTES = 64 * 2**10
+READ_BYTES = 64 * 2**10
 # Held as objects, JSON takes up to 28 times its size; a whole day with its series is below 1 MB.
-LARGEST_ENTRY_BYTES = 8 * 2**20
-PIECE_BYTES = 2 * 2**20
+MAX_ENTRY_BYTES = 8 * 2**20
+TARGET_CHUNK_BYTES = 2 * 2**20
 # Nothing of Garmin's goes deeper than eight levels.
-DEEPEST = 100
+MAX_DEPTH = 100
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Keys under which an entry holds the list of the entries proper.
 WRAPPERS = frozenset(kind.holds[0] for kind in KINDS if len(kind.holds) == 1)
@@ -36,7 +36,7 @@ TOO_LONG = Rejection(
     "What comes here is larger than any entry that Garmin writes. It was left out, and all after it.",
 )
 # Each is a row: a file of nothing but these must not fill the memory.
-MOST_REFUSALS = 1000
+MAX_REJECTIONS = 1000
 TOO_MANY = Rejection(
     "bad_json",
     "A thousand entries before this one could not be read. It was left out, and all after it. Download it again.",
@@ -48,7 +48,7 @@ CUT = Rejection(
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class JsonChunk:
     """Some entries: their numbers in the whole, and a JSON document of them alone."""
 
     first: int
@@ -65,7 +65,7 @@ def looks_like_json(head: bytes) -> bool:
     return head.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in {b"{", b"["}
 
 
-def pieces(file: IO[bytes]) -> Iterator[Piece | Rejection]:
+def iter_chunks(file: IO[bytes]) -> Iterator[JsonChunk | Rejection]:
     """Give the entries of an array, of the list that an object holds, or of lines, and why some were left out.
 
     Never more than an entry and a piece is held; the same file gives the same pieces every time.
@@ -75,14 +75,14 @@ def pieces(file: IO[bytes]) -> Iterator[Piece | Rejection]:
     held_in: str | None = None
     for found in _entries(file):
         if waiting and (
-            isinstance(found, Rejection) or found[0] != held_in or size + len(found[1]) > PIECE_BYTES
+            isinstance(found, Rejection) or found[0] != held_in or size + len(found[1]) > TARGET_CHUNK_BYTES
         ):
-            yield _piece(waiting, number, held_in)
+            yield _chunk(waiting, number, held_in)
             waiting, size = [], 0
         number += 1
         if isinstance(found, Rejection):
             refused += 1
-            if refused > MOST_REFUSALS:
+            if refused > MAX_REJECTIONS:
                 yield Rejection(TOO_MANY.code, TOO_MANY.reason, f"entry {number}")
                 return
             yield Rejection(found.code, found.reason, f"entry {number}")
@@ -91,28 +91,28 @@ def pieces(file: IO[bytes]) -> Iterator[Piece | Rejection]:
         waiting.append(entry)
         size += len(entry)
     if waiting:
-        yield _piece(waiting, number, held_in)
+        yield _chunk(waiting, number, held_in)
 
 
-def _piece(entries: list[bytes], last: int, wrapper: str | None) -> Piece:
+def _chunk(entries: list[bytes], last: int, wrapper: str | None) -> JsonChunk:
     data = b"[" + b",".join(entries) + b"]"
     if wrapper is not None:
         data = b"[{" + orjson.dumps(wrapper) + b":" + data + b"}]"
-    return Piece(last - len(entries) + 1, last, data)
+    return JsonChunk(last - len(entries) + 1, last, data)
 
 
 def _entries(file: IO[bytes]) -> Iterator[tuple[str | None, bytes] | Rejection]:
     events = ijson.sendable_list()
     parser = ijson.basic_parse_coro(events, multiple_values=True)
     reader = _Reader()
-    chunk = file.read(CHUNK_BYTES).removeprefix(BYTE_ORDER_MARK)
+    chunk = file.read(READ_BYTES).removeprefix(BYTE_ORDER_MARK)
     try:
         while chunk:
             parser.send(chunk)
             reader.take(events, len(chunk))
             del events[:]
             yield from reader.given()
-            chunk = file.read(CHUNK_BYTES)
+            chunk = file.read(READ_BYTES)
         parser.close()
     except _TooLongError:
         yield from reader.given()
@@ -150,9 +150,9 @@ class _Reader:
         self.read_bytes += size
         if events:
             self.event_came = self.read_bytes
-        if self.read_bytes - self.event_came > LARGEST_ENTRY_BYTES:
+        if self.read_bytes - self.event_came > MAX_ENTRY_BYTES:
             raise _TooLongError
-        if self.depth and self.read_bytes - self.entry_began > LARGEST_ENTRY_BYTES:
+        if self.depth and self.read_bytes - self.entry_began > MAX_ENTRY_BYTES:
             self._pass_over(TOO_LARGE)
 
     def _pass_over(self, rejection: Rejection) -> None:
@@ -174,7 +174,7 @@ class _Reader:
             self.builder.event(event, value)
         self.depth += event in {"start_map", "start_array"}
         self.depth -= event in {"end_map", "end_array"}
-        if self.depth > DEEPEST:
+        if self.depth > MAX_DEPTH:
             raise _TooLongError
         if self.depth == 0:
             self._end()

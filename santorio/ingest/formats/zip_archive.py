@@ -22,17 +22,17 @@ from santorio.storage.parse_result import Rejection
 # Garmin names the files of an export after the account's email; what is said of a file is said without it.
 EMAIL = re.compile(r"[^\s/@]{1,64}@[^\s/@_]{1,255}")
 # A member is read into memory, and held as objects, JSON takes up to 28 times its size; larger JSON is read in pieces.
-LARGEST_MEMBER_BYTES = 32 * 2**20
+MAX_MEMBER_BYTES = 32 * 2**20
 # JSON of numbers shrinks to a fortieth, an empty recording to a hundredth; a bomb to a thousandth.
-LARGEST_RATIO = 200
+MAX_COMPRESSION_RATIO = 200
 # In all an archive may unpack to this, or to this many times its own size.
-LEAST_ALLOWANCE_BYTES = 2 * 2**30
+MIN_ALLOWANCE_BYTES = 2 * 2**30
 ALLOWANCE_RATIO = 100
-MOST_MEMBERS = 200_000
-LARGEST_JSON_BYTES = 2**30
+MAX_MEMBERS = 200_000
+MAX_JSON_BYTES = 2**30
 HEAD_BYTES = 64
-DEEPEST = 2
-LONGEST_NAME = 200
+MAX_DEPTH = 2
+MAX_NAME_LENGTH = 200
 ENCRYPTED = 0x1
 ZIP = b"PK\x03\x04"
 
@@ -51,7 +51,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SkippedMember:
     """One file of an archive that was left out, and why."""
 
     path: str
@@ -62,8 +62,8 @@ class Allowance:
     """What an archive may still unpack to."""
 
     def __init__(self, archive_bytes: int) -> None:
-        self.bytes = max(LEAST_ALLOWANCE_BYTES, ALLOWANCE_RATIO * archive_bytes)
-        self.members = MOST_MEMBERS
+        self.bytes = max(MIN_ALLOWANCE_BYTES, ALLOWANCE_RATIO * archive_bytes)
+        self.members = MAX_MEMBERS
 
     def take(self, size: int) -> bool:
         """Take a member's size off; say whether it was still allowed."""
@@ -72,13 +72,11 @@ class Allowance:
         return self.bytes >= 0 and self.members >= 0
 
 
-def is_read_in_parts(file: IO[bytes]) -> bool:
+def is_read_in_chunks(file: IO[bytes]) -> bool:
     """Whether a file is a zip, or JSON too large to be held; it is left at its beginning."""
     head, size = file.read(HEAD_BYTES), file.seek(0, 2)
     file.seek(0)
-    return looks_like_zip(head) or (
-        LARGEST_MEMBER_BYTES < size <= LARGEST_JSON_BYTES and looks_like_json(head)
-    )
+    return looks_like_zip(head) or (MAX_MEMBER_BYTES < size <= MAX_JSON_BYTES and looks_like_json(head))
 
 
 def looks_like_zip(head: bytes) -> bool:
@@ -86,7 +84,7 @@ def looks_like_zip(head: bytes) -> bool:
     return head[:4] == ZIP
 
 
-def holds(file: IO[bytes], mark: str) -> bool:
+def contains(file: IO[bytes], mark: str) -> bool:
     """Whether a path in the archive holds this text; False where its list of files cannot be read."""
     try:
         with zipfile.ZipFile(file) as archive:
@@ -105,7 +103,7 @@ def name_of(path: Path) -> str:
     return without_email(os.fsencode(path.name).decode(errors="replace"))
 
 
-def walk(file: IO[bytes], *, skip: int = 0, name: str = "") -> Iterator[Member | Left]:
+def iter_members(file: IO[bytes], *, skip: int = 0, name: str = "") -> Iterator[Member | SkippedMember]:
     """Read an archive's files in order; the first `skip` are passed over without being read.
 
     Directories are no files. Every other entry gives a member or says why not; one of large JSON gives several.
@@ -116,7 +114,9 @@ def walk(file: IO[bytes], *, skip: int = 0, name: str = "") -> Iterator[Member |
     walker = _Walk(allowance, skip)
     is_zip = looks_like_zip(file.read(4))
     file.seek(0)
-    yield from walker.archive(file, "", 0) if is_zip or not name else walker.pieces(file, without_email(name))
+    yield from (
+        walker.archive(file, "", 0) if is_zip or not name else walker.json_chunks(file, without_email(name))
+    )
 
 
 class _Walk:
@@ -124,7 +124,7 @@ class _Walk:
         self.allowance = allowance
         self.skip = skip
 
-    def archive(self, file: IO[bytes], prefix: str, depth: int) -> Iterator[Member | Left]:
+    def archive(self, file: IO[bytes], prefix: str, depth: int) -> Iterator[Member | SkippedMember]:
         try:
             with zipfile.ZipFile(file) as archive:
                 for entry in archive.infolist():
@@ -149,16 +149,16 @@ class _Walk:
         refusal: Rejection | None,
         prefix: str,
         depth: int,
-    ) -> Iterator[Member | Left]:
+    ) -> Iterator[Member | SkippedMember]:
         path = prefix + without_email(entry.filename)
         is_inner = refusal is None and _is_inner(archive, entry)
-        if is_inner and depth + 1 >= DEEPEST:
+        if is_inner and depth + 1 >= MAX_DEPTH:
             refusal = TOO_DEEP
         if refusal is not None:
             yield from self._leave(path, refusal)
         elif is_inner:
             yield from self._inner(archive, entry, path, depth)
-        elif entry.file_size > LARGEST_MEMBER_BYTES:
+        elif entry.file_size > MAX_MEMBER_BYTES:
             yield from self._large(archive, entry, path)
         elif not self._skips():
             yield self._read(archive, entry, path)
@@ -168,37 +168,41 @@ class _Walk:
         self.skip -= 1
         return self.skip >= 0
 
-    def _large(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> Iterator[Member | Left]:
+    def _large(
+        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str
+    ) -> Iterator[Member | SkippedMember]:
         try:
             if looks_like_json(_head(archive, entry, HEAD_BYTES)):
                 with archive.open(entry) as content:
-                    yield from self.pieces(content, path)
+                    yield from self.json_chunks(content, path)
                 return
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
             yield from self._leave(path, UNREADABLE)
             return
         yield from self._leave(path, TOO_LARGE)
 
-    def pieces(self, file: IO[bytes], path: str) -> Iterator[Member | Left]:
+    def json_chunks(self, file: IO[bytes], path: str) -> Iterator[Member | SkippedMember]:
         """Give large JSON in pieces, each a part of its own."""
-        for piece in json_stream.pieces(file):
+        for piece in json_stream.iter_chunks(file):
             if self._skips():
                 continue
             if isinstance(piece, Rejection):
-                yield Left(f"{path[:LONGEST_NAME]}, {piece.location}", replace(piece, location=None))
+                yield SkippedMember(
+                    f"{path[:MAX_NAME_LENGTH]}, {piece.location}", replace(piece, location=None)
+                )
             else:
                 yield Member(f"{path} (entries {piece.first} to {piece.last})", piece.data)
 
-    def _read(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> Member | Left:
+    def _read(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> Member | SkippedMember:
         try:
             with archive.open(entry) as content:
-                return Member(path, content.read(LARGEST_MEMBER_BYTES + 1))
+                return Member(path, content.read(MAX_MEMBER_BYTES + 1))
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
             return _left(path, UNREADABLE)
 
     def _inner(
         self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str, depth: int
-    ) -> Iterator[Member | Left]:
+    ) -> Iterator[Member | SkippedMember]:
         """Lay an archive within an archive on the disk for a while: its list of files stands at its end."""
         with tempfile.TemporaryFile() as copy:
             try:
@@ -209,13 +213,13 @@ class _Walk:
                 return
             yield from self.archive(copy, f"{path}/", depth + 1)
 
-    def _leave(self, path: str, rejection: Rejection) -> Iterator[Left]:
+    def _leave(self, path: str, rejection: Rejection) -> Iterator[SkippedMember]:
         if not self._skips():
             yield _left(path, rejection)
 
 
-def _left(path: str, rejection: Rejection) -> Left:
-    return Left(path[:LONGEST_NAME], rejection)
+def _left(path: str, rejection: Rejection) -> SkippedMember:
+    return SkippedMember(path[:MAX_NAME_LENGTH], rejection)
 
 
 def _is_inner(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
@@ -237,7 +241,7 @@ def refused_entry(entry: zipfile.ZipInfo) -> Rejection | None:
         return UNSAFE_NAME
     if entry.flag_bits & ENCRYPTED:
         return LOCKED
-    if entry.file_size > LARGEST_RATIO * max(entry.compress_size, 1024):
+    if entry.file_size > MAX_COMPRESSION_RATIO * max(entry.compress_size, 1024):
         return BOMB
     return None
 

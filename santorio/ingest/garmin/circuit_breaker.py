@@ -10,20 +10,20 @@ import psycopg
 from santorio.errors import GarminRateLimited
 
 FIRST_PAUSE = dt.timedelta(minutes=1)
-LONGEST_PAUSE = dt.timedelta(hours=6)
+MAX_PAUSE = dt.timedelta(hours=6)
 # Longer than a request may take: while one tries, the others wait.
-TRIAL = dt.timedelta(seconds=20)
+HALF_OPEN_PROBE = dt.timedelta(seconds=20)
 
 
 def pause_after(
     trips: int, retry_after: dt.timedelta | None, first_pause: dt.timedelta = FIRST_PAUSE
 ) -> dt.timedelta:
     """Return how long to be silent after so many refusals in a row (from 1), never shorter than Garmin asked."""
-    doubled = min(LONGEST_PAUSE, first_pause * 2 ** min(trips - 1, 16))
+    doubled = min(MAX_PAUSE, first_pause * 2 ** min(trips - 1, 16))
     return (
         doubled
         if retry_after is None
-        else min(max(retry_after, doubled if trips > 1 else retry_after), LONGEST_PAUSE)
+        else min(max(retry_after, doubled if trips > 1 else retry_after), MAX_PAUSE)
     )
 
 
@@ -64,12 +64,12 @@ def wait_seconds(connection: psycopg.Connection) -> float:
     taken = connection.execute(
         "update ops.garmin_breaker set open_until = clock_timestamp() + %s, tripped_at = null"
         " where open_until is null or open_until <= clock_timestamp() returning true",
-        [TRIAL],
+        [HALF_OPEN_PROBE],
     ).fetchone()
     return 0.0 if taken else 1.0
 
 
-def shut_seconds(connection: psycopg.Connection) -> float:
+def open_seconds(connection: psycopg.Connection) -> float:
     """Seconds until Garmin may be asked again; asking this takes nobody's turn."""
     row = connection.execute(
         "select extract(epoch from open_until - clock_timestamp())::float from ops.garmin_breaker where trips > 0"

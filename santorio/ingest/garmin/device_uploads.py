@@ -8,7 +8,7 @@ import psycopg
 
 from santorio.ingest.garmin import ledger
 from santorio.ingest.garmin.sync_plan import Window
-from santorio.ingest.garmin.throttle import verdict
+from santorio.ingest.garmin.throttle import classify_failure
 from santorio.people import Person
 from santorio.storage.event_log import lock_person
 
@@ -21,7 +21,7 @@ def notice(
         uploaded_at = _moment(client.get_device_last_used())
     except Exception as error:
         # Only a help: whatever else is wrong, the calls that matter will tell.
-        if verdict(error) in {"absent", "refused", "passing"}:
+        if classify_failure(error) in {"absent", "refused", "passing"}:
             return
         raise
     if uploaded_at is None:
@@ -35,8 +35,8 @@ def notice(
         if before is not None and before < uploaded_at:
             since = max(before.astimezone(zoneinfo.ZoneInfo(person.timezone)).date(), window.first)
             days = [since + dt.timedelta(days=offset) for offset in range((window.today - since).days + 1)]
-            ledger.reopen(connection, person.user_id, days)
-            ledger.wake(connection, person.user_id, rest)
+            ledger.mark_provisional(connection, person.user_id, days)
+            ledger.mark_due(connection, person.user_id, rest)
         connection.execute(
             "update ops.garmin_syncs set device_uploaded_at = greatest(device_uploaded_at, %s) where user_id = %s",
             [uploaded_at, person.user_id],

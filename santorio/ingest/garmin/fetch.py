@@ -17,16 +17,16 @@ import orjson
 import psycopg
 
 from santorio.errors import RejectedRecord, SantorioError
-from santorio.ingest.formats.garmin.parser import Asked, parse_answer
+from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.garmin import ledger, reload_requests
 from santorio.ingest.garmin.sync_plan import Call
-from santorio.ingest.garmin.throttle import Pacer, code_of, verdict
+from santorio.ingest.garmin.throttle import Throttle, classify_failure, error_code
 from santorio.ingest.importer import import_file
 from santorio.ingest.quarantine import note_rejection
 from santorio.people import Person
 from santorio.storage.event_log import Event, WriteResult, lock_person, write_events
 from santorio.storage.object_store import ObjectStore
-from santorio.storage.parse_result import Parsed, Rejection
+from santorio.storage.parse_result import ParseResult, Rejection
 
 # Changes with every sync of the watch, on days long past as well.
 VOLATILE = ("lastSyncTimestampGMT",)
@@ -51,7 +51,7 @@ class Fetcher:
     store: ObjectStore = field(repr=False)
     person: Person
     client: Any = field(repr=False)
-    pacer: Pacer
+    throttle: Throttle
     today: dt.date
     now: dt.datetime
 
@@ -85,14 +85,14 @@ class Fetcher:
         return method(*arguments)
 
     def _failed(self, call: Call, error: Exception) -> Outcome:
-        what = verdict(error)
+        what = classify_failure(error)
         if what == "absent":
             return self._keep(call, None)
         if what == "refused_login" and self._is_login_refused():
             raise error
-        code = "changed_schema" if what is None else code_of(error)
+        code = "changed_schema" if what is None else error_code(error)
         with self.connection.transaction():
-            ledger.note_failure(self.connection, self.person, call, code)
+            ledger.record_failure(self.connection, self.person, call, code)
         return Outcome(error=code)
 
     def _is_login_refused(self) -> bool:
@@ -102,7 +102,7 @@ class Fetcher:
         except (SantorioError, psycopg.Error):
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            return verdict(error) == "refused_login"
+            return classify_failure(error) == "refused_login"
         return False
 
     def _keep(self, call: Call, answer: object) -> Outcome:
@@ -111,25 +111,25 @@ class Fetcher:
         sha256 = self.store.put(_as_it_came(answer)) if refusals else None
         with self.connection.transaction():
             lock_person(self.connection, self.person.user_id)
-            told = [event for event in parsed.events if not self._is_known_whole(call, event)]
+            told = [event for event in parsed.events if not self._has_series(call, event)]
             written = write_events(self.connection, told)
-            if any(reload_requests.is_put_away(call.endpoint.kind, event.data) for event in told):
+            if any(reload_requests.is_archived(call.endpoint.kind, event.data) for event in told):
                 reload_requests.notice(self.connection, self.person, call.last, self.today)
             for refusal in refusals:
                 note_rejection(self.connection, self.person, _name(call), sha256, refusal)
             error = refusals[0].code if refusals else None
             if call.activity is None:
-                ledger.note_days(
+                ledger.record_days(
                     self.connection, self.person, call, _by_day(call, parsed.events), self.today, error
                 )
             else:
                 is_empty = not parsed.events
-                ledger.note_activity(self.connection, self.person, call, is_empty=is_empty, error=error)
+                ledger.record_activity(self.connection, self.person, call, is_empty=is_empty, error=error)
         return Outcome(written, len(refusals), error)
 
-    def _is_known_whole(self, call: Call, event: Event) -> bool:
+    def _has_series(self, call: Call, event: Event) -> bool:
         """Whether Garmin has put a series away that the log has: its lack says nothing new, and replaces nothing."""
-        if not reload_requests.is_put_away(call.endpoint.kind, event.data):
+        if not reload_requests.is_archived(call.endpoint.kind, event.data):
             return False
         row = self.connection.execute(
             "select data from raw.events where event_id = %s order by ingested_at desc limit 1",
@@ -137,14 +137,16 @@ class Fetcher:
         ).fetchone()
         # A series that was thinned was there.
         return row is not None and bool(
-            row[0].get(reload_requests.TELLTALES[call.endpoint.kind][0]) or row[0].get("thinned")
+            row[0].get(reload_requests.MARKER_FIELDS[call.endpoint.kind][0]) or row[0].get("thinned")
         )
 
-    def _read(self, call: Call, answer: object) -> Parsed:
+    def _read(self, call: Call, answer: object) -> ParseResult:
         try:
             return _sound(parse_answer(call.endpoint, answer, asked(call), self.person, self.now))
         except Exception:  # noqa: BLE001 - a fault of the reader is about this answer, and must not stop the others
-            return Parsed(kind=call.endpoint.kind, rejections=[Rejection("reader_failed", READER_FAILED)])
+            return ParseResult(
+                kind=call.endpoint.kind, rejections=[Rejection("reader_failed", READER_FAILED)]
+            )
 
     def _keep_file(self, call: Call, answer: object) -> Outcome:
         """Take in an activity's original as if it had been dropped into the inbox: one reader for all files."""
@@ -158,18 +160,18 @@ class Fetcher:
             )
             # What cannot be read is in the store and in ops.rejected_records: to ask for it again would not help.
             is_empty = made.outcome in {"empty", "rejected"}
-            ledger.note_activity(self.connection, self.person, call, is_empty=is_empty, error=None)
+            ledger.record_activity(self.connection, self.person, call, is_empty=is_empty, error=None)
         refusals = [one for one in made.rejected if one.status == "open"]
         return Outcome(WriteResult(made.events_new, 0, made.events_unchanged), len(refusals))
 
 
-def asked(call: Call) -> Asked:
+def asked(call: Call) -> RequestContext:
     """Name what an answer is about, for those that do not say it themselves."""
     if call.activity is not None:
-        return Asked(day=call.last, item=str(call.activity))
+        return RequestContext(day=call.last, item=str(call.activity))
     if call.endpoint.grain == "account":
-        return Asked(item="now")
-    return Asked(day=call.first if call.endpoint.span_days == 1 else None)
+        return RequestContext(item="now")
+    return RequestContext(day=call.first if call.endpoint.span_days == 1 else None)
 
 
 def _as_it_came(answer: object) -> bytes:
@@ -185,7 +187,7 @@ def _name(call: Call) -> str:
     return f"Garmin {call.endpoint.kind} of {about}"
 
 
-def _sound(parsed: Parsed) -> Parsed:
+def _sound(parsed: ParseResult) -> ParseResult:
     """Put aside the events that the log cannot keep."""
     sound: list[Event] = []
     for event in parsed.events:

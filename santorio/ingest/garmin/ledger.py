@@ -11,12 +11,19 @@ from uuid import UUID
 import psycopg
 
 from santorio.ingest.garmin.endpoints import ENDPOINTS
-from santorio.ingest.garmin.sync_plan import SETTLED, Call, Known, Listed, Status, status_of_answer
+from santorio.ingest.garmin.sync_plan import (
+    SETTLED,
+    Call,
+    FetchedActivity,
+    ListedActivity,
+    Status,
+    status_of_answer,
+)
 from santorio.people import Person
 
 DAY_KINDS = [endpoint.kind for endpoint in ENDPOINTS if endpoint.grain == "days"]
 # A change in the summary of a settled day says that a watch synced it late.
-TELLTALE = "daily_summary"
+LATE_SYNC_MARKER = "daily_summary"
 
 
 type Statuses = dict[tuple[str, dt.date], Status]
@@ -55,7 +62,7 @@ def statuses(
     return {(kind, day): status for kind, day, status in rows}
 
 
-def note_days(
+def record_days(
     connection: psycopg.Connection,
     person: Person,
     call: Call,
@@ -79,8 +86,8 @@ def note_days(
             changed.append(day)
         rows[day] = _Row("failed" if has_failed else status, answer.digest)
     _note(connection, person.user_id, call.endpoint.kind, rows, error)
-    if call.endpoint.kind == TELLTALE:
-        reopen(connection, person.user_id, changed)
+    if call.endpoint.kind == LATE_SYNC_MARKER:
+        mark_provisional(connection, person.user_id, changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ def _note(
     )
 
 
-def reopen(connection: psycopg.Connection, user_id: UUID, days: Sequence[dt.date]) -> int:
+def mark_provisional(connection: psycopg.Connection, user_id: UUID, days: Sequence[dt.date]) -> int:
     """Make settled days provisional in every kind: a watch may have synced them late. Counts the rows."""
     if not days:
         return 0
@@ -147,7 +154,7 @@ def reopen(connection: psycopg.Connection, user_id: UUID, days: Sequence[dt.date
     ).rowcount
 
 
-def wake(connection: psycopg.Connection, user_id: UUID, rest: dt.timedelta) -> None:
+def mark_due(connection: psycopg.Connection, user_id: UUID, rest: dt.timedelta) -> None:
     """Let no provisional day rest any longer; noted in the rows, so that it holds if the sync ends early.
 
     But for days that Garmin was just asked to bring back, which an upload of the watch does not hasten.
@@ -161,10 +168,10 @@ def wake(connection: psycopg.Connection, user_id: UUID, rest: dt.timedelta) -> N
     )
 
 
-def note_failure(connection: psycopg.Connection, person: Person, call: Call, code: str) -> None:
+def record_failure(connection: psycopg.Connection, person: Person, call: Call, code: str) -> None:
     """Note that a call failed: what was known of its days stays known, but is asked for again."""
     if call.activity is not None:
-        note_activity(connection, person, call, is_empty=False, error=code)
+        record_activity(connection, person, call, is_empty=False, error=code)
         return
     before = _before(connection, person.user_id, call)
     # A settled day that only stood in the way of a range has not failed.
@@ -178,7 +185,7 @@ def note_failure(connection: psycopg.Connection, person: Person, call: Call, cod
 
 def listed_activities(
     connection: psycopg.Connection, person: Person, first: dt.date, last: dt.date
-) -> list[Listed]:
+) -> list[ListedActivity]:
     """Return the activities of some days that the account's list names, each as it was last listed."""
     rows = connection.execute(
         """
@@ -196,22 +203,25 @@ def listed_activities(
         [person.user_id, first, last],
     ).fetchall()
     # An import from another place may know the same activity under another account, or none.
-    return list({row[0]: Listed(*row) for row in rows}.values())
+    return list({row[0]: ListedActivity(*row) for row in rows}.values())
 
 
 def known_activities(
     connection: psycopg.Connection, person: Person, first: dt.date, last: dt.date
-) -> dict[tuple[int, str], Known]:
+) -> dict[tuple[int, str], FetchedActivity]:
     """Return what was fetched of the activities of some days."""
     rows = connection.execute(
         "select activity_id, kind, status, listing_hash from ops.garmin_activities"
         " where user_id = %s and day between %s and %s",
         [person.user_id, first, last],
     ).fetchall()
-    return {(activity, kind): Known(status, listing_hash) for activity, kind, status, listing_hash in rows}
+    return {
+        (activity, kind): FetchedActivity(status, listing_hash)
+        for activity, kind, status, listing_hash in rows
+    }
 
 
-def note_activity(
+def record_activity(
     connection: psycopg.Connection, person: Person, call: Call, *, is_empty: bool, error: str | None
 ) -> None:
     """Note what came of one activity, and what that makes of its day."""

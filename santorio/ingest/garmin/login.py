@@ -41,14 +41,14 @@ FAILURES_WITHOUT_WAIT = 2
 TOKEN_FIELDS = ("di_token", "di_refresh_token", "di_client_id")
 
 
-class AnotherAccount(ConfigError):
+class AccountMismatch(ConfigError):
     """The login works, and would mix the data of two."""
 
     code = "garmin_another_account"
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class LoginContext:
     """Where a login is tried, and for whom."""
 
     database: Database
@@ -63,7 +63,7 @@ class Door:
         return StoredClient(china=self.region is Region.CHINA, url=self.settings.garmin_url)
 
 
-def log_in(door: Door, email: str, password: SecretStr) -> Account:
+def log_in(context: LoginContext, email: str, password: SecretStr) -> Account:
     """Try a login once.
 
     Returns
@@ -75,21 +75,21 @@ def log_in(door: Door, email: str, password: SecretStr) -> Account:
     ------
     GarminAuthError, GarminRateLimited, GarminUnavailable
         If it failed; the state says why. An account that was connected stays so, with the login it had.
-    AnotherAccount
+    AccountMismatch
         If it is not the account that this person's data is from, or is another person's.
     """
-    check_may_try(door)
-    client = door.client()
+    check_login_allowed(context)
+    client = context.client()
 
     def attempt() -> object:
         status, pending = client.login(email, password.get_secret_value(), return_on_mfa=True)
         return pending if status == "needs_mfa" else None
 
-    pending = _attempt(door, attempt, refused=Reason.REFUSED)
-    return _connect(door, client) if pending is None else _keep_pending(door, pending)
+    pending = _attempt(context, attempt, refused=Reason.REFUSED)
+    return _connect(context, client) if pending is None else _keep_pending(context, pending)
 
 
-def enter_code(door: Door, code: SecretStr) -> Account:
+def enter_code(context: LoginContext, code: SecretStr) -> Account:
     """Finish the login that waits for a code.
 
     Raises
@@ -98,15 +98,15 @@ def enter_code(door: Door, code: SecretStr) -> Account:
         If none waits, or Garmin refuses the code. It may be entered again; after the third wrong one, or half an
         hour, the login starts anew.
     """
-    check_may_try(door)
-    with door.database.connect() as connection:
-        account = account_of(connection, door.person)
+    check_login_allowed(context)
+    with context.database.connect() as connection:
+        account = account_of(connection, context.person)
     if account.encrypted_login is None:
         raise _nothing_waits()
-    pending = json.loads(account.data_key(door.settings).unseal(PENDING, account.encrypted_login))
+    pending = json.loads(account.data_key(context.settings).unseal(PENDING, account.encrypted_login))
     if dt.datetime.fromisoformat(pending["until"]) < dt.datetime.now(dt.UTC):
         raise _nothing_waits()
-    here = Door(door.database, door.settings, door.person, Region(pending["region"]))
+    here = LoginContext(context.database, context.settings, context.person, Region(pending["region"]))
     client = here.client()
 
     def attempt() -> object:
@@ -116,7 +116,7 @@ def enter_code(door: Door, code: SecretStr) -> Account:
     return _connect(here, client)
 
 
-def use_token(door: Door, token: SecretStr) -> Account:
+def use_token(context: LoginContext, token: SecretStr) -> Account:
     """Connect by a token: what garminconnect's `client.dumps()` returns and its `garmin_tokens.json` holds.
 
     Raises
@@ -124,11 +124,11 @@ def use_token(door: Door, token: SecretStr) -> Account:
     GarminAuthError
         If it is none, or Garmin does not accept it.
     """
-    check_may_try(door)
-    client = door.client()
+    check_login_allowed(context)
+    client = context.client()
     client.loads(_checked(token))
-    _attempt(door, client.renew_if_old, refused=Reason.REVOKED)
-    return _connect(door, client)
+    _attempt(context, client.renew_if_old, refused=Reason.REVOKED)
+    return _connect(context, client)
 
 
 def disconnect(database: Database, person: Person) -> Account:
@@ -165,7 +165,7 @@ def _checked(token: SecretStr) -> str:
     return json.dumps({name: document[name] for name in TOKEN_FIELDS})
 
 
-def check_may_try(door: Door) -> None:
+def check_login_allowed(context: LoginContext) -> None:
     """Refuse what would be an attempt too soon, or one whose fruit could not be kept.
 
     Raises
@@ -175,16 +175,16 @@ def check_may_try(door: Door) -> None:
     ConfigError
         If there is no master key to seal it under.
     """
-    with door.database.connect() as connection:
-        sealing_key(connection, door.settings)
-        account = account_of(connection, door.person)
+    with context.database.connect() as connection:
+        sealing_key(connection, context.settings)
+        account = account_of(connection, context.person)
     if account.not_before is not None and account.not_before > dt.datetime.now(dt.UTC):
         raise GarminRateLimited(
             "After the logins that failed, Garmin is left in peace for a while.", hint=account.what_to_do
         )
 
 
-def _attempt(door: Door, attempt: Callable[[], object], *, refused: Reason) -> object:
+def _attempt(context: LoginContext, attempt: Callable[[], object], *, refused: Reason) -> object:
     """Do what asks Garmin for a login; a failure becomes the state, and an error without Garmin's words."""
     from garminconnect import (
         GarminConnectAuthenticationError,
@@ -202,17 +202,17 @@ def _attempt(door: Door, attempt: Callable[[], object], *, refused: Reason) -> o
         reason = Reason.UNAVAILABLE if unheard else refused
     except GarminConnectConnectionError as error:
         if status_of(error) == 401:
-            raise _failed(door, refused, at_code=False) from None
+            raise _failed(context, refused, at_code=False) from None
         limited = any(status in str(error) for status in (" 429", " 427"))
         reason = Reason.RATE_LIMITED if limited else Reason.UNAVAILABLE
     except (OSError, ValueError):
         reason = Reason.UNAVAILABLE
-    raise _failed(door, reason, at_code=refused is Reason.WRONG_CODE) from None
+    raise _failed(context, reason, at_code=refused is Reason.WRONG_CODE) from None
 
 
-def _failed(door: Door, reason: Reason, *, at_code: bool) -> SantorioError:
-    with door.database.connect() as connection:
-        before = lock_account(connection, door.person)
+def _failed(context: LoginContext, reason: Reason, *, at_code: bool) -> SantorioError:
+    with context.database.connect() as connection:
+        before = lock_account(connection, context.person)
         failures = before.failures + (reason not in {Reason.RATE_LIMITED, Reason.UNAVAILABLE})
         waits = at_code and failures <= FAILURES_WITHOUT_WAIT
         if before.state is State.CONNECTED:
@@ -226,9 +226,9 @@ def _failed(door: Door, reason: Reason, *, at_code: bool) -> SantorioError:
                 encrypted_login = case when %s then encrypted_login end, changed_at = clock_timestamp()
             where user_id = %s
             """,
-            [state, why, failures, _next_attempt(reason, failures), waits, door.person.user_id],
+            [state, why, failures, _next_attempt(reason, failures), waits, context.person.user_id],
         )
-        account = account_of(connection, door.person)
+        account = account_of(connection, context.person)
     return _said(account, reason)
 
 
@@ -252,11 +252,11 @@ def _nothing_waits() -> GarminAuthError:
     return GarminAuthError("No login waits for a code.", hint="Type `santorio connect garmin` to start one.")
 
 
-def _keep_pending(door: Door, pending: object) -> Account:
+def _keep_pending(context: LoginContext, pending: object) -> Account:
     until = dt.datetime.now(dt.UTC) + CODE_LIFETIME
-    document = {"login": pending, "region": door.region, "until": until.isoformat()}
-    with door.database.connect() as connection:
-        key = _ensure_data_key(connection, door)
+    document = {"login": pending, "region": context.region, "until": until.isoformat()}
+    with context.database.connect() as connection:
+        key = _ensure_data_key(connection, context)
         connection.execute(
             """
             update ops.garmin_accounts
@@ -264,21 +264,21 @@ def _keep_pending(door: Door, pending: object) -> Account:
                 reason = null, not_before = null, changed_at = clock_timestamp()
             where user_id = %s
             """,
-            [key.seal(PENDING, json.dumps(document).encode()), door.person.user_id],
+            [key.seal(PENDING, json.dumps(document).encode()), context.person.user_id],
         )
-        return account_of(connection, door.person)
+        return account_of(connection, context.person)
 
 
-def _connect(door: Door, client: Any) -> Account:
-    profile = _attempt(door, client.profile, refused=Reason.REVOKED)
+def _connect(context: LoginContext, client: Any) -> Account:
+    profile = _attempt(context, client.profile, refused=Reason.REVOKED)
     assert isinstance(profile, dict)  # noqa: S101 - the client looked
     number, display_name = profile.get("profileId"), profile.get("displayName")
     account_id = str(number or display_name or "")
     if not account_id:
         raise unavailable(None)
-    with door.database.connect() as connection:
-        key = _ensure_data_key(connection, door)
-        _same_account(connection, door, account_id)
+    with context.database.connect() as connection:
+        key = _ensure_data_key(connection, context)
+        _same_account(connection, context, account_id)
         connection.execute(
             """
             update ops.garmin_accounts
@@ -287,39 +287,44 @@ def _connect(door: Door, client: Any) -> Account:
                 rotated_at = clock_timestamp()
             where user_id = %s
             """,
-            [door.region, account_id, Login(client.dumps(), display_name).sealed(key), door.person.user_id],
+            [
+                context.region,
+                account_id,
+                Login(client.dumps(), display_name).sealed(key),
+                context.person.user_id,
+            ],
         )
-        return account_of(connection, door.person)
+        return account_of(connection, context.person)
 
 
-def _ensure_data_key(connection: psycopg.Connection, door: Door) -> DataKey:
+def _ensure_data_key(connection: psycopg.Connection, context: LoginContext) -> DataKey:
     """Lock the account and open its data key; make one where there is none."""
-    master = sealing_key(connection, door.settings)
-    account = lock_account(connection, door.person)
+    master = sealing_key(connection, context.settings)
+    account = lock_account(connection, context.person)
     if account.wrapped_key is not None:
-        return account.data_key(door.settings)
-    key = new_data_key(door.person.user_id)
+        return account.data_key(context.settings)
+    key = new_data_key(context.person.user_id)
     connection.execute(
         "update ops.garmin_accounts set wrapped_key = %s where user_id = %s",
-        [wrap(master, key), door.person.user_id],
+        [wrap(master, key), context.person.user_id],
     )
     return key
 
 
-def _same_account(connection: psycopg.Connection, door: Door, account_id: str) -> None:
-    mine = account_of(connection, door.person)
-    if mine.account_id is not None and (mine.region, mine.account_id) != (door.region, account_id):
-        raise AnotherAccount(
+def _same_account(connection: psycopg.Connection, context: LoginContext, account_id: str) -> None:
+    mine = account_of(connection, context.person)
+    if mine.account_id is not None and (mine.region, mine.account_id) != (context.region, account_id):
+        raise AccountMismatch(
             f"This is another Garmin account than the one whose data “{mine.name}” has.",
             hint="Name another person for it: `santorio connect garmin --person NAME`.",
         )
     taken = connection.execute(
         "select name from ops.garmin_accounts join ops.people using (user_id) "
         "where region = %s and account_id = %s and state <> 'disconnected' and user_id <> %s",
-        [door.region, account_id, door.person.user_id],
+        [context.region, account_id, context.person.user_id],
     ).fetchone()
     if taken is not None:
-        raise AnotherAccount(
+        raise AccountMismatch(
             f"This Garmin account is connected as “{taken[0]}” already.",
             hint=f"Type `santorio disconnect garmin --person {taken[0]}` first, if it should change hands.",
         )

@@ -11,29 +11,29 @@ import psycopg
 
 from santorio.errors import SantorioError
 from santorio.ingest.garmin.sync_plan import SURELY_SETTLED_DAYS, Window
-from santorio.ingest.garmin.throttle import verdict
+from santorio.ingest.garmin.throttle import classify_failure
 from santorio.people import Person
 
 # Garmin does not say how many it takes; each brings six calls of the next sync with it.
-MOST_A_SYNC = 50
+MAX_RELOADS_PER_SYNC = 50
 # What comes back: all that holds a series within the day.
 KINDS = (
     "heart_rate", "stress", "respiration", "spo2", "steps_intervals", "floors", "intensity_minutes",
     "body_battery_events",
 )  # fmt: skip
 # A series, and a sum that cannot be without it.
-TELLTALES = {
+MARKER_FIELDS = {
     "heart_rate": ("heartRateValues", "maxHeartRate"),
     "stress": ("stressValuesArray", "maxStressLevel"),
     "respiration": ("respirationValuesArray", "highestRespirationValue"),
 }
 
 
-def is_put_away(kind: str, payload: Mapping[str, object]) -> bool:
+def is_archived(kind: str, payload: Mapping[str, object]) -> bool:
     """Whether a day's payload has the sum of a series, and not the series."""
-    if kind not in TELLTALES:
+    if kind not in MARKER_FIELDS:
         return False
-    series, highest = (payload.get(key) for key in TELLTALES[kind])
+    series, highest = (payload.get(key) for key in MARKER_FIELDS[kind])
     # Of stress -1 and -2 say that nothing was measured.
     return not series and isinstance(highest, int | float) and highest > 0
 
@@ -47,7 +47,7 @@ def notice(connection: psycopg.Connection, person: Person, day: dt.date, today: 
         )
 
 
-def ask_back(connection: psycopg.Connection, person: Person, client: Any, window: Window) -> int:
+def request_reloads(connection: psycopg.Connection, person: Person, client: Any, window: Window) -> int:
     """Ask for the newest days that wait, and let the next sync fetch them again. Counts the days.
 
     Raises
@@ -62,7 +62,7 @@ def ask_back(connection: psycopg.Connection, person: Person, client: Any, window
         except (SantorioError, psycopg.Error):
             raise
         except Exception as error:  # noqa: BLE001 - the library raises anything where an answer has another shape
-            if verdict(error) not in {"absent", "refused"}:
+            if classify_failure(error) not in {"absent", "refused"}:
                 return asked  # in passing: with the next sync
             _note(connection, person, day, ())  # Garmin will not: what there is must do
         else:
@@ -75,7 +75,7 @@ def _waiting(connection: psycopg.Connection, person: Person, window: Window) -> 
     rows = connection.execute(
         "select day from ops.garmin_reloads where user_id = %s and day between %s and %s and requested_at is null"
         " order by day desc limit %s",
-        [person.user_id, window.first, window.last, MOST_A_SYNC],
+        [person.user_id, window.first, window.last, MAX_RELOADS_PER_SYNC],
     ).fetchall()
     return [day for (day,) in rows]
 

@@ -18,7 +18,7 @@ from santorio.ingest.garmin import device_uploads, ledger, reload_requests
 from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from santorio.ingest.garmin.fetch import Fetcher, Outcome
 from santorio.ingest.garmin.sync_plan import Call, Window, plan, plan_activities
-from santorio.ingest.garmin.throttle import Pace, Pacer
+from santorio.ingest.garmin.throttle import RequestPolicy, Throttle
 from santorio.people import Person, all_people
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
@@ -35,12 +35,14 @@ BLOCK_DAYS = 28
 # requests at a time would spend them all on the newest days.
 PROVISIONAL_RESTS = dt.timedelta(hours=3)
 # So many calls in a row without an answer: Garmin is down; it is no matter of one day.
-MOST_FAILURES_IN_A_ROW = 5
+MAX_CONSECUTIVE_FAILURES = 5
 # A kind that fails so often in a row has changed: the rest of it waits for the next sync.
-MOST_FAILURES_OF_A_KIND = 3
+MAX_FAILURES_PER_KIND = 3
 
-Ending = Literal["done", "paused", "stopped", "needs_login", "rate_limited", "unavailable", "busy", "failed"]
-ENDINGS: dict[str, Ending] = {
+SyncStatus = Literal[
+    "done", "paused", "stopped", "needs_login", "rate_limited", "unavailable", "busy", "failed"
+]
+STATUS_BY_ERROR_CODE: dict[str, SyncStatus] = {
     "garmin_auth": "needs_login",
     "garmin_rate_limited": "rate_limited",
     "garmin_unavailable": "unavailable",
@@ -49,7 +51,7 @@ ENDINGS: dict[str, Ending] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SyncOptions:
     """What a sync is bounded to; None is no bound.
 
     Parameters
@@ -58,14 +60,14 @@ class Wishes:
         Days, both included. An earlier `since` than before is remembered: later syncs go on filling up to it.
     kinds
         Names of the table; those that are off by default are fetched only when they are named.
-    most_requests
+    max_requests
         For each person.
     """
 
     since: dt.date | None = None
     until: dt.date | None = None
     kinds: tuple[str, ...] | None = None
-    most_requests: int | None = None
+    max_requests: int | None = None
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -97,7 +99,7 @@ class Progress:
 
 
 @dataclass(slots=True)
-class PersonReport:
+class SyncReport:
     """What a sync did for one person: counts, how it ended, and what can be done about it.
 
     Days are counted once a kind; `calls_left` are those about days that are still missing or failed, `holes` those
@@ -105,7 +107,7 @@ class PersonReport:
     """
 
     person: str
-    ending: Ending = "done"
+    status: SyncStatus = "done"
     message: str = ""
     requests: int = 0
     calls: int = 0
@@ -113,7 +115,7 @@ class PersonReport:
     events: WriteResult = field(default_factory=WriteResult)
     rejected: int = 0
     failures: Counter[str] = field(default_factory=Counter)
-    holes: Counter[str] = field(default_factory=Counter)
+    gaps: Counter[str] = field(default_factory=Counter)
     days_settled: int = 0
     days_provisional: int = 0
     days_failed: int = 0
@@ -127,17 +129,17 @@ def connected_people(connection: psycopg.Connection) -> list[Person]:
     return [person for person in all_people(connection) if person.user_id in wanted]
 
 
-def sync_everyone(
+def sync_people(
     database: Database,
     store: ObjectStore,
     settings: Settings,
     people: Iterable[Person],
-    wishes: Wishes,
+    options: SyncOptions,
     *,
-    pace: Pace | None = None,
+    policy: RequestPolicy | None = None,
     progress: Callable[[Progress], None] | None = None,
     now: dt.datetime | None = None,
-) -> list[PersonReport]:
+) -> list[SyncReport]:
     """Sync people one after the other; what goes wrong with one is in their report, and the next follow.
 
     Raises
@@ -147,11 +149,11 @@ def sync_everyone(
     StorageError
         If our own database or object store fails: that is everyone's trouble.
     """
-    endpoints = wishes.endpoints
-    pace = pace or Pace(per_second=settings.garmin_requests_per_second)
-    reports: list[PersonReport] = []
+    endpoints = options.endpoints
+    policy = policy or RequestPolicy(per_second=settings.garmin_requests_per_second)
+    reports: list[SyncReport] = []
     for person in people:
-        report = PersonReport(person.name)
+        report = SyncReport(person.name)
         reports.append(report)
         _sync_guarded(
             _Sync(
@@ -159,15 +161,15 @@ def sync_everyone(
                 store,
                 settings,
                 person,
-                wishes,
+                options,
                 endpoints,
-                pace,
+                policy,
                 progress,
                 now or dt.datetime.now(dt.UTC),
                 report,
             )
         )
-        if report.ending == "paused":
+        if report.status == "paused":
             break
     return reports
 
@@ -185,17 +187,17 @@ def _sync_guarded(sync: "_Sync") -> None:
     except Exception as error:  # noqa: BLE001 - nobody's trouble is another's
         # Its text may hold anything of a payload: only its name goes anywhere.
         logger.error("The sync of one person failed: %s", type(error).__name__)  # noqa: TRY400
-        report.ending = "failed"
+        report.status = "failed"
         report.message = (
             f"Santorio failed ({type(error).__name__}); what was fetched is kept. Please report it."
         )
 
 
-def ending_of(error: BaseException) -> Ending:
+def status_of_error(error: BaseException) -> SyncStatus:
     """Return how a sync ended that this error stopped."""
     if isinstance(error, KeyboardInterrupt):
         return "paused"
-    return ENDINGS.get(error.code, "failed") if isinstance(error, SantorioError) else "failed"
+    return STATUS_BY_ERROR_CODE.get(error.code, "failed") if isinstance(error, SantorioError) else "failed"
 
 
 @dataclass(slots=True)
@@ -206,12 +208,12 @@ class _Sync:
     store: ObjectStore
     settings: Settings
     person: Person
-    wishes: Wishes
+    options: SyncOptions
     endpoints: Sequence[Endpoint]
-    pace: Pace
+    policy: RequestPolicy
     progress: Callable[[Progress], None] | None
     now: dt.datetime
-    report: PersonReport
+    report: SyncReport
     expected: int = 0
     failures_in_a_row: int = 0
     failures_of_kind: Counter[str] = field(default_factory=Counter)
@@ -220,48 +222,48 @@ class _Sync:
         """Fetch everything that is due, or until something stands in the way."""
         with self.database.connect(autocommit=True) as connection:
             if not _is_alone(connection, self.person):
-                self.report.ending, self.report.message = "busy", "Another sync of this person is going on."
+                self.report.status, self.report.message = "busy", "Another sync of this person is going on."
                 return
             window = self._window(connection)
             self._begin(connection, window)
-            pacer = Pacer(connection, self.person.user_id, self.pace, self.wishes.most_requests)
+            throttle = Throttle(connection, self.person.user_id, self.policy, self.options.max_requests)
             try:
-                self._fetch_all(connection, pacer, window)
+                self._fetch_all(connection, throttle, window)
             except BaseException as error:
-                self.report.ending = ending_of(error)
+                self.report.status = status_of_error(error)
                 raise
             finally:
-                self.report.requests = pacer.requests
+                self.report.requests = throttle.requests
                 self._end(connection, window)
                 # A connection that is closed gives its lock back a moment later.
                 connection.execute(
                     "select pg_advisory_unlock(hashtextextended(%s, 1615))", [str(self.person.user_id)]
                 )
 
-    def _fetch_all(self, connection: psycopg.Connection, pacer: Pacer, window: Window) -> None:
+    def _fetch_all(self, connection: psycopg.Connection, throttle: Throttle, window: Window) -> None:
         from santorio.ingest.garmin.account import session
 
         with session(self.database, self.settings, self.person) as client:
-            pacer.attach(client)
-            fetcher = Fetcher(connection, self.store, self.person, client, pacer, window.today, self.now)
+            throttle.attach(client)
+            fetcher = Fetcher(connection, self.store, self.person, client, throttle, window.today, self.now)
             device_uploads.notice(connection, self.person, client, window, PROVISIONAL_RESTS)
             self.expected = len(self._due(connection, window))
-            for block in blocks(window):
-                self._fetch_block(connection, fetcher, window, block)
+            for month in month_windows(window):
+                self._fetch_block(connection, fetcher, window, month)
             if any(endpoint.kind in reload_requests.KINDS for endpoint in self.endpoints):
-                reload_requests.ask_back(connection, self.person, client, window)
+                reload_requests.request_reloads(connection, self.person, client, window)
 
     def _fetch_block(
-        self, connection: psycopg.Connection, fetcher: Fetcher, window: Window, block: Window
+        self, connection: psycopg.Connection, fetcher: Fetcher, window: Window, month: Window
     ) -> None:
         """Fetch one month: ranges first, for they tell which days and activities need more."""
         ranged = [one for one in self.endpoints if one.span_days > 1 or one.grain == "account"]
         single = [one for one in self.endpoints if one.span_days == 1 and one.grain == "days"]
-        known = self._statuses(connection, Window(window.first, block.last, window.today))
-        reaching = Window(window.first, block.last, window.today)
-        self._make(fetcher, [call for call in plan(ranged, known, reaching) if call.last >= block.first])
-        self._make(fetcher, plan(single, self._statuses(connection, block), block))
-        self._make(fetcher, self._due_activities(connection, block))
+        known = self._statuses(connection, Window(window.first, month.last, window.today))
+        reaching = Window(window.first, month.last, window.today)
+        self._execute(fetcher, [call for call in plan(ranged, known, reaching) if call.last >= month.first])
+        self._execute(fetcher, plan(single, self._statuses(connection, month), month))
+        self._execute(fetcher, self._due_activities(connection, month))
 
     def _due(
         self, connection: psycopg.Connection, window: Window, *, is_provisional_due: bool = True
@@ -283,12 +285,12 @@ class _Sync:
         known = ledger.known_activities(connection, self.person, window.first, window.last)
         return plan_activities(self.endpoints, listed, known)
 
-    def _make(self, fetcher: Fetcher, calls: Sequence[Call]) -> None:
+    def _execute(self, fetcher: Fetcher, calls: Sequence[Call]) -> None:
         for call in calls:
-            if self.failures_of_kind[call.endpoint.kind] < MOST_FAILURES_OF_A_KIND:
-                self._count(call, fetcher.fetch(call))
+            if self.failures_of_kind[call.endpoint.kind] < MAX_FAILURES_PER_KIND:
+                self._record(call, fetcher.fetch(call))
 
-    def _count(self, call: Call, outcome: Outcome) -> None:
+    def _record(self, call: Call, outcome: Outcome) -> None:
         report, kind = self.report, call.endpoint.kind
         report.calls += 1
         report.events += outcome.written
@@ -302,7 +304,7 @@ class _Sync:
         report.failures[outcome.error] += 1
         self.failures_of_kind[kind] += 1
         self.failures_in_a_row += 1
-        if self.failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
+        if self.failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
             raise GarminUnavailable(
                 f"Garmin did not answer {self.failures_in_a_row} calls in a row ({outcome.error}).",
                 hint="What was fetched is kept: run `santorio sync` again later.",
@@ -313,10 +315,10 @@ class _Sync:
         remembered = connection.execute(
             "select since from ops.garmin_syncs where user_id = %s", [self.person.user_id]
         ).fetchone()
-        first = self.wishes.since or (
+        first = self.options.since or (
             remembered[0] if remembered else today - dt.timedelta(days=FIRST_SYNC_DAYS - 1)
         )
-        last = min(self.wishes.until or today, today)
+        last = min(self.options.until or today, today)
         return Window(min(first, last), last, today)
 
     def _begin(self, connection: psycopg.Connection, window: Window) -> None:
@@ -337,16 +339,16 @@ class _Sync:
         self.report.days_settled = counts["final"] + counts["empty"]
         self.report.days_provisional = counts["provisional"]
         self.report.days_failed = counts["failed"]
-        self.report.holes = holes(self.endpoints, known, window)
+        self.report.gaps = gaps(self.endpoints, known, window)
         self.report.calls_left = len(self._due(connection, window, is_provisional_due=False))
         connection.execute(
             "update ops.garmin_syncs set ended_at = clock_timestamp(), outcome = %s, requests = requests + %s"
             " where user_id = %s",
-            [self.report.ending, self.report.requests, self.person.user_id],
+            [self.report.status, self.report.requests, self.person.user_id],
         )
 
 
-def holes(
+def gaps(
     endpoints: Iterable[Endpoint], known: Mapping[tuple[str, dt.date], str], window: Window
 ) -> Counter[str]:
     """Count the days of each kind that nobody meant to be without: never asked for, or failed.
@@ -364,7 +366,7 @@ def holes(
     return found
 
 
-def blocks(window: Window) -> Iterator[Window]:
+def month_windows(window: Window) -> Iterator[Window]:
     """Cut a window into months, the newest first."""
     last = window.last
     while last >= window.first:

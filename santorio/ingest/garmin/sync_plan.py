@@ -90,7 +90,7 @@ def _calls(endpoint: Endpoint, due: Sequence[dt.date], window: Window) -> list[C
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedActivity:
     """An activity of the person's list: its number, its day, and the hash of its entry."""
 
     activity: int
@@ -99,7 +99,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FetchedActivity:
     """What was fetched of an activity, and the hash its entry had then."""
 
     status: Status
@@ -107,7 +107,9 @@ class Known:
 
 
 def plan_activities(
-    endpoints: Iterable[Endpoint], listed: Iterable[Listed], known: Mapping[tuple[int, str], Known]
+    endpoints: Iterable[Endpoint],
+    listed: Iterable[ListedActivity],
+    known: Mapping[tuple[int, str], FetchedActivity],
 ) -> list[Call]:
     """Return the calls about single activities that are due: never made, failed, or of an edited activity.
 
@@ -122,7 +124,7 @@ def plan_activities(
     ]
 
 
-def _is_due(endpoint: Endpoint, listed: Listed, known: Known | None) -> bool:
+def _is_due(endpoint: Endpoint, listed: ListedActivity, known: FetchedActivity | None) -> bool:
     if known is None or known.status not in SETTLED:
         return True
     return endpoint.kind != "activity_file" and known.listing_hash != listed.listing_hash

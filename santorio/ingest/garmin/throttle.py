@@ -18,11 +18,11 @@ import psycopg
 from santorio.errors import SantorioError
 from santorio.ingest.garmin import circuit_breaker
 
-Verdict = Literal["rate_limited", "refused_login", "absent", "passing", "refused"]
+FailureKind = Literal["rate_limited", "refused_login", "absent", "passing", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RequestPolicy:
     """How fast a person's account is asked.
 
     Parameters
@@ -33,11 +33,11 @@ class Pace:
         Requests that may go out at once after a rest.
     attempts
         How often a request is made that fails in passing.
-    first_backoff_seconds, longest_backoff_seconds
+    first_backoff_seconds, max_backoff_seconds
         Wait before the second attempt, and at most.
     first_pause
         What the breaker waits after a first refusal without `Retry-After`.
-    patience_seconds
+    breaker_timeout_seconds
         How long a sync waits for the breaker before it stops for now.
     """
 
@@ -45,9 +45,9 @@ class Pace:
     burst: int = 40
     attempts: int = 4
     first_backoff_seconds: float = 1.0
-    longest_backoff_seconds: float = 30.0
+    max_backoff_seconds: float = 30.0
     first_pause: dt.timedelta = circuit_breaker.FIRST_PAUSE
-    patience_seconds: float = 120.0
+    breaker_timeout_seconds: float = 120.0
 
 
 class BudgetSpent(SantorioError):
@@ -65,13 +65,13 @@ class CallFailed(SantorioError):
 
 
 @dataclass(slots=True)
-class Pacer:
+class Throttle:
     """Makes the requests of one person in time; counts them."""
 
     connection: psycopg.Connection = field(repr=False)
     user_id: UUID
-    pace: Pace
-    most_requests: int | None = None
+    policy: RequestPolicy
+    max_requests: int | None = None
     requests: int = 0
     sleep: Callable[[float], None] = time.sleep
 
@@ -88,13 +88,13 @@ class Pacer:
         import tenacity
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: verdict(error) == "passing"),
+            retry=tenacity.retry_if_exception(lambda error: classify_failure(error) == "passing"),
             wait=tenacity.wait_exponential_jitter(
-                multiplier=self.pace.first_backoff_seconds,
-                max=self.pace.longest_backoff_seconds,
-                jitter=self.pace.first_backoff_seconds,
+                multiplier=self.policy.first_backoff_seconds,
+                max=self.policy.max_backoff_seconds,
+                jitter=self.policy.first_backoff_seconds,
             ),
-            stop=tenacity.stop_after_attempt(self.pace.attempts),
+            stop=tenacity.stop_after_attempt(self.policy.attempts),
             sleep=self.sleep,
             reraise=True,
         )
@@ -112,30 +112,30 @@ class Pacer:
         try:
             answer = call(*arguments, **options)
         except Exception as error:
-            if verdict(error) == "rate_limited":
-                circuit_breaker.trip(self.connection, retry_after(error), self.pace.first_pause)
+            if classify_failure(error) == "rate_limited":
+                circuit_breaker.trip(self.connection, retry_after(error), self.policy.first_pause)
                 # Garmin counts the refused ones too: the same call is made again only after the pause.
                 return self._once(call, arguments, options)
-            if verdict(error) in {"absent", "refused"}:
+            if classify_failure(error) in {"absent", "refused"}:
                 circuit_breaker.answered(self.connection)
             raise
         circuit_breaker.answered(self.connection)
         return answer
 
     def _wait_for_turn(self) -> None:
-        if self.most_requests is not None and self.requests >= self.most_requests:
+        if self.max_requests is not None and self.requests >= self.max_requests:
             raise BudgetSpent("As many requests were made as were allowed.")
         waited = 0.0
         while (seconds := circuit_breaker.wait_seconds(self.connection)) > 0:
-            if waited + seconds > self.pace.patience_seconds:
+            if waited + seconds > self.policy.breaker_timeout_seconds:
                 raise circuit_breaker.rate_limited(seconds)
             self.sleep(seconds + 0.01)
             waited += seconds
-        if (seconds := take(self.connection, self.user_id, self.pace)) > 0:
+        if (seconds := acquire_token(self.connection, self.user_id, self.policy)) > 0:
             self.sleep(seconds)
 
 
-def take(connection: psycopg.Connection, user_id: UUID, pace: Pace) -> float:
+def acquire_token(connection: psycopg.Connection, user_id: UUID, policy: RequestPolicy) -> float:
     """Take a token from a person's bucket; returns how many seconds to wait until it is there.
 
     The bucket may owe tokens: whoever asks next waits longer, so processes that share it keep the pace together.
@@ -149,13 +149,13 @@ def take(connection: psycopg.Connection, user_id: UUID, pace: Pace) -> float:
           counted_at = clock_timestamp()
         returning tokens
         """,
-        {"user_id": user_id, "burst": float(pace.burst), "rate": pace.per_second},
+        {"user_id": user_id, "burst": float(policy.burst), "rate": policy.per_second},
     ).fetchone()
     assert row is not None  # noqa: S101 - it returns the row it wrote
-    return max(0.0, -float(row[0]) / pace.per_second)
+    return max(0.0, -float(row[0]) / policy.per_second)
 
 
-def verdict(error: BaseException) -> Verdict | None:
+def classify_failure(error: BaseException) -> FailureKind | None:
     """What a failed call means: of the library's errors, by their HTTP status; None of any other."""
     from garminconnect import (
         GarminConnectAuthenticationError,
@@ -210,7 +210,7 @@ def retry_after(error: BaseException) -> dt.timedelta | None:
     return max(dt.timedelta(), moment - dt.datetime.now(dt.UTC))
 
 
-def code_of(error: BaseException) -> str:
+def error_code(error: BaseException) -> str:
     """Code of a failed call for the ledger: what Garmin's server did, never what it said."""
     if (status := status_of(error)) is not None and status >= 400:
         return f"http_{status}"

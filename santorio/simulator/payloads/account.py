@@ -6,7 +6,7 @@ from typing import Any
 from santorio.simulator.payloads.common import DEVICE, Payload
 from santorio.simulator.payloads.fitness import vo2max
 from santorio.simulator.payloads.ranges import HEIGHT_M, weighed
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 BIRTH_DATE = dt.date(1988, 5, 4)
@@ -15,12 +15,12 @@ BED_S, RISE_S = 23 * 3600, 7 * 3600
 WEEK = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 
 
-def is_woman(life: Life) -> bool:
+def is_woman(life: SimulatedPerson) -> bool:
     """Whether the account is a woman's."""
     return bool(stream(life.seed, "gender").random() < 0.5)
 
 
-def user_settings(life: Life, day: int) -> Payload:
+def user_settings(life: SimulatedPerson, day: int) -> Payload:
     """Make `userprofile-service/userprofile/user-settings`, as it stands on a day."""
     windows = [
         {
@@ -45,7 +45,7 @@ def user_settings(life: Life, day: int) -> Payload:
     }
 
 
-def devices(life: Life, synced: int) -> list[Payload]:
+def devices(life: SimulatedPerson, synced: int) -> list[Payload]:
     """Make `device-service/deviceregistration/devices`: one watch, last synced at an instant."""
     return [
         {
@@ -77,7 +77,7 @@ def devices(life: Life, synced: int) -> list[Payload]:
     ]
 
 
-def last_used(life: Life, synced: int) -> Payload:
+def last_used(life: SimulatedPerson, synced: int) -> Payload:
     """Make `device-service/deviceservice/mylastused`: when the watch was last synced."""
     return {
         "userDeviceId": DEVICE,
@@ -91,7 +91,7 @@ def last_used(life: Life, synced: int) -> Payload:
     }
 
 
-def _body(life: Life, day: int) -> dict[str, Any]:
+def _body(life: SimulatedPerson, day: int) -> dict[str, Any]:
     """Tell gender, height, birthday, and the weight of the latest weigh-in."""
     latest = next((past for past in range(day, -1, -1) if weighed(life, past)), day)
     return {
@@ -119,7 +119,7 @@ def _format(number: int, key: str, *, grouping: bool) -> dict[str, Any]:
     return {"formatId": number, "formatKey": key, **digits, "groupingUsed": grouping, "displayFormat": None}
 
 
-def _capabilities(life: Life, day: int) -> dict[str, Any]:
+def _capabilities(life: SimulatedPerson, day: int) -> dict[str, Any]:
     return {
         "vo2MaxRunning": float(round(vo2max(life, day))),
         "vo2MaxCycling": None,

@@ -4,7 +4,7 @@ from typing import Any
 
 from santorio.simulator.behaviour import Workout
 from santorio.simulator.payloads.common import DEVICE, Payload, stamp
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import split_evenly, stream
 
 MOMENT = "%Y-%m-%d %H:%M:%S"
@@ -16,7 +16,7 @@ TYPES: dict[str, tuple[int, int, int, float]] = {
 """Garmin's type, its parent, its sport, and a usual speed in metres a second."""
 
 
-def activity(life: Life, day: int, workout: Workout) -> Payload:
+def activity(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make one element of `activitylist-service/activities/search/activities`."""
     start = life.clock.instant(day, workout.minute) + 13
     seconds = float(workout.minutes * 60 - 20)
@@ -41,7 +41,7 @@ def activity(life: Life, day: int, workout: Workout) -> Payload:
     }
 
 
-def _identity(life: Life, workout: Workout, start: int) -> dict[str, Any]:
+def _identity(life: SimulatedPerson, workout: Workout, start: int) -> dict[str, Any]:
     type_id, parent, _, _ = TYPES[workout.sport]
     return {
         "activityId": 20_000_000_000 + start % 1_000_000_000,
@@ -60,7 +60,7 @@ def _identity(life: Life, workout: Workout, start: int) -> dict[str, Any]:
     }
 
 
-def _effort(life: Life, day: int, workout: Workout, seconds: float) -> dict[str, Any]:
+def _effort(life: SimulatedPerson, day: int, workout: Workout, seconds: float) -> dict[str, Any]:
     rng = stream(life.seed, "activity", day)
     speed = TYPES[workout.sport][3] * (1 + (workout.average_bpm - 140) / 150) * rng.uniform(0.96, 1.04)
     effort: dict[str, Any] = {
@@ -98,7 +98,7 @@ def _ownership(start: int) -> dict[str, Any]:
     }
 
 
-def _training(life: Life, day: int, workout: Workout, seconds: float) -> dict[str, Any]:
+def _training(life: SimulatedPerson, day: int, workout: Workout, seconds: float) -> dict[str, Any]:
     shares = split_evenly(stream(life.seed, "zones", day), int(seconds), 5)
     return {
         "sportTypeId": TYPES[workout.sport][2],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from santorio.simulator.payloads.account import is_woman
 from santorio.simulator.payloads.common import Payload
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 USUAL_DAYS = 28
@@ -34,7 +34,7 @@ class _Cycle:
         )
 
 
-def menstrual_day(life: Life, day: int) -> Payload | None:
+def menstrual_day(life: SimulatedPerson, day: int) -> Payload | None:
     """Make `periodichealth-service/menstrualcycle/dayview`; none of a man's account."""
     if not is_woman(life):
         return None
@@ -62,7 +62,7 @@ def menstrual_day(life: Life, day: int) -> Payload | None:
     }
 
 
-def _cycle(life: Life, day: int) -> _Cycle:
+def _cycle(life: SimulatedPerson, day: int) -> _Cycle:
     """Find the cycle that a day is in; the first began before the life did."""
     start = -int(stream(life.seed, "cycle").integers(0, 20))
     number = 1
@@ -74,7 +74,7 @@ def _cycle(life: Life, day: int) -> _Cycle:
         number += 1
 
 
-def _log(life: Life, day: int, number: int) -> Payload | None:
+def _log(life: SimulatedPerson, day: int, number: int) -> Payload | None:
     """Make what she noted: the flow, and how she felt, while it lasts."""
     if number > PERIOD_DAYS:
         return None

@@ -3,11 +3,11 @@
 from santorio.simulator.intraday import Trace
 from santorio.simulator.payloads import heart_rate_stress, sleep, summary
 from santorio.simulator.payloads.common import Payload
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.wear_time import Watch
 
 
-def whole_day(life: Life, day: int) -> dict[str, Payload]:
+def whole_day(life: SimulatedPerson, day: int) -> dict[str, Payload]:
     """Make the payloads of a day that is over, by kind; none where the watch left nothing at all."""
     if life.wear.watch[day] is Watch.ABSENT:
         return {}
@@ -20,13 +20,13 @@ def whole_day(life: Life, day: int) -> dict[str, Payload]:
     return told | {"sleep": sleep.without_sleep(life, day)}
 
 
-def day_so_far(life: Life, day: int, synced: int) -> dict[str, Payload]:
+def day_so_far(life: SimulatedPerson, day: int, synced: int) -> dict[str, Payload]:
     """Make what a sync in the middle of the day told: samples so far, the night not yet worked out."""
     told = _of_trace(life, day, life.trace(day).until(synced), until=synced)
     return told | {"sleep": sleep.without_sleep(life, day)}
 
 
-def without_measurements(life: Life, day: int, told: dict[str, Payload]) -> dict[str, Payload]:
+def without_measurements(life: SimulatedPerson, day: int, told: dict[str, Payload]) -> dict[str, Payload]:
     """Empty a day's payloads as Garmin does for a day without the watch."""
     empty = {
         kind: heart_rate_stress.without_measurements(life, day, payload) for kind, payload in told.items()
@@ -34,7 +34,7 @@ def without_measurements(life: Life, day: int, told: dict[str, Payload]) -> dict
     return empty | {"daily_summary": summary.without_measurements(told["daily_summary"])}
 
 
-def _of_trace(life: Life, day: int, trace: Trace, until: int | None = None) -> dict[str, Payload]:
+def _of_trace(life: SimulatedPerson, day: int, trace: Trace, until: int | None = None) -> dict[str, Payload]:
     return {
         "daily_summary": summary.daily_summary(life, day, trace, until=until),
         "heart_rate": heart_rate_stress.heart_rate(life, day, trace),

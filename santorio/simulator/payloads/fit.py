@@ -7,7 +7,7 @@ import numpy as np
 from santorio.simulator.behaviour import Workout
 from santorio.simulator.payloads.activities import activity
 from santorio.simulator.payloads.common import DEVICE
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import Floats, stream
 
 # FIT counts seconds from the last minute of 1989, UTC.
@@ -20,7 +20,7 @@ SPORTS = {
 WARM_UP_S = 180.0
 
 
-def activity_fit(life: Life, day: int, workout: Workout) -> bytes:
+def activity_fit(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
     """Write the file; its figures are those of the activities list."""
     from garmin_fit_sdk import Encoder, Profile
 
@@ -50,7 +50,9 @@ def activity_fit(life: Life, day: int, workout: Workout) -> bytes:
     return bytes(encoder.close())
 
 
-def records(life: Life, day: int, workout: Workout, told: dict[str, Any], start: int) -> list[dict[str, Any]]:
+def records(
+    life: SimulatedPerson, day: int, workout: Workout, told: dict[str, Any], start: int
+) -> list[dict[str, Any]]:
     """Make what the watch recorded each second; `start` counts from FIT's epoch."""
     seconds = int(told["duration"])
     rng = stream(life.seed, "records", day)

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from santorio.simulator.payloads.common import DEVICE, Payload, Stamps
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 ACUTE_DAYS, CHRONIC_DAYS = 7, 28
 TUNNEL = (0.8, 1.5)
@@ -22,17 +22,17 @@ ENDURANCE_LIMITS = {
 DISTANCES_M = {"time5K": 5000.0, "time10K": 10_000.0, "timeHalfMarathon": 21_097.5, "timeMarathon": 42_195.0}
 
 
-def load(life: Life, day: int, days: int) -> float:
+def load(life: SimulatedPerson, day: int, days: int) -> float:
     """Add up the training load of the last days."""
     return sum(w.load for past in range(max(day - days + 1, 0), day + 1) for w in life.workouts(past))
 
 
-def vo2max(life: Life, day: int) -> float:
+def vo2max(life: SimulatedPerson, day: int) -> float:
     """Say the fitness: a little better after weeks of more training."""
     return round(46.0 + load(life, day, CHRONIC_DAYS) / 1500, 1)
 
 
-def training_readiness(life: Life, day: int) -> list[Payload]:
+def training_readiness(life: SimulatedPerson, day: int) -> list[Payload]:
     """Make `metrics-service/metrics/trainingreadiness` of a day: after waking, and after each session."""
     wake = life.nights[day].end + 600
     moments = [(wake, "AFTER_WAKEUP_RESET")]
@@ -42,7 +42,7 @@ def training_readiness(life: Life, day: int) -> list[Payload]:
     return [_readiness(life, day, at, context) for at, context in reversed(moments)]
 
 
-def _readiness(life: Life, day: int, at: int, context: str) -> Payload:
+def _readiness(life: SimulatedPerson, day: int, at: int, context: str) -> Payload:
     moment = Stamps(at, life.clock.offset(at))
     tired = sum(w.load for w in life.workouts(day)) if context != "AFTER_WAKEUP_RESET" else 0.0
     score = round(min(max(life.body.sleep_score[day] * 0.9 - tired / 4, 1), 100))
@@ -82,16 +82,16 @@ def _factor(name: str, percent: float) -> dict[str, Any]:
     return {f"{name}FactorPercent": share, f"{name}FactorFeedback": word}
 
 
-def _acute_over_chronic(life: Life, day: int) -> float:
+def _acute_over_chronic(life: SimulatedPerson, day: int) -> float:
     chronic = load(life, day, CHRONIC_DAYS) / 4
     return load(life, day, ACUTE_DAYS) / chronic if chronic else 1.0
 
 
-def _usual_hrv(life: Life, day: int) -> float:
+def _usual_hrv(life: SimulatedPerson, day: int) -> float:
     return float(life.body.hrv_rmssd_ms[max(day - 27, 0) : day + 1].mean())
 
 
-def training_status(life: Life, day: int) -> Payload:
+def training_status(life: SimulatedPerson, day: int) -> Payload:
     """Make `metrics-service/metrics/trainingstatus/aggregated`: fitness, load balance, acute over chronic load."""
     date = life.clock.date(day).isoformat()
     acute, chronic = load(life, day, ACUTE_DAYS), load(life, day, CHRONIC_DAYS) / 4
@@ -143,7 +143,7 @@ def training_status(life: Life, day: int) -> Payload:
     }
 
 
-def max_metrics(life: Life, day: int) -> Payload:
+def max_metrics(life: SimulatedPerson, day: int) -> Payload:
     """Make an element of `metrics-service/metrics/maxmet/daily`."""
     precise = vo2max(life, day)
     return {
@@ -161,7 +161,7 @@ def max_metrics(life: Life, day: int) -> Payload:
     }
 
 
-def endurance_score(life: Life, day: int) -> Payload:
+def endurance_score(life: SimulatedPerson, day: int) -> Payload:
     """Make `metrics-service/metrics/endurancescore`."""
     return {
         "userProfilePK": life.profile,
@@ -178,7 +178,7 @@ def endurance_score(life: Life, day: int) -> Payload:
     }
 
 
-def hill_score(life: Life, day: int) -> Payload:
+def hill_score(life: SimulatedPerson, day: int) -> Payload:
     """Make an element of `metrics-service/metrics/hillscore`."""
     return {
         "userProfilePK": life.profile,
@@ -195,14 +195,14 @@ def hill_score(life: Life, day: int) -> Payload:
     }
 
 
-def race_predictions(life: Life, day: int) -> Payload:
+def race_predictions(life: SimulatedPerson, day: int) -> Payload:
     """Make an element of `metrics-service/metrics/racepredictions`: Riegel's formula from the fitness."""
     five = 300 * 60 * 4 / vo2max(life, day) * 0.86
     times = {name: round(five * (metres / 5000) ** 1.06) for name, metres in DISTANCES_M.items()}
     return {"userId": life.profile, "calendarDate": life.clock.date(day).isoformat(), **times}
 
 
-def heart_rate_zones(life: Life, day: int) -> list[Payload]:
+def heart_rate_zones(life: SimulatedPerson, day: int) -> list[Payload]:
     """Make `biometric-service/heartRateZones`."""
     resting = int(life.body.resting_hr_bpm[day])
     reserve = MAX_HEART_RATE - resting
@@ -223,7 +223,7 @@ def heart_rate_zones(life: Life, day: int) -> list[Payload]:
     ]
 
 
-def personal_records(life: Life, last_day: int) -> list[Payload]:
+def personal_records(life: SimulatedPerson, last_day: int) -> list[Payload]:
     """Make `personalrecord-service/personalrecord/prs`: the longest run so far."""
     runs = [
         (workout.minutes, day, workout)

@@ -6,7 +6,7 @@ import numpy as np
 
 from santorio.simulator.intraday import MEASURED, NOT_MEASURED, RESET, Trace
 from santorio.simulator.payloads.common import Payload, Stamps, nulled
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 BATTERY_VERSION = 3.0
 SERIES = (
@@ -19,7 +19,7 @@ SERIES = (
 STATUS = {NOT_MEASURED: None, MEASURED: "MEASURED", RESET: "RESET"}
 
 
-def heart_rate(life: Life, day: int, trace: Trace) -> Payload:
+def heart_rate(life: SimulatedPerson, day: int, trace: Trace) -> Payload:
     """Make `wellness-service/wellness/dailyHeartRate`: minutes without contact are left out or null."""
     resting = life.body.resting_hr_bpm.tolist()
     beats = trace.heart_rate_bpm[trace.heart_rate_bpm > 0]
@@ -39,7 +39,7 @@ def heart_rate(life: Life, day: int, trace: Trace) -> Payload:
     }
 
 
-def stress(life: Life, day: int, trace: Trace) -> Payload:
+def stress(life: SimulatedPerson, day: int, trace: Trace) -> Payload:
     """Make `wellness-service/wellness/dailyStress`; the average is over what was measured, as Garmin's is."""
     measured = trace.stress[trace.stress >= 0]
     levels = zip(
@@ -69,7 +69,7 @@ def stress(life: Life, day: int, trace: Trace) -> Payload:
     }
 
 
-def without_measurements(life: Life, day: int, payload: Payload) -> Payload:
+def without_measurements(life: SimulatedPerson, day: int, payload: Payload) -> Payload:
     """Empty a day's payload as Garmin does for a day without the watch."""
     return nulled(payload, {"userProfilePK": life.profile, "calendarDate": life.clock.date(day).isoformat()})
 
@@ -81,7 +81,7 @@ def without_series(payload: Payload) -> Payload:
     return {key: None if key in SERIES else value for key, value in payload.items()}
 
 
-def _head(life: Life, day: int) -> dict[str, Any]:
+def _head(life: SimulatedPerson, day: int) -> dict[str, Any]:
     start, end = (Stamps(at, life.clock.offset(at)) for at in life.clock.bounds(day))
     return {
         "userProfilePK": life.profile,

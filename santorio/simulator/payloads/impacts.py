@@ -8,12 +8,12 @@ from santorio.simulator.intraday import NOT_MEASURED, Trace, battery_path
 from santorio.simulator.payloads.activities import activity
 from santorio.simulator.payloads.common import Payload, stamp
 from santorio.simulator.payloads.heart_rate_stress import BATTERY_VERSION, STATUS
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 AFTER_NIGHT_S = 900
 
 
-def battery_impacts(life: Life, day: int, until: int) -> list[Payload]:
+def battery_impacts(life: SimulatedPerson, day: int, until: int) -> list[Payload]:
     """Make `wellness-service/wellness/bodyBattery/events`: what is over and worked out by an instant."""
     trace = life.trace(day).until(until)
     events = []
@@ -35,7 +35,9 @@ def battery_impacts(life: Life, day: int, until: int) -> list[Payload]:
     return events
 
 
-def _event(life: Life, trace: Trace, kind: str, start: int, end: int, about: dict[str, Any]) -> Payload:
+def _event(
+    life: SimulatedPerson, trace: Trace, kind: str, start: int, end: int, about: dict[str, Any]
+) -> Payload:
     # The samples are those of the day alone: a night's first hours belong to the payload of the day before.
     during = (trace.stress_at >= start) & (trace.stress_at < end)
     stress = trace.stress[during]
@@ -76,7 +78,7 @@ def _event(life: Life, trace: Trace, kind: str, start: int, end: int, about: dic
     }
 
 
-def _impact(life: Life, start: int, end: int) -> int:
+def _impact(life: SimulatedPerson, start: int, end: int) -> int:
     """Return the change of the battery between two instants, on the line that its samples follow."""
     before, after = np.rint(np.interp((start, end), *battery_path(life.body, life.nights)))
     return int(after - before)

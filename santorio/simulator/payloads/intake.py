@@ -9,7 +9,7 @@ from typing import Any
 
 from santorio.simulator.payloads.common import Payload, Stamps, stamp
 from santorio.simulator.payloads.summary import BASAL_KCAL
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 GLASS_ML, CUP_ML = 250, 180
@@ -66,7 +66,7 @@ KCAL_A_GRAM_OF_ALCOHOL = 7.0
 COFFEE = (3.0, 0.3, 0.2, 0.0, 0.0, 0.0, 4.0)
 
 
-def hydration(life: Life, day: int, until: int) -> Payload:
+def hydration(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make an element of `usersummary-service/stats/hydration/daily`; null where nothing was written down."""
     drunk = _drunk(life, day, until)
     return {
@@ -76,7 +76,7 @@ def hydration(life: Life, day: int, until: int) -> Payload:
     }
 
 
-def hydration_day(life: Life, day: int, until: int) -> Payload:
+def hydration_day(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `usersummary-service/usersummary/hydration/daily`."""
     drunk, sweat = _drunk(life, day, until), _sweat(life, day, until)
     latest = max((at for at, _ in drunk), default=None)
@@ -90,7 +90,7 @@ def hydration_day(life: Life, day: int, until: int) -> Payload:
     }
 
 
-def food_log(life: Life, day: int, until: int) -> Payload:
+def food_log(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `nutrition-service/food/logs`: without goals and contents where nothing was written down."""
     date = life.clock.date(day).isoformat()
     meals = (
@@ -115,7 +115,7 @@ def food_log(life: Life, day: int, until: int) -> Payload:
     return {**log, "mealDetails": details, "loggedFoodsWithServingSizes": []}
 
 
-def _drunk(life: Life, day: int, until: int) -> list[tuple[int, int]]:
+def _drunk(life: SimulatedPerson, day: int, until: int) -> list[tuple[int, int]]:
     """List when the person drank, and how many ml: water now and then, and every cup."""
     rng = stream(life.seed, "water", day)
     if rng.random() >= CHANCE_OF_WATER:
@@ -126,20 +126,20 @@ def _drunk(life: Life, day: int, until: int) -> list[tuple[int, int]]:
     return sorted(one for one in told if _is_possible(life, day, one[0]) and one[0] <= until)
 
 
-def _sweat(life: Life, day: int, until: int) -> float:
+def _sweat(life: SimulatedPerson, day: int, until: int) -> float:
     done = [
         one for one in life.workouts(day) if life.clock.instant(day, one.minute) + 60 * one.minutes <= until
     ]
     return float(sum(round(workout.minutes * SWEAT_ML_A_MINUTE) for workout in done))
 
 
-def _is_possible(life: Life, day: int, at: int) -> bool:
+def _is_possible(life: SimulatedPerson, day: int, at: int) -> bool:
     """Whether the person was awake, and the clock showed that hour at all: a flight takes a morning away."""
     start, end = life.clock.bounds(day)
     return max(start, life.nights[day].end) <= at < end
 
 
-def _meals(life: Life, day: int, until: int) -> Iterator[tuple[Meal, list[Payload]]]:
+def _meals(life: SimulatedPerson, day: int, until: int) -> Iterator[tuple[Meal, list[Payload]]]:
     """Make each meal with what was eaten of it by an instant; its sum is about what the day spends."""
     rng = stream(life.seed, "meals", day)
     load = sum(workout.load for workout in life.workouts(day))
@@ -180,7 +180,7 @@ def _number(name: str) -> int:
     return 420_000 + sum(map(ord, name))
 
 
-def _logged(life: Life, at: int, food: Food, servings: float) -> Payload:
+def _logged(life: SimulatedPerson, at: int, food: Food, servings: float) -> Payload:
     content = dict(zip(NUTRIENTS, map(float, food.nutrients), strict=True))
     about = {
         "servingId": f"{food.number}0",
@@ -233,7 +233,7 @@ def _goals(share: float) -> dict[str, Any]:
     }
 
 
-def _meal(place: int, life: Life, day: int, meal: Meal, foods: list[Payload]) -> Payload:
+def _meal(place: int, life: SimulatedPerson, day: int, meal: Meal, foods: list[Payload]) -> Payload:
     number = life.clock.date(day).toordinal() * 10 + place
     hour = meal.minute // 60
     window = {"startTime": f"{hour:02}:00:00", "endTime": f"{hour + 3:02}:00:00"} if meal.share else {}

@@ -5,7 +5,7 @@ from typing import Any
 
 from santorio.simulator.behaviour import AFTERNOON, GRAMS_A_DRINK, Serving
 from santorio.simulator.payloads.common import Payload
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 TICKS_AT_MINUTE = 1290
@@ -14,7 +14,7 @@ HARD_LOAD = 100.0
 ALCOHOL = (("BEER", ("beer",)), ("WINE", ("red wine", "white wine")), ("SPIRIT", ("gin and tonic",)))
 
 
-def lifestyle_log(life: Life, day: int, until: int) -> Payload:
+def lifestyle_log(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `lifestylelogging-service/dailyLog`: what is followed, yes or no where it was ticked, and how much."""
     told = _is_told(life, day, until)
     reports = [
@@ -36,12 +36,12 @@ def lifestyle_log(life: Life, day: int, until: int) -> Payload:
     }
 
 
-def _is_told(life: Life, day: int, until: int) -> bool:
+def _is_told(life: SimulatedPerson, day: int, until: int) -> bool:
     asked = life.clock.instant(day, TICKS_AT_MINUTE)
     return asked <= until and bool(stream(life.seed, "ticks", day).random() < CHANCE)
 
 
-def _day(life: Life, day: int) -> tuple[tuple[str, bool, list[dict[str, Any]]], ...]:
+def _day(life: SimulatedPerson, day: int) -> tuple[tuple[str, bool, list[dict[str, Any]]], ...]:
     """Say of each behaviour whether it was so, and the amounts of its kinds."""
     coffee, alcohol = life.coffee(day), life.alcohol(day)
     late = [cup for cup in coffee if cup.minute >= AFTERNOON]
@@ -72,7 +72,12 @@ def _cups(cups: Sequence[Serving]) -> list[dict[str, Any]]:
 
 
 def _report(
-    life: Life, day: int, *, told: bool, place: int, behaviour: tuple[str, bool, list[dict[str, Any]]]
+    life: SimulatedPerson,
+    day: int,
+    *,
+    told: bool,
+    place: int,
+    behaviour: tuple[str, bool, list[dict[str, Any]]],
 ) -> dict[str, Any]:
     name, was_so, amounts = behaviour
     report: dict[str, Any] = {

@@ -1,21 +1,21 @@
 """Short sleep by day: now and then, late in the afternoon, before any training."""
 
 from santorio.simulator.payloads.common import DEVICE, Payload, stamp
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 CHANCE = 1 / 9
 FROM_MINUTE, WITHIN_MINUTES = 975, 30
-SHORTEST_MINUTES, LONGEST_MINUTES = 18, 32
+MIN_MINUTES, MAX_MINUTES = 18, 32
 
 
-def naps(life: Life, day: int, until: int) -> list[Payload]:
+def naps(life: SimulatedPerson, day: int, until: int) -> list[Payload]:
     """Make `sleep-service/sleep/naps`, of a day with the watch: at most one, told once it is over."""
     rng = stream(life.seed, "nap", day)
     if rng.random() >= CHANCE or not life.wear.worn(day) or life.clock.travels(day):
         return []
     start = life.clock.instant(day, FROM_MINUTE + int(rng.integers(0, WITHIN_MINUTES)))
-    end = start + 60 * int(rng.integers(SHORTEST_MINUTES, LONGEST_MINUTES + 1))
+    end = start + 60 * int(rng.integers(MIN_MINUTES, MAX_MINUTES + 1))
     if end > until:
         return []
     moment = "%Y-%m-%dT%H:%M:%S"
@@ -34,7 +34,7 @@ def naps(life: Life, day: int, until: int) -> list[Payload]:
     return [nap]
 
 
-def with_naps(night: Payload, life: Life, day: int, until: int) -> Payload:
+def with_naps(night: Payload, life: SimulatedPerson, day: int, until: int) -> Payload:
     """Add a day's naps to its payload of sleep, seen or not: they lie beside the night in `dailySleepDTO`."""
     found = naps(life, day, until)
     if not found:

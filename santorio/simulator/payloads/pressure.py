@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from santorio.simulator.payloads.common import Payload, Stamps
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 AFTER_WAKING_S = 1200
@@ -19,7 +19,7 @@ CATEGORIES = (
 HIGHEST = ("STAGE_2_HIGH", "Stage 2 High")
 
 
-def blood_pressure(life: Life, first: dt.date, last: dt.date, until: int) -> Payload:
+def blood_pressure(life: SimulatedPerson, first: dt.date, last: dt.date, until: int) -> Payload:
     """Make `bloodpressure-service/bloodpressure/range`: a summary for each day with a reading, newest first."""
     zero = life.clock.first_day
     days = range(max((first - zero).days, 0), min((last - zero).days, life.clock.days - 1) + 1)
@@ -34,7 +34,7 @@ def blood_pressure(life: Life, first: dt.date, last: dt.date, until: int) -> Pay
     }
 
 
-def readings(life: Life, day: int, until: int) -> Iterator[Payload]:
+def readings(life: SimulatedPerson, day: int, until: int) -> Iterator[Payload]:
     """Make the readings of a day: one or two, some minutes after getting up, at home alone."""
     rng = stream(life.seed, "cuff", day)
     if life.clock.abroad(day) or rng.random() >= CHANCE:
@@ -50,7 +50,7 @@ def readings(life: Life, day: int, until: int) -> Iterator[Payload]:
             yield _reading(life, at, systolic, diastolic, pulse)
 
 
-def _reading(life: Life, at: int, systolic: int, diastolic: int, pulse: int) -> Payload:
+def _reading(life: SimulatedPerson, at: int, systolic: int, diastolic: int, pulse: int) -> Payload:
     moment = Stamps(at, life.clock.offset(at))
     category, name = _category(systolic, diastolic)
     return {
@@ -75,7 +75,7 @@ def _category(systolic: int, diastolic: int) -> tuple[str, str]:
     )
 
 
-def _summary(life: Life, day: int, taken: list[Payload]) -> Payload:
+def _summary(life: SimulatedPerson, day: int, taken: list[Payload]) -> Payload:
     date = life.clock.date(day).isoformat()
     systolic, diastolic = ([reading[key] for reading in taken] for key in ("systolic", "diastolic"))
     return {

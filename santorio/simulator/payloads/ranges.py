@@ -5,19 +5,19 @@ from typing import Any
 
 from santorio.simulator.payloads.common import Payload
 from santorio.simulator.payloads.summary import METRES_A_STEP, STEP_GOAL
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 from santorio.simulator.wear_time import Watch
 
 HEIGHT_M = 1.79
 
 
-def steps(life: Life, first: int, last: int) -> list[Payload]:
+def steps(life: SimulatedPerson, first: int, last: int) -> list[Payload]:
     """Make `usersummary-service/stats/steps/daily`: a day of nulls has null steps, others lack."""
     return [_steps(life, day) for day in range(first, last + 1) if life.wear.watch[day] is not Watch.ABSENT]
 
 
-def weigh_ins(life: Life, day: int) -> Payload:
+def weigh_ins(life: SimulatedPerson, day: int) -> Payload:
     """Make `weight-service/weight/dayview` with one weigh-in after getting up, in grams, as a float."""
     date = life.clock.date(day).isoformat()
     taken = life.nights[day].end + 600
@@ -40,13 +40,13 @@ def weigh_ins(life: Life, day: int) -> Payload:
     }
 
 
-def weighed(life: Life, day: int) -> bool:
+def weighed(life: SimulatedPerson, day: int) -> bool:
     """Whether the person stood on the scale at home: three mornings of seven."""
     at_home = not life.clock.abroad(day) and life.wear.worn(day)
     return at_home and bool(stream(life.seed, "scale", day).random() < 3 / 7)
 
 
-def _steps(life: Life, day: int) -> Payload:
+def _steps(life: SimulatedPerson, day: int) -> Payload:
     seen = life.wear.worn(day)
     count = int(life.body.steps[day])
     return {
@@ -57,7 +57,7 @@ def _steps(life: Life, day: int) -> Payload:
     }
 
 
-def _composition(life: Life, day: int) -> dict[str, Any]:
+def _composition(life: SimulatedPerson, day: int) -> dict[str, Any]:
     kilograms = float(life.body.weight_kg[day])
     rng = stream(life.seed, "composition", day)
     fat = round(float(rng.normal(18.5, 0.4)), 1)
@@ -75,7 +75,7 @@ def _composition(life: Life, day: int) -> dict[str, Any]:
     }
 
 
-def _average(life: Life, day: int, body: dict[str, Any]) -> dict[str, Any]:
+def _average(life: SimulatedPerson, day: int, body: dict[str, Any]) -> dict[str, Any]:
     midnight = dt.datetime.combine(life.clock.date(day), dt.time(), dt.UTC)
     start = int(midnight.timestamp()) * 1000
     return {"from": start, "until": start + 86_399_999, **body}

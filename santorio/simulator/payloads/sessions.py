@@ -10,7 +10,7 @@ from santorio.simulator.payloads.activities import activity
 from santorio.simulator.payloads.common import DEVICE, Payload, stamp
 from santorio.simulator.payloads.fit import EPOCH_OF_FIT, laps, records
 from santorio.simulator.payloads.fitness import heart_rate_zones
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 MOST_POINTS = 2000
@@ -41,7 +41,7 @@ LIFTS = (("SQUAT", "BARBELL_BACK_SQUAT", 60.0), ("BENCH_PRESS", "BARBELL_BENCH_P
 SETS_A_LIFT = 3
 
 
-def detail(life: Life, day: int, workout: Workout) -> Payload:
+def detail(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}`."""
     told = activity(life, day, workout)
     return {
@@ -61,7 +61,7 @@ def detail(life: Life, day: int, workout: Workout) -> Payload:
     }  # fmt: skip
 
 
-def samples(life: Life, day: int, workout: Workout) -> Payload:
+def samples(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/details`: the records of the file, thinned out to 2,000 at most."""
     told = activity(life, day, workout)
     start = _start(life, day, workout)
@@ -88,7 +88,7 @@ def samples(life: Life, day: int, workout: Workout) -> Payload:
     }
 
 
-def splits(life: Life, day: int, workout: Workout) -> Payload:
+def splits(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/splits`: the laps of the file."""
     told = activity(life, day, workout)
     start = _start(life, day, workout)
@@ -107,7 +107,7 @@ def splits(life: Life, day: int, workout: Workout) -> Payload:
     }
 
 
-def heart_rate_in_zones(life: Life, day: int, workout: Workout) -> list[Payload]:
+def heart_rate_in_zones(life: SimulatedPerson, day: int, workout: Workout) -> list[Payload]:
     """Make `activity-service/activity/{id}/hrTimeInZones`."""
     told = activity(life, day, workout)
     zones = heart_rate_zones(life, day)[0]
@@ -121,7 +121,7 @@ def heart_rate_in_zones(life: Life, day: int, workout: Workout) -> list[Payload]
     ]
 
 
-def weather(life: Life, day: int, workout: Workout) -> Payload:
+def weather(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/weather`, in degrees Fahrenheit: warm in July, cold in January."""
     rng = stream(life.seed, "weather", day)
     issued = _start(life, day, workout) // 3600 * 3600
@@ -145,7 +145,7 @@ def weather(life: Life, day: int, workout: Workout) -> Payload:
     }
 
 
-def exercise_sets(life: Life, day: int, workout: Workout) -> Payload:
+def exercise_sets(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/exerciseSets`: null but for strength, weights in grams."""
     told = activity(life, day, workout)
     if workout.sport != "strength_training":
@@ -167,12 +167,12 @@ def exercise_sets(life: Life, day: int, workout: Workout) -> Payload:
     return {"activityId": told["activityId"], "exerciseSets": sets}
 
 
-def _start(life: Life, day: int, workout: Workout) -> int:
+def _start(life: SimulatedPerson, day: int, workout: Workout) -> int:
     # The person looks at the watch for some seconds before they begin.
     return life.clock.instant(day, workout.minute) + 13
 
 
-def _metadata(life: Life, told: Payload) -> dict[str, Any]:
+def _metadata(life: SimulatedPerson, told: Payload) -> dict[str, Any]:
     uploaded = stamp(told["beginTimestamp"] // 1000 + int(told["elapsedDuration"]) + 60)
     return {
         "isOriginal": True,
@@ -207,7 +207,7 @@ def _metadata(life: Life, told: Payload) -> dict[str, Any]:
     }
 
 
-def _figures(life: Life, day: int, workout: Workout, told: Payload) -> dict[str, Any]:
+def _figures(life: SimulatedPerson, day: int, workout: Workout, told: Payload) -> dict[str, Any]:
     moments = {key: told[key].replace(" ", "T") + ".0" for key in ("startTimeLocal", "startTimeGMT")}
     start = _start(life, day, workout) - EPOCH_OF_FIT
     recorded = records(life, day, workout, told, start)

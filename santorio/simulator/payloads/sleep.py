@@ -3,13 +3,13 @@
 from typing import Any
 
 from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, nulled, stamp
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.sleep import AWAKE, DEEP, LIGHT, REM, Night
 
 SLEEP_NEED_MIN = 460
 
 
-def sleep(life: Life, day: int) -> Payload:
+def sleep(life: SimulatedPerson, day: int) -> Payload:
     """Make `sleep-service/sleep/dailySleepData` of the night that ends on the day."""
     night = life.nights[day]
     return {
@@ -41,7 +41,7 @@ def sleep(life: Life, day: int) -> Payload:
     }
 
 
-def without_sleep(life: Life, day: int) -> Payload:
+def without_sleep(life: SimulatedPerson, day: int) -> Payload:
     """Make the same payload of a night that the watch did not see: an object full of nulls."""
     full = _summary(life, day, life.nights[day])
     for key in [key for key in full if key not in _FIRST_KEYS]:
@@ -60,7 +60,7 @@ def without_sleep(life: Life, day: int) -> Payload:
     }
 
 
-def hrv(life: Life, day: int) -> Payload:
+def hrv(life: SimulatedPerson, day: int) -> Payload:
     """Make `hrv-service/hrv`: the night's summary and its readings."""
     night, clock = life.nights[day], life.clock
     start, end = Stamps(night.start, clock.offset(night.start)), Stamps(night.end, clock.offset(night.end))
@@ -87,7 +87,7 @@ def hrv(life: Life, day: int) -> Payload:
     }
 
 
-def _summary(life: Life, day: int, night: Night) -> dict[str, Any]:
+def _summary(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
     start = Stamps(night.start, life.clock.offset(night.start))
     end = Stamps(night.end, life.clock.offset(night.end))
     return {
@@ -164,7 +164,7 @@ _FIRST_KEYS = frozenset(
 """What Garmin still names when it has no sleep for a date."""
 
 
-def _scores(life: Life, day: int, night: Night) -> dict[str, Any]:
+def _scores(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
     asleep = sum(night.seconds(stage) for stage in (DEEP, LIGHT, REM))
     score = int(life.body.sleep_score[day])
 
@@ -200,7 +200,7 @@ def _quality(score: int) -> str:
     return next((name for least, name in names if score >= least), "POOR")
 
 
-def _need(life: Life, day: int, at: int) -> dict[str, Any]:
+def _need(life: SimulatedPerson, day: int, at: int) -> dict[str, Any]:
     return {
         "userProfilePk": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
@@ -218,7 +218,7 @@ def _need(life: Life, day: int, at: int) -> dict[str, Any]:
     }
 
 
-def _hrv_summary(life: Life, day: int, night: Night) -> dict[str, Any]:
+def _hrv_summary(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
     weekly = life.weekly_mean(life.body.hrv_rmssd_ms.tolist(), day, nights=True)
     low, balanced, high = 47, 51, 64
     names = ((low, "LOW"), (balanced, "UNBALANCED"), (high + 1, "BALANCED"))
@@ -240,6 +240,6 @@ def _hrv_summary(life: Life, day: int, night: Night) -> dict[str, Any]:
     }
 
 
-def _battery_change(life: Life, day: int) -> int:
+def _battery_change(life: SimulatedPerson, day: int) -> int:
     eve = max(day - 1, 0)
     return int(life.body.body_battery_high[day] - life.body.body_battery_low[eve])

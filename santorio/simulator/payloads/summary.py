@@ -7,7 +7,7 @@ import numpy as np
 from santorio.simulator.intraday import NO_MEASUREMENT, NOT_MEASURED, STRESS_EVERY, TOO_ACTIVE, Trace
 from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, nulled, stamp
 from santorio.simulator.payloads.heart_rate_stress import BATTERY_VERSION
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 BASAL_KCAL = 1740.0
@@ -16,7 +16,7 @@ STEP_GOAL = 8000
 ALWAYS_TOLD = ("userProfileId", "userDailySummaryId", "calendarDate", "rule", "uuid", "privacyProtected")
 
 
-def daily_summary(life: Life, day: int, trace: Trace, *, until: int | None = None) -> Payload:
+def daily_summary(life: SimulatedPerson, day: int, trace: Trace, *, until: int | None = None) -> Payload:
     """Make `usersummary-service/usersummary/daily`, of the day so far if `until` is given."""
     start, end = life.clock.bounds(day)
     end = min(end, until or end)
@@ -40,14 +40,14 @@ def without_measurements(payload: Payload) -> Payload:
     return nulled(payload, told | flags)
 
 
-def _share_of_day(life: Life, day: int, instant: int) -> float:
+def _share_of_day(life: SimulatedPerson, day: int, instant: int) -> float:
     """How much of the waking day has passed."""
     wakes = life.nights[day].end
     end = life.clock.bounds(day)[1]
     return min(max((instant - wakes) / (end - wakes), 0.0), 1.0)
 
 
-def _energy(life: Life, day: int, *, share: float) -> dict[str, Any]:
+def _energy(life: SimulatedPerson, day: int, *, share: float) -> dict[str, Any]:
     steps = int(life.body.steps[day] * share)
     load = sum(workout.load for workout in life.workouts(day)) * share
     active = float(round(0.035 * steps + 3.5 * load))
@@ -71,7 +71,7 @@ def _energy(life: Life, day: int, *, share: float) -> dict[str, Any]:
     }
 
 
-def _identity(life: Life, day: int) -> dict[str, Any]:
+def _identity(life: SimulatedPerson, day: int) -> dict[str, Any]:
     return {
         "userDailySummaryId": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
@@ -81,7 +81,7 @@ def _identity(life: Life, day: int) -> dict[str, Any]:
     }
 
 
-def _span(life: Life, start: int, end: int) -> dict[str, Any]:
+def _span(life: SimulatedPerson, start: int, end: int) -> dict[str, Any]:
     first, last = Stamps(start, life.clock.offset(start)), Stamps(end, life.clock.offset(end))
     return {
         "wellnessStartTimeGmt": first.gmt,
@@ -93,7 +93,7 @@ def _span(life: Life, start: int, end: int) -> dict[str, Any]:
     }
 
 
-def _movement(life: Life, day: int, end: int) -> dict[str, Any]:
+def _movement(life: SimulatedPerson, day: int, end: int) -> dict[str, Any]:
     rng = stream(life.seed, "movement", day)
     training = 60 * sum(workout.minutes for workout in life.workouts(day))
     share = _share_of_day(life, day, end)
@@ -123,7 +123,7 @@ def _movement(life: Life, day: int, end: int) -> dict[str, Any]:
     }
 
 
-def _heart(life: Life, day: int, trace: Trace) -> dict[str, Any]:
+def _heart(life: SimulatedPerson, day: int, trace: Trace) -> dict[str, Any]:
     beats = trace.heart_rate_bpm[trace.heart_rate_bpm > 0]
     resting = life.body.resting_hr_bpm.tolist()
     return {
@@ -163,7 +163,7 @@ def _stress(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _measurable(trace: Trace, life: Life, day: int) -> dict[str, Any]:
+def _measurable(trace: Trace, life: SimulatedPerson, day: int) -> dict[str, Any]:
     measured_at = trace.stress_at[trace.stress >= 0]
     asleep = np.zeros(len(measured_at), dtype=bool)
     for night in life.nights[day : day + 2]:
@@ -178,7 +178,7 @@ def _measurable(trace: Trace, life: Life, day: int) -> dict[str, Any]:
     }
 
 
-def _battery(life: Life, day: int, trace: Trace) -> dict[str, Any]:
+def _battery(life: SimulatedPerson, day: int, trace: Trace) -> dict[str, Any]:
     levels = trace.battery[trace.battery_status != NOT_MEASURED]
     change = np.diff(levels)
     eve = max(day - 1, 0)
@@ -194,7 +194,7 @@ def _battery(life: Life, day: int, trace: Trace) -> dict[str, Any]:
     }
 
 
-def _rest(life: Life, day: int, end: int) -> dict[str, Any]:
+def _rest(life: SimulatedPerson, day: int, end: int) -> dict[str, Any]:
     night = life.nights[day]
     latest = Stamps(end, life.clock.offset(end))
     moment = "%Y-%m-%dT%H:%M:%S"
@@ -225,7 +225,7 @@ def _rest(life: Life, day: int, end: int) -> dict[str, Any]:
     }
 
 
-def _sleep_event(life: Life, day: int) -> dict[str, Any]:
+def _sleep_event(life: SimulatedPerson, day: int) -> dict[str, Any]:
     night = life.nights[day]
     moment = "%Y-%m-%dT%H:%M:%S"
     eve = max(day - 1, 0)

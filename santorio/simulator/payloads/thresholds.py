@@ -7,7 +7,7 @@ from santorio.simulator.payloads.account import BIRTH_DATE
 from santorio.simulator.payloads.common import Payload, Stamps
 from santorio.simulator.payloads.fitness import CHRONIC_DAYS, MAX_HEART_RATE, vo2max
 from santorio.simulator.payloads.ranges import HEIGHT_M
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 THRESHOLD_SHARE = 0.85
 """Share of the greatest oxygen uptake at which lactate begins to rise."""
@@ -20,7 +20,7 @@ POWER_A_SPEED = 1.3
 """Watts a kilogram that a runner spends for each metre a second, as a watch estimates it."""
 
 
-def lactate_threshold(life: Life, until: int) -> list[Payload]:
+def lactate_threshold(life: SimulatedPerson, until: int) -> list[Payload]:
     """Make `biometric-service/biometric/latestLactateThreshold`: one entry for speed, one for heart rate."""
     session = _last_session(life, until, "running")
     if session is None:
@@ -33,7 +33,7 @@ def lactate_threshold(life: Life, until: int) -> list[Payload]:
     return [{**speed, "hearRate": None, "heartRateCycling": None}, {**rate, "heartRateCycling": None}]
 
 
-def power_to_weight(life: Life, until: int, sport: str) -> list[Payload]:
+def power_to_weight(life: SimulatedPerson, until: int, sport: str) -> list[Payload]:
     """Make `biometric-service/biometric/powerToWeight/latest` of a sport, `RUNNING` or `CYCLING` in any case."""
     session = _last_session(life, until, sport.lower())
     if session is None:
@@ -54,7 +54,7 @@ def power_to_weight(life: Life, until: int, sport: str) -> list[Payload]:
     ]
 
 
-def cycling_ftp(life: Life, until: int) -> Payload | None:
+def cycling_ftp(life: SimulatedPerson, until: int) -> Payload | None:
     """Make `biometric-service/biometric/latestFunctionalThresholdPower/CYCLING`; none before the first ride."""
     session = _last_session(life, until, "cycling")
     if session is None:
@@ -69,13 +69,13 @@ def cycling_ftp(life: Life, until: int) -> Payload | None:
     }
 
 
-def power_zones(life: Life, until: int) -> list[Payload]:
+def power_zones(life: SimulatedPerson, until: int) -> list[Payload]:
     """Make `biometric-service/powerZones/sports/all`: of each sport that the watch knows a threshold of."""
     last = {sport: _last_session(life, until, sport) for sport in ("running", "cycling")}
     return [_zones(life, session[0], sport) for sport, session in last.items() if session is not None]
 
 
-def fitness_age(life: Life, day: int) -> Payload:
+def fitness_age(life: SimulatedPerson, day: int) -> Payload:
     """Make `fitnessage-service/fitnessage`: from fitness, weight, resting heart rate and hard minutes."""
     age = (life.clock.date(day) - BIRTH_DATE) // dt.timedelta(days=365.25)
     ages = [_fitness_age(life, past) for past in (day, max(day - 7, 0))]
@@ -103,25 +103,25 @@ def fitness_age(life: Life, day: int) -> Payload:
     }
 
 
-def threshold_speed(life: Life, day: int) -> float:
+def threshold_speed(life: SimulatedPerson, day: int) -> float:
     """Return the speed at the lactate threshold in m/s, by the running equation of the ACSM: 0.2 v + 3.5."""
     return round((THRESHOLD_SHARE * vo2max(life, day) - 3.5) / 0.2 / 60, 4)
 
 
-def threshold_heart_rate(life: Life, day: int) -> int:
+def threshold_heart_rate(life: SimulatedPerson, day: int) -> int:
     """Return the heart rate at the lactate threshold: the same share of the reserve."""
     resting = int(life.body.resting_hr_bpm[day])
     return round(resting + THRESHOLD_SHARE * (MAX_HEART_RATE - resting))
 
 
-def threshold_power(life: Life, day: int, sport: str) -> int:
+def threshold_power(life: SimulatedPerson, day: int, sport: str) -> int:
     """Return the threshold power in watts; on the bicycle that of the rides' records at the threshold's pulse."""
     if sport.lower() == "cycling":
         return round(WATTS_A_BEAT * threshold_heart_rate(life, day) - WATTS_AT_REST)
     return round(float(life.body.weight_kg[day]) * POWER_A_SPEED * threshold_speed(life, day))
 
 
-def _last_session(life: Life, until: int, sport: str) -> tuple[int, int] | None:
+def _last_session(life: SimulatedPerson, until: int, sport: str) -> tuple[int, int] | None:
     """Find the day of the last session of a sport that is over at an instant, and when it ended."""
     ends = (
         (day, life.clock.instant(day, workout.minute) + 60 * workout.minutes)
@@ -132,7 +132,7 @@ def _last_session(life: Life, until: int, sport: str) -> tuple[int, int] | None:
     return next((session for session in ends if session[1] <= until), None)
 
 
-def _version(life: Life, at: int) -> dict[str, Any]:
+def _version(life: SimulatedPerson, at: int) -> dict[str, Any]:
     moment = Stamps(at, life.clock.offset(at))
     return {
         "userProfilePK": life.profile,
@@ -142,12 +142,12 @@ def _version(life: Life, at: int) -> dict[str, Any]:
     }
 
 
-def _zones(life: Life, day: int, sport: str) -> Payload:
+def _zones(life: SimulatedPerson, day: int, sport: str) -> Payload:
     power = float(threshold_power(life, day, sport))
     floors = {f"zone{number}Floor": round(power * share, 1) for number, share in enumerate(COGGAN, 1)}
     return {"sport": sport.upper(), "functionalThresholdPower": power, **floors, "userLocalTime": None}
 
 
-def _fitness_age(life: Life, day: int) -> float:
+def _fitness_age(life: SimulatedPerson, day: int) -> float:
     """Return the age at which the fitness is usual: about 57 ml/kg/min less 0.4 a year."""
     return max(round((57.0 - vo2max(life, day)) / 0.4, 6), 18.0)

@@ -10,23 +10,23 @@ from statistics import fmean
 from santorio.simulator.payloads.common import Payload
 from santorio.simulator.payloads.ranges import steps
 from santorio.simulator.payloads.wellness import intensity_minutes
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 EFFORT_GOAL = 150
 
 
-def sleep_score(life: Life, day: int) -> Payload:
+def sleep_score(life: SimulatedPerson, day: int) -> Payload:
     """Make an element of `wellness-service/stats/daily/sleep/score`, of a night that was seen."""
     return {"calendarDate": life.clock.date(day).isoformat(), "value": int(life.body.sleep_score[day])}
 
 
-def effort_day(life: Life, day: int, until: int) -> Payload:
+def effort_day(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make an element of `usersummary-service/stats/im/daily`."""
     told = intensity_minutes(life, day, until)
     return _effort(told["calendarDate"], told["moderateMinutes"], told["vigorousMinutes"])
 
 
-def effort_weeks(life: Life, first: int, last: int, until: int) -> list[Payload]:
+def effort_weeks(life: SimulatedPerson, first: int, last: int, until: int) -> list[Payload]:
     """Make `usersummary-service/stats/im/weekly`: every week, from Monday, that has a day of the range."""
     weeks: dict[int, list[Payload]] = {}
     monday = first - life.clock.date(first).weekday()
@@ -44,7 +44,7 @@ def effort_weeks(life: Life, first: int, last: int, until: int) -> list[Payload]
     ]
 
 
-def step_weeks(life: Life, last: int, weeks: int) -> list[Payload]:
+def step_weeks(life: SimulatedPerson, last: int, weeks: int) -> list[Payload]:
     """Make `usersummary-service/stats/steps/weekly`: of days that are over, those with the watch."""
     made = []
     for start in _starts(last, weeks):
@@ -62,7 +62,7 @@ def step_weeks(life: Life, last: int, weeks: int) -> list[Payload]:
     return made
 
 
-def stress_weeks(life: Life, last: int, weeks: int) -> list[Payload]:
+def stress_weeks(life: SimulatedPerson, last: int, weeks: int) -> list[Payload]:
     """Make `usersummary-service/stats/stress/weekly`: means of days that are over."""
     made = []
     for start in _starts(last, weeks):
@@ -74,7 +74,7 @@ def stress_weeks(life: Life, last: int, weeks: int) -> list[Payload]:
     return made
 
 
-def resting_heart_rates(life: Life, first: str, last: str, days: Sequence[int]) -> Payload:
+def resting_heart_rates(life: SimulatedPerson, first: str, last: str, days: Sequence[int]) -> Payload:
     """Make `userstats-service/wellness/daily` of metric 60, with the days that are known."""
     values = [
         {"value": float(life.body.resting_hr_bpm[day]), "calendarDate": life.clock.date(day).isoformat()}

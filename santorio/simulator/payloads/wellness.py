@@ -9,7 +9,7 @@ import numpy as np
 
 from santorio.simulator.intraday import NOT_MEASURED
 from santorio.simulator.payloads.common import Payload, Stamps, stamp
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 from santorio.simulator.sleep import Night
 
@@ -17,7 +17,7 @@ BREATH_EVERY, FLOORS_EVERY, STEPS_EVERY, HOUR = 120, 900, 900, 3600
 NOT_BREATHING = -1.0
 
 
-def head(life: Life, day: int) -> dict[str, Any]:
+def head(life: SimulatedPerson, day: int) -> dict[str, Any]:
     """Make the keys that open most payloads of a day."""
     return {
         "userProfilePK": life.profile,
@@ -26,7 +26,7 @@ def head(life: Life, day: int) -> dict[str, Any]:
     }
 
 
-def span(life: Life, day: int) -> dict[str, str]:
+def span(life: SimulatedPerson, day: int) -> dict[str, str]:
     """Make the bounds of a day, as GMT and as the person's clock."""
     start, end = (Stamps(at, life.clock.offset(at)) for at in life.clock.bounds(day))
     return {
@@ -37,7 +37,7 @@ def span(life: Life, day: int) -> dict[str, str]:
     }
 
 
-def nights_of(life: Life, day: int, until: int) -> dict[str, Any]:
+def nights_of(life: SimulatedPerson, day: int, until: int) -> dict[str, Any]:
     """Make the bounds of the night that ends on a day and of the next one; null while they are not known."""
     told: dict[str, Any] = {}
     for name, index in (("sleep", day), ("tomorrowSleep", day + 1)):
@@ -50,12 +50,12 @@ def nights_of(life: Life, day: int, until: int) -> dict[str, Any]:
     return told
 
 
-def _known_night(life: Life, day: int, until: int) -> Night | None:
+def _known_night(life: SimulatedPerson, day: int, until: int) -> Night | None:
     is_known = day < life.clock.days and life.wear.night_seen(day) and life.nights[day].end <= until
     return life.nights[day] if is_known else None
 
 
-def respiration(life: Life, day: int, until: int) -> Payload:
+def respiration(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `wellness-service/wellness/daily/respiration`: a breath rate every two minutes, -1 where none."""
     rng = stream(life.seed, "respiration", day)
     start, end = life.clock.bounds(day)
@@ -112,7 +112,7 @@ def _hourly(
     ]
 
 
-def spo2(life: Life, day: int, until: int) -> Payload:
+def spo2(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `wellness-service/wellness/daily/spo2`: hourly averages, measured asleep."""
     rng = stream(life.seed, "spo2", day)
     night = life.nights[day]
@@ -149,7 +149,7 @@ def spo2(life: Life, day: int, until: int) -> Payload:
     }
 
 
-def floors(life: Life, day: int, until: int) -> Payload:
+def floors(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `wellness-service/wellness/floorsChartData/daily`: quarters of an hour; it names no person."""
     rng = stream(life.seed, "floors", day)
     rows = []
@@ -166,7 +166,7 @@ def floors(life: Life, day: int, until: int) -> Payload:
     }
 
 
-def steps_by_quarter(life: Life, day: int, until: int) -> list[Payload]:
+def steps_by_quarter(life: SimulatedPerson, day: int, until: int) -> list[Payload]:
     """Make `wellness-service/wellness/dailySummaryChart`: they add up to the day's steps when it is over."""
     rng = stream(life.seed, "step quarters", day)
     spans = list(_quarters(life, day, life.clock.bounds(day)[1], STEPS_EVERY))
@@ -188,7 +188,7 @@ def steps_by_quarter(life: Life, day: int, until: int) -> list[Payload]:
     ]
 
 
-def intensity_minutes(life: Life, day: int, until: int) -> Payload:
+def intensity_minutes(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `wellness-service/wellness/daily/im`: minutes of effort, and the week so far."""
     week = range(max(day - life.clock.date(day).weekday(), 0), day + 1)
     minutes = [_minutes(life, one, until) for one in week]
@@ -214,7 +214,7 @@ def intensity_minutes(life: Life, day: int, until: int) -> Payload:
     }
 
 
-def body_battery(life: Life, day: int, until: int) -> Payload:
+def body_battery(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make an element of `wellness-service/wellness/bodyBattery/reports/daily`: turning points alone."""
     trace = life.trace(day).until(until)
     measured = trace.battery_status != NOT_MEASURED
@@ -235,7 +235,7 @@ def body_battery(life: Life, day: int, until: int) -> Payload:
     }
 
 
-def _minutes(life: Life, day: int, until: int) -> tuple[int, int]:
+def _minutes(life: SimulatedPerson, day: int, until: int) -> tuple[int, int]:
     done = [
         one for one in life.workouts(day) if life.clock.instant(day, one.minute) + 60 * one.minutes <= until
     ]
@@ -243,12 +243,14 @@ def _minutes(life: Life, day: int, until: int) -> tuple[int, int]:
     return int(total * 0.35), int(total * 0.55)
 
 
-def _quarters(life: Life, day: int, until: int, every: int) -> list[tuple[int, int]]:
+def _quarters(life: SimulatedPerson, day: int, until: int, every: int) -> list[tuple[int, int]]:
     start, end = life.clock.bounds(day)
     return [(at, at + every) for at in range(start, end, every) if at + every <= until]
 
 
-def _asleep(life: Life, day: int, at: "np.typing.NDArray[np.int64]") -> "np.typing.NDArray[np.bool_]":
+def _asleep(
+    life: SimulatedPerson, day: int, at: "np.typing.NDArray[np.int64]"
+) -> "np.typing.NDArray[np.bool_]":
     asleep = np.zeros(len(at), dtype=bool)
     for night in life.nights[day : day + 2]:
         asleep |= (at >= night.start) & (at < night.end)

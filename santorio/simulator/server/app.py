@@ -19,14 +19,14 @@ from santorio.simulator.server.auth import SignIn
 from santorio.simulator.server.faults import Fault
 from santorio.simulator.server.handlers import ALIASES, ANSWERS, NOT_FOUND, Answer
 from santorio.simulator.server.state import GarminServer
-from santorio.simulator.server.visibility import Knowledge
+from santorio.simulator.server.visibility import VisibleData
 
 CHALLENGE = (
     "<!doctype html><html><head><title>Just a moment…</title></head><body>Checking your browser</body></html>"
 )
 
 
-class Torn(Response):
+class TruncatedResponse(Response):
     """An answer that says it is longer than it is: the connection closes within the body."""
 
     def init_headers(self, headers: Any = None) -> None:
@@ -35,22 +35,25 @@ class Torn(Response):
         self.headers["content-length"] = str(2 * len(self.body) + 1)
 
 
-def application(server: GarminServer) -> Starlette:
+def create_app(server: GarminServer) -> Starlette:
     """Make the application of a server."""
     routes = [Route(path, _endpoint(server, answer)) for path, answer in ANSWERS.items()]
-    reload = Route("/wellness-service/wellness/epoch/request/{date}", _asking_back(server), methods=["POST"])
+    reload = Route(
+        "/wellness-service/wellness/epoch/request/{date}", _reload_endpoint(server), methods=["POST"]
+    )
     app = Starlette(routes=[*SignIn(server.accounts, server.tokens).routes(), reload, *routes])
-    app.add_middleware(BaseHTTPMiddleware, dispatch=_Striking(server))
+    app.add_middleware(BaseHTTPMiddleware, dispatch=FaultMiddleware(server))
     return app
 
 
-class _Striking:
+class FaultMiddleware:
     """Lets go wrong what was asked for, and notes every request."""
 
     def __init__(self, server: GarminServer) -> None:
         self.server = server
 
     async def __call__(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """Answer with the fault that is due, or with what the application answers; record the request."""
         account = self.server.tokens.owner(_bearer(request))
         path = request.url.path
         fault = self.server.faults.strike(path, account.display_name if account else None)
@@ -81,7 +84,7 @@ def _endpoint(server: GarminServer, answer: Answer) -> Callable[[Request], Await
 
 
 def _answer(server: GarminServer, account: Account, answer: Answer, query: dict[str, str]) -> Response:
-    known = Knowledge(account.simulation.life, server.now, server.silent_since.get(account.display_name))
+    known = VisibleData(account.simulation.life, server.now, server.silent_since.get(account.display_name))
     try:
         told = answer(account, known, query)
     except (KeyError, ValueError):
@@ -90,29 +93,29 @@ def _answer(server: GarminServer, account: Account, answer: Answer, query: dict[
         return JSONResponse({"message": "Not found"}, status_code=404)
     if told is None:
         return Response(status_code=204)
-    if _is_put_away(server, account, query.get("date")):
+    if _is_archived(server, account, query.get("date")):
         told = without_series(told)
     if isinstance(told, bytes):
         return Response(told, media_type="application/zip")
     return Response(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
-def _is_put_away(server: GarminServer, account: Account, day: str | None) -> bool:
-    before = server.put_away_before
+def _is_archived(server: GarminServer, account: Account, day: str | None) -> bool:
+    before = server.archived_before
     return (
         before is not None
         and day is not None
         and day < before.isoformat()
-        and (account.display_name, day) not in server.asked_back
+        and (account.display_name, day) not in server.reloaded
     )
 
 
-def _asking_back(server: GarminServer) -> Callable[[Request], Awaitable[Response]]:
+def _reload_endpoint(server: GarminServer) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         account = server.tokens.owner(_bearer(request))
         if account is None:
             return JSONResponse({"message": "Token is not active"}, status_code=401)
-        server.asked_back.add((account.display_name, request.path_params["date"]))
+        server.reloaded.add((account.display_name, request.path_params["date"]))
         now = dt.datetime.now(dt.UTC).isoformat()
         return JSONResponse({"status": "SUBMITTED", "createDate": now})
 
@@ -134,7 +137,7 @@ def _failure(fault: Fault) -> Response | None:
 async def _spoil(response: Response, fault: Fault) -> Response:
     body = b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
     if fault.kind == "cut":
-        return Torn(body[: len(body) // 2], media_type="application/json")
+        return TruncatedResponse(body[: len(body) // 2], media_type="application/json")
     if response.media_type != "application/json" and "json" not in response.headers.get("content-type", ""):
         return Response(body, response.status_code, dict(response.headers))  # nothing, or a file
     return Response(orjson.dumps(SHAPES[fault.kind](orjson.loads(body))), media_type="application/json")

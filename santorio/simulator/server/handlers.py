@@ -28,21 +28,21 @@ from santorio.simulator.payloads import (
 )
 from santorio.simulator.payloads.common import Stamps
 from santorio.simulator.payloads.sleep import without_sleep
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.server.accounts import Account
-from santorio.simulator.server.visibility import Knowledge
+from santorio.simulator.server.visibility import VisibleData
 
 type Query = Mapping[str, str]
-type Answer = Callable[[Account, Knowledge, Query], Any]
+type Answer = Callable[[Account, VisibleData, Query], Any]
 """Answers from the account, what is known of the life, and the parameters of path and query."""
 
-LONGEST_PAGE = 20
+MAX_PAGE = 20
 
 
 def _of_day(kind: str) -> Answer:
     """Answer with one of the day's own payloads, an object of nulls where there is none."""
 
-    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
         day = known.index(query["date"])
         return None if day is None else known.day(day).get(kind)
 
@@ -52,7 +52,7 @@ def _of_day(kind: str) -> Answer:
 def _worn(make: Callable[..., Any]) -> Answer:
     """Answer with what a maker of `payloads.wellness` tells of a day that the watch was worn."""
 
-    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
         day = known.index(query["date"])
         return make(known.life, day, known.synced(day)) if day is not None and known.is_worn(day) else None
 
@@ -62,7 +62,7 @@ def _worn(make: Callable[..., Any]) -> Answer:
 def _each(make: Callable[..., Any], holds: str | None = None) -> Answer:
     """Answer with an element a day of a range; a list where the maker makes several."""
 
-    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
         found: list[Any] = []
         for day in known.indices(query["first"], query["last"]):
             made = make(known, day)
@@ -72,7 +72,7 @@ def _each(make: Callable[..., Any], holds: str | None = None) -> Answer:
     return answer
 
 
-def _sleep(_account: Account, known: Knowledge, query: Query) -> Any:
+def _sleep(_account: Account, known: VisibleData, query: Query) -> Any:
     day = known.index(query["date"])
     if day is None:
         return None
@@ -80,18 +80,18 @@ def _sleep(_account: Account, known: Knowledge, query: Query) -> Any:
     return naps.with_naps(night, known.life, day, known.synced(day))
 
 
-def _summary(known: Knowledge, day: int) -> Any:
+def _summary(known: VisibleData, day: int) -> Any:
     return known.day(day).get("daily_summary")
 
 
-def _steps(known: Knowledge, day: int) -> Any:
+def _steps(known: VisibleData, day: int) -> Any:
     element = ranges.steps(known.life, day, day)
     if element and not known.is_whole(day) and known.is_worn(day):
         element[0]["totalSteps"] = known.day(day)["daily_summary"].get("totalSteps")
     return element
 
 
-def _stress(known: Knowledge, day: int) -> Any:
+def _stress(known: VisibleData, day: int) -> Any:
     told = _summary(known, day) or {}
     if told.get("averageStressLevel") is None:
         return None
@@ -101,7 +101,7 @@ def _stress(known: Knowledge, day: int) -> Any:
     return {"calendarDate": date, "values": {**values, "overallStressLevel": told["averageStressLevel"]}}
 
 
-def _heart_rate(known: Knowledge, day: int) -> Any:
+def _heart_rate(known: VisibleData, day: int) -> Any:
     told = _summary(known, day) or {}
     if told.get("restingHeartRate") is None:
         return None
@@ -113,40 +113,40 @@ def _heart_rate(known: Knowledge, day: int) -> Any:
     return {"calendarDate": known.life.clock.date(day).isoformat(), "values": values}
 
 
-def _hrv(known: Knowledge, day: int) -> Any:
+def _hrv(known: VisibleData, day: int) -> Any:
     return known.day(day)["hrv"]["hrvSummary"] if known.knows_night(day) else None
 
 
-def _battery(known: Knowledge, day: int) -> Any:
+def _battery(known: VisibleData, day: int) -> Any:
     return wellness.body_battery(known.life, day, known.synced(day)) if known.is_worn(day) else None
 
 
-def _of_fitness(make: Callable[..., Any]) -> Callable[[Knowledge, int], Any]:
+def _of_fitness(make: Callable[..., Any]) -> Callable[[VisibleData, int], Any]:
     """Tell what was worked out on the day, once the night before it is known."""
     return lambda known, day: make(known.life, day) if known.knows_night(day) else None
 
 
-def _readiness(known: Knowledge, day: int) -> Any:
+def _readiness(known: VisibleData, day: int) -> Any:
     made = fitness.training_readiness(known.life, day) if known.knows_night(day) else []
     latest = Stamps(known.synced(day), 0).gmt
     return [entry for entry in made if entry["timestamp"] <= latest]
 
 
 def _fitness_of_day(make: Callable[..., Any]) -> Answer:
-    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
         day = known.index(query["date"])
         return None if day is None else _of_fitness(make)(known, day)
 
     return answer
 
 
-def _weigh_ins(known: Knowledge, day: int) -> list[Any]:
+def _weigh_ins(known: VisibleData, day: int) -> list[Any]:
     if not ranges.weighed(known.life, day) or known.life.nights[day].end + 600 > known.now:
         return []
     return list(ranges.weigh_ins(known.life, day)["dateWeightList"])
 
 
-def _weight_range(_account: Account, known: Knowledge, query: Query) -> Any:
+def _weight_range(_account: Account, known: VisibleData, query: Query) -> Any:
     summaries = []
     for day in reversed(known.indices(query["first"], query["last"])):
         entries = _weigh_ins(known, day)
@@ -165,13 +165,13 @@ def _weight_range(_account: Account, known: Knowledge, query: Query) -> Any:
     return {"dailyWeightSummaries": summaries, "totalAverage": None}
 
 
-def _weight_day(_account: Account, known: Knowledge, query: Query) -> Any:
+def _weight_day(_account: Account, known: VisibleData, query: Query) -> Any:
     day = known.index(query["date"])
     entries = [] if day is None else _weigh_ins(known, day)
     return {"startDate": query["date"], "endDate": query["date"], "dateWeightList": entries}
 
 
-def _sessions(known: Knowledge, first: int, last: int) -> Iterator[tuple[int, Workout]]:
+def _sessions(known: VisibleData, first: int, last: int) -> Iterator[tuple[int, Workout]]:
     """Sessions that are over and synced, newest first."""
     for day in range(min(last, known.today), first - 1, -1):
         for workout in reversed(known.life.workouts(day)):
@@ -180,16 +180,16 @@ def _sessions(known: Knowledge, first: int, last: int) -> Iterator[tuple[int, Wo
                 yield day, workout
 
 
-def _activities(_account: Account, known: Knowledge, query: Query) -> Any:
+def _activities(_account: Account, known: VisibleData, query: Query) -> Any:
     zero = known.life.clock.first_day
     first = (dt.date.fromisoformat(query["startDate"]) - zero).days if "startDate" in query else 0
     last = (dt.date.fromisoformat(query["endDate"]) - zero).days if "endDate" in query else known.today
-    start, limit = int(query.get("start", 0)), min(int(query.get("limit", LONGEST_PAGE)), 1000)
+    start, limit = int(query.get("start", 0)), min(int(query.get("limit", MAX_PAGE)), 1000)
     sessions = list(_sessions(known, max(first, 0), last))[start : start + limit]
     return [activities.activity(known.life, day, workout) for day, workout in sessions]
 
 
-def _session(known: Knowledge, number: str) -> tuple[int, Workout, dict[str, Any]] | None:
+def _session(known: VisibleData, number: str) -> tuple[int, Workout, dict[str, Any]] | None:
     for day, workout in _sessions(known, 0, known.today):
         told = activities.activity(known.life, day, workout)
         if str(told["activityId"]) == number:
@@ -198,7 +198,7 @@ def _session(known: Knowledge, number: str) -> tuple[int, Workout, dict[str, Any
 
 
 def _of_activity(make: Callable[..., Any]) -> Answer:
-    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
         found = _session(known, query["number"])
         return NOT_FOUND if found is None else make(known.life, *found[:2])
 
@@ -210,7 +210,7 @@ NOT_FOUND = object()
 
 
 @lru_cache(maxsize=64)
-def _original(life: Life, day: int, workout: Workout) -> bytes:
+def _original(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
     from santorio.simulator.payloads.fit import activity_fit
 
     packed = io.BytesIO()
@@ -222,12 +222,12 @@ def _original(life: Life, day: int, workout: Workout) -> bytes:
     return packed.getvalue()
 
 
-def _profile(account: Account, _known: Knowledge, _query: Query) -> Any:
+def _profile(account: Account, _known: VisibleData, _query: Query) -> Any:
     return {"id": account.profile, "profileId": account.profile, "displayName": account.display_name,
             "fullName": "Simulated Person", "userName": account.email}  # fmt: skip
 
 
-def _settings(_account: Account, known: Knowledge, _query: Query) -> Any:
+def _settings(_account: Account, known: VisibleData, _query: Query) -> Any:
     return account_payloads.user_settings(known.life, max(known.today, 0))
 
 
@@ -239,7 +239,7 @@ def _synced(make: Callable[..., Any]) -> Answer:
 def _by_hand(make: Callable[..., Any]) -> Answer:
     """Answer with what is entered on a day that has begun, watch or no watch, up to now."""
 
-    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
         day = (dt.date.fromisoformat(query["date"]) - known.life.clock.first_day).days
         return make(known.life, day, known.now) if 0 <= day <= known.today else None
 
@@ -249,30 +249,30 @@ def _by_hand(make: Callable[..., Any]) -> Answer:
 def _weeks(make: Callable[..., Any]) -> Answer:
     """Answer with so many weeks up to a day, of days that are over."""
 
-    def answer(_account: Account, known: Knowledge, query: Query) -> Any:
+    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
         last = (dt.date.fromisoformat(query["last"]) - known.life.clock.first_day).days
         return make(known.life, min(last, known.today - 1), int(query["weeks"]))
 
     return answer
 
 
-def _effort_weeks(_account: Account, known: Knowledge, query: Query) -> Any:
+def _effort_weeks(_account: Account, known: VisibleData, query: Query) -> Any:
     days = known.indices(query["first"], query["last"])
     return weeks.effort_weeks(known.life, days[0], days[-1], known.last_sync) if days else []
 
 
-def _resting(_account: Account, known: Knowledge, query: Query) -> Any:
+def _resting(_account: Account, known: VisibleData, query: Query) -> Any:
     first, last = query["fromDate"], query["untilDate"]
     days = [day for day in known.indices(first, last) if _heart_rate(known, day)]
     return weeks.resting_heart_rates(known.life, first, last, days)
 
 
-def _pressure(_account: Account, known: Knowledge, query: Query) -> Any:
+def _pressure(_account: Account, known: VisibleData, query: Query) -> Any:
     first, last = (dt.date.fromisoformat(query[key]) for key in ("first", "last"))
     return pressure.blood_pressure(known.life, first, last, known.now)
 
 
-def _power_to_weight(_account: Account, known: Knowledge, query: Query) -> Any:
+def _power_to_weight(_account: Account, known: VisibleData, query: Query) -> Any:
     return thresholds.power_to_weight(known.life, known.last_sync, query.get("sport", "Running"))
 
 

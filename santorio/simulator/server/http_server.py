@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import uvicorn
 
 from santorio.simulator.server.accounts import Account
-from santorio.simulator.server.app import application
+from santorio.simulator.server.app import create_app
 from santorio.simulator.server.state import GarminServer
 
 START_SECONDS = 20.0
@@ -24,7 +24,7 @@ def run_server(
     server.now = now or server.now
     # Clients that pass for a browser offer HTTP/2 in the clear; only h11 then still reads the request's body.
     config = uvicorn.Config(
-        application(server), host=host, port=port, http="h11", log_level="critical", lifespan="off"
+        create_app(server), host=host, port=port, http="h11", log_level="critical", lifespan="off"
     )
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, name="simulated-garmin", daemon=True)

@@ -25,9 +25,9 @@ class GarminServer:
         The instant that it is for Garmin: days after it do not exist.
     silent_since
         By display name, since when a watch has not been synced: what it measured after that is not known.
-    put_away_before
+    archived_before
         Older days come without their series, until somebody asks them back.
-    asked_back
+    reloaded
         Display name and day of what was asked back.
     """
 
@@ -37,8 +37,8 @@ class GarminServer:
         self.requests: list[tuple[str, str, int]] = []
         self.now = dt.datetime.now(dt.UTC)
         self.silent_since: dict[str, dt.datetime] = {}
-        self.put_away_before: dt.date | None = None
-        self.asked_back: set[tuple[str, str]] = set()
+        self.archived_before: dt.date | None = None
+        self.reloaded: set[tuple[str, str]] = set()
         self.url = ""
         self.accounts = {account.email: account for account in accounts}
 

@@ -8,7 +8,7 @@ from santorio.simulator.intraday import NOT_MEASURED, Trace
 from santorio.simulator.payloads.common import Payload
 from santorio.simulator.payloads.day import day_so_far, whole_day, without_measurements
 from santorio.simulator.payloads.sleep import without_sleep
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.wear_time import Watch
 
 # The watch of a late day is synced again in the afternoon two days later.
@@ -18,10 +18,12 @@ NIGHT_KNOWN_S = 900
 SYNC_EVERY_S = 3600
 
 
-class Knowledge:
+class VisibleData:
     """A life as Garmin knows it at an instant."""
 
-    def __init__(self, life: Life, now: dt.datetime, silent_since: dt.datetime | None = None) -> None:
+    def __init__(
+        self, life: SimulatedPerson, now: dt.datetime, silent_since: dt.datetime | None = None
+    ) -> None:
         self.life = life
         self.now = int(now.timestamp())
         self.told_at = self.now if silent_since is None else min(self.now, int(silent_since.timestamp()))
@@ -77,7 +79,7 @@ class Knowledge:
 
 
 @lru_cache(maxsize=256)
-def _day(life: Life, day: int, synced: int | None, *, knows_night: bool) -> dict[str, Payload]:
+def _day(life: SimulatedPerson, day: int, synced: int | None, *, knows_night: bool) -> dict[str, Payload]:
     whole = whole_day(life, day)
     if synced is None or not whole:
         return whole

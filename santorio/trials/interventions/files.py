@@ -3,7 +3,7 @@
 import re
 
 from santorio.people import Person
-from santorio.storage.parse_result import Parsed, refused
+from santorio.storage.parse_result import ParseResult, rejected
 from santorio.trials.interventions.catalog import LeverRefused, read_document
 from santorio.trials.interventions.custom import events_of
 
@@ -16,10 +16,10 @@ def looks_like(content: str) -> bool:
     return _BEGINS.match(content) is not None
 
 
-def parse(content: str, person: Person) -> Parsed:
+def parse(content: str, person: Person) -> ParseResult:
     """Read levers and limits; one that is wrong refuses the file, with every problem in a sentence."""
     try:
         document = read_document(content)
     except LeverRefused as error:
-        return refused(error.code, str(error), kind=KIND)
-    return Parsed(KIND, events_of(document, person))
+        return rejected(error.code, str(error), kind=KIND)
+    return ParseResult(KIND, events_of(document, person))

@@ -4,30 +4,30 @@ import datetime as dt
 
 import pytest
 
-from santorio.cli.coverage import MOST_HOLES, say_coverage
+from santorio.cli.coverage import MAX_GAPS, print_coverage
 from santorio.ingest.coverage.calendar import signs
-from santorio.ingest.coverage.gaps import Hole
+from santorio.ingest.coverage.gaps import CoverageGap
 
 FIRST = dt.date(2026, 2, 1)
 WHOLE = {("sleep", FIRST + dt.timedelta(days=number)): "final" for number in range(28)}
 
 
 def said(
-    capsys: pytest.CaptureFixture[str], holes: list[Hole], statuses: dict[tuple[str, dt.date], str]
+    capsys: pytest.CaptureFixture[str], gaps: list[CoverageGap], statuses: dict[tuple[str, dt.date], str]
 ) -> list[str]:
-    say_coverage(signs(statuses, holes), holes, ["sleep"])
+    print_coverage(signs(statuses, gaps), gaps, ["sleep"])
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
-def test_the_days_stand_below_a_ruler_and_each_hole_says_why_and_what_to_do(
+def test_the_days_stand_below_a_ruler_and_each_gap_says_why_and_what_to_do(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    holes = [
-        Hole("sleep", dt.date(2026, 2, 3), dt.date(2026, 2, 4), "night not worn"),
-        Hole("sleep", dt.date(2026, 2, 6), dt.date(2026, 2, 6), "failed", "http_503"),
-        Hole("sleep", dt.date(2026, 2, 8), dt.date(2026, 2, 9), "missing"),
+    gaps = [
+        CoverageGap("sleep", dt.date(2026, 2, 3), dt.date(2026, 2, 4), "night not worn"),
+        CoverageGap("sleep", dt.date(2026, 2, 6), dt.date(2026, 2, 6), "failed", "http_503"),
+        CoverageGap("sleep", dt.date(2026, 2, 8), dt.date(2026, 2, 9), "missing"),
     ]
-    lines = said(capsys, holes, WHOLE)
+    lines = said(capsys, gaps, WHOLE)
     [row] = [line for line in lines if "2026-02 " in line]
     [ruler] = [line for line in lines if "Month" in line]
     assert row[ruler.index("1   5") :] == "██··█✗█✗✗███████████████████"
@@ -43,16 +43,16 @@ def test_the_days_stand_below_a_ruler_and_each_hole_says_why_and_what_to_do(
     assert any(line.startswith("→ 1 day of a kind failed (http_503)") for line in lines)
 
 
-def test_a_calendar_without_a_hole_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_calendar_without_a_gap_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, [], WHOLE)
-    assert lines[-1] == "No holes."
+    assert lines[-1] == "No gaps."
     assert not any("✗" in line or "·" in line for line in lines)
 
 
-def test_no_hole_is_left_out_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
-    days = [FIRST + dt.timedelta(days=2 * number) for number in range(MOST_HOLES + 3)]
-    lines = said(capsys, [Hole("sleep", day, day, "missing") for day in days], {})
-    assert sum(line.startswith("✗ sleep:") for line in lines) == MOST_HOLES
+def test_no_gap_is_left_out_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
+    days = [FIRST + dt.timedelta(days=2 * number) for number in range(MAX_GAPS + 3)]
+    lines = said(capsys, [CoverageGap("sleep", day, day, "missing") for day in days], {})
+    assert sum(line.startswith("✗ sleep:") for line in lines) == MAX_GAPS
     assert "… and 3 more: `santorio coverage --json` has all." in lines
 
 

@@ -3,12 +3,12 @@
 import pytest
 
 from santorio.cli.sync import say
-from santorio.ingest.garmin.sync import PersonReport
+from santorio.ingest.garmin.sync import SyncReport
 from santorio.storage.event_log import WriteResult
 
 
 def test_every_count_stands_under_its_heading(capsys: pytest.CaptureFixture[str]) -> None:
-    report = PersonReport(
+    report = SyncReport(
         "me", "needs_login", "Garmin needs a new login.", requests=11, events=WriteResult(20, 2, 5),
         days_settled=33, days_provisional=44, calls_left=55,
     )  # fmt: skip

@@ -105,11 +105,11 @@ def test_the_accounts_email_is_in_no_name_of_an_unpacked_export(
 
 
 def test_a_file_of_nothing_but_refusals_ends_after_a_thousand() -> None:
-    found = list(json_stream.pieces(io.BytesIO(b"[" + b"1e999," * 5000 + b"1]")))
-    assert len(found) == json_stream.MOST_REFUSALS + 1
+    found = list(json_stream.iter_chunks(io.BytesIO(b"[" + b"1e999," * 5000 + b"1]")))
+    assert len(found) == json_stream.MAX_REJECTIONS + 1
     last = found[-1]
     assert isinstance(last, Rejection)
-    assert (last.code, last.location) == ("bad_json", f"entry {json_stream.MOST_REFUSALS + 1}")
+    assert (last.code, last.location) == ("bad_json", f"entry {json_stream.MAX_REJECTIONS + 1}")
 
 
 def test_what_nests_without_end_after_whole_entries_costs_no_other_file() -> None:
@@ -120,8 +120,8 @@ def test_what_nests_without_end_after_whole_entries_costs_no_other_file() -> Non
     with zipfile.ZipFile(packed, "w") as file:
         file.writestr("DI_CONNECT/DI-Connect-Wellness/a.json", body)
         file.writestr("DI_CONNECT/DI-Connect-Wellness/b.json", b'[{"calendarDate":"2026-01-02"}]')
-    parts = list(zip_archive.walk(packed))
+    parts = list(zip_archive.iter_members(packed))
     assert parts[-1].path.endswith("b.json")
     assert isinstance(parts[-1], zip_archive.Member)
-    refused = [one.rejection.code for one in parts if isinstance(one, zip_archive.Left)]
+    refused = [one.rejection.code for one in parts if isinstance(one, zip_archive.SkippedMember)]
     assert refused == ["too_large"]

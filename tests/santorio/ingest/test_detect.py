@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from santorio.ingest.detect import read
 from santorio.people import Person
 from santorio.storage.event_log import Event
-from santorio.storage.parse_result import Parsed, Rejection
+from santorio.storage.parse_result import ParseResult, Rejection
 
 PERSON = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -27,13 +27,13 @@ SLEEP = {
 }  # fmt: skip
 
 
-def parsed(content: str | bytes | object, **arguments: object) -> Parsed:
+def parsed(content: str | bytes | object, **arguments: object) -> ParseResult:
     if not isinstance(content, str | bytes):
         content = json.dumps(content)
     return read(content.encode() if isinstance(content, str) else content, PERSON, NOW, **arguments)
 
 
-def codes(found: Parsed) -> list[str]:
+def codes(found: ParseResult) -> list[str]:
     return [rejection.code for rejection in found.rejections]
 
 
@@ -224,7 +224,7 @@ def test_any_table_becomes_events_or_reasons(table):
     account_for(parsed("\n".join(",".join(row) for row in table)))
 
 
-def account_for(found: Parsed) -> None:
+def account_for(found: ParseResult) -> None:
     assert found.events or found.rejections
     for event in found.events:
         assert isinstance(event, Event)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from santorio.ingest import importer
-from santorio.ingest.importer import files_below, import_paths, import_waiting
+from santorio.ingest.importer import import_inbox, import_paths, walk_files
 from santorio.people import Person
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
@@ -76,10 +76,10 @@ def test_imports_that_name_the_same_broken_files_in_another_order_do_not_lock_ea
 def test_a_file_too_large_to_be_read_leaves_the_inbox_once_it_is_kept_aside(
     database: Database, store: FolderStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importer, "LARGEST_BYTES", 10)
+    monkeypatch.setattr(importer, "MAX_FILE_BYTES", 10)
     path = waiting(settings.inbox / "large.json", night(27000))
     content = path.read_bytes()
-    report = import_waiting(database, store, settings)
+    report = import_inbox(database, store, settings)
     assert [one.code for file in report.files for one in file.rejected] == ["too_large"]
     assert not path.exists()
     with database.connect() as connection:
@@ -98,10 +98,10 @@ def test_a_file_that_was_replaced_while_it_was_read_stays_for_the_next_time(
         leave(kept, outcome)
 
     monkeypatch.setattr(importer, "_leave_inbox", after_a_late_sync)
-    import_waiting(database, store, settings)
+    import_inbox(database, store, settings)
     monkeypatch.undo()
     assert path.read_text() == night(28000)
-    assert import_waiting(database, store, settings).events_new == 1
+    assert import_inbox(database, store, settings).events_new == 1
     assert not path.exists()
 
 
@@ -139,4 +139,4 @@ def test_a_pipe_is_named_and_not_waited_for(
 def test_a_folder_that_may_not_be_entered_is_named(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o000)
-    assert files_below(tmp_path) == [closed]
+    assert walk_files(tmp_path) == [closed]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from santorio.ingest.importer import import_paths, import_waiting, waiting_files
+from santorio.ingest.importer import import_inbox, import_paths, pending_files
 
 NIGHT = {"dailySleepDTO": {"userProfilePK": 7, "calendarDate": "2026-03-02", "sleepTimeSeconds": 27000}}
 
@@ -76,8 +76,8 @@ def test_the_inbox_is_emptied_into_the_store_person_by_person(database, store, s
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(NIGHT))
         os.utime(path, (time.time() - 60, time.time() - 60))
-    report = import_waiting(database, store, settings)
-    assert (len(report.files), waiting_files(settings)) == (2, [])
+    report = import_inbox(database, store, settings)
+    assert (len(report.files), pending_files(settings)) == (2, [])
     owners = counted(database, "select p.name from raw.events e join ops.people p using (user_id) order by 1")
     assert owners == [("me",), ("other",)]
     assert all(store.exists(sha) for (sha,) in counted(database, "select object_sha256 from ops.imports"))
@@ -89,7 +89,7 @@ def test_the_inbox_leaves_files_alone_that_are_still_being_written(settings):
         (settings.inbox / name).write_text("{}")
     for name in (".hidden", "download.part"):
         os.utime(settings.inbox / name, (0, 0))
-    assert waiting_files(settings) == []
+    assert pending_files(settings) == []
 
 
 IMPORT = """

@@ -12,7 +12,7 @@ import pytest
 from santorio.ingest import detect
 from santorio.ingest.detect import read
 from santorio.people import Person
-from santorio.storage.parse_result import Parsed
+from santorio.storage.parse_result import ParseResult
 from support.fit_files import RUN
 
 PERSON = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
@@ -23,17 +23,17 @@ NIGHT = {
 }  # fmt: skip
 
 
-def parsed(content: object) -> Parsed:
+def parsed(content: object) -> ParseResult:
     if isinstance(content, str):
         content = content.encode()
     return read(content if isinstance(content, bytes) else json.dumps(content).encode(), PERSON, NOW)
 
 
-def flaws(found: Parsed) -> list[tuple[str, str, str | None]]:
+def flaws(found: ParseResult) -> list[tuple[str, str, str | None]]:
     return [(one.code, one.status, one.location) for one in found.rejections]
 
 
-def types(found: Parsed) -> list[str]:
+def types(found: ParseResult) -> list[str]:
     return [event.event_type for event in found.events]
 
 

@@ -22,7 +22,7 @@ from santorio.simulator.payloads import (
 )
 from santorio.simulator.payloads.activities import activity
 from santorio.simulator.payloads.fit import activity_fit
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 LAST_DAY = dt.date(2026, 3, 31)
 AFTER = 4_000_000_000
@@ -30,11 +30,11 @@ AFTER = 4_000_000_000
 
 
 @pytest.fixture(scope="module")
-def life() -> Life:
+def life() -> SimulatedPerson:
     return simulate(days=120, seed=5, last_day=LAST_DAY).life
 
 
-def of_sport(life: Life, sport: str) -> tuple[int, Workout]:
+def of_sport(life: SimulatedPerson, sport: str) -> tuple[int, Workout]:
     return next(
         (day, workout) for day in range(10, 120) for workout in life.workouts(day) if workout.sport == sport
     )
@@ -44,7 +44,7 @@ def eaten(log: dict) -> list[dict]:
     return [food for meal in log["mealDetails"] for food in meal["loggedFoods"]]
 
 
-def logged_days(life: Life) -> Iterator[tuple[int, dict]]:
+def logged_days(life: SimulatedPerson) -> Iterator[tuple[int, dict]]:
     logs = ((day, intake.food_log(life, day, AFTER)) for day in range(life.clock.days))
     return ((day, log) for day, log in logs if log["mealDetails"])
 

@@ -8,13 +8,13 @@ from santorio.simulator import simulate
 from santorio.simulator.payloads import naps, weeks
 from santorio.simulator.payloads.day import whole_day
 from santorio.simulator.payloads.ranges import steps
-from santorio.simulator.person import Life
+from santorio.simulator.person import SimulatedPerson
 
 AFTER = 4_000_000_000
 
 
 @pytest.fixture(scope="module")
-def life() -> Life:
+def life() -> SimulatedPerson:
     return simulate(days=200, seed=8, last_day=dt.date(2026, 3, 31)).life
 
 

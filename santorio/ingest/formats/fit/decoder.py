@@ -22,7 +22,7 @@ EPOCH_OF_FIT = 631_065_600
 # Before 2000 a clock was never set (FIT writes seconds since power-on there); after 2100 it is broken.
 EARLIEST, LATEST = 946_684_800, 4_102_444_800
 # Days of recording every second with power stay below 30 MB; decoded, a file takes 33 times its size.
-LARGEST_BYTES = 32 * 2**20
+MAX_FILE_BYTES = 32 * 2**20
 # The SDK reads about 1 MB a second; what a person waits for ends here.
 SALVAGE_SECONDS = 30.0
 

@@ -11,11 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 # A day of recording every second, with a hundred fields.
-MOST_VALUES = 10_000_000
-MOST_MESSAGES = 2_000_000
+MAX_VALUES = 10_000_000
+MAX_MESSAGES = 2_000_000
 
 # Messages that are looked at together.
-LONGEST_RUN = 1024
+MAX_RUN = 1024
 
 RECORD = 20
 # Profile.xlsx of the FIT SDK: file_id, sport, session, lap, activity, hrv, hr, field_description, developer_data_id.
@@ -114,7 +114,7 @@ def _walk(data: bytes, at: int, end: int, found: Outline) -> None:
                 can_split = can_split and not compressed
             at += run * size
             messages += run
-        if messages > MOST_MESSAGES or values > MOST_VALUES:
+        if messages > MAX_MESSAGES or values > MAX_VALUES:
             raise TooMuch
     if at != end:
         raise NotWhole
@@ -127,7 +127,7 @@ def _run(data: bytes, at: int, size: int, end: int) -> int:
     header = data[at]
     if at + size >= end or data[at + size] != header:
         return 1
-    headers = data[at : min(at + size * LONGEST_RUN, end) : size]
+    headers = data[at : min(at + size * MAX_RUN, end) : size]
     return len(headers) - len(headers.lstrip(headers[:1]))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from santorio.ingest.formats.fit.activities import laps_of, session_of, sessions_of, word
-from santorio.ingest.formats.fit.decoder import LARGEST_BYTES, Decoded, decode, moment
+from santorio.ingest.formats.fit.decoder import MAX_FILE_BYTES, Decoded, decode, moment
 from santorio.ingest.formats.fit.layout import TooMuch
 from santorio.ingest.formats.fit.monitoring import monitoring_of, shown_offset, sleep_of, woke_at
 from santorio.ingest.formats.fit.records import Records, records_of
@@ -14,7 +14,7 @@ from santorio.ingest.formats.fit.weights import weighings_of
 from santorio.people import Person
 from santorio.storage.activity_records import Recording, recording_id
 from santorio.storage.event_log import UNDATED, Event
-from santorio.storage.parse_result import AHEAD, Parsed, Rejection, is_future, refused
+from santorio.storage.parse_result import AHEAD, ParseResult, Rejection, is_future, rejected
 
 DEVICE: Mapping[str, str] = {"manufacturer": "manufacturer", "product": "product", "serial": "serial_number"}
 # Time of a file that states none.
@@ -42,20 +42,20 @@ class FitFile:
                 "records": len(self.records.times)}  # fmt: skip
 
 
-def parse(data: bytes, person: Person, now: dt.datetime) -> Parsed:
+def parse(data: bytes, person: Person, now: dt.datetime) -> ParseResult:
     """Turn a FIT file into events, and its records into a recording."""
-    if len(data) > LARGEST_BYTES:
+    if len(data) > MAX_FILE_BYTES:
         reason = "The FIT file is larger than any device writes (32 MB). Copy it from the device again."
-        return refused("too_large", reason, kind="FIT")
+        return rejected("too_large", reason, kind="FIT")
     try:
         decoded = decode(data)
     except TooMuch:
         reason = (
             "The FIT file holds more than any device writes: it was made to fill the memory, or is broken."
         )
-        return refused("too_large", reason, kind="FIT")
+        return rejected("too_large", reason, kind="FIT")
     if decoded is None:
-        return refused(
+        return rejected(
             "fit_unreadable",
             "Not one message of this FIT file is whole. Copy it from the device again.",
             kind="FIT",
@@ -64,14 +64,14 @@ def parse(data: bytes, person: Person, now: dt.datetime) -> Parsed:
     return _parse(FitFile(decoded, records, hashlib.sha256(data).hexdigest(), person, now))
 
 
-def _parse(file: FitFile) -> Parsed:
+def _parse(file: FitFile) -> ParseResult:
     decoded = file.decoded
     sessions = sessions_of(decoded, file.records)
     is_activity = bool(sessions) and decoded.first("file_id").get("type", "activity") in ("activity", 4)
     start = moment(sessions[0].get("start_time_unix")) if sessions else None
     created = moment(decoded.first("file_id").get("time_created"))
     time = (start if is_activity else woke_at(decoded)) or created or start or _first_time(decoded)
-    parsed = Parsed(kind="FIT activity" if is_activity else f"FIT {file_type(decoded)}", keep=True)
+    parsed = ParseResult(kind="FIT activity" if is_activity else f"FIT {file_type(decoded)}", keep=True)
     if time is not None and is_future(time, file.now):
         reason = "This FIT file is about a day that has not come. Check the device's date."
         parsed.rejections.append(Rejection("future", reason))

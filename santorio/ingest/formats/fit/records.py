@@ -27,7 +27,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "step_length_mm": ("step_length",),
 }
 TAKEN = frozenset({"timestamp", "fractional_cadence", *(name for names in FIELDS.values() for name in names)})
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 # A heart at rest beats every second or two.
 HELD_SECONDS = 5.0
 
@@ -66,7 +66,7 @@ def records_of(decoded: Decoded, latest: float) -> Records:
         told = rate_at(times[timed], at, bpm)
         columns["heart_rate_bpm"] = np.where(np.isnan(told), columns.get("heart_rate_bpm", np.nan), told)
     series = {
-        name.replace("\x00", "")[:LONGEST_NAME]: column
+        name.replace("\x00", "")[:MAX_NAME_LENGTH]: column
         for name, column in kept.items()
         if name not in TAKEN and _measures(column)
     }

@@ -13,13 +13,13 @@ from typing import Protocol
 import orjson
 
 from santorio import local_time
-from santorio.ingest.formats.garmin.payload_kinds import KINDS, OTHER, Kind, Payload, dig, recognise
-from santorio.ingest.formats.garmin.step_intervals import gather
+from santorio.ingest.formats.garmin.payload_kinds import KINDS, OTHER, Kind, Payload, detect_kind, get_path
+from santorio.ingest.formats.garmin.step_intervals import merge_step_intervals
 from santorio.ingest.formats.garmin.timestamps import calendar_day, instant
 from santorio.ingest.formats.garmin.utc_offsets import NESTED, stated_clock
 from santorio.people import Person
 from santorio.storage.event_log import UNDATED, Event
-from santorio.storage.parse_result import Parsed, Rejection, is_future, refused
+from santorio.storage.parse_result import ParseResult, Rejection, is_future, rejected
 
 ACCOUNT_KEYS = ("userProfilePK", "userProfilePk", "userProfileId", "ownerId", "userId")
 NAMING = {*ACCOUNT_KEYS, "id", "deviceId"}
@@ -57,52 +57,56 @@ class ExpectedPayload(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestContext:
     """What was asked for: names what an answer is about where the answer does not say it itself."""
 
     day: dt.date | None = None
     item: str | None = None
 
 
-UNASKED = Asked()
+NO_CONTEXT = RequestContext()
 
 
-def parse(document: object, person: Person, now: dt.datetime, *, is_garmin: bool = False) -> Parsed | None:
+def parse(
+    document: object, person: Person, now: dt.datetime, *, is_garmin: bool = False
+) -> ParseResult | None:
     """Turn a JSON document into events; None where it is none of Garmin's.
 
     Where it is known to be (`is_garmin`), payloads of unknown kinds are kept as they come.
     """
     if isinstance(document, Mapping):
         if is_error(document):
-            return refused("garmin_error", ERROR, kind="garmin error")
+            return rejected("garmin_error", ERROR, kind="garmin error")
         payloads: Sequence[object] = [document]
         step = None
     elif isinstance(document, Sequence) and not isinstance(document, str):
         # Pages that were gathered into one file make a list of lists.
-        pages = [gather(part, person) if isinstance(part, list) else [part] for part in document]
-        payloads = gather([one for page in pages for one in page], person)
+        pages = [
+            merge_step_intervals(part, person) if isinstance(part, list) else [part] for part in document
+        ]
+        payloads = merge_step_intervals([one for page in pages for one in page], person)
         step = _step_days(payloads)
     else:
         return None
     unknown = OTHER if is_garmin else None
-    if not any(isinstance(one, Mapping) and (unknown or recognise(one, step)) for one in payloads):
+    if not any(isinstance(one, Mapping) and (unknown or detect_kind(one, step)) for one in payloads):
         return None
     return _parse_all(payloads, step, unknown, person, now)
 
 
 def parse_answer(
-    endpoint: ExpectedPayload, answer: object, asked: Asked, person: Person, now: dt.datetime
-) -> Parsed:
+    endpoint: ExpectedPayload, answer: object, asked: RequestContext, person: Person, now: dt.datetime
+) -> ParseResult:
     """Turn the answer of one call into events of its kind; what is not of that kind is refused, never guessed."""
-    payloads = gather(_unwrapped(endpoint, answer), person, asked.day)
+    payloads = merge_step_intervals(_unwrapped(endpoint, answer), person, asked.day)
     step = _step_days(payloads)
-    parsed = Parsed(kind=f"garmin {endpoint.kind.replace('_', ' ')}")
+    parsed = ParseResult(kind=f"garmin {endpoint.kind.replace('_', ' ')}")
     for number, payload in enumerate(payloads, start=1):
         place = f"element {number}" if len(payloads) > 1 else None
         kind = _kind_of(endpoint, payload, step)
         if kind is not None and isinstance(payload, Mapping):
             _add(parsed, kind, payload, place, person, now, asked)
-        elif measures_nothing(payload):
+        elif has_no_measurements(payload):
             parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
         else:
             parsed.rejections.append(Rejection("changed_schema", CHANGED, place))
@@ -120,7 +124,7 @@ def _unwrapped(endpoint: ExpectedPayload, answer: object) -> Sequence[object]:
 def _kind_of(endpoint: ExpectedPayload, payload: object, step: int | None) -> Kind | None:
     if not isinstance(payload, Mapping) or is_error(payload):
         return None
-    found = recognise(payload, step)
+    found = detect_kind(payload, step)
     if found is not None and found.name == endpoint.kind:
         return found
     if endpoint.is_shape_known or not (found is None or found is OTHER):
@@ -140,15 +144,15 @@ def is_error(payload: Payload) -> bool:
 
 def _parse_all(
     payloads: Sequence[object], step: int | None, unknown: Kind | None, person: Person, now: dt.datetime
-) -> Parsed:
-    parsed = Parsed(kind="garmin")
+) -> ParseResult:
+    parsed = ParseResult(kind="garmin")
     names: set[str] = set()
     for number, payload in enumerate(payloads, start=1):
         place = f"element {number}" if len(payloads) > 1 else None
         if isinstance(payload, Mapping) and is_error(payload):
             parsed.rejections.append(Rejection("garmin_error", ERROR, place))
             continue
-        kind = (recognise(payload, step) or unknown) if isinstance(payload, Mapping) else None
+        kind = (detect_kind(payload, step) or unknown) if isinstance(payload, Mapping) else None
         if kind in {None, OTHER} and _is_blank(payload):
             parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
             continue
@@ -164,13 +168,13 @@ def _parse_all(
 
 
 def _add(
-    parsed: Parsed,
+    parsed: ParseResult,
     kind: Kind,
     payload: Payload,
     place: str | None,
     person: Person,
     now: dt.datetime,
-    asked: Asked = UNASKED,
+    asked: RequestContext = NO_CONTEXT,
 ) -> None:
     account = _account(payload)
     count = 0
@@ -195,7 +199,7 @@ def _parts(kind: Kind, payload: Payload) -> Iterator[object]:
         return
     told: set[str] = set()
     for part in _held(kind, payload):
-        name = dig(part, kind.key) if kind.key else None
+        name = get_path(part, kind.key) if kind.key else None
         if name is not None and str(name) in told:
             continue
         told.add(str(name))
@@ -209,12 +213,12 @@ def _held(kind: Kind, payload: Payload) -> Iterator[object]:
         yield from outer
     else:
         for entry in outer:
-            yield from _elements(dig(entry, kind.holds[1:]))
+            yield from _elements(get_path(entry, kind.holds[1:]))
     for holder in (*outer, payload):
         for name in kind.beside:
             # A neighbour that does not exist is an object full of nulls.
-            if dig(holder, (name, *kind.key)) is not None:
-                yield dig(holder, (name,))
+            if get_path(holder, (name, *kind.key)) is not None:
+                yield get_path(holder, (name,))
 
 
 def _elements(value: object) -> Sequence[object]:
@@ -227,15 +231,15 @@ def event_of(
     account: str | None,
     person: Person,
     now: dt.datetime,
-    asked: Asked = UNASKED,
+    asked: RequestContext = NO_CONTEXT,
 ) -> Event | Rejection:
     """Make the event of one payload, or say why not."""
     if not isinstance(payload, Mapping):
         return Rejection("unrecognised", "An entry is no object. Export or fetch it again.")
-    day = calendar_day(dig(payload, kind.day)) if kind.day else None
+    day = calendar_day(get_path(payload, kind.day)) if kind.day else None
     # Of kinds that we only keep, some have no day of their own.
     if kind.day and day is None and asked.day is None and kind.name != "other":
-        if measures_nothing(payload):
+        if has_no_measurements(payload):
             return Rejection("no_data", NOTHING, status="ignored")
         return Rejection(
             "no_day", f"A payload ({kind.name}) states no calendar day. Export or fetch it again."
@@ -246,7 +250,7 @@ def event_of(
     day = day or asked.day
     moment = start or _moment(payload) or _start_of(day, person) or UNDATED
     if is_future(moment, now):
-        if measures_nothing(payload):
+        if has_no_measurements(payload):
             return Rejection("no_data", NOTHING, status="ignored")
         return Rejection("future", "A payload is about a day that has not come. Check the watch's date.")
     return Event(
@@ -270,8 +274,10 @@ def _start_of(day: dt.date | None, person: Person) -> dt.datetime | None:
     return None if day is None else local_time.day_bounds(day, person.timezone)[0]
 
 
-def _natural_key(kind: Kind, payload: Payload, account: str | None, day: dt.date | None, asked: Asked) -> str:
-    own = dig(payload, kind.key) if kind.key else None
+def _natural_key(
+    kind: Kind, payload: Payload, account: str | None, day: dt.date | None, asked: RequestContext
+) -> str:
+    own = get_path(payload, kind.key) if kind.key else None
     if own is not None or asked.item is not None:
         return f"{account or '-'}/{asked.item if own is None else own}"
     if day is not None and kind.name != "other" and not kind.is_log:
@@ -288,9 +294,9 @@ def _moment(payload: Payload) -> dt.datetime | None:
 
 
 def _account(payload: object) -> str | None:
-    for part in (payload, *(dig(payload, (name,)) for name in NESTED)):
+    for part in (payload, *(get_path(payload, (name,)) for name in NESTED)):
         for key in ACCOUNT_KEYS:
-            value = dig(part, (key,))
+            value = get_path(part, (key,))
             if isinstance(value, int) and not isinstance(value, bool):
                 return str(value)
     return None
@@ -301,7 +307,7 @@ def _step_days(document: Sequence[object]) -> int | None:
 
     The least: a list of days has holes, and seven days without one would look like a list of weeks.
     """
-    found = [day for element in document if (day := calendar_day(dig(element, ("calendarDate",))))]
+    found = [day for element in document if (day := calendar_day(get_path(element, ("calendarDate",))))]
     steps = [abs((after - before).days) for before, after in pairwise(found) if after != before]
     return min(steps, default=None)
 
@@ -315,10 +321,10 @@ def _is_blank(payload: object) -> bool:
     return payload is None or isinstance(payload, bool)
 
 
-def measures_nothing(payload: object) -> bool:
+def has_no_measurements(payload: object) -> bool:
     """Whether there is no number in it but those that say whose it is: Garmin's answer for an empty day."""
     if isinstance(payload, Mapping):
-        return all(key in NAMING or measures_nothing(value) for key, value in payload.items())
+        return all(key in NAMING or has_no_measurements(value) for key, value in payload.items())
     if isinstance(payload, list):
-        return all(map(measures_nothing, payload))
+        return all(map(has_no_measurements, payload))
     return isinstance(payload, bool) or not isinstance(payload, int | float)

@@ -159,7 +159,7 @@ def _aggregate(payload: Payload, step_days: int | None) -> Kind | None:
     return None
 
 
-def recognise(payload: Payload, step_days: int | None = None) -> Kind | None:
+def detect_kind(payload: Payload, step_days: int | None = None) -> Kind | None:
     """Find the kind of a payload; `step_days` is the distance between the days of the list it stands in."""
     if (kind := _aggregate(payload, step_days)) is not None:
         return kind
@@ -171,7 +171,7 @@ def recognise(payload: Payload, step_days: int | None = None) -> Kind | None:
     return OTHER if any(mark in payload for mark in MARKS_OF_GARMIN) else None
 
 
-def dig(payload: object, path: tuple[str, ...]) -> object:
+def get_path(payload: object, path: tuple[str, ...]) -> object:
     """Follow a path of keys; None where it ends early."""
     for key in path:
         if not isinstance(payload, Mapping):

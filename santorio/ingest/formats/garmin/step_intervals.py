@@ -25,7 +25,9 @@ Entry = Mapping[str, object]
 Started = tuple[dt.datetime, Entry]
 
 
-def gather(payloads: Sequence[object], person: Person, asked: dt.date | None = None) -> Sequence[object]:
+def merge_step_intervals(
+    payloads: Sequence[object], person: Person, asked: dt.date | None = None
+) -> Sequence[object]:
     """Put one payload a day in the place of the entries; whatever else stands in the list stays as it is.
 
     Parameters

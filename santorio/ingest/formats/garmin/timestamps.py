@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2200, 1, 1)
 # Epoch milliseconds between 1999 and 2096; seconds and counts are smaller.
-FEWEST_MS, MOST_MS = 9.4e11, 4e12
+MIN_EPOCH_MS, MAX_EPOCH_MS = 9.4e11, 4e12
 DAY_MS = 86_400_000
 # Midnight is up to 13 hours before that of UTC where many people live (New Zealand, Tonga), and 10 after (Hawaii).
 EASTERNMOST_MS = 13 * 3_600_000
@@ -55,7 +55,9 @@ def _java(text: str) -> dt.datetime:
 
 
 def _is_epoch_ms(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and FEWEST_MS < value < MOST_MS
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and MIN_EPOCH_MS < value < MAX_EPOCH_MS
+    )
 
 
 def _unwrapped(value: object) -> object:

@@ -9,15 +9,15 @@ from santorio.ingest.formats.tracks.points import Session, Track, columns_of, fi
 from santorio.people import Person
 from santorio.storage.activity_records import Recording, recording_id
 from santorio.storage.event_log import Event
-from santorio.storage.parse_result import AHEAD, Parsed, Rejection, refused
+from santorio.storage.parse_result import AHEAD, ParseResult, Rejection, rejected
 
 ROOT = re.compile(r"<(?:\w+:)?(gpx|TrainingCenterDatabase)[\s>]")
 READERS = {"gpx": gpx.read, "TrainingCenterDatabase": tcx.read}
 SOURCES = {"gpx": "gpx", "TrainingCenterDatabase": "tcx"}
 # A point takes some hundred letters in the file and a thousand bytes in memory; this is a recording of days.
-LARGEST_LETTERS = 64 * 2**20
-MOST_TAGS = 5_000_000
-MOST_POINTS = 400_000
+MAX_CHARACTERS = 64 * 2**20
+MAX_TAGS = 5_000_000
+MAX_POINTS = 400_000
 # No clock that a device writes is before this.
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC).timestamp()
 
@@ -30,26 +30,26 @@ def root_of(content: str) -> str | None:
     return found[1] if found else None
 
 
-def parse(content: str, root: str, data: bytes, person: Person, now: dt.datetime) -> Parsed:
+def parse(content: str, root: str, data: bytes, person: Person, now: dt.datetime) -> ParseResult:
     """Turn a TCX or GPX text, and the bytes that it was, into an event and a recording."""
     kind = SOURCES[root].upper()
     if "<!DOCTYPE" in content or "<!ENTITY" in content:
         reason = (
             "This file defines entities, which no device does and which can fill the memory. Export it again."
         )
-        return refused("unsafe_xml", reason, kind=kind)
+        return rejected("unsafe_xml", reason, kind=kind)
     points = content.count("trkpt") + content.count("Trackpoint")
-    if len(content) > LARGEST_LETTERS or content.count("<") > MOST_TAGS or points > 2 * MOST_POINTS:
-        return refused("too_large", "The file holds more points than any device writes.", kind=kind)
+    if len(content) > MAX_CHARACTERS or content.count("<") > MAX_TAGS or points > 2 * MAX_POINTS:
+        return rejected("too_large", "The file holds more points than any device writes.", kind=kind)
     try:
         track = READERS[root](content)
     except Exception:  # noqa: BLE001 - the libraries raise anything for a broken text, none of it of use to a person
         reason = "The file is cut off or broken, so its track cannot be read. Export it again."
-        return refused("track_unreadable", reason, kind=kind)
+        return rejected("track_unreadable", reason, kind=kind)
     return _parse(track, SOURCES[root], hashlib.sha256(data).hexdigest(), person, now)
 
 
-def _parse(track: Track, source: str, sha256: str, person: Person, now: dt.datetime) -> Parsed:
+def _parse(track: Track, source: str, sha256: str, person: Person, now: dt.datetime) -> ParseResult:
     kind = source.upper()
     latest = (now + AHEAD).timestamp()
     left_out = 0
@@ -60,8 +60,8 @@ def _parse(track: Track, source: str, sha256: str, person: Person, now: dt.datet
     sessions = [session for session in track.sessions if session.points]
     if not sessions:
         reason = "The file holds no point with a time that can be: it is a plan, or its device's clock was not set."
-        return refused("no_clock", reason, kind=kind)
-    parsed = Parsed(kind=f"{kind} activity", keep=True)
+        return rejected("no_clock", reason, kind=kind)
+    parsed = ParseResult(kind=f"{kind} activity", keep=True)
     if left_out:
         total = left_out + sum(len(session.points) for session in sessions)
         reason = "Points of this track have no time that can be: they were left out. The original is kept."

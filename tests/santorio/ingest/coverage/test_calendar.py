@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from santorio.ingest.coverage.calendar import (
     LEGEND,
+    DayStatus,
     Months,
-    Sign,
     Signs,
     kinds_to_show,
     markdown,
@@ -17,7 +17,7 @@ from santorio.ingest.coverage.calendar import (
     signs,
     worst,
 )
-from santorio.ingest.coverage.gaps import DAILY_KINDS, REASONS, Hole, Reason
+from santorio.ingest.coverage.gaps import DAILY_KINDS, REASONS, CoverageGap, Reason
 
 KINDS = st.sampled_from([*DAILY_KINDS, "respiration"])
 DAYS = st.dates(dt.date(2023, 11, 1), dt.date(2024, 4, 30))
@@ -37,8 +37,8 @@ def read_back(rows: list[Months]) -> Signs:
         days = (row.last - row.first).days + 1
         for number in range(days):
             day = row.first + dt.timedelta(days=number)
-            sign = Sign(row.signs[number if days <= 31 else 0])
-            if sign is not Sign.OUTSIDE:
+            sign = DayStatus(row.signs[number if days <= 31 else 0])
+            if sign is not DayStatus.OUTSIDE:
                 assert day not in seen.setdefault(row.kind, {})
                 seen[row.kind][day] = sign
     return seen
@@ -64,9 +64,9 @@ def test_however_many_months_without_a_hole_are_read_back_too(count: int) -> Non
 
 def test_years_without_a_hole_are_one_row_and_a_hole_stands_in_its_month() -> None:
     ledger = whole("sleep", dt.date(2021, 1, 1), 3 * 365)
-    hole = Hole("sleep", dt.date(2022, 2, 9), dt.date(2022, 2, 10), "missing")
+    gap = CoverageGap("sleep", dt.date(2022, 2, 9), dt.date(2022, 2, 10), "missing")
     del ledger["sleep", dt.date(2022, 2, 9)], ledger["sleep", dt.date(2022, 2, 10)]
-    rows = months(signs(ledger, [hole]), ["sleep"])
+    rows = months(signs(ledger, [gap]), ["sleep"])
     assert [row.name for row in rows] == ["2021-01 to 2022-01", "2022-02", "2022-03 to 2023-12"]
     assert rows[1].signs == "████████✗✗██████████████████"
 
@@ -75,20 +75,20 @@ def test_an_intended_hole_does_not_look_like_one_that_nobody_meant() -> None:
     day = dt.date(2024, 2, 1)
     reasons: list[Reason] = list(REASONS)
     holes = [
-        Hole("hrv", day + dt.timedelta(days=n), day + dt.timedelta(days=n), reason)
+        CoverageGap("hrv", day + dt.timedelta(days=n), day + dt.timedelta(days=n), reason)
         for n, reason in enumerate(reasons)
     ]
     shown = signs({}, holes)["hrv"]
     assert {reason: shown[day + dt.timedelta(days=n)].value for n, reason in enumerate(reasons)} == {
         "not worn": "·", "night not worn": "·", "Garmin has none": "·", "missing": "✗", "failed": "✗", "unknown": "?",
     }  # fmt: skip
-    assert {*LEGEND} == {*Sign} - {Sign.OUTSIDE}
+    assert {*LEGEND} == {*DayStatus} - {DayStatus.OUTSIDE}
 
 
 @given(st.lists(CALENDARS, max_size=4))
 def test_of_several_people_no_hole_is_hidden_by_somebody_elses_day(people: list[Signs]) -> None:
     together = worst(people)
-    severity = list(Sign)
+    severity = list(DayStatus)
     for one in people:
         for kind, days in one.items():
             for day, sign in days.items():
@@ -120,8 +120,8 @@ def test_an_export_is_shown_where_it_knows_days_that_the_daily_kinds_do_not() ->
 
 def test_the_markdown_is_a_block_of_fixed_width_with_the_signs_that_it_uses_explained() -> None:
     ledger = whole("sleep", dt.date(2024, 2, 1), 29) | {("sleep", dt.date(2024, 3, 1)): "provisional"}
-    hole = Hole("sleep", dt.date(2024, 2, 5), dt.date(2024, 2, 6), "not worn")
-    assert markdown(signs(ledger, [hole])) == "\n".join([
+    gap = CoverageGap("sleep", dt.date(2024, 2, 5), dt.date(2024, 2, 6), "not worn")
+    assert markdown(signs(ledger, [gap])) == "\n".join([
         "```text",
         "█  there",
         "▒  provisional, may still change",

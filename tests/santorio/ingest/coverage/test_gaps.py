@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from psycopg.types.json import Jsonb
 
-from santorio.ingest.coverage.gaps import Hole, Reason, holes, settle, what_to_do
+from santorio.ingest.coverage.gaps import CoverageGap, Reason, find_gaps, settle, what_to_do
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event, write_events
@@ -91,14 +91,14 @@ def test_holes_are_runs_of_missing_or_empty_days_per_kind(database: Database, pe
         *(payload(person, day, FULL, kind="activity") for day in (1, 9)),
     )  # fmt: skip
     with database.connect() as connection:
-        found = holes(connection, person.user_id)
+        found = find_gaps(connection, person.user_id)
     assert found == [
-        Hole("daily_summary", dt.date(2026, 3, 3), dt.date(2026, 3, 3), "missing"),
-        Hole("daily_summary", dt.date(2026, 3, 4), dt.date(2026, 3, 5), "unknown"),
-        Hole("daily_summary", dt.date(2026, 3, 7), dt.date(2026, 3, 7), "not worn"),
-        Hole("sleep", dt.date(2026, 3, 2), dt.date(2026, 3, 2), "missing"),
+        CoverageGap("daily_summary", dt.date(2026, 3, 3), dt.date(2026, 3, 3), "missing"),
+        CoverageGap("daily_summary", dt.date(2026, 3, 4), dt.date(2026, 3, 5), "unknown"),
+        CoverageGap("daily_summary", dt.date(2026, 3, 7), dt.date(2026, 3, 7), "not worn"),
+        CoverageGap("sleep", dt.date(2026, 3, 2), dt.date(2026, 3, 2), "missing"),
     ]
-    assert [hole.days for hole in found] == [1, 2, 1, 1]
+    assert [gap.days for gap in found] == [1, 2, 1, 1]
 
 
 def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
@@ -117,8 +117,8 @@ def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
         connection.execute(
             "update ops.coverage set status = 'failed' where kind = 'heart_rate' and day = '2026-03-04'"
         )
-        found = holes(connection, person.user_id)
-    reasons = {(hole.kind, hole.first_day.day): hole.reason for hole in found}
+        found = find_gaps(connection, person.user_id)
+    reasons = {(gap.kind, gap.first_day.day): gap.reason for gap in found}
     assert reasons == {
         **{(kind, 2): "not worn" for kind in kinds},
         ("sleep", 3): "night not worn",
@@ -129,7 +129,7 @@ def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
         ("stress", 4): "missing",
         ("heart_rate", 4): "failed",
     }
-    assert [(hole.kind, hole.first_day.day) for hole in found if not hole.is_intended] == [
+    assert [(gap.kind, gap.first_day.day) for gap in found if not gap.is_intended] == [
         ("heart_rate", 4),
         ("heart_rate", 6),
         ("stress", 4),
@@ -146,8 +146,8 @@ def test_a_watch_is_not_said_to_have_been_off_on_a_day_of_which_hardly_anything_
     settled(database, person, *full, payload(person, 3, EMPTY, "hrv"))
     asked(database, person, "daily_summary", 2, "failed", "http_503")
     with database.connect() as connection:
-        found = holes(connection, person.user_id)
-    assert {(hole.kind, hole.first_day.day): hole.reason for hole in found} == {
+        found = find_gaps(connection, person.user_id)
+    assert {(gap.kind, gap.first_day.day): gap.reason for gap in found} == {
         ("daily_summary", 2): "failed",
         **{(kind, 2): "missing" for kind in ("heart_rate", "sleep", "hrv")},
         **{(kind, 3): "unknown" for kind in kinds},
@@ -175,10 +175,10 @@ def test_kinds_that_need_not_be_there_every_day_have_the_holes_of_what_was_asked
     settled(database, person, payload(person, 1, FULL, "spo2"), payload(person, 9, FULL, "spo2"))
     with database.connect() as connection:
         connection.execute("delete from ops.coverage where kind = 'daily_summary' and day = '2026-03-06'")
-        found = [hole for hole in holes(connection, person.user_id) if hole.kind != "daily_summary"]
+        found = [gap for gap in find_gaps(connection, person.user_id) if gap.kind != "daily_summary"]
     assert found == [
-        Hole("weigh_in", dt.date(2026, 3, 5), dt.date(2026, 3, 5), "missing"),
-        Hole("weigh_in", dt.date(2026, 3, 7), dt.date(2026, 3, 7), "failed", "http_503"),
+        CoverageGap("weigh_in", dt.date(2026, 3, 5), dt.date(2026, 3, 5), "missing"),
+        CoverageGap("weigh_in", dt.date(2026, 3, 7), dt.date(2026, 3, 7), "failed", "http_503"),
     ]
 
 
@@ -188,41 +188,41 @@ def test_a_failure_of_what_is_told_as_it_is_now_is_a_hole_until_a_newer_answer(
     asked(database, person, "device", 4, "failed", "http_500")
     asked(database, person, "activity_detail", 4, "failed", "http_500")
     with database.connect() as connection:
-        assert [hole.kind for hole in holes(connection, person.user_id)] == ["activity_detail", "device"]
+        assert [gap.kind for gap in find_gaps(connection, person.user_id)] == ["activity_detail", "device"]
     asked(database, person, "device", 6, "final")
     asked(database, person, "activity_detail", 6, "final")
     with database.connect() as connection:
-        assert [hole.kind for hole in holes(connection, person.user_id)] == ["activity_detail"]
+        assert [gap.kind for gap in find_gaps(connection, person.user_id)] == ["activity_detail"]
 
 
 def test_failures_of_different_codes_are_told_apart(database: Database, person: Person) -> None:
     for day, error in {3: "http_503", 4: "http_503", 5: "not_json"}.items():
         asked(database, person, "sleep", day, "failed", error)
     with database.connect() as connection:
-        assert holes(connection, person.user_id) == [
-            Hole("sleep", dt.date(2026, 3, 3), dt.date(2026, 3, 4), "failed", "http_503"),
-            Hole("sleep", dt.date(2026, 3, 5), dt.date(2026, 3, 5), "failed", "not_json"),
+        assert find_gaps(connection, person.user_id) == [
+            CoverageGap("sleep", dt.date(2026, 3, 3), dt.date(2026, 3, 4), "failed", "http_503"),
+            CoverageGap("sleep", dt.date(2026, 3, 5), dt.date(2026, 3, 5), "failed", "not_json"),
         ]
 
 
 def test_what_to_do_is_a_command_for_the_days_that_were_never_fetched_and_patience_for_those_that_failed() -> (
     None
 ):
-    def hole(kind: str, first: int, last: int, reason: Reason, error: str | None = None) -> Hole:
-        return Hole(kind, dt.date(2026, 3, first), dt.date(2026, 3, last), reason, error)
+    def gap(kind: str, first: int, last: int, reason: Reason, error: str | None = None) -> CoverageGap:
+        return CoverageGap(kind, dt.date(2026, 3, first), dt.date(2026, 3, last), reason, error)
 
     meant = [
-        hole("sleep", 1, 9, "not worn"),
-        hole("hrv", 1, 1, "night not worn"),
-        hole("steps", 2, 2, "unknown"),
+        gap("sleep", 1, 9, "not worn"),
+        gap("hrv", 1, 1, "night not worn"),
+        gap("steps", 2, 2, "unknown"),
     ]
     assert list(what_to_do(meant)) == []
-    [sentence] = what_to_do([*meant, hole("stress", 4, 5, "missing"), hole("hrv", 2, 2, "missing")])
+    [sentence] = what_to_do([*meant, gap("stress", 4, 5, "missing"), gap("hrv", 2, 2, "missing")])
     assert sentence == (
         "3 days of a kind were never fetched: "
         "`santorio sync --since 2026-03-02 --until 2026-03-05 --kinds hrv,stress`, or import the account's export."
     )
-    assert list(what_to_do([hole("sleep", 4, 4, "failed", "http_503"), hole("hrv", 4, 4, "failed")])) == [
+    assert list(what_to_do([gap("sleep", 4, 4, "failed", "http_503"), gap("hrv", 4, 4, "failed")])) == [
         "2 days of a kind failed (http_503, no reason given): `santorio sync` asks for them again."
     ]
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from santorio.ingest.detect import read
 from santorio.ingest.formats import json_stream, zip_archive
-from santorio.ingest.formats.json_stream import Piece, pieces
-from santorio.ingest.formats.zip_archive import Left, Member
+from santorio.ingest.formats.json_stream import JsonChunk, iter_chunks
+from santorio.ingest.formats.zip_archive import Member, SkippedMember
 from santorio.ingest.importer import import_paths
 from santorio.people import Person
 
@@ -32,7 +32,7 @@ JSON = st.recursive(
 
 
 def entries_of(data: bytes) -> list[object]:
-    return [entry for piece in pieces(io.BytesIO(data)) for entry in orjson.loads(piece.data)]
+    return [entry for piece in iter_chunks(io.BytesIO(data)) for entry in orjson.loads(piece.data)]
 
 
 def nights(count: int, padding: str = "") -> list[dict[str, object]]:
@@ -50,10 +50,12 @@ def test_the_entries_of_all_pieces_are_those_of_the_whole(
 ) -> None:
     data = json.dumps(whole).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_stream, "CHUNK_BYTES", chunk)
-        patch.setattr(json_stream, "PIECE_BYTES", piece)
+        patch.setattr(json_stream, "READ_BYTES", chunk)
+        patch.setattr(json_stream, "TARGET_CHUNK_BYTES", piece)
         assert entries_of(data) == orjson.loads(data)
-        numbers = [(one.first, one.last) for one in pieces(io.BytesIO(data)) if isinstance(one, Piece)]
+        numbers = [
+            (one.first, one.last) for one in iter_chunks(io.BytesIO(data)) if isinstance(one, JsonChunk)
+        ]
     assert [first for first, _ in numbers] == [1, *(last + 1 for _, last in numbers[:-1])][: len(numbers)]
 
 
@@ -64,7 +66,7 @@ def test_a_list_that_an_entry_holds_is_read_in_pieces_that_hold_a_part_of_it_eac
 ) -> None:
     activities = [{"activityId": number} for number in held]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_stream, "PIECE_BYTES", piece)
+        patch.setattr(json_stream, "TARGET_CHUNK_BYTES", piece)
         for outer in (
             [{"summarizedActivitiesExport": activities}],
             {"summarizedActivitiesExport": activities},
@@ -84,18 +86,18 @@ def test_what_stands_beside_such_a_list_is_not_lost() -> None:
 def test_one_huge_entry_is_left_out_by_its_number_and_the_others_are_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(json_stream, "CHUNK_BYTES", 100)
-    monkeypatch.setattr(json_stream, "LARGEST_ENTRY_BYTES", 1000)
+    monkeypatch.setattr(json_stream, "READ_BYTES", 100)
+    monkeypatch.setattr(json_stream, "MAX_ENTRY_BYTES", 1000)
     whole = [{"a": 1}, {"b": list(range(900))}, {"c": 3}]
-    first, refused, last = pieces(io.BytesIO(json.dumps(whole).encode()))
-    assert isinstance(first, Piece)
-    assert isinstance(last, Piece)
+    first, refused, last = iter_chunks(io.BytesIO(json.dumps(whole).encode()))
+    assert isinstance(first, JsonChunk)
+    assert isinstance(last, JsonChunk)
     assert (first.data, last.data) == (b'[{"a":1}]', b'[{"c":3}]')
     assert (refused.code, refused.location, last.first) == ("too_large", "entry 2", 3)  # type: ignore[union-attr]
 
 
 def test_a_number_that_is_none_costs_its_entry_alone() -> None:
-    first, refused, last = pieces(io.BytesIO(b'[1,{"a":[1e999]},2.5]'))
+    first, refused, last = iter_chunks(io.BytesIO(b'[1,{"a":[1e999]},2.5]'))
     assert (first.data, refused.code, refused.location, last.data) == (
         b"[1]",
         "bad_json",
@@ -109,10 +111,10 @@ def test_a_number_that_is_none_costs_its_entry_alone() -> None:
 )
 def test_a_text_a_number_or_a_depth_without_end_does_not_fill_the_memory(huge: str) -> None:
     tracemalloc.start()
-    found = list(pieces(io.BytesIO(b'[{"a":1},' + huge.encode())))
+    found = list(iter_chunks(io.BytesIO(b'[{"a":1},' + huge.encode())))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert isinstance(found[0], Piece)
+    assert isinstance(found[0], JsonChunk)
     assert found[0].data == b'[{"a":1}]'
     assert found[1].code == "too_large"  # type: ignore[union-attr]
     assert peak < 80_000_000
@@ -120,22 +122,22 @@ def test_a_text_a_number_or_a_depth_without_end_does_not_fill_the_memory(huge: s
 
 @pytest.mark.parametrize("end", ['{"a":', "NaN]", "}", "", "] x", '"\\x"]'])
 def test_where_the_json_breaks_off_what_came_before_is_taken_and_the_break_is_named(end: str) -> None:
-    whole, broken = pieces(io.BytesIO(b'[{"a":1},{"b":2},' + end.encode()))
-    assert isinstance(whole, Piece)
+    whole, broken = iter_chunks(io.BytesIO(b'[{"a":1},{"b":2},' + end.encode()))
+    assert isinstance(whole, JsonChunk)
     assert (whole.data, broken.code, broken.location) == (b'[{"a":1},{"b":2}]', "bad_json", "entry 3")  # type: ignore[union-attr]
 
 
-def parts(files: dict[str, bytes], skip: int = 0) -> Iterator[Member | Left]:
+def parts(files: dict[str, bytes], skip: int = 0) -> Iterator[Member | SkippedMember]:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return zip_archive.walk(packed, skip=skip)
+    return zip_archive.iter_members(packed, skip=skip)
 
 
 def test_going_on_within_a_large_file_gives_exactly_the_other_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_archive, "LARGEST_MEMBER_BYTES", 500)
-    monkeypatch.setattr(json_stream, "PIECE_BYTES", 300)
+    monkeypatch.setattr(zip_archive, "MAX_MEMBER_BYTES", 500)
+    monkeypatch.setattr(json_stream, "TARGET_CHUNK_BYTES", 300)
     damaged = b"PK\x03\x04 no zip"
     large = json.dumps(nights(20)).encode()
     files = {
@@ -154,8 +156,8 @@ def test_going_on_within_a_large_file_gives_exactly_the_other_pieces(monkeypatch
 def test_a_large_file_gives_the_events_that_it_gives_as_a_whole(
     database, person, store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zip_archive, "LARGEST_MEMBER_BYTES", 10_000)
-    monkeypatch.setattr(json_stream, "PIECE_BYTES", 3000)
+    monkeypatch.setattr(zip_archive, "MAX_MEMBER_BYTES", 10_000)
+    monkeypatch.setattr(json_stream, "TARGET_CHUNK_BYTES", 3000)
     folder = tmp_path / "DI-Connect-Wellness"
     folder.mkdir()
     loose, packed = folder / "1_sleepData.json", tmp_path / "export.zip"
@@ -178,15 +180,15 @@ def test_a_large_file_gives_the_events_that_it_gives_as_a_whole(
 
 def test_a_real_sized_large_file_is_taken_in_whole_with_little_memory(tmp_path: Path) -> None:
     data = orjson.dumps(nights(9000, "x" * 4000))
-    assert len(data) > zip_archive.LARGEST_MEMBER_BYTES
+    assert len(data) > zip_archive.MAX_MEMBER_BYTES
     path = tmp_path / "export.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("DI_CONNECT/DI-Connect-Wellness/1_sleepData.json", data)
     count, most = 0, 0
     with path.open("rb") as file:
-        for part in zip_archive.walk(file):
+        for part in zip_archive.iter_members(file):
             assert isinstance(part, Member)
             most = max(most, len(part.data))
             count += len(read(part.data, PERSON, NOW, folder=part.folder).events)
     assert count == 9000
-    assert most < 2 * json_stream.PIECE_BYTES
+    assert most < 2 * json_stream.TARGET_CHUNK_BYTES

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from santorio.ingest.formats import zip_archive
-from santorio.ingest.formats.zip_archive import Left, Member, walk
+from santorio.ingest.formats.zip_archive import Member, SkippedMember, iter_members
 
 
 def packed(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -21,7 +21,7 @@ def packed(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
 def found(data: bytes, skip: int = 0) -> dict[str, object]:
     return {
         part.path: part.data if isinstance(part, Member) else part.rejection.code
-        for part in walk(io.BytesIO(data), skip=skip)
+        for part in iter_members(io.BytesIO(data), skip=skip)
     }
 
 
@@ -70,13 +70,13 @@ def test_a_bomb_is_refused_before_it_goes_off_and_the_rest_is_read() -> None:
 def test_what_is_refused_takes_nothing_off_what_the_rest_may_unpack_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(zip_archive, "LEAST_ALLOWANCE_BYTES", 1_000_000)
+    monkeypatch.setattr(zip_archive, "MIN_ALLOWANCE_BYTES", 1_000_000)
     data = packed({"bomb": b"0" * 50_000_000, "a.json": b"{}", "b.json": b"[]"})
     assert found(data) == {"bomb": "too_large", "a.json": b"{}", "b.json": b"[]"}
 
 
 def test_a_bomb_of_many_files_ends_the_archive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_archive, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(zip_archive, "MAX_MEMBERS", 3)
     assert list(found(packed({f"{n}.json": b"{}" for n in range(9)})).values()) == [
         b"{}",
         b"{}",
@@ -86,14 +86,14 @@ def test_a_bomb_of_many_files_ends_the_archive(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_unpacks_to_far_more_than_its_size_ends_the_archive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_archive, "LEAST_ALLOWANCE_BYTES", 1000)
+    monkeypatch.setattr(zip_archive, "MIN_ALLOWANCE_BYTES", 1000)
     monkeypatch.setattr(zip_archive, "ALLOWANCE_RATIO", 1)
     data = packed({"a.json": b"1" * 900, "b.json": b"2" * 900, "c.json": b"3" * 900})
     assert list(found(data).values()) == [b"1" * 900, "too_large"]
 
 
 def test_a_file_larger_than_any_export_writes_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_archive, "LARGEST_MEMBER_BYTES", 100)
+    monkeypatch.setattr(zip_archive, "MAX_MEMBER_BYTES", 100)
     assert found(packed({"a.json": b"1" * 101, "b.json": b"2" * 100})) == {
         "a.json": "too_large",
         "b.json": b"2" * 100,
@@ -113,7 +113,7 @@ def test_two_files_of_one_name_are_both_read() -> None:
         archive.writestr("a.json", b"1")
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("a.json", b"2")
-    assert [part.data for part in walk(file) if isinstance(part, Member)] == [b"1", b"2"]
+    assert [part.data for part in iter_members(file) if isinstance(part, Member)] == [b"1", b"2"]
 
 
 def test_a_flipped_bit_costs_its_own_file_alone() -> None:
@@ -129,8 +129,8 @@ def test_no_damage_anywhere_makes_the_walk_fail() -> None:
         data = bytearray(whole)
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.randrange(256)
-        for part in walk(io.BytesIO(bytes(data[: chance.randint(1, len(data))]))):
-            assert isinstance(part, Member | Left)
+        for part in iter_members(io.BytesIO(bytes(data[: chance.randint(1, len(data))]))):
+            assert isinstance(part, Member | SkippedMember)
 
 
 def test_zip64_is_read() -> None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from santorio.errors import GarminAuthError, GarminRateLimited, GarminUnavailable
 from santorio.ingest.garmin.account import TOKENS, Reason, Region, State, account_of, session
-from santorio.ingest.garmin.login import Door, disconnect, log_in, use_token
+from santorio.ingest.garmin.login import LoginContext, disconnect, log_in, use_token
 from santorio.people import Person
 from santorio.privacy.encryption import MasterKeyMissing
 from santorio.settings import Settings
@@ -28,51 +28,55 @@ RENEWAL, PROFILE, DAY = "/di-oauth2-service", "/userprofile-service/socialProfil
 
 
 @pytest.fixture
-def door(database: Database, settings: Settings, person: Person, garmin) -> Door:
+def context(database: Database, settings: Settings, person: Person, garmin) -> LoginContext:
     """Connected; what was asked for that is forgotten."""
-    opened = Door(database, settings, person, Region.GLOBAL)
+    opened = LoginContext(database, settings, person, Region.GLOBAL)
     use_token(opened, SecretStr(garmin.token()))
     garmin.requests.clear()
     return opened
 
 
 @pytest.fixture
-def expiring(door: Door, garmin) -> Door:
+def expiring(context: LoginContext, garmin) -> LoginContext:
     """Connected, with an access token that has to be renewed."""
-    use_token(door, SecretStr(garmin.token(lifetime_s=1000)))
-    seal(door, garmin.token(lifetime_s=60))
+    use_token(context, SecretStr(garmin.token(lifetime_s=1000)))
+    seal(context, garmin.token(lifetime_s=60))
     garmin.requests.clear()
-    return door
+    return context
 
 
-def account(door: Door):
-    with door.database.connect() as connection:
-        return account_of(connection, door.person)
+def account(context: LoginContext):
+    with context.database.connect() as connection:
+        return account_of(connection, context.person)
 
 
-def seal(door: Door, token: str) -> None:
+def seal(context: LoginContext, token: str) -> None:
     """Lay a token into the account, as time would have made of the one there."""
-    sealed = account(door).data_key(door.settings).seal(TOKENS, json.dumps([token, "name-4711"]).encode())
-    with door.database.connect() as connection:
+    sealed = (
+        account(context).data_key(context.settings).seal(TOKENS, json.dumps([token, "name-4711"]).encode())
+    )
+    with context.database.connect() as connection:
         connection.execute("update ops.garmin_accounts set encrypted_tokens = %s", [sealed])
 
 
-def stored(door: Door) -> dict[str, str]:
-    row = account(door)
-    return json.loads(json.loads(row.data_key(door.settings).unseal(TOKENS, row.encrypted_tokens))[0])
+def stored(context: LoginContext) -> dict[str, str]:
+    row = account(context)
+    return json.loads(json.loads(row.data_key(context.settings).unseal(TOKENS, row.encrypted_tokens))[0])
 
 
-def opened(door: Door):
-    return session(door.database, door.settings, door.person)
+def opened(context: LoginContext):
+    return session(context.database, context.settings, context.person)
 
 
-def test_opening_a_session_asks_garmin_for_nothing(door: Door, garmin) -> None:
-    with opened(door) as client:
+def test_opening_a_session_asks_garmin_for_nothing(context: LoginContext, garmin) -> None:
+    with opened(context) as client:
         assert client.display_name == "name-4711"
     assert garmin.requests == []
 
 
-def test_a_token_that_expires_soon_is_renewed_before_the_first_request(expiring: Door, garmin) -> None:
+def test_a_token_that_expires_soon_is_renewed_before_the_first_request(
+    expiring: LoginContext, garmin
+) -> None:
     with opened(expiring) as client:
         assert client.connectapi(DAY) == {"asked": DAY}
     assert [path for _, path, _ in garmin.requests] == ["/di-oauth2-service/oauth/token", DAY]
@@ -80,15 +84,15 @@ def test_a_token_that_expires_soon_is_renewed_before_the_first_request(expiring:
     assert stored(expiring)["di_token"] in garmin.access
 
 
-def test_rotated_tokens_are_stored_before_the_work_goes_on(door: Door, garmin) -> None:
-    with opened(door) as client:
+def test_rotated_tokens_are_stored_before_the_work_goes_on(context: LoginContext, garmin) -> None:
+    with opened(context) as client:
         garmin.access.clear()
         client.connectapi(DAY)
-        assert stored(door)["di_refresh_token"] in garmin.refresh
-        assert account(door).rotated_at is not None
+        assert stored(context)["di_refresh_token"] in garmin.refresh
+        assert account(context).rotated_at is not None
 
 
-def test_rotated_tokens_are_kept_when_the_work_fails(expiring: Door, garmin) -> None:
+def test_rotated_tokens_are_kept_when_the_work_fails(expiring: LoginContext, garmin) -> None:
     with pytest.raises(ZeroDivisionError), opened(expiring):
         1 / 0  # noqa: B018
     assert list(garmin.refresh)[-1] == stored(expiring)["di_refresh_token"]
@@ -103,17 +107,19 @@ create trigger full_disk before update on ops.garmin_accounts execute function f
 """
 
 
-def test_rotated_tokens_that_could_not_be_stored_at_once_are_stored_at_the_end(door: Door, garmin) -> None:
-    with opened(door) as client:
+def test_rotated_tokens_that_could_not_be_stored_at_once_are_stored_at_the_end(
+    context: LoginContext, garmin
+) -> None:
+    with opened(context) as client:
         garmin.access.clear()
-        with door.database.connect() as connection:
+        with context.database.connect() as connection:
             connection.execute(FULL_DISK)
         with pytest.raises(GarminConnectConnectionError):
             client.connectapi(DAY)
-        with door.database.connect() as connection:
+        with context.database.connect() as connection:
             connection.execute("drop trigger full_disk on ops.garmin_accounts")
-        assert stored(door)["di_refresh_token"] not in garmin.refresh
-    assert stored(door)["di_refresh_token"] in garmin.refresh
+        assert stored(context)["di_refresh_token"] not in garmin.refresh
+    assert stored(context)["di_refresh_token"] in garmin.refresh
 
 
 WORKER = """
@@ -134,12 +140,12 @@ with session(database, settings, Person(uuid.UUID(user_id), "me", "UTC")) as gar
 """
 
 
-def worker(door: Door, end: str = "") -> subprocess.Popen[str]:
+def worker(context: LoginContext, end: str = "") -> subprocess.Popen[str]:
     given = [
-        door.database.url,
-        str(door.settings.home),
-        str(door.settings.garmin_url),
-        str(door.person.user_id),
+        context.database.url,
+        str(context.settings.home),
+        str(context.settings.garmin_url),
+        str(context.person.user_id),
         end,
     ]
     return subprocess.Popen(
@@ -148,7 +154,7 @@ def worker(door: Door, end: str = "") -> subprocess.Popen[str]:
 
 
 def test_processes_at_once_rotate_once_and_all_go_on_with_what_one_of_them_got(
-    expiring: Door, garmin
+    expiring: LoginContext, garmin
 ) -> None:
     workers = [worker(expiring) for _ in range(3)]
     for one in workers:
@@ -163,7 +169,7 @@ def test_processes_at_once_rotate_once_and_all_go_on_with_what_one_of_them_got(
     assert stored(expiring)["di_refresh_token"] in garmin.refresh
 
 
-def test_a_process_killed_in_its_work_leaves_a_login_that_works(expiring: Door, garmin) -> None:
+def test_a_process_killed_in_its_work_leaves_a_login_that_works(expiring: LoginContext, garmin) -> None:
     killed = worker(expiring, "killed")
     killed.communicate("\n", timeout=60)
     assert killed.returncode == -signal.SIGKILL
@@ -173,11 +179,11 @@ def test_a_process_killed_in_its_work_leaves_a_login_that_works(expiring: Door, 
     assert garmin.count(RENEWAL) == 1
 
 
-def test_sessions_in_threads_whose_token_dies_at_once_lose_none(door: Door, garmin) -> None:
+def test_sessions_in_threads_whose_token_dies_at_once_lose_none(context: LoginContext, garmin) -> None:
     together = Barrier(4)
 
     def work(_: int) -> object:
-        with opened(door) as client:
+        with opened(context) as client:
             together.wait()
             return client.connectapi(DAY)
 
@@ -187,60 +193,60 @@ def test_sessions_in_threads_whose_token_dies_at_once_lose_none(door: Door, garm
     assert garmin.count(RENEWAL) == 1
 
 
-def test_an_older_session_takes_the_tokens_that_a_newer_one_stored(door: Door, garmin) -> None:
-    with opened(door) as older:
+def test_an_older_session_takes_the_tokens_that_a_newer_one_stored(context: LoginContext, garmin) -> None:
+    with opened(context) as older:
         garmin.access.clear()
-        with opened(door) as newer:
+        with opened(context) as newer:
             newer.connectapi(DAY)
         older.connectapi(DAY)
         assert older.client.di_refresh_token == newer.client.di_refresh_token
     assert garmin.count(RENEWAL) == 1
 
 
-def test_tokens_that_another_stored_long_ago_are_renewed_in_their_turn(door: Door, garmin) -> None:
-    with opened(door) as older:
+def test_tokens_that_another_stored_long_ago_are_renewed_in_their_turn(context: LoginContext, garmin) -> None:
+    with opened(context) as older:
         garmin.access.clear()
-        seal(door, garmin.token(lifetime_s=-3600))
+        seal(context, garmin.token(lifetime_s=-3600))
         assert older.connectapi(DAY) == {"asked": DAY}
     assert garmin.count(RENEWAL) == 1
-    assert stored(door)["di_refresh_token"] in garmin.refresh
+    assert stored(context)["di_refresh_token"] in garmin.refresh
 
 
 def test_tokens_that_another_stored_and_garmin_dropped_are_renewed_before_anything_stops(
-    door: Door, garmin
+    context: LoginContext, garmin
 ) -> None:
     def work() -> None:
-        with opened(door) as older:
-            seal(door, garmin.token())
+        with opened(context) as older:
+            seal(context, garmin.token())
             garmin.access.clear()
             older.connectapi(DAY)
 
     with pytest.raises(GarminUnavailable):
         work()
-    assert account(door).state is State.CONNECTED
-    with opened(door) as client:
+    assert account(context).state is State.CONNECTED
+    with opened(context) as client:
         assert client.connectapi(DAY) == {"asked": DAY}
 
 
-def test_a_revoked_login_is_asked_once_and_then_never_again(door: Door, garmin) -> None:
+def test_a_revoked_login_is_asked_once_and_then_never_again(context: LoginContext, garmin) -> None:
     garmin.revoke()
     with (
         pytest.raises(GarminAuthError, match=r"no longer accepts.*Type `santorio connect garmin"),
-        opened(door) as client,
+        opened(context) as client,
     ):
         client.connectapi(DAY)
-    assert (account(door).state, account(door).reason) == (State.NEEDS_LOGIN, Reason.REVOKED)
+    assert (account(context).state, account(context).reason) == (State.NEEDS_LOGIN, Reason.REVOKED)
     assert garmin.count(RENEWAL) == 1
     garmin.requests.clear()
     for _ in range(3):
-        with pytest.raises(GarminAuthError, match="no longer accepts"), opened(door):
+        with pytest.raises(GarminAuthError, match="no longer accepts"), opened(context):
             pytest.fail("no session opens")
     assert garmin.requests == []
 
 
-def test_work_that_catches_the_refusal_makes_no_further_request(door: Door, garmin) -> None:
+def test_work_that_catches_the_refusal_makes_no_further_request(context: LoginContext, garmin) -> None:
     garmin.revoke()
-    with opened(door) as client:
+    with opened(context) as client:
         for _ in range(5):
             with pytest.raises(GarminConnectAuthenticationError):
                 client.connectapi(DAY)
@@ -248,14 +254,14 @@ def test_work_that_catches_the_refusal_makes_no_further_request(door: Door, garm
         (DAY, 401),
         ("/di-oauth2-service/oauth/token", 400),
     ]
-    assert account(door).state is State.NEEDS_LOGIN
+    assert account(context).state is State.NEEDS_LOGIN
 
 
 @pytest.mark.parametrize(
     ("status", "error"), [(429, GarminRateLimited), (503, GarminUnavailable), (403, GarminUnavailable)]
 )
 def test_a_renewal_that_fails_for_now_does_not_stop_the_account(
-    expiring: Door, garmin, status: int, error
+    expiring: LoginContext, garmin, status: int, error
 ) -> None:
     garmin.broken = {RENEWAL: status}
     with pytest.raises(error), opened(expiring):
@@ -266,7 +272,7 @@ def test_a_renewal_that_fails_for_now_does_not_stop_the_account(
         assert client.connectapi(DAY) == {"asked": DAY}
 
 
-def test_a_token_service_out_of_reach_does_not_stop_the_account(expiring: Door) -> None:
+def test_a_token_service_out_of_reach_does_not_stop_the_account(expiring: LoginContext) -> None:
     nowhere = expiring.settings.model_copy(update={"garmin_url": "http://127.0.0.1:9"})
     with pytest.raises(GarminUnavailable), session(expiring.database, nowhere, expiring.person):
         pytest.fail("no session opens")
@@ -276,94 +282,100 @@ def test_a_token_service_out_of_reach_does_not_stop_the_account(expiring: Door) 
 @pytest.mark.parametrize(
     ("status", "error"), [(429, GarminRateLimited), (403, GarminUnavailable), (404, GarminUnavailable)]
 )
-def test_a_request_that_fails_does_not_stop_the_account(door: Door, garmin, status: int, error) -> None:
+def test_a_request_that_fails_does_not_stop_the_account(
+    context: LoginContext, garmin, status: int, error
+) -> None:
     garmin.broken = {DAY: status}
-    with pytest.raises(error), opened(door) as client:
+    with pytest.raises(error), opened(context) as client:
         client.connectapi(DAY)
-    assert account(door).state is State.CONNECTED
+    assert account(context).state is State.CONNECTED
 
 
 def test_one_address_that_is_refused_neither_stops_the_account_nor_rotates_again_and_again(
-    door: Door, garmin
+    context: LoginContext, garmin
 ) -> None:
     garmin.broken = {DAY: 401}
-    with opened(door) as client:
+    with opened(context) as client:
         for _ in range(5):
             with pytest.raises(GarminConnectAuthenticationError):
                 client.connectapi(DAY)
     assert garmin.count(RENEWAL) == 1
-    with pytest.raises(GarminUnavailable, match="refused one request"), opened(door) as client:
+    with pytest.raises(GarminUnavailable, match="refused one request"), opened(context) as client:
         client.connectapi(DAY)
-    assert account(door).state is State.CONNECTED
+    assert account(context).state is State.CONNECTED
 
 
-def test_tokens_that_no_address_accepts_stop_the_account(door: Door, garmin) -> None:
+def test_tokens_that_no_address_accepts_stop_the_account(context: LoginContext, garmin) -> None:
     garmin.broken = {DAY: 401, PROFILE: 401}
-    with pytest.raises(GarminAuthError, match="no longer accepts"), opened(door) as client:
+    with pytest.raises(GarminAuthError, match="no longer accepts"), opened(context) as client:
         client.connectapi(DAY)
-    assert account(door).state is State.NEEDS_LOGIN
+    assert account(context).state is State.NEEDS_LOGIN
 
 
-def test_an_old_session_does_not_stop_an_account_that_was_connected_anew(door: Door, garmin) -> None:
+def test_an_old_session_does_not_stop_an_account_that_was_connected_anew(
+    context: LoginContext, garmin
+) -> None:
     def work() -> None:
-        with opened(door) as client:
+        with opened(context) as client:
             garmin.revoke()
-            use_token(door, SecretStr(garmin.token()))
+            use_token(context, SecretStr(garmin.token()))
             client.client.renewed_at = time.monotonic()
             client.connectapi(DAY)
 
     with pytest.raises(GarminUnavailable, match="refused one request"):
         work()
-    assert account(door).state is State.CONNECTED
+    assert account(context).state is State.CONNECTED
     assert garmin.count(RENEWAL) == 0
 
 
-def test_who_disconnects_ends_the_sessions_at_their_next_renewal(door: Door, garmin) -> None:
+def test_who_disconnects_ends_the_sessions_at_their_next_renewal(context: LoginContext, garmin) -> None:
     def work() -> None:
-        with opened(door) as client:
-            disconnect(door.database, door.person)
+        with opened(context) as client:
+            disconnect(context.database, context.person)
             garmin.access.clear()
             client.connectapi(DAY)
 
     with pytest.raises(GarminAuthError, match="not connected"):
         work()
-    assert account(door).encrypted_tokens is None
+    assert account(context).encrypted_tokens is None
     assert garmin.count(RENEWAL) == 0
 
 
-def test_people_are_apart(door: Door, garmin) -> None:
+def test_people_are_apart(context: LoginContext, garmin) -> None:
     from santorio.people import ensure_person
 
-    with door.database.connect() as connection:
-        you = Door(door.database, door.settings, ensure_person(connection, "you", "UTC"), Region.GLOBAL)
+    with context.database.connect() as connection:
+        you = LoginContext(
+            context.database, context.settings, ensure_person(connection, "you", "UTC"), Region.GLOBAL
+        )
     another = garmin.add("other@example.org", profile_id=4712)
     use_token(you, SecretStr(garmin.token(another)))
     garmin.revoke()
-    with pytest.raises(GarminAuthError), opened(door) as client:
+    with pytest.raises(GarminAuthError), opened(context) as client:
         client.connectapi(DAY)
-    assert (account(door).state, account(you).state) == (State.NEEDS_LOGIN, State.CONNECTED)
+    assert (account(context).state, account(you).state) == (State.NEEDS_LOGIN, State.CONNECTED)
     # One's sealed tokens in the other's row open nothing.
-    with door.database.connect() as connection:
+    with context.database.connect() as connection:
         connection.execute(
             "update ops.garmin_accounts mine set encrypted_tokens = yours.encrypted_tokens,"
             " wrapped_key = yours.wrapped_key, state = 'connected' from ops.garmin_accounts yours"
             " where mine.user_id = %s and yours.user_id = %s",
-            [door.person.user_id, you.person.user_id],
+            [context.person.user_id, you.person.user_id],
         )
-    with pytest.raises(Exception, match="damaged, or was moved"), opened(door):
+    with pytest.raises(Exception, match="damaged, or was moved"), opened(context):
         pytest.fail("no session opens")
 
 
-def test_a_wrong_master_key_is_said_before_garmin_is_asked(door: Door, garmin) -> None:
-    door.settings.master_key_path.write_text("w" * 40)
-    with pytest.raises(MasterKeyMissing, match="sealed under the master key"), opened(door):
+def test_a_wrong_master_key_is_said_before_garmin_is_asked(context: LoginContext, garmin) -> None:
+    context.settings.master_key_path.write_text("w" * 40)
+    with pytest.raises(MasterKeyMissing, match="sealed under the master key"), opened(context):
         pytest.fail("no session opens")
     assert garmin.requests == []
-    assert account(door).state is State.CONNECTED
+    assert account(context).state is State.CONNECTED
 
 
 def test_no_secret_shows_in_logs_errors_or_representations(
-    expiring: Door, garmin, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    expiring: LoginContext, garmin, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for name in (None, "garminconnect", "urllib3", "curl_cffi", "psycopg"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -396,6 +408,6 @@ def test_no_secret_shows_in_logs_errors_or_representations(
         assert secret not in everything
 
 
-def with_session(door: Door) -> None:
-    with opened(door) as client:
+def with_session(context: LoginContext) -> None:
+    with opened(context) as client:
         client.connectapi(DAY)

@@ -93,9 +93,9 @@ def test_an_import_that_was_stopped_goes_on_and_ends_as_an_undisturbed_one(
 ) -> None:
     monkeypatch.setattr(archive_importer, "FILES_PER_TRANSACTION", 3)
     read: list[str] = []
-    reader = archive_importer.read_part
+    reader = archive_importer.parse_member
     monkeypatch.setattr(
-        archive_importer, "read_part", lambda part, *rest: read.append(part.path) or reader(part, *rest)
+        archive_importer, "parse_member", lambda part, *rest: read.append(part.path) or reader(part, *rest)
     )
 
     def stop(progress) -> None:
@@ -150,7 +150,9 @@ def test_other_code_reads_an_archive_again_and_closes_what_it_can_read_now(
     first = import_paths(database, store, person, [path], now=NOW).files[0]
     assert [one.code for one in first.rejected] == ["unrecognised"]
     monkeypatch.setattr(archive_importer, "code_version", lambda: "next")
-    monkeypatch.setattr(archive_importer, "read_part", lambda *_: archive_importer.Parsed(kind="note"))
+    monkeypatch.setattr(
+        archive_importer, "parse_member", lambda *_: archive_importer.ParseResult(kind="note")
+    )
     import_paths(database, store, person, [path], now=NOW)
     with database.connect() as connection:
         assert connection.execute("select code, status from ops.rejected_records").fetchall() == [

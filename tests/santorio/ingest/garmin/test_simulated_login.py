@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from santorio.errors import GarminAuthError, GarminRateLimited, GarminUnavailable
 from santorio.ingest.garmin.account import Reason, Region, State, account_of, session
-from santorio.ingest.garmin.login import Door, enter_code, log_in, use_token
+from santorio.ingest.garmin.login import LoginContext, enter_code, log_in, use_token
 from santorio.people import Person
 from santorio.settings import Settings
 from santorio.simulator import Simulation, simulate
@@ -43,18 +43,20 @@ def server(simulated: Account, with_code: Account, garmin) -> Iterator[GarminSer
 
 
 @pytest.fixture
-def door(database: Database, settings: Settings, person: Person, server: GarminServer) -> Door:
-    return Door(database, settings.model_copy(update={"garmin_url": server.url}), person, Region.GLOBAL)
+def context(database: Database, settings: Settings, person: Person, server: GarminServer) -> LoginContext:
+    return LoginContext(
+        database, settings.model_copy(update={"garmin_url": server.url}), person, Region.GLOBAL
+    )
 
 
-def state(door: Door) -> tuple[State, Reason | None]:
-    with door.database.connect() as connection:
-        account = account_of(connection, door.person)
+def state(context: LoginContext) -> tuple[State, Reason | None]:
+    with context.database.connect() as connection:
+        account = account_of(connection, context.person)
     return account.state, account.reason
 
 
-def steps(door: Door) -> int:
-    with session(door.database, door.settings, door.person) as client:
+def steps(context: LoginContext) -> int:
+    with session(context.database, context.settings, context.person) as client:
         return int(client.get_user_summary(LAST_DAY.isoformat())["totalSteps"])
 
 
@@ -63,85 +65,91 @@ def renewals(server: GarminServer) -> int:
 
 
 @pytest.mark.parametrize("region", list(Region))
-def test_a_password_opens_the_account_and_its_days(door: Door, simulated: Account, region: Region) -> None:
-    there = Door(door.database, door.settings, door.person, region)
+def test_a_password_opens_the_account_and_its_days(
+    context: LoginContext, simulated: Account, region: Region
+) -> None:
+    there = LoginContext(context.database, context.settings, context.person, region)
     assert log_in(there, simulated.email, SecretStr(simulated.password)).region is region
-    assert steps(door) > 0
+    assert steps(context) > 0
 
 
-def test_the_code_that_a_later_command_enters_opens_the_account(door: Door, with_code: Account) -> None:
-    assert log_in(door, with_code.email, SecretStr(with_code.password)).state is State.NEEDS_CODE
+def test_the_code_that_a_later_command_enters_opens_the_account(
+    context: LoginContext, with_code: Account
+) -> None:
+    assert log_in(context, with_code.email, SecretStr(with_code.password)).state is State.NEEDS_CODE
     with pytest.raises(GarminAuthError, match="refused the code"):
-        enter_code(door, SecretStr("654321"))
-    assert enter_code(door, SecretStr("123456")).state is State.CONNECTED
-    assert steps(door) > 0
+        enter_code(context, SecretStr("654321"))
+    assert enter_code(context, SecretStr("123456")).state is State.CONNECTED
+    assert steps(context) > 0
 
 
-def test_a_wrong_password_is_refused_once(door: Door, simulated: Account, server: GarminServer) -> None:
+def test_a_wrong_password_is_refused_once(
+    context: LoginContext, simulated: Account, server: GarminServer
+) -> None:
     with pytest.raises(GarminAuthError, match="refused the email or the password"):
-        log_in(door, simulated.email, SecretStr("hunter2"))
+        log_in(context, simulated.email, SecretStr("hunter2"))
     assert [path for _, path, _ in server.requests] == ["/mobile/sso/en_US/sign-in", "/mobile/api/login"]
-    assert state(door) == (State.NEEDS_LOGIN, Reason.REFUSED)
+    assert state(context) == (State.NEEDS_LOGIN, Reason.REFUSED)
 
 
 def test_a_login_that_is_limited_everywhere_ends_in_a_state_that_says_so(
-    door: Door, simulated: Account, server: GarminServer
+    context: LoginContext, simulated: Account, server: GarminServer
 ) -> None:
     server.faults.add(*(Fault(kind="429", path=path, times=None) for path in ("/mobile", "/sso", "/portal")))
     with pytest.raises(GarminRateLimited):
-        log_in(door, simulated.email, SecretStr(simulated.password))
-    assert state(door) == (State.NEEDS_LOGIN, Reason.RATE_LIMITED)
+        log_in(context, simulated.email, SecretStr(simulated.password))
+    assert state(context) == (State.NEEDS_LOGIN, Reason.RATE_LIMITED)
 
 
 def test_a_dead_access_token_is_renewed_and_the_work_goes_on(
-    door: Door, simulated: Account, server: GarminServer
+    context: LoginContext, simulated: Account, server: GarminServer
 ) -> None:
-    use_token(door, SecretStr(server.token(simulated)))
+    use_token(context, SecretStr(server.token(simulated)))
     for _ in range(2):
         server.tokens.expire(simulated)
-        assert steps(door) > 0
+        assert steps(context) > 0
     assert renewals(server) == 2
 
 
 def test_a_revoked_login_stops_until_the_person_connects_again(
-    door: Door, simulated: Account, server: GarminServer
+    context: LoginContext, simulated: Account, server: GarminServer
 ) -> None:
-    use_token(door, SecretStr(server.token(simulated)))
+    use_token(context, SecretStr(server.token(simulated)))
     server.tokens.revoke(simulated)
     with pytest.raises(GarminAuthError, match="no longer accepts"):
-        steps(door)
+        steps(context)
     asked = len(server.requests)
     with pytest.raises(GarminAuthError, match="Type `santorio connect garmin"):
-        steps(door)
+        steps(context)
     assert len(server.requests) == asked
-    log_in(door, simulated.email, SecretStr(simulated.password))
-    assert steps(door) > 0
+    log_in(context, simulated.email, SecretStr(simulated.password))
+    assert steps(context) > 0
 
 
 @pytest.mark.parametrize("kind", ["429", "503", "403", "html"])
 def test_whatever_goes_wrong_with_a_renewal_the_login_is_there_afterwards(
-    door: Door, simulated: Account, server: GarminServer, kind: str
+    context: LoginContext, simulated: Account, server: GarminServer, kind: str
 ) -> None:
-    use_token(door, SecretStr(server.token(simulated)))
+    use_token(context, SecretStr(server.token(simulated)))
     server.tokens.expire(simulated)
     server.faults.add(Fault(kind=kind, path=RENEWAL))
     with pytest.raises((GarminRateLimited, GarminUnavailable)):
-        steps(door)
-    assert state(door) == (State.CONNECTED, None)
-    assert steps(door) > 0
+        steps(context)
+    assert state(context) == (State.CONNECTED, None)
+    assert steps(context) > 0
 
 
 def test_tokens_lost_on_their_way_here_cost_the_login_and_it_is_said(
-    door: Door, simulated: Account, server: GarminServer
+    context: LoginContext, simulated: Account, server: GarminServer
 ) -> None:
     # Garmin has taken the old refresh token back, and the new one never came: only the person can help.
-    use_token(door, SecretStr(server.token(simulated)))
+    use_token(context, SecretStr(server.token(simulated)))
     server.tokens.expire(simulated)
     server.faults.add(Fault(kind="cut", path=RENEWAL))
     with pytest.raises(GarminUnavailable):
-        steps(door)
+        steps(context)
     with pytest.raises(GarminAuthError, match="no longer accepts"):
-        steps(door)
-    assert state(door) == (State.NEEDS_LOGIN, Reason.REVOKED)
-    log_in(door, simulated.email, SecretStr(simulated.password))
-    assert steps(door) > 0
+        steps(context)
+    assert state(context) == (State.NEEDS_LOGIN, Reason.REVOKED)
+    log_in(context, simulated.email, SecretStr(simulated.password))
+    assert steps(context) > 0

@@ -12,8 +12,8 @@ from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from santorio.ingest.garmin.sync_plan import (
     NOT_DUE,
     TRAILING_DAYS,
-    Known,
-    Listed,
+    FetchedActivity,
+    ListedActivity,
     Window,
     plan,
     plan_activities,
@@ -105,12 +105,16 @@ def test_a_day_settles_only_when_it_is_old_enough_and_its_payload_stopped_changi
 
 def test_an_edited_activity_is_asked_for_again_but_not_its_file() -> None:
     endpoints = [BY_KIND["activity_detail"], BY_KIND["activity_file"]]
-    listed = [Listed(1, before(3), b"new"), Listed(2, before(1), b"same")]
-    known = {(number, endpoint.kind): Known("final", b"same") for number in (1, 2) for endpoint in endpoints}
+    listed = [ListedActivity(1, before(3), b"new"), ListedActivity(2, before(1), b"same")]
+    known = {
+        (number, endpoint.kind): FetchedActivity("final", b"same")
+        for number in (1, 2)
+        for endpoint in endpoints
+    }
     assert [(call.activity, call.endpoint.kind) for call in plan_activities(endpoints, listed, known)] == [
         (1, "activity_detail")
     ]
-    known[2, "activity_file"] = Known("failed", b"same")
+    known[2, "activity_file"] = FetchedActivity("failed", b"same")
     del known[1, "activity_file"]
     assert [(call.activity, call.endpoint.kind) for call in plan_activities(endpoints, listed, known)] == [
         (2, "activity_file"), (1, "activity_detail"), (1, "activity_file"),

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from santorio.ingest.garmin import circuit_breaker
-from santorio.ingest.garmin.throttle import Pace, code_of, retry_after, take, verdict
+from santorio.ingest.garmin.throttle import (
+    RequestPolicy,
+    acquire_token,
+    classify_failure,
+    error_code,
+    retry_after,
+)
 from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
 
@@ -31,19 +37,19 @@ def failure(kind: type[Exception], status: int | None = None, **headers: str) ->
 
 
 def test_a_burst_goes_out_at_once_and_the_rest_waits_in_line(database: Database, person: Person) -> None:
-    pace = Pace(per_second=0.001, burst=3)
+    policy = RequestPolicy(per_second=0.001, burst=3)
     with database.connect(autocommit=True) as connection:
-        waits = [take(connection, person.user_id, pace) for _ in range(5)]
+        waits = [acquire_token(connection, person.user_id, policy) for _ in range(5)]
     assert waits[:3] == [0, 0, 0]
     assert [round(wait, -1) for wait in waits[3:]] == [1000, 2000]
 
 
 def test_processes_that_share_a_bucket_get_no_token_twice(database: Database, person: Person) -> None:
-    pace = Pace(per_second=0.001, burst=10)
+    policy = RequestPolicy(per_second=0.001, burst=10)
 
     def take_four(_: int) -> list[float]:
         with database.connect(autocommit=True) as connection:
-            return [take(connection, person.user_id, pace) for _ in range(4)]
+            return [acquire_token(connection, person.user_id, policy) for _ in range(4)]
 
     with ThreadPoolExecutor(5) as pool:
         waits = [wait for part in pool.map(take_four, range(5)) for wait in part]
@@ -54,9 +60,12 @@ def test_processes_that_share_a_bucket_get_no_token_twice(database: Database, pe
 def test_people_have_buckets_of_their_own(database: Database, person: Person) -> None:
     with database.connect(autocommit=True) as connection:
         other = ensure_person(connection, "other", "UTC")
-        pace = Pace(per_second=0.001, burst=1)
-        assert [take(connection, person.user_id, pace), take(connection, other.user_id, pace)] == [0, 0]
-        assert take(connection, person.user_id, pace) > 900
+        policy = RequestPolicy(per_second=0.001, burst=1)
+        assert [
+            acquire_token(connection, person.user_id, policy),
+            acquire_token(connection, other.user_id, policy),
+        ] == [0, 0]
+        assert acquire_token(connection, person.user_id, policy) > 900
 
 
 @given(trips=st.integers(1, 50), asked=st.none() | st.integers(0, 20_000))
@@ -64,7 +73,7 @@ def test_a_pause_is_never_shorter_than_garmin_asked_grows_with_refusals_and_is_b
     stated = None if asked is None else dt.timedelta(seconds=asked)
     pause = circuit_breaker.pause_after(trips, stated)
     assert circuit_breaker.pause_after(trips + 1, stated) >= pause
-    assert pause <= circuit_breaker.LONGEST_PAUSE
+    assert pause <= circuit_breaker.MAX_PAUSE
     if stated is not None:
         assert pause >= stated
     else:
@@ -109,8 +118,8 @@ def test_refusals_of_calls_under_way_count_as_one_and_a_refused_trial_doubles_th
     ],
 )
 def test_an_error_of_the_library_is_told_by_its_status(error, means, code) -> None:
-    assert verdict(error) == means
-    assert code_of(error) == code
+    assert classify_failure(error) == means
+    assert error_code(error) == code
 
 
 def test_retry_after_is_found_behind_the_error_in_seconds_or_as_a_date() -> None:

@@ -122,7 +122,7 @@ def test_salvaging_ends_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_file_larger_than_any_device_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("santorio.ingest.formats.fit.parser.LARGEST_BYTES", len(RUN) - 1)
+    monkeypatch.setattr("santorio.ingest.formats.fit.parser.MAX_FILE_BYTES", len(RUN) - 1)
     assert flaws(parsed(RUN)) == [("too_large", "open")]
 
 

@@ -320,7 +320,7 @@ def test_a_recording_of_which_more_can_be_read_now_is_written_anew(
 
 def test_a_small_file_that_would_fill_the_memory_is_refused() -> None:
     # A message of no fields takes one byte in the file and hundreds in memory.
-    empty = struct.pack("<BBBHB", 0x40, 0, 0, 20, 0) + b"\x00" * (layout.MOST_MESSAGES + 1)
+    empty = struct.pack("<BBBHB", 0x40, 0, 0, 20, 0) + b"\x00" * (layout.MAX_MESSAGES + 1)
     head = struct.pack("<BBHI4s", 12, 0x20, 2132, len(empty), b".FIT")
     found = parsed(head + empty + b"\x00\x00")
     assert ([one.code for one in found.rejections], found.events) == (["too_large"], [])

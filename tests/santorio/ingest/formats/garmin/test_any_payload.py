@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from santorio.ingest.formats.garmin.parser import Asked, parse_answer
+from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.garmin.endpoints import ENDPOINTS
-from santorio.ingest.garmin.reload_requests import is_put_away
+from santorio.ingest.garmin.reload_requests import is_archived
 from santorio.people import Person
 
 ME = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
@@ -35,7 +35,7 @@ ANSWERS = st.recursive(
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.kind)
 @given(answer=ANSWERS)
 def test_any_answer_becomes_events_of_its_kind_or_refusals_with_a_reason(endpoint, answer) -> None:
-    asked = Asked(day=DAY, item="7" if endpoint.grain != "days" else None)
+    asked = RequestContext(day=DAY, item="7" if endpoint.grain != "days" else None)
     parsed = parse_answer(endpoint, answer, asked, ME, NOW)
     assert {event.event_type for event in parsed.events} <= {endpoint.event_type}
     assert all(one.code and one.reason for one in parsed.rejections)
@@ -43,7 +43,7 @@ def test_any_answer_becomes_events_of_its_kind_or_refusals_with_a_reason(endpoin
     if endpoint.holds is None and elements not in ([], [None], [{}]):
         assert parsed.events or parsed.rejections
     for event in parsed.events:
-        assert is_put_away(endpoint.kind, event.data) in {True, False}
+        assert is_archived(endpoint.kind, event.data) in {True, False}
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_any_answer_becomes_events_of_its_kind_or_refusals_with_a_reason(endpoin
 def test_a_day_is_put_away_where_the_highest_of_a_series_is_there_and_the_series_is_not(
     kind, payload, expected
 ) -> None:
-    assert is_put_away(kind, payload) is expected
+    assert is_archived(kind, payload) is expected

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.ingest.detect import read
-from santorio.ingest.formats.garmin.parser import Asked, parse_answer
+from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.formats.garmin.payload_kinds import KINDS, Kind
 from santorio.ingest.garmin.endpoints import ENDPOINTS, Endpoint
 from santorio.people import Person
-from santorio.storage.parse_result import Parsed
+from santorio.storage.parse_result import ParseResult
 
 PERSON = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -56,7 +56,7 @@ def payloads(draw: st.DrawFn, kind: Kind) -> dict[str, object]:
     )
 
 
-def accounted_for(found: Parsed) -> None:
+def accounted_for(found: ParseResult) -> None:
     assert "reader_failed" not in {one.code for one in found.rejections}
     for event in found.events:
         assert event.time.tzinfo is not None
@@ -87,7 +87,7 @@ def test_each_element_of_an_answer_is_an_event_or_named(data: st.DataObject, end
     elements = data.draw(st.lists(st.sampled_from(kinds).flatmap(payloads) | ANY, max_size=3))
     is_wrapped = endpoint.holds is not None and data.draw(st.booleans())
     answer = {endpoint.holds: elements} if is_wrapped else elements
-    found = parse_answer(endpoint, answer, Asked(dt.date(2026, 3, 1)), PERSON, NOW)
+    found = parse_answer(endpoint, answer, RequestContext(dt.date(2026, 3, 1)), PERSON, NOW)
     assert len(found.events) + len(found.rejections) >= len(elements)
     assert {event.event_type for event in found.events} <= {endpoint.event_type}
     assert all(event.time.tzinfo is not None for event in found.events)

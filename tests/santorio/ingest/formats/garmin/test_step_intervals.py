@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from santorio import local_time
-from santorio.ingest.formats.garmin.parser import Asked, parse, parse_answer
+from santorio.ingest.formats.garmin.parser import RequestContext, parse, parse_answer
 from santorio.ingest.garmin.endpoints import ENDPOINTS
 from santorio.people import Person
 from santorio.storage.event_log import Event
@@ -53,7 +53,7 @@ def imported(document: object, zone: str = "Europe/Berlin") -> list[Event]:
 
 
 def fetched(document: object, day: dt.date, zone: str = "Europe/Berlin") -> Event:
-    parsed = parse_answer(STEPS, document, Asked(day=day), person(zone), NOW)
+    parsed = parse_answer(STEPS, document, RequestContext(day=day), person(zone), NOW)
     assert parsed.rejections == []
     (event,) = parsed.events
     return event

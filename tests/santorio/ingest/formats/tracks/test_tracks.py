@@ -13,7 +13,7 @@ from santorio.ingest.importer import import_paths
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore
-from santorio.storage.parse_result import Parsed
+from santorio.storage.parse_result import ParseResult
 
 PERSON = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -70,11 +70,11 @@ RUN = activity(
 )
 
 
-def parsed(content: str | bytes) -> Parsed:
+def parsed(content: str | bytes) -> ParseResult:
     return read(content if isinstance(content, bytes) else content.encode(), PERSON, NOW)
 
 
-def flaws(found: Parsed) -> list[tuple[str, str, str | None]]:
+def flaws(found: ParseResult) -> list[tuple[str, str, str | None]]:
     return [(one.code, one.status, one.location) for one in found.rejections]
 
 
@@ -160,7 +160,7 @@ def test_a_file_cut_off_is_refused_and_kept() -> None:
 
 
 def test_a_track_of_more_points_than_any_device_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("santorio.ingest.formats.tracks.parser.MOST_POINTS", 1)
+    monkeypatch.setattr("santorio.ingest.formats.tracks.parser.MAX_POINTS", 1)
     assert flaws(parsed(GPX)) == [("too_large", "open", None)]
 
 

@@ -10,9 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from santorio.ingest.garmin.account import Region
-from santorio.ingest.garmin.login import Door, use_token
-from santorio.ingest.garmin.sync import PersonReport, Wishes, sync_everyone
-from santorio.ingest.garmin.throttle import Pace
+from santorio.ingest.garmin.login import LoginContext, use_token
+from santorio.ingest.garmin.sync import SyncOptions, SyncReport, sync_people
+from santorio.ingest.garmin.throttle import RequestPolicy
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.simulator.files import simulate
@@ -27,9 +27,9 @@ SINCE = dt.date(2026, 3, 15)
 # Of what holds for every kind, these tell: two by the range, two by the day.
 FEW = ("daily_summary", "steps", "sleep", "heart_rate")
 EVENING = dt.datetime(2026, 3, 20, 21, tzinfo=dt.UTC)
-FAST = Pace(
-    per_second=5000, burst=5000, first_backoff_seconds=0.01, longest_backoff_seconds=0.02,
-    first_pause=dt.timedelta(seconds=0.3), patience_seconds=3,
+FAST = RequestPolicy(
+    per_second=5000, burst=5000, first_backoff_seconds=0.01, max_backoff_seconds=0.02,
+    first_pause=dt.timedelta(seconds=0.3), breaker_timeout_seconds=3,
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ class Home:
 
     def connect(self, person: Person, account: Account | None = None) -> None:
         token = SecretStr(self.server.token(account or self.account))
-        use_token(Door(self.database, self.settings, person, Region.GLOBAL), token)
+        use_token(LoginContext(self.database, self.settings, person, Region.GLOBAL), token)
         self.people.append(person)
 
     def recover(self) -> None:
@@ -57,14 +57,16 @@ class Home:
                 "update ops.garmin_breaker set open_until = now()"
             )  # as if its pause were over
 
-    def sync(self, *, pace: Pace = FAST, progress=None, later: bool = True, **wishes) -> list[PersonReport]:
+    def sync(
+        self, *, policy: RequestPolicy = FAST, progress=None, later: bool = True, **options
+    ) -> list[SyncReport]:
         if later:
             with self.database.connect() as connection:
                 connection.execute("update ops.coverage set requested_at = requested_at - interval '4 hours'")
         self.server.requests.clear()
-        return sync_everyone(
-            self.database, self.store, self.settings, self.people, Wishes(**wishes),
-            pace=pace, progress=progress, now=self.server.now,
+        return sync_people(
+            self.database, self.store, self.settings, self.people, SyncOptions(**options),
+            policy=policy, progress=progress, now=self.server.now,
         )  # fmt: skip
 
     def ledger(self, kind: str) -> dict[dt.date, str]:
@@ -126,7 +128,7 @@ def undisturbed(server_url: str, account: Account, tmp_path_factory: pytest.Temp
         home = Home(opened, FolderStore(settings.objects_path), settings, server, account)
         home.connect(mine)
         [report] = home.sync(since=SINCE, kinds=FEW)
-        assert report.ending == "done"
+        assert report.status == "done"
         return home.content()
 
 

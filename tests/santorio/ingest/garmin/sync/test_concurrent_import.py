@@ -29,7 +29,7 @@ def test_an_answer_that_reopens_its_day_and_settling_wait_for_each_other(
         )
         connection.execute("update raw.events set ingested_at = clock_timestamp()")
     settled: list[object] = []
-    reopen = ledger.reopen
+    mark_provisional = ledger.mark_provisional
 
     def settle() -> None:
         with my_home.database.connect() as connection:
@@ -38,10 +38,10 @@ def test_an_answer_that_reopens_its_day_and_settling_wait_for_each_other(
     def reopen_slowly(*arguments: object) -> object:
         other.start()
         time.sleep(0.7)  # long enough for the other to take its locks
-        return reopen(*arguments)  # type: ignore[arg-type]
+        return mark_provisional(*arguments)  # type: ignore[arg-type]
 
     other = threading.Thread(target=settle)
-    monkeypatch.setattr(ledger, "reopen", reopen_slowly)
+    monkeypatch.setattr(ledger, "mark_provisional", reopen_slowly)
     [(summary,)] = my_home.rows("select data from raw.events where event_type = 'garmin.daily_summary'")
     with my_home.database.connect(autocommit=True) as connection:
         fetcher = garmin_fetch.Fetcher(connection, my_home.store, me, None, None, TODAY, my_home.server.now)

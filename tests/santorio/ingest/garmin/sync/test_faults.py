@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from santorio.errors import GarminAuthError
 from santorio.ingest.garmin.account import Region, State, account_of
-from santorio.ingest.garmin.login import Door, enter_code, log_in, use_token
+from santorio.ingest.garmin.login import LoginContext, enter_code, log_in, use_token
 from santorio.people import ensure_person
 from santorio.simulator.files import simulate
 from santorio.simulator.server import Account, Fault
@@ -49,11 +49,11 @@ def expire_after_another_program_renewed(home) -> None:
 
 
 def log_in_anew(home) -> None:
-    use_token(door(home), SecretStr(home.server.token(home.account)))
+    use_token(context(home), SecretStr(home.server.token(home.account)))
 
 
-def door(home) -> Door:
-    return Door(home.database, home.settings, home.people[0], Region.GLOBAL)
+def context(home) -> LoginContext:
+    return LoginContext(home.database, home.settings, home.people[0], Region.GLOBAL)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Case:
     """
 
     does: Fault | Callable
-    ending: str = "done"
+    status: str = "done"
     failures: frozenset[str] = frozenset()
     failed_rows: int = 0
     mends: Callable = lambda _home: None
@@ -126,13 +126,13 @@ def test_what_garmin_does_ends_in_its_state_and_the_next_sync_makes_good_for_it(
     else:
         case.does(my_home)
     [report] = my_home.sync(since=SINCE, kinds=FEW)
-    assert (report.ending, set(report.failures)) == (case.ending, case.failures)
+    assert (report.status, set(report.failures)) == (case.status, case.failures)
     failed = my_home.rows("select last_error from ops.coverage where status = 'failed'")
     assert {code for (code,) in failed} == case.failures
     assert len(failed) == case.failed_rows
     # What it did not strike is whole, and of what it struck nothing is invented.
     assert set(my_home.content()) <= set(undisturbed)
-    if case.failures and case.ending == "done":
+    if case.failures and case.status == "done":
         kinds = {kind for (kind,) in my_home.rows("select kind from ops.coverage where status = 'failed'")}
         struck = {f"garmin.{kind}" for kind in kinds}
         assert [row for row in my_home.content() if row[0] not in struck] == [
@@ -141,7 +141,7 @@ def test_what_garmin_does_ends_in_its_state_and_the_next_sync_makes_good_for_it(
     my_home.recover()
     case.mends(my_home)
     [report] = my_home.sync(kinds=FEW)
-    assert (report.ending, report.days_failed, report.calls_left) == ("done", 0, 0)
+    assert (report.status, report.days_failed, report.calls_left) == ("done", 0, 0)
     assert my_home.content() == undisturbed
 
 
@@ -151,15 +151,15 @@ def test_a_login_with_a_second_factor_waits_for_the_code_and_then_syncs(empty_ho
     )
     empty_home.server.accounts[guarded.email] = guarded
     empty_home.people.append(person)
-    waiting = log_in(door(empty_home), guarded.email, SecretStr(guarded.password))
+    waiting = log_in(context(empty_home), guarded.email, SecretStr(guarded.password))
     assert waiting.state is State.NEEDS_CODE
     [report] = empty_home.sync(since=SINCE, kinds=("steps",))
-    assert (report.ending, report.requests) == ("needs_login", 0)
+    assert (report.status, report.requests) == ("needs_login", 0)
     with pytest.raises(GarminAuthError):
-        enter_code(door(empty_home), SecretStr("000000"))
-    assert enter_code(door(empty_home), SecretStr("123456")).state is State.CONNECTED
+        enter_code(context(empty_home), SecretStr("000000"))
+    assert enter_code(context(empty_home), SecretStr("123456")).state is State.CONNECTED
     [report] = empty_home.sync(since=SINCE, kinds=("steps",))
-    assert (report.ending, len(empty_home.ledger("steps"))) == ("done", 6)
+    assert (report.status, len(empty_home.ledger("steps"))) == ("done", 6)
 
 
 def test_renewed_tokens_are_kept_for_the_next_sync(my_home) -> None:
@@ -172,7 +172,7 @@ def test_renewed_tokens_are_kept_for_the_next_sync(my_home) -> None:
     renewed = sealed()
     assert renewed != before
     [report] = my_home.sync(kinds=("steps",))
-    assert report.ending == "done"
+    assert report.status == "done"
     assert not [path for path in my_home.paths() if path.startswith(TOKENS)]
     with my_home.database.connect() as connection:
         assert account_of(connection, my_home.people[0]).state is State.CONNECTED
@@ -189,7 +189,7 @@ def test_an_answer_of_another_shape_is_kept_and_named(my_home) -> None:
 def test_when_garmin_is_down_the_sync_stops_after_a_few_calls(my_home) -> None:
     my_home.server.faults.add(Fault(kind="503", path="/", times=None))
     [report] = my_home.sync(since=SINCE)
-    assert (report.ending, report.calls) == ("unavailable", 5)
+    assert (report.status, report.calls) == ("unavailable", 5)
     assert "http_503" in report.message
 
 
@@ -204,10 +204,10 @@ def test_a_429_is_waited_for_as_long_as_garmin_asks_and_no_request_leaves_meanwh
 def test_429s_in_a_row_stop_everyone_over_restarts_after_a_handful_of_requests(my_home) -> None:
     my_home.server.faults.add(Fault(kind="429", path="/", times=None))
     [report] = my_home.sync(since=SINCE)
-    assert report.ending == "rate_limited"
+    assert report.status == "rate_limited"
     assert len(my_home.server.requests) <= 6
     [report] = my_home.sync()
-    assert report.ending == "rate_limited"
+    assert report.status == "rate_limited"
     assert my_home.server.requests == []
 
 
@@ -224,11 +224,11 @@ def test_one_persons_ended_login_never_stops_another_and_costs_no_further_reques
     empty_home.connect(person)
     empty_home.server.tokens.revoke(other)
     broken, whole = empty_home.sync(since=SINCE, kinds=FEW)
-    assert (broken.ending, whole.ending) == ("needs_login", "done")
+    assert (broken.status, whole.status) == ("needs_login", "done")
     assert "santorio connect garmin" in broken.message
     assert empty_home.content() == undisturbed
     broken, _ = empty_home.sync(kinds=("device",))
-    assert broken.ending == "needs_login"
+    assert broken.status == "needs_login"
     assert broken.requests == 0
 
 

@@ -19,7 +19,7 @@ def test_a_sync_killed_again_and_again_ends_with_what_an_undisturbed_one_has(
         without_files(server)
         calm = Household(other_database, tmp_path / "calm", server, KINDS)
         [report] = json.loads(calm.finish())["people"]
-        assert report["ending"] == "done"
+        assert report["status"] == "done"
         disturbed = Household(database, home, server, KINDS)
         chance = random.Random(5)
         for _ in range(2):

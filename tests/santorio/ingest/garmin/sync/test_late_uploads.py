@@ -104,7 +104,7 @@ def test_days_that_a_silent_watch_brings_all_at_once_reach_the_marts(my_home, tm
 
 def test_old_days_that_garmin_put_away_are_asked_back_once_and_come_whole(my_home) -> None:
     put_away = [TODAY - dt.timedelta(days=days) for days in range(12, 8, -1)]
-    my_home.server.put_away_before = TODAY - dt.timedelta(days=8)
+    my_home.server.archived_before = TODAY - dt.timedelta(days=8)
     my_home.sync(since=put_away[0], kinds=FEW)
     asked = [path for method, path, _ in my_home.server.requests if method == "POST" and "epoch" in path]
     life = my_home.account.simulation.life
@@ -124,10 +124,10 @@ def test_old_days_that_garmin_put_away_are_asked_back_once_and_come_whole(my_hom
 
 def test_what_garmin_does_not_bring_back_is_final_as_it_is_and_not_asked_for_again(my_home) -> None:
     day = TODAY - dt.timedelta(days=10)
-    my_home.server.put_away_before = TODAY - dt.timedelta(days=8)
+    my_home.server.archived_before = TODAY - dt.timedelta(days=8)
     for _ in range(3):
         my_home.sync(since=day, until=day, kinds=("heart_rate",))
-        my_home.server.asked_back.clear()  # it said that it would, and did not
+        my_home.server.reloaded.clear()  # it said that it would, and did not
     assert my_home.ledger("heart_rate") == {day: "final"}
     assert heart_rates(my_home, day) == [0]
     assert my_home.rows("select count(*) from ops.garmin_reloads where requested_at is not null") == [(1,)]

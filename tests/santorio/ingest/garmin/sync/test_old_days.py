@@ -37,36 +37,36 @@ def test_what_garmin_put_away_does_not_replace_the_whole_day_that_a_file_brought
     import_paths(my_home.database, my_home.store, me, [file])
     [(whole,)] = my_home.rows(SIZES, str(DAY))
 
-    my_home.server.put_away_before = TODAY - dt.timedelta(days=8)
+    my_home.server.archived_before = TODAY - dt.timedelta(days=8)
     for _ in range(3):
         my_home.sync(since=DAY, until=DAY, kinds=("heart_rate",))
-        my_home.server.asked_back.clear()  # Garmin never brings it back
+        my_home.server.reloaded.clear()  # Garmin never brings it back
     assert my_home.rows(SIZES, str(DAY))[-1] == (whole,)
 
 
 def test_an_upload_does_not_end_the_wait_for_a_day_that_was_asked_back(my_home) -> None:
     home = my_home
-    home.server.put_away_before = TODAY - dt.timedelta(days=8)
+    home.server.archived_before = TODAY - dt.timedelta(days=8)
     home.server.silent_since[home.account.display_name] = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
     home.sync(since=DAY, kinds=("daily_summary", "heart_rate"))
     assert home.ledger("heart_rate")[DAY] == "provisional"
 
     # The watch uploads minutes later; Garmin has not brought the day back yet.
-    asked = set(home.server.asked_back)
-    home.server.asked_back.clear()
+    asked = set(home.server.reloaded)
+    home.server.reloaded.clear()
     home.server.silent_since.clear()
     home.sync(since=DAY, kinds=("daily_summary", "heart_rate"), later=False)
 
-    home.server.asked_back |= asked
+    home.server.reloaded |= asked
     for _ in range(3):
         home.sync(since=DAY, kinds=("daily_summary", "heart_rate"))
     put_away, whole = home.rows(SIZES, str(DAY))
     assert whole > put_away
 
 
-@pytest.mark.parametrize("is_put_away", [False, True])
+@pytest.mark.parametrize("is_archived", [False, True])
 def test_a_thinned_day_that_is_fetched_again_stays_thinned_whole_or_put_away(
-    my_home, is_put_away: bool
+    my_home, is_archived: bool
 ) -> None:
     [me] = my_home.people
     kinds = ("heart_rate", "stress")
@@ -80,8 +80,8 @@ def test_a_thinned_day_that_is_fetched_again_stays_thinned_whole_or_put_away(
 
     with my_home.database.connect() as connection:
         connection.execute("delete from ops.coverage")
-    if is_put_away:
-        my_home.server.put_away_before = TODAY - dt.timedelta(days=8)
+    if is_archived:
+        my_home.server.archived_before = TODAY - dt.timedelta(days=8)
     my_home.sync(since=DAY, until=DAY, kinds=kinds)
     assert my_home.rows(log) == thinned
     assert all("thinned" in data for *_, data in thinned)

@@ -22,7 +22,7 @@ WEEK = dt.timedelta(days=7)
 
 def test_every_kind_of_every_day_has_a_row_also_where_garmin_has_nothing(my_home) -> None:
     [report] = my_home.sync(since=SINCE)
-    assert (report.ending, report.calls_left) == ("done", 0)
+    assert (report.status, report.calls_left) == ("done", 0)
     rows = my_home.rows("select kind, count(*) from ops.coverage group by kind")
     expected = {
         endpoint.kind: 6 if endpoint.grain == "days" else 1 for endpoint in ENDPOINTS if endpoint.is_default
@@ -83,15 +83,15 @@ def test_the_present_day_grows_with_every_sync(my_home) -> None:
 def test_how_far_back_a_person_asked_is_remembered_and_a_stopped_backfill_goes_on(
     my_home, undisturbed
 ) -> None:
-    endings = []
+    statuses = []
     for _ in range(30):
         # The first call of all tells when the watch last synced.
-        [report] = my_home.sync(since=None if endings else SINCE, most_requests=5, kinds=FEW, later=False)
+        [report] = my_home.sync(since=None if statuses else SINCE, max_requests=5, kinds=FEW, later=False)
         assert report.requests <= 5
-        endings.append(report.ending)
+        statuses.append(report.status)
         if report.calls_left == 0:
             break
-    assert endings[0] == "stopped"
+    assert statuses[0] == "stopped"
     assert report.calls_left == 0
     assert my_home.content() == undisturbed
 
@@ -103,10 +103,10 @@ def test_ctrl_c_pauses_between_two_calls_and_the_next_sync_goes_on(my_home, undi
             raise KeyboardInterrupt
 
     [report] = my_home.sync(since=SINCE, kinds=FEW, progress=press)
-    assert report.ending == "paused"
+    assert report.status == "paused"
     assert report.calls_left > 0
     [report] = my_home.sync(kinds=FEW)
-    assert (report.ending, report.calls_left) == ("done", 0)
+    assert (report.status, report.calls_left) == ("done", 0)
     assert my_home.content() == undisturbed
 
 
@@ -169,7 +169,7 @@ def test_a_second_sync_beside_the_first_steps_back(my_home) -> None:
         kinds=("sleep",),
         progress=lambda _: others.extend(my_home.sync(since=TODAY, kinds=("sleep",))),
     )
-    assert [report.ending for report in others] == ["busy"]
+    assert [report.status for report in others] == ["busy"]
 
 
 def test_a_day_that_garmin_did_not_have_is_filled_by_a_file_and_not_asked_for_again(

@@ -35,12 +35,12 @@ def test_the_night_just_slept_east_of_home_is_fetched_in_the_morning(my_home) ->
     # The evening before, the zone of the settings was all that was known.
     home.server.now = MORNING - dt.timedelta(hours=12)
     [report] = home.sync(since=dt.date(2026, 3, 16), kinds=KINDS)
-    assert report.ending == "done"
+    assert report.status == "done"
     assert max(home.ledger("sleep")) == dt.date(2026, 3, 19)
 
     home.server.now = MORNING
     [report] = home.sync(kinds=KINDS)
-    assert report.ending == "done"
+    assert report.status == "done"
     assert max(home.ledger("sleep")) == DAY
     [(offset, woke_ms)] = home.rows(
         "select utc_offset, data -> 'dailySleepDTO' ->> 'sleepEndTimestampGMT' from raw.events"
