@@ -1,4 +1,4 @@
-"""Reading CSV files as people write them: any encoding, delimiter, decimal sign and date. Knows nothing of studies.
+"""CSV files as people write them: any encoding, delimiter and decimal sign.
 
 Messages name columns and line numbers, never values.
 """
@@ -7,7 +7,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ DELIMITERS = (",", ";", "\t", "|")
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file as text: its columns by name, where each row stood, and what was found out while reading."""
+    """A CSV file as text: its columns by name, the line of each row, and notes on how it was read."""
 
     name: str
     header: tuple[str, ...]
@@ -40,25 +40,53 @@ class Table:
         Raises
         ------
         DataError
-            If there is no such column; the sentence lists those that there are.
+            If there is no such column; the message lists the columns.
         """
         position = self._position(name)
-        return [row[position].strip() for row in self.rows]
+        return [row[position] for row in self.rows]
 
     def has(self, name: str) -> bool:
         """Whether there is such a column."""
-        return name in self.header or name.strip().lower() in [one.lower() for one in self.header]
+        return name in self.header or name.strip().lower() in [column.lower() for column in self.header]
 
     def _position(self, name: str) -> int:
         if self.header.count(name) > 1:
             raise DataError(f"{self.name} has two columns called “{name}”.", hint="Rename one of them.")
         if name in self.header:
             return self.header.index(name)
-        lower = [one.lower() for one in self.header]
+        lower = [column.lower() for column in self.header]
         if lower.count(name.strip().lower()) == 1:
             return lower.index(name.strip().lower())
-        there = ", ".join(f"“{one}”" for one in self.header[:30])
-        raise DataError(f"{self.name} has no column “{name}”.", hint=f"Its columns are {there}.")
+        columns = ", ".join(f"“{column}”" for column in self.header[:30])
+        raise DataError(f"{self.name} has no column “{name}”.", hint=f"Its columns are {columns}.")
+
+
+class NotCsvError(ValueError):
+    """A line cannot be split into values; `line` is its number."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line}")
+        self.line = line
+
+
+def split_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Split text into rows of values without surrounding blanks, each with the number of its last line.
+
+    Rows without any value are skipped.
+
+    Raises
+    ------
+    NotCsvError
+        Where a line cannot be split.
+    """
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+    try:
+        for row in reader:
+            values = [value.strip() for value in row]
+            if any(values):
+                yield reader.line_num, values
+    except csv.Error as error:
+        raise NotCsvError(reader.line_num) from error
 
 
 def read_table(
@@ -69,35 +97,32 @@ def read_table(
     Raises
     ------
     DataError
-        If it is not there, empty, no text, or no table.
+        If it does not exist, is empty, or is not a table.
     """
     notes: list[str] = []
     text = _decode(path, encoding, notes)
-    # What precedes the header and begins with a hash is a remark.
+    # Lines above the header that begin with a hash are comments.
     skipped = 0
     while text.startswith("#"):
         _, _, text = text.partition("\n")
         skipped += 1
     sign = _delimiter(path, delimiter, text)
-    reader = csv.reader(io.StringIO(text), delimiter=sign, skipinitialspace=True)
     rows, lines = [], []
     header: list[str] = []
     ragged = 0
     try:
-        for row in reader:
-            if not any(value.strip() for value in row):
-                continue
+        for line, row in split_rows(text, sign):
             if not header:
-                header = [value.strip() for value in row]
+                header = row
                 continue
             ragged += len(row) != len(header)
             rows.append((row + [""] * (len(header) - len(row)))[: len(header)])
-            lines.append(reader.line_num + skipped)
-    except csv.Error as error:
-        raise DataError(f"{path.name} is no table in line {reader.line_num + skipped}.") from error
+            lines.append(line + skipped)
+    except NotCsvError as error:
+        raise DataError(f"{path.name} is not a table in line {error.line + skipped}.") from error
     if not rows:
         raise DataError(
-            f"{path.name} holds no rows below its header.", hint="It needs a header and a row a day."
+            f"{path.name} has no rows below its header.", hint="It needs a header and a row a day."
         )
     if ragged > len(rows) / 2:
         raise DataError(
@@ -114,7 +139,7 @@ def _decode(path: Path, encoding: str | None, notes: list[str]) -> str:
         content = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise DataError(
-            f"There is no data file {path}.", hint="Its place is stated beside the study file, or in full."
+            f"There is no data file {path}.", hint="Its path is relative to the study file, or absolute."
         ) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
@@ -129,13 +154,11 @@ def _decode(path: Path, encoding: str | None, notes: list[str]) -> str:
         raise DataError(f"There is no encoding called “{encoding}”.", hint="Try utf-8 or cp1252.") from error
     except UnicodeError as error:
         if encoding:
-            raise DataError(
-                f"{path.name} is not written in {encoding}.", hint="Leave encoding out."
-            ) from error
+            raise DataError(f"{path.name} is not written in {encoding}.", hint="Remove encoding.") from error
         text = content.decode("cp1252", errors="replace")
         notes.append(f"{path.name} is not in UTF-8; it was read as Windows-1252.")
     if "\x00" in text:
-        raise DataError(f"{path.name} is no text.", hint="Save it as CSV in UTF-8.")
+        raise DataError(f"{path.name} is not a text file.", hint="Save it as CSV in UTF-8.")
     if not text.strip():
         raise DataError(f"{path.name} is empty.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -164,7 +187,7 @@ def _delimiter(path: Path, stated: str | None, text: str) -> str:
 
 
 def is_missing(value: str, more: Sequence[str] = ()) -> bool:
-    """Whether a value says that there is none."""
+    """Whether a value means that there is none."""
     return value.lower() in MISSING or value in more
 
 
@@ -174,7 +197,7 @@ def numbers(table: Table, name: str, missing: Sequence[str] = ()) -> tuple[Float
     Returns
     -------
     FloatArray, list[int]
-        The numbers, and the positions of what is neither a number nor missing.
+        The numbers, and the positions of values that are neither a number nor missing.
     """
     values = table.column(name)
     plain = _number_reader(values, table.decimal)
@@ -209,6 +232,8 @@ def _number_reader(values: Sequence[str], decimal: str | None) -> Callable[[str]
 
 
 def lines_of(table: Table, positions: Sequence[int]) -> str:
-    """Say where rows stand, the first three of them."""
+    """Name the lines of rows, the first three of them."""
     first = ", ".join(str(table.lines[position]) for position in positions[:3])
-    return f"line {first}" if len(positions) == 1 else f"lines {first}{' …' if len(positions) > 3 else ''}"
+    if len(positions) == 1:
+        return f"line {first}"
+    return f"lines {first} …" if len(positions) > 3 else f"lines {first}"

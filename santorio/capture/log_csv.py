@@ -3,9 +3,7 @@
 A table with the columns of a study (`study_day`, `condition`, an arm's name) is a recorded trial: trials.py.
 """
 
-import csv
 import datetime as dt
-import io
 import re
 from dataclasses import dataclass
 
@@ -18,11 +16,11 @@ from santorio.capture.log_entries import (
     read_time,
     text,
 )
+from santorio.csv_table import DELIMITERS, NotCsvError, split_rows
 from santorio.people import Person
 from santorio.storage.parse_result import ParseResult, Rejection, rejected
 from santorio.trials import files as trial_files
 
-DELIMITERS = ",;\t|"
 # Columns that count or place a row, and are no measure of the person.
 BOOKKEEPING = {"study_day", "n_obs", "n", "id", "index", "row"}
 MOSTLY = 0.8
@@ -66,22 +64,19 @@ def read_table(content: str) -> Table | None:
     delimiter = max(DELIMITERS, key=first.count)
     if first.count(delimiter) == 0:
         return None
-    lines = csv.reader(io.StringIO(content), delimiter=delimiter, skipinitialspace=True)
     header: list[str] = []
     rows: list[tuple[int, dict[str, str]]] = []
     ragged: list[int] = []
     try:
-        for fields in lines:
-            if not any(field.strip() for field in fields):
-                continue
+        for line, fields in split_rows(content, delimiter):
             if not header:
-                header = [field.strip().lower().replace(" ", "_") for field in fields]
+                header = [field.lower().replace(" ", "_") for field in fields]
                 continue
             if len(fields) > len(header):
-                ragged.append(lines.line_num)
+                ragged.append(line)
                 continue
-            rows.append((lines.line_num, dict(zip(header, map(str.strip, fields), strict=False))))
-    except csv.Error:
+            rows.append((line, dict(zip(header, fields, strict=False))))
+    except NotCsvError:
         return None
     # Every column of a table has a name, and each its own.
     if not all(header) or len(set(header)) != len(header):

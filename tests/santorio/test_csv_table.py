@@ -81,7 +81,7 @@ def test_a_missing_column_is_refused_with_those_that_are_there(tmp_path):
         (b"day,x\n", "no rows"),
         (b"day\n1\n2\n", "one column only"),
         (b"PK\x03\x04....", "spreadsheet"),
-        (b"day,x\n1,\x00\n", "no text"),
+        (b"day,x\n1,\x00\n", "not a text file"),
         (b"day,x\n1,2,3\n1,2,3\n", "do not have as many values"),
         (b"day,x,x\n1,2,3\n", "two columns called"),
     ],
