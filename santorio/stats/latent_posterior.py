@@ -14,6 +14,7 @@ from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import CarryOver, EffectPrior
 from santorio.stats.latent_model import LatentTrialModel, Standardisation, latent_regression, standardise
 from santorio.stats.outcome_types import LINK_NAMES, LOGISTIC_SD, Outcome
+from santorio.stats.regression_terms import TrialRegression
 from santorio.stats.sampler import Fit
 
 # A tenth of the draws gives averages to more digits than are reported.
@@ -83,19 +84,25 @@ class LatentPosterior:
     ----------
     fit : Fit
         See `santorio.stats.latent_model.LatentTrialModel.fit`.
+    regression : TrialRegression
+        Columns of the design with their priors.
     coefficients : FloatArray
         In units of σ, shape (draws, columns).
     days : Standardisation
         Of some of the draws, every `step`-th.
     step : int
-    design : TrialDesign
     """
 
     fit: Fit
+    regression: TrialRegression
     coefficients: FloatArray
     days: Standardisation
     step: int
-    design: TrialDesign
+
+    @property
+    def design(self) -> TrialDesign:
+        """Arms of all study days."""
+        return self.regression.design
 
     @property
     def link_name(self) -> str:
@@ -112,9 +119,7 @@ class LatentPosterior:
 
     def standard_effects(self) -> FloatArray:
         """Effects in units of σ, in which their prior stands; shape (draws, arms - 1)."""
-        arms, cycles = self.design.arms - 1, self._departing_cycles
-        last = self.coefficients.shape[1] - arms * cycles
-        return self.coefficients[:, last - arms : last]
+        return np.asarray(self.coefficients[:, self.regression.arms])
 
     def cycles(self, contrast: int) -> list[EffectDraws]:
         """An arm's effect in each cycle, in the outcome's unit."""
@@ -156,15 +161,30 @@ class LatentPosterior:
         carry_over = self.fit.draws["carry_over"]
         return float(carry_over.mean()) if carry_over.any() else None
 
-    @property
-    def _departing_cycles(self) -> int:
-        """Cycles that depart from the effect; 0 where there is but one."""
-        return self.design.cycles if self.design.cycles > 1 else 0
+    def predictor(self) -> FloatArray:
+        """Linear predictor of each known day as its arm was, without the latent path; of every `step`-th draw.
+
+        Returns
+        -------
+        FloatArray
+            Shape (draws, known days).
+        """
+        outcome, regression = self.days.outcome, self.regression
+        background = regression.columns.values[:, : regression.arms.start]
+        draws = self.fit.draws
+        rows = []
+        for draw in range(0, len(self.coefficients), self.step):
+            felt = regression.design.columns(float(draws["carry_over"][draw])).values[
+                :, regression.arms.start :
+            ]
+            standard = np.column_stack([background, felt]) @ self.coefficients[draw]
+            rows.append(outcome.link[0] + draws["sigma"][draw] * standard)
+        return np.array(rows)
 
     def _departures(self) -> FloatArray:
         """How each cycle departs from each arm's effect, on the link's scale; shape (draws, arms - 1, cycles)."""
-        arms, cycles = self.design.arms - 1, self._departing_cycles
-        if not cycles:
+        arms, cycles = self.design.arms - 1, self.design.cycles
+        if cycles == 1:
             return np.zeros((len(self.coefficients), arms, 1))
         sigma = self.fit.draws["sigma"]
         # With a logit a model without the path sees the logistic distribution's spread.
@@ -193,10 +213,11 @@ def sample_latent_posterior(
     regression = latent_regression(design, carry_over, prior, dose)
     days = standardise(regression, outcome, fit.draws)
     step = max(len(days.widening) // THINNED_DRAWS, 1)
-    return LatentPosterior(fit, regression.coefficients(fit.draws), days.thinned(THINNED_DRAWS), step, design)
+    coefficients = regression.coefficients(fit.draws)
+    return LatentPosterior(fit, regression, coefficients, days.thinned(THINNED_DRAWS), step)
 
 
-def ratios(link: FloatArray) -> tuple[float, float, float]:
+def ratio_of(link: FloatArray) -> tuple[float, float, float]:
     """Median and 95 % interval of a ratio of odds or means, from draws of its logarithm."""
     median, lower, upper = np.exp(np.quantile(link, [0.5, 0.025, 0.975]))
     return float(median), float(lower), float(upper)

@@ -63,6 +63,16 @@ class Outcome:
         """Whether what chance gives a day is the logistic distribution's, and so cannot be more or less."""
         return self.family in {"binary", "ordinal"}
 
+    @property
+    def decoded(self) -> FloatArray:
+        """The outcome in its own unit."""
+        if self.family == "ordinal":
+            return np.asarray(self.values[self.coded.astype(int)])
+        if self.family == "bounded":
+            low, high = self.values
+            return np.asarray(low + (high - low) * self.coded)
+        return self.coded
+
 
 def code_outcome(family: Family, outcome: FloatArray, *, low: float = 0.0, high: float = 100.0) -> Outcome:
     """Code an outcome for its likelihood.
@@ -172,3 +182,38 @@ def expected(outcome: Outcome, eta: FloatArray, cuts: FloatArray) -> FloatArray:
     low, high = outcome.values
     top, bottom = expit(eta - cuts[:, 1, None]), expit(cuts[:, 0, None] - eta)
     return np.asarray(low + (high - low) * (top + (1 - top - bottom) * expit(eta)))
+
+
+def draw_outcome(
+    outcome: Outcome, eta: FloatArray, cuts: FloatArray, shape: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Draw an outcome in its own unit, as its likelihood makes days.
+
+    Parameters
+    ----------
+    eta : FloatArray
+        Linear predictor, shape (draws, days).
+    cuts : FloatArray
+        Cut points of each draw, shape (draws, cuts).
+    shape : FloatArray
+        Shape of the negative binomial or precision of the Beta distribution, of each draw; shape (draws,).
+    """
+    from scipy.special import expit
+
+    if outcome.family == "binary":
+        return (rng.random(eta.shape) < expit(eta)).astype(float)
+    if outcome.family == "count":
+        dispersed = rng.gamma(np.broadcast_to(shape[:, None], eta.shape)) / shape[:, None]
+        return rng.poisson(np.exp(eta) * dispersed).astype(float)
+    if outcome.family == "ordinal":
+        latent = eta + rng.logistic(size=eta.shape)
+        used = cuts[:, : len(outcome.values) - 1]
+        return np.asarray(outcome.values[(latent[:, :, None] > used[:, None, :]).sum(axis=2)])
+    low, high = outcome.values
+    # A Beta distribution of a mean of 0 or 1 has no draws.
+    mean = np.clip(expit(eta), 1e-6, 1 - 1e-6)
+    share = rng.beta(mean * shape[:, None], (1 - mean) * shape[:, None])
+    chance = rng.random(eta.shape)
+    share = np.where(chance < expit(cuts[:, 0, None] - eta), 0.0, share)
+    share = np.where(chance > 1 - expit(eta - cuts[:, 1, None]), 1.0, share)
+    return np.asarray(low + (high - low) * share)

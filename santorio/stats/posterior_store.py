@@ -23,7 +23,7 @@ from santorio.storage.object_store import ObjectStore
 LIBRARIES = ("arviz", "numpy", "nutpie", "pymc")
 FILE_NAME = "posterior.zarr.zip"
 # The sampler's own coordinates, padding among them: twice as much as all the rest, which says the same.
-NOT_KEPT = frozenset({"standard"})
+NOT_KEPT = frozenset({"standard", "standard_path"})
 
 
 @dataclass(frozen=True)

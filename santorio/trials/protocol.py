@@ -19,12 +19,22 @@ import numpy as np
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from santorio.arrays import IntArray
-from santorio.metrics import OUTCOMES, Direction
+from santorio.metrics import OUTCOMES, Bounds, Direction
 from santorio.stats.decisions import DECISIVE, DECISIVE_AT_LOOK
 from santorio.stats.design_matrix import EFFECT_SD
 from santorio.stats.effect_priors import CarryOver, EffectPrior
+from santorio.stats.likelihood_choice import LikelihoodChoice
+from santorio.stats.outcome_types import Family
 from santorio.storage.event_log import canonical_json
-from santorio.trials.interventions.catalog import MEASURE, WEEKDAYS, Adherence, Data, NegativeControl, Weekday
+from santorio.trials.interventions.catalog import (
+    MEASURE,
+    WEEKDAYS,
+    Adherence,
+    Data,
+    MetricName,
+    NegativeControl,
+    Weekday,
+)
 
 FORMAT: Literal["santorio-protocol-1"] = "santorio-protocol-1"
 SIGNIFICANT_DIGITS = 6
@@ -83,27 +93,96 @@ class Component(Data):
     rests_on: Literal["association", "trial", "population", "weak"] | None = None
 
 
-class Model(Data):
-    """The model that judges: its likelihood and the priors that differ from trial to trial (docs/method.md)."""
+class OutcomeLikelihood(Data):
+    """The likelihood of an outcome, as it is chosen before the first day.
 
-    likelihood: Literal["normal"] = "normal"
+    Attributes
+    ----------
+    likelihood : str
+        Normal, or one of `santorio.stats.outcome_types`.
+    bounds : tuple of float or None
+        Lowest and highest possible value of a bounded outcome; None otherwise, so that the text of a protocol with a
+        normal likelihood says nothing of them.
+    """
+
+    likelihood: Literal["normal", "binary", "ordinal", "count", "bounded"] = "normal"
+    bounds: tuple[Decimal, Decimal] | None = None
+
+    @model_validator(mode="after")
+    def _has_its_bounds(self) -> Self:
+        if (self.bounds is not None) != (self.likelihood == "bounded"):
+            raise ValueError("bounds go with the likelihood “bounded”")
+        if self.bounds and self.bounds[0] >= self.bounds[1]:
+            raise ValueError("bounds are the lowest value, then the highest")
+        return self
+
+    @classmethod
+    def chosen(cls, choice: LikelihoodChoice, bounds: Bounds | None) -> Self:
+        """The likelihood that was chosen."""
+        return cls(
+            likelihood=choice.family or "normal", bounds=bounds if choice.family == "bounded" else None
+        )
+
+    @property
+    def family(self) -> Family | None:
+        """As the models know it; None for the normal one."""
+        return None if self.likelihood == "normal" else self.likelihood
+
+
+NORMAL = OutcomeLikelihood()
+
+
+class NamedLikelihood(OutcomeLikelihood):
+    """The likelihood of an outcome beside the primary one."""
+
+    metric: MetricName
+
+
+class Model(OutcomeLikelihood):
+    """The model that judges: likelihoods, and the priors that differ from trial to trial (docs/method.md).
+
+    Attributes
+    ----------
+    other_outcomes : tuple[NamedLikelihood, ...] or None
+        Of secondary outcomes and the negative control; those that it does not name have the normal likelihood.
+    """
+
     carry_over: Fading | None = None
     effect_prior: Annotated[tuple[Component, ...], Field(min_length=1, max_length=4)] = (
         Component(weight=1, mean=0, sd=EFFECT_SD),
     )
+    other_outcomes: Annotated[tuple[NamedLikelihood, ...], Field(min_length=1)] | None = None
 
     @classmethod
-    def of(cls, carry_over: CarryOver | None, prior: EffectPrior, rests_on: Sequence[str] = ()) -> "Model":
+    def of(
+        cls,
+        carry_over: CarryOver | None,
+        prior: EffectPrior,
+        rests_on: Sequence[str] = (),
+        likelihood: OutcomeLikelihood | None = None,
+        other_outcomes: Sequence[NamedLikelihood] = (),
+    ) -> "Model":
         """The model with these priors, and what each part of the effects' prior rests on, where that is to be said."""
+        stated = likelihood or OutcomeLikelihood()
         named: Sequence[str | None] = rests_on or [None] * prior.components
         parts = zip(prior.weights, prior.means, prior.sds, named, strict=True)
         return cls(
+            likelihood=stated.likelihood,
+            bounds=stated.bounds,
+            other_outcomes=tuple(other_outcomes) or None,
             carry_over=Fading(alpha=carry_over.alpha, beta=carry_over.beta) if carry_over else None,
             effect_prior=tuple(
                 Component.model_validate({"weight": w, "mean": m, "sd": s, "rests_on": on})
                 for w, m, s, on in parts
             ),
         )
+
+    def likelihood_of(self, series: str, *, primary: bool) -> OutcomeLikelihood:
+        """Likelihood of an outcome, by its name in the marts."""
+        if primary:
+            return OutcomeLikelihood(likelihood=self.likelihood, bounds=self.bounds)
+        named = {one.metric.removeprefix(MEASURE): one for one in self.other_outcomes or ()}
+        return named.get(series, OutcomeLikelihood())
 
     def fading(self) -> CarryOver | None:
         """Prior of λ, as the engines take it; None where it acts within the day."""
@@ -233,6 +312,9 @@ class Protocol(Data):
             raise ValueError("looks_after_days has a look that is not before the last study day")
         if self.negative_control and self.negative_control.metric in (self.outcome, *self.secondary):
             raise ValueError("negative_control is an outcome that the trial asks for")
+        judged_beside = {*self.secondary, *([self.negative_control.metric] if self.negative_control else [])}
+        if unknown := {named.metric for named in self.model.other_outcomes or ()} - judged_beside:
+            raise ValueError(f"model.other_outcomes names what is not judged: {min(unknown)}")
         return self
 
     def canonical(self) -> bytes:

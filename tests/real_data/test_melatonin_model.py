@@ -12,7 +12,8 @@ from santorio.stats.design_matrix import background_columns
 from santorio.stats.exact_inference import fit_exact, fit_trial
 from santorio.stats.gaussian_model import TrialModel
 from santorio.trials.analysis.data import Trial, study_outcome
-from santorio.trials.analysis.pipeline import effect_draws, results
+from santorio.trials.analysis.fit import effect_draws
+from santorio.trials.analysis.pipeline import results
 from santorio.trials.analysis.preprocessing import prepare
 
 FILE = Path(__file__).resolve().parents[3] / "shared/data/nof1/melatonin/miura_ema_70day.csv"

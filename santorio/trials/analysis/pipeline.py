@@ -20,13 +20,20 @@ from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
 from santorio.stats.decisions import DECISIVE, Decision, Summary, decide, judge_control, summarise
 from santorio.stats.effect_priors import WEAK
-from santorio.stats.gaussian_model import TrialModel
 from santorio.stats.posterior_store import Provenance, keep
 from santorio.stats.randomization import randomisation_p
 from santorio.stats.sampler import Fit
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import ObjectStore
 from santorio.trials.analysis.data import Trial, read_trials, study_outcome
+from santorio.trials.analysis.fit import (
+    OutcomeFit,
+    effect_draws,
+    fit_outcome,
+    labelled,
+    model_of,
+    probability_repeats,
+)
 from santorio.trials.analysis.flat_prior import prior_free_effects
 from santorio.trials.analysis.interim import Moment, at_look, read_looks, settle, was_tried
 from santorio.trials.analysis.preprocessing import Prepared, adjusted, prepare
@@ -115,8 +122,7 @@ def _judge(
         prepared = _prepare_all(trial, outcomes)
     except NotEnoughData as missing:
         return RunReport("trial", trial.name, "not enough data", str(missing))
-    primary = prepared[0]
-    model = TrialModel(len(primary.design.columns().names), sampler_config=sampler_config)
+    models = [model_of(one, sampler_config) for one in prepared]
     inputs = [
         value
         for one in prepared
@@ -133,8 +139,7 @@ def _judge(
         trial.registration.as_json(),
         trial.registration.model.model_dump(mode="json"),
         (moment.ended, moment.look, moment.threshold),
-        model.model_config,
-        model.sampler_config,
+        [(type(model).__name__, model.model_config, model.sampler_config) for model in models],
     )
     with database.connect() as connection:
         same = last_fingerprint(connection, person.user_id, "trial", trial.name) == key
@@ -145,7 +150,7 @@ def _judge(
     lost = posterior is not None and not store.exists(posterior)
     if same and not (force or lost):
         return RunReport("trial", trial.name, "unchanged")
-    run = _fit(store, person, trial, prepared, model, key, _as_of(trial, outcomes), moment=moment)
+    run = _fit(store, person, trial, prepared, sampler_config, key, _as_of(trial, outcomes), moment=moment)
     used = {one.metric: outcomes[one.metric] for one in prepared}
     # An outcome follows its study day by a day or two.
     left_out = words_of_left_out(used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2)
@@ -198,7 +203,7 @@ def _fit(
     person: Person,
     trial: Trial,
     prepared: list[Prepared],
-    model: TrialModel,
+    sampler_config: Settings,
     key: str,
     as_of: dt.datetime,
     *,
@@ -207,13 +212,14 @@ def _fit(
     rows: list[dict[str, object]] = []
     reports: dict[str, object] = {}
     problem: str | None = None
-    judged: Fit | None = None
+    judged: OutcomeFit | None = None
     promised = trial.registration.model
     for one in prepared:
         primary = one.metric == trial.outcome
         # What is believed of the primary outcome says nothing of another; that a habit wears off slowly does.
         prior = promised.prior() if primary else WEAK
-        fit = model.fit(one.design, one.standard, carry_over=promised.fading(), prior=prior)
+        fitted = fit_outcome(one, promised.fading(), prior, sampler_config)
+        fit = fitted.fit
         reports[one.metric] = fit.diagnostics.as_json()
         if fit.diagnostics.problem is None:
             alone = prior_free_effects(one, promised.fading())
@@ -221,7 +227,7 @@ def _fit(
                 trial, one, fit, primary=primary, ended=moment.decides, threshold=moment.threshold
             )
             rows += [{**row, **effect.columns()} for row, effect in zip(found, alone, strict=True)]
-            judged = fit if primary else judged
+            judged = fitted if primary else judged
         elif primary:
             problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."
             break
@@ -232,7 +238,10 @@ def _fit(
     # The object before the row that refers to it: a crash between the two leaves an object that nobody asks for.
     frozen = trial.registration.frozen
     provenance = Provenance(frozen.sha256 if frozen else "", as_of)
-    posterior = keep(store, model, labelled(judged, trial, prepared[0]), provenance) if judged else None
+    posterior = plot = None
+    if judged:
+        posterior = keep(store, judged.model, labelled(judged.fit, trial, prepared[0]), provenance)
+        plot = _plot(trial, prepared[0], effect_draws(judged.fit, prepared[0], 1))
     return Run(
         user_id=person.user_id,
         kind="trial",
@@ -242,42 +251,22 @@ def _fit(
         rows=rows,
         diagnostics={
             "fits": reports,
+            "likelihoods": {one.metric: _likelihood(one) for one in prepared},
             "randomisation": law,
             "ended": ended,
             "protocol": trial.registration.as_json(),
             **look,
         },
-        plot=_plot(trial, prepared[0], effect_draws(judged, prepared[0], 1)) if judged else None,
+        plot=plot,
         reason=problem,
         posterior_object=posterior,
     )
 
 
-def labelled(fit: Fit, trial: Trial, prepared: Prepared) -> Fit:
-    """A posterior that says by itself what it is of: its arms by name, and the unit that it was standardised by."""
-    scale = {"center": np.array(prepared.center), "spread": np.array(prepared.spread)}
-    constant = {**fit.data["constant_data"], **scale}
-    return replace(
-        fit,
-        coords={**fit.coords, "arm": trial.arms[1:]},
-        data={**fit.data, "constant_data": constant},
-    )
-
-
-def effect_draws(fit: Fit, prepared: Prepared, contrast: int) -> FloatArray:
-    """Posterior draws of an arm's effect against the reference, in the outcome's own unit."""
-    return np.asarray(fit.draws["effect"][:, contrast - 1] * prepared.spread)
-
-
-def probability_repeats(fit: Fit, prepared: Prepared, contrast: int) -> float | None:
-    """Probability that in another cycle the effect would go the way it goes on average; None with one cycle."""
-    if prepared.design.cycles < 2:
-        return None
-    from scipy.special import ndtr
-
-    effect = effect_draws(fit, prepared, contrast)
-    departure = np.maximum(fit.draws["departure_sd"] * prepared.spread, 1e-12)
-    return float(ndtr(np.sign(effect.mean()) * effect / departure).mean())
+def _likelihood(prepared: Prepared) -> dict[str, str]:
+    """Which likelihood an outcome had, and why not the one that its protocol promised."""
+    used: dict[str, str] = {"used": prepared.coded.family if prepared.coded else "normal"}
+    return {**used, "deviation": prepared.deviation} if prepared.deviation else used
 
 
 def results(

@@ -10,6 +10,8 @@ from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.metrics import outcome as find_outcome
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.exact_inference import fit_exact
+from santorio.stats.likelihood_choice import likelihood_problem
+from santorio.stats.outcome_types import Outcome, code_outcome
 from santorio.stats.randomization import Law, find_law
 from santorio.trials.analysis.data import Trial
 
@@ -36,6 +38,10 @@ class Prepared:
         Mean and standard deviation of the reference arm's days, in the outcome's unit.
     smallest_effect : float
         δ in the outcome's unit.
+    coded : Outcome or None
+        The known days as the likelihood that the protocol promised takes them; None for the normal one.
+    deviation : str
+        Why the promised likelihood cannot be that of these days; empty where it can.
     """
 
     metric: str
@@ -48,6 +54,14 @@ class Prepared:
     center: float
     spread: float
     smallest_effect: float
+    coded: Outcome | None = None
+    deviation: str = ""
+
+    @property
+    def effect_unit(self) -> float:
+        """What an effect of 1 of the model amounts to in the outcome's unit."""
+        # Likelihoods of their own standardise over the days: their effects are in that unit already.
+        return 1.0 if self.coded is not None else self.spread
 
 
 def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> Prepared:
@@ -75,6 +89,10 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
         )
     reference = outcome[known & (trial.arm == 0)]
     center, spread = float(reference.mean()), float(reference.std(ddof=1))
+    coded, deviation = _code(trial, metric, outcome[known])
+    if spread == 0 and coded is not None:
+        # A symptom that never came with the reference is an answer; the normal model could not standardise by it.
+        spread = float(outcome[known].std(ddof=1))
     if spread == 0:
         raise NotEnoughData(f"The outcome of the trial “{trial.name}” never varies.")
     registered = find_outcome(metric, unit)
@@ -92,7 +110,22 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
         center=center,
         spread=spread,
         smallest_effect=smallest,
+        coded=coded,
+        deviation=deviation,
     )
+
+
+def _code(trial: Trial, metric: str, values: FloatArray) -> tuple[Outcome | None, str]:
+    """Code the known days for the likelihood that the protocol promised, or say why they cannot have it."""
+    promised = trial.registration.model.likelihood_of(metric, primary=metric == trial.outcome)
+    if promised.family is None or len(np.unique(values)) < 2:
+        return None, ""
+    if problem := likelihood_problem(promised.family, promised.bounds, values):
+        return None, problem
+    low, high = promised.bounds or (0.0, 1.0)
+    # Whole but for the last digits, see `santorio.stats.likelihood_choice.is_whole`.
+    exact = values if promised.family == "bounded" else np.round(values)
+    return code_outcome(promised.family, exact, low=low, high=high), ""
 
 
 def washed_out(law: Law, washout_days: int) -> "np.typing.NDArray[np.bool_]":

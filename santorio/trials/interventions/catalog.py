@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from santorio.errors import DataError
-from santorio.metrics import EXPOSURES, OUTCOMES, Direction
+from santorio.metrics import EXPOSURES, OUTCOMES, Bounds, Direction, Scale
 from santorio.metrics import Outcome as Metric
 from santorio.metrics import outcome as find_metric
 from santorio.stats.effect_priors import CarryOver, carry_over_from
@@ -78,12 +78,25 @@ class Outcome(Data):
         Smallest effect of interest in the metric's unit, where it differs from the metric's own.
     direction : {"higher", "lower"} or None
         Which way is welcome, where the metric does not say.
+    scale, bounds
+        What kind of measure it is, and the lowest and highest possible value of a rating, where the metric does not
+        say: a measure that the person logs is taken for a continuous one.
     """
 
     metric: MetricName
     lag_days: Annotated[int, Field(ge=0, le=7)] | None = None
     smallest_effect: Annotated[float, Field(gt=0)] | None = None
     direction: Direction | None = None
+    scale: Scale | None = None
+    bounds: Bounds | None = None
+
+    @model_validator(mode="after")
+    def _has_its_bounds(self) -> Self:
+        if (self.bounds is not None) != (self.scale == "bounded"):
+            raise ValueError("“bounds” go with “scale: bounded”")
+        if self.bounds and self.bounds[0] >= self.bounds[1]:
+            raise ValueError("“bounds” are the lowest value, then the highest")
+        return self
 
     @property
     def series(self) -> str:
@@ -100,6 +113,8 @@ class Outcome(Data):
             lag_days=known.lag_days if self.lag_days is None else self.lag_days,
             smallest_effect=self.smallest_effect or known.smallest_effect,
             good=known.good or self.direction,
+            scale=self.scale or known.scale,
+            bounds=self.bounds if self.scale else known.bounds,
         )
 
 

@@ -13,9 +13,12 @@ from santorio.analyses.cache_key import fingerprint
 from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
 from santorio.analyses.series import Series, read_exposures, read_outcomes, words_of_left_out
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
+from santorio.metrics import Outcome as Metric
+from santorio.metrics import outcome as find_metric
 from santorio.people import Person
 from santorio.stats.assurance import Belief, Noise, assurances, information_gain, noise_of
 from santorio.stats.effect_priors import INFORMATIVE_WEIGHT, WEAK, EffectPrior, robust_of
+from santorio.stats.likelihood_choice import choose_likelihood
 from santorio.storage.database.engine import Database
 from santorio.trials.interventions.catalog import Lever, NegativeControl, registry
 from santorio.trials.interventions.custom import Own, read_own
@@ -24,7 +27,7 @@ from santorio.trials.proposals.history import Past, found_before, may_offer, nex
 from santorio.trials.proposals.plan import LEAST_ASSURANCE, WANTED_ASSURANCE, Ground, Plan
 from santorio.trials.proposals.population_prior import read_expected
 from santorio.trials.proposals.text import question, why
-from santorio.trials.protocol import Model, Planning, Protocol
+from santorio.trials.protocol import NORMAL, Model, NamedLikelihood, OutcomeLikelihood, Planning, Protocol
 
 TARGET = "all"
 FEWEST_DAYS = 30
@@ -201,9 +204,25 @@ def _plans_of(
                 by_days,
                 basis=basis,
                 again=again,
+                likelihood=_likelihood(known, registered, allowed[place].study_days),
+                control_likelihood=_control_likelihood(known, lever, allowed[place].study_days),
             )
         )
     return [replace(plan, number=next_number(known.past, plan.slug)) for plan in plans]
+
+
+def _likelihood(known: Known, metric: Metric, study_days: int) -> OutcomeLikelihood:
+    """Likelihood that the trial will have, from the metric's scale and the last year of days."""
+    history = known.outcomes[metric.name].value[-NOISE_DAYS:]
+    choice = choose_likelihood(metric.scale, metric.bounds, [history], study_days)
+    return OutcomeLikelihood.chosen(choice, metric.bounds)
+
+
+def _control_likelihood(known: Known, lever: Lever, study_days: int) -> OutcomeLikelihood:
+    control = lever.negative_control
+    if control is None or control.series not in known.outcomes:
+        return NORMAL
+    return _likelihood(known, find_metric(control.series), study_days)
 
 
 def _usable(series: Series) -> bool:
@@ -322,6 +341,8 @@ def protocol(plan: Plan) -> Protocol:
             plan.lever.carry_over(),
             _effect_prior(plan),
             [*(ground.basis for ground in plan.basis), "weak"] if _speaks(plan) else (),
+            plan.likelihood,
+            _other_likelihoods(plan),
         ),
         adherence=plan.lever.adherence,
         planning=Planning(sigma=plan.noise.sigma, rho=plan.noise.rho, assurance=plan.assurance),
@@ -332,6 +353,14 @@ def _negative_control(plan: Plan) -> NegativeControl | None:
     """What the lever cannot move, with its lag frozen: a registry that changes does not change a promise."""
     control = plan.lever.negative_control
     return NegativeControl(metric=control.metric, lag_days=control.lag) if control else None
+
+
+def _other_likelihoods(plan: Plan) -> list[NamedLikelihood]:
+    """Likelihood of the negative control, where it is not the normal one."""
+    control, stated = plan.lever.negative_control, plan.control_likelihood
+    if control is None or stated.family is None:
+        return []
+    return [NamedLikelihood(metric=control.metric, likelihood=stated.likelihood, bounds=stated.bounds)]
 
 
 def _effect_prior(plan: Plan) -> EffectPrior:

@@ -8,6 +8,7 @@ from santorio.metrics import Outcome
 from santorio.stats.assurance import Belief, Noise, value_of_information
 from santorio.trials.interventions.catalog import Lever
 from santorio.trials.proposals.design_search import Design
+from santorio.trials.protocol import NORMAL, OutcomeLikelihood
 
 Basis = Literal["association", "trial", "population"]
 WANTED_ASSURANCE = 0.8
@@ -50,6 +51,8 @@ class Plan:
         Why it is proposed although it was declined or tested before.
     number : int
         Which trial of this lever and outcome it would be.
+    likelihood, control_likelihood : OutcomeLikelihood
+        Of the outcome and of the negative control, chosen from the days before the trial.
     """
 
     lever: Lever
@@ -64,6 +67,8 @@ class Plan:
     basis: tuple[Ground, ...] = ()
     again: str | None = None
     number: int = 1
+    likelihood: OutcomeLikelihood = NORMAL
+    control_likelihood: OutcomeLikelihood = NORMAL
 
     @property
     def slug(self) -> str:

@@ -26,6 +26,7 @@ from santorio.trials.report.text import (
     dates,
     decided_after,
     decided_before,
+    deviations,
     left_out_words,
     meaning,
     with_unit,
@@ -121,13 +122,14 @@ def _interval(name: str, draws: np.ndarray) -> Interval:
 def _checks(account: Account) -> list[str]:
     posterior, run = account.posterior, account.run
     said = posterior.fit.diagnostics
-    rho = summarise(posterior.fit.draws["rho"], 0.0)
+    rho = summarise(posterior.day_correlation, 0.0)
     checks = []
     if run.refused_since:
         checks.append(f"A newer analysis was refused; this one is older. {run.refused_since}")
     if account.stage != "ended":
         checks.append("The trial had not ended when this was computed: figures will change.")
     checks += controlled(account)
+    checks += deviations(account)
     checks.append(
         f"Sampler: R-hat {said.r_hat:.3f} (wanted below {MAX_R_HAT}), effective sample size {said.ess_bulk:.0f} in "
         f"bulk and {said.ess_tail:.0f} in the tails (wanted above {MIN_ESS:.0f}), "

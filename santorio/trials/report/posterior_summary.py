@@ -4,17 +4,31 @@ Nothing is sampled again. Pure arrays; no data access.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from santorio.arrays import FloatArray
-from santorio.stats.design_matrix import TrialDesign
+from santorio.stats.design_matrix import TrialDesign, gaps
 from santorio.stats.effect_priors import CarryOver, EffectPrior
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.exact_posterior import ExactPosterior
+from santorio.stats.latent_model import latent_paths
+from santorio.stats.latent_posterior import ratio_of
+from santorio.stats.outcome_types import (
+    CODES,
+    LINK_NAMES,
+    LOGISTIC_SD,
+    Family,
+    Outcome,
+    draw_outcome,
+    expected,
+)
 from santorio.stats.sampler import Fit
+from santorio.trials.analysis.fit import STANDARDISATION
 from santorio.trials.analysis.preprocessing import FEWEST_DAYS
 
 GRID = 401
@@ -66,7 +80,7 @@ class Posterior:
 
     @classmethod
     def of(cls, fit: Fit, reference: str) -> "Posterior":
-        """The posterior as `santorio.trials.analysis.pipeline` labels it before it is kept."""
+        """The posterior as `santorio.trials.analysis.fit` labels it before it is kept."""
         constant = fit.data["constant_data"]
         others = tuple(str(arm) for arm in fit.coords["arm"])
         design = TrialDesign(
@@ -76,7 +90,8 @@ class Posterior:
             known=constant["is_known"].astype(bool),
             arms=len(others) + 1,
         )
-        return cls(
+        kind = StandardisedPosterior if STANDARDISATION in fit.data else Posterior
+        return kind(
             fit,
             (reference, *others),
             design,
@@ -85,12 +100,22 @@ class Posterior:
             float(constant["spread"]),
         )
 
+    @property
+    def family(self) -> Family | None:
+        """Likelihood of the outcome; None for the normal one."""
+        return None
+
     @cached_property
     def outcome(self) -> FloatArray:
         """Outcome of every study day in its own unit; NaN where the model had none."""
         values = np.full(len(self.design.day), np.nan)
         values[self.design.known] = self.center + self.spread * self.standard
         return values
+
+    @property
+    def day_correlation(self) -> FloatArray:
+        """Draws of the correlation of a day with the day before."""
+        return self.fit.draws["rho"]
 
     def effect(self, contrast: int) -> FloatArray:
         """Draws of an arm's effect against the reference, in the outcome's unit."""
@@ -116,16 +141,23 @@ class Posterior:
         effect = self.effect(contrast)
         reach = max(4.5 * float(effect.std()), abs(float(effect.mean())) * 1.2)
         at = np.linspace(float(effect.mean()) - reach, float(effect.mean()) + reach, GRID)
+        return at, np.asarray(gaussian_kde(effect)(at)), self._prior_density(at, prior)
+
+    def _prior_density(self, at: FloatArray, prior: EffectPrior) -> FloatArray:
         unit = float(self.fit.draws["sigma"].mean()) * self.spread
-        before = sum(
-            weight * _normal(at, mean * unit, sd * unit)
-            for weight, mean, sd in zip(prior.weights, prior.means, prior.sds, strict=True)
-        )
-        return at, np.asarray(gaussian_kde(effect)(at)), np.asarray(before)
+        return _mixture_density(at / unit, prior) / unit
+
+    def in_unit(self, standard_effect: float) -> float:
+        """Effect in the outcome's unit of one in units of σ, at the posterior's mean of σ."""
+        return standard_effect * float(self.fit.draws["sigma"].mean()) * self.spread
+
+    def standard_effect(self, contrast: int) -> FloatArray:
+        """Draws of an arm's effect in units of σ, in which its prior stands."""
+        return np.asarray(self.fit.draws["effect"][:, contrast - 1] / self.fit.draws["sigma"])
 
     def prior_weights(self, contrast: int, prior: EffectPrior) -> FloatArray:
         """Weight of each part of the prior after the data: how probably it is the one that the effect came from."""
-        theta = self.fit.draws["effect"][:, contrast - 1] / self.fit.draws["sigma"]
+        theta = self.standard_effect(contrast)
         parts = np.stack(
             [
                 weight * _normal(theta, mean, sd)
@@ -157,13 +189,7 @@ class Posterior:
         rng = np.random.default_rng(seed)
         chosen = rng.choice(len(self.fit.draws["sigma"]), size=REPLICATES)
         noise = np.stack([self._noise(draw) for draw in chosen])
-        made = np.stack([self._noise_again(draw, rng) for draw in chosen])
-        told = []
-        for feature, measure in FEATURES.items():
-            simulated, observed = measure(made), measure(noise)
-            above = (simulated > observed).mean() + (simulated == observed).mean() / 2
-            told.append(Predicted(feature, float(above)))
-        return told
+        return _compared(noise, np.stack([self._noise_again(draw, rng) for draw in chosen]))
 
     def _noise(self, draw: int) -> FloatArray:
         """What a draw leaves unexplained of the days."""
@@ -181,6 +207,109 @@ class Posterior:
         for day in range(1, len(values)):
             values[day] = step[day] * values[day - 1] + np.sqrt(1 - step[day] ** 2) * values[day]
         return np.asarray(sigma * values)
+
+
+@dataclass(frozen=True)
+class StandardisedPosterior(Posterior):
+    """A posterior of an outcome with a likelihood of its own: effects are averages over the study's days.
+
+    `standard` is the coded outcome, see `santorio.stats.outcome_types.Outcome`.
+    """
+
+    @property
+    def family(self) -> Family:
+        """Likelihood of the outcome."""
+        return next(name for name, code in CODES.items() if code == int(self._kept["likelihood"]))
+
+    @property
+    def link_name(self) -> str:
+        """What the scale of the linear predictor is called."""
+        return LINK_NAMES[self.family]
+
+    @cached_property
+    def outcome(self) -> FloatArray:
+        """Outcome of every study day in its own unit; NaN where the model had none."""
+        values = np.full(len(self.design.day), np.nan)
+        values[self.design.known] = self._coded.decoded
+        return values
+
+    @property
+    def day_correlation(self) -> FloatArray:
+        """Draws of the correlation of a day with the day before, on the link's scale, chance included."""
+        return self.fit.draws["row_correlation"]
+
+    def effect(self, contrast: int) -> FloatArray:
+        """Draws of an arm's effect against the reference, in the outcome's unit."""
+        return np.asarray(self.fit.draws["effect"][:, contrast - 1])
+
+    def ratio(self, contrast: int) -> tuple[float, float, float]:
+        """Ratio of odds, or of expected counts, of an arm to the reference: median and 95 % interval."""
+        return ratio_of(self.fit.draws["link_effect"][:, contrast - 1])
+
+    def cycles(self, contrast: int) -> list[FloatArray]:
+        """Draws of an arm's effect in each cycle, in the outcome's unit; empty with one cycle."""
+        return [] if self.design.cycles == 1 else list(self._kept["effect_by_cycle"][contrast - 1])
+
+    def in_unit(self, standard_effect: float) -> float:
+        """Effect in the outcome's unit of one in units of σ, at the posterior's mean of σ."""
+        link = standard_effect * self._link_unit
+        return float(np.interp(link, self._kept["link_effect_at"], self._kept["unit_effect_at"]))
+
+    def standard_effect(self, contrast: int) -> FloatArray:
+        """Draws of an arm's effect in units of σ, in which its prior stands."""
+        return np.asarray(self.fit.draws["standard_effect"][:, contrast - 1])
+
+    def without(
+        self, left_out: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
+    ) -> ExactPosterior | None:
+        """The exact posterior without some study days, with normal errors: an approximation that says so."""
+        values = self.outcome[self.design.known]
+        normal = replace(self, standard=(values - self.center) / self.spread)
+        return Posterior.without(normal, left_out, carry_over, prior)
+
+    def predicted(self, seed: int = 2614) -> list[Predicted]:
+        """Hold the days against days that the fitted model makes, with latent paths of their own."""
+        rng = np.random.default_rng(seed)
+        chosen = rng.choice(len(self._kept["draw_number"]), size=REPLICATES)
+        draws = self._kept["draw_number"][chosen]
+        predictor, cuts = self._kept["predictor"][chosen], self._kept["cut_points"][chosen]
+        path = self._paths(self.fit.draws["rho"][draws], rng)
+        eta = predictor + self.fit.draws["path_sd"][draws, None] * path
+        made = draw_outcome(self._coded, eta, cuts, self.fit.draws["shape"][draws], rng)
+        # What arms, trend and week explain; the path of each trial is its own.
+        explained = expected(self._coded, predictor, cuts)
+        observed = self._coded.decoded - explained
+        return _compared(observed, made - explained)
+
+    def _prior_density(self, at: FloatArray, prior: EffectPrior) -> FloatArray:
+        """Density of the prior in the outcome's unit, by the derivative of the link's effect after the unit's."""
+        link, unit = self._kept["link_effect_at"], self._kept["unit_effect_at"]
+        # Beyond the table, and where the outcome cannot go further, nothing is believed.
+        rising = np.concatenate([np.diff(unit) > 0, [True]])
+        link, unit = link[rising], unit[rising]
+        steepness = np.interp(at, unit, np.gradient(link, unit), left=0.0, right=0.0)
+        standard = np.interp(at, unit, link) / self._link_unit
+        return np.asarray(_mixture_density(standard, prior) / self._link_unit * steepness)
+
+    def _paths(self, rho: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Latent paths of unit variance over the study's gaps, shape (draws, known days)."""
+        gap_days = gaps(self.design.day[self.design.known])
+        return latent_paths(rng.normal(size=(len(rho), len(gap_days))), rho, gap_days)
+
+    @property
+    def _kept(self) -> Mapping[str, NDArray[Any]]:
+        return self.fit.data[STANDARDISATION]
+
+    @property
+    def _coded(self) -> Outcome:
+        kept = self._kept
+        chance = float("nan")  # it mattered to the fit alone
+        return Outcome(self.family, self.standard, kept["coded_values"], kept["link_location"], chance)
+
+    @property
+    def _link_unit(self) -> float:
+        """What an effect of one σ amounts to on the link's scale."""
+        return LOGISTIC_SD if self._coded.is_logistic else float(self.fit.draws["sigma"].mean())
 
 
 def _resemblance(days: FloatArray) -> FloatArray:
@@ -201,6 +330,21 @@ FEATURES: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "the largest departure of a single day": _largest,
     "how lopsided days are": _lopsidedness,
 }
+
+
+def _compared(observed: FloatArray, simulated: FloatArray) -> list[Predicted]:
+    """Share of simulated trials with more of each feature than the observed one, by draw; shapes (draws, days)."""
+    predicted = []
+    for feature, measure in FEATURES.items():
+        of_simulated, of_observed = measure(simulated), measure(observed)
+        above = (of_simulated > of_observed).mean() + (of_simulated == of_observed).mean() / 2
+        predicted.append(Predicted(feature, float(above)))
+    return predicted
+
+
+def _mixture_density(at: FloatArray, prior: EffectPrior) -> FloatArray:
+    components = zip(prior.weights, prior.means, prior.sds, strict=True)
+    return np.asarray(sum(weight * _normal(at, mean, sd) for weight, mean, sd in components))
 
 
 def _normal(at: FloatArray, mean: float, sd: float) -> FloatArray:

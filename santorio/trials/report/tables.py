@@ -10,7 +10,7 @@ from santorio.stats.exact_posterior import ExactPosterior
 from santorio.trials.analysis.preprocessing import FEWEST_DAYS
 from santorio.trials.report.data import Account, Result
 from santorio.trials.report.interim_text import control_grid, looks_grid
-from santorio.trials.report.posterior_summary import Posterior
+from santorio.trials.report.posterior_summary import Posterior, StandardisedPosterior
 from santorio.trials.report.text import adhered_words, capital, conflict, in_unit, left_out_words, with_unit
 
 NOT_RANDOMISED = (
@@ -18,6 +18,8 @@ NOT_RANDOMISED = (
     "assigned is the answer. Left out are the days that are known not to have followed their arm; days of which nobody "
     "knows are in it."
 )
+
+NORMAL_ERRORS = "“As done” is computed with normal errors, an approximation here."
 
 # What a part of the prior rests on; protocols of before do not say.
 PARTS = {
@@ -60,11 +62,23 @@ def _effects_grid(account: Account) -> ReportTable:
         )
         for one in results
     ]  # fmt: skip
+    rows = list(zip(measures, *columns, strict=True))
+    if isinstance(account.posterior, StandardisedPosterior):
+        rows.insert(2, _ratios(account.posterior, len(results)))
     return ReportTable(
         with_unit(capital(label(results[0].outcome)), results[0]) + ": the answer",
         ("", *(f"{one.arm} against {one.reference_arm}" for one in results)),
-        list(zip(measures, *columns, strict=True)),
+        rows,
         "The randomisation test re-draws the order of the arms by the law it was drawn by; it needs no model of days.",
+    )
+
+
+def _ratios(posterior: StandardisedPosterior, contrasts: int) -> tuple[str, ...]:
+    name = "Ratio of expected counts" if posterior.link_name == "log" else "Odds ratio"
+    ratios = [posterior.ratio(contrast) for contrast in range(1, contrasts + 1)]
+    return (
+        f"{name}, with its 95 % interval",
+        *(f"{number(ratio)} ({number(lower)} to {number(upper)})" for ratio, lower, upper in ratios),
     )
 
 
@@ -125,6 +139,8 @@ def _as_done_grid(account: Account) -> ReportTable:
     """The effect as assigned, and without the days that did not follow their arm."""
     not_followed = [day_number(one.day) for one in account.followed if one.done is False]
     note = NOT_RANDOMISED
+    if account.posterior.family is not None:
+        note += f" {NORMAL_ERRORS}"
     done: ExactPosterior | None = None
     if not_followed:
         model = account.trial.registration.model
@@ -190,17 +206,22 @@ def _secondary_grid(account: Account) -> ReportTable:
     )  # fmt: skip
 
 
+def _component(posterior: Posterior, mean: float, sd: float, unit: str) -> str:
+    """A part of the prior in the outcome's unit, from one in units of σ."""
+    above, below = posterior.in_unit(mean + sd), posterior.in_unit(mean - sd)
+    return f"{number(posterior.in_unit(mean), signed=True)} ± {in_unit((above - below) / 2, unit)}"
+
+
 def _prior_grid(account: Account) -> ReportTable:
     prior = account.trial.registration.model.prior()
     results = account.run.primary
     after = [account.posterior.prior_weights(k, prior) for k, _ in enumerate(results, 1)]
-    unit = float(account.posterior.fit.draws["sigma"].mean()) * account.posterior.spread
     told = [*["belief"] * (prior.components - 1), "weak"]
     parts = account.trial.registration.model.effect_prior
     names = [PARTS.get(one.rests_on or "", usual) for one, usual in zip(parts, told, strict=True)]
     rows = [
         (
-            f"{name}: {number(mean * unit, signed=True)} ± {in_unit(sd * unit, results[0].unit)}",
+            f"{name}: {_component(account.posterior, mean, sd, results[0].unit)}",
             f"{100 * weight:.0f} %",
             *(f"{100 * one[place]:.0f} %" for one in after),
         )

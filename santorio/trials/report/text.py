@@ -9,6 +9,7 @@ from santorio.metrics import label
 from santorio.rendering.text import as_given, decision_text, number, percent, plural
 from santorio.stats.decisions import DECISIVE
 from santorio.stats.effect_priors import EffectPrior
+from santorio.stats.outcome_types import Family
 from santorio.trials.adherence import share
 from santorio.trials.lifecycle import Abandoned, Deviated, Paused, Resumed, Stopped
 from santorio.trials.preregistration import Change
@@ -24,11 +25,27 @@ from santorio.trials.report.interim_text import (
     planned_looks,
     why_ended,
 )
+from santorio.trials.report.posterior_summary import StandardisedPosterior
 
 LAWS = {
     "daily": "Chance decided on each day",
     "periods": "Chance decided on the order of periods",
     "within blocks": "How days came to their arms is not recorded",
+}
+_PREDICTOR = "level, smooth trend, weekday, each arm's effect and its departure in each cycle"
+_LATENT = (
+    f"over {_PREDICTOR}, and a latent path that resembles itself from day to day (AR(1), exact over gaps)"
+)
+_STANDARDISED = (
+    "sampled by NUTS. The effect is the average over the study's days of what either arm would bring."
+)
+METHODS: dict[Family | None, str] = {
+    None: f"One regression of all days (docs/method.md): {_PREDICTOR}, errors that resemble the day before (AR(1), "
+    "exact over gaps); sampled by NUTS.",
+    "binary": f"A logistic regression of all days (docs/method.md) {_LATENT}; {_STANDARDISED}",
+    "ordinal": f"A cumulative logit regression of all days (docs/method.md) {_LATENT}; {_STANDARDISED}",
+    "count": f"A negative binomial regression of all days (docs/method.md) {_LATENT}; {_STANDARDISED}",
+    "bounded": f"An ordered Beta regression of all days (docs/method.md) {_LATENT}; {_STANDARDISED}",
 }
 RANDOMISED = frozenset({"daily", "periods"})
 # A part of the prior that keeps less than this share of its weight was contradicted.
@@ -252,7 +269,7 @@ def cent(account: Account) -> dict[str, str]:
     unit = f" ({result.unit})" if result.unit else ""
     secondary = ", ".join(dict.fromkeys(label(one.outcome) for one in run.secondary))
     known = "; ".join(f"{arm}: {days} analysed" for arm, days in _analysed(account))
-    rho = account.posterior.fit.draws["rho"]
+    rho = account.posterior.day_correlation
     carried = account.posterior.fit.draws["carry_over"]
     carry = f"mean of λ {carried.mean():.2f}" if carried.any() else "none is modelled"
     restrictions = {
@@ -288,8 +305,7 @@ def cent(account: Account) -> dict[str, str]:
         "9": "None: the person knows what each day asks. The order was drawn before, and could not be chosen by day.",
         "10": "Santorio drew the order; the person followed it." if frozen else None,
         "11a": "Not blinded." if frozen else None,
-        "12a": "One regression of all days (docs/method.md): level, smooth trend, weekday, each arm's effect and its "
-        "departure in each cycle, errors that resemble the day before (AR(1), exact over gaps); sampled by NUTS.",
+        "12a": " ".join([METHODS[account.posterior.family], *deviations(account)]),
         "12b": "One person: none.",
         "12c": f"Correlation of a day with the next {rho.mean():.2f}; a trend and weekdays; carry-over: {carry}.",
         "13a": begun(account),
@@ -300,6 +316,7 @@ def cent(account: Account) -> dict[str, str]:
         f"{plural(result.days_reference, 'day')}.",
         "16": f"{known}.",
         "17a": " ".join(f"“{one.arm}”: {about(one)}." for one in run.primary),
+        "17b": _relative(account),
         "18": " ".join(
             [
                 "Secondary outcomes, and the effect without days that did not follow their arm, stand above.",
@@ -314,6 +331,32 @@ def cent(account: Account) -> dict[str, str]:
         "24": f"Kept in the log, SHA-256 {frozen.sha256}." if frozen else None,
     }
     return {item: text for item, text in told.items() if text}
+
+
+def _relative(account: Account) -> str | None:
+    """Effects as ratios, which go with absolute ones where the model is on the scale of odds or of logarithms."""
+    posterior = account.posterior
+    if not isinstance(posterior, StandardisedPosterior):
+        return None
+    name = "ratio of expected counts" if posterior.link_name == "log" else "odds ratio"
+    return " ".join(
+        f"“{one.arm}”: {name} {number(ratio)} (95 % interval {number(lower)} to {number(upper)})."
+        for contrast, one in enumerate(account.run.primary, 1)
+        for ratio, lower, upper in [posterior.ratio(contrast)]
+    )
+
+
+def deviations(account: Account) -> list[str]:
+    """Outcomes whose days could not have the likelihood that the protocol promised, a sentence each."""
+    likelihoods = account.run.diagnostics.get("likelihoods")
+    if not isinstance(likelihoods, dict):
+        return []
+    return [
+        f"The protocol promised another likelihood for {label(metric)}; it was analysed with normal errors, since "
+        f"{used['deviation']}."
+        for metric, used in likelihoods.items()
+        if "deviation" in used
+    ]
 
 
 def left_out_words(account: Account) -> str:

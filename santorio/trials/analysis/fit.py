@@ -1,0 +1,115 @@
+"""Fitting one outcome of a trial by the likelihood that its protocol promised, and what is kept of the posterior."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from santorio.arrays import FloatArray
+from santorio.stats.effect_priors import CarryOver, EffectPrior
+from santorio.stats.gaussian_model import TrialModel
+from santorio.stats.latent_model import LatentTrialModel
+from santorio.stats.latent_posterior import LatentPosterior, sample_latent_posterior
+from santorio.stats.outcome_types import CODES
+from santorio.stats.sampler import Fit, RegressionModel
+from santorio.trials.analysis.data import Trial
+from santorio.trials.analysis.preprocessing import Prepared
+
+# Group of a kept posterior that holds what standardisation needs; `data` in its name says that it has no draws.
+STANDARDISATION = "standardisation_data"
+
+
+@dataclass(frozen=True)
+class OutcomeFit:
+    """A fit, and the model that made it."""
+
+    model: RegressionModel
+    fit: Fit
+
+
+def model_of(prepared: Prepared, sampler_config: Mapping[str, object]) -> TrialModel | LatentTrialModel:
+    """The model of an outcome: the Gaussian one, or that of the likelihoods of their own."""
+    width = len(prepared.design.columns().names)
+    if prepared.coded is None:
+        return TrialModel(width, sampler_config=sampler_config)
+    return LatentTrialModel(width, len(prepared.coded.coded), sampler_config=sampler_config)
+
+
+def fit_outcome(
+    prepared: Prepared,
+    carry_over: CarryOver | None,
+    prior: EffectPrior,
+    sampler_config: Mapping[str, object],
+) -> OutcomeFit:
+    """Fit one outcome.
+
+    Parameters
+    ----------
+    prior : EffectPrior
+        Of each arm's effect, in units of σ: a day's spread, with a likelihood of its own on the link's scale.
+    """
+    model = model_of(prepared, sampler_config)
+    if prepared.coded is None:
+        assert isinstance(model, TrialModel)  # noqa: S101 - that is how it was chosen
+        return OutcomeFit(
+            model, model.fit(prepared.design, prepared.standard, carry_over=carry_over, prior=prior)
+        )
+    assert isinstance(model, LatentTrialModel)  # noqa: S101 - that is how it was chosen
+    posterior = sample_latent_posterior(
+        model, prepared.design, prepared.coded, carry_over=carry_over, prior=prior
+    )
+    return OutcomeFit(model, _with_standardisation(posterior))
+
+
+def _with_standardisation(posterior: LatentPosterior) -> Fit:
+    """The fit with what a report needs to tell its effects in the outcome's unit, by cycle, and against new days."""
+    fit, outcome, table = posterior.fit, posterior.days.outcome, posterior.table()
+    arms = range(1, posterior.design.arms)
+    effect_by_cycle = [[draws.values for draws in posterior.cycles(arm)] for arm in arms]
+    group: dict[str, NDArray[Any]] = {
+        "likelihood": np.array(CODES[outcome.family]),
+        "coded_values": outcome.values,
+        "link_location": outcome.link,
+        "predictor": posterior.predictor(),
+        "cut_points": posterior.days.cuts,
+        "draw_number": np.arange(0, len(posterior.coefficients), posterior.step),
+        "effect_by_cycle": np.array(effect_by_cycle),
+        "link_effect_at": table.link,
+        "unit_effect_at": table.unit,
+    }
+    return replace(
+        fit,
+        draws={**fit.draws, "standard_effect": posterior.standard_effects()},
+        dims={**fit.dims, "standard_effect": ("arm",)},
+        data={**fit.data, STANDARDISATION: group},
+    )
+
+
+def labelled(fit: Fit, trial: Trial, prepared: Prepared) -> Fit:
+    """A posterior that says by itself what it is of: its arms by name, and the unit that it was standardised by."""
+    scale = {"center": np.array(prepared.center), "spread": np.array(prepared.spread)}
+    constant = {**fit.data["constant_data"], **scale}
+    return replace(
+        fit,
+        coords={**fit.coords, "arm": trial.arms[1:]},
+        data={**fit.data, "constant_data": constant},
+    )
+
+
+def effect_draws(fit: Fit, prepared: Prepared, contrast: int) -> FloatArray:
+    """Posterior draws of an arm's effect against the reference, in the outcome's own unit."""
+    return np.asarray(fit.draws["effect"][:, contrast - 1] * prepared.effect_unit)
+
+
+def probability_repeats(fit: Fit, prepared: Prepared, contrast: int) -> float | None:
+    """Probability that in another cycle the effect would go the way it goes on average; None with one cycle."""
+    if prepared.design.cycles < 2:
+        return None
+    from scipy.special import ndtr
+
+    # Cycles depart on the scale of the model: the standardised outcome's, or the link's.
+    effect = fit.draws["link_effect" if prepared.coded else "effect"][:, contrast - 1]
+    departure = np.maximum(fit.draws["departure_sd"], 1e-12)
+    return float(ndtr(np.sign(effect.mean()) * effect / departure).mean())
