@@ -180,3 +180,35 @@ def test_a_trial_of_a_year_ago_is_proposed_again_under_another_name_and_with_the
     assert why.startswith("You tested this on 2026-02-13; more than a year has passed")
     with lived.database.connect() as connection:
         assert proposed_protocol(connection, lived.person, f"{slug}-2") is not None
+
+
+def test_a_proposal_states_the_likelihood_of_its_outcome_from_the_days_before(
+    marts, autoregressive, tmp_path
+):
+    rng = np.random.default_rng(9)
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "levers:\n"
+        "  - {name: humming, change: humming at night, arms: [as usual, humming], half_life_days: 0.1,\n"
+        "     adherence: {ask: Did you hum?}, burden: 0.2,\n"
+        "     outcomes: [{metric: measure_focus, smallest_effect: 2, scale: bounded, bounds: [0, 10]}]}\n"
+    )
+    import_paths(marts.database, FolderStore(tmp_path / "objects"), marts.person, [file])
+    # Near the top of its range a rating is bent by it.
+    marts.outcome("focus", np.clip(np.round(8 + 1.2 * autoregressive(rng, DAYS, 0.3)[:, 0]), 0, 10))
+    propose(marts.database, marts.person, today=TODAY)
+    model = model_of(marts, "humming-focus")
+    assert (model["likelihood"], model["bounds"]) == ("bounded", [0, 10])
+
+    # What lies outside of the stated range is another measure: the normal likelihood makes no claim of it.
+    with marts.database.connect() as connection:
+        connection.execute("update marts.outcomes set value = value + 5")
+    propose(marts.database, marts.person, today=TODAY)
+    model = model_of(marts, "humming-focus")
+    assert model["likelihood"] == "normal"
+    assert "bounds" not in model
+
+
+def model_of(marts, slug):
+    with marts.database.connect() as connection:
+        return proposed_protocol(connection, marts.person, slug)["model"]
