@@ -178,8 +178,7 @@ def test_the_report_names_what_each_part_rested_on_and_what_is_left_of_it():
     prior = robust_of([(0.5, 0.4, 0.2), (0.3, 0.2, 0.3)])
     posterior = SimpleNamespace(
         prior_weights=lambda *_: np.array([0.1, 0.85, 0.05]),
-        fit=SimpleNamespace(draws={"sigma": np.ones(3)}),
-        spread=25.0,
+        in_unit=lambda standard_effect: 25.0 * standard_effect,
     )
     account = SimpleNamespace(
         posterior=posterior,
