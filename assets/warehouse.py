@@ -3,28 +3,21 @@
 Two dbt assets, because the API's views read what the models publish, and the models read the marts.
 """
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import redirect_stdout
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import (
-    DagsterDbtTranslator,
-    DbtCliInvocation,
-    DbtCliResource,
-    DbtProject,
-    dbt_assets,
-)
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from assets.checks.marts import must_be_sound
-from santorio.errors import StorageError
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
-from santorio.warehouse import PROJECT, build_session, dbt_environment, ensure_manifest
-from santorio.warehouse.dbt_errors import Discreet, failures
+from santorio.warehouse import PROJECT, Build, build_session, ensure_manifest
+from santorio.warehouse.dbt_runner import BUILD, DbtEvent, check_results, run_dbt
 from santorio.warehouse.publish import make_views
 
 MANIFEST: Path = ensure_manifest()
@@ -48,37 +41,43 @@ API_VIEWS = "path:models/api"
 
 
 def _build(
-    context: dg.AssetExecutionContext,
-    dbt: DbtCliResource,
-    settings: Settings,
-    arguments: Sequence[str] = (),
+    context: dg.AssetExecutionContext, database: Database, settings: Settings, build: Build
 ) -> Iterator[object]:
-    """Run `dbt build` for the assets that this run selected.
+    """Run `dbt build` in a thread, and give Dagster's events as dbt's nodes end.
 
-    Its target folder is the home's, the same in every run: there dbt finds what it parsed before, which saves
-    seconds. dbt's unit tests are about made-up rows; they are run by the project's own tests. Its log of every
-    statement is left out: to write it takes longer than to run them.
+    In this process, because dbt as a program takes seconds to start. dbt's unit tests are about made-up rows: they are
+    run by the project's own tests.
+
+    Raises
+    ------
+    StorageError
+        If a model or a test failed.
     """
-    command = ["--log-level-file", "none", "build", "--exclude-resource-type", "unit_test", *arguments]
-    running = dbt.cli(command, context=context, target_path=settings.dbt_target, raise_on_error=False)
-    with redirect_stdout(Discreet(sys.stdout)):
-        yield from running.stream()
-    if not running.is_successful():
-        failed = failed_nodes(running)
-        # What PostgreSQL says of a failure quotes rows: not in the error, and in no file.
-        (settings.dbt_target / "run_results.json").unlink(missing_ok=True)
-        raise StorageError(
-            "The tables could not be made: " + ("; ".join(failed) or "dbt stopped early."),
-            hint="What is shown stays as it was, and what arrived stays queued: the next run makes it.",
+    if not (context.is_subset or build.selected):
+        return
+    selection = ["--select", *_selected_models(context)] if context.is_subset else build.arguments
+    ended: SimpleQueue[DbtEvent | None] = SimpleQueue()
+    with ThreadPoolExecutor(1, "dbt") as pool:
+        running = pool.submit(
+            run_dbt,
+            database,
+            [*BUILD, *selection],
+            target=settings.dbt_target,
+            environment=build.environment,
+            on_event=ended.put,
         )
+        running.add_done_callback(lambda _: ended.put(None))
+        while (event := ended.get()) is not None:
+            message = DbtCoreCliEventMessage(raw_event=dict(event), event_history_metadata={})
+            yield from message.to_default_asset_events(
+                manifest=MANIFEST, dagster_dbt_translator=TRANSLATOR, context=context, project=PROJECT_OF_DBT
+            )
+        check_results(running.result())
 
 
-def failed_nodes(running: DbtCliInvocation) -> list[str]:
-    """Say what failed in a run of dbt; nothing where it did not come to its end."""
-    try:
-        return failures(running.get_artifact("run_results.json")["results"])
-    except OSError:
-        return []
+def _selected_models(context: dg.AssetExecutionContext) -> list[str]:
+    """Names of the models that a run of a part of the assets selected."""
+    return sorted(key.path[-1] for key in context.selected_asset_keys)
 
 
 class UpToDate:
@@ -118,7 +117,6 @@ class UpToDate:
 )
 def marts(
     context: dg.AssetExecutionContext,
-    dbt: DbtCliResource,
     database: dg.ResourceParam[Database],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[object]:
@@ -129,12 +127,9 @@ def marts(
     up_to_date = UpToDate(context.assets_def, context.selected_asset_keys)
     with build_session(database, is_whole=not context.is_subset) as build:
         if build.is_needed:
-            with dbt_environment(database, build.environment):
-                for event in _build(context, dbt, settings, build.arguments):
-                    yield from up_to_date.before(event)
-                    yield event
-            if not context.is_subset:
-                must_be_sound(database)
+            for event in _build(context, database, settings, build):
+                yield from up_to_date.before(event)
+                yield event
         else:
             context.log.info("Nothing arrived and no logic changed: everything is up to date.")
     if not context.is_subset:

@@ -1,32 +1,13 @@
 """The library's own objects, built from the environment. Tests pass their own instead."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
-from dagster_dbt.core.resource import DBT_PYTHON_VERSION
 
 from santorio.settings import Settings, load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import ObjectStore, open_object_store
-from santorio.warehouse import DBT, PROJECT
-
-
-class InstalledDbt(DbtCliResource):  # type: ignore[misc]
-    """The dbt that is installed beside Dagster.
-
-    Before each build the resource asks `dbt --version`, and loads an adapter of its own for metadata of tables, which
-    no asset here fetches: seconds of every run. Dagster carries on without either.
-    """
-
-    @property
-    def _cli_version(self) -> Any:
-        return DBT_PYTHON_VERSION
-
-    def _initialize_dbt_core_adapter(self, _args: Any) -> None:
-        return None
 
 
 @dg.resource(description="Settings from the environment.")
@@ -54,5 +35,4 @@ def resources_from_environment() -> dict[str, object]:
         "settings": settings,
         "database": database,
         "object_store": object_store,
-        "dbt": InstalledDbt(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=str(DBT)),
     }

@@ -10,11 +10,13 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from pipelines.builder import process_small_changes, report_to_dagster
 from pipelines.dagster_instance import keep_connections, use_dagster_home
 from pipelines.warmup import has_trial_to_analyse, start_compiling
 from santorio.code_version import code_version
@@ -24,6 +26,7 @@ from santorio.settings import Settings, load_settings
 from santorio.storage.change_queue import Arrivals, arrivals, garmin_day_range
 from santorio.storage.database.connect import open_database
 from santorio.storage.database.engine import Database
+from santorio.storage.object_store import open_object_store
 from santorio.warehouse import dbt_environment, forget_what_was_made, start_parsing
 from sensors.orphaned_runs import close_dead_runs, process_tag
 from sensors.run_tags import MARK, window_tags
@@ -52,9 +55,12 @@ def run_everything(settings: Settings, database: Database, *, force: bool = Fals
     started = time.monotonic()
     report = RunReport()
     start_parsing(database)
+    use_dagster_home(settings, database)
+    # First, for the API shows it seconds before Dagster is even imported.
+    with suppress(SantorioError):  # Dagster's run meets it again, and reports it
+        report_to_dagster(*process_small_changes(settings, database, open_object_store(settings)))
     from dagster import DagsterInstance
 
-    use_dagster_home(settings, database)
     with DagsterInstance.get() as instance:
         keep_connections(instance)
         close_dead_runs(instance)

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 120
 
 
 def commands(settings: Settings) -> dict[str, list[str]]:
-    """Command of each service; the daemon runs sensors and schedules."""
+    """Command of each service; the daemon runs sensors and schedules, the builder micro-batches."""
     workspace = ["-w", str(ROOT / "workspace.yaml")]
     return {
         "api": [sys.executable, "-m", "santorio.api.server"],
@@ -33,6 +33,7 @@ def commands(settings: Settings) -> dict[str, list[str]]:
             "-h", settings.api_host, "-p", str(settings.ui_port),
         ],
         "daemon": [sys.executable, "-m", "dagster._daemon", "run", *workspace],
+        "builder": [sys.executable, "-m", "pipelines.builder"],
     }  # fmt: skip
 
 
@@ -139,7 +140,9 @@ def refuse_taken_port(host: str, port: int) -> None:
 def main() -> None:
     """Command line of `python -m pipelines.services`."""
     parser = argparse.ArgumentParser(description="Serve the UI, its daemon and the API.")
-    parser.add_argument("--only", choices=["api", "ui", "daemon"], help="one of them, as in a container")
+    parser.add_argument(
+        "--only", choices=["api", "ui", "daemon", "builder"], help="one of them, as in a container"
+    )
     arguments = parser.parse_args()
     console = Console()
     try:

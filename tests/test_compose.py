@@ -18,8 +18,8 @@ def compose():
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
-def test_the_services_are_the_database_the_api_the_ui_and_the_daemon(compose):
-    assert set(compose["services"]) == {"database", "api", "ui", "daemon"}
+def test_the_services_are_the_database_the_api_the_ui_the_daemon_and_the_builder(compose):
+    assert set(compose["services"]) == {"database", "api", "ui", "daemon", "builder"}
     assert compose["services"]["database"]["image"].startswith("timescale/timescaledb-ha:pg18")
 
 
@@ -59,7 +59,7 @@ def test_every_setting_it_gives_is_one_that_we_read(compose):
 
 def test_its_commands_are_ours(compose):
     assert compose["services"]["api"]["command"] == ["python", "-m", "santorio.api.server"]
-    for name in ("ui", "daemon"):
+    for name in ("ui", "daemon", "builder"):
         assert compose["services"][name]["command"] == ["santorio", "up", "--only", name]
     help_text = subprocess.run(
         [sys.executable, "-m", "pipelines.services", "--help"],
@@ -68,7 +68,7 @@ def test_its_commands_are_ours(compose):
         text=True,
         check=True,
     ).stdout
-    assert "--only {api,ui,daemon}" in help_text
+    assert "--only {api,ui,daemon,builder}" in help_text
 
 
 def test_what_it_mounts_is_there_and_its_volumes_are_named(compose):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.expectations import Expectations, judge
-from santorio.errors import StorageError
 from santorio.storage.database.engine import Database
 
 if TYPE_CHECKING:
@@ -165,47 +164,6 @@ OF_ACTIVITIES = {
     "distance_m": (0, 3_000_000),
 }  # fmt: skip
 
-MUST = (
-    Suite(
-        "days", "days_are_sound", "One row a day, each with what a watch tells, or why it tells nothing.",
-        newest("days", "user_id::text, day, as_of, is_known, "
-               "missing_reason is not null or num_nonnulls(steps, resting_hr_bpm, max_hr_bpm, stress_avg, "
-               "body_battery_high) > 0 as is_said"),
-        columns_of(key=["user_id", "day"], filled=["as_of", "is_known"], true=["is_said"]),
-    ),
-    Suite(
-        "days", "days_are_complete", "Most of the days that the ledger fetched lately have a row.",
-        COMPLETENESS.format(mart="days", condition="", kind="daily_summary"),
-        columns_of(true=["is_there"], mostly=0.5), fewest_rows=FEWEST_ROWS,
-    ),
-    Suite(
-        "nights", "nights_are_sound", "One row a night.",
-        newest("nights", "user_id::text, day, as_of"),
-        columns_of(key=["user_id", "day"], filled=["as_of"]),
-    ),
-    Suite(
-        "nights", "no_night_is_lost_or_doubled", "Every night that Garmin sent is one row of the mart.",
-        NIGHTS, columns_of(true=["is_one_for_one"]),
-    ),
-    Suite(
-        "activities", "activities_are_sound", "One row an activity, with its day and its start.",
-        newest("activities", "user_id::text, activity_id, day, started_at, as_of"),
-        columns_of(key=["user_id", "activity_id"], filled=["day", "started_at", "as_of"]),
-    ),
-    Suite(
-        "outcomes", "outcomes_are_sound", "One row a day and metric; no value that no body can have would be read.",
-        newest("outcomes", f"told.user_id::text, told.day, told.metric, told.as_of, {IS_SOUND}",
-               READ_ALL_THE_SAME.format(name="metric")),
-        columns_of(key=["user_id", "day", "metric"], filled=["as_of"], true=["is_sound"]),
-    ),
-    Suite(
-        "exposures", "exposures_are_sound", "One row a day and exposure; no value that no body can take would be read.",
-        newest("exposures", f"told.user_id::text, told.day, told.exposure, told.as_of, {IS_SOUND}",
-               READ_ALL_THE_SAME.format(name="exposure")),
-        columns_of(key=["user_id", "day", "exposure"], filled=["as_of"], true=["is_sound"]),
-    ),
-)  # fmt: skip
-
 SHOULD = (
     Suite(
         "days", "days_are_plausible", "Values that a body can have; others are kept, flagged and left out.",
@@ -242,29 +200,6 @@ SHOULD = (
         newest("exposures", IN_RANGE, READ_ALL_THE_SAME.format(name="exposure")), columns_of(true=["is_possible"]),
     ),
 )  # fmt: skip
-
-
-def must_be_sound(database: Database) -> None:
-    """Hold the marts against what must be true of them, before the API is shown any of it.
-
-    Raises
-    ------
-    StorageError
-        If a suite is broken; what is published stays as it was.
-    """
-    broken = [suite.name for suite in MUST if not suite.result(database, dg.AssetCheckSeverity.ERROR).passed]
-    if broken:
-        raise StorageError(
-            f"The marts are not sound, so that nothing of them is shown: {', '.join(broken)}.",
-            hint="What is shown stays as it was. Run these checks in the UI to see how many rows are broken.",
-        )
-
-
-@dg.multi_asset_check(specs=[suite.spec(blocking=True) for suite in MUST])
-def marts_are_sound(database: dg.ResourceParam[Database]) -> Iterator[dg.AssetCheckResult]:
-    """Hold the marts against what must be true of them; models and views wait for it."""
-    for suite in MUST:
-        yield suite.result(database, dg.AssetCheckSeverity.ERROR)
 
 
 @dg.multi_asset_check(specs=[suite.spec(blocking=False) for suite in SHOULD])

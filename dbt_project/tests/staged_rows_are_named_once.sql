@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'base_events__current'}}}) }}
+
 -- What names a row of staging names one, and is never null: all models in one query, because a test of each would cost
 -- every build more seconds than the models themselves. Samples are numbered as they are unpacked, and never all read.
 

@@ -25,6 +25,7 @@ class Service(enum.StrEnum):
     API = "api"
     UI = "ui"
     DAEMON = "daemon"
+    BUILDER = "builder"
 
 
 def run_pipeline(*, force: bool = False) -> dict[str, object]:

@@ -18,7 +18,8 @@ from santorio.code_version import code_version
 from santorio.errors import StorageError
 from santorio.storage.database.engine import Database
 from santorio.warehouse.dbt import PROJECT, ensure_manifest
-from santorio.warehouse.manifest import VIEWS, Model, read_models
+from santorio.warehouse.dbt_runner import BUILD, check_results, run_dbt
+from santorio.warehouse.manifest import Model, changed_models, read_models
 from santorio.warehouse.publish import publish, published_marts
 
 # One build at a time: the second waits.
@@ -26,6 +27,8 @@ LOCK = 1614_0007
 # Of so many touched events, and such a part of all, everything is made in full: looking up one by one what is nearly
 # all is no gain. Chosen, not measured.
 MANY_EVENTS, LARGE_PART = 10_000, 0.3
+# What a sync brings of a day or two, and what a person logs. More is left to a run of the whole pipeline.
+MAX_SMALL_CHANGES = 500
 
 TAKE = """
 insert into ops.claimed_changes select change_id from raw.change_queue on conflict do nothing;
@@ -67,10 +70,11 @@ class Build:
         When it was planned.
     modes
         How each model is made: `full` or `touched`.
-    expected
-        Models that dbt has to make for the build to be whole.
-    views_stay
-        Whether no view changed, so that none has to be made.
+    selected
+        Models that dbt has to make: of other logic, or behind the events and days that changed. A view that did not
+        change is not made again.
+    relations
+        Schema and table of each of these.
     is_needed
         False where nothing arrived and no logic changed: then everything is up to date.
     """
@@ -79,8 +83,8 @@ class Build:
     known_at: dt.datetime
     started_at: dt.datetime
     modes: Mapping[str, str]
-    expected: Sequence[str]
-    views_stay: bool
+    selected: Sequence[str]
+    relations: Sequence[tuple[str, str]]
     is_needed: bool
 
     @property
@@ -91,12 +95,13 @@ class Build:
 
     @property
     def arguments(self) -> list[str]:
-        """Of `dbt build`: a view that did not change is not made again, for that would cost more than the rows."""
-        if not self.views_stay:
-            return []
-        # One argument: dagster-dbt reads no more than one. Cautious: a test that looks at a view and at a table stays.
-        views = " ".join(sorted(f"config.materialized:{view}" for view in VIEWS))
-        return ["--exclude", views, "--indirect-selection", "cautious"]
+        """Options of `dbt build`: these models, every test that looks at one of them, and the tests of every build."""
+        return ["--select", *self.selected, "tag:every_build"]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a model has to be made from its first row to its last."""
+        return "full" in self.modes.values()
 
 
 @contextmanager
@@ -118,15 +123,59 @@ def build_session(database: Database, *, project: Path = PROJECT, is_whole: bool
         If dbt did not make every model that was planned.
     """
     manifest = ensure_manifest(project)
-    models = read_models(manifest)
     with database.connect(autocommit=True) as holder:
         holder.execute("select pg_advisory_lock(%s)", [LOCK])
         with database.connect() as connection:
-            build = plan_build(connection, models)
+            build = plan_build(connection, read_models(manifest))
         yield build
         if build.is_needed and is_whole:
             with database.connect() as connection:
                 finish_build(connection, build, published_marts(manifest))
+
+
+def has_small_changes(database: Database, *, project: Path = PROJECT) -> bool:
+    """Whether something waits that a build makes in seconds: few events and days, and no model of other logic."""
+    with database.connect() as connection:
+        waiting = _one(
+            connection, "select count(*) from (select from raw.change_queue limit 1000) as waiting"
+        )
+        if not 0 < waiting <= MAX_SMALL_CHANGES:
+            return False
+        models = _on_server(connection, read_models(ensure_manifest(project)))
+        return "full" not in _modes(connection, models).values()
+
+
+def build_small_changes(database: Database, target: Path, *, project: Path = PROJECT) -> Build | None:
+    """Build what waits, where `has_small_changes`; the API shows it when this returns.
+
+    Parameters
+    ----------
+    database
+        Where the warehouse is.
+    target
+        Folder in which dbt writes the SQL that it compiles.
+    project
+        The dbt project.
+
+    Returns
+    -------
+    Build or None
+        What was built; None where nothing waits, or more than a build of seconds.
+
+    Raises
+    ------
+    StorageError
+        If a model or a test failed: what arrived stays queued, and the API shows the previous build.
+    """
+    if not has_small_changes(database, project=project):
+        return None
+    with build_session(database, project=project) as build:
+        if build.selected:
+            arguments = [*BUILD, *build.arguments]
+            check_results(
+                run_dbt(database, arguments, target=target, project=project, environment=build.environment)
+            )
+    return build
 
 
 def forget_what_was_made(connection: psycopg.Connection) -> None:
@@ -140,8 +189,9 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
     What an earlier build left undone is taken as well.
     """
     connection.execute(TAKE)
-    models = [replace(one, fingerprint=one.fingerprint + _way(connection)) for one in models]
+    models = _on_server(connection, models)
     modes = _modes(connection, models)
+    selected = _selected(connection, models, modes)
     touched = _one(
         connection, "select exists (select from ops.changed_events) or exists (select from ops.changed_days)"
     )
@@ -152,8 +202,8 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
         ),
         started_at=_one(connection, "select clock_timestamp()"),
         modes=modes,
-        expected=[one.name for one in models if one.is_incremental or modes[one.name] == "full"],
-        views_stay=not any(one.is_view and modes[one.name] == "full" for one in models),
+        selected=[model.name for model in selected],
+        relations=[model.relation for model in selected],
         is_needed=touched or "full" in modes.values(),
     )
     if build.is_needed:
@@ -162,10 +212,28 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
     return build
 
 
-def _way(connection: psycopg.Connection) -> str:
-    """Say what a fingerprint adds where samples are in a hypertable: moved to such a server, all is made in full."""
-    has_intraday = _one(connection, "select to_regclass('intraday.samples') is not null")
-    return " with TimescaleDB" if has_intraday else ""
+def _selected(
+    connection: psycopg.Connection, models: Sequence[Model], modes: Mapping[str, str]
+) -> list[Model]:
+    """Find the models to make: those made in full, and of the tables those that can differ."""
+    types = connection.execute(
+        "select distinct event_type from raw.events "
+        "where event_id = any (array(select event_id from ops.changed_events))"
+    ).fetchall()
+    has_days = _one(connection, "select exists (select from ops.changed_days)")
+    changed = changed_models(models, [row[0] for row in types], has_changed_days=has_days)
+    return [
+        model
+        for model in models
+        if modes[model.name] == "full" or (model.is_incremental and model.name in changed)
+    ]
+
+
+def _on_server(connection: psycopg.Connection, models: Sequence[Model]) -> list[Model]:
+    """Give models other fingerprints where samples are in a hypertable: moved to such a server, all is made in full."""
+    if _one(connection, "select to_regclass('intraday.samples') is not null"):
+        return [replace(model, fingerprint=model.fingerprint + " with TimescaleDB") for model in models]
+    return list(models)
 
 
 def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str, str]:
@@ -235,16 +303,17 @@ def finish_build(connection: psycopg.Connection, build: Build, marts: Sequence[s
     """
     # Another build may have begun, where this one's connection that held the lock was lost.
     missing = connection.execute(
-        "select model from ops.models where model = any(%(expected)s) "
+        "select model from ops.models where model = any(%(selected)s) "
         "and (built_in is distinct from %(build)s or planned_in is distinct from %(build)s) order by model for update",
-        {"expected": list(build.expected), "build": build.build_id},
+        {"selected": list(build.selected), "build": build.build_id},
     ).fetchall()
     if missing:
         raise StorageError(
             f"The build left out {len(missing)} models, {missing[0][0]} first.",
             hint="Build again without a selection: nothing is lost.",
         )
-    publish(connection, marts, whole=[mart for mart in marts if build.modes[mart] == "full"])
+    changed = [mart for mart in marts if mart in build.selected]
+    publish(connection, changed, whole=[mart for mart in changed if build.modes[mart] == "full"])
     connection.execute(CLEAR)
     connection.execute(
         """

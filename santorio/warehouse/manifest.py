@@ -5,7 +5,7 @@ columns, and the fingerprints of the models that it reads: it changes exactly wh
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -17,6 +17,9 @@ INCREMENTAL = frozenset({"by_event", "by_day", "by_person"})
 VIEWS = frozenset({"view", "lasting_view"})
 # They read what the analyses publish, and are made by themselves after those.
 API = "api"
+# A change in these schemas queues events; one in the other queues person-days.
+LOG_SCHEMAS = frozenset({"raw", "training"})
+OPS_SCHEMA = "ops"
 # What says nothing about rows.
 _WORDS = frozenset({"description", "docs", "meta", "tags", "group", "access", "persist_docs"})
 
@@ -37,6 +40,12 @@ class Model:
         Of its logic and of all that is behind it.
     parents
         Names of the models that it reads.
+    sources
+        Schemas of the sources that it reads.
+    event_types
+        The event types that it keeps of the log (`meta: event_types`); empty where it declares none.
+    is_base
+        Whether it passes on events of all types to the staging models (`models/staging/base`).
     """
 
     name: str
@@ -44,6 +53,9 @@ class Model:
     materialized: str
     fingerprint: str
     parents: tuple[str, ...]
+    sources: frozenset[str] = frozenset()
+    event_types: frozenset[str] = frozenset()
+    is_base: bool = False
 
     @property
     def is_incremental(self) -> bool:
@@ -68,6 +80,40 @@ def read_models(manifest: Path) -> list[Model]:
         parents = [models[one] for one in behind[key]]
         models[key] = _model(nodes[key], parents, document)
     return list(models.values())
+
+
+def changed_models(
+    models: Sequence[Model], event_types: Collection[str], *, has_changed_days: bool
+) -> frozenset[str]:
+    """Name the models whose rows can differ after a change: what reads these events, and all that reads those models.
+
+    Parameters
+    ----------
+    models
+        All models, each after its parents.
+    event_types
+        Types of the events that changed.
+    has_changed_days
+        Whether something beside the log changed: coverage, or a person's time zone.
+    """
+    changed: set[str] = set()
+    base = {model.name for model in models if model.is_base}
+    for model in models:
+        if model.is_base:
+            # A person's other time zone is a change of all events of the person.
+            is_changed = bool(event_types)
+        elif model.event_types:
+            # A base model holds all types: of its rows only these matter.
+            is_changed = not model.event_types.isdisjoint(event_types) or not changed.isdisjoint(
+                set(model.parents) - base
+            )
+        else:
+            reads_events = bool(event_types) and not model.sources.isdisjoint(LOG_SCHEMAS)
+            reads_days = has_changed_days and OPS_SCHEMA in model.sources
+            is_changed = reads_events or reads_days or not changed.isdisjoint(model.parents)
+        if is_changed:
+            changed.add(model.name)
+    return frozenset(changed)
 
 
 def read_views(manifest: Path) -> tuple[list[str], str]:
@@ -107,6 +153,9 @@ def _model(node: Mapping[str, Any], parents: list[Model], document: Mapping[str,
         materialized=node["config"]["materialized"],
         fingerprint=hashlib.sha256(orjson.dumps(logic, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         parents=tuple(sorted(one.name for one in parents)),
+        sources=frozenset(document["sources"][key]["schema"] for key in sources),
+        event_types=frozenset(node["config"].get("meta", {}).get("event_types", ())),
+        is_base=node["fqn"][1:3] == ["staging", "base"],
     )
 
 

@@ -1,17 +1,14 @@
 """The published copy of the marts: what the API reads changes at once, when a build has made all of it."""
 
 import json
-import os
-import subprocess
 from collections.abc import Collection
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from santorio.errors import StorageError
 from santorio.storage.database.engine import Database
-from santorio.warehouse.dbt import DBT, PROJECT, dbt_variables
+from santorio.warehouse.dbt_runner import check_results, run_dbt
 from santorio.warehouse.manifest import read_views
 
 
@@ -62,15 +59,7 @@ def make_views(database: Database, manifest: Path, target: Path) -> None:
             [published_marts(manifest)],
         ).fetchall()
         publish(connection, [mart for (mart,) in new], whole=[mart for (mart,) in new])
-    done = subprocess.run(
-        [str(DBT), "--quiet", "--log-level-file", "none", "--no-write-json", "run", "--select", "path:models/api",
-         "--project-dir", str(PROJECT), "--target-path", str(target)],
-        env={**os.environ, **dbt_variables(database.url)},
-        capture_output=True,
-        check=False,
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise StorageError("The API's views could not be made.", hint="The next run tries again.")
+    check_results(run_dbt(database, ["run", "--select", "path:models/api"], target=target))
     _, fingerprint = read_views(manifest)
     with database.connect() as connection:
         connection.execute(sql.SQL("comment on schema api is {}").format(_made_by(fingerprint)))

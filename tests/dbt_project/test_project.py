@@ -9,7 +9,7 @@ from santorio.warehouse import ensure_manifest
 
 def test_the_whole_build_passes_with_its_data_tests_and_unit_tests(build: Any) -> None:
     result = build(command="build")
-    kinds = {one.node.resource_type for one in result.result.results}
+    kinds = {node["unique_id"].partition(".")[0] for node in result}
     assert kinds == {"model", "test", "unit_test"}
 
 

@@ -73,5 +73,5 @@ def test_sensors_and_schedules_run_without_being_switched_on():
 
 def test_checks_guard_the_boundary_and_the_models(graph):
     names = {check.name for check in graph.asset_check_keys}
-    assert {"payloads_are_plausible", "logs_are_plausible", "no_night_is_lost_or_doubled",
+    assert {"payloads_are_plausible", "logs_are_plausible", "nights_one_to_one",
             "effects_converged", "trials_converged"} <= names  # fmt: skip

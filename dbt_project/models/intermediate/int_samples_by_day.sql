@@ -3,6 +3,10 @@
 
 {{ config(
     materialized='by_day',
+    meta={'event_types': [
+        'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes',
+        'garmin.hrv', 'garmin.floors', 'garmin.steps_intervals'
+    ]},
     post_hook=[
         {'sql': '{{ fill_hypertable() }}', 'transaction': true},
         {'sql': '{{ refresh_rollups() }}', 'transaction': false},

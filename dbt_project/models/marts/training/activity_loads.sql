@@ -1,4 +1,4 @@
-{{ config(materialized='by_day') }}
+{{ config(materialized='by_day', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
 
 -- Every load that the figures of an activity allow, and of those the one that its day is summed from: power before heart
 -- rate second by second before the mean heart rate alone.

@@ -1,4 +1,4 @@
-{{ config(materialized='by_day') }}
+{{ config(materialized='by_day', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
 
 -- The highest mean of each duration within an activity.
 

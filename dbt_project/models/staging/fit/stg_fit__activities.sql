@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['fit.activity', 'track.activity']}) }}
+
 with
 
 source as (

@@ -4,6 +4,7 @@
 {{ config(
     days=['first_day - 1', 'first_day', 'first_day + 1'],
     indexes=[{'columns': ['user_id', 'first_day']}],
+    meta={'event_types': ['fit.monitoring']},
 ) }}
 
 with

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['fit.sleep']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['fit.weight']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.activity_export']}) }}
+
 with
 
 -- Materialized and stripped, so that the payload is unpacked once and not once a column.

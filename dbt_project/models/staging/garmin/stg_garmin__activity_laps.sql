@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.activity_splits']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.activity_samples']}) }}
+
 -- A view: nothing in a build reads it, and who looks at one activity pays for that alone.
 
 {% set figures = {

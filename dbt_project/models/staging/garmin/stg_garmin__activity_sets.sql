@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.activity_exercise_sets']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.blood_pressure', 'garmin.blood_pressure_export']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.body_battery']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.body_battery', 'garmin.body_battery_events']}) }}
+
 with
 
 -- Read twice, and yet not materialized: who asks for some events unpacks those alone.

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.cycling_ftp']}) }}
+
 -- One row a version: the account tells the latest threshold alone, so that older versions are its history.
 
 with

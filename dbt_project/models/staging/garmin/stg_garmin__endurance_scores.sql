@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.endurance_score', 'garmin.endurance_score_export']}) }}
+
 with
 
 source as (

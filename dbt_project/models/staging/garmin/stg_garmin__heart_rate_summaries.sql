@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.heart_rate_summary']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.heart_rate']}) }}
+
 with
 
 -- Materialized, so that a payload of hundreds of samples is unpacked once and not once a column.

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.hill_score', 'garmin.hill_score_export']}) }}
+
 with
 
 source as (

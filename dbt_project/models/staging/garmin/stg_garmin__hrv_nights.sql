@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.health_status', 'garmin.hrv', 'garmin.hrv_summary']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.hydration_log']}) }}
+
 with
 
 source as (

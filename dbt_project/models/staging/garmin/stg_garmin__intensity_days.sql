@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.intensity_minutes', 'garmin.intensity_summary']}) }}
+
 with
 
 source as (

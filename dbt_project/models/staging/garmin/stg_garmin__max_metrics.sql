@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.max_metrics', 'garmin.max_metrics_export']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.menstrual_day']}) }}
+
 with
 
 source as (

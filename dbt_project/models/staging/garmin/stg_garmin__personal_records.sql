@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.personal_record', 'garmin.personal_record_export']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.race_predictions', 'garmin.race_predictions_export']}) }}
+
 with
 
 source as (

@@ -1,4 +1,7 @@
-{{ config(materialized='lasting_view') }}
+{{ config(materialized='lasting_view', meta={'event_types': [
+        'garmin.floors', 'garmin.heart_rate', 'garmin.hrv', 'garmin.intensity_minutes', 'garmin.respiration',
+        'garmin.spo2', 'garmin.steps_intervals', 'garmin.stress'
+    ]}) }}
 
 -- Rollups of series that were thinned, of the versions of payloads that are the newest still: one row a payload and measure.
 

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.sleep_score']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.sleep', 'garmin.sleep_summary']}) }}
+
 with
 
 -- Materialized, so that the payload is unpacked once and not once a column.

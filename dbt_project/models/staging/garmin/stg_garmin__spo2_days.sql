@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.spo2']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.steps']}) }}
+
 with
 
 source as (

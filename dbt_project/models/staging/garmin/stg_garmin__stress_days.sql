@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.stress', 'garmin.stress_summary']}) }}
+
 with
 
 -- Materialized, so that a payload of hundreds of samples is unpacked once and not once a column.

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.fitness_stats']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.training_readiness']}) }}
+
 with
 
 source as (

@@ -1,3 +1,7 @@
+{{ config(meta={'event_types': [
+        'garmin.acute_training_load', 'garmin.training_history', 'garmin.training_status'
+    ]}) }}
+
 with
 
 -- Read twice, and yet not materialized: who asks for some events unpacks those alone.

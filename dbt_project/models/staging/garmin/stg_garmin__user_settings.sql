@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.user_settings']}) }}
+
 with
 
 source as (

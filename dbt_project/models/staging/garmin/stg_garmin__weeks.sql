@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.intensity_weekly', 'garmin.steps_weekly', 'garmin.stress_weekly']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['garmin.biometrics', 'garmin.weigh_in']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['caffeine']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['mood']}) }}
+
 with
 
 source as (

@@ -1,3 +1,5 @@
+{{ config(meta={'event_types': ['supplement']}) }}
+
 with
 
 source as (

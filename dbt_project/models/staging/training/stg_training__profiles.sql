@@ -1,4 +1,4 @@
-{{ config(materialized='by_event') }}
+{{ config(materialized='by_event', meta={'event_types': ['garmin.user_settings']}) }}
 
 select
     event_id,

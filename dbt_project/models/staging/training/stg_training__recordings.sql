@@ -1,4 +1,4 @@
-{{ config(materialized='by_event') }}
+{{ config(materialized='by_event', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
 
 -- Only what the newest version of an event names is valid; rows of older versions stay in the source.
 

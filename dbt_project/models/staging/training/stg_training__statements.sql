@@ -1,4 +1,6 @@
-{{ config(materialized='by_event') }}
+{{ config(materialized='by_event', meta={'event_types': [
+        'fit.activity', 'garmin.activity', 'garmin.activity_detail', 'garmin.activity_export', 'track.activity'
+    ]}) }}
 
 -- What a device or the person says of one exercise beside its figures: how hard it felt, and the threshold in use.
 

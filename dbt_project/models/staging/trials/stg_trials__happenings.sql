@@ -1,4 +1,7 @@
-{{ config(materialized='by_person') }}
+{{ config(materialized='by_person', meta={'event_types': [
+        'trial.abandoned', 'trial.accepted', 'trial.adherence', 'trial.analysed', 'trial.completed', 'trial.declined',
+        'trial.deviation', 'trial.paused', 'trial.proposed', 'trial.resumed', 'trial.started', 'trial.stopped'
+    ]}) }}
 
 with
 

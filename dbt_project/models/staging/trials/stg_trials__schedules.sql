@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(materialized='by_person', meta={'event_types': ['trial.schedule']}) }}
 
 with
 
