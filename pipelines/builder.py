@@ -18,7 +18,7 @@ from rich.console import Console
 
 from pipelines.dagster_instance import use_dagster_home
 from santorio.errors import SantorioError
-from santorio.ingest.importer import ImportReport, import_waiting, waiting_files
+from santorio.ingest.importer import ImportReport, import_inbox, pending_files
 from santorio.settings import Settings, load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.database.engine import Database
@@ -47,8 +47,8 @@ def process_small_changes(
         What was built; None where nothing is queued, or more than a build of seconds.
     """
     imported = None
-    if are_small(waiting_files(settings)):
-        imported = import_waiting(database, store, settings)
+    if are_small(pending_files(settings)):
+        imported = import_inbox(database, store, settings)
     return imported, build_small_changes(database, settings.dbt_target)
 
 
