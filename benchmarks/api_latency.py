@@ -13,10 +13,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from santorio.api.pagination import Collection, Filter, read_page
-from santorio.api.params import CoverageQuery, DaysQuery, EffectsQuery, ExperimentsQuery, PageQuery
-from santorio.api.repository import Reader
-from santorio.api.resources import ACTIVITIES, COVERAGE, DAYS, EFFECTS, EXPERIMENTS, NIGHTS
+from santorio.api.pagination import Resource, read_page
+from santorio.api.params import CoverageQuery, DaysQuery, EffectsQuery, PageQuery, TrialsQuery
+from santorio.api.repository import ApiRepository
+from santorio.api.resources import ACTIVITIES, COVERAGE, DAYS, EFFECTS, NIGHTS, TRIALS
+from santorio.warehouse.read_model import Filter
 
 BAR_MS = 20.0
 
@@ -26,7 +27,7 @@ class Question:
     """One thing that the API is asked; `page` is 2 where the cursor of the first page is given back."""
 
     name: str
-    collection: Collection[Any]
+    resource: Resource[Any]
     query: PageQuery
     page: int = 1
     only: tuple[Filter, ...] = ()
@@ -36,7 +37,7 @@ class Question:
         filters = [*self.query.filters, *self.only]
         rows, following = read_page(
             connection,
-            self.collection,
+            self.resource,
             filters,
             cursor=cursor,
             limit=self.query.limit,
@@ -61,8 +62,8 @@ def questions(last: dt.date) -> list[Question]:
             "activities: the page after", ACTIVITIES, DaysQuery.model_validate({"order": "desc"}), page=2
         ),
         Question("effects: the first page", EFFECTS, EffectsQuery.model_validate({})),
-        Question("experiments: the first page", EXPERIMENTS, ExperimentsQuery.model_validate({})),
-        Question("one experiment", EXPERIMENTS, PageQuery(limit=1), only=(one,)),
+        Question("trials: the first page", TRIALS, TrialsQuery.model_validate({})),
+        Question("one trial", TRIALS, PageQuery(limit=1), only=(one,)),
         Question("coverage: the last 28 days", COVERAGE, days(CoverageQuery, 28, limit=1000)),
         Question("coverage: the gaps", COVERAGE, CoverageQuery.model_validate({"status": "missing"})),
     ]
@@ -70,14 +71,14 @@ def questions(last: dt.date) -> list[Question]:
 
 def ask_all(url: str, people: Sequence[uuid.UUID], last: dt.date, *, times: int) -> list[dict[str, Any]]:
     """Ask every question of random people; the whole is from taking a session to giving it back."""
-    reader, chance = Reader(url), random.Random(7)
+    repository, chance = ApiRepository(url), random.Random(7)
     found = []
     for question in questions(last):
         whole, alone, rows = [], [], []
         for person in chance.choices(people, k=times + 5):
-            cursor = _first_cursor(reader, person, question)
+            cursor = _first_cursor(repository, person, question)
             began = time.perf_counter()
-            with reader.as_person(person) as connection:
+            with repository.transaction_for(person) as connection:
                 opened = time.perf_counter()
                 rows.append(question.ask(connection, cursor)[0])
                 alone.append(time.perf_counter() - opened)
@@ -98,10 +99,10 @@ def ask_all(url: str, people: Sequence[uuid.UUID], last: dt.date, *, times: int)
     return found
 
 
-def _first_cursor(reader: Reader, person: uuid.UUID, question: Question) -> str | None:
+def _first_cursor(repository: ApiRepository, person: uuid.UUID, question: Question) -> str | None:
     if question.page == 1:
         return None
-    with reader.as_person(person) as connection:
+    with repository.transaction_for(person) as connection:
         return question.ask(connection, None)[1]
 
 
@@ -145,11 +146,11 @@ class Plan:
 
 def explained(url: str, person: uuid.UUID, last: dt.date, more: Sequence[Question] = ()) -> list[Plan]:
     """Let the server explain its answer to each question, asked through the very code that the API runs."""
-    reader = Reader(url)
+    repository = ApiRepository(url)
     plans = []
     for question in [*questions(last), *more]:
-        cursor = _first_cursor(reader, person, question)
-        with reader.as_person(person) as connection, _explaining(connection) as trees:
+        cursor = _first_cursor(repository, person, question)
+        with repository.transaction_for(person) as connection, _explaining(connection) as trees:
             question.ask(connection, cursor)
         plans += [Plan(question.name, tree) for tree in trees]
     return plans

@@ -1,4 +1,4 @@
-"""Who asks, and may they: the token of a request, and how many requests it has left."""
+"""Dependencies of the endpoints: the caller's token, their rate limit, and the shared services."""
 
 import uuid
 from dataclasses import dataclass
@@ -6,81 +6,102 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from santorio.api.conditional_requests import Freshness
+from santorio.api.conditional_requests import ConditionalResponder
 from santorio.api.errors import ApiError, unauthorised
 from santorio.api.rate_limit import RateLimiter
-from santorio.api.repository import Reader
+from santorio.api.repository import ApiRepository
 from santorio.privacy.tokens import READ, Claims, TokenError, verify
 
 bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", description="A token of one person: `santorio token` mints one."
+    auto_error=False, bearerFormat="JWT", description="A token of one person, created by `santorio token`."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What requests share."""
+    """What all requests share."""
 
-    reader: Reader
+    repository: ApiRepository
     key: bytes
     limiter: RateLimiter
-    freshness: Freshness
+    responder: ConditionalResponder
 
 
 def services(request: Request) -> Services:
-    """Return what the application was made with."""
+    """Return the services of the application."""
     shared: Services = request.app.state.services
     return shared
 
 
-async def person(
+async def current_user_id(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> uuid.UUID:
-    """Find out whose data the request may read.
+    """Authenticate the request: return the id of the person whose data the token may read.
 
     Raises
     ------
     ApiError
-        401 without a valid token, 403 where it is for something else, 429 where it asked too often.
+        401 without a valid token, 403 if its scope is another one, 429 above the rate limit.
     """
     try:
         claims = _claims(credentials, services(request).key)
     except TokenError as error:
-        _take(request, f"address {request.client.host if request.client else ''}")
+        # Whoever guesses tokens is limited by address.
+        address = request.client.host if request.client else ""
+        _count_request(request, f"address {address}")
         raise unauthorised(error) from None
-    _take(request, f"token {claims.token_id}")
+    _count_request(request, f"token {claims.token_id}")
     if READ not in claims.scopes:
         raise ApiError(
-            HTTPStatus.FORBIDDEN,
-            "insufficient_scope",
-            f"The token is not for this: its scope lacks `{READ}`.",
+            HTTPStatus.FORBIDDEN, "insufficient_scope", f"The token's scope does not include `{READ}`."
         )
     return claims.user_id
 
 
-Person = Annotated[uuid.UUID, Depends(person)]
+CurrentUserId = Annotated[uuid.UUID, Depends(current_user_id)]
+
+
+def reject_duplicate_params(request: Request) -> None:
+    """Refuse a query parameter that is given more than once: which value is meant is unclear.
+
+    Raises
+    ------
+    RequestValidationError
+        422, with the names.
+    """
+    names = [name for name, _ in request.query_params.multi_items()]
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise RequestValidationError(
+            [
+                {"type": "duplicate", "loc": ("query", name), "msg": "is given more than once"}
+                for name in duplicates
+            ]
+        )
 
 
 def _claims(credentials: HTTPAuthorizationCredentials | None, key: bytes) -> Claims:
     if credentials is None:
         missing = TokenError(
-            "A token is needed.", hint="Send `Authorization: Bearer …` (`santorio token` mints one)."
+            "The request has no token.",
+            hint="Send `Authorization: Bearer …`; `santorio token` creates a token.",
         )
         missing.code = "token_missing"
         raise missing
     return verify(credentials.credentials, key)
 
 
-def _take(request: Request, caller: str) -> None:
-    allowance = services(request).limiter.take(caller)
-    request.state.allowance = allowance
-    if not allowance.allowed:
+def _count_request(request: Request, caller: str) -> None:
+    status = services(request).limiter.hit(caller)
+    request.state.headers |= status.headers
+    if not status.is_allowed:
         raise ApiError(
             HTTPStatus.TOO_MANY_REQUESTS,
             "rate_limited",
-            f"More than {allowance.limit} requests in a minute.",
-            hint=f"Wait {allowance.retry_after_s} s.",
-            headers={"Retry-After": str(allowance.retry_after_s)},
+            f"More than {status.limit} requests in a minute.",
+            hint=f"Wait {status.reset_seconds} s.",
+            headers={"Retry-After": str(status.reset_seconds)},
         )

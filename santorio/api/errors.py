@@ -1,6 +1,6 @@
-"""Errors as the API says them: one shape for all, with a code, a sentence and the id of the request.
+"""Error responses: one schema for all, with a code, a message and the id of the request.
 
-No answer and no log line quotes what was sent or what the database holds.
+No response and no log line quotes the request or the database's content.
 """
 
 import logging
@@ -23,22 +23,22 @@ log = logging.getLogger("santorio.api")
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong, for people and for programs."""
+    """What went wrong."""
 
     code: str = Field(description="Stable name of the error, for programs.", examples=["token_expired"])
-    message: str = Field(description="What happened and what to do about it, in words.")
-    details: dict[str, Any] = Field(description="Further facts, by name; empty where there are none.")
-    request_id: str = Field(description="The same as the header X-Request-ID: find it in the server's log.")
+    message: str = Field(description="What happened and what to do about it, for people.")
+    details: dict[str, Any] = Field(description="Further facts by name; empty if there are none.")
+    request_id: str = Field(description="The value of the header X-Request-ID; the server's log has it too.")
 
 
-class ErrorAnswer(BaseModel):
-    """Every answer that is no success has this shape."""
+class ErrorResponse(BaseModel):
+    """Every response other than a success."""
 
     error: ErrorDetail
 
 
 class ApiError(SantorioError):
-    """An answer other than success, with its HTTP status and headers."""
+    """An error with its HTTP status and headers."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ApiError(SantorioError):
 
 
 def unauthorised(error: SantorioError) -> ApiError:
-    """401: the request does not say who asks, or says it wrongly (RFC 6750)."""
+    """401: the request has no valid token (RFC 6750)."""
     challenge = 'Bearer realm="santorio"'
     if error.code != "token_missing":
         challenge += f', error="invalid_token", error_description="{error.message}"'
@@ -70,74 +70,72 @@ def unauthorised(error: SantorioError) -> ApiError:
     )
 
 
-def not_built(details: Mapping[str, object] | None = None) -> ApiError:
-    """503: the database is there, and what the API reads is not, or not yet."""
+def data_not_ready(details: Mapping[str, object] | None = None) -> ApiError:
+    """503: the database responds, but the views of the read model are missing or incomplete."""
     return ApiError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "not_ready",
-        "The data is not ready to be read.",
-        hint="`santorio run` builds what the API reads.",
+        "The data is not ready.",
+        hint="`santorio run` builds the tables that the API reads.",
         details=details,
         headers={"Retry-After": "10"},
     )
 
 
 def database_error(error: psycopg.Error) -> SantorioError:
-    """Say what the database refused, without its words: those quote rows."""
+    """Translate a database error without its message, which can quote rows."""
     if isinstance(
         error, pg.UndefinedTable | pg.UndefinedColumn | pg.InsufficientPrivilege | pg.InvalidSchemaName
     ):
-        return not_built()
+        return data_not_ready()
     if isinstance(error, pg.QueryCanceled | pg.LockNotAvailable):
         return ApiError(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "database_timeout",
-            "The database took too long.",
-            hint="Ask for fewer rows, or later.",
+            "The query took too long.",
+            hint="Request fewer rows, or try again later.",
             headers={"Retry-After": "5"},
         )
     if isinstance(error, psycopg.OperationalError):
-        return DatabaseUnavailable("The database does not answer.", hint="Try again later.")
-    return StorageError("The database refused the query.")
+        return DatabaseUnavailable("Database unavailable.", hint="Try again later.")
+    return StorageError("The database rejected the query.")
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Give every error of the application the one shape."""
+    """Turn every error of the application into an `ErrorResponse`."""
 
     @app.exception_handler(SantorioError)
-    async def ours(request: Request, error: SantorioError) -> JSONResponse:
+    async def handle_santorio_error(request: Request, error: SantorioError) -> JSONResponse:
         if isinstance(error, ApiError):
-            return answer(request, error.status, error.code, str(error), error.details, error.headers)
+            return error_response(request, error.status, error.code, str(error), error.details, error.headers)
         status = _status_of(error)
-        # A setting that is wrong is for the operator's eyes, not for the caller's.
+        # A wrong setting concerns the operator, not the caller.
         message = "The server is not set up." if isinstance(error, ConfigError) else str(error)
-        return answer(request, status, error.code, message, error.details)
+        return error_response(request, status, error.code, message, error.details)
 
     @app.exception_handler(psycopg.Error)
-    async def of_the_database(request: Request, error: psycopg.Error) -> JSONResponse:
-        log.warning(
-            "%s: the database refused: %s", request_id(request), error.sqlstate or type(error).__name__
-        )
-        return await ours(request, database_error(error))
+    async def handle_database_error(request: Request, error: psycopg.Error) -> JSONResponse:
+        log.warning("%s: database error %s", request_id(request), error.sqlstate or type(error).__name__)
+        return await handle_santorio_error(request, database_error(error))
 
     @app.exception_handler(RequestValidationError)
-    async def of_the_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def handle_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
         details = {"problems": [_problem(problem) for problem in error.errors()]}
-        return answer(
+        return error_response(
             request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", "The request is not valid.", details
         )
 
     @app.exception_handler(HTTPException)
-    async def of_http(request: Request, error: HTTPException) -> JSONResponse:
+    async def handle_http_error(request: Request, error: HTTPException) -> JSONResponse:
         status = HTTPStatus(error.status_code)
         code = status.phrase.lower().replace(" ", "_").replace("-", "_")
-        message = _SENTENCES.get(status, f"{status.phrase}.")
-        return answer(request, status, code, message, headers=error.headers)
+        message = _HTTP_MESSAGES.get(status, f"{status.phrase}.")
+        return error_response(request, status, code, message, headers=error.headers)
 
 
-_SENTENCES = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address. See /docs.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This API only reads: use GET.",
+_HTTP_MESSAGES = {
+    HTTPStatus.NOT_FOUND: "No such resource. See /docs.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This API is read-only: use GET.",
 }
 
 
@@ -150,12 +148,12 @@ def _status_of(error: SantorioError) -> HTTPStatus:
 
 
 def _problem(problem: Mapping[str, Any]) -> dict[str, str]:
-    """Where and what, without the value that was sent."""
-    where: Sequence[object] = problem["loc"]
-    return {"where": ".".join(map(str, where)), "what": str(problem["msg"]).removeprefix("Value error, ")}
+    """Location and message of a problem, without the value that was sent."""
+    location: Sequence[object] = problem["loc"]
+    return {"where": ".".join(map(str, location)), "what": str(problem["msg"]).removeprefix("Value error, ")}
 
 
-def answer(
+def error_response(
     request: Request,
     status: HTTPStatus,
     code: str,
@@ -163,8 +161,8 @@ def answer(
     details: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """Build an error's answer; it is never kept by a cache."""
-    body = ErrorAnswer(
+    """Build the response to an error; no cache may store it."""
+    body = ErrorResponse(
         error=ErrorDetail(
             code=code, message=message, details=dict(details or {}), request_id=request_id(request)
         )
@@ -176,19 +174,19 @@ def answer(
     )
 
 
-def unexpected(request: Request, error: Exception) -> JSONResponse:
-    """Answer 500 and log where it happened; never what the exception says, for that can quote health data."""
+def unexpected_error_response(request: Request, error: Exception) -> JSONResponse:
+    """Respond with 500 and log where it happened, but not the exception's message: it can quote health data."""
     frames = traceback.extract_tb(error.__traceback__)[-8:]
-    places = " > ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)
-    log.error("%s: unexpected %s at %s", request_id(request), type(error).__name__, places)
-    return answer(
+    locations = " > ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)
+    log.error("%s: unexpected %s at %s", request_id(request), type(error).__name__, locations)
+    return error_response(
         request,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",
-        "Something went wrong here. The server's log has more under this request id.",
+        "Internal error. The server's log has details under this request id.",
     )
 
 
 def request_id(request: Request) -> str:
-    """Return the id that the outermost middleware gave the request."""
+    """Return the id that `RequestContextMiddleware` gave the request."""
     return str(request.state.request_id)

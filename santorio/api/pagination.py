@@ -1,169 +1,122 @@
-"""Pages of a view, by keyset: the next page begins after the last row's key, whatever came in between.
+"""Pages of a resource by keyset: a page begins after the last row's key, whatever was added in between.
 
-A cursor is that key, in base64. It opens nothing: row level security holds whatever it says.
+A cursor is that key in base64. It grants nothing: row level security applies whatever a cursor contains.
 """
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import dict_row
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from santorio.api.errors import ApiError
-from santorio.api.schemas import Row
+from santorio.api.schemas import ResourceRead
+from santorio.warehouse.read_model import Filter, View, select_rows
 
-SCHEMA = "api"
-CURSOR_CHARACTERS = 600
+MAX_CURSOR_LENGTH = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """A column that rows are ordered by; `null_as` stands for null, which has no place in an order."""
+class Resource[R: ResourceRead]:
+    """A collection of the API: its view, the schema of its items, and the types of the view's sort key."""
 
-    column: str
-    kind: TypeAdapter[Any]
-    null_as: int | None = None
+    view: View
+    schema: type[R]
+    key_types: tuple[TypeAdapter[Any], ...]
 
     @property
-    def expression(self) -> sql.Composable:
-        """The column in SQL."""
-        column = sql.Identifier(self.column)
-        if self.null_as is None:
-            return column
-        return sql.SQL("coalesce({}, {})").format(column, sql.Literal(self.null_as))
-
-    def of(self, row: Row) -> object:
-        """Return the column's value in a row."""
-        value: object = getattr(row, self.column)
-        return self.null_as if value is None else value
+    def columns(self) -> list[str]:
+        """Columns of the view that the schema's fields are read from."""
+        fields = self.schema.model_fields.items()
+        return [str(field.validation_alias or name) for name, field in fields]
 
 
-@dataclass(frozen=True, slots=True)
-class Collection[R: Row]:
-    """A view of the schema `api`, the shape of its rows, and the unique key they are ordered by."""
-
-    view: str
-    row: type[R]
-    key: tuple[Key, ...]
-
-    def select(self) -> sql.Composed:
-        """Select the row's columns and no others."""
-        columns = sql.SQL(", ").join(map(sql.Identifier, self.row.model_fields))
-        return sql.SQL("select {} from {}").format(columns, sql.Identifier(SCHEMA, self.view))
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A comparison that rows must meet; `operator` is ours, never the caller's."""
-
-    column: str
-    operator: str
-    value: object
-
-    @property
-    def condition(self) -> sql.Composed:
-        """The comparison in SQL."""
-        return sql.SQL("{} {} %s").format(sql.Identifier(self.column), sql.SQL(self.operator))
-
-
-def read_page[R: Row](
+def read_page[R: ResourceRead](
     connection: psycopg.Connection,
-    collection: Collection[R],
+    resource: Resource[R],
     filters: Sequence[Filter],
     *,
     cursor: str | None,
     limit: int,
     descending: bool = False,
 ) -> tuple[list[R], str | None]:
-    """Read the rows after a cursor.
+    """Read the page after a cursor.
 
     Returns
     -------
     tuple
-        Up to `limit` rows, and the cursor of what follows them; None at the end.
+        At most `limit` items, and the cursor of the next page; None on the last page.
 
     Raises
     ------
     ApiError
-        If the cursor is none of this collection and order.
+        If the cursor does not belong to this resource and order.
     """
-    conditions: list[sql.Composable] = [part.condition for part in filters]
-    values = [part.value for part in filters]
-    key = sql.SQL(", ").join(part.expression for part in collection.key)
-    if cursor is not None:
-        after = decode(cursor, collection, descending=descending)
-        conditions.append(
-            sql.SQL("({}) {} ({})").format(
-                key, sql.SQL("<" if descending else ">"), sql.SQL(", ").join(sql.Placeholder() * len(after))
-            )
-        )
-        values += after
-    order = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(part.expression, sql.SQL("desc" if descending else "asc"))
-        for part in collection.key
+    after = None if cursor is None else decode_cursor(cursor, resource, descending=descending)
+    rows = select_rows(
+        connection,
+        resource.view,
+        resource.columns,
+        filters,
+        after=after,
+        limit=limit + 1,  # one more tells whether there is a next page
+        descending=descending,
     )
-    query = sql.SQL("{} where {} order by {} limit %s").format(
-        collection.select(), sql.SQL(" and ").join(conditions or [sql.SQL("true")]), order
-    )
-    found = _rows(connection, collection, query, [*values, limit + 1])
-    rows = found[:limit]
-    return rows, encode(rows[-1], collection, descending=descending) if len(found) > limit else None
+    page = rows[:limit]
+    has_next = len(rows) > limit
+    next_cursor = encode_cursor(page[-1], resource, descending=descending) if has_next else None
+    return [resource.schema.model_validate(row) for row in page], next_cursor
 
 
-def read_one[R: Row](connection: psycopg.Connection, collection: Collection[R], wanted: Filter) -> R | None:
-    """Read the one row that meets a condition, the first by key where several do."""
-    rows, _ = read_page(connection, collection, [wanted], cursor=None, limit=1)
-    return rows[0] if rows else None
+def read_one[R: ResourceRead](
+    connection: psycopg.Connection, resource: Resource[R], condition: Filter
+) -> R | None:
+    """Read the first item by key that meets a condition."""
+    items, _ = read_page(connection, resource, [condition], cursor=None, limit=1)
+    return items[0] if items else None
 
 
-def _rows[R: Row](
-    connection: psycopg.Connection, collection: Collection[R], query: sql.Composed, values: Sequence[object]
-) -> list[R]:
-    found = connection.cursor(row_factory=dict_row).execute(query, values).fetchall()
-    return [collection.row.model_validate(row) for row in found]
-
-
-def encode[R: Row](row: R, collection: Collection[R], *, descending: bool) -> str:
-    """Write the cursor that stands after a row."""
-    content = [collection.view, descending, *(part.of(row) for part in collection.key)]
-    text = json.dumps(to_jsonable_python(content), separators=(",", ":"))
+def encode_cursor[R: ResourceRead](
+    row: Mapping[str, object], resource: Resource[R], *, descending: bool
+) -> str:
+    """Write the cursor that points behind a row of the view."""
+    key = [part.null_as if row[part.column] is None else row[part.column] for part in resource.view.key]
+    content = to_jsonable_python([resource.view.name, descending, *key])
+    text = json.dumps(content, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode[R: Row](cursor: str, collection: Collection[R], *, descending: bool) -> list[object]:
-    """Read a cursor's key.
+def decode_cursor[R: ResourceRead](cursor: str, resource: Resource[R], *, descending: bool) -> list[object]:
+    """Read the key in a cursor.
 
     Raises
     ------
     ApiError
-        If it is not one that `encode` wrote for this collection and order.
+        If `encode_cursor` did not write it for this resource and order.
     """
+    padding = "=" * (-len(cursor) % 4)
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        place, key = _split(json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)))
-        values = [part.kind.validate_python(value) for part, value in zip(collection.key, key, strict=True)]
+        content = json.loads(base64.b64decode(cursor + padding, altchars=b"-_", validate=True))
+        view, is_descending, *key = content
+        if any("\0" in str(value) for value in key):
+            raise ValueError("PostgreSQL text cannot contain NUL")
+        values = [kind.validate_python(v) for kind, v in zip(resource.key_types, key, strict=True)]
     except (ValueError, TypeError, RecursionError):
-        place, values = None, []
-    if place != (collection.view, descending):
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST,
-            "invalid_cursor",
-            "This cursor belongs to no page of this address.",
-            hint="Give back `next_cursor` as it came, with the same `order`, or none to begin again.",
-        )
+        raise _invalid_cursor() from None
+    if (view, is_descending) != (resource.view.name, descending):
+        raise _invalid_cursor()
     return values
 
 
-def _split(content: list[object]) -> tuple[tuple[object, object], list[object]]:
-    """Split a cursor's content into where it belongs, the view and its order, and the key."""
-    view, descending, *key = content
-    if any("\0" in str(value) for value in key):
-        raise ValueError("PostgreSQL has no NUL in its text")
-    return (view, descending), key
+def _invalid_cursor() -> ApiError:
+    return ApiError(
+        HTTPStatus.BAD_REQUEST,
+        "invalid_cursor",
+        "The cursor does not belong to this resource and order.",
+        hint="Send `next_cursor` unchanged and with the same `order`, or leave it out for the first page.",
+    )

@@ -1,4 +1,4 @@
-"""What a caller may ask of each collection. Unknown parameters are refused: a typo must not widen it."""
+"""Query parameters of the resources. Unknown parameters are refused, so that a typo cannot widen a response."""
 
 import datetime as dt
 import re
@@ -6,18 +6,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from santorio.api.pagination import CURSOR_CHARACTERS, Filter
-from santorio.api.schemas import ExperimentStatus
+from santorio.api.pagination import MAX_CURSOR_LENGTH
+from santorio.api.schemas import CoverageStatus, TrialStatus
+from santorio.warehouse.read_model import Filter
 
-MOST_ROWS, USUAL_ROWS = 1000, 100
-# PostgreSQL has no NUL in its text, and would refuse the whole query.
+MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 1000, 100
+# PostgreSQL text has no NUL, and the server would reject the query.
 TEXT_PATTERN = r"^[^\x00]+$"
 
 
 def _iso_date(value: object) -> object:
-    """Refuse what Pydantic would take as well: seconds since 1970."""
+    """Refuse seconds since 1970, which Pydantic would accept as a date."""
     if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
-        raise ValueError("is no date such as 2026-03-01")
+        raise ValueError("is not a date such as 2026-03-01")
     return value
 
 
@@ -26,16 +27,16 @@ Name = Annotated[str, Field(max_length=200, pattern=TEXT_PATTERN)]
 
 
 class PageQuery(BaseModel):
-    """Which page."""
+    """Parameters of every collection."""
 
     model_config = ConfigDict(extra="forbid")
 
     cursor: str | None = Field(
         None,
-        max_length=CURSOR_CHARACTERS,
-        description="`next_cursor` of the page before; none for the first.",
+        max_length=MAX_CURSOR_LENGTH,
+        description="`next_cursor` of the previous page; the first page without it.",
     )
-    limit: int = Field(USUAL_ROWS, ge=1, le=MOST_ROWS, description="Most rows to answer with (count).")
+    limit: int = Field(DEFAULT_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE, description="Maximum number of items.")
 
     @property
     def filters(self) -> list[Filter]:
@@ -44,15 +45,15 @@ class PageQuery(BaseModel):
 
     @property
     def descending(self) -> bool:
-        """Whether the last row in order comes first."""
+        """Whether the order is reversed."""
         return False
 
 
 class DaysQuery(PageQuery):
-    """Which page of which days."""
+    """Parameters of collections of days."""
 
-    first: IsoDate | None = Field(None, alias="from", description="First day, itself included.")
-    last: IsoDate | None = Field(None, alias="to", description="Last day, itself included.")
+    first: IsoDate | None = Field(None, alias="from", description="First day, inclusive.")
+    last: IsoDate | None = Field(None, alias="to", description="Last day, inclusive.")
     order: Literal["asc", "desc"] = Field("asc", description="`asc`: oldest first; `desc`: newest first.")
 
     @model_validator(mode="after")
@@ -64,22 +65,20 @@ class DaysQuery(PageQuery):
     @property
     def filters(self) -> list[Filter]:
         """Comparisons that rows must meet."""
-        bounds = (("day", ">=", self.first), ("day", "<=", self.last))
-        return [Filter(*bound) for bound in bounds if bound[2] is not None]
+        bounds = [Filter("day", ">=", self.first), Filter("day", "<=", self.last)]
+        return [bound for bound in bounds if bound.value is not None]
 
     @property
     def descending(self) -> bool:
-        """Whether the newest comes first."""
+        """Whether the newest day comes first."""
         return self.order == "desc"
 
 
 class CoverageQuery(DaysQuery):
-    """Which page of the ledger."""
+    """Parameters of the coverage ledger."""
 
     kind: Name | None = Field(None, description="Only this kind of payload.")
-    status: Literal["fetched", "empty", "failed", "provisional", "final", "missing"] | None = Field(
-        None, description="Only days of this status; `missing` are the gaps."
-    )
+    status: CoverageStatus | None = Field(None, description="Only this status; `missing` are the gaps.")
 
     @property
     def filters(self) -> list[Filter]:
@@ -88,7 +87,7 @@ class CoverageQuery(DaysQuery):
 
 
 class EffectsQuery(PageQuery):
-    """Which page of which effects."""
+    """Parameters of the effects."""
 
     outcome: Name | None = Field(None, description="Only effects on this metric.")
     exposure: Name | None = Field(None, description="Only effects of this exposure.")
@@ -100,10 +99,10 @@ class EffectsQuery(PageQuery):
 
 
 class PopulationQuery(PageQuery):
-    """Which page of what people have in common."""
+    """Parameters of the pooled effects."""
 
-    outcome: Name | None = Field(None, description="Only of this metric.")
-    factor: Name | None = Field(None, description="Only of this exposure or lever.")
+    outcome: Name | None = Field(None, description="Only effects on this metric.")
+    factor: Name | None = Field(None, description="Only effects of this exposure or intervention.")
 
     @property
     def filters(self) -> list[Filter]:
@@ -112,7 +111,7 @@ class PopulationQuery(PageQuery):
 
 
 class BaselinesQuery(PageQuery):
-    """Which page of which baselines."""
+    """Parameters of the baselines."""
 
     metric: Name | None = Field(None, description="Only this metric.")
 
@@ -122,11 +121,11 @@ class BaselinesQuery(PageQuery):
         return _equal(metric=self.metric)
 
 
-class ExperimentsQuery(PageQuery):
-    """Which page of which experiments."""
+class TrialsQuery(PageQuery):
+    """Parameters of the trials and proposals."""
 
     kind: Literal["trial", "proposal"] | None = Field(None, description="Only trials, or only proposals.")
-    status: ExperimentStatus | None = Field(None, description="Only experiments of this status.")
+    status: TrialStatus | None = Field(None, description="Only this status.")
 
     @property
     def filters(self) -> list[Filter]:
@@ -134,5 +133,5 @@ class ExperimentsQuery(PageQuery):
         return _equal(kind=self.kind, status=self.status)
 
 
-def _equal(**wanted: str | None) -> list[Filter]:
-    return [Filter(column, "=", value) for column, value in wanted.items() if value is not None]
+def _equal(**values: str | None) -> list[Filter]:
+    return [Filter(column, "=", value) for column, value in values.items() if value is not None]

@@ -1,67 +1,71 @@
-"""How often a token may ask: a bucket of requests for each token, in this process's memory."""
+"""Rate limits: requests of a caller within the last minute, counted in this process's memory.
+
+The counters of `limits` are its synchronous ones. In memory there is nothing to wait for, and the asynchronous storage
+moves its bookkeeping to threads, which takes three to ten times the processor time (18 to 73 µs a request instead of 6
+to 12).
+"""
 
 import math
-import threading
 import time
 from dataclasses import dataclass
 
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+WINDOW_SECONDS = 60
+
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """What is left to a caller: requests now, and seconds until the bucket is full again."""
+class RateLimitStatus:
+    """What a caller has left.
 
-    allowed: bool
+    Attributes
+    ----------
+    limit, remaining
+        Requests allowed in a minute, and requests left now.
+    reset_seconds
+        Seconds until the oldest request of the window no longer counts.
+    """
+
+    is_allowed: bool
     limit: int
     remaining: int
-    reset_s: int
-    retry_after_s: int
+    reset_seconds: int
 
-
-@dataclass(slots=True)
-class _Bucket:
-    level: float
-    filled_at: float
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of draft-ietf-httpapi-ratelimit-headers (version 8 and later), and those of earlier releases."""
+        return {
+            "RateLimit-Policy": f'"requests";q={self.limit};w={WINDOW_SECONDS}',
+            "RateLimit": f'"requests";r={self.remaining};t={self.reset_seconds}',
+            # Deprecated; to be removed after the next release.
+            "X-Rate-Limit-Limit": str(self.limit),
+            "X-Rate-Limit-Remaining": str(self.remaining),
+            "X-Rate-Limit-Reset": str(self.reset_seconds),
+        }
 
 
 class RateLimiter:
-    """Token buckets: each holds a minute's requests and fills evenly.
+    """A moving window of one minute for each caller.
 
     Parameters
     ----------
-    per_minute
-        Size of a bucket, and how much of it fills in a minute.
+    requests_per_minute
+        Requests that a caller may make within any minute.
     """
 
-    def __init__(self, per_minute: int) -> None:
-        self.per_minute = per_minute
-        self._buckets: dict[str, _Bucket] = {}
-        self._lock = threading.Lock()
+    def __init__(self, requests_per_minute: int) -> None:
+        self._limit = RateLimitItemPerMinute(requests_per_minute)
+        self._strategy = MovingWindowRateLimiter(MemoryStorage())
 
-    def take(self, caller: str) -> Allowance:
-        """Take one request out of a caller's bucket, if it holds one."""
-        now = time.monotonic()
-        with self._lock:
-            if len(self._buckets) > 10_000:
-                self._forget_full(now)
-            bucket = self._buckets.setdefault(caller, _Bucket(self.per_minute, now))
-            bucket.level, bucket.filled_at = self._level(bucket, now), now
-            allowed = bucket.level >= 1
-            if allowed:
-                bucket.level -= 1
-            missing = self.per_minute - bucket.level
-            return Allowance(
-                allowed=allowed,
-                limit=self.per_minute,
-                remaining=int(bucket.level),
-                reset_s=math.ceil(missing * 60 / self.per_minute),
-                retry_after_s=max(1, math.ceil((1 - bucket.level) * 60 / self.per_minute)),
-            )
-
-    def _level(self, bucket: _Bucket, now: float) -> float:
-        return min(self.per_minute, bucket.level + (now - bucket.filled_at) * self.per_minute / 60)
-
-    def _forget_full(self, now: float) -> None:
-        """Drop buckets that are full again: a new one would be the same."""
-        full = [key for key, bucket in self._buckets.items() if self._level(bucket, now) >= self.per_minute]
-        for key in full:
-            del self._buckets[key]
+    def hit(self, caller: str) -> RateLimitStatus:
+        """Count a request of a caller, unless the limit is reached."""
+        is_allowed = self._strategy.hit(self._limit, caller)
+        window = self._strategy.get_window_stats(self._limit, caller)
+        return RateLimitStatus(
+            is_allowed=is_allowed,
+            limit=self._limit.amount,
+            remaining=window.remaining,
+            reset_seconds=max(1, math.ceil(window.reset_time - time.time())),
+        )

@@ -1,4 +1,4 @@
-"""Reading the schema `api` as its own role: one read-only transaction a request, one person's rows."""
+"""Access to the read model as the API's own role: one read-only transaction a request, one person's rows."""
 
 import uuid
 import weakref
@@ -9,117 +9,103 @@ from typing import Any
 
 import psycopg
 
-from santorio.api.errors import ApiError, not_built
-from santorio.api.pagination import SCHEMA, Collection
-from santorio.api.schemas import Row
+from santorio.api.errors import ApiError, data_not_ready
+from santorio.api.pagination import Resource
 from santorio.storage.database.engine import connected
+from santorio.warehouse.read_model import missing_columns, restrict_to_person
 
-STATEMENT_SECONDS = 10
-# The embedded server takes 60 connections, and Dagster and the models need theirs.
-CONNECTIONS = 12
-PATIENCE_SECONDS = 5
+STATEMENT_TIMEOUT_SECONDS = 10
+# The embedded server takes 60 connections; Dagster and the models need theirs.
+POOL_SIZE = 12
+POOL_TIMEOUT_SECONDS = 5
 
 
-class Reader:
-    """Opens transactions in which only one person's rows exist.
+class ApiRepository:
+    """Opens transactions in which only one person's rows are visible.
+
+    Connections are pooled, because opening one takes longer than most queries (3 ms, with TimescaleDB 8 ms). No state
+    of a person outlives their request: the user id is local to the transaction, and the session is reset after it.
 
     Parameters
     ----------
     url
-        The database, as a role that may read nothing but the schema `api`. Connections are kept, for making one takes
-        longer than most questions (3 ms, with TimescaleDB 8). Nothing of one person outlives their request: who
-        they are is said to the transaction alone, and after it the session forgets all that it was told.
+        The database, as a role that can read the schema `api` and nothing else.
     """
 
     def __init__(self, url: str) -> None:
         import sqlalchemy
 
-        self._kept = sqlalchemy.create_engine(
+        self._pool = sqlalchemy.create_engine(
             "postgresql+psycopg://",
             creator=lambda: connected(url),
-            pool_size=CONNECTIONS,
+            pool_size=POOL_SIZE,
             max_overflow=0,
-            pool_timeout=PATIENCE_SECONDS,
-            # The server may have been restarted since.
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            # The server may have been restarted since the connection was opened.
             pool_pre_ping=True,
             pool_use_lifo=True,
             pool_reset_on_return=None,
         )
-        sqlalchemy.event.listen(self._kept, "reset", _forget)
-        weakref.finalize(self, self._kept.dispose)
+        sqlalchemy.event.listen(self._pool, "reset", _reset_session)
+        weakref.finalize(self, self._pool.dispose)
 
     @contextmanager
-    def as_person(self, user_id: uuid.UUID | None) -> Iterator[psycopg.Connection]:
-        """Open a read-only transaction for one person; with None, one in which no rows are visible.
+    def transaction_for(self, user_id: uuid.UUID | None) -> Iterator[psycopg.Connection]:
+        """Open a read-only transaction that sees one person's rows; with None, no rows.
 
         Raises
         ------
         DatabaseUnavailable
-            If the database does not answer.
+            If the database does not respond.
         ApiError
-            If too many requests are being answered already.
+            If no connection becomes free in time.
         """
-        from sqlalchemy.exc import TimeoutError as NoneFreeError
+        from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
         try:
-            held = self._kept.raw_connection()
-        except NoneFreeError:
+            pooled = self._pool.raw_connection()
+        except PoolTimeoutError:
             raise ApiError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "busy",
-                "Too many requests are being answered.",
+                "Too many concurrent requests.",
                 hint="Try again.",
                 headers={"Retry-After": "2"},
             ) from None
         try:
-            connection = held.driver_connection
-            assert isinstance(connection, psycopg.Connection)  # noqa: S101 - the creator made it
+            connection = pooled.driver_connection
+            assert isinstance(connection, psycopg.Connection)  # noqa: S101 - opened by `creator`
             connection.read_only = True
-            connection.execute(
-                "select set_config('santorio.user_id', %s, true), set_config('timezone', 'UTC', true),"
-                " set_config('statement_timeout', %s, true)",
-                [str(user_id or ""), f"{STATEMENT_SECONDS}s"],
+            restrict_to_person(
+                connection, user_id, timezone="UTC", statement_timeout=f"{STATEMENT_TIMEOUT_SECONDS}s"
             )
             yield connection
         finally:
-            held.close()
+            pooled.close()
 
-    def check(self, collections: Sequence[Collection[Row]]) -> list[str]:
-        """Check that every view is there, readable, with every column that the API reads.
+    def check(self, resources: Sequence[Resource[Any]]) -> list[str]:
+        """Check that every view exists and that every column of the schemas is readable.
 
         Returns
         -------
         list
-            The views' names.
+            Names of the views.
 
         Raises
         ------
         ApiError
-            If one is not; the details say what is missing.
+            503 with the missing columns by view in its details.
         """
-        with self.as_person(None) as connection:
-            found = connection.execute(
-                """
-                select relname, array_agg(attname::text)
-                from pg_class
-                join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
-                where relnamespace = to_regnamespace(%s) and has_table_privilege(pg_class.oid, 'select')
-                group by relname
-                """,
-                [SCHEMA],
-            ).fetchall()
-        columns = dict(found)
-        missing = {
-            collection.view: sorted(set(collection.row.model_fields) - set(columns.get(collection.view, ())))
-            for collection in collections
-        }
-        if any(missing.values()):
-            raise not_built({"missing": {view: names for view, names in missing.items() if names}})
-        return [collection.view for collection in collections]
+        required = {resource.view.name: set(resource.columns) for resource in resources}
+        with self.transaction_for(None) as connection:
+            missing = missing_columns(connection, required)
+        if missing:
+            raise data_not_ready({"missing": missing})
+        return list(required)
 
 
-def _forget(connection: Any, _record: Any, _state: Any) -> None:
-    """End the transaction, and drop everything that the session was told."""
+def _reset_session(connection: Any, _record: Any, _state: Any) -> None:
+    """End the transaction and discard the session's settings, temporary tables and prepared statements."""
     connection.rollback()
     connection.autocommit = True
     connection.execute("discard all")

@@ -1,6 +1,6 @@
 """Serving the API: `python -m santorio.api.server`, or an application factory for any ASGI server.
 
-One process serves: rate limits and what changed when are in its memory.
+Run one process: rate limits and the times of changes are in its memory.
 """
 
 import atexit
@@ -21,20 +21,19 @@ from santorio.storage.database.connect import open_database
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-BACKLOG_SECONDS = 10
+SHUTDOWN_TIMEOUT_SECONDS = 10
 
 
 @contextmanager
 def reader_url(settings: Settings) -> Iterator[str]:
-    """Find the database as the API's own role.
+    """Give the URL of the database for the API's own role.
 
-    Where a URL for that role is set, that is all the API knows of the database. Otherwise the embedded server
-    is started, or joined, for as long as the context lasts.
+    Without `SANTORIO_API_DATABASE_URL` the embedded server is started, or joined, as long as the context lasts.
 
     Raises
     ------
     SantorioError
-        If there is none, with what to do.
+        If there is no database, with what to do.
     """
     if settings.api_database_url is not None:
         yield _checked(settings.api_database_url.get_secret_value())
@@ -47,16 +46,16 @@ def _checked(url: str) -> str:
     try:
         conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        # libpq's own message quotes the URL, password and all.
+        # The message of libpq quotes the URL with its password.
         raise ConfigError(
-            "SANTORIO_API_DATABASE_URL is not a PostgreSQL address.",
+            "SANTORIO_API_DATABASE_URL is not a PostgreSQL URL.",
             hint="Write it as postgresql://santorio_api:password@host:5432/santorio.",
         ) from None
     return url
 
 
 def serve(settings: Settings, api_url: str) -> None:
-    """Serve the API until the process is told to stop."""
+    """Serve the API until the process is stopped."""
     import uvicorn
 
     from santorio.api.app import create_app
@@ -65,11 +64,11 @@ def serve(settings: Settings, api_url: str) -> None:
         create_app(settings, api_url),
         host=settings.api_host,
         port=settings.api_port,
-        # Its access log writes query strings; ours does not.
+        # The access log of uvicorn contains query strings; ours does not.
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=BACKLOG_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
     )
 
 
@@ -78,15 +77,15 @@ def application() -> "FastAPI":
     from santorio.api.app import create_app
 
     settings = load_settings()
-    held = ExitStack()
-    atexit.register(held.close)
-    return create_app(settings, held.enter_context(reader_url(settings)))
+    resources = ExitStack()
+    atexit.register(resources.close)
+    return create_app(settings, resources.enter_context(reader_url(settings)))
 
 
 def main() -> None:
-    """Serve the API as the settings say."""
+    """Serve the API by the settings of the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # uvicorn ends in order and then raises the signal again: by default that would skip what is below.
+    # uvicorn shuts down and then raises the signal again: by default that would skip the clean-up below.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load_settings()

@@ -75,7 +75,7 @@ def test_the_api_answers_with_the_figures_of_the_demo(terminal, demo):
         headers = {"Authorization": f"Bearer {token}"}
         effects = client.get("/v1/effects?limit=1000", headers=headers).json()["data"]
         days = client.get("/v1/days?limit=1000", headers=headers).json()["data"]
-        experiments = client.get("/v1/experiments", headers=headers).json()["data"]
+        trials = client.get("/v1/trials", headers=headers).json()["data"]
         assert client.get("/ready").status_code == 200
     shown = {(row["exposure"], row["outcome"]): row["estimate"] for row in effects}
     assert shown == {
@@ -83,9 +83,9 @@ def test_the_api_answers_with_the_figures_of_the_demo(terminal, demo):
         for row in demo["summary"]["effects"]
     }
     assert len(days) == 180
-    trial = next(one for one in experiments if one["experiment_id"] == "trial:magnesium")
+    trial = next(one for one in trials if one["trial_id"] == "trial:magnesium")
     assert trial["result"][0]["estimate"] == pytest.approx(demo["summary"]["trial"]["estimate"])
-    assert any(one["kind"] == "proposal" for one in experiments)
+    assert any(one["kind"] == "proposal" for one in trials)
 
 
 def test_a_second_run_has_nothing_to_do(terminal, demo):

@@ -1,1 +1,1 @@
-"""Routers of the read API."""
+"""The endpoints, a module for each resource. All of them read; none writes."""

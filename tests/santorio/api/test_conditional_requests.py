@@ -6,9 +6,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 import pytest
 
 
-@pytest.mark.parametrize(
-    "address", ["/v1/days", "/v1/experiments/trial:magnesium", "/v1/effects?outcome=mood"]
-)
+@pytest.mark.parametrize("address", ["/v1/days", "/v1/trials/trial:magnesium", "/v1/effects?outcome=mood"])
 def test_the_same_answer_is_not_sent_twice(client, address):
     first = client.get(address)
     again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})

@@ -14,6 +14,9 @@ from santorio.api import repository
 from santorio.api.app import create_app
 from santorio.privacy.tokens import mint_token
 
+# The view of the trials has a name of its own.
+VIEWS = {"trials": "experiments"}
+
 
 def error_of(answer) -> dict:
     assert set(answer.json()) == {"error"}
@@ -34,7 +37,7 @@ def cursor_of(*content: object) -> str:
     [
         ("/nowhere", 404, "not_found"),
         ("/v1/days/", 404, "not_found"),
-        ("/v1/experiments/trial:unknown", 404, "experiment_not_found"),
+        ("/v1/trials/trial:unknown", 404, "trial_not_found"),
         ("/v1/days?limit=0", 422, "invalid_request"),
         ("/v1/days?limit=1001", 422, "invalid_request"),
         ("/v1/days?limit=ten", 422, "invalid_request"),
@@ -45,7 +48,7 @@ def cursor_of(*content: object) -> str:
         ("/v1/days?form=2026-03-02", 422, "invalid_request"),
         ("/v1/effects?from=2026-03-02", 422, "invalid_request"),
         ("/v1/effects?outcome=%00", 422, "invalid_request"),
-        ("/v1/experiments/%00", 422, "invalid_request"),
+        ("/v1/trials/%00", 422, "invalid_request"),
         ("/v1/days?cursor=nonsense", 400, "invalid_cursor"),
     ],
 )
@@ -55,7 +58,7 @@ def test_what_is_asked_wrong_is_named(client, address, status, code):
 
 
 def test_a_parameter_that_is_given_twice_is_refused(client):
-    answer = client.get("/v1/experiments?status=running&status=null")
+    answer = client.get("/v1/trials?status=running&status=null")
     assert answer.status_code == 422
     assert "status" in str(answer.json()["error"]["details"])
 
@@ -97,9 +100,9 @@ def test_a_cursor_of_another_list_order_or_making_is_refused(client, cursor):
         max_size=3,
     )
 )
-@pytest.mark.parametrize("name", ["activities", "effects", "experiments"])
+@pytest.mark.parametrize("name", ["activities", "effects", "trials"])
 def test_no_cursor_that_anyone_can_make_breaks_the_query(client, name, key):
-    answer = client.get(f"/v1/{name}", params={"cursor": cursor_of(name, False, *key)[:600]})
+    answer = client.get(f"/v1/{name}", params={"cursor": cursor_of(VIEWS.get(name, name), False, *key)[:600]})
     assert answer.status_code in {200, 400, 429}
 
 
@@ -117,7 +120,7 @@ def test_a_fault_of_ours_is_answered_and_logged_without_what_it_says(
     def fails(*_: object) -> None:
         raise RuntimeError("weight_kg=71.4")
 
-    monkeypatch.setattr(repository.Reader, "as_person", fails)
+    monkeypatch.setattr(repository.ApiRepository, "transaction_for", fails)
     client = TestClient(create_app(api_settings, published.database.reader_url))
     token = mint_token(api_settings, published.one)
     with caplog.at_level(logging.INFO):
@@ -130,10 +133,10 @@ def test_a_fault_of_ours_is_answered_and_logged_without_what_it_says(
 
 def test_the_access_log_has_the_route_and_no_query_token_or_name(client, caplog):
     with caplog.at_level(logging.INFO, logger="santorio"):
-        client.get("/v1/experiments/trial:magnesium")
+        client.get("/v1/trials/trial:magnesium")
         client.get("/v1/days?from=2026-03-01")
-    lines = [record.getMessage() for record in caplog.records if record.name == "santorio.api.dependencies"]
-    assert "GET /v1/experiments/{experiment_id} 200" in lines[0]
+    lines = [record.getMessage() for record in caplog.records if record.name == "santorio.api.access"]
+    assert "GET /v1/trials/{trial_id} 200" in lines[0]
     assert "GET /v1/days 200" in lines[1]
     for secret in ("magnesium", "2026-03-01", client.headers["Authorization"].split()[1]):
         assert secret not in "".join(lines)
@@ -174,7 +177,7 @@ def test_with_its_views_it_is_ready(client):
 
 
 def test_a_query_that_takes_too_long_is_ended(client, published, monkeypatch):
-    monkeypatch.setattr(repository, "STATEMENT_SECONDS", 0.2)
+    monkeypatch.setattr(repository, "STATEMENT_TIMEOUT_SECONDS", 0.2)
     with published.database.connect() as connection:
         connection.execute("lock table serving.days in access exclusive mode")
         answer = client.get("/v1/days")

@@ -1,5 +1,8 @@
 """The description holds what the API does, and the views hold what it describes."""
 
+import base64
+import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -25,9 +28,20 @@ def described(client) -> dict:
 def test_every_address_only_reads(described):
     assert {method for path in described["paths"].values() for method in path} == {"get"}
     assert set(described["paths"]) == {
-        "/health", "/ready", "/v1/days", "/v1/nights", "/v1/activities", "/v1/baselines", "/v1/effects",
-        "/v1/population", "/v1/experiments", "/v1/experiments/{experiment_id}", "/v1/coverage",
-    }  # fmt: skip
+        "/health",
+        "/ready",
+        "/v1/days",
+        "/v1/nights",
+        "/v1/activities",
+        "/v1/baselines",
+        "/v1/effects",
+        "/v1/population",
+        "/v1/trials",
+        "/v1/trials/{trial_id}",
+        "/v1/experiments",
+        "/v1/experiments/{experiment_id}",
+        "/v1/coverage",
+    }
 
 
 def test_every_field_and_parameter_is_described(described):
@@ -42,15 +56,18 @@ def test_every_field_and_parameter_is_described(described):
         assert all("description" in parameter for parameter in path["get"].get("parameters", []))
 
 
-@pytest.mark.parametrize("collection", resources.ALL, ids=lambda collection: collection.view)
-def test_the_api_answers_with_every_column_of_its_view_but_the_person(published, collection):
+EVERY_RESOURCE = [*resources.ALL, resources.EXPERIMENTS]
+
+
+@pytest.mark.parametrize("resource", EVERY_RESOURCE, ids=lambda resource: resource.schema.__name__)
+def test_the_api_answers_with_every_column_of_its_view_but_the_person(published, resource):
     with published.database.connect() as connection:
         found = connection.execute(
             "select array_agg(column_name::text) from information_schema.columns"
             " where table_schema = 'api' and table_name = %s",
-            [collection.view],
+            [resource.view.name],
         ).fetchone()
-    assert set(found[0]) - {"user_id"} == set(collection.row.model_fields)
+    assert set(found[0]) - {"user_id"} == set(resource.columns)
 
 
 def test_a_trials_result_has_every_column_that_the_analysis_writes(published):
@@ -62,13 +79,27 @@ def test_a_trials_result_has_every_column_that_the_analysis_writes(published):
     assert set(found[0]) - {"run_id", "user_id", "trial"} == set(TrialResult.model_fields)
 
 
-def test_the_page_of_the_api_names_every_address_and_loads_nothing_foreign(client, described):
+def test_the_page_of_the_api_loads_only_files_of_this_server(client):
     page = client.get("/docs")
-    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
-    assert "<script" not in page.text
-    for path in described["paths"]:
-        assert f"GET {path}" in page.text
-    assert "Body weight (kg)." in page.text
+    urls = re.findall(r"""(?:src|href)=["']([^"']+)["']""", page.text)
+    assert [url.rsplit("/", 1)[1] for url in urls] == [
+        "swagger-ui.css",
+        "favicon.png",
+        "swagger-ui-bundle.js",
+    ]
+    assert "'/openapi.json'" in page.text
+    for url in urls:
+        assert url.startswith("/docs/static/")
+        assert client.get(url).status_code == 200
+
+
+def test_the_page_of_the_api_runs_no_script_but_its_own(client):
+    page = client.get("/docs")
+    policy = dict(part.split(" ", 1) for part in page.headers["Content-Security-Policy"].split("; "))
+    (script,) = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy["script-src"] == f"'self' 'sha256-{digest}'"
+    assert (policy["default-src"], policy["connect-src"]) == ("'none'", "'self'")
 
 
 def test_the_written_documentation_names_every_address_and_parameter(described):
@@ -83,10 +114,37 @@ def test_the_codes_of_errors_in_the_documentation_are_those_of_the_code():
     text = (ROOT / "docs" / "api.md").read_text()
     documented = set(re.findall(r"^\| \d{3} \| `(\w+)`", text, re.MULTILINE))
     assert documented == {
-        "invalid_cursor", "token_missing", "token_invalid", "token_expired", "insufficient_scope", "not_found",
-        "experiment_not_found", "method_not_allowed", "invalid_request", "rate_limited", "internal_error",
-        "not_ready", "database_unavailable", "database_timeout", "busy", "storage_error",
-    }  # fmt: skip
+        "invalid_cursor",
+        "token_missing",
+        "token_invalid",
+        "token_expired",
+        "insufficient_scope",
+        "not_found",
+        "trial_not_found",
+        "experiment_not_found",
+        "method_not_allowed",
+        "invalid_request",
+        "rate_limited",
+        "internal_error",
+        "not_ready",
+        "database_unavailable",
+        "database_timeout",
+        "busy",
+        "storage_error",
+    }
+
+
+def test_the_requests_of_the_documentation_are_answered_as_it_shows(client):
+    text = (ROOT / "docs" / "api.md").read_text()
+    urls = re.findall(r"'http://127\.0\.0\.1:8000([^']+)'", text)
+    assert len(urls) == 2
+    answers = [client.get(url) for url in urls]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    (example,) = re.findall(r"```json\n(\{\s*\"data\".*?)```", text, re.DOTALL)
+    shown, answer = json.loads(example), answers[0].json()
+    assert set(shown) == set(answer)
+    assert set(shown["meta"]) == set(answer["meta"])
+    assert set(shown["data"][0]) <= set(answer["data"][0])
 
 
 def test_whatever_is_asked_the_answer_is_as_described(published, api_settings):
@@ -102,7 +160,7 @@ def test_whatever_is_asked_the_answer_is_as_described(published, api_settings):
         conformance.negative_data_rejection,
     ]
     operations = [result.ok() for result in schema.get_all_operations()]
-    assert len(operations) == 11
+    assert len(operations) == 13
     for operation in operations:
         for mode in GenerationMode:
             if mode is GenerationMode.NEGATIVE and not operation.query:

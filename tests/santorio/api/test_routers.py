@@ -1,5 +1,7 @@
 """What the API answers with: values, lineage, pages."""
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ COLLECTIONS = (
     "baselines",
     "effects",
     "population",
-    "experiments",
+    "trials",
     "coverage",
 )
 DATED = ("days", "nights", "activities", "coverage")
@@ -74,8 +76,8 @@ def test_a_baseline_comes_with_its_range_what_was_odd_and_what_is_to_come(client
 
 
 def test_trials_come_before_proposals_and_these_best_first(client):
-    rows = client.get("/v1/experiments").json()["data"]
-    assert [row["experiment_id"] for row in rows] == [
+    rows = client.get("/v1/trials").json()["data"]
+    assert [row["trial_id"] for row in rows] == [
         "trial:magnesium",
         "proposal:no_late_caffeine",
         "proposal:dry_month",
@@ -83,7 +85,7 @@ def test_trials_come_before_proposals_and_these_best_first(client):
 
 
 def test_a_trial_comes_with_its_schedule_and_result(client):
-    trial = client.get("/v1/experiments/trial:magnesium").json()["data"]
+    trial = client.get("/v1/trials/trial:magnesium").json()["data"]
     assert (trial["status"], trial["decision"]) == ("analysed", "no difference that matters")
     assert (trial["arms"], trial["schedule"]) == (["none", "magnesium"], {"1": "none"})
     result = trial["result"][0]
@@ -95,7 +97,7 @@ def test_a_trial_comes_with_its_schedule_and_result(client):
 
 
 def test_a_proposal_comes_with_what_it_takes_and_why(client):
-    proposal = client.get("/v1/experiments/proposal:dry_month").json()["data"]
+    proposal = client.get("/v1/trials/proposal:dry_month").json()["data"]
     assert (proposal["days_needed"], proposal["assurance"], proposal["why"]) == (42, 0.8, "It may matter.")
     assert proposal["schedule"] == [{"day": 1, "arm": "usual"}]
     assert proposal["result"] is None
@@ -128,9 +130,9 @@ def test_of_what_people_share_only_what_the_person_is_part_of_is_told(client):
     assert (row["mean"], row["shrunk_estimate"], row["per_amount"]) == (12.0, 11.0, None)
 
 
-def test_experiments_can_be_narrowed_to_a_kind_or_a_status(client):
-    assert len(client.get("/v1/experiments?kind=proposal").json()["data"]) == 2
-    assert len(client.get("/v1/experiments?status=analysed").json()["data"]) == 1
+def test_trials_can_be_narrowed_to_a_kind_or_a_status(client):
+    assert len(client.get("/v1/trials?kind=proposal").json()["data"]) == 2
+    assert len(client.get("/v1/trials?status=analysed").json()["data"]) == 1
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
@@ -141,7 +143,7 @@ def test_pages_of_any_size_lose_and_repeat_nothing(client, name, limit, descendi
     whole = client.get(f"/v1/{name}", params={"limit": 1000, **order}).json()["data"]
     assert everything(client, f"/v1/{name}", limit=limit, **order) == whole
     assert len(whole) == {
-        "activities": 90, "baselines": 2, "effects": 3, "population": 2, "experiments": 3,
+        "activities": 90, "baselines": 2, "effects": 3, "population": 2, "trials": 3,
     }.get(name, 45)  # fmt: skip
 
 
@@ -156,3 +158,23 @@ def test_a_long_answer_is_compressed_and_says_the_same(client):
     assert packed.headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain.headers
     assert packed.json() == plain.json()
+
+
+@pytest.mark.parametrize("path", ["", "/trial:magnesium", "/proposal:dry_month"])
+def test_the_former_address_of_trials_answers_with_its_former_fields_and_names_its_successor(client, path):
+    former, trial = client.get(f"/v1/experiments{path}"), client.get(f"/v1/trials{path}")
+    renamed = former.text.replace('"experiment_id"', '"trial_id"').replace('"lever"', '"intervention"')
+    assert json.loads(renamed) == trial.json()
+    assert former.headers["Deprecation"] == "@1795996800"
+    assert former.headers["Link"] == '</v1/trials>; rel="successor-version"'
+    assert "Deprecation" not in trial.headers
+
+
+def test_the_former_address_of_trials_says_so_in_its_errors_and_its_description(client, client_of):
+    answers = [client.get("/v1/experiments/trial:unknown"), client_of(None).get("/v1/experiments")]
+    codes = [(answer.status_code, answer.json()["error"]["code"]) for answer in answers]
+    assert codes == [(404, "experiment_not_found"), (401, "token_missing")]
+    assert all(answer.headers["Deprecation"] for answer in answers)
+    paths = client.get("/openapi.json").json()["paths"]
+    deprecated = {path for path, operations in paths.items() if operations["get"].get("deprecated")}
+    assert deprecated == {"/v1/experiments", "/v1/experiments/{experiment_id}"}
