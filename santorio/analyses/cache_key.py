@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-PACKAGE = Path(__file__).resolve().parents[1]
-COMPUTING = (
-    "trials",
-    "stats",
-    "analyses/effects",
-    "analyses/cache_key.py",
-    "analyses/run_store.py",
-    "analyses/series.py",
-    "metrics.py",
+ROOT = Path(__file__).resolve().parents[2]
+# What every analysis depends on: how its days are read, how its results are stored, the registry of metrics.
+SHARED = (
+    "santorio/analyses/cache_key.py",
+    "santorio/analyses/run_store.py",
+    "santorio/analyses/series.py",
+    "santorio/metrics.py",
+    "dbt_project/seeds/metrics.csv",
 )
+COMPUTING = (*SHARED, "santorio/trials", "santorio/stats", "santorio/analyses/effects")
 LIBRARIES = ("numpy", "scipy", "pymc", "nutpie", "arviz")
 
 
@@ -26,9 +26,13 @@ def models_version(code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...]
     """Hash of the sources that compute analyses and of the libraries' versions; an edited API changes nothing."""
     digest = hashlib.sha256()
     for part in code:
-        root = PACKAGE / part
-        for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
-            digest.update(str(path.relative_to(PACKAGE)).encode())
+        root = ROOT / part
+        paths = [root] if root.is_file() else sorted(root.rglob("*.py"))
+        if not paths:
+            msg = f"no source at {part}: results would not depend on it"
+            raise FileNotFoundError(msg)
+        for path in paths:
+            digest.update(str(path.relative_to(ROOT)).encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     for library in libraries:
         digest.update(f"{library}={metadata.version(library)}".encode())
@@ -43,7 +47,7 @@ def fingerprint(
     Parameters
     ----------
     code, libraries
-        Sources, below the package, and libraries that the result depends on; by default those of the fitted models.
+        Sources, below the repository's root, and libraries that the result depends on; by default those of the fitted models.
     """
     digest = hashlib.sha256(models_version(code, libraries).encode())
     for value in inputs:

@@ -23,7 +23,7 @@ from santorio.storage.database.engine import Database
 TARGET = "all"
 ONE_WIDTH = ((1.0, 1.0),)
 NODES = 192
-CODE = (*COMPUTING, "population", "privacy/consent.py")
+CODE = (*COMPUTING, "santorio/population", "santorio/privacy/consent.py")
 
 
 def pool_people(parts: Sequence[Part], per_amount: float = 1.0) -> Pooled:

@@ -9,7 +9,7 @@ from santorio.analyses.effects.design import prepare
 from santorio.analyses.effects.pipeline import fit, results
 from santorio.analyses.series import Series
 from santorio.errors import NotEnoughData
-from santorio.metrics import NOT_STUDIED
+from santorio.metrics import outcome as find_outcome
 from santorio.simulator import behaviour as habit
 from santorio.simulator.physiology import EXPOSURES, OUTCOMES, simulate_physiology, true_effects
 
@@ -41,7 +41,9 @@ def lived(seed):
     habits = habit.live(seed, weekdays)
     body = simulate_physiology(seed, habits, weekdays)
     outcomes = {
-        name: series(rng, getattr(body, name), FIRST_DAY) for name in OUTCOMES if name not in NOT_STUDIED
+        name: series(rng, getattr(body, name), FIRST_DAY)
+        for name in OUTCOMES
+        if find_outcome(name).is_in_associations
     }
     known = [name for name in EXPOSURES if hasattr(habits, name)]
     return outcomes, {name: series(rng, getattr(habits, name)(), FIRST_DAY - 1) for name in known}

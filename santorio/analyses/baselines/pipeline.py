@@ -15,7 +15,7 @@ from santorio.analyses.baselines.plot import DAYS_BEHIND, plot_baseline
 from santorio.analyses.baselines.results import Baseline
 from santorio.analyses.baselines.state_space import Filtered, filter_together
 from santorio.analyses.baselines.text import say_anomaly, say_change
-from santorio.analyses.cache_key import fingerprint
+from santorio.analyses.cache_key import SHARED, fingerprint
 from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
 from santorio.analyses.series import Series, date_of, day_number, read_outcomes, words_of_left_out
 from santorio.arrays import FloatArray
@@ -26,13 +26,7 @@ from santorio.people import Person
 from santorio.storage.database.engine import Database
 
 # Sources that decide what a baseline says.
-CODE = (
-    "analyses/baselines",
-    "analyses/cache_key.py",
-    "analyses/run_store.py",
-    "analyses/series.py",
-    "metrics.py",
-)
+CODE = (*SHARED, "santorio/analyses/baselines")
 LIBRARIES = ("numpy", "scipy")
 DAYS_AHEAD = 14
 # Of what is older hardly anything is left in a baseline.

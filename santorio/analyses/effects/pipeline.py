@@ -16,7 +16,7 @@ from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publis
 from santorio.analyses.series import Series, read_exposures, read_outcomes, words_of_left_out
 from santorio.arrays import FloatArray
 from santorio.errors import NotEnoughData
-from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, NOT_STUDIED
+from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
 from santorio.stats.sampler import Diagnostics
@@ -91,7 +91,7 @@ def analyse_effects(
         outcomes = read_outcomes(connection, person.user_id)
         exposures, calibrations = calibrated(read_exposures(connection, person.user_id))
     known = Known(
-        {name: series for name, series in sorted(outcomes.items()) if name not in NOT_STUDIED},
+        {name: series for name, series in sorted(outcomes.items()) if find_outcome(name).is_in_associations},
         exposures,
         calibrations,
     )

@@ -327,7 +327,7 @@ def _verdict(
     threshold: float,
 ) -> Decision:
     registered = find_outcome(prepared.metric)
-    good = trial.direction if primary and trial.direction else registered.good
+    good = trial.direction if primary and trial.direction else registered.direction
     return decide(
         summary.probability_above,
         summary.probability_within,

@@ -23,8 +23,7 @@ from pydantic import (
 )
 
 from santorio.errors import DataError
-from santorio.metrics import EXPOSURES, OUTCOMES, Bounds, Direction, Scale
-from santorio.metrics import Outcome as Metric
+from santorio.metrics import EXPOSURES, OUTCOMES, Bounds, Direction, Metric, Scale
 from santorio.metrics import outcome as find_metric
 from santorio.stats.effect_priors import CarryOver, carry_over_from
 from santorio.trials.interventions.safety import objections
@@ -112,7 +111,7 @@ class Outcome(Data):
             unit=known.unit,
             lag_days=known.lag_days if self.lag_days is None else self.lag_days,
             smallest_effect=self.smallest_effect or known.smallest_effect,
-            good=known.good or self.direction,
+            direction=known.direction or self.direction,
             scale=self.scale or known.scale,
             bounds=self.bounds if self.scale else known.bounds,
         )

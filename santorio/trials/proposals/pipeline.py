@@ -327,7 +327,7 @@ def protocol(plan: Plan) -> Protocol:
         arms=plan.lever.arms,
         outcome=plan.metric,
         negative_control=_negative_control(plan),
-        direction=plan.outcome.good,
+        direction=plan.outcome.direction,
         smallest_effect=plan.smallest_effect,
         lag_days=plan.outcome.lag_days,
         not_on=design.not_on,

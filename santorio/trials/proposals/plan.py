@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from santorio.metrics import Outcome
+from santorio.metrics import Metric
 from santorio.stats.assurance import Belief, Noise, value_of_information
 from santorio.trials.interventions.catalog import Lever
 from santorio.trials.proposals.design_search import Design
@@ -56,7 +56,7 @@ class Plan:
     """
 
     lever: Lever
-    outcome: Outcome
+    outcome: Metric
     metric: str
     noise: Noise
     prior: Belief
@@ -96,6 +96,6 @@ class Plan:
         """Expected value in units of the smallest effect, per 100 days of burden."""
         cost = self.smallest_effect * self.lever.burden
         worth = value_of_information(
-            self.prior, self.variance, cost, lower_is_better=self.outcome.good == "lower"
+            self.prior, self.variance, cost, lower_is_better=self.outcome.direction == "lower"
         )
         return 100 * worth / self.smallest_effect / (self.design.study_days * self.lever.burden)

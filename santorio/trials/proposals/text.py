@@ -6,7 +6,7 @@ from santorio.trials.proposals.plan import Ground, Plan
 
 def question(plan: Plan) -> str:
     """The question in plain words."""
-    verb = {"lower": "lower", "higher": "raise", None: "change"}[plan.outcome.good]
+    verb = {"lower": "lower", "higher": "raise", None: "change"}[plan.outcome.direction]
     return f"Does {plan.lever.change} {verb} my {label(plan.outcome.name)}?"
 
 

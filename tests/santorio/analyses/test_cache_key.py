@@ -15,10 +15,10 @@ from santorio.analyses.cache_key import COMPUTING, fingerprint, models_version
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of the same parts, one file each."""
     for part in {*COMPUTING, *OF_BASELINES}:
-        path = tmp_path / part if part.endswith(".py") else tmp_path / part / "model.py"
-        path.parent.mkdir(exist_ok=True)
+        path = tmp_path / part if Path(part).suffix else tmp_path / part / "model.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("A = 1\n")
-    monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
     return tmp_path
 
 
@@ -37,7 +37,12 @@ def _forget() -> object:
 
 @pytest.mark.parametrize(
     ("edited", "differs"),
-    [("baselines/model.py", (False, True)), ("trials/model.py", (True, False)), ("metrics.py", (True, True))],
+    [
+        ("santorio/analyses/baselines/model.py", (False, True)),
+        ("santorio/trials/model.py", (True, False)),
+        ("santorio/metrics.py", (True, True)),
+        ("dbt_project/seeds/metrics.csv", (True, True)),
+    ],
 )
 def test_edited_sources_count_for_what_they_compute(
     package: Path, edited: str, differs: tuple[bool, bool]
@@ -52,3 +57,8 @@ def test_an_input_that_differs_in_one_value_or_in_shape_is_another_one() -> None
     assert fingerprint("steps", days) == fingerprint("steps", days.copy())
     other = [("steps", days + (days == 3)), ("steps", days.reshape(2, 3)), ("mood", days), ("steps", days)]
     assert len({fingerprint(*inputs) for inputs in other}) == 4
+
+
+def test_a_source_that_is_not_there_is_an_error_and_not_an_empty_hash(package: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="santorio/renamed"):
+        fingerprint("steps", code=("santorio/renamed",))

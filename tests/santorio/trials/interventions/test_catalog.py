@@ -58,7 +58,7 @@ def test_whatever_a_lever_moves_is_a_metric_or_a_measure_that_states_which_way_i
     for lever in registry():
         for outcome in lever.outcomes:
             assert outcome.metric in OUTCOMES or outcome.metric.startswith(MEASURE)
-            assert outcome.registered().good is not None, (lever.name, outcome.metric)
+            assert outcome.registered().direction is not None, (lever.name, outcome.metric)
 
 
 def test_a_negative_control_is_nothing_that_the_lever_may_move_and_comes_before_it():
