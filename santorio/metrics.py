@@ -1,7 +1,8 @@
 """The registry of metrics: what each is called, its unit and scale, what it may affect or be affected by, and when.
 
-The registry is the dbt seed `dbt_project/seeds/metrics.csv`: SQL reads it as the table `reference.metrics`, Python reads
-it here. A new metric is a row there. A person's own measures (`measure_…`) and supplements (`supplement_…`) need no row.
+The registry is the dbt seed `dbt_project/seeds/metrics.csv`: SQL reads it as the table `reference.metrics`, Python
+reads it here. A new metric is a row there. A person's own measures (`measure_…`) and supplements (`supplement_…`) need
+no row.
 
 The lag is part of a metric's definition, never a join's accident: a night belongs to the day of waking, so what is done
 on day t acts on the night of day t+1.

@@ -47,7 +47,8 @@ def fingerprint(
     Parameters
     ----------
     code, libraries
-        Sources, below the repository's root, and libraries that the result depends on; by default those of the fitted models.
+        Sources, below the repository's root, and libraries that the result depends on; by default those of the fitted
+        models.
     """
     digest = hashlib.sha256(models_version(code, libraries).encode())
     for value in inputs:
