@@ -102,7 +102,7 @@ order by ledger.fetched_at desc limit %(most_rows)s
 """
 # A value that no body can have, and that a model would read.
 READ_ALL_THE_SAME = """
-left join intermediate.int_physiological_ranges as ranges on ranges.metric = told.{name}
+left join reference.metrics as ranges on ranges.metric = told.{name}
 left join lateral (
   select true as is_left_out from marts.day_quality as quality
   where quality.user_id = told.user_id and quality.day = told.day and quality.metric = told.{name}

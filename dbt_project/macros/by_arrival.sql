@@ -280,7 +280,7 @@
       {%- do names.append('') -%}
     {%- elif node.config.materialized in ['by_event', 'by_day', 'by_person'] -%}
       {%- do names.append(node.name) -%}
-    {%- else -%}
+    {%- elif node.resource_type != 'seed' -%}
       {%- do names.extend(changing_inputs(node.depends_on.nodes)) -%}
     {%- endif -%}
   {%- endfor -%}

@@ -4,5 +4,6 @@
 -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
   {%- set name = custom_schema_name | trim if custom_schema_name is not none else target.schema -%}
-  {{ 'past_' ~ name if target.name == 'past' else name }}
+  {#- A seed has no past: it holds what is known of metrics, not of a person. -#}
+  {{ 'past_' ~ name if target.name == 'past' and node.resource_type != 'seed' else name }}
 {%- endmacro %}

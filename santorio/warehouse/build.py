@@ -253,7 +253,7 @@ def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str,
             not everything
             and model.relation in there
             and made.get(model.name) == model.fingerprint
-            and (model.is_incremental or model.is_view)
+            and (model.is_incremental or model.is_view or model.is_seed)
             and all(modes[parent] == "incremental" for parent in model.parents)
         )
         modes[model.name] = "incremental" if stays else "full"

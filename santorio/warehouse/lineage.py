@@ -73,6 +73,8 @@ def _behind(node: Node, models: Mapping[str, Node], sources: Mapping[str, Node])
     """Find the nearest marts and origins behind a model: what lies between is left out of the picture."""
     found: set[str] = set()
     for key in node["depends_on"]["nodes"]:
+        if key.startswith("seed."):
+            continue
         if key in sources:
             found.add(f"origin:{_origin(sources[key]['source_name'])}")
         elif (layer := models[key]["fqn"][1]) == "marts":

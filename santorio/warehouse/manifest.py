@@ -63,6 +63,11 @@ class Model:
         return self.materialized in INCREMENTAL
 
     @property
+    def is_seed(self) -> bool:
+        """Whether its rows are a file of the project."""
+        return self.materialized == "seed"
+
+    @property
     def is_view(self) -> bool:
         """Whether it holds no rows of its own."""
         return self.materialized in VIEWS
@@ -72,9 +77,7 @@ def read_models(manifest: Path) -> list[Model]:
     """Read the manifest: every model up to the marts, each after all that it reads."""
     document = orjson.loads(manifest.read_bytes())
     nodes = {key: node for key, node in document["nodes"].items() if _is_ours(node)}
-    behind = {
-        key: [one for one in node["depends_on"]["nodes"] if one in nodes] for key, node in nodes.items()
-    }
+    behind = {key: [parent for parent in _parents(node) if parent in nodes] for key, node in nodes.items()}
     models: dict[str, Model] = {}
     for key in TopologicalSorter(behind).static_order():
         parents = [models[one] for one in behind[key]]
@@ -129,14 +132,21 @@ def read_views(manifest: Path) -> tuple[list[str], str]:
 
 
 def _is_ours(node: Mapping[str, Any]) -> bool:
-    return bool(node["resource_type"] == "model" and node["fqn"][1] != API)
+    is_model = node["resource_type"] == "model" and node["fqn"][1] != API
+    return bool(is_model or node["resource_type"] == "seed")
+
+
+def _parents(node: Mapping[str, Any]) -> list[str]:
+    # A seed reads nothing, and its entry in the manifest has no such list.
+    return list(node["depends_on"].get("nodes", ()))
 
 
 def _model(node: Mapping[str, Any], parents: list[Model], document: Mapping[str, Any]) -> Model:
     macros = {key: document["macros"][key]["macro_sql"] for key in _macros(node, document)}
-    sources = [key for key in node["depends_on"]["nodes"] if key in document["sources"]]
+    sources = [key for key in _parents(node) if key in document["sources"]]
     logic = {
         "sql": node["raw_code"],
+        "rows": node["checksum"] if node["resource_type"] == "seed" else None,
         "macros": macros,
         "config": {key: value for key, value in node["config"].items() if key not in _WORDS},
         "columns": {

@@ -18,7 +18,7 @@ from santorio.people import Person, ensure_person
 from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event, write_events
-from support.warehouse import Warehouse, failures, publish_whole, run_dbt
+from support.warehouse import TABLES, Warehouse, failures, publish_whole, run_dbt
 
 TEMPLATE = "template_of_tests"
 
@@ -52,14 +52,14 @@ def pending() -> list[Event]:
 def build(warehouse: Database, dbt_folder: Path, pending: list[Event]) -> Build:
     """Write what is pending and run dbt's models; fails the test if anything in it fails."""
 
-    def built(*arguments: str, command: str = "run") -> Any:
+    def built(*arguments: str, command: str = "") -> Any:
         with warehouse.connect() as connection:
             write_events(connection, pending)
         pending.clear()
-        if not arguments and command == "run":  # as the pipeline does: what arrived, and no more
-            Warehouse(warehouse, dbt_folder).build("run")
+        if not arguments and not command:  # as the pipeline does: what arrived, and no more
+            Warehouse(warehouse, dbt_folder).build(*TABLES)
             return None
-        result = run_dbt(warehouse, dbt_folder, command, *arguments)
+        result = run_dbt(warehouse, dbt_folder, *([command] if command else TABLES), *arguments)
         assert failures(result) == []
         with warehouse.connect() as connection:
             publish_whole(connection)

@@ -10,7 +10,7 @@ from santorio.warehouse import ensure_manifest
 def test_the_whole_build_passes_with_its_data_tests_and_unit_tests(build: Any) -> None:
     result = build(command="build")
     kinds = {node["unique_id"].partition(".")[0] for node in result}
-    assert kinds == {"model", "test", "unit_test"}
+    assert kinds == {"model", "seed", "test", "unit_test"}
 
 
 def test_every_column_is_described_and_every_described_column_is_there(
@@ -22,9 +22,9 @@ def test_every_column_is_described_and_every_described_column_is_there(
         there = connection.execute(
             "select table_schema || '.' || table_name, array_agg(column_name::text) "
             "from information_schema.columns "
-            "where table_schema in ('staging', 'intermediate', 'marts', 'api') group by 1"
+            "where table_schema in ('reference', 'staging', 'intermediate', 'marts', 'api') group by 1"
         ).fetchall()
-    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] in {"model", "seed"}]
     described = {f"{node['schema']}.{node['alias']}": set(node["columns"]) for node in models}
     assert described == {name: set(columns) for name, columns in there}
     silent = [

@@ -18,7 +18,7 @@ from santorio.people import Person, ensure_person
 from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore
-from support.warehouse import failures, run_dbt
+from support.warehouse import TABLES, failures, run_dbt
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 WATCH = DATA / "fit" / "monitoring"
@@ -315,7 +315,7 @@ def people(database: Database, tmp_path_factory: pytest.TempPathFactory) -> dict
     with database.connect() as connection:
         found[WATCH] = ensure_person(connection, "watch", "America/Costa_Rica")
     import_paths(database, store, found[WATCH], [WATCH], now=NOW)
-    assert failures(run_dbt(database, tmp_path_factory.mktemp("dbt"), "run", "--exclude", "api")) == []
+    assert failures(run_dbt(database, tmp_path_factory.mktemp("dbt"), *TABLES, "--exclude", "api")) == []
     return found
 
 

@@ -14,7 +14,7 @@ from santorio.storage.event_log import Event, write_events
 from santorio.warehouse import ensure_manifest, plan_build
 from santorio.warehouse.build import CLEAR
 from santorio.warehouse.manifest import read_models
-from support.warehouse import failures, run_dbt
+from support.warehouse import TABLES, failures, run_dbt
 
 NO_TIMESCALE = "this server has no TimescaleDB: its part of the warehouse is not tested here"
 MART_COLUMNS = {
@@ -148,7 +148,7 @@ class Marts:
         return dict(planned.modes)
 
     def build(self, *arguments: str) -> None:
-        self._run("run", "--select", *self.selected, *arguments)
+        self._run(*TABLES, "--select", *self.selected, *arguments)
 
     def _run(self, *arguments: str) -> None:
         variables = f"{{timescale: {str(self.timescale).lower()}}}"

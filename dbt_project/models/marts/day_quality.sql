@@ -6,8 +6,9 @@
 
 with
 
-ranges (metric, lowest_possible, highest_possible, lowest_likely, highest_likely, unit, source) as (
-    {{ physiological_ranges_listed() }}
+-- Physiological ranges of the registry of metrics.
+ranges as (
+    select * from {{ ref('metrics') }} where lowest_possible is not null
 ),
 
 days as (

@@ -5,7 +5,7 @@
 {% test used_values_are_possible(model, metric) %}
 select used.user_id, used.day, used.{{ metric }} as metric, used.value
 from {{ model }} as used
-left join {{ ref('int_physiological_ranges') }} as ranges on ranges.metric = used.{{ metric }}
+left join {{ ref('metrics') }} as ranges on ranges.metric = used.{{ metric }}
 where not coalesce(
     used.value between ranges.lowest_possible and ranges.highest_possible,
     used.value not in ('NaN', 'Infinity', '-Infinity')
