@@ -90,7 +90,8 @@ def take_in(database: Database, person: Person, days: int) -> float:
 def build(database: Database, folder: Path, *, timescale: bool) -> dict[str, float]:
     """Build what samples need, in full, and return the seconds of each model."""
     command: list[str | Path] = [
-        Path(sys.executable).with_name("dbt"), "--quiet", "build", "--resource-type", "model", "--resource-type", "seed",
+        Path(sys.executable).with_name("dbt"), "--quiet",
+        "build", "--resource-type", "model", "--resource-type", "seed",
         "--full-refresh",
         "--select", *(f"+{one}" for one in MODELS),
         "--vars", f"{{timescale: {str(timescale).lower()}}}", "--project-dir", PROJECT, "--profiles-dir", PROJECT,

@@ -1,30 +1,33 @@
-"""A real server for the whole session, a fresh migrated database for every test."""
+"""A real server for the whole run, a fresh migrated database for every test."""
 
 import datetime as dt
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
-from santorio.storage.database.connect import DAGSTER_NAME, create_database, embedded_database
+from santorio.storage.database.connect import DAGSTER_NAME, create_database
 from santorio.storage.database.engine import Database
-from santorio.storage.database.migrate import migrate
 from santorio.storage.embedded_postgres.os_user import programs
 from santorio.storage.embedded_postgres.server import embedded_server
 from santorio.storage.object_store import FolderStore
+from support.databases import (
+    BUILT_TEMPLATE,
+    TEMPLATE,
+    build_template,
+    database_of_its_own,
+    make_template,
+    migrate_template,
+)
 
-TEMPLATE = "template_of_tests"
 # The session's server dies with the session: what it holds need not survive a power cut.
-FAST = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_connections = 200\n"
+FAST = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_connections = 400\n"
 # The embedded server does not bring TimescaleDB; where it was built for it by hand, everything is tested on it.
 HAS_TIMESCALE = (programs().parent / "lib" / "postgresql" / "timescaledb.so").exists()
 if HAS_TIMESCALE:
@@ -34,6 +37,8 @@ if HAS_TIMESCALE:
 
 for name in [name for name in os.environ if name.startswith("SANTORIO_")]:
     del os.environ[name]
+
+SERVER_FOLDER = "TESTS_SERVER_FOLDER"
 
 
 @contextmanager
@@ -47,28 +52,48 @@ def short_folder() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the folder of the run's server, before workers start: they inherit the environment."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="santorio-")
+        os.environ[SERVER_FOLDER] = folder
+        # The workers are gone by then, and with the last of them the server.
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    with short_folder() as folder, embedded_server(folder / "postgres", extra_configuration=FAST) as url:
-        for name in (TEMPLATE, DAGSTER_NAME):
-            create_database(url, name)
-        template = embedded_database(url, TEMPLATE)
-        with template.connect() as connection:
-            migrate(template, connection)
-        template.close()
+def server_folder() -> Path:
+    return Path(os.environ[SERVER_FOLDER])
+
+
+@pytest.fixture(scope="session")
+def server_url(server_folder: Path) -> Iterator[str]:
+    """The server of this run, which all workers share; the last one that leaves stops it."""
+    with embedded_server(server_folder / "postgres", extra_configuration=FAST) as url:
+        make_template(url, server_folder, TEMPLATE, migrate_template)
+        create_database(url, DAGSTER_NAME)
         yield url
+
+
+@pytest.fixture(scope="session")
+def built_template(server_url: str, server_folder: Path) -> str:
+    """Name of a template in which the warehouse is built, without a row."""
+    make_template(server_url, server_folder, BUILT_TEMPLATE, build_template)
+    return BUILT_TEMPLATE
 
 
 @pytest.fixture
 def database(server_url: str) -> Iterator[Database]:
     """A fresh database, migrated, empty."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template=TEMPLATE)
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with database_of_its_own(server_url) as database:
+        yield database
+
+
+@pytest.fixture
+def built_database(server_url: str, built_template: str) -> Iterator[Database]:
+    """A fresh database in which the warehouse is built, without a row."""
+    with database_of_its_own(server_url, built_template) as database:
+        yield database
 
 
 @pytest.fixture

@@ -1,26 +1,21 @@
 """A warehouse that real dbt built once for the session; every scenario is a person of its own in it."""
 
 import datetime as dt
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.garmin.endpoints import BY_KIND
 from santorio.people import Person, ensure_person
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event, write_events
+from support.databases import database_of_its_own
 from support.warehouse import TABLES, Warehouse, failures, publish_whole, run_dbt
-
-TEMPLATE = "template_of_tests"
 
 Build = Callable[..., Any]
 
@@ -31,15 +26,10 @@ def dbt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def warehouse(server_url: str) -> Iterator[Database]:
+def warehouse(server_url: str, built_template: str) -> Iterator[Database]:
     """The database that the session's tests of dbt share."""
-    name = f"warehouse_{os.getpid()}"
-    create_database(server_url, name, template=TEMPLATE)
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with database_of_its_own(server_url, built_template) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def test_a_value_outside_physiology_is_kept_flagged_and_out_of_the_models(
     assert "caffeine_mg" not in series
     assert words_of_left_out(series) == {
         "resting_hr_bpm": [
-            {"day": DAY, "reason": "The value is outside what a body can have (25 to 150 beats per minute)."}
+            {"day": DAY, "reason": "The value is outside what a body can have (25 to 150 bpm)."}
         ]
     }
     # Words that a run records, and that may stand in a log, hold no value of the person.

@@ -14,8 +14,9 @@ import pytest
 from santorio.errors import StorageError
 from santorio.warehouse import PROJECT, build_session, ensure_manifest
 from santorio.warehouse.manifest import read_models
+from support.databases import database_of_its_own
 from support.event_histories import History, histories
-from support.warehouse import BUILD, Warehouse, database_of_its_own, differences
+from support.warehouse import BUILD, Warehouse, differences
 
 PEOPLE, BATCHES = 6, 3
 # The pipeline in small: plan, dbt as a process, finish.

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from support.databases import database_of_its_own
 from support.event_histories import histories
-from support.warehouse import Warehouse, database_of_its_own, differences
+from support.warehouse import Warehouse, differences
 
 WAREHOUSES, PEOPLE, BUILDS = 5, 100, 3
 FIRST_ACTS, ACTS = 50, 14

@@ -1,15 +1,14 @@
 """Fifty kills of a backfill at random points: at the end the log equals that of an undisturbed one."""
 
 import random
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from santorio.simulator.server import run_server
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
+from support.databases import database_of_its_own
 from support.process_kill import Household, past_account, without_files
 
 KILLS_A_BACKFILL = 5
@@ -17,11 +16,8 @@ KILLS_A_BACKFILL = 5
 
 @pytest.fixture
 def other_database(server_url: str) -> Iterator[Database]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template="template_of_tests")
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
+    with database_of_its_own(server_url) as opened:
+        yield opened
 
 
 @pytest.mark.slow

@@ -1,15 +1,14 @@
 """Fifty kills of an import at random points: at the end what is there equals that of an undisturbed one."""
 
 import random
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
+from support.databases import database_of_its_own
 from support.import_kill import Importer, export_with_files
 
 DAYS = 150
@@ -18,11 +17,8 @@ KILLS, KILLS_AN_IMPORT = 50, 5
 
 @contextmanager
 def fresh_database(server_url: str) -> Iterator[Database]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template="template_of_tests")
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
+    with database_of_its_own(server_url) as opened:
+        yield opened
 
 
 @pytest.mark.slow

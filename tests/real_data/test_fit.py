@@ -14,9 +14,9 @@ from santorio.ingest.detect import read
 from santorio.ingest.formats.fit.decoder import EPOCH_OF_FIT
 from santorio.ingest.importer import ImportReport, import_paths
 from santorio.people import Person, ensure_person
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore
+from support.databases import database_of_its_own
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "fit"
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -33,11 +33,8 @@ ONLY_OURS = {"antfs-dump.63.fit", "compressed-speed-distance.fit"}
 
 @pytest.fixture(scope="module")
 def database(server_url: str) -> Iterator[Database]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template="template_of_tests")
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
+    with database_of_its_own(server_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

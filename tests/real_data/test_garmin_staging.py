@@ -5,7 +5,6 @@ The data lies beside the repository and is not part of it.
 
 import datetime as dt
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,10 @@ import pytest
 
 from santorio.ingest.importer import import_paths
 from santorio.people import Person, ensure_person
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore
-from support.warehouse import TABLES, failures, run_dbt
+from support.databases import database_of_its_own
+from support.warehouse import TABLES, Warehouse
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 WATCH = DATA / "fit" / "monitoring"
@@ -293,12 +292,9 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def database(server_url: str) -> Iterator[Database]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template="template_of_tests")
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
+def database(server_url: str, built_template: str) -> Iterator[Database]:
+    with database_of_its_own(server_url, built_template) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +311,7 @@ def people(database: Database, tmp_path_factory: pytest.TempPathFactory) -> dict
     with database.connect() as connection:
         found[WATCH] = ensure_person(connection, "watch", "America/Costa_Rica")
     import_paths(database, store, found[WATCH], [WATCH], now=NOW)
-    assert failures(run_dbt(database, tmp_path_factory.mktemp("dbt"), *TABLES, "--exclude", "api")) == []
+    Warehouse(database, tmp_path_factory.mktemp("dbt")).build(*TABLES)
     return found
 
 

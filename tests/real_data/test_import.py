@@ -4,7 +4,6 @@ The data lies beside the repository and is not part of it.
 """
 
 import datetime as dt
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 
 from santorio.ingest.importer import ImportReport, import_paths
 from santorio.people import Person, ensure_person
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore
+from support.databases import database_of_its_own
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FOLDERS = [DATA / "garmin", DATA / "fit", DATA / "nof1"]
@@ -45,11 +44,8 @@ EMPTY = {
 @pytest.fixture(scope="module")
 def database(server_url: str) -> Iterator[Database]:
     """One database for the module: nothing here depends on an empty one but the first import."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template="template_of_tests")
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
+    with database_of_its_own(server_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +12,15 @@ from psycopg.conninfo import conninfo_to_dict
 
 from santorio.analyses.training.pipeline import compute_recordings
 from santorio.code_version import code_version
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
 from santorio.warehouse import PROJECT, Build, build_session, dbt_runner, ensure_manifest
 from santorio.warehouse.dbt_errors import failures
 from santorio.warehouse.dbt_runner import BUILD
 from santorio.warehouse.publish import publish, published_marts
+from support.databases import database_of_its_own
 
 # All that `dbt build` makes, without the tests.
 TABLES = ("build", "--resource-type", "model", "--resource-type", "seed")
-
-
-@contextmanager
-def database_of_its_own(server_url: str, template: str = "template_of_tests") -> Iterator[Database]:
-    """A database, migrated and empty, or a copy of another one."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template=template)
-    opened = embedded_database(server_url, name)
-    try:
-        yield opened
-    finally:
-        opened.close()
-        with psycopg.connect(server_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 def publish_whole(connection: psycopg.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Real views, built by dbt once a session, over marts of two people filled by hand."""
+"""Real views, built by dbt once a run, over marts of two people filled by hand."""
 
 import datetime as dt
 import os
@@ -19,7 +19,7 @@ from santorio.privacy.tokens import mint_token
 from santorio.settings import Settings
 from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
-from support.warehouse import TABLES, failures, publish_whole, run_dbt
+from support.warehouse import publish_whole
 
 KEY = "a key of tests, long enough for HMAC with SHA-256"
 AS_OF = dt.datetime(2026, 6, 1, 6, 30, tzinfo=dt.UTC)
@@ -63,11 +63,10 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def published(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def published(server_url: str, built_template: str) -> Iterator[World]:
     name = f"api_{os.getpid()}"
-    create_database(server_url, name, template="template_of_tests")
+    create_database(server_url, name, template=built_template)
     database = embedded_database(server_url, name)
-    assert failures(run_dbt(database, tmp_path_factory.mktemp("dbt_of_api"), *TABLES)) == []
     with database.connect() as connection:
         people = [ensure_person(connection, name, "Europe/Berlin") for name in ("one", "other")]
         for person, more in zip(people, (0, 1000), strict=True):

@@ -1,24 +1,20 @@
 """An import that is killed at any moment, of an export and of files, ends with what an undisturbed one has."""
 
 import random
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
+from support.databases import database_of_its_own
 from support.import_kill import Importer, export_with_files
 
 
 @pytest.fixture
 def other_database(server_url: str) -> Iterator[Database]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template="template_of_tests")
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
+    with database_of_its_own(server_url) as opened:
+        yield opened
 
 
 def test_an_import_killed_again_and_again_ends_with_what_an_undisturbed_one_has(

@@ -1,7 +1,6 @@
 """A simulated Garmin account, connected: the real client speaks HTTP to it."""
 
 import datetime as dt
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.simulator.files import simulate
 from santorio.simulator.server import Account, GarminServer, run_server
-from santorio.storage.database.connect import create_database, embedded_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore, ObjectStore
+from support.databases import database_of_its_own
 from support.process_kill import without_files
 
 LAST_DAY = dt.date(2026, 3, 20)
@@ -100,11 +99,8 @@ def simulated_garmin(*accounts: Account) -> Iterator[GarminServer]:
 
 @contextmanager
 def new_database(server_url: str) -> Iterator[Database]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    create_database(server_url, name, template="template_of_tests")
-    opened = embedded_database(server_url, name)
-    yield opened
-    opened.close()
+    with database_of_its_own(server_url) as opened:
+        yield opened
 
 
 @pytest.fixture
