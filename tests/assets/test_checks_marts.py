@@ -32,8 +32,8 @@ create table marts.outcomes (user_id uuid, day date, metric text, value float, a
 create table marts.exposures (user_id uuid, day date, exposure text, value float, as_of timestamptz);
 create table marts.day_quality (user_id uuid, day date, metric text, flag text, is_left_out boolean);
 create table intermediate.int_wearable_days_joined (user_id uuid, day date);
-create table intermediate.int_physiological_ranges (metric text, lowest_possible float, highest_possible float);
-insert into intermediate.int_physiological_ranges values ('steps', 0, 300000), ('alcohol_g', 0, 1000);
+create schema reference; create table reference.metrics (metric text, lowest_possible float, highest_possible float);
+insert into reference.metrics values ('steps', 0, 300000), ('alcohol_g', 0, 1000);
 """
 
 FLAGGED = """

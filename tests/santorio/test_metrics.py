@@ -36,7 +36,8 @@ def test_a_free_measure_has_no_smallest_effect_and_no_welcome_direction():
 def test_every_row_is_complete_for_its_role(metric):
     assert metric.label
     assert metric.role in {"outcome", "exposure", "recorded"}
-    assert metric.scale in {"continuous", "rating", "ordinal", "count", "binary"}
+    assert metric.scale in {"continuous", "binary", "ordinal", "bounded", "count"}
+    assert (metric.bounds is not None) == (metric.scale == "bounded")
     assert metric.direction in {"higher", "lower", None}
     assert metric.smallest_effect is None or (metric.role == "outcome" and metric.smallest_effect > 0)
     assert metric.per_amount is None or (metric.role == "exposure" and metric.per_amount > 0)
