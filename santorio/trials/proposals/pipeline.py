@@ -12,8 +12,7 @@ from santorio import local_time
 from santorio.analyses.cache_key import fingerprint
 from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
 from santorio.analyses.series import Series, read_exposures, read_outcomes, words_of_left_out
-from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
-from santorio.metrics import Outcome as Metric
+from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, Metric
 from santorio.metrics import outcome as find_metric
 from santorio.people import Person
 from santorio.stats.assurance import Belief, Noise, assurances, information_gain, noise_of
