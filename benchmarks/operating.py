@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.harness import machine
 from santorio.stats.assurance import Noise
 from santorio.stats.design_matrix import TrialDesign
-from santorio.stats.effect_priors import CarryOver, carry_over_from, robust
+from santorio.stats.effect_priors import CarryOver, carry_over_from, robust_mixture
 from santorio.stats.evaluation.operating_characteristics import Analysis, operating_characteristics
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.randomization import draw_daily
@@ -66,7 +66,7 @@ def fits() -> list[dict[str, object]]:
         design = design_of(days)
         y = np.random.default_rng(1).normal(size=(int(design.known.sum()), outcomes))
         # A thousand at once is what simulations ask for, which take fewer nodes.
-        settings = {"fine": outcomes == 1, **({"prior": robust(0.4, 0.2)} if believed else {})}
+        settings = {"fine": outcomes == 1, **({"prior": robust_mixture(0.4, 0.2)} if believed else {})}
         seconds, every = median_seconds(
             lambda d=design, y=y, c=carry_over, p=settings: fit_trial(d, y, carry_over=c, **p)  # type: ignore[misc]
         )

@@ -23,7 +23,12 @@ from benchmarks.harness import machine
 from santorio.arrays import FloatArray
 from santorio.stats import exact_inference
 from santorio.stats.design_matrix import TrialDesign
-from santorio.stats.evaluation.simulation import Process, Truth, simulate_trials, standardise
+from santorio.stats.evaluation.simulation import (
+    DataGeneratingProcess,
+    GroundTruth,
+    simulate_trials,
+    standardise,
+)
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.gaussian_model import TrialModel
 from santorio.stats.randomization import draw_daily
@@ -48,7 +53,10 @@ def simulated(seed: int, days: int = DAYS) -> Trial:
     rng = np.random.default_rng(seed)
     every, known = np.arange(days), rng.random(days) >= 0.1
     design = TrialDesign(every + 20000, draw_daily(days // 14, 14, seed), every // 14, known, 2)
-    truth = Truth(np.array([rng.normal(0, 0.5)]), process=Process(autoregression=(rng.uniform(0, 0.7), 0.0)))
+    truth = GroundTruth(
+        np.array([rng.normal(0, 0.5)]),
+        process=DataGeneratingProcess(autoregression=(rng.uniform(0, 0.7), 0.0)),
+    )
     drawn = simulate_trials(design, truth, 1, rng).outcome
     return Trial(design, standardise(drawn[known], design.arm[known])[0][:, 0])
 

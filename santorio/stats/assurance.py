@@ -15,7 +15,7 @@ import numpy as np
 
 from santorio.arrays import FloatArray, IntArray
 from santorio.stats import exact_inference
-from santorio.stats.decisions import DECISIVE
+from santorio.stats.decisions import DECISION_THRESHOLD
 from santorio.stats.design_matrix import EFFECT_SD, Columns, TrialDesign, background_columns
 
 
@@ -114,7 +114,7 @@ def assurances(prior: Belief, noise: Noise, variance: FloatArray, smallest_effec
     mean = shrinkage * prior.mean
     spread = shrinkage * np.sqrt(prior.sd**2 + variance)
     posterior_sd = np.sqrt(after)
-    beyond = smallest_effect + float(ndtri(DECISIVE)) * posterior_sd
+    beyond = smallest_effect + float(ndtri(DECISION_THRESHOLD)) * posterior_sd
     inside = _widest_harmless_means(posterior_sd, smallest_effect)
     decisive = ndtr((mean - beyond) / spread) + ndtr((-beyond - mean) / spread)
     harmless = ndtr((inside - mean) / spread) - ndtr((-inside - mean) / spread)
@@ -130,10 +130,10 @@ def _widest_harmless_means(posterior_sd: FloatArray, smallest_effect: float) -> 
         return np.asarray(ndtr(above) - ndtr(below))
 
     low, high = np.zeros_like(posterior_sd), np.full_like(posterior_sd, smallest_effect)
-    never = within(low) < DECISIVE
+    never = within(low) < DECISION_THRESHOLD
     for _ in range(40):
         middle = (low + high) / 2
-        enough = within(middle) >= DECISIVE
+        enough = within(middle) >= DECISION_THRESHOLD
         low, high = np.where(enough, middle, low), np.where(enough, high, middle)
     return np.where(never, -1.0, low)
 

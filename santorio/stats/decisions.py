@@ -13,9 +13,9 @@ Decision = Literal["adopt", "avoid", "raises", "lowers", "no difference that mat
 Control = Literal["nothing found", "something found"]
 
 # One threshold for all three answers; its error rates are simulated in tests/calibration and stated in docs/method.md.
-DECISIVE = 0.8
+DECISION_THRESHOLD = 0.8
 # Whoever looks early looks more than once, and stops at the first good look: it takes more to end a trial early.
-DECISIVE_AT_LOOK = 0.95
+INTERIM_THRESHOLD = 0.95
 
 ABOVE, WITHIN, BELOW, UNDECIDED = 1, 0, -1, 2
 
@@ -52,7 +52,7 @@ def summarise(draws: FloatArray, smallest_effect: float) -> Summary:
     )
 
 
-def judge_control(summary: Summary) -> Control:
+def classify_control(summary: Summary) -> Control:
     """Judge a negative control: something is found where the 95 % interval leaves zero out.
 
     Of sound trials that happens in at most 6 % (docs/method.md, "Error rates").
@@ -60,7 +60,7 @@ def judge_control(summary: Summary) -> Control:
     return "something found" if summary.lower_95 > 0 or summary.upper_95 < 0 else "nothing found"
 
 
-def judge(above: FloatArray, below: FloatArray, threshold: float = DECISIVE) -> IntArray:
+def classify(above: FloatArray, below: FloatArray, threshold: float = DECISION_THRESHOLD) -> IntArray:
     """Judge many trials by P(θ > δ) and P(θ < -δ): ABOVE, BELOW, WITHIN or UNDECIDED, in the shape of the input."""
     within = 1 - above - below
     said = np.where(within >= threshold, WITHIN, UNDECIDED)
@@ -68,7 +68,12 @@ def judge(above: FloatArray, below: FloatArray, threshold: float = DECISIVE) -> 
 
 
 def decide(
-    above: float, within: float, below: float, good: Direction | None, *, threshold: float = DECISIVE
+    above: float,
+    within: float,
+    below: float,
+    good: Direction | None,
+    *,
+    threshold: float = DECISION_THRESHOLD,
 ) -> Decision:
     """Decide by P(θ > δ), P(|θ| ≤ δ) and P(θ < -δ).
 
@@ -77,7 +82,7 @@ def decide(
     Parameters
     ----------
     threshold : float
-        `DECISIVE` once the trial has ended, `DECISIVE_AT_LOOK` at a look that the protocol planned before.
+        `DECISION_THRESHOLD` once the trial has ended, `INTERIM_THRESHOLD` at a look that the protocol planned before.
     """
     words: dict[Direction | None, tuple[Decision, Decision]] = {
         "higher": ("adopt", "avoid"),

@@ -19,7 +19,7 @@ WEEKDAY_SD = 0.3
 EFFECT_SD = 1.0
 # A wave shorter than four weeks is the AR(1)'s business; with more the trend would eat weekly blocks.
 DAYS_PER_WAVE = 14
-MOST_WAVES = 5
+MAX_WAVES = 5
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def trend_columns(day: IntArray, first: int, last: int) -> tuple[FloatArray, Flo
     """
     span = max(last - first, 1)
     at = (day - first + 0.5) / (span + 1)
-    waves = int(np.clip((span + 1) // DAYS_PER_WAVE, 1, MOST_WAVES))
+    waves = int(np.clip((span + 1) // DAYS_PER_WAVE, 1, MAX_WAVES))
     order = np.arange(1, waves + 1)
     columns = np.column_stack([2 * at - 1, *(np.cos(np.pi * j * at) for j in order)])
     return columns, np.concatenate([[TREND_SD], TREND_SD / order])

@@ -9,7 +9,7 @@ from santorio.arrays import FloatArray
 from santorio.stats.design_matrix import EFFECT_SD
 
 # Less than this share left by the next day is what no trial of some weeks could tell from nothing.
-GONE = 0.1
+NEGLIGIBLE_CARRY_OVER = 0.1
 # Half-lives of what people try are known roughly: this factor either way holds some 90 % of what they may be.
 HALF_LIFE_FACTOR = 3.0
 INFORMATIVE_WEIGHT = 0.8
@@ -48,7 +48,7 @@ def carry_over_from(half_life_days: float) -> CarryOver | None:
         msg = "a half-life is not negative"
         raise ValueError(msg)
     mean = _left_by_tomorrow(half_life_days)
-    if mean < GONE:
+    if mean < NEGLIGIBLE_CARRY_OVER:
         return None
     slow, fast = (
         _left_by_tomorrow(half_life_days * factor) for factor in (HALF_LIFE_FACTOR, 1 / HALF_LIFE_FACTOR)
@@ -104,7 +104,7 @@ class EffectPrior:
 WEAK = EffectPrior((1.0,), (0.0,), (EFFECT_SD,))
 
 
-def robust(mean: float, sd: float, weight: float = INFORMATIVE_WEIGHT) -> EffectPrior:
+def robust_mixture(mean: float, sd: float, weight: float = INFORMATIVE_WEIGHT) -> EffectPrior:
     """What is believed, and the weak prior beside it, which takes over where the data disagree.
 
     A robust mixture (Schmidli et al. 2014, doi:10.1111/biom.12242).
@@ -116,10 +116,10 @@ def robust(mean: float, sd: float, weight: float = INFORMATIVE_WEIGHT) -> Effect
     weight : float
         Of the belief, between 0 and 1.
     """
-    return robust_of([(weight, mean, sd)])
+    return robust_mixture_of([(weight, mean, sd)])
 
 
-def robust_of(beliefs: Sequence[tuple[float, float, float]]) -> EffectPrior:
+def robust_mixture_of(beliefs: Sequence[tuple[float, float, float]]) -> EffectPrior:
     """Several beliefs beside the weak prior, which is last and has the weight that they leave.
 
     Parameters

@@ -57,10 +57,10 @@ class TrialModel(RegressionModel):
 
     default_model_config: ClassVar[Mapping[str, Prior]] = {
         **COMMON_PRIORS,
-        "variance": Prior.of(
+        "variance": Prior(
             "InverseGamma", alpha=exact_inference.VARIANCE_SHAPE, beta=exact_inference.VARIANCE_SCALE
         ),
-        "degrees_above_two": Prior.of("Gamma", alpha=2, beta=0.1),
+        "degrees_above_two": Prior("Gamma", alpha=2, beta=0.1),
     }
 
     def __init__(

@@ -40,7 +40,7 @@ import numpy as np
 from santorio.arrays import FloatArray
 from santorio.stats.design_matrix import TrialDesign, gaps
 from santorio.stats.effect_priors import WEAK, CarryOver, EffectPrior
-from santorio.stats.outcome_types import CODES, LOGISTIC_SD, MOST_LEVELS, Outcome, cut_points, expected
+from santorio.stats.outcome_types import CODES, LOGISTIC_SD, MAX_LEVELS, Outcome, cut_points, expected
 from santorio.stats.prior import Prior
 from santorio.stats.regression_terms import (
     COMMON_PRIORS,
@@ -123,7 +123,7 @@ class LatentTrialModel(RegressionModel):
 
     default_model_config: ClassVar[Mapping[str, Prior]] = {
         **COMMON_PRIORS,
-        "dispersion": Prior.of("HalfNormal", sigma=1),
+        "dispersion": Prior("HalfNormal", sigma=1),
     }
 
     # Half again as many draws as elsewhere: a second attempt costs ten times as much as they do.
@@ -158,7 +158,7 @@ class LatentTrialModel(RegressionModel):
         from santorio.stats.kernels.pytensor_op import log_density
 
         config = self.model_config
-        coords = {"column": range(self.width), "day": range(self.days), "cut": range(MOST_LEVELS - 1)}
+        coords = {"column": range(self.width), "day": range(self.days), "cut": range(MAX_LEVELS - 1)}
         with pm.Model(coords=coords, check_bounds=False) as model:
             days = [pm.Data(name, value) for name, value in EMPTY_DAYS.items()]
             layout = pm.Data("layout", np.array([1, 0, 0, 0, 2]))

@@ -12,7 +12,7 @@ import numpy as np
 
 from santorio.arrays import FloatArray
 from santorio.metrics import Bounds, Scale
-from santorio.stats.outcome_types import MOST_LEVELS, Family
+from santorio.stats.outcome_types import MAX_LEVELS, Family
 
 # Beyond, averages are as good as Gaussian, and sampling a latent path takes minutes.
 MAX_ROWS_SAMPLED = 400
@@ -83,8 +83,8 @@ def likelihood_problem(family: Family, bounds: Bounds | None, values: FloatArray
         return "its rows are summaries of several readings, and not whole numbers"
     if family == "count":
         return "it has values below 0" if (values < 0).any() else ""
-    if family == "ordinal" and len(np.unique(values)) > MOST_LEVELS:
-        return f"it has more than {MOST_LEVELS} levels"
+    if family == "ordinal" and len(np.unique(values)) > MAX_LEVELS:
+        return f"it has more than {MAX_LEVELS} levels"
     low, high = bounds or (-np.inf, np.inf)
     is_outside = (values < low) | (values > high)
     return f"it has values outside its range of {low:g} to {high:g}" if is_outside.any() else ""

@@ -20,11 +20,11 @@ import numpy as np
 from santorio.arrays import FloatArray
 
 # The widths k and their weights.
-WIDTHS = ((0.8, 1.0), (0.2, 4.0))
+SCALE_MIXTURE = ((0.8, 1.0), (0.2, 4.0))
 NODES = 48
 # Four standard deviations hold all but 6e-5 of a half-normal.
-WIDEST = 4.0
-BETWEEN_SD = 0.5
+MAX_SDS = 4.0
+BETWEEN_SCALE = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def pool(
     sds: FloatArray,
     spread: float,
     *,
-    widths: Sequence[tuple[float, float]] = WIDTHS,
+    widths: Sequence[tuple[float, float]] = SCALE_MIXTURE,
     nodes: int = NODES,
 ) -> Pooled:
     """Pool cases.
@@ -109,14 +109,14 @@ def pool(
     places, quadrature = _gauss_legendre(nodes)
     scale = np.repeat([width * spread for _, width in widths], nodes)
     prior = np.repeat([weight for weight, _ in widths], nodes)
-    between = np.tile((places + 1) / 2 * WIDEST * BETWEEN_SD, len(widths)) * scale
+    between = np.tile((places + 1) / 2 * MAX_SDS * BETWEEN_SCALE, len(widths)) * scale
     variance = sds[None] ** 2 + between[:, None] ** 2
     precision = 1 / scale**2 + (1 / variance).sum(axis=1)
     means = (estimates[None] / variance).sum(axis=1) / precision
     # Evidence of all estimates at a node, μ integrated out; ω's density is of its scale, which the nodes carry.
     fit = (estimates[None] ** 2 / variance).sum(axis=1) - means**2 * precision
     log_evidence = -0.5 * (np.log(variance).sum(axis=1) + np.log(precision) + fit) - np.log(scale)
-    half_normal = -(between**2) / (2 * (BETWEEN_SD * scale) ** 2)
+    half_normal = -(between**2) / (2 * (BETWEEN_SCALE * scale) ** 2)
     log_weight = np.log(prior) + np.log(np.tile(quadrature, len(widths))) + half_normal + log_evidence
     weights = np.exp(log_weight - np.logaddexp.reduce(log_weight))
     pull = between[:, None] ** 2 / variance

@@ -23,7 +23,7 @@ LINK_NAMES: dict[Family, str] = {
     "bounded": "log-odds",
 }
 # Ratings from 0 to 10 have eleven levels.
-MOST_LEVELS = 11
+MAX_LEVELS = 11
 # Standard deviation of the logistic distribution, π/√3.
 LOGISTIC_SD = float(np.pi / np.sqrt(3))
 
@@ -114,8 +114,8 @@ def _ordinal(outcome: FloatArray) -> Outcome:
     """Levels that were never used say nothing of their cut points: the used ones are the levels."""
     values, coded = np.unique(outcome, return_inverse=True)
     levels = len(values)
-    if levels > MOST_LEVELS:
-        msg = f"an ordinal outcome has at most {MOST_LEVELS} levels; with more it is bounded or continuous"
+    if levels > MAX_LEVELS:
+        msg = f"an ordinal outcome has at most {MAX_LEVELS} levels; with more it is bounded or continuous"
         raise ValueError(msg)
     # Cut points that make all levels equally likely span this half-width, in units of the day's whole spread.
     half = float(np.log(levels - 1.0)) / LOGISTIC_SD

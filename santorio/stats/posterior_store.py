@@ -23,7 +23,7 @@ from santorio.storage.object_store import ObjectStore
 LIBRARIES = ("arviz", "numpy", "nutpie", "pymc")
 FILE_NAME = "posterior.zarr.zip"
 # The sampler's own coordinates, padding among them: twice as much as all the rest, which says the same.
-NOT_KEPT = frozenset({"standard", "standard_path"})
+NOT_STORED = frozenset({"standard", "standard_path"})
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Provenance:
     as_of: dt.datetime
 
 
-def tree_of(fit: Fit, attributes: Mapping[str, str]) -> Any:
+def to_datatree(fit: Fit, attributes: Mapping[str, str]) -> Any:
     """A posterior as an ArviZ DataTree with named dims: groups `posterior`, `observed_data` and `constant_data`.
 
     Returns
@@ -73,7 +73,7 @@ def save_fit(fit: Fit, path: Path, attributes: Mapping[str, str]) -> None:
     }
     # Zarr rewrites the root's metadata, which a zip file cannot: first a folder, then the file.
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        tree_of(fit, attributes).to_zarr(folder, consolidated=False)
+        to_datatree(fit, attributes).to_zarr(folder, consolidated=False)
         with zipfile.ZipFile(partial, "w") as archive:
             for one in sorted(Path(folder).rglob("*")):
                 if one.is_file():
@@ -149,16 +149,16 @@ def load_posterior(model_type: type[RegressionModel], path: Path) -> tuple[Fit, 
     return fit, attributes
 
 
-def keep(store: ObjectStore, model: RegressionModel, fit: Fit, provenance: Provenance) -> str:
+def store_posterior(store: ObjectStore, model: RegressionModel, fit: Fit, provenance: Provenance) -> str:
     """Put a posterior into the object store, and return its hash: what refers to it may be written from then on."""
-    draws = {name: values for name, values in fit.draws.items() if name not in NOT_KEPT}
+    draws = {name: values for name, values in fit.draws.items() if name not in NOT_STORED}
     with tempfile.TemporaryDirectory() as folder:  # for its owner alone
         path = Path(folder) / FILE_NAME
         save_posterior(model, replace(fit, draws=draws), path, provenance)
         return store.put_file(path)
 
 
-def kept(store: ObjectStore, sha256: str) -> tuple[Fit, dict[str, str]]:
+def fetch_posterior(store: ObjectStore, sha256: str) -> tuple[Fit, dict[str, str]]:
     """Read a posterior and its attributes from the object store.
 
     Raises

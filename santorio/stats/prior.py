@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Prior:
-    """A prior of one unknown, as a model's configuration states it.
+    """A prior of one unknown, as a model's configuration states it: ``Prior("Beta", alpha=6, beta=1.5)``.
 
     The calls are those of `pymc_extras.prior.Prior`; version 0.10 of that package cannot be imported beside PyTensor 3.
 
@@ -15,17 +15,18 @@ class Prior:
     ----------
     distribution : str
         Name of a distribution of PyMC.
-    parameters : tuple[tuple[str, float], ...]
-        Its parameters by their names in PyMC, sorted; `Prior.of` takes them as keywords.
+    **parameters : float
+        Its parameters by their names in PyMC.
     """
 
     distribution: str
+    # Sorted pairs and no mapping: a prior is part of the key of a compiled model, and must be hashable.
     parameters: tuple[tuple[str, float], ...]
 
-    @classmethod
-    def of(cls, distribution: str, **parameters: float) -> Self:
-        """State a prior, as in ``Prior.of("Beta", alpha=6, beta=1.5)``."""
-        return cls(distribution, tuple(sorted((name, float(value)) for name, value in parameters.items())))
+    def __init__(self, distribution: str, **parameters: float) -> None:
+        pairs = sorted((name, float(value)) for name, value in parameters.items())
+        object.__setattr__(self, "distribution", distribution)
+        object.__setattr__(self, "parameters", tuple(pairs))
 
     def __getitem__(self, parameter: str) -> float:
         """Value of a parameter."""
@@ -44,4 +45,4 @@ class Prior:
     @classmethod
     def from_dict(cls, stated: Mapping[str, Any]) -> Self:
         """Read what `to_dict` wrote."""
-        return cls.of(stated["dist"], **stated["kwargs"])
+        return cls(stated["dist"], **stated["kwargs"])

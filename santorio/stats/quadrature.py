@@ -16,9 +16,9 @@ from santorio.stats.effect_priors import CarryOver
 RHO_BETA = (6.0, 1.5)
 TAU_SD = 0.3
 # What simulates days that are known to resemble each other no more than this does without the fine rules.
-HIGHEST_COARSE_RHO = 0.8
-FEWEST_RHO_NODES, FINE_RHO_NODES = 16, 48
-FEWEST_CARRY_OVER_NODES, MOST_CARRY_OVER_NODES = 8, 24
+MAX_COARSE_RHO = 0.8
+MIN_RHO_NODES, FINE_RHO_NODES = 16, 48
+MIN_CARRY_OVER_NODES, MAX_CARRY_OVER_NODES = 8, 24
 TAU_NODES, FINE_TAU_NODES = 6, 12
 SIGMA_NODES = 9
 
@@ -109,7 +109,7 @@ def rho_rule(days: int, *, fine: bool = True) -> BetaRule:
     Nearer to 1, where the likelihood falls off ever more steeply, sixteen nodes err by some 0.005 in a distribution
     function, 0.04 at most; the fine rule by a tenth of that.
     """
-    fewest = FINE_RHO_NODES if fine else FEWEST_RHO_NODES
+    fewest = FINE_RHO_NODES if fine else MIN_RHO_NODES
     nodes = max(fewest, int(np.ceil(np.pi * np.sqrt(days) / 1.4)))
     return beta_rule(*RHO_BETA, nodes, lowest=-1.0)
 
@@ -121,7 +121,7 @@ def carry_over_rule(prior: CarryOver | None, days: int) -> Rule:
     """
     if prior is None:
         return ZERO
-    nodes = int(np.clip(np.ceil(1.2 * np.sqrt(days)), FEWEST_CARRY_OVER_NODES, MOST_CARRY_OVER_NODES))
+    nodes = int(np.clip(np.ceil(1.2 * np.sqrt(days)), MIN_CARRY_OVER_NODES, MAX_CARRY_OVER_NODES))
     return beta_rule(prior.alpha, prior.beta, nodes)
 
 

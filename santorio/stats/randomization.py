@@ -1,6 +1,6 @@
-"""Laws by which days get their arms: drawing from them for a new trial, re-drawing for the randomisation test.
+"""Randomization schemes: drawing a schedule for a new trial, and re-drawing it for the randomisation test.
 
-A schedule is drawn uniformly from the admissible ones with a recorded seed; the same law, re-drawn, gives the
+A schedule is drawn uniformly from the admissible ones with a recorded seed; the same scheme, re-drawn, gives the
 randomisation test's reference distribution.
 """
 
@@ -15,22 +15,22 @@ import numpy as np
 
 from santorio.arrays import FloatArray, IntArray
 
-LONGEST_RUN = 3
+MAX_RUN = 3
 # A pseudo-cycle is this long: short enough to have some, long enough to hold several days of every arm.
 PSEUDO_CYCLE_DAYS = 14
-ENUMERATED_AT_MOST = 4096
+MAX_ENUMERATED = 4096
 REDRAWS = 1999
 
 
 @dataclass(frozen=True)
-class Law:
+class Randomization:
     """How arms were assigned.
 
     Attributes
     ----------
     kind : {"periods", "daily", "within blocks"}
         "periods": every cycle has each arm once, in random order, for `period_days`. "daily": as many days of each arm
-        in every cycle, no run longer than `longest_run`. "within blocks": the law is not known; arms are permuted
+        in every cycle, no run longer than `longest_run`. "within blocks": the scheme is not known; arms are permuted
         within stretches of the study, which keeps each stretch's balance.
     cycle : IntArray
         Cycle, or stretch, of every study day, from 0.
@@ -51,33 +51,35 @@ class Law:
         return int(self.cycle.max()) + 1
 
 
-def find_law(arm: IntArray, period_days: int | None, recorded: Mapping[str, object] | None = None) -> Law:
-    """Find the law under which a schedule was drawn.
+def infer_randomization(
+    arm: IntArray, period_days: int | None, recorded: Mapping[str, object] | None = None
+) -> Randomization:
+    """Infer the scheme by which a schedule was drawn.
 
-    The law that the protocol records is taken where the schedule obeys it; so are periods of a length that it names.
+    The scheme that the protocol records is taken where the schedule obeys it; so are periods of a length that it names.
     Otherwise the study is cut into equal stretches of about 14 days, fewer if a stretch would lack two days of some
     arm: these pseudo-cycles stand in for cycles.
 
     Parameters
     ----------
     recorded : Mapping, optional
-        The protocol's law, as `daily_law` or `periods_law` states it.
+        The protocol's scheme, as `daily_scheme` or `periods_scheme` states it.
     """
     arms = int(arm.max()) + 1
     if recorded and recorded.get("kind") == "daily":
         cycle_days, longest_run = (_whole(recorded, name) for name in ("cycle_days", "longest_run"))
         if _obeys_daily(arm, arms, cycle_days, longest_run):
-            return Law("daily", np.arange(len(arm)) // cycle_days, 1, longest_run)
+            return Randomization("daily", np.arange(len(arm)) // cycle_days, 1, longest_run)
     if recorded and recorded.get("kind") == "periods":
         period_days = _whole(recorded, "period_days") or period_days
     if period_days and _obeys(arm, arms, period_days):
-        return Law("periods", np.arange(len(arm)) // (period_days * arms), period_days)
+        return Randomization("periods", np.arange(len(arm)) // (period_days * arms), period_days)
     for stretches in range(max(len(arm) // PSEUDO_CYCLE_DAYS, 1), 1, -1):
         stretch = np.arange(len(arm)) * stretches // len(arm)
         counts = [np.bincount(arm[stretch == s], minlength=arms).min() for s in range(stretches)]
         if min(counts) >= 2:
-            return Law("within blocks", stretch, 1)
-    return Law("within blocks", np.zeros(len(arm), dtype=np.int64), 1)
+            return Randomization("within blocks", stretch, 1)
+    return Randomization("within blocks", np.zeros(len(arm), dtype=np.int64), 1)
 
 
 def _whole(recorded: Mapping[str, object], name: str) -> int:
@@ -85,13 +87,13 @@ def _whole(recorded: Mapping[str, object], name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def daily_law(cycle_days: int, longest_run: int = LONGEST_RUN) -> dict[str, object]:
-    """State the law of `draw_daily`, as a protocol records it."""
+def daily_scheme(cycle_days: int, longest_run: int = MAX_RUN) -> dict[str, object]:
+    """State the scheme of `draw_daily`, as a protocol records it."""
     return {"kind": "daily", "cycle_days": cycle_days, "longest_run": longest_run}
 
 
-def periods_law(period_days: int) -> dict[str, object]:
-    """State the law of `draw_periods`, as a protocol records it."""
+def periods_scheme(period_days: int) -> dict[str, object]:
+    """State the scheme of `draw_periods`, as a protocol records it."""
     return {"kind": "periods", "period_days": period_days}
 
 
@@ -112,33 +114,35 @@ def _obeys(arm: IntArray, arms: int, period_days: int) -> bool:
     return steady and bool((np.sort(periods[:, :, 0], axis=1) == np.arange(arms)).all())
 
 
-def redraw(law: Law, arm: IntArray, seed: int) -> tuple[IntArray, bool]:
+def redraw(scheme: Randomization, arm: IntArray, seed: int) -> tuple[IntArray, bool]:
     """Schedules that could as well have been drawn, shape (schedules, days), and whether these are all of them."""
-    if law.kind == "periods":
+    if scheme.kind == "periods":
         arms = int(arm.max()) + 1
         orders = np.array(list(itertools.permutations(range(arms))))
-        if factorial(arms) ** law.cycles <= ENUMERATED_AT_MOST:
-            chosen = np.array(list(itertools.product(range(len(orders)), repeat=law.cycles)))
-            return _lay_out(orders, chosen, law.period_days), True
-        chosen = np.random.default_rng(seed).integers(len(orders), size=(REDRAWS, law.cycles))
-        return _lay_out(orders, chosen, law.period_days), False
+        if factorial(arms) ** scheme.cycles <= MAX_ENUMERATED:
+            chosen = np.array(list(itertools.product(range(len(orders)), repeat=scheme.cycles)))
+            return _expand_periods(orders, chosen, scheme.period_days), True
+        chosen = np.random.default_rng(seed).integers(len(orders), size=(REDRAWS, scheme.cycles))
+        return _expand_periods(orders, chosen, scheme.period_days), False
     rng = np.random.default_rng(seed)
-    if law.kind == "daily":
-        assert law.longest_run is not None  # noqa: S101 - a daily law has one
-        cycle_days, arms = len(arm) // law.cycles, int(arm.max()) + 1
-        return _draw_days(law.cycles, cycle_days, law.longest_run, rng, REDRAWS, arms), False
+    if scheme.kind == "daily":
+        assert scheme.longest_run is not None  # noqa: S101 - a daily scheme has one
+        cycle_days, arms = len(arm) // scheme.cycles, int(arm.max()) + 1
+        return _draw_days(scheme.cycles, cycle_days, scheme.longest_run, rng, REDRAWS, arms), False
     drawn = np.tile(arm, (REDRAWS, 1))
-    for block in range(law.cycles):
-        inside = law.cycle == block
+    for block in range(scheme.cycles):
+        inside = scheme.cycle == block
         drawn[:, inside] = rng.permuted(drawn[:, inside], axis=1)
     return drawn, False
 
 
-def _lay_out(orders: IntArray, chosen: IntArray, period_days: int) -> IntArray:
+def _expand_periods(orders: IntArray, chosen: IntArray, period_days: int) -> IntArray:
     return np.asarray(np.repeat(orders[chosen].reshape(len(chosen), -1), period_days, axis=1))
 
 
-def randomisation_p(law: Law, arm: IntArray, outcome: FloatArray, contrast: int, seed: int = 2614) -> float:
+def randomisation_p(
+    scheme: Randomization, arm: IntArray, outcome: FloatArray, contrast: int, seed: int = 2614
+) -> float:
     """Two-sided p of the randomisation test: the difference in means against what other draws would have given.
 
     Parameters
@@ -150,7 +154,7 @@ def randomisation_p(law: Law, arm: IntArray, outcome: FloatArray, contrast: int,
     contrast : int
         Arm to hold against arm 0.
     """
-    drawn, complete = redraw(law, arm, seed)
+    drawn, complete = redraw(scheme, arm, seed)
     observed = abs(_difference(arm[None], outcome, contrast)[0])
     others = np.abs(_difference(drawn, outcome, contrast))
     as_extreme = int((others >= observed - 1e-9).sum())
@@ -175,7 +179,7 @@ def draw_periods(cycles: int, period_days: int, seed: int, arms: int = 2) -> Int
 
 
 def draw_daily(
-    cycles: int, cycle_days: int, seed: int, arms: int = 2, longest_run: int = LONGEST_RUN
+    cycles: int, cycle_days: int, seed: int, arms: int = 2, longest_run: int = MAX_RUN
 ) -> IntArray:
     """Arms by day: as many days of each in every cycle, no long run, uniform over such schedules.
 
@@ -194,7 +198,7 @@ def draw_daily(
 def _draw_days(
     cycles: int, cycle_days: int, longest_run: int, rng: np.random.Generator, count: int, arms: int = 2
 ) -> IntArray:
-    """Draw schedules of a daily law, shape (count, days).
+    """Draw schedules of a daily scheme, shape (count, days).
 
     Counting completions makes every admissible schedule equally likely, which rejection would need ages for.
     """

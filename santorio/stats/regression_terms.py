@@ -24,8 +24,8 @@ WIDTH_STEP = 16
 UNUSED = CarryOver(2.0, 2.0)
 # What every sampled model of a trial has: τ, and ρ on the unit interval.
 COMMON_PRIORS: Mapping[str, Prior] = {
-    "tau": Prior.of("HalfNormal", sigma=exact_inference.TAU_SD),
-    "unit_rho": Prior.of("Beta", alpha=exact_inference.RHO_BETA[0], beta=exact_inference.RHO_BETA[1]),
+    "tau": Prior("HalfNormal", sigma=exact_inference.TAU_SD),
+    "unit_rho": Prior("Beta", alpha=exact_inference.RHO_BETA[0], beta=exact_inference.RHO_BETA[1]),
 }
 # Without an outcome, of two days; the densities take them in this order.
 EMPTY_DAYS: Mapping[str, Any] = {

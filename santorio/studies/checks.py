@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from santorio.rendering.text import plural
-from santorio.stats.decisions import DECISIVE_AT_LOOK
+from santorio.stats.decisions import INTERIM_THRESHOLD
 from santorio.stats.latent_posterior import LatentPosterior
 from santorio.stats.likelihood_choice import LikelihoodChoice
 from santorio.studies.dataset import Assembled, Notices
@@ -142,7 +142,7 @@ def check_study(study: Study, assembled: Assembled, add: Notices) -> None:
     elif phases <= FEW_PHASES:
         few = f"The arm changes only {phases - 1} times: little can be told from drift"
         if not study.design.is_randomised:
-            few += f", so that a decision takes a probability of {100 * DECISIVE_AT_LOOK:.0f} %"
+            few += f", so that a decision takes a probability of {100 * INTERIM_THRESHOLD:.0f} %"
         add("few_phases", f"{few}. More changes help more than longer phases.")
     washed = sum(int(washed_out(one, study.washout).sum()) for one in assembled.cases)
     if washed:

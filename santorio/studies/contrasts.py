@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from santorio.arrays import FloatArray
-from santorio.stats.decisions import DECISIVE, DECISIVE_AT_LOOK, Decision, decide
+from santorio.stats.decisions import DECISION_THRESHOLD, INTERIM_THRESHOLD, Decision, decide
 from santorio.stats.effect_priors import CarryOver
 from santorio.stats.latent_posterior import LatentPosterior, mean_table
 from santorio.stats.meta_analysis import Pooled, pool
@@ -148,14 +148,14 @@ def _described(fitted: Fitted, belief: Belief, scale: UnitScale, *, binary: bool
 
 def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], effect: Effect) -> Decision:
     phases = max(one.series.phases for one in prepared)
-    threshold = DECISIVE
+    threshold = DECISION_THRESHOLD
     if not study.design.is_randomised and phases <= FEW_PHASES:
         # Before and after is no comparison: whatever else changed meanwhile would look the same.
         if phases < FEWEST_PHASES:
             return "keep going"
         # Four phases without an effect lead to a decision in up to one of six at the usual threshold, as what drifts
         # slowly may well go along with them; at this one in one of twenty-five (docs/studies.md).
-        threshold = DECISIVE_AT_LOOK
+        threshold = INTERIM_THRESHOLD
     return decide(
         effect.probability_above,
         effect.probability_within,

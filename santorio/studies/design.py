@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from santorio.arrays import IntArray
 from santorio.errors import ConfigError
 from santorio.stats.assurance import Noise
-from santorio.stats.decisions import DECISIVE
+from santorio.stats.decisions import DECISION_THRESHOLD
 from santorio.stats.design_matrix import EFFECT_SD, Columns, TrialDesign
 from santorio.stats.effect_priors import carry_over_from
 from santorio.stats.exact_inference import TAU_SD, fit_exact, whiten
-from santorio.stats.quadrature import HIGHEST_COARSE_RHO
+from santorio.stats.quadrature import MAX_COARSE_RHO
 
 FORMAT: Final = "santorio-study-plan/1"
 FEWEST_DAYS = 8
@@ -244,10 +244,10 @@ def decisions(wishes: Wishes, variance: float, effect: float) -> tuple[float, fl
     after = 1 / (1 / prior + 1 / variance)
     mean, spread = effect * after / variance, float(np.sqrt(after**2 / variance))
     sd, delta = float(np.sqrt(after)), wishes.smallest_effect
-    beyond = delta + float(ndtri(DECISIVE)) * sd
+    beyond = delta + float(ndtri(DECISION_THRESHOLD)) * sd
     more, less = float(ndtr((mean - beyond) / spread)), float(ndtr((-beyond - mean) / spread))
     inside = np.linspace(0, delta, 400)
-    harmless = inside[ndtr((delta - inside) / sd) - ndtr((-delta - inside) / sd) >= DECISIVE]
+    harmless = inside[ndtr((delta - inside) / sd) - ndtr((-delta - inside) / sd) >= DECISION_THRESHOLD]
     if not harmless.size:
         return more, less, 0.0
     edge = float(harmless[-1])
@@ -314,11 +314,13 @@ def _simulate(wishes: Wishes, arm: IntArray, period: int) -> Simulated:
         outcome = noise + exposure[:, None] * effect / wishes.noise.sigma
         reference = outcome[arm == 0]
         spread = reference.std(axis=0, ddof=1)
-        fine = wishes.noise.rho > HIGHEST_COARSE_RHO
+        fine = wishes.noise.rho > MAX_COARSE_RHO
         posterior = fit_exact(columns, (outcome - reference.mean(axis=0)) / spread, fine=fine)
         delta = wishes.smallest_effect / wishes.noise.sigma / spread
         above, below = 1 - posterior.below("arm_1", delta), posterior.below("arm_1", -delta)
-        found.append((float((above >= DECISIVE).mean()), float((below >= DECISIVE).mean())))
+        found.append(
+            (float((above >= DECISION_THRESHOLD).mean()), float((below >= DECISION_THRESHOLD).mean()))
+        )
     return Simulated(studies=SIMULATED, power=found[0][0], false_alarm=sum(found[1]))
 
 

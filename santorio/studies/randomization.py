@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from santorio.arrays import FloatArray, IntArray
-from santorio.stats.randomization import ENUMERATED_AT_MOST, REDRAWS, find_law, redraw
+from santorio.stats.randomization import MAX_ENUMERATED, REDRAWS, infer_randomization, redraw
 from santorio.studies.spec import Design
 
 ABBA = 4
@@ -130,7 +130,7 @@ def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) ->
     if capped is not None:
         return Redraws(len(capped), iter([capped]))
     blocks = _blocks(design, day, label)
-    if len(label) <= 5000 and blocks.arrangements <= ENUMERATED_AT_MOST:
+    if len(label) <= 5000 and blocks.arrangements <= MAX_ENUMERATED:
         every = np.array(list(_arrangements(blocks)))
         return Redraws(len(every), iter([every[:, blocks.unit]]), complete=True)
     return Redraws(REDRAWS, _permuted(blocks, rng))
@@ -141,7 +141,7 @@ def _capped(design: Design, day: IntArray, label: IntArray, seed: int) -> IntArr
     if design.law != "days" or not design.block or not design.longest_run or len(day) != np.ptp(day) + 1:
         return None
     stated = {"kind": "daily", "cycle_days": design.block, "longest_run": design.longest_run}
-    law = find_law(label, None, stated)
+    law = infer_randomization(label, None, stated)
     return redraw(law, label, seed)[0] if law.kind == "daily" else None
 
 
@@ -208,11 +208,11 @@ def _flips(design: Design, label: IntArray, rng: np.random.Generator) -> Redraws
         return None
     block = np.arange(len(label)) // (design.block or ABBA)
     blocks = int(block[-1]) + 1
-    if 2**blocks <= ENUMERATED_AT_MOST:
+    if 2**blocks <= MAX_ENUMERATED:
         flip = np.array(list(itertools.product((0, 1), repeat=blocks)))
     else:
         flip = rng.integers(2, size=(REDRAWS, blocks))
-    return Redraws(len(flip), iter([label[None] ^ flip[:, block]]), complete=2**blocks <= ENUMERATED_AT_MOST)
+    return Redraws(len(flip), iter([label[None] ^ flip[:, block]]), complete=2**blocks <= MAX_ENUMERATED)
 
 
 def _starts(design: Design, label: IntArray, rng: np.random.Generator) -> Redraws | None:
@@ -225,7 +225,7 @@ def _starts(design: Design, label: IntArray, rng: np.random.Generator) -> Redraw
         return None
     # Spare rows are shared out among phases: stars and bars.
     total = comb(spare + phases - 1, phases - 1)
-    if total <= ENUMERATED_AT_MOST:
+    if total <= MAX_ENUMERATED:
         bars = np.array(list(itertools.combinations(range(spare + phases - 1), phases - 1)))
     else:
         picked = [rng.choice(spare + phases - 1, phases - 1, replace=False) for _ in range(REDRAWS)]
@@ -233,7 +233,7 @@ def _starts(design: Design, label: IntArray, rng: np.random.Generator) -> Redraw
     edges = bars - np.arange(phases - 1) + fewest * np.arange(1, phases)
     number = np.arange(len(label))
     drawn = order[(number[None, :, None] >= edges[:, None, :]).sum(axis=2)]
-    return Redraws(len(drawn), iter([drawn]), complete=total <= ENUMERATED_AT_MOST)
+    return Redraws(len(drawn), iter([drawn]), complete=total <= MAX_ENUMERATED)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from santorio.arrays import IntArray
 from santorio.metrics import OUTCOMES, Bounds, Direction
-from santorio.stats.decisions import DECISIVE, DECISIVE_AT_LOOK
+from santorio.stats.decisions import DECISION_THRESHOLD, INTERIM_THRESHOLD
 from santorio.stats.design_matrix import EFFECT_SD
 from santorio.stats.effect_priors import CarryOver, EffectPrior
 from santorio.stats.likelihood_choice import LikelihoodChoice
@@ -214,7 +214,7 @@ class Deciding(Data):
         At a look; None without any.
     """
 
-    threshold: Annotated[Decimal, Field(gt=0.5, lt=1)] = DECISIVE
+    threshold: Annotated[Decimal, Field(gt=0.5, lt=1)] = DECISION_THRESHOLD
     interim_looks: Annotated[int, Field(ge=0, le=50)] = 0
     looks_after_days: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
     threshold_at_looks: Annotated[Decimal, Field(gt=0.5, lt=1)] | None = None
@@ -379,7 +379,7 @@ class Protocol(Data):
             threshold=self.deciding.threshold,
             interim_looks=count,
             looks_after_days=days,
-            threshold_at_looks=DECISIVE_AT_LOOK,
+            threshold_at_looks=INTERIM_THRESHOLD,
         )
         return self.model_copy(update={"deciding": deciding, "stopping": STOPPING_AT_LOOK})
 

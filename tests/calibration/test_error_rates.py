@@ -10,10 +10,10 @@ from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import carry_over_from
 from santorio.stats.evaluation.operating_characteristics import operating_characteristics
 from santorio.stats.evaluation.simulation import (
-    Conduct,
-    Process,
+    DataGeneratingProcess,
+    GroundTruth,
+    ParticipantBehaviour,
     SimulatedTrials,
-    Truth,
     simulate_trials,
     standardise,
 )
@@ -49,13 +49,15 @@ class Analysed:
         return self.posterior.below("arm_1", effect / self.spread)
 
 
-def analysed(trials, kind, days, process, lasting, *, schedules, effect=0.0, conduct=None):
+def analysed(trials, kind, days, process, lasting, *, schedules, effect=0.0, behaviour=None):
     """Analyse `schedules` x 100 trials; each schedule has a true λ drawn from the prior."""
     prior = LASTING[lasting]
     for _ in range(schedules):
         design = trials.design(kind, days)
         carried = float(trials.rng.beta(prior.alpha, prior.beta)) if prior else 0.0
-        truth = Truth(np.array([effect]), carried, process=process, conduct=conduct or Conduct())
+        truth = GroundTruth(
+            np.array([effect]), carried, process=process, behaviour=behaviour or ParticipantBehaviour()
+        )
         found = simulate_trials(design, truth, OUTCOMES, trials.rng)
         standard, spread = standardise(found.outcome, design.arm)
         posterior = fit_trial(design, standard, carry_over=prior, fine=False)
@@ -63,7 +65,7 @@ def analysed(trials, kind, days, process, lasting, *, schedules, effect=0.0, con
 
 
 def rejections(trials, kind, days, phi, baseline, lasting, schedules):
-    process = Process(autoregression=(phi, 0.0), drift=DRIFT[baseline])
+    process = DataGeneratingProcess(autoregression=(phi, 0.0), drift=DRIFT[baseline])
     below = np.concatenate(
         [one.tails() for one in analysed(trials, kind, days, process, lasting, schedules=schedules)]
     )
@@ -107,7 +109,7 @@ def power(trials, kind, phi, lasting, schedules):
     statistics = {}
     for effect in (0.0, 0.5):
         ours, theirs = [], []
-        process = Process(autoregression=(phi, 0.0))
+        process = DataGeneratingProcess(autoregression=(phi, 0.0))
         for one in analysed(trials, kind, 70, process, lasting, schedules=schedules, effect=effect):
             tails = one.tails()
             ours.append(-np.minimum(tails, 1 - tails))
@@ -152,14 +154,14 @@ def test_power_at_length(trials, figures, kind, phi, lasting):
 
 
 PROCESSES = {
-    "AR(2)": Process(autoregression=(0.35, 0.25)),
-    "Student-t": Process(autoregression=(0.4, 0.0), degrees=4.0),
-    "steady": Process(autoregression=(0.4, 0.0)),
+    "AR(2)": DataGeneratingProcess(autoregression=(0.35, 0.25)),
+    "Student-t": DataGeneratingProcess(autoregression=(0.4, 0.0), degrees=4.0),
+    "steady": DataGeneratingProcess(autoregression=(0.4, 0.0)),
 }
-CONDUCTS = {"as told": Conduct(), "four days in five": Conduct(adherence=0.8)}
+CONDUCTS = {"as told": ParticipantBehaviour(), "four days in five": ParticipantBehaviour(adherence=0.8)}
 
 
-def coverage(trials, kind, process, conduct, lasting, schedules):
+def coverage(trials, kind, process, behaviour, lasting, schedules):
     """Share of 95 % intervals that hold the effect of being assigned."""
     effect = 0.5
     held = []
@@ -171,9 +173,9 @@ def coverage(trials, kind, process, conduct, lasting, schedules):
         lasting,
         schedules=schedules,
         effect=effect,
-        conduct=CONDUCTS[conduct],
+        behaviour=CONDUCTS[behaviour],
     ):
-        at = one.tails(effect * CONDUCTS[conduct].adherence)
+        at = one.tails(effect * CONDUCTS[behaviour].adherence)
         held.append((at > 0.025) & (at < 0.975))
     return float(np.mean(held))
 
@@ -181,21 +183,21 @@ def coverage(trials, kind, process, conduct, lasting, schedules):
 MISSPECIFIED = [("AR(2)", "as told"), ("Student-t", "as told"), ("steady", "four days in five")]
 
 
-@pytest.mark.parametrize(("process", "conduct"), MISSPECIFIED)
+@pytest.mark.parametrize(("process", "behaviour"), MISSPECIFIED)
 @pytest.mark.parametrize("kind", KINDS)
 def test_when_the_world_is_of_another_kind_nine_in_ten_intervals_hold_the_truth(
-    trials, kind, process, conduct
+    trials, kind, process, behaviour
 ):
-    assert coverage(trials, kind, process, conduct, "within the day", 20) >= 0.90
+    assert coverage(trials, kind, process, behaviour, "within the day", 20) >= 0.90
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lasting", MOST)
-@pytest.mark.parametrize(("process", "conduct"), MISSPECIFIED)
+@pytest.mark.parametrize(("process", "behaviour"), MISSPECIFIED)
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_at_length(trials, figures, kind, process, conduct, lasting):
-    held = coverage(trials, kind, process, conduct, lasting, 100)
-    case = f"{process if process != 'steady' else conduct}, {kind}, {lasting}"
+def test_the_same_at_length(trials, figures, kind, process, behaviour, lasting):
+    held = coverage(trials, kind, process, behaviour, lasting, 100)
+    case = f"{process if process != 'steady' else behaviour}, {kind}, {lasting}"
     figures.add("Coverage of 95 % intervals, misspecified", case, held, "≥ 0.90", met=held >= 0.90)
     assert held >= 0.90
 
@@ -203,11 +205,14 @@ def test_the_same_at_length(trials, figures, kind, process, conduct, lasting):
 def coverage_with_missing_days(trials, kind, lasting, count):
     """As above, where days are missing after bad ones: each trial then has a design of its own."""
     prior, held = LASTING[lasting], []
-    process, conduct = Process(autoregression=(0.4, 0.0)), Conduct(missing_after_bad=0.4)
+    process, behaviour = (
+        DataGeneratingProcess(autoregression=(0.4, 0.0)),
+        ParticipantBehaviour(missing_after_bad=0.4),
+    )
     for _ in range(count):
         design = trials.design(kind, 70)
         carried = float(trials.rng.beta(prior.alpha, prior.beta)) if prior else 0.0
-        truth = Truth(np.array([0.5]), carried, process=process, conduct=conduct)
+        truth = GroundTruth(np.array([0.5]), carried, process=process, behaviour=behaviour)
         found = simulate_trials(design, truth, 1, trials.rng)
         known = found.known[:, 0]
         design = TrialDesign(design.day, design.arm, design.cycle, known, 2)

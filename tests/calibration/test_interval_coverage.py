@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from santorio.stats.effect_priors import WEAK, CarryOver, robust
+from santorio.stats.effect_priors import WEAK, CarryOver, robust_mixture
 from santorio.stats.evaluation.simulation import simulate_from_prior
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.gaussian_model import TrialModel
@@ -55,7 +55,7 @@ def test_the_exact_intervals_hold_the_truth_as_often_as_they_say(trials, kind, l
 
 
 def test_so_they_do_with_a_belief_beside_the_weak_prior(trials):
-    ranks = exact_ranks(trials, "daily", 42, None, batches=10, prior=robust(0.6, 0.2))
+    ranks = exact_ranks(trials, "daily", 42, None, batches=10, prior=robust_mixture(0.6, 0.2))
     for found in ranks.values():
         assert_uniform(found)
 
@@ -66,7 +66,7 @@ DESIGNS = 12
 CASES = {
     "within the day": (None, WEAK),
     "carried over": (LASTING, WEAK),
-    "a belief beside it": (LASTING, robust(0.6, 0.2)),
+    "a belief beside it": (LASTING, robust_mixture(0.6, 0.2)),
 }
 
 

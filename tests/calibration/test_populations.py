@@ -11,10 +11,10 @@ from santorio.analyses.effects.marginal_likelihood import gather
 from santorio.population.estimates import Part
 from santorio.population.pipeline import NODES, ONE_WIDTH, pool_people
 from santorio.stats.design_matrix import background_columns
-from santorio.stats.effect_priors import WEAK, robust_of
+from santorio.stats.effect_priors import WEAK, robust_mixture_of
 from santorio.stats.evaluation.simulation import Population, simulate_people, standardise
 from santorio.stats.exact_inference import fit_trial
-from santorio.stats.meta_analysis import BETWEEN_SD, pool
+from santorio.stats.meta_analysis import BETWEEN_SCALE, pool
 from santorio.trials.analysis.flat_prior import FLAT
 
 LEVELS = (0.5, 0.8, 0.95)
@@ -29,7 +29,7 @@ def ranks_from_prior(rng, populations, people):
     ranks = {"one more person": [], "one more person, taken to be normal": [], "a person among them": []}
     for _ in range(populations):
         mean = rng.normal()
-        between = BETWEEN_SD * abs(rng.normal())
+        between = BETWEEN_SCALE * abs(rng.normal())
         truth = mean + between * rng.normal(size=people + 1)
         sds = rng.uniform(0.15, 0.5, size=people)
         found = pool(truth[1:] + sds * rng.normal(size=people), sds, 1.0, widths=ONE_WIDTH, nodes=NODES)
@@ -120,7 +120,7 @@ def test_trials_of_others_tell_what_to_expect_of_a_new_person_and_help_to_judge_
         expected.append(pooled.below(new.effect, next_case=True))
         among.append(stats.norm.cdf(others[0].effect, pooled.case_means[0], pooled.case_sds[0]))
         sigma = days_alone(new).standard_effect
-        prior = robust_of([(0.8, pooled.mean / sigma, pooled.next_sd / sigma)])
+        prior = robust_mixture_of([(0.8, pooled.mean / sigma, pooled.next_sd / sigma)])
         for into, (low, high) in ((alone, judged(new, WEAK)), (beside, judged(new, prior))):
             into.append((low <= new.effect <= high, high - low))
     figures_of = {

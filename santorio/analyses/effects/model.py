@@ -77,15 +77,15 @@ class EffectsModel(RegressionModel):
     # In the order of `kernel.py`: of an effect that is not shrunk, of τ, of the logarithm by which an
     # outcome's τ departs, of a confounder's effect, of σ², of ρ on the unit interval, of the share that outcomes share.
     default_model_config: ClassVar[Mapping[str, Prior]] = {
-        "slab": Prior.of("Normal", sigma=1),
-        "tau": Prior.of("HalfNormal", sigma=0.2),
-        "departure": Prior.of("Normal", sigma=0.5),
-        "confounder": Prior.of("Normal", sigma=0.5),
-        "variance": Prior.of(
+        "slab": Prior("Normal", sigma=1),
+        "tau": Prior("HalfNormal", sigma=0.2),
+        "departure": Prior("Normal", sigma=0.5),
+        "confounder": Prior("Normal", sigma=0.5),
+        "variance": Prior(
             "InverseGamma", alpha=exact_inference.VARIANCE_SHAPE, beta=exact_inference.VARIANCE_SCALE
         ),
-        "unit_rho": Prior.of("Beta", alpha=exact_inference.RHO_BETA[0], beta=exact_inference.RHO_BETA[1]),
-        "share": Prior.of("Beta", alpha=2, beta=2),
+        "unit_rho": Prior("Beta", alpha=exact_inference.RHO_BETA[0], beta=exact_inference.RHO_BETA[1]),
+        "share": Prior("Beta", alpha=2, beta=2),
     }
     default_sampler_config: ClassVar[Mapping[str, Any]] = {
         **RegressionModel.default_sampler_config,

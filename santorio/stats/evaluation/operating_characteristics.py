@@ -13,19 +13,32 @@ import numpy as np
 
 from santorio.arrays import FloatArray, IntArray
 from santorio.stats.assurance import Noise
-from santorio.stats.decisions import ABOVE, BELOW, DECISIVE, DECISIVE_AT_LOOK, UNDECIDED, WITHIN, judge
+from santorio.stats.decisions import (
+    ABOVE,
+    BELOW,
+    DECISION_THRESHOLD,
+    INTERIM_THRESHOLD,
+    UNDECIDED,
+    WITHIN,
+    classify,
+)
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK, CarryOver, EffectPrior
-from santorio.stats.evaluation.simulation import Process, Truth, simulate_trials, standardise
+from santorio.stats.evaluation.simulation import (
+    DataGeneratingProcess,
+    GroundTruth,
+    simulate_trials,
+    standardise,
+)
 from santorio.stats.exact_inference import fit_trial
-from santorio.stats.quadrature import HIGHEST_COARSE_RHO
-from santorio.stats.randomization import Law, redraw
+from santorio.stats.quadrature import MAX_COARSE_RHO
+from santorio.stats.randomization import Randomization, redraw
 
 SEED = 2614
 # So many outcomes at a time: factorisations are shared, and what is computed stays in the processor's cache.
 OUTCOMES_AT_ONCE = 250
 # A look that has seen less of some arm sees nothing: it could not even say how much days vary.
-FEWEST_DAYS_AT_LOOK = 5
+MIN_DAYS_AT_INTERIM = 5
 
 
 @dataclass(frozen=True)
@@ -83,12 +96,12 @@ class Analysis:
     prior : EffectPrior
         Of the effects.
     at_look : float
-        Threshold of a decision at a look; at the end it is `DECISIVE`.
+        Threshold of a decision at a look; at the end it is `DECISION_THRESHOLD`.
     """
 
     carry_over: CarryOver | None = None
     prior: EffectPrior = WEAK
-    at_look: float = DECISIVE_AT_LOOK
+    at_look: float = INTERIM_THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -101,9 +114,11 @@ class _Rules:
     fine: bool
 
 
-def designs_of(law: Law, design: TrialDesign, count: int, seed: int = SEED) -> list[TrialDesign]:
-    """Draw designs that could as well have been drawn by the law of this one."""
-    arms, _ = redraw(law, design.arm, seed)
+def designs_of(
+    randomization: Randomization, design: TrialDesign, count: int, seed: int = SEED
+) -> list[TrialDesign]:
+    """Draw designs that could as well have been drawn by the randomization of this one."""
+    arms, _ = redraw(randomization, design.arm, seed)
     return [replace(design, arm=arm) for arm in arms[:count]]
 
 
@@ -123,7 +138,7 @@ def operating_characteristics(
     Parameters
     ----------
     designs : TrialDesign or Sequence[TrialDesign]
-        One schedule, or several drawn by one law, among which the trials are shared out.
+        One schedule, or several drawn by one randomization, among which the trials are shared out.
     noise : Noise
         How the outcome moves by itself.
     effects : Sequence[float]
@@ -143,8 +158,8 @@ def operating_characteristics(
         msg = "looks are increasing numbers of study days before the end"
         raise ValueError(msg)
     analysis = analysis or Analysis()
-    rules = _Rules(smallest_effect, (*looks, length), analysis, fine=abs(noise.rho) > HIGHEST_COARSE_RHO)
-    process = Process(sigma=noise.sigma, autoregression=(noise.rho, 0.0))
+    rules = _Rules(smallest_effect, (*looks, length), analysis, fine=abs(noise.rho) > MAX_COARSE_RHO)
+    process = DataGeneratingProcess(sigma=noise.sigma, autoregression=(noise.rho, 0.0))
     batches = _batches(several, trials)
     seeds = np.random.SeedSequence(seed).spawn(len(batches))
 
@@ -154,7 +169,7 @@ def operating_characteristics(
         rng = np.random.default_rng(seeds[batch])
         lasting = analysis.carry_over
         carried = rng.beta(lasting.alpha, lasting.beta, size) if lasting else 0.0
-        truth = Truth(arms, carry_over=carried, process=process)
+        truth = GroundTruth(arms, carry_over=carried, process=process)
         simulated = simulate_trials(design, truth, size, rng)
         return _count(design, simulated.outcome, rules)
 
@@ -191,7 +206,7 @@ def _count(design: TrialDesign, outcome: FloatArray, rules: _Rules) -> FloatArra
 
 def _judge(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bool) -> IntArray:
     arm = design.arm[design.known]
-    if np.bincount(arm, minlength=design.arms).min() < FEWEST_DAYS_AT_LOOK:
+    if np.bincount(arm, minlength=design.arms).min() < MIN_DAYS_AT_INTERIM:
         return np.full(outcome.shape[1], UNDECIDED)
     standard, spread = standardise(outcome[design.known], arm)
     analysis = rules.analysis
@@ -200,4 +215,4 @@ def _judge(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bool
     )
     delta = rules.smallest_effect / spread
     above = 1 - posterior.below("arm_1", delta)
-    return judge(above, posterior.below("arm_1", -delta), DECISIVE if end else analysis.at_look)
+    return classify(above, posterior.below("arm_1", -delta), DECISION_THRESHOLD if end else analysis.at_look)

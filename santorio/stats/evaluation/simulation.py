@@ -17,13 +17,13 @@ from santorio.stats.effect_priors import WEAK, CarryOver, EffectPrior
 from santorio.stats.quadrature import RHO_BETA, TAU_SD
 
 # What a process still remembers of where it began when the study does.
-FORGOTTEN = 1e-4
+BURN_IN_TOLERANCE = 1e-4
 # How steeply the chance of a missing day falls with how good the day before was.
 MISSING_STEEPNESS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
+class DataGeneratingProcess:
     """How an outcome moves by itself.
 
     Attributes
@@ -68,7 +68,7 @@ class Process:
     def _burn_in_days(self) -> int:
         first, second = self.autoregression
         memory = float(np.abs(np.roots([1.0, -first, -second])).max())
-        return int(np.ceil(np.log(FORGOTTEN) / np.log(memory))) if memory > 0 else 0
+        return int(np.ceil(np.log(BURN_IN_TOLERANCE) / np.log(memory))) if memory > 0 else 0
 
     def _innovations(self, rng: np.random.Generator, shape: tuple[int, int]) -> FloatArray:
         if np.isinf(self.degrees):
@@ -77,7 +77,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Conduct:
+class ParticipantBehaviour:
     """What people do in a trial.
 
     Attributes
@@ -97,7 +97,7 @@ class Conduct:
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """What is true of simulated trials, in the outcome's unit.
 
     Attributes
@@ -113,8 +113,8 @@ class Truth:
     effect: FloatArray
     carry_over: float | FloatArray = 0.0
     departure_sd: float = 0.0
-    process: Process = field(default_factory=Process)
-    conduct: Conduct = field(default_factory=Conduct)
+    process: DataGeneratingProcess = field(default_factory=DataGeneratingProcess)
+    behaviour: ParticipantBehaviour = field(default_factory=ParticipantBehaviour)
 
 
 @dataclass(frozen=True)
@@ -140,36 +140,36 @@ class SimulatedTrials:
 
 
 def simulate_trials(
-    design: TrialDesign, truth: Truth, trials: int, rng: np.random.Generator
+    design: TrialDesign, truth: GroundTruth, trials: int, rng: np.random.Generator
 ) -> SimulatedTrials:
     """Simulate trials of one design."""
     outcome = truth.process.draw(design.day, trials, rng)
-    conduct, days = truth.conduct, len(design.day)
+    behaviour, days = truth.behaviour, len(design.day)
     taken = np.repeat(design.arm[:, None], trials, axis=1)
-    if conduct.adherence < 1:
-        taken[rng.random((days, trials)) >= conduct.adherence] = 0
+    if behaviour.adherence < 1:
+        taken[rng.random((days, trials)) >= behaviour.adherence] = 0
     effect = truth.effect if truth.effect.ndim == 2 else np.repeat(truth.effect[:, None], trials, axis=1)
     size = np.repeat(effect[:, None], design.cycles, axis=1)
     if truth.departure_sd:
         size = size + truth.departure_sd * rng.normal(size=size.shape)
     for arm in range(1, design.arms):
-        felt = felt_exposure(design.day, (taken == arm).astype(float), truth.carry_over)
+        felt = effective_exposure_of(design.day, (taken == arm).astype(float), truth.carry_over)
         outcome += size[arm - 1][design.cycle] * felt
     known = np.repeat(design.known[:, None], trials, axis=1)
-    if conduct.missing:
-        known &= rng.random((days, trials)) >= conduct.missing
-    if conduct.missing_after_bad:
+    if behaviour.missing:
+        known &= rng.random((days, trials)) >= behaviour.missing
+    if behaviour.missing_after_bad:
         known &= rng.random((days, trials)) >= _missing_after_bad(outcome, truth)
     return SimulatedTrials(outcome, known, taken, effect)
 
 
-def _missing_after_bad(outcome: FloatArray, truth: Truth) -> FloatArray:
+def _missing_after_bad(outcome: FloatArray, truth: GroundTruth) -> FloatArray:
     before = np.concatenate([np.zeros((1, outcome.shape[1])), outcome[:-1]])
     how_good = MISSING_STEEPNESS * before / truth.process.sigma
-    return np.asarray(truth.conduct.missing_after_bad / (1 + np.exp(how_good)))
+    return np.asarray(truth.behaviour.missing_after_bad / (1 + np.exp(how_good)))
 
 
-def felt_exposure(day: IntArray, taken: FloatArray, carry_over: float | FloatArray) -> FloatArray:
+def effective_exposure_of(day: IntArray, taken: FloatArray, carry_over: float | FloatArray) -> FloatArray:
     """Effective exposure e_t = λ^Δ e_{t-Δ} + (1-λ^Δ) a_t, for trials that may each have their own λ.
 
     Parameters
@@ -197,7 +197,7 @@ def standardise(outcome: FloatArray, arm: IntArray) -> tuple[FloatArray, FloatAr
 
 
 @dataclass(frozen=True)
-class FromPrior:
+class PriorPredictiveTrials:
     """Trials whose truths are drawn from the model's prior.
 
     Attributes
@@ -225,7 +225,7 @@ def simulate_from_prior(
     *,
     carry_over: CarryOver | None = None,
     prior: EffectPrior = WEAK,
-) -> FromPrior:
+) -> PriorPredictiveTrials:
     """Draw truths from the prior of a trial's model, and outcomes from the truths, exactly as the model says."""
     from santorio.stats.exact_inference import VARIANCE_SCALE, VARIANCE_SHAPE
 
@@ -241,7 +241,7 @@ def simulate_from_prior(
     cycle = design.cycle[design.known]
     for arm in range(1, design.arms):
         taken = np.repeat((design.arm == arm).astype(float)[:, None], trials, axis=1)
-        felt = felt_exposure(design.day, taken, carried)[design.known]
+        felt = effective_exposure_of(design.day, taken, carried)[design.known]
         departure = (
             tau * rng.normal(size=(design.cycles, trials)) if design.cycles > 1 else np.zeros((1, trials))
         )
@@ -250,7 +250,7 @@ def simulate_from_prior(
     for t in range(1, len(noise)):
         step = rho ** background.gap_days[t]
         noise[t] = step * noise[t - 1] + np.sqrt(1 - step**2) * noise[t]
-    return FromPrior(effect * sigma, rho, sigma, tau, carried, sigma * (outcome + noise))
+    return PriorPredictiveTrials(effect * sigma, rho, sigma, tau, carried, sigma * (outcome + noise))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +284,7 @@ class SimulatedPerson:
 
     design: TrialDesign
     effect: float
-    process: Process
+    process: DataGeneratingProcess
     outcome: FloatArray
     known: NDArray[np.bool_]
 
@@ -295,7 +295,7 @@ def simulate_people(
     rng: np.random.Generator,
     *,
     carry_over: float = 0.0,
-    conduct: Conduct | None = None,
+    behaviour: ParticipantBehaviour | None = None,
 ) -> list[SimulatedPerson]:
     """Simulate one trial of each of several people who come from a known population.
 
@@ -303,7 +303,7 @@ def simulate_people(
     ----------
     designs : Sequence[TrialDesign]
         One a person.
-    conduct : Conduct, optional
+    behaviour : ParticipantBehaviour, optional
         By default everybody does as told, and no day is missing.
     """
     people = []
@@ -311,9 +311,11 @@ def simulate_people(
         effect = population.effect_mean + population.effect_sd * float(rng.normal())
         sigma = population.sigma_median * float(np.exp(population.sigma_log_sd * rng.normal()))
         rho = float(np.clip(population.rho_mean + population.rho_sd * rng.normal(), -0.95, 0.95))
-        process = Process(sigma=sigma, autoregression=(rho, 0.0))
+        process = DataGeneratingProcess(sigma=sigma, autoregression=(rho, 0.0))
         effects = np.concatenate([[effect], np.zeros(design.arms - 2)])
-        truth = Truth(effects, carry_over=carry_over, process=process, conduct=conduct or Conduct())
+        truth = GroundTruth(
+            effects, carry_over=carry_over, process=process, behaviour=behaviour or ParticipantBehaviour()
+        )
         trial = simulate_trials(design, truth, 1, rng)
         level = population.level_sd * float(rng.normal())
         people.append(

@@ -17,7 +17,7 @@ import psycopg
 from santorio.analyses.cache_key import fingerprint
 from santorio.analyses.series import date_of
 from santorio.people import Person
-from santorio.stats.decisions import DECISIVE, DECISIVE_AT_LOOK
+from santorio.stats.decisions import DECISION_THRESHOLD, INTERIM_THRESHOLD
 from santorio.trials.analysis.data import Trial
 from santorio.trials.analysis.preprocessing import Prepared
 
@@ -159,7 +159,7 @@ class Moment:
 
     today: dt.date
     ended: bool = False
-    threshold: float = DECISIVE
+    threshold: float = DECISION_THRESHOLD
     look: int | None = None
     due_on: dt.date | None = None
     looks: Looks = NO_LOOKS
@@ -175,7 +175,7 @@ def at_look(trial: Trial, days: int, lag_days: int, today: dt.date, looks: Looks
     frozen = trial.registration.frozen
     threshold = frozen.deciding.threshold_at_looks if frozen else None
     due_on = date_of(int(trial.last_day[days - 1]) + lag_days + 2)
-    return Moment(today, threshold=threshold or DECISIVE_AT_LOOK, look=days, due_on=due_on, looks=looks)
+    return Moment(today, threshold=threshold or INTERIM_THRESHOLD, look=days, due_on=due_on, looks=looks)
 
 
 def inputs_of(prepared: Prepared) -> str:

@@ -18,9 +18,16 @@ from santorio.arrays import FloatArray
 from santorio.errors import NotEnoughData
 from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
-from santorio.stats.decisions import DECISIVE, Decision, Summary, decide, judge_control, summarise
+from santorio.stats.decisions import (
+    DECISION_THRESHOLD,
+    Decision,
+    Summary,
+    classify_control,
+    decide,
+    summarise,
+)
 from santorio.stats.effect_priors import WEAK
-from santorio.stats.posterior_store import Provenance, keep
+from santorio.stats.posterior_store import Provenance, store_posterior
 from santorio.stats.randomization import randomisation_p
 from santorio.stats.sampler import Fit
 from santorio.storage.database.engine import Database
@@ -231,7 +238,7 @@ def _fit(
         elif primary:
             problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."
             break
-    law, ended, look = prepared[0].law.kind, moment.ended, {}
+    scheme, ended, look = prepared[0].randomization.kind, moment.ended, {}
     if moment.look is not None and problem is None:
         rows, told = settle(rows, prepared[0], moment)
         ended, look = told["decisive"] is True or moment.looks.stop is not None, {"look": told}
@@ -240,7 +247,7 @@ def _fit(
     provenance = Provenance(frozen.sha256 if frozen else "", as_of)
     posterior = plot = None
     if judged:
-        posterior = keep(store, judged.model, labelled(judged.fit, trial, prepared[0]), provenance)
+        posterior = store_posterior(store, judged.model, labelled(judged.fit, trial, prepared[0]), provenance)
         plot = _plot(trial, prepared[0], effect_draws(judged.fit, prepared[0], 1))
     return Run(
         user_id=person.user_id,
@@ -252,7 +259,7 @@ def _fit(
         diagnostics={
             "fits": reports,
             "likelihoods": {one.metric: _likelihood(one) for one in prepared},
-            "randomisation": law,
+            "randomisation": scheme,
             "ended": ended,
             "protocol": trial.registration.as_json(),
             **look,
@@ -276,7 +283,7 @@ def results(
     *,
     primary: bool,
     ended: bool,
-    threshold: float = DECISIVE,
+    threshold: float = DECISION_THRESHOLD,
 ) -> list[dict[str, object]]:
     """Rows of `analysis.trial_results` for one outcome, one row an arm beside the reference."""
     known = prepared.known
@@ -290,7 +297,9 @@ def results(
         treated = prepared.outcome[known & (trial.arm == contrast)]
         summary = summarise(effect_draws(fit, prepared, contrast), prepared.smallest_effect)
         verdict = (
-            judge_control(summary) if is_control else _verdict(trial, prepared, summary, primary, threshold)
+            classify_control(summary)
+            if is_control
+            else _verdict(trial, prepared, summary, primary, threshold)
         )
         rows.append(
             {
@@ -311,7 +320,9 @@ def results(
                 "cycles": prepared.design.cycles,
                 "probability_repeats": probability_repeats(fit, prepared, contrast),
                 # Re-drawn as a whole: days after a look have a say in which schedules are admissible.
-                "randomisation_p": randomisation_p(prepared.law, trial.schedule, free_of_trend, contrast),
+                "randomisation_p": randomisation_p(
+                    prepared.randomization, trial.schedule, free_of_trend, contrast
+                ),
                 "is_primary": primary,
                 "is_negative_control": is_control,
             }

@@ -1,4 +1,4 @@
-"""From a trial and an outcome to what the models take: standardised days, design columns, law of the schedule."""
+"""From a trial and an outcome to what the models take: standardised days, design columns, randomization scheme."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.exact_inference import fit_exact
 from santorio.stats.likelihood_choice import likelihood_problem
 from santorio.stats.outcome_types import Outcome, code_outcome
-from santorio.stats.randomization import Law, find_law
+from santorio.stats.randomization import Randomization, infer_randomization
 from santorio.trials.analysis.data import Trial
 
-FEWEST_DAYS = 5
+MIN_DAYS_PER_ARM = 5
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Prepared:
         Standardised outcome of the known days: the reference arm's mean is 0 and its spread 1.
     design : TrialDesign
         Arms, cycles and known days of the study.
-    law : Law
+    randomization : Randomization
         By which the whole schedule was drawn, its days after a look too.
     center, spread : float
         Mean and standard deviation of the reference arm's days, in the outcome's unit.
@@ -50,7 +50,7 @@ class Prepared:
     known: "np.typing.NDArray[np.bool_]"
     standard: FloatArray
     design: TrialDesign
-    law: Law
+    randomization: Randomization
     center: float
     spread: float
     smallest_effect: float
@@ -77,13 +77,14 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
     NotEnoughData
         If an arm has fewer than five days with an outcome, or the outcome never varies.
     """
-    law, days = find_law(trial.schedule, trial.period_days, trial.registration.law), len(trial.arm)
-    outcome = np.where(washed_out(law, trial.washout_days)[:days], np.nan, outcome)
+    days = len(trial.arm)
+    randomization = infer_randomization(trial.schedule, trial.period_days, trial.registration.law)
+    outcome = np.where(washed_out(randomization, trial.washout_days)[:days], np.nan, outcome)
     known = np.isfinite(outcome)
     counts = np.bincount(trial.arm[known], minlength=len(trial.arms))
-    if len(trial.arms) < 2 or counts.min() < FEWEST_DAYS:
+    if len(trial.arms) < 2 or counts.min() < MIN_DAYS_PER_ARM:
         raise NotEnoughData(
-            f"The trial “{trial.name}” needs {FEWEST_DAYS} days with an outcome in each of two arms.",
+            f"The trial “{trial.name}” needs {MIN_DAYS_PER_ARM} days with an outcome in each of two arms.",
             hint="It is analysed as soon as they are there.",
             details={"days": int(counts.min()) if len(counts) else 0},
         )
@@ -105,8 +106,8 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
         outcome=outcome,
         known=known,
         standard=(outcome[known] - center) / spread,
-        design=TrialDesign(trial.first_day, trial.arm, law.cycle[:days], known, len(trial.arms)),
-        law=law,
+        design=TrialDesign(trial.first_day, trial.arm, randomization.cycle[:days], known, len(trial.arms)),
+        randomization=randomization,
         center=center,
         spread=spread,
         smallest_effect=smallest,
@@ -128,11 +129,12 @@ def _code(trial: Trial, metric: str, values: FloatArray) -> tuple[Outcome | None
     return code_outcome(promised.family, exact, low=low, high=high), ""
 
 
-def washed_out(law: Law, washout_days: int) -> "np.typing.NDArray[np.bool_]":
+def washed_out(randomization: Randomization, washout_days: int) -> "np.typing.NDArray[np.bool_]":
     """First days of every period, which still feel the period before. Without known periods there are none."""
-    if law.kind != "periods":
-        return np.zeros(len(law.cycle), dtype=bool)
-    return np.arange(len(law.cycle)) % law.period_days < min(washout_days, law.period_days - 1)
+    if randomization.kind != "periods":
+        return np.zeros(len(randomization.cycle), dtype=bool)
+    day_of_period = np.arange(len(randomization.cycle)) % randomization.period_days
+    return day_of_period < min(washout_days, randomization.period_days - 1)
 
 
 def adjusted(prepared: Prepared) -> FloatArray:

@@ -15,7 +15,7 @@ import numpy as np
 from santorio.arrays import FloatArray, IntArray
 from santorio.stats.assurance import Noise, unit_variances
 from santorio.stats.design_matrix import TrialDesign
-from santorio.stats.randomization import daily_law, draw_daily, draw_periods, periods_law
+from santorio.stats.randomization import daily_scheme, draw_daily, draw_periods, periods_scheme
 from santorio.trials.interventions.catalog import Lever, Limits, Weekday
 from santorio.trials.protocol import study_days
 
@@ -79,7 +79,7 @@ class Design:
     @property
     def law(self) -> dict[str, object]:
         """The law of its schedule, as a protocol records it."""
-        return daily_law(self.cycle_days) if self.kind == "daily" else periods_law(self.period_days)
+        return daily_scheme(self.cycle_days) if self.kind == "daily" else periods_scheme(self.period_days)
 
     def calendar(self, first: int = MONDAY) -> IntArray:
         """Study days as days since 1970-01-01, where the trial begins on the first allowed day from `first` on."""

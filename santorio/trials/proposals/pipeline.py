@@ -16,7 +16,7 @@ from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, Metric
 from santorio.metrics import outcome as find_metric
 from santorio.people import Person
 from santorio.stats.assurance import Belief, Noise, assurances, information_gain, noise_of
-from santorio.stats.effect_priors import INFORMATIVE_WEIGHT, WEAK, EffectPrior, robust_of
+from santorio.stats.effect_priors import INFORMATIVE_WEIGHT, WEAK, EffectPrior, robust_mixture_of
 from santorio.stats.likelihood_choice import choose_likelihood
 from santorio.storage.database.engine import Database
 from santorio.trials.interventions.catalog import Lever, NegativeControl, registry
@@ -370,7 +370,7 @@ def _effect_prior(plan: Plan) -> EffectPrior:
     if not _speaks(plan):
         return WEAK
     sigma = plan.noise.sigma
-    return robust_of(
+    return robust_mixture_of(
         [
             (weight, ground.belief.mean / sigma, ground.belief.sd / sigma)
             for weight, ground in zip(_weights(plan.basis), plan.basis, strict=True)

@@ -16,7 +16,7 @@ from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
 from santorio.stats.decisions import Control, Decision
 from santorio.stats.exact_inference import fit_trial
-from santorio.stats.posterior_store import kept
+from santorio.stats.posterior_store import fetch_posterior
 from santorio.storage.object_store import ObjectStore
 from santorio.trials.adherence import Adhered, read_adherence
 from santorio.trials.analysis.data import Trial, read_trials, study_outcome
@@ -203,7 +203,7 @@ def read_account(
     if run.posterior_object == "":
         raise NotFound("The newest analysis of this trial kept no posterior.", hint=AGAIN)
     try:
-        fit, attributes = kept(store, run.posterior_object)
+        fit, attributes = fetch_posterior(store, run.posterior_object)
     except NotFound:
         raise NotFound("The posterior of this trial is not in the object store.", hint=AGAIN) from None
     posterior = Posterior.of(fit, run.primary[0].reference_arm)

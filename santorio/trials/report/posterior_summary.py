@@ -29,7 +29,7 @@ from santorio.stats.outcome_types import (
 )
 from santorio.stats.sampler import Fit
 from santorio.trials.analysis.fit import STANDARDISATION
-from santorio.trials.analysis.preprocessing import FEWEST_DAYS
+from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
 
 GRID = 401
 # Of the posterior's draws, so many are turned into days again.
@@ -179,7 +179,7 @@ class Posterior:
         inside = np.isin(self.design.day[self.design.known], np.array(left_out, dtype=np.int64), invert=True)
         known = self.design.known.copy()
         known[known] = inside
-        if np.bincount(self.design.arm[known], minlength=self.design.arms).min() < FEWEST_DAYS:
+        if np.bincount(self.design.arm[known], minlength=self.design.arms).min() < MIN_DAYS_PER_ARM:
             return None
         design = TrialDesign(self.design.day, self.design.arm, self.design.cycle, known, self.design.arms)
         return fit_trial(design, self.standard[inside], carry_over=carry_over, prior=prior)

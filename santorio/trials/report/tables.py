@@ -7,7 +7,7 @@ from santorio.metrics import label
 from santorio.rendering.report import ReportTable
 from santorio.rendering.text import as_given, number, percent
 from santorio.stats.exact_posterior import ExactPosterior
-from santorio.trials.analysis.preprocessing import FEWEST_DAYS
+from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
 from santorio.trials.report.data import Account, Result
 from santorio.trials.report.interim_text import control_grid, looks_grid
 from santorio.trials.report.posterior_summary import Posterior, StandardisedPosterior
@@ -146,9 +146,7 @@ def _as_done_grid(account: Account) -> ReportTable:
         model = account.trial.registration.model
         done = account.posterior.without(not_followed, model.fading(), model.prior())
         if done is None:
-            note = (
-                f"Without the days that did not follow their arm, an arm has fewer than {FEWEST_DAYS} days."
-            )
+            note = f"Without the days that did not follow their arm, an arm has fewer than {MIN_DAYS_PER_ARM} days."
     else:
         note = "No study day is known not to have followed its arm: there is nothing to leave out."
     rows: list[tuple[str, ...]] = [

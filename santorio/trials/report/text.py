@@ -7,7 +7,7 @@ from santorio.analyses.series import date_of
 from santorio.local_time import in_words
 from santorio.metrics import label
 from santorio.rendering.text import as_given, decision_text, number, percent, plural
-from santorio.stats.decisions import DECISIVE
+from santorio.stats.decisions import DECISION_THRESHOLD
 from santorio.stats.effect_priors import EffectPrior
 from santorio.stats.outcome_types import Family
 from santorio.trials.adherence import share
@@ -277,7 +277,7 @@ def cent(account: Account) -> dict[str, str]:
         "periods": "Every arm once in each cycle",
         "within blocks": "Not recorded; arms are permuted within stretches of about a fortnight",
     }[law]
-    threshold = frozen.deciding.threshold if frozen else DECISIVE
+    threshold = frozen.deciding.threshold if frozen else DECISION_THRESHOLD
     # Planned were more, where it ended at a look.
     cycles = frozen.cycles if frozen and account.looks.stop else result.cycles
     told: dict[str, str | None] = {

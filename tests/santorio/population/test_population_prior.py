@@ -10,7 +10,7 @@ import pytest
 from santorio.privacy.consent import say
 from santorio.stats.assurance import Belief
 from santorio.stats.design_matrix import TrialDesign
-from santorio.stats.effect_priors import WEAK, EffectPrior, robust_of
+from santorio.stats.effect_priors import WEAK, EffectPrior, robust_mixture_of
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.randomization import draw_daily
 from santorio.trials.proposals.history import Past
@@ -141,7 +141,7 @@ def test_levers_of_ones_own_and_another_lag_take_nothing_from_others(lived):
 
 @pytest.mark.parametrize("weights", [(0.8,), (0.5, 0.3), (0.3, 0.3, 0.3)])
 def test_weights_of_a_mixture_sum_to_one_and_the_weak_part_is_last(weights):
-    prior = robust_of([(weight, 0.5, 0.2) for weight in weights])
+    prior = robust_mixture_of([(weight, 0.5, 0.2) for weight in weights])
     assert sum(prior.weights) == pytest.approx(1)
     assert (prior.means[-1], prior.sds[-1]) == (WEAK.means[0], WEAK.sds[0])
 
@@ -158,7 +158,7 @@ def test_the_part_that_the_data_bear_out_wins_and_the_weak_one_where_they_contra
         np.arange(days) + 20_000, draw_daily(6, 14, 2), np.arange(days) // 14, np.ones(days, dtype=bool), 2
     )
     outcome = truth * design.arm + autoregressive(np.random.default_rng(4), days, 0.2)[:, 0]
-    prior = robust_of([(0.5, 0.6, 0.15), (0.3, -0.7, 0.15)])
+    prior = robust_mixture_of([(0.5, 0.6, 0.15), (0.3, -0.7, 0.15)])
     posterior = fit_trial(design, outcome, prior=prior)
     after = posterior.prior_weights(1)[:, 0]
     assert after.sum() == pytest.approx(1)
@@ -175,7 +175,7 @@ def test_the_part_that_the_data_bear_out_wins_and_the_weak_one_where_they_contra
 
 
 def test_the_report_names_what_each_part_rested_on_and_what_is_left_of_it():
-    prior = robust_of([(0.5, 0.4, 0.2), (0.3, 0.2, 0.3)])
+    prior = robust_mixture_of([(0.5, 0.4, 0.2), (0.3, 0.2, 0.3)])
     posterior = SimpleNamespace(
         prior_weights=lambda *_: np.array([0.1, 0.85, 0.05]),
         in_unit=lambda standard_effect: 25.0 * standard_effect,

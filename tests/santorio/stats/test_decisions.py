@@ -6,11 +6,11 @@ import pytest
 from santorio.stats.decisions import (
     ABOVE,
     BELOW,
-    DECISIVE_AT_LOOK,
+    INTERIM_THRESHOLD,
     UNDECIDED,
     WITHIN,
+    classify,
     decide,
-    judge,
     summarise,
 )
 
@@ -47,8 +47,8 @@ def test_a_summary_states_interval_and_probabilities_that_add_up():
 
 def test_a_look_needs_more_than_the_end():
     assert decide(0.9, 0.05, 0.05, "higher") == "adopt"
-    assert decide(0.9, 0.05, 0.05, "higher", threshold=DECISIVE_AT_LOOK) == "keep going"
-    assert decide(0.01, 0.03, 0.96, "higher", threshold=DECISIVE_AT_LOOK) == "avoid"
+    assert decide(0.9, 0.05, 0.05, "higher", threshold=INTERIM_THRESHOLD) == "keep going"
+    assert decide(0.01, 0.03, 0.96, "higher", threshold=INTERIM_THRESHOLD) == "avoid"
 
 
 def test_many_trials_are_judged_as_one():
@@ -60,5 +60,5 @@ def test_many_trials_are_judged_as_one():
             words[decide(*one, "higher", threshold=threshold)]
             for one in zip(above, within, below, strict=True)
         ]
-        assert judge(above, below, threshold).tolist() == wanted
+        assert classify(above, below, threshold).tolist() == wanted
         assert set(wanted) == set(words.values())

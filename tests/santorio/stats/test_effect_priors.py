@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from santorio.stats.effect_priors import EffectPrior, carry_over_from, robust
+from santorio.stats.effect_priors import EffectPrior, carry_over_from, robust_mixture
 
 
 @pytest.mark.parametrize("half_life_days", [0.0, 0.1, 0.25])
@@ -29,7 +29,7 @@ def test_a_third_to_three_times_the_half_life_is_within_what_is_thought_possible
 
 
 def test_a_robust_prior_holds_the_belief_and_the_weak_one():
-    prior = robust(0.4, 0.2, 0.7)
+    prior = robust_mixture(0.4, 0.2, 0.7)
     drawn = prior.draw(np.random.default_rng(1), (200_000,))
     assert drawn.mean() == pytest.approx(0.7 * 0.4, abs=0.01)
     assert drawn.var() == pytest.approx(0.7 * (0.04 + 0.16) + 0.3 - 0.28**2, rel=0.02)

@@ -6,8 +6,8 @@ from scipy import stats
 
 from santorio.stats import exact_inference, quadrature
 from santorio.stats.design_matrix import TrialDesign
-from santorio.stats.effect_priors import WEAK, CarryOver, EffectPrior, robust
-from santorio.stats.evaluation.simulation import Process, Truth, simulate_trials
+from santorio.stats.effect_priors import WEAK, CarryOver, EffectPrior, robust_mixture
+from santorio.stats.evaluation.simulation import DataGeneratingProcess, GroundTruth, simulate_trials
 from santorio.stats.exact_inference import fit_exact, fit_trial
 from santorio.stats.exact_posterior import student_t_below
 
@@ -85,7 +85,7 @@ def test_the_evidence_and_the_mean_are_those_of_dense_algebra_on_a_fine_grid():
 def test_a_prior_that_is_not_centred_on_zero_is_integrated_over_sigma():
     rng = np.random.default_rng(3)
     design = make_design(rng, 9, cycle_days=9, missing=0.0)
-    prior = robust(0.9, 0.3, 0.6)
+    prior = robust_mixture(0.9, 0.3, 0.6)
     columns = design.columns()
     effect = columns.values[:, columns.index("arm_1")]
     others = np.where(np.array(columns.names) == "arm_1", 0.0, columns.prior_sd)
@@ -133,7 +133,7 @@ def test_a_mean_next_to_zero_gives_what_zero_gives():
 def test_where_days_hardly_differ_from_the_day_before_the_fine_rule_still_holds(monkeypatch, rho):
     rng = np.random.default_rng(4)
     design = make_design(rng, 70)
-    truth = Truth(np.array([0.0]), process=Process(autoregression=(rho, 0.0)))
+    truth = GroundTruth(np.array([0.0]), process=DataGeneratingProcess(autoregression=(rho, 0.0)))
     outcome = simulate_trials(design, truth, 100, rng).outcome[design.known]
     outcome -= outcome.mean(axis=0)
     usual, coarse = fit_trial(design, outcome), fit_trial(design, outcome, fine=False)
@@ -155,8 +155,8 @@ def test_finer_nodes_change_nothing_that_is_reported(monkeypatch, days, effect):
     usual = fit_trial(design, y, carry_over=CarryOver(4, 4))
     fine = {
         "FINE_RHO_NODES": 144,
-        "FEWEST_CARRY_OVER_NODES": 32,
-        "MOST_CARRY_OVER_NODES": 32,
+        "MIN_CARRY_OVER_NODES": 32,
+        "MAX_CARRY_OVER_NODES": 32,
         "FINE_TAU_NODES": 24,
     }
     for name, value in fine.items():
@@ -199,7 +199,7 @@ def test_draws_have_the_posteriors_quantiles():
     rng = np.random.default_rng(7)
     design = make_design(rng, 40)
     y = rng.normal(size=(int(design.known.sum()), 2))
-    for prior in (WEAK, robust(0.5, 0.2)):
+    for prior in (WEAK, robust_mixture(0.5, 0.2)):
         posterior = fit_trial(design, y, prior=prior)
         drawn = posterior.draw("arm_1", 40_000, rng)
         for probability in (0.05, 0.5, 0.95):
@@ -212,7 +212,7 @@ def test_where_belief_and_data_conflict_the_weak_component_takes_over():
     design = make_design(rng, 70)
     arm = design.arm[design.known]
     against, along = (rng.normal(size=len(arm)) + effect * arm for effect in (-1.2, 0.8))
-    prior = robust(0.8, 0.15)
+    prior = robust_mixture(0.8, 0.15)
     assert fit_trial(design, against, prior=prior).prior_weights()[0, 0] < 0.1
     assert fit_trial(design, along, prior=prior).prior_weights()[0, 0] > 0.8
 
@@ -222,7 +222,7 @@ def test_each_arm_has_a_mixture_of_its_own():
     design = make_design(rng, 70, arms=3)
     arm = design.arm[design.known]
     y = rng.normal(size=len(arm)) + np.array([0.0, 1.0, -1.2])[arm]
-    posterior = fit_trial(design, y, prior=robust(1.0, 0.15))
+    posterior = fit_trial(design, y, prior=robust_mixture(1.0, 0.15))
     assert posterior.prior_weights(1)[:, 0].sum() == pytest.approx(1)
     assert posterior.prior_weights(1)[0, 0] > 0.8
     assert posterior.prior_weights(2)[0, 0] < 0.05

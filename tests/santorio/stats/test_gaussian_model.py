@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from santorio.stats.design_matrix import TrialDesign
-from santorio.stats.effect_priors import carry_over_from, robust
+from santorio.stats.effect_priors import carry_over_from, robust_mixture
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.gaussian_model import TrialModel
 
@@ -88,7 +88,7 @@ def test_sampled_and_exact_agree_under_a_robust_prior_that_the_data_support_or_c
     rng = np.random.default_rng(11)
     design = daily(rng, 42)
     outcome = simulate(rng, design, 0.3, 0.5)
-    for prior in (robust(0.6, 0.15), robust(-0.5, 0.15)):
+    for prior in (robust_mixture(0.6, 0.15), robust_mixture(-0.5, 0.15)):
         agree(model.fit(design, outcome, prior=prior), fit_trial(design, outcome, prior=prior))
 
 

@@ -15,7 +15,7 @@ from santorio.stats.prior import Prior
 @pytest.fixture(scope="module")
 def model():
     """Built with a prior of ρ that is not the default."""
-    return TrialModel(16, {"unit_rho": Prior.of("Beta", alpha=20, beta=5)})
+    return TrialModel(16, {"unit_rho": Prior("Beta", alpha=20, beta=5)})
 
 
 def test_a_prior_is_its_distribution_in_pymc(model):
@@ -37,16 +37,16 @@ def test_it_comes_back_from_json():
 
 def test_a_prior_of_what_a_model_has_not_is_refused_with_what_it_has():
     with pytest.raises(ValueError, match="no unknown “rho”: it has tau, unit_rho"):
-        TrialModel(16, {"rho": Prior.of("Beta", alpha=2, beta=2)})
+        TrialModel(16, {"rho": Prior("Beta", alpha=2, beta=2)})
 
 
 def test_where_the_density_is_written_for_a_distribution_another_one_is_refused():
     with pytest.raises(ValueError, match="tau is HalfNormal"):
-        EffectsModel(2, 3, {"tau": Prior.of("HalfCauchy", beta=1)})
+        EffectsModel(2, 3, {"tau": Prior("HalfCauchy", beta=1)})
 
 
 def test_another_width_of_a_prior_reaches_the_density():
-    usual, narrow = EffectsModel(2, 3), EffectsModel(2, 3, {"tau": Prior.of("HalfNormal", sigma=0.01)})
+    usual, narrow = EffectsModel(2, 3), EffectsModel(2, 3, {"tau": Prior("HalfNormal", sigma=0.01)})
     changed = usual.settings != narrow.settings
     assert changed.sum() == 1
     assert narrow.settings[changed] == 0.01

@@ -6,7 +6,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from santorio.stats.effect_priors import carry_over_from, robust
+from santorio.stats.effect_priors import carry_over_from, robust_mixture
 from santorio.stats.randomization import draw_daily
 from santorio.trials import files as trial_files
 from santorio.trials.interventions.catalog import Adherence
@@ -30,7 +30,7 @@ def make(**changes):
         "cycles": 2,
         "seed": 7,
         "assignment": tuple(ARMS[k] for k in draw_daily(2, 14, 7).tolist()),
-        "model": Model.of(carry_over_from(1.0), robust(0.31, 0.2)),
+        "model": Model.of(carry_over_from(1.0), robust_mixture(0.31, 0.2)),
         "adherence": Adherence(ask="Did you hum?"),
     }
     return Protocol.model_validate({**stated, **changes})

@@ -11,9 +11,14 @@ from santorio.stats.evaluation.operating_characteristics import (
     designs_of,
     operating_characteristics,
 )
-from santorio.stats.evaluation.simulation import Process, Truth, simulate_trials, standardise
+from santorio.stats.evaluation.simulation import (
+    DataGeneratingProcess,
+    GroundTruth,
+    simulate_trials,
+    standardise,
+)
 from santorio.stats.exact_inference import fit_trial
-from santorio.stats.randomization import Law, draw_daily
+from santorio.stats.randomization import Randomization, draw_daily
 
 DAYS = 42
 CYCLE = np.arange(DAYS) // 14
@@ -28,7 +33,7 @@ def test_it_is_the_loop_over_trials(design):
     """The first batch of seed 7, simulated and analysed one trial at a time."""
     found = operating_characteristics(design, Noise(2.0, 0.3), [1.2], 0.6, trials=60, looks=(28,), seed=7)
     (child,) = np.random.SeedSequence(7).spawn(1)
-    truth = Truth(np.array([1.2]), process=Process(2.0, (0.3, 0.0)))
+    truth = GroundTruth(np.array([1.2]), process=DataGeneratingProcess(2.0, (0.3, 0.0)))
     outcome = simulate_trials(design, truth, 60, np.random.default_rng(child)).outcome
     said = []
     for trial in outcome.T:
@@ -79,7 +84,7 @@ def test_the_same_seed_gives_the_same_table(design):
 
 
 def test_several_designs_share_the_trials(design):
-    drawn = designs_of(Law("daily", CYCLE, 1, 3), design, 7)
+    drawn = designs_of(Randomization("daily", CYCLE, 1, 3), design, 7)
     assert len({one.arm.tobytes() for one in drawn}) == 7
     assert operating_characteristics(drawn, Noise(1.0, 0.2), [0.5], 0.3, trials=100).trials == 100
 

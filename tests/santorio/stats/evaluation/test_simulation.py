@@ -6,10 +6,10 @@ import pytest
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import CarryOver
 from santorio.stats.evaluation.simulation import (
-    Conduct,
+    DataGeneratingProcess,
+    GroundTruth,
+    ParticipantBehaviour,
     Population,
-    Process,
-    Truth,
     simulate_from_prior,
     simulate_people,
     simulate_trials,
@@ -31,7 +31,7 @@ def design(rng):
 
 
 def truth(effect=0.0, **more):
-    return Truth(np.array([effect]), **more)
+    return GroundTruth(np.array([effect]), **more)
 
 
 def correlation(values, lag):
@@ -41,7 +41,7 @@ def correlation(values, lag):
 @pytest.mark.parametrize("degrees", [np.inf, 5.0])
 def test_an_ar2_has_its_spread_and_its_autocorrelations(rng, degrees):
     first, second = 0.35, 0.25
-    process = Process(sigma=2.0, autoregression=(first, second), degrees=degrees)
+    process = DataGeneratingProcess(sigma=2.0, autoregression=(first, second), degrees=degrees)
     values = process.draw(np.arange(50), 8000, rng)
     assert values.std() == pytest.approx(2.0, rel=0.02)
     # Yule and Walker.
@@ -50,23 +50,23 @@ def test_an_ar2_has_its_spread_and_its_autocorrelations(rng, degrees):
 
 
 def test_heavy_tails_are_heavier(rng):
-    values = Process(degrees=4.0).draw(np.arange(50), 8000, rng)
+    values = DataGeneratingProcess(degrees=4.0).draw(np.arange(50), 8000, rng)
     assert values.std() == pytest.approx(1, rel=0.05)
     assert (np.abs(values) > 4).mean() > 20 * 6.3e-5
 
 
 def test_a_hole_in_the_study_is_a_longer_gap(rng):
-    values = Process(autoregression=(0.6, 0.0)).draw(np.array([0, 1, 4]), 40_000, rng)
+    values = DataGeneratingProcess(autoregression=(0.6, 0.0)).draw(np.array([0, 1, 4]), 40_000, rng)
     assert np.corrcoef(values)[0, 2] == pytest.approx(0.6**4, abs=0.02)
 
 
 def test_a_process_that_wanders_off_is_refused():
     with pytest.raises(ValueError, match="stationary"):
-        Process(autoregression=(0.8, 0.3))
+        DataGeneratingProcess(autoregression=(0.8, 0.3))
 
 
 def test_the_drift_is_the_change_over_the_study(rng):
-    values = Process(sigma=0.01, drift=2.0).draw(np.arange(30), 50, rng).mean(axis=1)
+    values = DataGeneratingProcess(sigma=0.01, drift=2.0).draw(np.arange(30), 50, rng).mean(axis=1)
     assert values[-1] - values[0] == pytest.approx(2.0, abs=0.02)
 
 
@@ -78,7 +78,9 @@ def test_the_mean_outcome_follows_the_effective_exposure(rng, design):
 
 
 def test_cycles_depart_by_what_was_said(rng, design):
-    found = simulate_trials(design, truth(1.0, departure_sd=0.5, process=Process(sigma=1e-6)), 4000, rng)
+    found = simulate_trials(
+        design, truth(1.0, departure_sd=0.5, process=DataGeneratingProcess(sigma=1e-6)), 4000, rng
+    )
     treated = [found.outcome[(design.cycle == c) & (design.arm == 1)].mean(axis=0) for c in range(5)]
     assert np.std(treated) == pytest.approx(0.5, rel=0.05)
     assert np.mean(treated) == pytest.approx(1.0, abs=0.02)
@@ -86,14 +88,14 @@ def test_cycles_depart_by_what_was_said(rng, design):
 
 
 def test_who_does_not_adhere_does_as_usual(rng, design):
-    found = simulate_trials(design, truth(1.0, conduct=Conduct(adherence=0.8)), 5000, rng)
+    found = simulate_trials(design, truth(1.0, behaviour=ParticipantBehaviour(adherence=0.8)), 5000, rng)
     assert found.taken[design.arm == 1].mean() == pytest.approx(0.8, abs=0.01)
     assert not found.taken[design.arm == 0].any()
     assert found.outcome[design.arm == 1].mean() == pytest.approx(0.8, abs=0.02)
 
 
 def test_days_are_missing_after_bad_ones(rng, design):
-    found = simulate_trials(design, truth(conduct=Conduct(missing_after_bad=0.4)), 2000, rng)
+    found = simulate_trials(design, truth(behaviour=ParticipantBehaviour(missing_after_bad=0.4)), 2000, rng)
     before, missing = found.outcome[:-1], ~found.known[1:]
     assert missing.mean() == pytest.approx(0.2, abs=0.01)
     assert before[missing].mean() < -0.3
@@ -101,7 +103,7 @@ def test_days_are_missing_after_bad_ones(rng, design):
 
 
 def test_days_missing_at_random_tell_nothing(rng, design):
-    found = simulate_trials(design, truth(conduct=Conduct(missing=0.3)), 2000, rng)
+    found = simulate_trials(design, truth(behaviour=ParticipantBehaviour(missing=0.3)), 2000, rng)
     assert found.known.mean() == pytest.approx(0.7, abs=0.01)
     assert found.outcome[found.known].mean() == pytest.approx(found.outcome[~found.known].mean(), abs=0.03)
 

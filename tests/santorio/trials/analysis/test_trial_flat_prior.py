@@ -6,7 +6,7 @@ import pytest
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK
 from santorio.stats.exact_inference import fit_trial
-from santorio.stats.randomization import draw_daily, find_law
+from santorio.stats.randomization import draw_daily, infer_randomization
 from santorio.trials.analysis.flat_prior import FLAT, prior_free_effects
 from santorio.trials.analysis.preprocessing import Prepared
 
@@ -32,7 +32,7 @@ def test_it_is_not_pulled_towards_zero_and_errs_as_much_as_it_says(design, autor
 
 def test_it_is_told_in_the_outcomes_unit(design, autoregressive):
     standard = TRUTH * design.arm + autoregressive(np.random.default_rng(1), DAYS, 0.3)[:, 0]
-    law = find_law(design.arm, None, None)
+    law = infer_randomization(design.arm, None, None)
     prepared = Prepared(
         "sleep_minutes", "min", 400 + 25 * standard, design.known, standard, design, law, 400.0, 25.0, 15.0
     )

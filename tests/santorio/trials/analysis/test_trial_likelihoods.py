@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from santorio import local_time
 from santorio.stats.effect_priors import EffectPrior
-from santorio.stats.posterior_store import kept
+from santorio.stats.posterior_store import fetch_posterior
 from santorio.stats.randomization import draw_daily
 from santorio.trials import service
 from santorio.trials.analysis.data import Trial
@@ -121,7 +121,7 @@ def test_a_ratings_effect_is_found_in_its_unit_and_a_study_of_the_same_days_says
     assert again.status == "unchanged"
     with led.database.connect() as connection:
         ((posterior,),) = connection.execute("select posterior_object from analysis.runs").fetchall()
-    fit, attributes = kept(led.store, posterior)
+    fit, attributes = fetch_posterior(led.store, posterior)
     assert attributes["model"] == "LatentTrialModel"
     assert fit.draws["effect"].mean() == pytest.approx(estimate)
     assert fit.coords["arm"] == [ARMS[1]]

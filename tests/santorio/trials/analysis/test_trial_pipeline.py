@@ -11,7 +11,7 @@ import pytest
 from santorio import local_time as local
 from santorio.cli.status import say_life
 from santorio.cli.trial import say_task, task
-from santorio.stats.posterior_store import kept
+from santorio.stats.posterior_store import fetch_posterior
 from santorio.stats.randomization import draw_daily
 from santorio.trials import service
 from santorio.trials.analysis import pipeline as trial_pipeline
@@ -105,7 +105,7 @@ def test_the_posterior_is_kept_with_its_run_and_made_again_where_it_is_lost(stud
         studied,
         "select posterior_object, estimate, as_of from analysis.runs join analysis.trial_results using (run_id)",
     )
-    fit, attributes = kept(store, sha256)
+    fit, attributes = fetch_posterior(store, sha256)
     spread = float(fit.data["constant_data"]["spread"])
     assert spread * fit.draws["effect"].mean() == pytest.approx(estimate)
     assert fit.coords["arm"] == ["no screens"]

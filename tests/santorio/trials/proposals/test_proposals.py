@@ -9,7 +9,7 @@ import pytest
 from santorio.cli.demo_summary import published
 from santorio.cli.status import proposed_protocol
 from santorio.ingest.importer import import_paths
-from santorio.stats.randomization import LONGEST_RUN, find_law
+from santorio.stats.randomization import MAX_RUN, infer_randomization
 from santorio.storage.object_store import FolderStore
 from santorio.trials import files as trial_files
 from santorio.trials.interventions.catalog import registry
@@ -67,7 +67,7 @@ def test_a_daily_schedule_has_no_long_run(lived):
         ]
     assert daily
     for protocol in daily:
-        assert max(len(list(run)) for _, run in itertools.groupby(protocol.drawn)) <= LONGEST_RUN
+        assert max(len(list(run)) for _, run in itertools.groupby(protocol.drawn)) <= MAX_RUN
 
 
 def test_who_does_not_drink_is_not_asked_to_stop(lived):
@@ -123,7 +123,7 @@ def test_a_proposal_is_imported_and_judged_by_the_law_that_drew_it(lived, autore
         assert found.rejections == [], slug
         data = found.events[0].data
         arm = np.array([data["arms"].index(name) for name in data["assignment"]])
-        kinds.add(find_law(arm, data.get("period_days"), data.get("law")).kind)
+        kinds.add(infer_randomization(arm, data.get("period_days"), data.get("law")).kind)
     assert kinds == {"daily", "periods"}
 
 

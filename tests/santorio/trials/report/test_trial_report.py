@@ -12,7 +12,7 @@ from santorio.errors import NotFound
 from santorio.metrics import outcome as find_outcome
 from santorio.rendering.report import CENT_ITEMS
 from santorio.stats.design_matrix import TrialDesign
-from santorio.stats.effect_priors import WEAK, EffectPrior, robust
+from santorio.stats.effect_priors import WEAK, EffectPrior, robust_mixture
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.posterior_store import FILE_NAME, save_fit
 from santorio.stats.sampler import Diagnostics, Fit
@@ -97,7 +97,7 @@ def protocol(design):
         direction="higher", smallest_effect=DELTA, lag_days=1, start_day=START,
         law=DailyLaw(cycle_days=14, longest_run=3),
         cycles=2, seed=7, assignment=tuple(ARMS[one] for one in design.arm),
-        model=Model.of(None, robust(1.0, 0.4)),
+        model=Model.of(None, robust_mixture(1.0, 0.4)),
     )  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def test_days_not_followed_are_left_out_beside_the_effect_as_assigned(account, d
     inside = ~np.isin(design.day[design.known], [(day - dt.date(1970, 1, 1)).days for day in left])
     known = design.known.copy()
     known[known] = inside
-    exact = fit_trial(replace(design, known=known), standard[inside], prior=robust(1.0, 0.4))
+    exact = fit_trial(replace(design, known=known), standard[inside], prior=robust_mixture(1.0, 0.4))
     assert f"+{SPREAD * exact.mean('arm_1')[0]:.1f}</td>" in page
     assert "this is no randomised comparison" in page
     assert f'<td class="number">{int(inside.sum())}</td>' in page
@@ -250,7 +250,7 @@ def test_effects_come_back_in_the_outcomes_unit_and_by_cycle(posterior):
 
 
 def test_densities_are_densities(posterior):
-    at, after, before = posterior.densities(1, robust(1.0, 0.4))
+    at, after, before = posterior.densities(1, robust_mixture(1.0, 0.4))
     assert np.trapezoid(after, at) == pytest.approx(1, abs=0.01)
     assert at[np.argmax(before)] == pytest.approx(1.0 * SPREAD, abs=1)
 
@@ -258,8 +258,8 @@ def test_densities_are_densities(posterior):
 @pytest.mark.parametrize(
     ("effect", "prior", "says"),
     [
-        (1.2, robust(1.2, 0.3), "The data agree with it"),
-        (1.2, robust(-1.0, 0.2), "The data contradict it"),
+        (1.2, robust_mixture(1.2, 0.3), "The data agree with it"),
+        (1.2, robust_mixture(-1.0, 0.2), "The data contradict it"),
         (1.2, WEAK, "cannot conflict"),
     ],
 )
