@@ -99,7 +99,7 @@ def characteristics() -> list[dict[str, object]]:
     for what, effects, looks, analysis in cases:
         seconds, found = median_seconds(
             lambda e=effects, k=looks, a=analysis: operating_characteristics(  # type: ignore[misc]
-                design, Noise(1.0, 0.4), e, 0.3, trials=TRIALS, looks=k, analysis=a
+                design, Noise(1.0, 0.4), e, 0.3, trials=TRIALS, interim_days=k, analysis=a
             )
         )
         rows.append(

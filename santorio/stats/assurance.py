@@ -4,8 +4,8 @@ For a linear model with known ρ and σ the precision of a design does not depen
 
     V = (X'Σ⁻¹X + P)⁻¹,  Σ = σ² AR(1),  P the nuisance columns' prior precision,  v = V_θθ
 
-so that the estimate is θ̂ ~ N(θ, v). Two priors meet it: what is believed now, N(m₀, v₀), which says how probable each
-estimate is; and the trial model's own N(0, σ²), which the analysis will use whatever is believed now. Effects are in
+so that the estimate is θ̂ ~ N(θ, v). Two priors enter: the prior of planning, N(m₀, v₀), which says how probable each
+estimate is; and the trial model's own N(0, σ²), which the analysis uses whatever the former is. Effects are in
 the outcome's unit.
 """
 
@@ -21,10 +21,16 @@ from santorio.stats.design_matrix import EFFECT_SD, Columns, TrialDesign, backgr
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How a person's outcome moves by itself.
+    """How a person's outcome varies by itself.
 
-    `sigma` is the spread of a day in the outcome's unit, `rho` the correlation of a day with the next, `known` the
-    share of days that have an outcome at all.
+    Attributes
+    ----------
+    sigma : float
+        Standard deviation of a day, in the outcome's unit.
+    rho : float
+        Correlation of a day with the next.
+    known : float
+        Share of days that have an outcome at all.
     """
 
     sigma: float
@@ -34,7 +40,7 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is believed of an effect before the trial, in the outcome's unit."""
+    """Normal prior of an effect before the trial, in the outcome's unit."""
 
     mean: float
     sd: float
@@ -71,8 +77,8 @@ def unit_variances(columns: Columns, rho: FloatArray) -> FloatArray:
         gram += (now.T @ now - r * (across + across.T) + r**2 * (before.T @ before)) / (1 - r**2)
     prior_sd = np.where(columns.pooled, columns.prior_sd * exact_inference.TAU_SD / 2, columns.prior_sd)
     covariance = np.linalg.inv(gram + np.diag(prior_sd**-2.0))
-    arms = [place for place, name in enumerate(columns.names) if _is_effect(name)]
-    # The effect's own prior is taken out again: v is what the data say.
+    arms = [position for position, name in enumerate(columns.names) if _is_effect(name)]
+    # The effect's own prior is removed again: v is the variance by the data alone.
     with_prior = covariance[:, arms, arms]
     return np.asarray((1 / (1 / with_prior - columns.prior_sd[arms] ** -2.0)).mean(axis=1))
 
@@ -82,7 +88,7 @@ def _is_effect(name: str) -> bool:
 
 
 def posterior_variance[Value: (float, FloatArray)](prior: Belief, variance: Value) -> Value:
-    """Variance of a belief after an estimate of variance `variance`."""
+    """Variance of the effect after an estimate of variance `variance`."""
     after: Value = 1 / (prior.sd**-2.0 + 1 / variance)
     return after
 

@@ -1,4 +1,4 @@
-"""From a posterior to words: the probabilities that matter and the decision they support."""
+"""From a posterior to a decision: the three probabilities, and what they decide."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,12 +9,12 @@ from santorio.arrays import FloatArray, IntArray
 from santorio.metrics import Direction
 
 Decision = Literal["adopt", "avoid", "raises", "lowers", "no difference that matters", "keep going"]
-# What an outcome that no arm can change says of the trial.
+# Result of a negative control: an outcome that no arm can change.
 Control = Literal["nothing found", "something found"]
 
 # One threshold for all three answers; its error rates are simulated in tests/calibration and stated in docs/method.md.
 DECISION_THRESHOLD = 0.8
-# Whoever looks early looks more than once, and stops at the first good look: it takes more to end a trial early.
+# Several interim analyses have several chances to err: it takes more to end a trial early.
 INTERIM_THRESHOLD = 0.95
 
 ABOVE, WITHIN, BELOW, UNDECIDED = 1, 0, -1, 2
@@ -53,18 +53,19 @@ def summarise(draws: FloatArray, smallest_effect: float) -> Summary:
 
 
 def classify_control(summary: Summary) -> Control:
-    """Judge a negative control: something is found where the 95 % interval leaves zero out.
+    """Classify a negative control: something is found where the 95 % interval excludes zero.
 
-    Of sound trials that happens in at most 6 % (docs/method.md, "Error rates").
+    In sound trials that happens in at most 6 % (docs/method.md, "Error rates").
     """
     return "something found" if summary.lower_95 > 0 or summary.upper_95 < 0 else "nothing found"
 
 
 def classify(above: FloatArray, below: FloatArray, threshold: float = DECISION_THRESHOLD) -> IntArray:
-    """Judge many trials by P(θ > δ) and P(θ < -δ): ABOVE, BELOW, WITHIN or UNDECIDED, in the shape of the input."""
+    """Classify many trials by P(θ > δ) and P(θ < -δ): ABOVE, BELOW, WITHIN or UNDECIDED, in the shape of the input."""
     within = 1 - above - below
-    said = np.where(within >= threshold, WITHIN, UNDECIDED)
-    return np.where(above >= threshold, ABOVE, np.where(below >= threshold, BELOW, said))
+    decision = np.where(within >= threshold, WITHIN, UNDECIDED)
+    decision = np.where(below >= threshold, BELOW, decision)
+    return np.where(above >= threshold, ABOVE, decision)
 
 
 def decide(
@@ -77,12 +78,12 @@ def decide(
 ) -> Decision:
     """Decide by P(θ > δ), P(|θ| ≤ δ) and P(θ < -δ).
 
-    Where nobody said which direction is welcome (a headache, one's weight) the difference is named and not judged.
+    Where it is not stated which direction is welcome (a headache, weight) the difference is named, not judged.
 
     Parameters
     ----------
     threshold : float
-        `DECISION_THRESHOLD` once the trial has ended, `INTERIM_THRESHOLD` at a look that the protocol planned before.
+        `DECISION_THRESHOLD` once the trial has ended, `INTERIM_THRESHOLD` at a planned interim analysis.
     """
     words: dict[Direction | None, tuple[Decision, Decision]] = {
         "higher": ("adopt", "avoid"),

@@ -1,8 +1,8 @@
 """The columns of a regression over a person's days: level, trend, weekday, arms, cycles. Pure NumPy, no data access.
 
-Every column comes with the standard deviation that its coefficient has before the data, in units of σ (the spread
-of a day around what the model expects). The exact engine, the sampled model and the planner share these columns, so
-that they agree on what the model is.
+Every column comes with the standard deviation that its coefficient has before the data, in units of σ (the standard
+deviation of a day around what the model expects). The exact engine, the sampled model and the planner share these
+columns, so that they agree on what the model is.
 """
 
 from collections.abc import Sequence
@@ -112,9 +112,9 @@ def background_columns(
         np.ones((len(day), 1)), np.array([LEVEL_SD]), np.zeros(1, dtype=bool), ("level",), gaps(day)
     )
     if trended:
-        trend, trend_sd = trend_columns(
-            day, int(day[0]) if first is None else first, int(day[-1]) if last is None else last
-        )
+        begin = int(day[0]) if first is None else first
+        end = int(day[-1]) if last is None else last
+        trend, trend_sd = trend_columns(day, begin, end)
         columns = with_columns(
             columns, trend, trend_sd, ["line", *(f"wave_{j}" for j in range(1, trend.shape[1]))]
         )
@@ -181,9 +181,8 @@ class TrialDesign:
 
     def __post_init__(self) -> None:
         shape = (len(self.day),)
-        if not len(self.day) or any(
-            one.shape != shape for one in (self.day, self.arm, self.cycle, self.known)
-        ):
+        columns = (self.day, self.arm, self.cycle, self.known)
+        if not len(self.day) or any(column.shape != shape for column in columns):
             msg = "day, arm, cycle and known need one entry a study day"
             raise ValueError(msg)
         gaps(self.day)
@@ -221,7 +220,7 @@ class TrialDesign:
         """Effective exposure of the known days to each arm but the reference.
 
         e_t = λ^Δ e_{t-Δ} + (1-λ^Δ) a_t over all study days, Δ days after the study day before; before the first
-        day it is 0. A day outside the study, in a hole between its days, is taken to have had the arm that follows.
+        day it is 0. A day outside the study, in a gap between its days, is taken to have had the arm that follows.
 
         Parameters
         ----------

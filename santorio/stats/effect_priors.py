@@ -1,4 +1,4 @@
-"""What is believed of an effect before a trial: how large it is, and how long it lasts. Plain data, no data access."""
+"""Priors of an effect before a trial: how large it is, and how long it lasts. Plain data, no data access."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import numpy as np
 from santorio.arrays import FloatArray
 from santorio.stats.design_matrix import EFFECT_SD
 
-# Less than this share left by the next day is what no trial of some weeks could tell from nothing.
+# A trial of some weeks cannot distinguish a smaller share left by the next day from none.
 NEGLIGIBLE_CARRY_OVER = 0.1
-# Half-lives of what people try are known roughly: this factor either way holds some 90 % of what they may be.
+# Half-lives are known roughly: this factor either way covers some 90 % of plausible values.
 HALF_LIFE_FACTOR = 3.0
 INFORMATIVE_WEIGHT = 0.8
 
@@ -105,27 +105,27 @@ WEAK = EffectPrior((1.0,), (0.0,), (EFFECT_SD,))
 
 
 def robust_mixture(mean: float, sd: float, weight: float = INFORMATIVE_WEIGHT) -> EffectPrior:
-    """What is believed, and the weak prior beside it, which takes over where the data disagree.
+    """An informative prior, and the weak one beside it, which takes over where the data disagree.
 
     A robust mixture (Schmidli et al. 2014, doi:10.1111/biom.12242).
 
     Parameters
     ----------
     mean, sd : float
-        The belief, in units of σ.
+        Of the informative component, in units of σ.
     weight : float
-        Of the belief, between 0 and 1.
+        Of the informative component, between 0 and 1.
     """
     return robust_mixture_of([(weight, mean, sd)])
 
 
-def robust_mixture_of(beliefs: Sequence[tuple[float, float, float]]) -> EffectPrior:
-    """Several beliefs beside the weak prior, which is last and has the weight that they leave.
+def robust_mixture_of(components: Sequence[tuple[float, float, float]]) -> EffectPrior:
+    """Several informative components beside the weak prior, which is last and has the remaining weight.
 
     Parameters
     ----------
-    beliefs : Sequence[tuple[float, float, float]]
+    components : Sequence[tuple[float, float, float]]
         Weight, mean and standard deviation of each, the latter two in units of σ.
     """
-    weights, means, sds = zip(*beliefs, strict=True)
+    weights, means, sds = zip(*components, strict=True)
     return EffectPrior((*weights, 1 - sum(weights)), (*means, *WEAK.means), (*sds, *WEAK.sds))

@@ -5,7 +5,7 @@ characteristics: all outcomes of one design share their factorisations. Pure arr
 
 The model, with y standardised and all coefficients in units of σ::
 
-    y = X(λ) b + η,  η_t stationary AR(1) with spread σ and correlation ρ^Δ over Δ days
+    y = X(λ) b + η,  η_t stationary AR(1) with standard deviation σ and correlation ρ^Δ over Δ days
     b_j ~ N(0, (σ s_j)²),  b_j ~ N(0, (σ s_j τ)²) where the column is pooled
     θ_k ~ Σ_i w_i N(σ m_i, (σ s_i)²)  for the arms
     σ² ~ InverseGamma(2, 1),  (ρ+1)/2 ~ Beta(6, 1.5),  τ ~ HalfNormal(0.3),  λ ~ Beta(α, β) or 0
@@ -229,7 +229,7 @@ class _Choice:
 
 
 def _choices(prior: EffectPrior, arms: int) -> Iterator[_Choice]:
-    weights, means, sds = (np.array(one) for one in (prior.weights, prior.means, prior.sds))
+    weights, means, sds = map(np.array, (prior.weights, prior.means, prior.sds))
     for chosen in itertools.product(range(prior.components), repeat=arms):
         component = np.array(chosen, dtype=np.int64)
         yield _Choice(component, float(np.log(weights[component]).sum()), means[component], sds[component])

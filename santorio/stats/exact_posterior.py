@@ -156,7 +156,7 @@ class ExactPosterior:
     def prior_weights(self, arm: int = 1) -> FloatArray:
         """Weight of each component of an arm's prior after the data, shape (components, outcomes).
 
-        Held against the weights before the data it says whether the belief and the data are in conflict.
+        Compared with the weights before the data they show whether prior and data conflict.
         """
         of_node = self.component[:, arm - 1]
         return np.stack([self.weights[of_node == i].sum(axis=0) for i in range(int(of_node.max()) + 1)])
@@ -228,6 +228,7 @@ class ExactPosterior:
             [np.zeros((1, density.shape[1])), np.cumsum(density[1:] + density[:-1], axis=0)]
         )
         at = np.broadcast_to(rule.prior_below(value), below.shape[1:])
+        cumulative = below / below[-1]
         return np.array(
-            [np.interp(one, probability, of / of[-1]) for one, of in zip(at, below.T, strict=True)]
+            [np.interp(value, probability, column) for value, column in zip(at, cumulative.T, strict=True)]
         )

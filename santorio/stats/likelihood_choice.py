@@ -1,4 +1,4 @@
-"""Which likelihood an outcome has: one of its own, or the Gaussian one. Trials and studies both ask here.
+"""Which likelihood an outcome has: one of its own, or the Gaussian. Trials and studies both choose it here.
 
 The choice rests on what kind of measure it is and on its values, never on the arms: what knows the arms would choose
 the answer with the question. A trial chooses before its first day, from the days before it, and freezes the choice in
@@ -51,7 +51,7 @@ def choose_likelihood(
     scale : Scale
         What kind of measure it is.
     bounds : tuple of float, optional
-        Lowest and highest possible value. A bounded outcome without any is taken for a continuous one.
+        Lowest and highest possible value. A bounded outcome without bounds counts as continuous.
     cases : Sequence[FloatArray]
         Known values of each case, each of shape (rows,).
     rows : int, optional

@@ -59,9 +59,9 @@ class AutoregressiveProducts:
         return self._combined(
             [
                 values[0] ** 2,
-                *((one**2).sum(axis=0) for one in now),
-                *((one**2).sum(axis=0) for one in then),
-                *(2 * (one * other).sum(axis=0) for one, other in zip(now, then, strict=True)),
+                *((rows**2).sum(axis=0) for rows in now),
+                *((rows**2).sum(axis=0) for rows in then),
+                *(2 * (rows * earlier).sum(axis=0) for rows, earlier in zip(now, then, strict=True)),
             ]
         )
 

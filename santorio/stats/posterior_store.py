@@ -1,4 +1,4 @@
-"""Keeping a posterior: an ArviZ DataTree in one file, with what it was computed from and by.
+"""Storing a posterior: an ArviZ DataTree in one file, with what it was computed from and by.
 
 The file is a zipped zarr store: what ArviZ and xarray write with the libraries that the sampler brings anyway (netCDF
 with groups would need one more), and one object for the object store.
@@ -22,7 +22,7 @@ from santorio.storage.object_store import ObjectStore
 
 LIBRARIES = ("arviz", "numpy", "nutpie", "pymc")
 FILE_NAME = "posterior.zarr.zip"
-# The sampler's own coordinates, padding among them: twice as much as all the rest, which says the same.
+# The sampler's own coordinates, padding among them: twice as large as all the rest, which holds the same.
 NOT_STORED = frozenset({"standard", "standard_path"})
 
 
@@ -75,9 +75,9 @@ def save_fit(fit: Fit, path: Path, attributes: Mapping[str, str]) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         to_datatree(fit, attributes).to_zarr(folder, consolidated=False)
         with zipfile.ZipFile(partial, "w") as archive:
-            for one in sorted(Path(folder).rglob("*")):
-                if one.is_file():
-                    archive.write(one, one.relative_to(folder))
+            for path_in_store in sorted(Path(folder).rglob("*")):
+                if path_in_store.is_file():
+                    archive.write(path_in_store, path_in_store.relative_to(folder))
     partial.replace(path)
 
 
@@ -98,7 +98,7 @@ def load_fit(path: Path) -> tuple[Fit, dict[str, str]]:
     }
     groups = {name: node.dataset for name, node in tree.children.items()}
     data = {
-        name: {str(one): np.asarray(values) for one, values in group.data_vars.items()}
+        name: {str(variable): np.asarray(values) for variable, values in group.data_vars.items()}
         for name, group in groups.items()
         if name != "posterior"
     }
@@ -150,7 +150,7 @@ def load_posterior(model_type: type[RegressionModel], path: Path) -> tuple[Fit, 
 
 
 def store_posterior(store: ObjectStore, model: RegressionModel, fit: Fit, provenance: Provenance) -> str:
-    """Put a posterior into the object store, and return its hash: what refers to it may be written from then on."""
+    """Put a posterior into the object store, and return its hash: rows that refer to it may be written from then on."""
     draws = {name: values for name, values in fit.draws.items() if name not in NOT_STORED}
     with tempfile.TemporaryDirectory() as folder:  # for its owner alone
         path = Path(folder) / FILE_NAME

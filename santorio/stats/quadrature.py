@@ -31,7 +31,7 @@ class Rule:
     log_weights: FloatArray
 
 
-# Where a thing is no unknown.
+# Of a parameter that is known to be 0.
 ZERO = Rule(np.zeros(1), np.zeros(1))
 
 
@@ -153,7 +153,9 @@ def tau_rule(cycles: int, *, fine: bool = True) -> Rule:
     """Rule for τ ~ HalfNormal(0.3); the one node 0 where there is one cycle."""
     if cycles < 2:
         return ZERO
-    nodes = (FINE_TAU_NODES if fine else TAU_NODES) + (0 if cycles < 8 else 4)
+    nodes = FINE_TAU_NODES if fine else TAU_NODES
+    # More cycles make τ's likelihood narrower.
+    nodes += 0 if cycles < 8 else 4
     at, weights = np.polynomial.legendre.leggauss(nodes)
     tau = 2 * TAU_SD * (at + 1)
     log_weights = np.log(weights) - tau**2 / (2 * TAU_SD**2)

@@ -249,7 +249,9 @@ LOOKS = {"no look": (), "two looks": (35, 49), "weekly": (28, 35, 42, 49, 56, 63
 def decisions(trials, kind, phi, looks, effects, count, designs=20):
     """Operating characteristics of 70 days, over schedules drawn from the law."""
     drawn = [trials.design(kind, 70) for _ in range(designs)]
-    return operating_characteristics(drawn, Noise(1.0, phi), effects, DELTA, trials=count, looks=LOOKS[looks])
+    return operating_characteristics(
+        drawn, Noise(1.0, phi), effects, DELTA, trials=count, interim_days=LOOKS[looks]
+    )
 
 
 @pytest.mark.parametrize("looks", ["no look", "weekly"])

@@ -1,7 +1,7 @@
 """Operating characteristics of a design: what its decisions say, and when, by how large the effect truly is.
 
-Whole trials are simulated, standardised and analysed as real ones are, by the exact engine. A look sees the first days
-of the study; what it decides ends the trial.
+Whole trials are simulated, standardised and analysed as real ones are, by the exact engine. An interim analysis
+sees the first days of the study; its decision ends the trial.
 """
 
 import os
@@ -37,22 +37,22 @@ from santorio.stats.randomization import Randomization, redraw
 SEED = 2614
 # So many outcomes at a time: factorisations are shared, and what is computed stays in the processor's cache.
 OUTCOMES_AT_ONCE = 250
-# A look that has seen less of some arm sees nothing: it could not even say how much days vary.
+# With fewer days of some arm an interim analysis is skipped: it could not even estimate how much days vary.
 MIN_DAYS_AT_INTERIM = 5
 
 
 @dataclass(frozen=True)
 class OperatingCharacteristics:
-    """How often each decision is reached, by the true effect. A higher outcome is taken to be the better one.
+    """How often each decision is reached, by the true effect. A higher outcome counts as better.
 
     Attributes
     ----------
     effects : tuple[float, ...]
         True effects of the first arm, in the outcome's unit.
     days : tuple[int, ...]
-        Study days after which there is a look, and last the days of the whole study.
+        Study days after which there is an analysis; the last is the length of the study.
     adopt, avoid, no_difference : FloatArray
-        Share of trials that end with this decision at that look, or at the end; shape (effects, looks + 1).
+        Share of trials that end with this decision at that analysis; shape (effects, analyses).
     trials : int
         Simulated for each effect.
     """
@@ -79,7 +79,7 @@ class OperatingCharacteristics:
 
     def table(self) -> list[dict[str, float]]:
         """One row an effect: the share of each decision, and the mean number of days."""
-        shares = (one.sum(axis=1) for one in (self.adopt, self.avoid, self.no_difference))
+        shares = (decided.sum(axis=1) for decided in (self.adopt, self.avoid, self.no_difference))
         columns = (self.effects, *shares, self.keep_going, self.mean_days)
         names = ("effect", "adopt", "avoid", "no difference that matters", "keep going", "mean days")
         return [dict(zip(names, map(float, row), strict=True)) for row in zip(*columns, strict=True)]
@@ -95,13 +95,13 @@ class Analysis:
         Prior of λ; with None the analysis takes λ as 0.
     prior : EffectPrior
         Of the effects.
-    at_look : float
-        Threshold of a decision at a look; at the end it is `DECISION_THRESHOLD`.
+    interim_threshold : float
+        Threshold of a decision at an interim analysis; at the end it is `DECISION_THRESHOLD`.
     """
 
     carry_over: CarryOver | None = None
     prior: EffectPrior = WEAK
-    at_look: float = INTERIM_THRESHOLD
+    interim_threshold: float = INTERIM_THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class _Rules:
 def designs_of(
     randomization: Randomization, design: TrialDesign, count: int, seed: int = SEED
 ) -> list[TrialDesign]:
-    """Draw designs that could as well have been drawn by the randomization of this one."""
+    """Draw designs by the same randomization scheme as this one."""
     arms, _ = redraw(randomization, design.arm, seed)
     return [replace(design, arm=arm) for arm in arms[:count]]
 
@@ -129,7 +129,7 @@ def operating_characteristics(
     smallest_effect: float,
     *,
     trials: int = 10_000,
-    looks: Sequence[int] = (),
+    interim_days: Sequence[int] = (),
     seed: int = SEED,
     analysis: Analysis | None = None,
 ) -> OperatingCharacteristics:
@@ -147,18 +147,19 @@ def operating_characteristics(
         δ, in the outcome's unit.
     trials : int
         To simulate for each effect.
-    looks : Sequence[int]
-        Study days after which somebody looks, and ends the trial if it is decided by then.
+    interim_days : Sequence[int]
+        Study days after which there is an interim analysis, which ends the trial if it decides.
     analysis : Analysis, optional
         Where it has carry-over, each trial's true λ is drawn from its prior.
     """
     several = [designs] if isinstance(designs, TrialDesign) else list(designs)
     length = len(several[0].day)
-    if list(looks) != sorted(set(looks)) or (looks and not 1 < looks[0] <= looks[-1] < length):
-        msg = "looks are increasing numbers of study days before the end"
+    is_ascending = list(interim_days) == sorted(set(interim_days))
+    if not is_ascending or (interim_days and not 1 < interim_days[0] <= interim_days[-1] < length):
+        msg = "interim analyses come after increasing numbers of study days, before the end"
         raise ValueError(msg)
     analysis = analysis or Analysis()
-    rules = _Rules(smallest_effect, (*looks, length), analysis, fine=abs(noise.rho) > MAX_COARSE_RHO)
+    rules = _Rules(smallest_effect, (*interim_days, length), analysis, fine=abs(noise.rho) > MAX_COARSE_RHO)
     process = DataGeneratingProcess(sigma=noise.sigma, autoregression=(noise.rho, 0.0))
     batches = _batches(several, trials)
     seeds = np.random.SeedSequence(seed).spawn(len(batches))
@@ -193,18 +194,18 @@ def _batches(designs: list[TrialDesign], trials: int) -> list[tuple[TrialDesign,
 
 
 def _count(design: TrialDesign, outcome: FloatArray, rules: _Rules) -> FloatArray:
-    """Count what trials end with: adopt, avoid, no difference, by look; shape (looks + 1, 3)."""
+    """Count decisions (adopt, avoid, no difference) by analysis; shape (analyses, 3)."""
     counts = np.zeros((len(rules.days), 3))
     for stage, days in enumerate(rules.days):
-        said = _judge(design.until(days), outcome[:days], rules, end=days == rules.days[-1])
-        counts[stage] = [(said == what).sum() for what in (ABOVE, BELOW, WITHIN)]
-        outcome = outcome[:, said == UNDECIDED]
+        decision = _analyse(design.until(days), outcome[:days], rules, end=days == rules.days[-1])
+        counts[stage] = [(decision == kind).sum() for kind in (ABOVE, BELOW, WITHIN)]
+        outcome = outcome[:, decision == UNDECIDED]
         if not outcome.size:
             break
     return counts
 
 
-def _judge(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bool) -> IntArray:
+def _analyse(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bool) -> IntArray:
     arm = design.arm[design.known]
     if np.bincount(arm, minlength=design.arms).min() < MIN_DAYS_AT_INTERIM:
         return np.full(outcome.shape[1], UNDECIDED)
@@ -215,4 +216,6 @@ def _judge(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bool
     )
     delta = rules.smallest_effect / spread
     above = 1 - posterior.below("arm_1", delta)
-    return classify(above, posterior.below("arm_1", -delta), DECISION_THRESHOLD if end else analysis.at_look)
+    return classify(
+        above, posterior.below("arm_1", -delta), DECISION_THRESHOLD if end else analysis.interim_threshold
+    )

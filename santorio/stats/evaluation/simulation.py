@@ -1,8 +1,8 @@
-"""Trials whose truth is known: for operating characteristics, and to hold the statistics to their promises.
+"""Trials whose truth is known: for operating characteristics and calibration.
 
 Pure NumPy, seeded by the generator that is passed in. Two sources of truth: a stated one (`simulate_trials`), which may
-be what no model here assumes - AR(2), heavy tails, days missing after bad ones, people who do not do as they were
-told - and the model's own prior (`simulate_from_prior`), for simulation-based calibration.
+be what no model here assumes - AR(2), heavy tails, days missing after bad ones, people who do not follow
+their arm - and the model's own prior (`simulate_from_prior`), for simulation-based calibration.
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ MISSING_STEEPNESS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class DataGeneratingProcess:
-    """How an outcome moves by itself.
+    """How an outcome varies by itself.
 
     Attributes
     ----------
     sigma : float
-        Spread of a day around what is expected.
+        Standard deviation of a day around what is expected.
     autoregression : tuple[float, float]
         Weight of the day before and of the one before that; stationary.
     degrees : float
@@ -83,7 +83,7 @@ class ParticipantBehaviour:
     Attributes
     ----------
     adherence : float
-        Probability that a day does as it was told; otherwise it goes like the reference.
+        Probability that a day follows its arm; otherwise it is lived like the reference.
     missing : float
         Probability that a day has no outcome, whatever happened.
     missing_after_bad : float
@@ -304,7 +304,7 @@ def simulate_people(
     designs : Sequence[TrialDesign]
         One a person.
     behaviour : ParticipantBehaviour, optional
-        By default everybody does as told, and no day is missing.
+        By default every day follows its arm, and none is missing.
     """
     people = []
     for design in designs:

@@ -31,7 +31,9 @@ def design():
 
 def test_it_is_the_loop_over_trials(design):
     """The first batch of seed 7, simulated and analysed one trial at a time."""
-    found = operating_characteristics(design, Noise(2.0, 0.3), [1.2], 0.6, trials=60, looks=(28,), seed=7)
+    found = operating_characteristics(
+        design, Noise(2.0, 0.3), [1.2], 0.6, trials=60, interim_days=(28,), seed=7
+    )
     (child,) = np.random.SeedSequence(7).spawn(1)
     truth = GroundTruth(np.array([1.2]), process=DataGeneratingProcess(2.0, (0.3, 0.0)))
     outcome = simulate_trials(design, truth, 60, np.random.default_rng(child)).outcome
@@ -55,7 +57,7 @@ def test_it_is_the_loop_over_trials(design):
 
 def test_shares_add_up_and_follow_the_effect(design):
     found = operating_characteristics(
-        design, Noise(1.0, 0.2), [-1.0, 0.0, 1.0], 0.3, trials=600, looks=(21, 28)
+        design, Noise(1.0, 0.2), [-1.0, 0.0, 1.0], 0.3, trials=600, interim_days=(21, 28)
     )
     rows = found.table()
     for row in rows:
@@ -70,7 +72,13 @@ def test_looks_that_decide_nothing_change_nothing(design):
     settings = {"trials": 300, "seed": 3}
     without = operating_characteristics(design, Noise(1.0, 0.2), [0.6], 0.3, **settings)
     looked = operating_characteristics(
-        design, Noise(1.0, 0.2), [0.6], 0.3, looks=(21,), analysis=Analysis(at_look=1.01), **settings
+        design,
+        Noise(1.0, 0.2),
+        [0.6],
+        0.3,
+        interim_days=(21,),
+        analysis=Analysis(interim_threshold=1.01),
+        **settings,
     )
     assert looked.adopt[0, 0] == 0
     assert looked.adopt[0, 1] == without.adopt[0, 0]
@@ -91,5 +99,5 @@ def test_several_designs_share_the_trials(design):
 
 @pytest.mark.parametrize("looks", [(42,), (28, 21), (0,), (21, 21)])
 def test_looks_that_are_none_are_refused(design, looks):
-    with pytest.raises(ValueError, match="looks"):
-        operating_characteristics(design, Noise(1.0, 0.2), [0.5], 0.3, looks=looks, trials=10)
+    with pytest.raises(ValueError, match="increasing numbers of study days"):
+        operating_characteristics(design, Noise(1.0, 0.2), [0.5], 0.3, interim_days=looks, trials=10)
