@@ -21,7 +21,7 @@ from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.event_log import UNDATED
 from santorio.trials.adherence import Adhered, read_adherence, share
-from santorio.trials.analysis.preprocessing import FEWEST_DAYS
+from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
 from santorio.trials.preregistration import Registration, read_versions, register
 from santorio.trials.protocol_validation import slug
 from santorio.trials.report.interim_text import correction_words, look_words
@@ -316,7 +316,7 @@ def registration_of(connection: psycopg.Connection, person: Person, trial: str) 
 def say_waiting(row: dict[str, object]) -> str:
     """One line about a trial without an answer."""
     why = row["reason"] or (
-        f"it is analysed once each arm has {FEWEST_DAYS} days with a value of {label(str(row['outcome']))}"
+        f"it is analysed once each arm has {MIN_DAYS_PER_ARM} days with a value of {label(str(row['outcome']))}"
         if row["outcome"] and row["study_days"]
         else "it has no schedule or no outcome yet"
     )
