@@ -1,8 +1,8 @@
-"""`python -m benchmarks.ranking`: all levers times all their designs, for one person, from their days to a ranked list.
+"""`python -m benchmarks.ranking`: all interventions and all their designs, for one person, from days to ranking.
 
-A year of days of every metric and of two measures, simulated, and every habit, so that no lever is left out. Cold is as
-in a process that has ranked nothing yet: every design's variance is computed. Warm is the next person. One core, and it
-waits for nothing: the processor's seconds are held against the bar, the clock's stand beside.
+A year of days of every metric and of two measures, simulated, and every habit, so that no intervention is excluded.
+Cold is as in a process that has ranked nothing yet: every design's variance is computed. Warm is the next person. One
+core, and it waits for nothing: the processor's seconds are compared with the bar, the clock's stand beside.
 """
 
 import argparse
@@ -17,10 +17,11 @@ import numpy as np
 from benchmarks.harness import machine
 from santorio.analyses.series import Series
 from santorio.metrics import EXPOSURES, OUTCOMES
-from santorio.trials.interventions.catalog import Limits, registry
-from santorio.trials.interventions.custom import Own
-from santorio.trials.proposals.design_search import designs, forget
-from santorio.trials.proposals.pipeline import Known, find_plans, rank
+from santorio.trials.interventions.catalog import built_in_interventions
+from santorio.trials.interventions.custom import CustomInterventions
+from santorio.trials.interventions.intervention import Limits
+from santorio.trials.proposals.design_search import clear_cache, designs
+from santorio.trials.proposals.pipeline import ProposalInputs, find_plans, rank
 
 RESULTS = Path(__file__).resolve().parent / "results" / "ranking.json"
 DAYS = 365
@@ -38,21 +39,21 @@ def series(rng: np.random.Generator, rho: float) -> Series:
     )
 
 
-def simulated(seed: int) -> Known:
+def simulated(seed: int) -> ProposalInputs:
     """What is known of somebody who logs everything and has every habit."""
     rng = np.random.default_rng(seed)
-    return Known(
+    return ProposalInputs(
         outcomes={
             name: series(rng, rng.uniform(0.1, 0.7)) for name in (*OUTCOMES, "focus", "energy", "calm")
         },
         exposures={name: series(rng, 0.1) for name in EXPOSURES},
         associations={},
-        own=Own(),
+        own=CustomInterventions(),
         past=(),
     )
 
 
-def ranked(known: Known) -> tuple[float, float]:
+def ranked(known: ProposalInputs) -> tuple[float, float]:
     """Seconds that finding and ranking all plans takes, by the clock and of the processor."""
     started, worked = time.perf_counter(), time.process_time()
     rank(find_plans(known, TODAY))
@@ -71,20 +72,20 @@ def summarised(name: str, runs: list[tuple[float, float]]) -> dict[str, object]:
 
 def measure(runs: int) -> dict[str, object]:
     """Rank cold and warm, several times each."""
-    levers = registry()
-    looked_at = [designs(lever, Limits()) for lever in levers]
+    interventions = built_in_interventions()
+    looked_at = [designs(intervention, Limits()) for intervention in interventions]
     known = simulated(1)
     ranked(known)  # what is imported by the way is no part of ranking
     cold = []
     for _ in range(runs):
-        forget()
+        clear_cache()
         cold.append(ranked(known))
     warm = [ranked(simulated(2 + run)) for run in range(runs)]
     return {
-        "levers": len(levers),
+        "interventions": len(interventions),
         "outcomes": len(known.outcomes),
-        "designs_a_lever_mean": round(statistics.mean(map(len, looked_at)), 1),
-        "levers_times_designs": sum(map(len, looked_at)),
+        "designs_an_intervention_mean": round(statistics.mean(map(len, looked_at)), 1),
+        "interventions_times_designs": sum(map(len, looked_at)),
         "designs_that_differ": len({one for some in looked_at for one in some}),
         **summarised("cold", cold),
         **summarised("warm", warm),

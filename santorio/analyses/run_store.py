@@ -69,6 +69,8 @@ class Run:
         Why it is rejected; None accepts it.
     posterior_object
         SHA-256 of its posterior in the object store, where that is kept.
+    further_rows
+        Rows of other tables that belong to it, by table.
     """
 
     user_id: UUID
@@ -82,6 +84,7 @@ class Run:
     reason: str | None = None
     known_at: dt.datetime | None = None
     posterior_object: str | None = None
+    further_rows: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
 
 
 def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, target: str) -> str | None:
@@ -125,18 +128,18 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
             "posterior_object": run.posterior_object,
         }
         insert(connection, "runs", [record])
-        rows = list(run.rows) if status == "accepted" else []
-        insert(
-            connection, TABLES[run.kind], [{"run_id": run_id, "user_id": run.user_id, **row} for row in rows]
-        )
+        tables = {TABLES[run.kind]: run.rows, **run.further_rows} if status == "accepted" else {}
+        for table, rows in tables.items():
+            insert(connection, table, [{"run_id": run_id, "user_id": run.user_id, **row} for row in rows])
+        published = len(run.rows) if status == "accepted" else 0
     return RunReport(
         run.kind,
         run.target,
         status,
         run.reason,
-        len(rows),
+        published,
         run.diagnostics,
-        run.plot if rows else None,
+        run.plot if published else None,
         run_id,
     )
 

@@ -379,14 +379,14 @@ class TrialRead(TrialFields):
     trial_id: str = Field(
         validation_alias="experiment_id", description="`trial:<slug>` or `proposal:<slug>`; stable."
     )
-    intervention: str | None = Field(validation_alias="lever", description="Intervention; null for a trial.")
+    intervention: str | None = Field(description="Intervention; null for a trial.")
 
 
 class ExperimentRead(TrialFields):
     """A trial under the field names of `/v1/experiments`, which is deprecated."""
 
     experiment_id: str = Field(description="`trial_id` of `/v1/trials`.")
-    lever: str | None = Field(description="`intervention` of `/v1/trials`.")
+    lever: str | None = Field(validation_alias="intervention", description="`intervention` of `/v1/trials`.")
 
 
 CoverageStatus = Literal["fetched", "empty", "failed", "provisional", "final", "missing"]

@@ -157,7 +157,7 @@ def _measures(table: Table, reader: LogReader) -> ParseResult:
             "No column of this table holds numbers, so there is nothing to take in.",
             kind="table",
         )
-    study = trial_files.study_of(table.header, [row for _, row in table.rows], columns)
+    study = trial_files.detect_recorded_trial(table.header, [row for _, row in table.rows], columns)
     parsed = ParseResult(kind="recorded trial" if study else "measures")
     days: list[trial_files.StudyDay] = []
     for line, row in table.rows:
@@ -172,7 +172,7 @@ def _measures(table: Table, reader: LogReader) -> ParseResult:
             days=days,
         )
     if study:
-        parsed.events += trial_files.events_of_study(study, days, _grain(days), reader.person)
+        parsed.events += trial_files.events_of_recorded_trial(study, days, _grain(days), reader.person)
     return parsed
 
 

@@ -40,12 +40,7 @@ app.command("status")(status.status)
 app.command("coverage")(coverage.coverage)
 app.command("quality")(quality.quality)
 app.command("baselines")(baselines.baselines)
-for command in (
-    trial.accept, trial.decline, trial.today, trial.log, trial.pause, trial.resume,
-    trial.abandon, trial.deviation, trial.report, trial.withdraw,
-):  # fmt: skip
-    status.trials.command()(command)
-app.add_typer(status.trials, name="trial")
+app.add_typer(trial.app, name="trial")
 app.add_typer(accounts.connect, name="connect")
 app.add_typer(accounts.disconnect, name="disconnect")
 app.add_typer(retention.app, name="retention")

@@ -1,7 +1,8 @@
-"""`santorio trial accept|decline|today|log|pause|resume|abandon|deviation`: what a person does with a trial."""
+"""`santorio trial …`: the trials that are proposed, run or ran, and what a person does with them."""
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,71 +11,190 @@ from rich.markup import escape
 
 from santorio import local_time
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
-from santorio.errors import output_errors
-from santorio.metrics import label
-from santorio.people import Person
+from santorio.cli.demo_summary import published
+from santorio.cli.trial_output import (
+    print_proposal,
+    print_proposals,
+    print_result,
+    print_results,
+    print_status,
+    print_task,
+    trial_task,
+    unanswered_line,
+)
+from santorio.errors import NotFound, output_errors
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
-from santorio.storage.database.engine import Database
 from santorio.storage.object_store import open_object_store
 from santorio.trials import service
-from santorio.trials.interventions.catalog import MEASURE
-from santorio.trials.interventions.custom import withdraw as withdraw_lever
-from santorio.trials.lifecycle import OPEN, Refused
-from santorio.trials.repository import Standing, read_standings
-from santorio.trials.service import Step
+from santorio.trials.adherence import load_adherence
+from santorio.trials.interventions.custom import withdraw as withdraw_intervention
+from santorio.trials.lifecycle import OPEN, InvalidCommand
+from santorio.trials.protocol_validation import slug
+from santorio.trials.repository import (
+    TrialStatus,
+    load_preregistration,
+    load_proposal,
+    load_trial_status,
+    load_trial_statuses,
+    load_unanswered_trials,
+)
+from santorio.trials.service import CommandResult
 
-# Older days without a word are not asked for again every day.
-ASKED_DAYS = 7
-# So long an answer is news.
+# For so many days `santorio trial today` mentions an answer.
 NEWS_DAYS = 14
-# A trial is over two days after the outcome of its last day: see `Trial.ended`.
-FULL_DAYS = 2
 
-Name = Annotated[str, typer.Argument(help="The trial's or the proposal's name.")]
+app = typer.Typer(help="Trials that are proposed, run or ran.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The name of a trial or a proposal.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a few words.")]
-Day = Annotated[str | None, typer.Option("--day", help="Which day, such as 2026-12-01; today without it.")]
+Day = Annotated[str | None, typer.Option("--day", help="The day, such as 2026-12-01; default: today.")]
 
 
+@app.command("list")
+def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """List the trials with their results, and the proposals."""
+    settings = load_settings()
+    with open_database(settings) as database, database.connect() as connection:
+        reader = reading_person(connection, settings, person)
+        today = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
+        results = published(connection, "trial_results", "trial, is_primary desc, outcome", reader)
+        proposals = published(connection, "proposals", "rank", reader)
+        unanswered = load_unanswered_trials(connection, reader)
+        statuses = load_trial_statuses(connection, reader, today)
+    states = [status.state for status in statuses if status.state.name != "proposed"]
+    if as_json:
+        print_json(
+            {
+                "results": results,
+                "unanswered": unanswered,
+                "proposals": proposals,
+                "states": [state.as_json() for state in states],
+            }
+        )
+        return
+    print_results(results)
+    for row in unanswered:
+        console.print(unanswered_line(row))
+    for state in states:
+        console.print(state.sentence, highlight=False)
+    print_proposals(proposals)
+
+
+@app.command("show")
+def show_trial(name: Name, *, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """Show a trial with its results, or a proposal with its schedule."""
+    settings = load_settings()
+    trial = slug(name)
+    with open_database(settings) as database, database.connect() as connection:
+        reader = reading_person(connection, settings, person)
+        today = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
+        all_results = published(connection, "trial_results", "is_primary desc, outcome", reader)
+        all_proposals = published(connection, "proposals", "rank", reader)
+        all_unanswered = load_unanswered_trials(connection, reader)
+        preregistration = load_preregistration(connection, reader, trial)
+        proposal = load_proposal(connection, reader, trial)
+        status = load_trial_status(connection, reader, name, today)
+        adherence = load_adherence(connection, reader, trial, status.protocol, status.state.adhered, today)
+    results = [row for row in all_results if row["trial"] in {name, trial}]
+    unanswered = [row for row in all_unanswered if row["trial"] in {name, trial}]
+    proposals = [row for row in all_proposals if slug(str(row["slug"])) == trial]
+    has_events = status.state.name != "unknown"
+    if not (results or proposals or unanswered or has_events):
+        raise NotFound(f"There is no trial called “{name}”.", hint="`santorio trial list` names them.")
+    document = proposal.protocol.document() if proposal else None
+    if as_json:
+        print_json(
+            {
+                "results": results,
+                "unanswered": unanswered[0] if unanswered else None,
+                "preregistration": preregistration.as_json() if preregistration else None,
+                "proposal": {**proposals[0], "protocol": document} if proposals else None,
+                "state": status.state.as_json() if has_events else None,
+                "adherence": adherence,
+                "interim_analyses": status.interim.done,
+                "remaining_interim_days": status.remaining_interim_days,
+                "frozen_protocol": status.frozen.document() if status.frozen else None,
+            }
+        )
+        return
+    print_status(status, adherence)
+    for row in results:
+        print_result(row)
+    if results:
+        console.print(f"Its report: [b]santorio trial report {results[0]['trial']}[/b]\n", soft_wrap=True)
+    for row in unanswered:
+        console.print(unanswered_line(row))
+    if preregistration:
+        console.print(f"{preregistration.sentence()}\n", highlight=False)
+    for row in proposals:
+        print_proposal(row, can_be_accepted=proposal is not None)
+
+
+@app.command()
 def accept(
     name: Name,
     *,
     start: Annotated[
-        str | None, typer.Option("--start", help="First day, such as 2026-12-01; tomorrow without it.")
+        str | None, typer.Option("--start", help="First day, such as 2026-12-01; default: tomorrow.")
     ] = None,
-    looks: Annotated[
+    interim: Annotated[
         int | None,
         typer.Option(
-            "--looks", min=0, help="Planned looks, at which it may end before its last day; none without it."
+            "--interim",
+            "--looks",  # the name in earlier versions
+            min=0,
+            help="Number of interim analyses, at which the trial may stop early; default: none.",
         ),
     ] = None,
     person: PersonOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Accept a proposal: its protocol is frozen, and it begins on its first day."""
-    first = _day(start)
-
-    def step(database: Database, somebody: Person, today: dt.date) -> Step:
-        return service.accept(database, somebody, name, start=first, today=today, looks=looks)
-
-    done = _do(person, step, as_json=as_json)
-    if not as_json and done.changed:
+    """Accept a proposal: its protocol is frozen, and the trial starts on its first day."""
+    command = partial(service.accept, name=name, start=_parse_day(start), interim=interim)
+    result = _run_command(person, command, as_json=as_json)
+    if not as_json and result.changed:
         console.print(
             "Each day: [b]santorio trial today[/b]. Afterwards: [b]santorio run[/b], then "
-            f"[b]santorio trial report {done.standing.trial}[/b].",
+            f"[b]santorio trial report {result.status.trial}[/b].",
             soft_wrap=True,
         )
 
 
+@app.command()
 def decline(name: Name, *, reason: Reason, person: PersonOption = None, as_json: JsonOption = False) -> None:
     """Decline a proposal: it is not proposed again without a reason."""
-
-    def step(database: Database, somebody: Person, today: dt.date) -> Step:
-        return service.decline(database, somebody, name, reason=reason, today=today)
-
-    _do(person, step, as_json=as_json)
+    _run_command(person, partial(service.decline, name=name, reason=reason), as_json=as_json)
 
 
+@app.command()
+def today(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
+    """Show what to do today, and what to log."""
+    settings = load_settings()
+    with open_database(settings) as database, database.connect() as connection:
+        reader = reading_person(connection, settings, person)
+        day = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
+        statuses = load_trial_statuses(connection, reader, day)
+    shown = [status for status in statuses if status.state.name in OPEN or _is_news(status, day)]
+    tasks = [trial_task(status, day) for status in shown]
+    if as_json:
+        print_json({"day": day, "trials": tasks})
+        return
+    if not tasks:
+        console.print("No trial is open. [b]santorio trial list[/b] shows what is proposed.")
+    for task in tasks:
+        print_task(task, day)
+
+
+def _is_news(status: TrialStatus, day: dt.date) -> bool:
+    """Whether a trial waits for its analysis, or was answered recently."""
+    state = status.state
+    if state.name in {"analysed", "stopped_early"}:
+        return state.since is not None and (day - state.since).days <= NEWS_DAYS
+    return state.name == "completed"
+
+
+@app.command()
 def log(
     name: Name,
     *,
@@ -84,91 +204,53 @@ def log(
     person: PersonOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Note whether a day was done as the trial asked."""
-    which = _day(day)
-
-    def step(database: Database, somebody: Person, today: dt.date) -> Step:
-        return service.log_day(
-            database, somebody, name, done=done, day=which or today, note=note, today=today
-        )
-
-    _do(person, step, as_json=as_json)
+    """Log whether a day followed its arm."""
+    command = partial(service.log_day, name=name, done=done, day=_parse_day(day), note=note)
+    _run_command(person, command, as_json=as_json)
 
 
+@app.command()
 def pause(
     name: Name,
     *,
-    days: Annotated[int, typer.Option("--days", help="How long it rests.")] = 7,
+    days: Annotated[int, typer.Option("--days", help="Length of the pause.")] = 7,
     person: PersonOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a trial rest, as for a holiday or an illness: the days that are left move."""
-
-    def step(database: Database, somebody: Person, today: dt.date) -> Step:
-        return service.pause(database, somebody, name, days=days, today=today)
-
-    _do(person, step, as_json=as_json)
+    """Pause a trial, as for a holiday or an illness: the remaining days move."""
+    _run_command(person, partial(service.pause, name=name, days=days), as_json=as_json)
 
 
+@app.command()
 def resume(name: Name, *, person: PersonOption = None, as_json: JsonOption = False) -> None:
-    """Go on with a trial that rests."""
-
-    def step(database: Database, somebody: Person, today: dt.date) -> Step:
-        return service.resume(database, somebody, name, today=today)
-
-    _do(person, step, as_json=as_json)
+    """Resume a paused trial."""
+    _run_command(person, partial(service.resume, name=name), as_json=as_json)
 
 
+@app.command()
 def abandon(name: Name, *, reason: Reason, person: PersonOption = None, as_json: JsonOption = False) -> None:
-    """Give a trial up: nothing is decided from a part of it."""
-
-    def step(database: Database, somebody: Person, today: dt.date) -> Step:
-        return service.abandon(database, somebody, name, reason=reason, today=today)
-
-    _do(person, step, as_json=as_json)
+    """Abandon a trial: nothing is decided from a part of it."""
+    _run_command(person, partial(service.abandon, name=name, reason=reason), as_json=as_json)
 
 
+@app.command()
 def deviation(
     name: Name,
     *,
-    what: Annotated[str, typer.Option("--what", help="What was done otherwise.")],
+    what: Annotated[str, typer.Option("--what", help="What differed from the protocol.")],
     person: PersonOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Note that something was done otherwise than the protocol says."""
-
-    def step(database: Database, somebody: Person, today: dt.date) -> Step:
-        return service.deviate(database, somebody, name, what=what, today=today)
-
-    _do(person, step, as_json=as_json)
+    """Record a deviation from the protocol."""
+    _run_command(person, partial(service.record_deviation, name=name, what=what), as_json=as_json)
 
 
-def withdraw(
-    lever: Annotated[str, typer.Argument(help="The name of a lever that you wrote.")],
-    *,
-    person: PersonOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Withdraw a lever that you wrote: it is proposed no more."""
-    settings = load_settings()
-    with open_database(settings) as database:
-        with database.connect() as connection:
-            somebody = reading_person(connection, settings, person)
-        changed = withdraw_lever(database, somebody, lever)
-    if as_json:
-        print_json({"changed": changed, "lever": lever})
-        return
-    said = "It is withdrawn" if changed else "It was withdrawn before"
-    console.print(
-        f"{said}; `santorio run` proposes without it. To bring it back, change its file and import that."
-    )
-
-
+@app.command()
 def report(
     name: Name,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write; NAME-report.html without it.")
+        Path | None, typer.Option("--output", "-o", help="The file to write; default: NAME-report.html.")
     ] = None,
     person: PersonOption = None,
     as_json: JsonOption = False,
@@ -180,9 +262,9 @@ def report(
 
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        somebody = reading_person(connection, settings, person)
-        now = local_time.today(connection, somebody, dt.datetime.now(dt.UTC))
-        account = read_account(connection, open_object_store(settings), somebody, name, now)
+        reader = reading_person(connection, settings, person)
+        day = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
+        account = read_account(connection, open_object_store(settings), reader, name, day)
     file = output or Path(f"{account.trial.name}-report.html")
     with output_errors(file):
         file.write_text(report_of(account), encoding="utf-8")
@@ -201,160 +283,59 @@ def report(
     console.print(f"\n{escape(str(file))}: open it in a browser.", highlight=False, soft_wrap=True)
 
 
-def today(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
-    """Say what is to be done today, and what is asked."""
-    settings = load_settings()
-    with open_database(settings) as database, database.connect() as connection:
-        somebody = reading_person(connection, settings, person)
-        now = local_time.today(connection, somebody, dt.datetime.now(dt.UTC))
-        tasks = [
-            task(standing, now)
-            for standing in read_standings(connection, somebody, now)
-            if standing.life.state in OPEN or _is_news(standing, now)
-        ]
-    if as_json:
-        print_json({"day": now, "trials": tasks})
-        return
-    if not tasks:
-        console.print("No trial is open. [b]santorio trial list[/b] shows what is proposed.")
-    for one in tasks:
-        say_task(one, now)
-
-
-def _is_news(standing: Standing, now: dt.date) -> bool:
-    """Whether a trial is over and waits for its analysis, or was answered of late."""
-    life = standing.life
-    if life.state == "analysed":
-        return life.since is not None and (now - life.since).days <= NEWS_DAYS
-    return life.state == "completed"
-
-
-def task(standing: Standing, now: dt.date) -> dict[str, object]:
-    """What a trial asks of a day."""
-    protocol, life = standing.protocol, standing.life
-    assert protocol is not None  # noqa: S101 - what is open was accepted
-    assert protocol.start_day is not None  # noqa: S101 - and has a first day
-    arm = protocol.arm_of(now) if life.state == "running" else None
-    lived = [
-        day for place, told in enumerate(protocol.assignment)
-        if told is not None and (day := protocol.start_day + dt.timedelta(days=place)) <= now
-    ]  # fmt: skip
-    stopped = life.stopped_after is not None
-    lived = lived[: life.stopped_after]  # days after a look that ended it are no part of the answer
-    over = stopped or (protocol.last_day is not None and now > protocol.last_day)
-    return {
-        "trial": standing.trial,
-        "question": protocol.question,
-        "state": life.state,
-        "arm": arm,
-        "study_day": len(lived) if arm is not None else None,
-        "study_days": len(standing.frozen.drawn) if standing.frozen else len(protocol.drawn),
-        "starts": protocol.start_day if life.state == "accepted" else None,
-        "paused_until": life.paused_until if life.state == "paused" else None,
-        "asked": protocol.adherence.ask if protocol.adherence else None,
-        "over": over,
-        "to_log": [day for day in lived[-ASKED_DAYS:] if day not in life.adhered],
-        "rate": []
-        if over
-        else [one for one in (protocol.outcome, *protocol.secondary) if one.startswith(MEASURE)],
-        "next": _next_step(standing) if over else _due_look(standing, now),
-    }
-
-
-def _due_look(standing: Standing, now: dt.date) -> str | None:
-    """That a planned look waits for its analysis; None where none does."""
-    protocol = standing.protocol
-    for number in standing.looks_to_come if protocol else ():
-        assert protocol is not None  # noqa: S101 - as just seen
-        last = protocol.day_of(number)
-        if last and last + dt.timedelta(days=protocol.lag_days + FULL_DAYS) <= now:
-            return f"The planned look after {number} study days can be done: santorio run"
-    return None
-
-
-def _next_step(standing: Standing) -> str:
-    """What leads on from the last day of a trial to its report."""
-    report_of_it = f"santorio trial report {standing.trial}"
-    if standing.life.stopped_after is not None:
-        return (
-            f"It ended at a planned look, after {standing.life.stopped_after} study days: {standing.life.decision}. "
-            f"Its report: {report_of_it}"
-        )
-    if standing.life.state == "analysed":
-        return f"It is answered: {standing.life.decision}. Its report: {report_of_it}"
-    if standing.life.state == "completed":
-        return f"Its last day is over. Analyse: santorio run. Then: {report_of_it}"
-    lag = standing.protocol.lag_days if standing.protocol else 0
-    last = standing.protocol.last_day if standing.protocol else None
-    ready = last + dt.timedelta(days=lag + FULL_DAYS) if last else None
-    return f"Its last day is over. From {ready} on, analyse: santorio run. Then: {report_of_it}"
-
-
-def say_task(one: dict[str, object], now: dt.date) -> None:
-    """Print what a trial asks of a day."""
-    name = str(one["trial"])
-    console.print(f"[b]{escape(str(one['question']))}[/b]  ({name})", highlight=False)
-    if one["starts"]:
-        console.print(f"  It begins on {one['starts']}.", highlight=False)
-        return
-    if one["paused_until"]:
-        console.print(f"  It rests until {one['paused_until']}.", highlight=False)
-        return
-    if one["arm"]:
-        console.print(
-            f"  Today, day {one['study_day']} of {one['study_days']}: [b]{escape(str(one['arm']))}[/b].",
-            highlight=False,
-        )
-    elif one["state"] == "running" and not one["over"]:
-        console.print("  Today is no study day.")
-    rate, to_log = one["rate"], one["to_log"]
-    assert isinstance(rate, list)  # noqa: S101 - built above
-    assert isinstance(to_log, list)  # noqa: S101 - built above
-    for measure in rate:
-        known = label(str(measure).removeprefix(MEASURE))
-        console.print(f"  Rate your {known}, and log it as a measure (docs/logs.md).", highlight=False)
-    if to_log:
-        which = "" if to_log[-1] == now else f" --day {to_log[-1]}"
-        console.print(
-            f"  When the day is over: {escape(str(one['asked'] or 'Was it done?'))} "
-            f"santorio trial log {name} --done (or --not-done){which}",
-            highlight=False,
-            soft_wrap=True,
-        )
-        if len(to_log) > 1:
-            console.print(f"  Not logged yet: {', '.join(map(str, to_log))}.", highlight=False)
-    if one["next"]:
-        console.print(f"  {escape(str(one['next']))}", highlight=False, soft_wrap=True)
-
-
-def _do(person: str | None, step: Callable[[Database, Person, dt.date], Step], *, as_json: bool) -> Step:
-    """Take one step and say what it did."""
+@app.command()
+def withdraw(
+    intervention: Annotated[str, typer.Argument(help="The name of an intervention that you wrote.")],
+    *,
+    person: PersonOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Withdraw an intervention that you wrote: it is not proposed any more."""
     settings = load_settings()
     with open_database(settings) as database:
         with database.connect() as connection:
-            somebody = reading_person(connection, settings, person)
-            now = local_time.today(connection, somebody, dt.datetime.now(dt.UTC))
-        done = step(database, somebody, now)
+            reader = reading_person(connection, settings, person)
+        changed = withdraw_intervention(database, reader, intervention)
+    if as_json:
+        print_json({"changed": changed, "intervention": intervention})
+        return
+    message = "It is withdrawn" if changed else "It was withdrawn before"
+    console.print(
+        f"{message}; `santorio run` proposes without it. To bring it back, change its file and import that."
+    )
+
+
+def _run_command(
+    person: str | None, command: Callable[..., CommandResult], *, as_json: bool
+) -> CommandResult:
+    """Run a command of `service` for a person today, and print its result."""
+    settings = load_settings()
+    with open_database(settings) as database:
+        with database.connect() as connection:
+            reader = reading_person(connection, settings, person)
+            day = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
+        result = command(database, reader, today=day)
+    state = result.status.state
     if as_json:
         print_json(
             {
-                "changed": done.changed,
-                "said": done.said,
-                "trial": done.standing.trial,
-                "state": done.standing.life.state,
-                "sha256": done.standing.life.sha256,
+                "changed": result.changed,
+                "message": result.message,
+                "trial": result.status.trial,
+                "state": state.name,
+                "sha256": state.sha256,
             }
         )
     else:
-        mark = "[green]✓[/green]" if done.changed else "[dim]=[/dim]"
-        console.print(f"{mark} {escape(done.said)}", highlight=False, soft_wrap=True)
-    return done
+        mark = "[green]✓[/green]" if result.changed else "[dim]=[/dim]"
+        console.print(f"{mark} {escape(result.message)}", highlight=False, soft_wrap=True)
+    return result
 
 
-def _day(text: str | None) -> dt.date | None:
+def _parse_day(text: str | None) -> dt.date | None:
     if text is None:
         return None
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise Refused(f"“{text}” is no date.", hint="Write it as 2026-12-01.") from None
+        raise InvalidCommand(f"“{text}” is not a date.", hint="Write it as 2026-12-01.") from None

@@ -10,8 +10,9 @@ import psycopg
 
 from santorio.metrics import OUTCOMES
 from santorio.privacy.consent import sharing
-from santorio.trials.interventions.catalog import MEASURE, registry
-from santorio.trials.protocol import Protocol, protocol_of
+from santorio.trials.interventions.catalog import built_in_interventions
+from santorio.trials.interventions.intervention import MEASURE
+from santorio.trials.protocol import Protocol, parse_protocol
 
 Basis = Literal["trial", "association"]
 
@@ -26,10 +27,10 @@ class Question:
     outcome : str
         A metric whose unit means the same to everyone.
     factor : str
-        The lever, or the exposure.
+        The intervention, or the exposure.
     lag_days : int
     unit, factor_unit : str
-        Of the outcome and of the exposure; a lever has none.
+        Of the outcome and of the exposure; an intervention has none.
     arms : tuple[str, ...]
         Of a trial, the reference first.
     """
@@ -120,7 +121,7 @@ def _associations(
 
 
 def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[tuple[UUID, Question, Part]]:
-    """What the trials of the registry's levers found, of each person the one that was analysed last."""
+    """What the trials of the registry's interventions found, of each person the one that was analysed last."""
     protocols = _first_protocols(connection, people)
     rows = connection.execute(
         """
@@ -137,18 +138,20 @@ def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[
         """,
         [list(people)],
     ).fetchall()
-    levers = {lever.name: lever.arms for lever in registry()}
+    interventions = {intervention.name: intervention.arms for intervention in built_in_interventions()}
     found = []
     for user_id, trial, unit, *values in rows:
         asked = protocols.get((user_id, trial))
         if (
             asked is not None
-            and asked.lever is not None
-            and levers.get(asked.lever) == asked.arms
+            and asked.intervention is not None
+            and interventions.get(asked.intervention) == asked.arms
             and len(asked.arms) == 2
             and has_common_scale(asked.outcome)
         ):
-            question = Question("trial", asked.outcome, asked.lever, asked.lag_days, unit, arms=asked.arms)
+            question = Question(
+                "trial", asked.outcome, asked.intervention, asked.lag_days, unit, arms=asked.arms
+            )
             found.append((user_id, question, Part(*values)))
     return found
 
@@ -168,5 +171,5 @@ def _first_protocols(
     return {
         (user_id, str(trial)): protocol
         for user_id, trial, stored in rows
-        if (protocol := protocol_of(stored)) is not None
+        if (protocol := parse_protocol(stored)) is not None
     }

@@ -13,16 +13,16 @@ import psycopg
 
 from santorio.analyses.series import Series, date_of, read_exposures, read_outcomes
 from santorio.people import Person
-from santorio.trials.interventions.catalog import Reading
+from santorio.trials.interventions.intervention import AdherenceSource
 from santorio.trials.protocol import Protocol
 
 # What was usual is the median of so many days before the trial.
-USUAL_DAYS = 60
-FEWEST_USUAL_DAYS = 14
+BASELINE_DAYS = 60
+MIN_BASELINE_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Adhered:
+class AdherenceDay:
     """One study day: its arm, whether it was followed (None: nobody knows), and how that is known."""
 
     day: dt.date
@@ -33,7 +33,7 @@ class Adhered:
 
 def adherence(
     protocol: Protocol, said: Mapping[dt.date, bool], amounts: Mapping[dt.date, float], until: dt.date
-) -> list[Adhered]:
+) -> list[AdherenceDay]:
     """Tell of every study day up to `until` whether it followed its arm.
 
     The person's word goes before the data: they know why a figure is what it is. The data tell of days that something
@@ -55,16 +55,16 @@ def adherence(
         if arm is None or day > until:
             continue
         if day in said:
-            days.append(Adhered(day, arm, said[day], "said"))
+            days.append(AdherenceDay(day, arm, said[day], "said"))
         elif bound is not None and arm != protocol.arms[0] and day in amounts:
             lower, upper = bound
-            days.append(Adhered(day, arm, lower <= amounts[day] <= upper, "data"))
+            days.append(AdherenceDay(day, arm, lower <= amounts[day] <= upper, "data"))
         else:
-            days.append(Adhered(day, arm, None, "unknown"))
+            days.append(AdherenceDay(day, arm, None, "unknown"))
     return days
 
 
-def share(days: list[Adhered]) -> float | None:
+def adherence_rate(days: list[AdherenceDay]) -> float | None:
     """Share of the days of which it is known that followed their arm; None where it is known of none."""
     known = [one.done for one in days if one.done is not None]
     return sum(known) / len(known) if known else None
@@ -79,9 +79,9 @@ def _bound(protocol: Protocol, amounts: Mapping[dt.date, float]) -> tuple[float,
         return -np.inf, reading.at_most
     if reading.at_least is not None:
         return reading.at_least, np.inf
-    first = protocol.start_day - dt.timedelta(days=USUAL_DAYS)
+    first = protocol.start_day - dt.timedelta(days=BASELINE_DAYS)
     before = [value for day, value in amounts.items() if first <= day < protocol.start_day]
-    if len(before) < FEWEST_USUAL_DAYS:
+    if len(before) < MIN_BASELINE_DAYS:
         return None
     usual = float(np.median(before))
     if reading.at_most_of_usual is not None:
@@ -90,14 +90,14 @@ def _bound(protocol: Protocol, amounts: Mapping[dt.date, float]) -> tuple[float,
     return -np.inf, usual - reading.earlier_by_minutes
 
 
-def read_adherence(
+def load_adherence(
     connection: psycopg.Connection,
     person: Person,
     trial: str,
     protocol: Protocol | None,
     said: Mapping[dt.date, bool],
     until: dt.date,
-) -> list[Adhered]:
+) -> list[AdherenceDay]:
     """Read which study days followed their arms; of a study that was recorded, by what was recorded as taken.
 
     None where the marts are not built yet.
@@ -105,7 +105,7 @@ def read_adherence(
     if connection.execute("select to_regclass('marts.trial_days')").fetchone() == (None,):
         return []
     if protocol is not None:
-        return adherence(protocol, said, read_amounts(connection, person, protocol), until)
+        return adherence(protocol, said, load_adherence_data(connection, person, protocol), until)
     rows = connection.execute(
         """
         select first_day, arm, arm_recorded = arm from marts.trial_days
@@ -113,10 +113,12 @@ def read_adherence(
         """,
         [person.user_id, trial, until],
     ).fetchall()
-    return [Adhered(day, arm, done, "unknown" if done is None else "data") for day, arm, done in rows]
+    return [AdherenceDay(day, arm, done, "unknown" if done is None else "data") for day, arm, done in rows]
 
 
-def read_amounts(connection: psycopg.Connection, person: Person, protocol: Protocol) -> dict[dt.date, float]:
+def load_adherence_data(
+    connection: psycopg.Connection, person: Person, protocol: Protocol
+) -> dict[dt.date, float]:
     """Read what the data tell of a trial's days and the days before them, by the day on which it was to be done."""
     reading = protocol.adherence.read if protocol.adherence else None
     if reading is None:
@@ -131,7 +133,7 @@ def read_amounts(connection: psycopg.Connection, person: Person, protocol: Proto
     }
 
 
-def _series(connection: psycopg.Connection, person: Person, reading: Reading) -> Series | None:
+def _series(connection: psycopg.Connection, person: Person, reading: AdherenceSource) -> Series | None:
     if reading.mart == "exposures":
         return read_exposures(connection, person.user_id).get(reading.name)
     return read_outcomes(connection, person.user_id, [reading.name]).get(reading.name)

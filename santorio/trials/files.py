@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from santorio.people import Person
 from santorio.storage.event_log import Event
 from santorio.storage.parse_result import ParseResult, rejected
+from santorio.trials.protocol import Protocol
 from santorio.trials.protocol_validation import check, slug
 
 
@@ -30,7 +31,7 @@ class StudyDay:
     grain: str
 
 
-def study_of(
+def detect_recorded_trial(
     header: Sequence[str], rows: Sequence[Mapping[str, str]], columns: Sequence[str]
 ) -> Study | None:
     """Find a study in a table: `study_day`, `condition`, and a 0/1 column named like one of the conditions."""
@@ -49,7 +50,9 @@ def study_of(
     return None
 
 
-def events_of_study(study: Study, days: Sequence[StudyDay], grain: str, person: Person) -> list[Event]:
+def events_of_recorded_trial(
+    study: Study, days: Sequence[StudyDay], grain: str, person: Person
+) -> list[Event]:
     """The protocol that the table implies, and each study day with the dates it spans.
 
     A table of answers and one of their daily means tell of the same days, the second with less: the grain is
@@ -76,6 +79,12 @@ def events_of_study(study: Study, days: Sequence[StudyDay], grain: str, person: 
         }  # fmt: skip
         events.append(_event(person, "trial.day", f"{study.trial}/{number}/{grain}", first, day))
     return events
+
+
+def protocol_event(protocol: Protocol, person: Person) -> Event:
+    """Event of a protocol that was accepted here: the same as that of its document, imported as a file."""
+    assert protocol.start_day is not None  # noqa: S101 - only a proposal has no first day
+    return _event(person, "trial.protocol", protocol.trial, protocol.start_day, protocol.logged())
 
 
 def parse(document: object, person: Person, folder: str | None) -> ParseResult | None:

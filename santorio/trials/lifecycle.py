@@ -1,118 +1,133 @@
-"""The life of a trial: what can happen to it, in which order, and what state that leaves it in. Pure; no data access.
+"""The life cycle of a trial: the events that can happen to it, and the state that they add up to. Pure; no data access.
 
-Everything that happens is an event of the log; the state is what the events add up to. What cannot follow is refused in
-a sentence, before it is written.
+Every event is in the log; `replay` computes the state from them. A command that the state does not allow raises
+InvalidCommand before anything is written. `api_trials.sql` computes the same state for the API, where no Python runs;
+a test holds both to each other on random histories.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import AliasChoices, Field, TypeAdapter
 
 from santorio.errors import DataError
-from santorio.trials.interventions.catalog import Data
+from santorio.trials.interventions.intervention import StrictModel
 from santorio.trials.protocol import Protocol
 
-State = Literal[
-    "unknown", "proposed", "declined", "accepted", "running", "paused", "completed", "abandoned", "analysed"
+StateName = Literal[
+    "unknown",
+    "proposed",
+    "declined",
+    "scheduled",
+    "running",
+    "paused",
+    "completed",
+    "abandoned",
+    "stopped_early",
+    "analysed",
 ]
-OPEN: frozenset[State] = frozenset({"accepted", "running", "paused"})
-LONGEST_PAUSE_DAYS = 60
+# Accepted, and not over.
+OPEN: frozenset[StateName] = frozenset({"scheduled", "running", "paused"})
+MAX_PAUSE_DAYS = 60
 Reason = Annotated[str, Field(min_length=3, max_length=400)]
 
 
-class Refused(DataError):
-    """Something that cannot happen to a trial as it stands."""
+class InvalidCommand(DataError):
+    """A command that the state of the trial does not allow."""
 
-    code = "trial_refused"
+    code = "invalid_trial_command"
 
 
-class Happening(Data):
-    """What happened to a trial on a local day."""
+class TrialEvent(StrictModel):
+    """Something that happened to a trial on a local day."""
 
     trial: str
     day: dt.date
 
 
-class Proposed(Happening):
-    """It was proposed by a run."""
+class Proposed(TrialEvent):
+    """A run proposed the trial."""
 
     kind: Literal["proposed"] = "proposed"
     run_id: UUID
 
 
-class Accepted(Happening):
-    """The person accepted it: the protocol with this hash is frozen."""
+class Accepted(TrialEvent):
+    """The person accepted the proposal: the protocol with this hash is frozen."""
 
     kind: Literal["accepted"] = "accepted"
     start_day: dt.date
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Declined(Happening):
-    """The person does not want it; what it was planned with is kept, to tell when that has changed."""
+class Declined(TrialEvent):
+    """The person declined the proposal.
+
+    `sigma` is the day-to-day noise that it was planned with: a much smaller one is a reason to propose it again.
+    """
 
     kind: Literal["declined"] = "declined"
     reason: Reason
-    lever: str | None = None
+    # Logs of earlier versions call it a lever.
+    intervention: str | None = Field(default=None, validation_alias=AliasChoices("intervention", "lever"))
     metric: str | None = None
     sigma: float | None = None
 
 
-class Started(Happening):
-    """Its first day came."""
+class Started(TrialEvent):
+    """The first day came."""
 
     kind: Literal["started"] = "started"
 
 
-class Adhered(Happening):
-    """The person said whether a day followed its arm."""
+class AdherenceReported(TrialEvent):
+    """The person reported whether a day followed its arm."""
 
     kind: Literal["adherence"] = "adherence"
     done: bool
     note: Annotated[str, Field(max_length=400)] | None = None
 
 
-class Deviated(Happening):
-    """Something was done otherwise than the protocol says."""
+class Deviated(TrialEvent):
+    """Something differed from the protocol."""
 
     kind: Literal["deviation"] = "deviation"
     what: Reason
 
 
-class Paused(Happening):
-    """It rests from `day` to the day before `until`: the study days that are left move."""
+class Paused(TrialEvent):
+    """A pause from `day` to the day before `until`: the remaining study days move."""
 
     kind: Literal["paused"] = "paused"
     until: dt.date
     number: int = 1
 
 
-class Resumed(Happening):
-    """It goes on from `day`."""
+class Resumed(TrialEvent):
+    """The trial goes on from `day`."""
 
     kind: Literal["resumed"] = "resumed"
     number: int = 1
 
 
-class Completed(Happening):
-    """Its last study day, and the outcome of it, are past."""
+class Completed(TrialEvent):
+    """The last study day is over, and its outcome has arrived."""
 
     kind: Literal["completed"] = "completed"
 
 
-class Abandoned(Happening):
-    """The person gave it up: study days from `day` on are none."""
+class Abandoned(TrialEvent):
+    """The person abandoned the trial: there are no study days from `day` on."""
 
     kind: Literal["abandoned"] = "abandoned"
     reason: Reason
 
 
-class Stopped(Happening):
-    """A look that the protocol planned was decisive: the trial ended there, and is answered."""
+class Stopped(TrialEvent):
+    """A planned interim analysis was decisive: the trial ended there, with an answer."""
 
     kind: Literal["stopped"] = "stopped"
     run_id: UUID
@@ -120,20 +135,20 @@ class Stopped(Happening):
     after_days: int
 
 
-class Analysed(Happening):
-    """A run after its end published an answer."""
+class Analysed(TrialEvent):
+    """A run after the end of the trial published a result."""
 
     kind: Literal["analysed"] = "analysed"
     run_id: UUID
     decision: str
 
 
-Event = Annotated[
+AnyTrialEvent = Annotated[
     Proposed
     | Accepted
     | Declined
     | Started
-    | Adhered
+    | AdherenceReported
     | Deviated
     | Paused
     | Resumed
@@ -143,45 +158,58 @@ Event = Annotated[
     | Analysed,
     Field(discriminator="kind"),
 ]
-EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+EVENT: TypeAdapter[AnyTrialEvent] = TypeAdapter(AnyTrialEvent)
+# The log writes each as the event type `trial.<kind>`.
 KINDS = (
-    "proposed", "accepted", "declined", "started", "adherence", "deviation", "paused", "resumed", "completed",
-    "abandoned", "stopped", "analysed",
-)  # fmt: skip
+    "proposed",
+    "accepted",
+    "declined",
+    "started",
+    "adherence",
+    "deviation",
+    "paused",
+    "resumed",
+    "completed",
+    "abandoned",
+    "stopped",
+    "analysed",
+)
 
-# From each state, what may happen and the state it leads to.
-FOLLOWS: Mapping[State, Mapping[str, State]] = {
+# From each state, the events that may follow and the state that each leads to.
+TRANSITIONS: Mapping[StateName, Mapping[str, StateName]] = {
     "unknown": {"proposed": "proposed"},
-    "proposed": {"proposed": "proposed", "accepted": "accepted", "declined": "declined"},
-    "declined": {"proposed": "proposed", "accepted": "accepted"},
-    "accepted": {"started": "running", "deviation": "accepted", "abandoned": "abandoned"},
+    "proposed": {"proposed": "proposed", "accepted": "scheduled", "declined": "declined"},
+    "declined": {"proposed": "proposed", "accepted": "scheduled"},
+    "scheduled": {"started": "running", "deviation": "scheduled", "abandoned": "abandoned"},
     "running": {
         "adherence": "running",
         "deviation": "running",
         "paused": "paused",
         "completed": "completed",
         "abandoned": "abandoned",
-        "stopped": "analysed",
+        "stopped": "stopped_early",
     },
     "paused": {
         "adherence": "paused",
         "deviation": "paused",
         "resumed": "running",
         "abandoned": "abandoned",
-        "stopped": "analysed",
+        "stopped": "stopped_early",
     },
-    # A look that nobody analysed in time is analysed late, after the last day too.
+    # An interim analysis that was due is done late, even after the last day.
     "completed": {
         "adherence": "completed",
         "deviation": "completed",
-        "stopped": "analysed",
+        "stopped": "stopped_early",
         "analysed": "analysed",
     },
-    # What is proposed again after its end is another trial, with a number behind its name.
-    "abandoned": {"deviation": "abandoned", "analysed": "analysed"},
+    # What was lived is analysed, but decides nothing. The next proposal of the same question is another trial, with a
+    # number behind its name.
+    "abandoned": {"deviation": "abandoned", "analysed": "abandoned"},
+    "stopped_early": {"adherence": "stopped_early", "deviation": "stopped_early"},
     "analysed": {"adherence": "analysed", "deviation": "analysed"},
 }
-_DOING = {
+_PARTICIPLES = {
     "proposed": "proposed",
     "accepted": "accepted",
     "declined": "declined",
@@ -191,55 +219,58 @@ _DOING = {
     "paused": "paused",
     "resumed": "resumed",
     "completed": "completed",
-    "abandoned": "given up",
-    "stopped": "ended at a look",
+    "abandoned": "abandoned",
+    "stopped": "stopped early",
     "analysed": "analysed",
 }
-_STANDS = {
+_SENTENCES: Mapping[StateName, str] = {
     "unknown": "was never proposed",
     "proposed": "is proposed and not accepted yet",
     "declined": "was declined",
-    "accepted": "is accepted and has not begun",
+    "scheduled": "is accepted and has not started",
     "running": "is running",
     "paused": "is paused",
-    "completed": "is over and waits for its analysis",
-    "abandoned": "was given up",
-    "analysed": "is over and analysed",
+    "completed": "is completed and waits for its analysis",
+    "abandoned": "was abandoned",
+    "stopped_early": "was stopped early at a planned interim analysis",
+    "analysed": "is completed and analysed",
 }
 
 
 @dataclass(frozen=True)
-class Life:
-    """Where a trial stands, and what its events said.
+class TrialState:
+    """The state of a trial, and what its events reported.
 
     Attributes
     ----------
+    name : StateName
+        One word for the state.
     since : date or None
-        Day of the event that brought it here.
+        Day of the event that led to this state.
     proposed_by : UUID or None
         Run of the newest proposal that the person acted on.
     sha256, start_day
         Of the accepted protocol.
     pauses : int
-        How many there were.
+        Number of pauses.
     paused_from, paused_until, resumed_on : date or None
         The newest pause, and when it ended.
     adhered : Mapping[date, bool]
-        What the person said of each day.
+        What the person reported of each day.
     deviations : tuple[Deviated, ...]
-        What was done otherwise.
+        What differed from the protocol.
     reason : str or None
-        Why it was declined or given up.
+        Why the person declined or abandoned it.
     declined : Declined or None
         The newest refusal.
     decision : str or None
         The answer.
     stopped_after : int or None
-        Study days after which a planned look ended it.
+        Study days after which an interim analysis stopped it.
     """
 
     trial: str
-    state: State = "unknown"
+    name: StateName = "unknown"
     since: dt.date | None = None
     proposed_by: UUID | None = None
     sha256: str | None = None
@@ -257,89 +288,89 @@ class Life:
 
     @property
     def sentence(self) -> str:
-        """Where it stands, in words."""
-        if self.stopped_after is not None:
-            return (
-                f"The trial “{self.trial}” was ended at a planned look, after {self.stopped_after} study days, and is "
-                "analysed."
-            )
-        return f"The trial “{self.trial}” {_STANDS[self.state]}."
+        """The state in a sentence."""
+        after_days = "" if self.stopped_after is None else f", after {self.stopped_after} study days"
+        return f"The trial “{self.trial}” {_SENTENCES[self.name]}{after_days}."
 
     def as_json(self) -> dict[str, object]:
         """Plain data."""
         return {
             "trial": self.trial,
-            "state": self.state,
+            "state": self.name,
             "since": self.since,
             "sha256": self.sha256,
             "start_day": self.start_day,
-            "paused_until": self.paused_until if self.state == "paused" else None,
+            "paused_until": self.paused_until if self.name == "paused" else None,
             "adhered": {day.isoformat(): done for day, done in sorted(self.adhered.items())},
-            "deviations": [{"day": one.day, "what": one.what} for one in self.deviations],
+            "deviations": [{"day": deviation.day, "what": deviation.what} for deviation in self.deviations],
             "reason": self.reason,
             "decision": self.decision,
             "stopped_after_days": self.stopped_after,
         }
 
 
-def life_of(trial: str, events: Iterable[Event]) -> Life:
-    """The state that a trial's events add up to, in the order in which they entered the log.
+def replay(trial: str, events: Iterable[AnyTrialEvent]) -> TrialState:
+    """Compute the state that a trial's events add up to, in the order in which they entered the log.
 
     Raises
     ------
-    Refused
-        If one cannot follow those before it.
+    InvalidCommand
+        If an event cannot follow those before it.
     """
-    life = Life(trial)
+    state = TrialState(trial)
     for event in events:
-        life = after(life, event)
-    return life
+        state = apply(state, event)
+    return state
 
 
-def after(life: Life, event: Event) -> Life:
-    """The state after one more event.
+def apply(state: TrialState, event: AnyTrialEvent) -> TrialState:
+    """Compute the state after one more event.
 
     Raises
     ------
-    Refused
-        If it cannot happen now.
+    InvalidCommand
+        If the event cannot happen in this state.
     """
-    follows = FOLLOWS[life.state].get(event.kind)
-    if follows is None:
-        raise Refused(f"It cannot be {_DOING[event.kind]} now.", hint=life.sentence)
-    if isinstance(event, Adhered):
-        return replace(life, adhered={**life.adhered, event.day: event.done})
-    if isinstance(event, Deviated):
-        return replace(life, deviations=(*life.deviations, event))
-    return replace(life, state=follows, since=event.day, **_kept(life, event))
+    name = TRANSITIONS[state.name].get(event.kind)
+    if name is None:
+        raise InvalidCommand(f"It cannot be {_PARTICIPLES[event.kind]} now.", hint=state.sentence)
+    match event:
+        case AdherenceReported():
+            return replace(state, adhered={**state.adhered, event.day: event.done})
+        case Deviated():
+            return replace(state, deviations=(*state.deviations, event))
+        case Analysed() if name == state.name:  # abandoned: it stays so, since the day it was
+            return replace(state, decision=event.decision)
+    return replace(state, name=name, since=event.day, **_details(state, event))
 
 
-def _kept(life: Life, event: Event) -> dict[str, Any]:
-    """What an event that changes the state leaves behind."""
-    kept: dict[str, Any] = {}
+def _details(state: TrialState, event: AnyTrialEvent) -> dict[str, Any]:
+    """What an event that changes the state leaves in it, beside the state's name."""
+    details: dict[str, Any] = {}
     match event:
         case Proposed():
-            kept = {"proposed_by": event.run_id}
+            details = {"proposed_by": event.run_id}
         case Accepted():
-            kept = {"sha256": event.sha256, "start_day": event.start_day}
+            details = {"sha256": event.sha256, "start_day": event.start_day}
         case Declined():
-            kept = {"reason": event.reason, "declined": event}
+            details = {"reason": event.reason, "declined": event}
         case Paused():
-            kept = {"pauses": event.number, "paused_from": event.day, "paused_until": event.until}
+            details = {"pauses": event.number, "paused_from": event.day, "paused_until": event.until}
         case Resumed():
-            kept = {"resumed_on": event.day, "paused_until": min(event.day, life.paused_until or event.day)}
+            ended_on = min(event.day, state.paused_until or event.day)
+            details = {"resumed_on": event.day, "paused_until": ended_on}
         case Abandoned():
-            kept = {"reason": event.reason}
+            details = {"reason": event.reason}
         case Stopped():
-            kept = {"decision": event.decision, "stopped_after": event.after_days}
+            details = {"decision": event.decision, "stopped_after": event.after_days}
         case Analysed():
-            kept = {"decision": event.decision}
-    return kept
+            details = {"decision": event.decision}
+    return details
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An accepted analysis: that which ended the trial at a look, else the newest.
+class AcceptedAnalysis:
+    """The accepted analysis that counts: the interim analysis that stopped the trial, else the newest one.
 
     Attributes
     ----------
@@ -348,7 +379,7 @@ class Answer:
     ended : bool
         Whether the trial had ended by then.
     stopped_after : int or None
-        Study days after which it ended the trial at a planned look.
+        Study days after which it stopped the trial at a planned interim analysis.
     """
 
     run_id: UUID
@@ -358,44 +389,57 @@ class Answer:
     stopped_after: int | None = None
 
 
-def due(life: Life, protocol: Protocol | None, today: dt.date, answer: Answer | None) -> list[Event]:
-    """What has happened by itself: days came, and runs published.
+def pending_events(
+    state: TrialState, protocol: Protocol | None, today: dt.date, analysis: AcceptedAnalysis | None
+) -> list[AnyTrialEvent]:
+    """Events that happened without a command and are not in the log yet: days that came, runs that published.
 
     Parameters
     ----------
     protocol : Protocol or None
-        As it stands now.
+        The newest version.
     """
-    events: list[Event] = []
-    while (event := _next(life, protocol, today, answer)) is not None:
+    events: list[AnyTrialEvent] = []
+    if protocol is None:  # nothing was accepted
+        return events
+    while (event := _next_event(state, protocol, today, analysis)) is not None:
         events.append(event)
-        life = after(life, event)
+        state = apply(state, event)
     return events
 
 
-def _next(life: Life, protocol: Protocol | None, today: dt.date, answer: Answer | None) -> Event | None:
-    if protocol is None:
-        return None
-    trial, last = life.trial, protocol.last_day
-    event: Event | None = None
-    stopped = answer.stopped_after if answer else None
-    if answer and stopped is not None and "stopped" in FOLLOWS[life.state]:
-        event = Stopped(
-            trial=trial, day=answer.day, run_id=answer.run_id, decision=answer.decision, after_days=stopped
+def _next_event(
+    state: TrialState, protocol: Protocol, today: dt.date, analysis: AcceptedAnalysis | None
+) -> AnyTrialEvent | None:
+    trial, last_day = state.trial, protocol.last_day
+    stopped_after = analysis.stopped_after if analysis else None
+    if analysis and stopped_after is not None and "stopped" in TRANSITIONS[state.name]:
+        return Stopped(
+            trial=trial,
+            day=analysis.day,
+            run_id=analysis.run_id,
+            decision=analysis.decision,
+            after_days=stopped_after,
         )
-    elif life.state == "accepted" and life.start_day is not None and life.start_day <= today:
-        event = Started(trial=trial, day=life.start_day)
-    elif life.state == "paused" and life.paused_until is not None and life.paused_until <= today:
-        event = Resumed(trial=trial, day=life.paused_until, number=life.pauses)
-    elif life.state == "running" and last is not None and last + dt.timedelta(protocol.lag_days + 1) < today:
-        event = Completed(trial=trial, day=last)
-    elif _is_answered(life, answer):
-        assert answer is not None  # noqa: S101 - it was looked at
-        event = Analysed(trial=trial, day=answer.day, run_id=answer.run_id, decision=answer.decision)
-    return event
+    if state.name == "scheduled" and _has_come(state.start_day, today):
+        return Started(trial=trial, day=state.start_day)
+    if state.name == "paused" and _has_come(state.paused_until, today):
+        return Resumed(trial=trial, day=state.paused_until, number=state.pauses)
+    if state.name == "running" and last_day is not None and protocol.outcome_arrives_on(last_day) <= today:
+        return Completed(trial=trial, day=last_day)
+    if analysis and _is_result(analysis, state):
+        return Analysed(trial=trial, day=analysis.day, run_id=analysis.run_id, decision=analysis.decision)
+    return None
 
 
-def _is_answered(life: Life, answer: Answer | None) -> bool:
-    if answer is None or life.since is None or answer.day < life.since:
+def _has_come(day: dt.date | None, today: dt.date) -> TypeGuard[dt.date]:
+    return day is not None and day <= today
+
+
+def _is_result(analysis: AcceptedAnalysis, state: TrialState) -> bool:
+    """Whether an analysis is the first one after the trial ended."""
+    if state.since is None or analysis.day < state.since:
         return False
-    return life.state == "abandoned" or (life.state == "completed" and answer.ended)
+    if state.name == "abandoned":
+        return state.decision is None
+    return state.name == "completed" and analysis.ended

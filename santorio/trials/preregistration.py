@@ -1,7 +1,7 @@
-"""What the log tells of a trial's protocol: the law of its schedule, when it was recorded, and when it was changed.
+"""Preregistration, reconstructed from the log: when a trial's protocol was recorded, and when it was changed.
 
-A protocol is a promise only if it was made before the days it judges. The log keeps every version with the instant it
-arrived, so a promise made or changed afterwards can be told, and is.
+A protocol is a promise only if it was made before the days that it judges. The log keeps every version with the instant
+of its arrival, so that a protocol made or changed afterwards is recognised, and the report says so.
 """
 
 import datetime as dt
@@ -13,13 +13,26 @@ import psycopg
 
 from santorio import local_time as local
 from santorio.people import Person
-from santorio.trials.protocol import Model, Protocol, protocol_of
+from santorio.trials.protocol import Model, Protocol, parse_protocol, with_current_names
 
 # What decides how a trial is judged; the wording of its question does not.
 JUDGED_BY = (
-    "arms", "outcome", "secondary", "direction", "smallest_effect", "lag_days", "start_day", "period_days",
-    "washout_days", "cycles", "law", "assignment", "model", "deciding", "stopping",
-)  # fmt: skip
+    "arms",
+    "outcome",
+    "secondary",
+    "direction",
+    "smallest_effect",
+    "lag_days",
+    "start_day",
+    "period_days",
+    "washout_days",
+    "cycles",
+    "randomization",
+    "assignment",
+    "model",
+    "decision_rule",
+    "stopping",
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Registration:
+class Preregistration:
     """When a trial's protocol was recorded and changed.
 
     Attributes
@@ -56,8 +69,8 @@ class Registration:
         Study days that were over by then, and study days in all.
     changes : tuple[Change, ...]
         Changes made once days were lived.
-    law : Mapping or None
-        The law that the schedule was drawn by, where the protocol states it.
+    randomization : Mapping or None
+        The scheme that the schedule was drawn by, where the protocol states it.
     frozen : Protocol or None
         The protocol as it was recorded first, where it is typed: its model and its hash.
     """
@@ -66,7 +79,7 @@ class Registration:
     after_days: int
     study_days: int
     changes: tuple[Change, ...] = ()
-    law: Mapping[str, object] | None = None
+    randomization: Mapping[str, object] | None = None
     frozen: Protocol | None = None
 
     @property
@@ -93,7 +106,7 @@ class Registration:
                 {"day": one.day.isoformat(), "after_days": one.after_days, "fields": list(one.fields)}
                 for one in self.changes
             ],
-            "law": self.law,
+            "randomization": self.randomization,
             "sha256": self.frozen.sha256 if self.frozen else None,
             "says": self.sentence(),
         }
@@ -114,7 +127,7 @@ class Registration:
         return f"{said}." if self.changes or self.after_days else f"{said}, and not changed since."
 
 
-UNREGISTERED = Registration(None, 0, 0)
+NOT_PREREGISTERED = Preregistration(None, 0, 0)
 
 
 def read_versions(connection: psycopg.Connection, person: Person) -> dict[str, list[Version]]:
@@ -130,14 +143,17 @@ def read_versions(connection: psycopg.Connection, person: Person) -> dict[str, l
     versions: dict[str, list[Version]] = {}
     for trial, event_type, ingested_at, data in rows:
         offset = local.zone_offset(ingested_at.astimezone(dt.UTC).replace(tzinfo=None), person.timezone)
-        stated = {name: data[name] for name in JUDGED_BY if data.get(name) not in (None, [], {})}
+        fields = with_current_names(data)
+        stated = {name: fields[name] for name in JUDGED_BY if fields.get(name) not in (None, [], {})}
         versions.setdefault(str(trial), []).append(
-            Version(event_type, local.local_day(ingested_at, offset), stated, protocol_of(data))
+            Version(event_type, local.local_day(ingested_at, offset), stated, parse_protocol(data))
         )
     return versions
 
 
-def register(versions: Sequence[Version], first_days: Sequence[dt.date]) -> Registration:
+def reconstruct_preregistration(
+    versions: Sequence[Version], first_days: Sequence[dt.date]
+) -> Preregistration:
     """Tell when a protocol was recorded and changed from its versions.
 
     Parameters
@@ -167,14 +183,14 @@ def register(versions: Sequence[Version], first_days: Sequence[dt.date]) -> Regi
         if start := _date(version.stated.get("start_day")):
             starts.append(start)
     if recorded is None:
-        return Registration(None, 0, len(first_days))
-    law = newest["trial.protocol"].stated.get("law")
-    return Registration(
+        return Preregistration(None, 0, len(first_days))
+    scheme = newest["trial.protocol"].stated.get("randomization")
+    return Preregistration(
         recorded_on=recorded.day,
         after_days=_over(first_days, recorded.day),
         study_days=len(first_days),
         changes=tuple(changes),
-        law=law if isinstance(law, Mapping) else None,
+        randomization=scheme if isinstance(scheme, Mapping) else None,
         frozen=recorded.protocol,
     )
 

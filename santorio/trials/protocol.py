@@ -1,7 +1,7 @@
 """A trial's protocol: what is asked, how days are assigned, and by what the answer is judged, before the first day.
 
 A protocol is data with one canonical text and one hash. Accepted, it never changes: what changes afterwards is another
-version in the log, and is told as a deviation (`registration`).
+version in the log, and is told as a deviation (`preregistration`).
 
 Canonical text
 --------------
@@ -13,7 +13,7 @@ is whole (15, not 15.0): there is one way to write a number. The hash is the SHA
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -26,29 +26,43 @@ from santorio.stats.effect_priors import CarryOver, EffectPrior
 from santorio.stats.likelihood_choice import LikelihoodChoice
 from santorio.stats.outcome_types import Family
 from santorio.storage.event_log import canonical_json
-from santorio.trials.interventions.catalog import (
+from santorio.trials.interventions.intervention import (
     MEASURE,
     WEEKDAYS,
     Adherence,
-    Data,
     MetricName,
     NegativeControl,
+    StrictModel,
     Weekday,
 )
 
-FORMAT: Literal["santorio-protocol-1"] = "santorio-protocol-1"
+Format = Literal["santorio-protocol-1", "santorio-protocol-2"]
+FORMAT: Format = "santorio-protocol-2"
+FORMATS: tuple[Format, ...] = ("santorio-protocol-1", FORMAT)
+# What format 1 calls the fields whose names format 2 changed. A protocol keeps the format that it was frozen in, and
+# with it the text that its hash is of.
+_FORMAT_1_NAMES = {"intervention": "lever", "randomization": "law", "decision_rule": "deciding"}
+_FORMAT_1_RULE_NAMES = {
+    "interim_analyses": "interim_looks",
+    "interim_after_days": "looks_after_days",
+    "interim_threshold": "threshold_at_looks",
+}
 SIGNIFICANT_DIGITS = 6
 STOPPING = (
     "It ends after its last study day, when the outcome of that day has arrived. "
     "Looking earlier decides nothing."
 )
-STOPPING_AT_LOOK = (
-    "It ends after its last study day, when the outcome of that day has arrived; or before, at a look that is planned "
-    "here, if the study days up to that look alone decide on every arm. Looking at any other time decides nothing."
+STOPPING_WITH_INTERIM = (
+    "It ends after its last study day, when the outcome of that day has arrived; or before, at an interim analysis "
+    "that is planned here, if the study days up to it alone decide on every arm. Looking at any other time decides "
+    "nothing."
 )
-# What was simulated (docs/method.md): no look before four weeks, at most one a week, none in the last week.
-FIRST_LOOK_DAYS = 28
-BETWEEN_LOOKS_DAYS = 7
+# What was simulated (docs/method.md): no interim analysis in the first four weeks, at most one a week, none in the last
+# week.
+FIRST_INTERIM_DAYS = 28
+INTERIM_INTERVAL_DAYS = 7
+# A day is complete once it is over everywhere that the person may be and its data were fetched: the second day after.
+OUTCOME_COMPLETE_DAYS = 2
 EPOCH = dt.date(1970, 1, 1)
 
 
@@ -59,7 +73,7 @@ def _significant(value: float) -> float:
 Decimal = Annotated[float, AfterValidator(_significant)]
 
 
-class DailyLaw(Data):
+class DailyRandomization(StrictModel):
     """As many days of every arm in each cycle, no run longer than `longest_run`, uniform over such schedules."""
 
     kind: Literal["daily"] = "daily"
@@ -67,24 +81,24 @@ class DailyLaw(Data):
     longest_run: Annotated[int, Field(ge=1, le=28)]
 
 
-class PeriodsLaw(Data):
+class BlockRandomization(StrictModel):
     """Every arm once in each cycle, in random order, each for `period_days`."""
 
     kind: Literal["periods"] = "periods"
     period_days: Annotated[int, Field(ge=1, le=365)]
 
 
-Law = Annotated[DailyLaw | PeriodsLaw, Field(discriminator="kind")]
+Randomization = Annotated[DailyRandomization | BlockRandomization, Field(discriminator="kind")]
 
 
-class Fading(Data):
+class CarryOverPrior(StrictModel):
     """λ ~ Beta(alpha, beta): the share of yesterday's exposure that is still felt."""
 
     alpha: Annotated[Decimal, Field(gt=0)]
     beta: Annotated[Decimal, Field(gt=0)]
 
 
-class Component(Data):
+class MixtureComponent(StrictModel):
     """One part of the mixture that an effect has before the data, in units of σ, and what it rests on."""
 
     weight: Annotated[Decimal, Field(gt=0, le=1)]
@@ -93,7 +107,7 @@ class Component(Data):
     rests_on: Literal["association", "trial", "population", "weak"] | None = None
 
 
-class OutcomeLikelihood(Data):
+class OutcomeLikelihood(StrictModel):
     """The likelihood of an outcome, as it is chosen before the first day.
 
     Attributes
@@ -147,9 +161,9 @@ class Model(OutcomeLikelihood):
         Of secondary outcomes and the negative control; those that it does not name have the normal likelihood.
     """
 
-    carry_over: Fading | None = None
-    effect_prior: Annotated[tuple[Component, ...], Field(min_length=1, max_length=4)] = (
-        Component(weight=1, mean=0, sd=EFFECT_SD),
+    carry_over: CarryOverPrior | None = None
+    effect_prior: Annotated[tuple[MixtureComponent, ...], Field(min_length=1, max_length=4)] = (
+        MixtureComponent(weight=1, mean=0, sd=EFFECT_SD),
     )
     other_outcomes: Annotated[tuple[NamedLikelihood, ...], Field(min_length=1)] | None = None
 
@@ -170,9 +184,9 @@ class Model(OutcomeLikelihood):
             likelihood=stated.likelihood,
             bounds=stated.bounds,
             other_outcomes=tuple(other_outcomes) or None,
-            carry_over=Fading(alpha=carry_over.alpha, beta=carry_over.beta) if carry_over else None,
+            carry_over=CarryOverPrior(alpha=carry_over.alpha, beta=carry_over.beta) if carry_over else None,
             effect_prior=tuple(
-                Component.model_validate({"weight": w, "mean": m, "sd": s, "rests_on": on})
+                MixtureComponent.model_validate({"weight": w, "mean": m, "sd": s, "rests_on": on})
                 for w, m, s, on in parts
             ),
         )
@@ -198,45 +212,45 @@ class Model(OutcomeLikelihood):
         )
 
 
-class Deciding(Data):
+class DecisionRule(StrictModel):
     """What one probability must reach, at the end and at a planned look, and how often it is looked at before the end.
 
     Attributes
     ----------
     threshold : float
         At the end.
-    interim_looks : int
-        Number of planned looks.
-    looks_after_days : tuple[int, ...] or None
-        Study days after which there is a look, ascending; None without any, so that the text of a protocol without
-        looks says nothing of them.
-    threshold_at_looks : float or None
-        At a look; None without any.
+    interim_analyses : int
+        Number of planned interim analyses.
+    interim_after_days : tuple[int, ...] or None
+        Study days after which there is one, ascending; None without any, so that the text of a protocol without
+        interim analyses does not mention them.
+    interim_threshold : float or None
+        At an interim analysis; None without any.
     """
 
     threshold: Annotated[Decimal, Field(gt=0.5, lt=1)] = DECISION_THRESHOLD
-    interim_looks: Annotated[int, Field(ge=0, le=50)] = 0
-    looks_after_days: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
-    threshold_at_looks: Annotated[Decimal, Field(gt=0.5, lt=1)] | None = None
+    interim_analyses: Annotated[int, Field(ge=0, le=50)] = 0
+    interim_after_days: Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    interim_threshold: Annotated[Decimal, Field(gt=0.5, lt=1)] | None = None
 
     @model_validator(mode="after")
-    def _says_when(self) -> Self:
-        days = self.looks
-        if len(days) != self.interim_looks:
-            raise ValueError("looks_after_days does not name as many looks as interim_looks counts")
-        if bool(days) != (self.threshold_at_looks is not None):
-            raise ValueError("threshold_at_looks goes with planned looks")
+    def _is_consistent(self) -> Self:
+        days = self.interim_days
+        if len(days) != self.interim_analyses:
+            raise ValueError("interim_after_days must have as many entries as interim_analyses counts")
+        if bool(days) != (self.interim_threshold is not None):
+            raise ValueError("interim_threshold is given exactly when interim analyses are planned")
         if days and (days[0] < 1 or list(days) != sorted(set(days))):
-            raise ValueError("looks_after_days are increasing numbers of study days")
+            raise ValueError("interim_after_days must be increasing numbers of study days")
         return self
 
     @property
-    def looks(self) -> tuple[int, ...]:
-        """Study days after which there is a look; empty without any."""
-        return self.looks_after_days or ()
+    def interim_days(self) -> tuple[int, ...]:
+        """Study days after which there is an interim analysis; empty without any."""
+        return self.interim_after_days or ()
 
 
-class Planning(Data):
+class Planning(StrictModel):
     """On what the length rests: the person's own noise, and the chance of an answer."""
 
     sigma: Annotated[Decimal, Field(gt=0)]
@@ -244,7 +258,7 @@ class Planning(Data):
     assurance: Annotated[Decimal, Field(ge=0, le=1)]
 
 
-class Protocol(Data):
+class Protocol(StrictModel):
     """All that decides how a trial is run and judged.
 
     Attributes
@@ -271,10 +285,10 @@ class Protocol(Data):
         An outcome that no arm can change: an effect on it would show a flaw of the trial. It decides nothing.
     """
 
-    format: Literal["santorio-protocol-1"] = FORMAT
+    format: Format = FORMAT
     trial: Annotated[str, Field(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=80)]
     question: Annotated[str, Field(min_length=3, max_length=400)]
-    lever: str | None = None
+    intervention: str | None = None
     arms: Annotated[tuple[str, ...], Field(min_length=2, max_length=20)]
     outcome: str
     secondary: tuple[str, ...] = ()
@@ -284,17 +298,25 @@ class Protocol(Data):
     lag_days: Annotated[int, Field(ge=0, le=30)]
     start_day: dt.date | None = None
     not_on: tuple[Weekday, ...] = ()
-    law: Law
+    randomization: Randomization
     period_days: Annotated[int, Field(ge=1, le=365)] | None = None
     washout_days: Annotated[int, Field(ge=0, le=364)] = 0
     cycles: Annotated[int, Field(ge=1, le=365)]
     seed: Annotated[int, Field(ge=0, lt=2**53)]
     assignment: tuple[str | None, ...]
     model: Model = Model()
-    deciding: Deciding = Deciding()
+    decision_rule: DecisionRule = DecisionRule()
     stopping: str = STOPPING
     adherence: Adherence | None = None
     planning: Planning | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_format_1(cls, stated: Any) -> Any:
+        """Give the fields of format 1 the names that they have now."""
+        if not isinstance(stated, Mapping) or stated.get("format") != "santorio-protocol-1":
+            return stated
+        return with_current_names(stated)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -304,12 +326,14 @@ class Protocol(Data):
             raise ValueError(
                 f"the assignment has an arm that “arms” does not name: {min(map(str, strangers))}"
             )
-        if self.law.kind == "periods" and self.period_days != self.law.period_days:
-            raise ValueError("period_days is not that of the law")
+        scheme = self.randomization
+        if scheme.kind == "periods" and self.period_days != scheme.period_days:
+            raise ValueError("period_days is not that of the randomization")
         if self.washout_days and self.washout_days >= (self.period_days or 0):
             raise ValueError("washout_days leaves no day of a period")
-        if self.deciding.looks and self.deciding.looks[-1] >= self.planned_days:
-            raise ValueError("looks_after_days has a look that is not before the last study day")
+        interim_days = self.decision_rule.interim_days
+        if interim_days and interim_days[-1] >= self.planned_days:
+            raise ValueError("interim_after_days must lie before the last study day")
         if self.negative_control and self.negative_control.metric in (self.outcome, *self.secondary):
             raise ValueError("negative_control is an outcome that the trial asks for")
         judged_beside = {*self.secondary, *([self.negative_control.metric] if self.negative_control else [])}
@@ -319,17 +343,24 @@ class Protocol(Data):
 
     def canonical(self) -> bytes:
         """The one text of this protocol."""
-        return canonical_json(_plain(self.model_dump(mode="json", exclude_none=True) | self._days()))
+        return canonical_json(self.document())
 
     def document(self) -> dict[str, object]:
-        """The same as plain data, as it is imported and kept."""
-        plain = _plain(self.model_dump(mode="json", exclude_none=True) | self._days())
-        assert isinstance(plain, dict)  # noqa: S101 - it was one
-        return plain
-
-    def _days(self) -> dict[str, object]:
+        """The same as plain data, as it is imported and kept: in the format that it was frozen in."""
+        fields = self.model_dump(mode="json", exclude_none=True)
         # exclude_none is for fields: in the assignment None is a day that is no study day.
-        return {"assignment": list(self.assignment)}
+        fields["assignment"] = list(self.assignment)
+        if self.format == "santorio-protocol-1":
+            fields["decision_rule"] = _rename(fields["decision_rule"], _FORMAT_1_RULE_NAMES)
+            fields = _rename(fields, _FORMAT_1_NAMES)
+        return {name: _whole_as_int(value) for name, value in fields.items()}
+
+    def logged(self) -> dict[str, object]:
+        """The document as the log keeps it, measures without their prefix. `parse_protocol` reads it back."""
+        document = self.document()
+        document["outcome"] = self.outcome.removeprefix(MEASURE)
+        document["secondary"] = [name.removeprefix(MEASURE) for name in self.secondary]
+        return document
 
     @property
     def sha256(self) -> str:
@@ -343,9 +374,11 @@ class Protocol(Data):
 
     @property
     def planned_days(self) -> int:
-        """Study days that its law draws; what is paused moves them, and what is given up is planned all the same."""
-        each = self.law.cycle_days if self.law.kind == "daily" else self.law.period_days * len(self.arms)
-        return self.cycles * each
+        """Study days that its randomization draws, whether the trial was paused or abandoned since."""
+        scheme = self.randomization
+        if scheme.kind == "daily":
+            return self.cycles * scheme.cycle_days
+        return self.cycles * scheme.period_days * len(self.arms)
 
     @property
     def last_day(self) -> dt.date | None:
@@ -359,12 +392,16 @@ class Protocol(Data):
             return None
         return self.start_day + dt.timedelta(days=places[number - 1])
 
+    def outcome_arrives_on(self, day: dt.date) -> dt.date:
+        """First day on which the outcome of a study day is complete: it is `lag_days` later."""
+        return day + dt.timedelta(days=self.lag_days + OUTCOME_COMPLETE_DAYS)
+
     def arm_of(self, day: dt.date) -> str | None:
         """Arm of a date; None where it is no study day."""
         place = (day - self.start_day).days if self.start_day else -1
         return self.assignment[place] if 0 <= place < len(self.assignment) else None
 
-    def with_looks(self, count: int) -> "Protocol":
+    def with_interim_analyses(self, count: int) -> "Protocol":
         """The same proposal with planned looks, spread over the weeks in which one may look.
 
         Raises
@@ -374,18 +411,18 @@ class Protocol(Data):
         """
         if not count:
             return self
-        days = look_days(len(self.drawn), count)
-        deciding = Deciding(
-            threshold=self.deciding.threshold,
-            interim_looks=count,
-            looks_after_days=days,
-            threshold_at_looks=INTERIM_THRESHOLD,
+        days = spread_interim_days(len(self.drawn), count)
+        rule = DecisionRule(
+            threshold=self.decision_rule.threshold,
+            interim_analyses=count,
+            interim_after_days=days,
+            interim_threshold=INTERIM_THRESHOLD,
         )
-        return self.model_copy(update={"deciding": deciding, "stopping": STOPPING_AT_LOOK})
+        return self.model_copy(update={"decision_rule": rule, "stopping": STOPPING_WITH_INTERIM})
 
     def starting(self, day: dt.date) -> "Protocol":
         """Lay this proposal on the calendar from `day` on; the first study day is the first allowed one."""
-        placed = lay_out(self.drawn, day, self.not_on)
+        placed = schedule_on_calendar(self.drawn, day, self.not_on)
         return self.model_copy(update={"start_day": day, "assignment": placed})
 
     def paused(self, first: dt.date, until: dt.date) -> "Protocol":
@@ -393,7 +430,7 @@ class Protocol(Data):
         assert self.start_day is not None  # noqa: S101 - only what has started is paused
         place = max((first - self.start_day).days, 0)
         before, after = self.assignment[:place], [arm for arm in self.assignment[place:] if arm is not None]
-        rest = lay_out(after, until, self.not_on)
+        rest = schedule_on_calendar(after, until, self.not_on)
         gap: tuple[None, ...] = (None,) * (until - max(first, self.start_day)).days
         return self.model_copy(update={"assignment": (*before, *gap, *rest)})
 
@@ -412,12 +449,12 @@ def study_days(first: int, count: int, not_on: Sequence[Weekday]) -> IntArray:
     return np.asarray(allowed[:count], dtype=np.int64)
 
 
-def allowed_looks(study_days: int) -> tuple[int, ...]:
+def allowed_interim_days(study_days: int) -> tuple[int, ...]:
     """Study days after which one may look: every week from the fourth on, but for the last."""
-    return tuple(range(FIRST_LOOK_DAYS, study_days - BETWEEN_LOOKS_DAYS + 1, BETWEEN_LOOKS_DAYS))
+    return tuple(range(FIRST_INTERIM_DAYS, study_days - INTERIM_INTERVAL_DAYS + 1, INTERIM_INTERVAL_DAYS))
 
 
-def look_days(study_days: int, count: int) -> tuple[int, ...]:
+def spread_interim_days(study_days: int, count: int) -> tuple[int, ...]:
     """Spread looks evenly over the days on which one may look: of 70 study days, two are after 35 and 49.
 
     Raises
@@ -425,14 +462,16 @@ def look_days(study_days: int, count: int) -> tuple[int, ...]:
     ValueError
         If there are not so many such days.
     """
-    allowed = allowed_looks(study_days)
+    allowed = allowed_interim_days(study_days)
     if not 0 <= count <= len(allowed):
         msg = f"there are {len(allowed)} days to look after"
         raise ValueError(msg)
     return tuple(allowed[-(-place * len(allowed) // (count + 1)) - 1] for place in range(1, count + 1))
 
 
-def lay_out(drawn: Sequence[str], first: dt.date, not_on: Sequence[Weekday]) -> tuple[str | None, ...]:
+def schedule_on_calendar(
+    drawn: Sequence[str], first: dt.date, not_on: Sequence[Weekday]
+) -> tuple[str | None, ...]:
     """Put study days on the calendar from `first` on: the arm of each day, None on excluded weekdays."""
     start = (first - EPOCH).days
     days: IntArray = study_days(start, len(drawn), not_on)
@@ -442,12 +481,12 @@ def lay_out(drawn: Sequence[str], first: dt.date, not_on: Sequence[Weekday]) -> 
     return tuple(placed)
 
 
-def protocol_of(stored: Mapping[str, object]) -> Protocol | None:
-    """The protocol that an event of the log holds; None where it is of the untyped kind, as people write by hand.
+def parse_protocol(stored: Mapping[str, object]) -> Protocol | None:
+    """The protocol in an event of the log; None where it is untyped, as people write them by hand.
 
-    The log keeps a measure's name as the marts have it, without what marks it.
+    The log keeps a measure's name as the marts have it, without its prefix.
     """
-    if stored.get("format") != FORMAT:
+    if stored.get("format") not in FORMATS:
         return None
     secondary = stored.get("secondary")
     named = {
@@ -465,11 +504,25 @@ def _marked(name: object) -> str:
     return text if text in OUTCOMES or text.startswith(MEASURE) else f"{MEASURE}{text}"
 
 
-def _plain(value: object) -> object:
+def with_current_names(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a protocol, those of format 1 under the names that they have now."""
+    fields = _rename(stated, {old: new for new, old in _FORMAT_1_NAMES.items()})
+    rule = fields.get("decision_rule")
+    if isinstance(rule, Mapping):
+        fields["decision_rule"] = _rename(rule, {old: new for new, old in _FORMAT_1_RULE_NAMES.items()})
+    return fields
+
+
+def _rename(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in fields.items()}
+
+
+def _whole_as_int(value: object) -> object:
+    """A number of the canonical text has no decimal point where it is whole."""
     if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): _whole_as_int(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_whole_as_int(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -13,18 +13,18 @@ from pydantic import ValidationError
 
 from santorio.metrics import OUTCOMES
 from santorio.storage.parse_result import Rejection, is_future
-from santorio.trials.interventions.catalog import MEASURE
+from santorio.trials.interventions.intervention import MEASURE
 from santorio.trials.protocol import FORMAT, Protocol
 
 # A trial is planned for the coming months: a day beyond is a slip of the pen.
-PLANNED_AHEAD = dt.timedelta(days=2 * 365)
+MAX_PLANNED_AHEAD = dt.timedelta(days=2 * 365)
 EARLIEST_YEAR = 1990
-MOST_ARMS = 20
-LONGEST_LAG_DAYS = 30
-LONGEST_CYCLE_DAYS = 28
+MAX_ARMS = 20
+MAX_LAG_DAYS = 30
+MAX_CYCLE_DAYS = 28
 # A δ of so many times the metric's own is no effect that a body can show: its unit is another.
-ABSURDLY_LARGE = 100
-ABSURDLY_LARGE_MEASURE = 1e6
+MAX_EFFECT_RATIO = 100
+MAX_MEASURE_EFFECT = 1e6
 
 
 def slug(name: str) -> str:
@@ -90,9 +90,10 @@ def _problems(document: Mapping[str, object], now: dt.datetime) -> Iterator[tupl
     yield from _amount_problems(document)
     if document.get("format") is not None:
         yield from _typed_problems(document)
-    law = document.get("law")
-    if law is not None and not _is_law(law):
-        yield "law", "“law” is none that Santorio draws by: copy it from the proposal, or leave it out"
+    # Protocols that were written for earlier versions say “law”.
+    field = "law" if "law" in document else "randomization"
+    if document.get(field) is not None and not _is_randomization(document[field]):
+        yield field, f"“{field}” is not a scheme that Santorio draws: copy it from the proposal, or omit it"
 
 
 def _typed_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -102,7 +103,7 @@ def _typed_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             field = ".".join(map(str, problem["loc"])) or "format"
-            yield field, f"“{field}” is not as “{FORMAT}” has it (docs/levers.md)"
+            yield field, f"“{field}” is not as “{FORMAT}” has it (docs/interventions.md)"
 
 
 def _metric(name: object) -> str | None:
@@ -127,9 +128,9 @@ def _arm_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     if (
         not isinstance(arms, list)
         or not all(isinstance(arm, str) and arm.strip() for arm in arms)
-        or not 2 <= len(set(arms)) == len(arms) <= MOST_ARMS
+        or not 2 <= len(set(arms)) == len(arms) <= MAX_ARMS
     ):
-        yield "arms", f"“arms” is no list of two to {MOST_ARMS} different names, the reference first"
+        yield "arms", f"“arms” is no list of two to {MAX_ARMS} different names, the reference first"
         return
     if assignment is None:
         return
@@ -171,14 +172,14 @@ def _start_problems(stated: object, now: dt.datetime) -> Iterator[tuple[str, str
     except ValueError:
         yield "start_day", "“start_day” is no date such as 2026-03-01"
         return
-    if start.year < EARLIEST_YEAR or is_future(start, now + PLANNED_AHEAD):
+    if start.year < EARLIEST_YEAR or is_future(start, now + MAX_PLANNED_AHEAD):
         yield "start_day", f"“start_day” lies before {EARLIEST_YEAR} or more than two years ahead"
 
 
 def _amount_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     smallest, metric = document.get("smallest_effect"), _metric(document.get("outcome"))
     registered = OUTCOMES[metric].smallest_effect if metric in OUTCOMES else None
-    most = ABSURDLY_LARGE * registered if registered else ABSURDLY_LARGE_MEASURE
+    most = MAX_EFFECT_RATIO * registered if registered else MAX_MEASURE_EFFECT
     if smallest is not None and not (_is_number(smallest) and 0 < smallest <= most):  # type: ignore[operator]
         yield (
             "smallest_effect",
@@ -193,8 +194,8 @@ def _amount_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]
         yield "washout_days", "“washout_days” stands without “period_days”: say how long a period is"
     elif washout and int(str(washout)) >= int(str(period)):
         yield "washout_days", "“washout_days” leaves no day of a period: make it less than “period_days”"
-    if document.get("lag_days") is not None and not _is_whole(document["lag_days"], 0, LONGEST_LAG_DAYS):
-        yield "lag_days", f"“lag_days” is no whole number from 0 to {LONGEST_LAG_DAYS}"
+    if document.get("lag_days") is not None and not _is_whole(document["lag_days"], 0, MAX_LAG_DAYS):
+        yield "lag_days", f"“lag_days” is no whole number from 0 to {MAX_LAG_DAYS}"
 
 
 def _is_number(value: object) -> bool:
@@ -205,14 +206,14 @@ def _is_whole(value: object, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _is_law(law: object) -> bool:
-    """Whether this is a law that `santorio.stats.randomization` draws by."""
-    if not isinstance(law, Mapping):
+def _is_randomization(scheme: object) -> bool:
+    """Whether `santorio.stats.randomization` draws by this scheme."""
+    if not isinstance(scheme, Mapping):
         return False
-    if law.get("kind") == "periods":
-        return _is_whole(law.get("period_days"), 1, 365)
+    if scheme.get("kind") == "periods":
+        return _is_whole(scheme.get("period_days"), 1, 365)
     return (
-        law.get("kind") == "daily"
-        and _is_whole(law.get("cycle_days"), 2, LONGEST_CYCLE_DAYS)
-        and _is_whole(law.get("longest_run"), 1, LONGEST_CYCLE_DAYS)
+        scheme.get("kind") == "daily"
+        and _is_whole(scheme.get("cycle_days"), 2, MAX_CYCLE_DAYS)
+        and _is_whole(scheme.get("longest_run"), 1, MAX_CYCLE_DAYS)
     )

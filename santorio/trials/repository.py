@@ -1,4 +1,4 @@
-"""What the log and the published runs hold of a person's trials: proposals, protocols, events, answers."""
+"""Queries about a person's trials: what the log, the marts and the published runs hold of them."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,107 +6,131 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
+from psycopg.rows import dict_row
 
 from santorio import local_time as local
 from santorio.people import Person
-from santorio.trials.analysis.interim import NO_LOOKS, Looks, read_looks
-from santorio.trials.lifecycle import EVENT, KINDS, OPEN, Answer, Event, Life, after, due, life_of
-from santorio.trials.protocol import Protocol, protocol_of
+from santorio.trials.analysis.interim import NO_INTERIM_ANALYSES, InterimAnalyses, load_interim_analyses
+from santorio.trials.lifecycle import (
+    EVENT,
+    KINDS,
+    OPEN,
+    AcceptedAnalysis,
+    AnyTrialEvent,
+    TrialState,
+    apply,
+    pending_events,
+    replay,
+)
+from santorio.trials.preregistration import Preregistration, read_versions, reconstruct_preregistration
+from santorio.trials.protocol import Protocol, parse_protocol
 from santorio.trials.protocol_validation import slug
 
 _TYPES = [f"trial.{kind}" for kind in KINDS]
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a trial stands.
+class TrialStatus:
+    """A trial as it stands today.
 
     Attributes
     ----------
-    life : Life
-        With what has happened by itself until today.
+    state : TrialState
+        Including the events that are pending.
     protocol : Protocol or None
-        As it stands now; None before it was accepted.
+        The newest version; None before the trial was accepted.
     frozen : Protocol or None
-        As it was accepted.
+        The version that was accepted.
     pending : tuple
-        What has happened by itself and is not in the log yet.
-    looks : Looks
-        What was published of its planned looks.
+        Events that happened without a command and are not in the log yet.
+    interim : InterimAnalyses
+        The published interim analyses.
     """
 
     trial: str
-    life: Life
+    state: TrialState
     protocol: Protocol | None
     frozen: Protocol | None
-    pending: tuple[Event, ...] = ()
-    looks: Looks = NO_LOOKS
+    pending: tuple[AnyTrialEvent, ...] = ()
+    interim: InterimAnalyses = NO_INTERIM_ANALYSES
 
     @property
-    def looks_to_come(self) -> tuple[int, ...]:
-        """Planned looks that were not done, as numbers of study days; none once the trial is over."""
-        planned = self.frozen.deciding.looks if self.frozen and self.life.state in OPEN else ()
-        newest = max((one.after_days for one in self.looks.done), default=0)
-        return tuple(days for days in planned if days > newest)
+    def remaining_interim_days(self) -> tuple[int, ...]:
+        """Study days of the planned interim analyses that were not done; none once the trial is over."""
+        if self.frozen is None or self.state.name not in OPEN:
+            return ()
+        newest = max((analysis.after_days for analysis in self.interim.done), default=0)
+        return tuple(days for days in self.frozen.decision_rule.interim_days if days > newest)
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposal that stands, and when it was made."""
+    """A proposal of the newest run, and the local day on which it was made."""
 
     protocol: Protocol
     run_id: UUID
     day: dt.date
 
 
-def read_standing(connection: psycopg.Connection, person: Person, name: str, today: dt.date) -> Standing:
-    """Read where a trial stands today. Nothing is written."""
+def load_trial_status(
+    connection: psycopg.Connection, person: Person, name: str, today: dt.date
+) -> TrialStatus:
+    """Load a trial as it stands today. Nothing is written."""
     trial = slug(name)
-    versions = read_protocols(connection, person, trial)
-    life = life_of(trial, read_events(connection, person, trial))
+    versions = load_protocol_versions(connection, person, trial)
+    state = replay(trial, load_trial_events(connection, person, trial))
     protocol = versions[-1] if versions else None
-    frozen = next((one for one in versions if one.sha256 == life.sha256), None)
-    looks = read_looks(connection, person, trial) if any(one.deciding.looks for one in versions) else NO_LOOKS
-    answer = _stopped(looks) or read_answer(connection, person, trial)
-    pending = due(life, protocol, today, answer)
+    frozen = next((version for version in versions if version.sha256 == state.sha256), None)
+    interim = NO_INTERIM_ANALYSES
+    if any(version.decision_rule.interim_days for version in versions):
+        interim = load_interim_analyses(connection, person, trial)
+    analysis = _stopping_analysis(interim) or load_accepted_analysis(connection, person, trial)
+    pending = pending_events(state, protocol, today, analysis)
     for event in pending:
-        life = after(life, event)
-    if protocol is not None and life.stopped_after is not None and life.since is not None:
-        protocol = protocol.ended(life.since)  # nobody is asked for the days that were left
-    return Standing(trial, life, protocol, frozen, tuple(pending), looks)
+        state = apply(state, event)
+    if protocol is not None and state.name == "stopped_early" and state.since is not None:
+        protocol = protocol.ended(state.since)  # the days after it are no study days
+    return TrialStatus(trial, state, protocol, frozen, tuple(pending), interim)
 
 
-def _stopped(looks: Looks) -> Answer | None:
-    """The answer of the look that ended the trial; later fits of it decide nothing anew."""
-    stop = looks.stop
+def load_trial_statuses(connection: psycopg.Connection, person: Person, today: dt.date) -> list[TrialStatus]:
+    """Load the status of every trial that has an event."""
+    return [
+        load_trial_status(connection, person, name, today) for name in load_trial_names(connection, person)
+    ]
+
+
+def _stopping_analysis(interim: InterimAnalyses) -> AcceptedAnalysis | None:
+    """The interim analysis that stopped the trial; later fits of the same days do not decide again."""
+    stop = interim.stop
     if stop is None:
         return None
-    return Answer(stop.run_id, stop.day, stop.found[0].decision, ended=True, stopped_after=stop.after_days)
+    decision = stop.found[0].decision
+    return AcceptedAnalysis(stop.run_id, stop.day, decision, ended=True, stopped_after=stop.after_days)
 
 
-def read_standings(connection: psycopg.Connection, person: Person, today: dt.date) -> list[Standing]:
-    """Read where every trial stands that anything was done with."""
-    return [read_standing(connection, person, name, today) for name in read_trial_names(connection, person)]
-
-
-def read_proposal(connection: psycopg.Connection, person: Person, trial: str) -> Proposal | None:
-    """Read what the newest run proposes under a trial's name; None where it does not."""
+def load_proposal(connection: psycopg.Connection, person: Person, trial: str) -> Proposal | None:
+    """Load what the newest run proposes under a trial's name; None where it does not propose it."""
     row = connection.execute(
         """
-        select run_id, created_at, diagnostics -> 'protocols' from analysis.runs
-        where user_id = %s and kind = 'proposals' and status = 'accepted' order by created_at desc limit 1
+        with newest as (
+          select run_id, created_at from analysis.runs
+          where user_id = %s and kind = 'proposals' and status = 'accepted' order by created_at desc limit 1
+        )
+        select run_id, created_at, protocol from newest join analysis.proposed_protocols using (run_id)
+        where trial = %s
         """,
-        [person.user_id],
+        [person.user_id, trial],
     ).fetchone()
-    for stored in (row[2] or {}).values() if row else ():
-        protocol = protocol_of(stored)
-        if row and protocol is not None and protocol.trial == trial:
-            return Proposal(protocol, row[0], _local_day(row[1], person))
-    return None
+    if row is None:
+        return None
+    run_id, created_at, stored = row
+    protocol = parse_protocol(stored)
+    return None if protocol is None else Proposal(protocol, run_id, _local_day(created_at, person))
 
 
-def read_protocols(connection: psycopg.Connection, person: Person, trial: str) -> list[Protocol]:
-    """Read every version of a trial's typed protocol, in the order of arrival."""
+def load_protocol_versions(connection: psycopg.Connection, person: Person, trial: str) -> list[Protocol]:
+    """Load every version of a trial's typed protocol, in the order of arrival."""
     rows = connection.execute(
         """
         select data from raw.events
@@ -115,11 +139,12 @@ def read_protocols(connection: psycopg.Connection, person: Person, trial: str) -
         """,
         [person.user_id, trial],
     ).fetchall()
-    return [protocol for (stored,) in rows if (protocol := protocol_of(stored)) is not None]
+    protocols = [parse_protocol(stored) for (stored,) in rows]
+    return [protocol for protocol in protocols if protocol is not None]
 
 
-def read_events(connection: psycopg.Connection, person: Person, trial: str) -> list[Event]:
-    """Read what happened to a trial, in the order in which it entered the log."""
+def load_trial_events(connection: psycopg.Connection, person: Person, trial: str) -> list[AnyTrialEvent]:
+    """Load the events of a trial, in the order in which they entered the log."""
     rows = connection.execute(
         """
         select data from raw.events
@@ -131,8 +156,8 @@ def read_events(connection: psycopg.Connection, person: Person, trial: str) -> l
     return [EVENT.validate_python(stored) for (stored,) in rows]
 
 
-def read_trial_names(connection: psycopg.Connection, person: Person) -> list[str]:
-    """Names of the trials that anything was done with."""
+def load_trial_names(connection: psycopg.Connection, person: Person) -> list[str]:
+    """Names of the trials that have an event."""
     rows = connection.execute(
         """
         select distinct data ->> 'trial' from raw.events
@@ -143,8 +168,10 @@ def read_trial_names(connection: psycopg.Connection, person: Person) -> list[str
     return [str(name) for (name,) in rows]
 
 
-def read_answer(connection: psycopg.Connection, person: Person, trial: str) -> Answer | None:
-    """Read the newest accepted analysis of a trial."""
+def load_accepted_analysis(
+    connection: psycopg.Connection, person: Person, trial: str
+) -> AcceptedAnalysis | None:
+    """Load the newest accepted analysis of a trial."""
     row = connection.execute(
         """
         select run_id, created_at, diagnostics,
@@ -160,9 +187,50 @@ def read_answer(connection: psycopg.Connection, person: Person, trial: str) -> A
         return None
     run_id, created_at, diagnostics, decision = row
     ended = isinstance(diagnostics, Mapping) and diagnostics.get("ended") is True
-    return Answer(run_id, _local_day(created_at, person), str(decision), ended)
+    return AcceptedAnalysis(run_id, _local_day(created_at, person), str(decision), ended)
 
 
-def _local_day(moment: dt.datetime, person: Person) -> dt.date:
-    naive = moment.astimezone(dt.UTC).replace(tzinfo=None)
-    return local.local_day(moment, local.zone_offset(naive, person.timezone))
+def load_unanswered_trials(connection: psycopg.Connection, person: Person) -> list[dict[str, object]]:
+    """Load the trials without a published result, with the reason why the newest attempt was rejected, if any."""
+    if not _is_built(connection, "marts.trials"):
+        return []
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            select trial, outcome, start_day, last_day, study_days,
+                   (select reason from analysis.runs run
+                    where run.user_id = trials.user_id and run.kind = 'trial' and run.target = trials.trial
+                    order by created_at desc limit 1) as reason
+            from marts.trials trials
+            where user_id = %s and not exists (
+              select from analysis.runs run where run.user_id = trials.user_id and run.kind = 'trial'
+                and run.target = trials.trial and run.status = 'accepted')
+            order by trial
+            """,
+            [person.user_id],
+        ).fetchall()
+
+
+def load_preregistration(
+    connection: psycopg.Connection, person: Person, trial: str
+) -> Preregistration | None:
+    """Load when a trial's protocol was recorded and changed; None where its days are not in the marts."""
+    if not _is_built(connection, "marts.trial_days"):
+        return None
+    days = connection.execute(
+        "select first_day from marts.trial_days where user_id = %s and trial = %s", [person.user_id, trial]
+    ).fetchall()
+    if not days:
+        return None
+    versions = read_versions(connection, person).get(trial, [])
+    return reconstruct_preregistration(versions, [day for (day,) in days])
+
+
+def _is_built(connection: psycopg.Connection, table: str) -> bool:
+    """Whether a mart exists: none does before the first run."""
+    return connection.execute("select to_regclass(%s)", [table]).fetchone() != (None,)
+
+
+def _local_day(instant: dt.datetime, person: Person) -> dt.date:
+    naive = instant.astimezone(dt.UTC).replace(tzinfo=None)
+    return local.local_day(instant, local.zone_offset(naive, person.timezone))

@@ -1,8 +1,7 @@
-"""Conducting a trial: what a person does with it becomes events of the log, each step in one transaction, idempotent.
+"""Commands on a trial: what a person does becomes events of the log, in one transaction a command, idempotent.
 
-Nothing is written that `lifecycle` refuses, and nothing halfway: the protocol and the event that accepts it enter
-together.
-Writers of one person wait for each other, so that two commands at once cannot both be first.
+A command that the state of the trial does not allow writes nothing. The protocol and the event that accepts it are
+written together. Commands of one person run one after another, so that two at once cannot both be the first.
 """
 
 import datetime as dt
@@ -21,27 +20,33 @@ from santorio.storage.event_log import Event as LogEvent
 from santorio.storage.event_log import write_events
 from santorio.trials import files as trial_files
 from santorio.trials import lifecycle
-from santorio.trials.interventions.catalog import WEEKDAYS
-from santorio.trials.lifecycle import LONGEST_PAUSE_DAYS, OPEN, Refused, after
-from santorio.trials.protocol import FIRST_LOOK_DAYS, Protocol, allowed_looks, protocol_of
+from santorio.trials.interventions.intervention import MEASURE, WEEKDAYS
+from santorio.trials.lifecycle import MAX_PAUSE_DAYS, OPEN, InvalidCommand, apply
+from santorio.trials.protocol import FIRST_INTERIM_DAYS, Protocol, allowed_interim_days, parse_protocol
 from santorio.trials.protocol_validation import slug
-from santorio.trials.repository import Proposal, Standing, read_proposal, read_standing, read_standings
+from santorio.trials.repository import (
+    Proposal,
+    TrialStatus,
+    load_proposal,
+    load_trial_status,
+    load_trial_statuses,
+)
 
-FURTHEST_START_DAYS = 365
+MAX_DAYS_UNTIL_START = 365
 
 
 @dataclass(frozen=True)
-class Step:
-    """What a step did: whether anything changed, in a sentence, and where the trial stands now."""
+class CommandResult:
+    """What a command did: a message for the person, the status of the trial now, and whether anything changed."""
 
-    said: str
-    standing: Standing
+    message: str
+    status: TrialStatus
     changed: bool
 
 
 @contextmanager
-def _turn(database: Database, person: Person) -> Iterator[psycopg.Connection]:
-    """A transaction in which nobody else writes for this person: the lock of `write_events`, taken before reading."""
+def _transaction(database: Database, person: Person) -> Iterator[psycopg.Connection]:
+    """A transaction that is the only writer for this person: it takes the lock of `write_events` before it reads."""
     with database.connect() as connection:
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(person.user_id)])
         yield connection
@@ -54,164 +59,174 @@ def accept(
     *,
     start: dt.date | None,
     today: dt.date,
-    looks: int | None = None,
-) -> Step:
-    """Accept a proposal: its protocol is laid on the calendar, frozen, and written as an imported one is.
+    interim: int | None = None,
+) -> CommandResult:
+    """Accept a proposal: its protocol is scheduled on the calendar, frozen and logged.
 
     Parameters
     ----------
     start : date, optional
-        First day; tomorrow without it. A first day that the person excluded moves on to the next allowed one.
-    looks : int, optional
-        Planned looks, at which the trial may end before its last day; none without it.
+        First day; by default tomorrow. Where the person excluded its weekday, the next allowed day.
+    interim : int, optional
+        Number of interim analyses, at which the trial may stop early; by default none.
 
     Raises
     ------
     NotFound
-        If no such thing is proposed.
-    Refused
-        If it was accepted for another day, the day lies behind, or another trial of the same outcome runs then and one
-        of the two is not randomised by day.
+        If nothing of this name is proposed.
+    InvalidCommand
+        If it was accepted for another day, the day is in the past, or another trial of the same outcome runs then and
+        one of the two is not randomised by day.
     """
-    with _turn(database, person) as connection:
-        standing = read_standing(connection, person, name, today)
-        frozen = standing.frozen
-        if frozen is not None:
-            if standing.life.state not in OPEN:
-                return Step(standing.life.sentence, standing, changed=False)
-            planned = len(frozen.deciding.looks)
-            if (start is None or _allowed(start, frozen) == frozen.start_day) and looks in (None, planned):
-                return Step(_accepted(frozen, "was accepted before"), standing, changed=False)
-            raise Refused(
-                f"It was accepted with {frozen.start_day} as its first day and {plural(planned, 'planned look')}, and "
-                "its protocol is frozen.",
-                hint=f"Give it up first: `santorio trial abandon {name} --reason …`.",
-            )
-        proposal = _proposal(connection, person, name)
-        day = _allowed(start or today + dt.timedelta(days=1), proposal.protocol)
-        if not today <= day <= today + dt.timedelta(days=FURTHEST_START_DAYS):
-            raise Refused(
+    with _transaction(database, person) as connection:
+        status = load_trial_status(connection, person, name, today)
+        if status.frozen is not None:
+            return _accept_again(status, status.frozen, start, interim)
+        proposal = _require_proposal(connection, person, name)
+        day = _next_allowed(start or today + dt.timedelta(days=1), proposal.protocol)
+        if not today <= day <= today + dt.timedelta(days=MAX_DAYS_UNTIL_START):
+            raise InvalidCommand(
                 "A protocol is a promise about days to come.",
                 hint="Choose a first day from today on, within a year.",
             )
-        protocol = _with_looks(proposal.protocol, looks or 0).starting(day)
-        beside = _beside(read_standings(connection, person, today), protocol)
-        happened: list[lifecycle.Event] = [
-            lifecycle.Proposed(trial=standing.trial, day=proposal.day, run_id=proposal.run_id),
-            lifecycle.Accepted(trial=standing.trial, day=today, start_day=day, sha256=protocol.sha256),
+        protocol = _with_interim_analyses(proposal.protocol, interim or 0).starting(day)
+        notes = _concurrent_trial_notes(load_trial_statuses(connection, person, today), protocol)
+        events: list[lifecycle.AnyTrialEvent] = [
+            lifecycle.Proposed(trial=status.trial, day=proposal.day, run_id=proposal.run_id),
+            lifecycle.Accepted(trial=status.trial, day=today, start_day=day, sha256=protocol.sha256),
         ]
-        _write(connection, person, standing, happened, protocol)
-        return Step(
-            " ".join([_accepted(protocol, "is accepted"), *beside]),
-            read_standing(connection, person, name, today),
-            changed=True,
-        )
+        _write(connection, person, status, events, protocol)
+        message = " ".join([_accepted_message(protocol, "is accepted"), *notes])
+        return CommandResult(message, load_trial_status(connection, person, name, today), changed=True)
 
 
-def _with_looks(protocol: Protocol, count: int) -> Protocol:
-    allowed = len(allowed_looks(len(protocol.drawn)))
-    if 0 <= count <= allowed:
-        return protocol.with_looks(count)
-    days = plural(len(protocol.drawn), "study day")
-    raise Refused(
-        f"A look has at least {FIRST_LOOK_DAYS} study days behind it and a week before it and after it: in {days} "
-        + (f"at most {plural(allowed, 'look')} can be planned." if allowed else "none can be planned."),
-        hint="Choose fewer." if allowed else "Accept it without --looks.",
+def _accept_again(
+    status: TrialStatus, frozen: Protocol, start: dt.date | None, interim: int | None
+) -> CommandResult:
+    """The same command typed twice changes nothing; other terms than those that are frozen are an error."""
+    if status.state.name not in OPEN:
+        return CommandResult(status.state.sentence, status, changed=False)
+    planned = len(frozen.decision_rule.interim_days)
+    same_start = start is None or _next_allowed(start, frozen) == frozen.start_day
+    if same_start and interim in (None, planned):
+        return CommandResult(_accepted_message(frozen, "was accepted before"), status, changed=False)
+    raise InvalidCommand(
+        f"It was accepted with {frozen.start_day} as its first day and {_interim_count(planned)}, and its protocol is "
+        "frozen.",
+        hint=f"Abandon it first: `santorio trial abandon {status.trial} --reason …`.",
     )
 
 
-def _allowed(day: dt.date, protocol: Protocol) -> dt.date:
+def _with_interim_analyses(protocol: Protocol, count: int) -> Protocol:
+    allowed = len(allowed_interim_days(len(protocol.drawn)))
+    if 0 <= count <= allowed:
+        return protocol.with_interim_analyses(count)
+    days = plural(len(protocol.drawn), "study day")
+    limit = f"at most {_interim_count(allowed)} can be planned" if allowed else "none can be planned"
+    raise InvalidCommand(
+        f"An interim analysis needs at least {FIRST_INTERIM_DAYS} study days before it and a week to the next one and "
+        f"to the end: in {days} {limit}.",
+        hint="Choose fewer." if allowed else "Accept it without --interim.",
+    )
+
+
+def _interim_count(count: int) -> str:
+    return f"{count} interim analysis" if count == 1 else f"{count} interim analyses"
+
+
+def _next_allowed(day: dt.date, protocol: Protocol) -> dt.date:
     while WEEKDAYS[day.weekday()] in protocol.not_on:
         day += dt.timedelta(days=1)
     return day
 
 
-def _beside(standings: Sequence[Standing], protocol: Protocol) -> list[str]:
-    """Say which trials run at the same time, and what that means for their answers.
+def _concurrent_trial_notes(statuses: Sequence[TrialStatus], protocol: Protocol) -> list[str]:
+    """Sentences about the trials that run at the same time, and what that means for their answers.
 
-    Days are one another's background: where both trials draw every day anew, what one adds to the other is noise. Where
-    one of them keeps an arm for a period, the other's arms may fall together with it by chance.
+    Where both trials randomise every day, the effect of one is noise to the other. Where one of them keeps an arm for a
+    period, the arms of the two may coincide by chance.
 
     Raises
     ------
-    Refused
-        If they ask for the same outcome and are not both randomised by day.
+    InvalidCommand
+        If both ask for the same outcome and are not both randomised by day.
     """
-    told = []
-    for one in standings:
-        other = one.protocol
-        if one.life.state not in OPEN or other is None or not _overlap(other, protocol):
+    notes = []
+    for status in statuses:
+        other = status.protocol
+        if status.state.name not in OPEN or other is None or not _overlap(other, protocol):
             continue
-        daily = other.law.kind == protocol.law.kind == "daily"
-        if other.outcome == protocol.outcome and not daily:
-            raise Refused(
-                f"The trial “{one.trial}” asks for the same outcome until {other.last_day}: nobody could tell which of "
-                "the two did what.",
-                hint=f"Begin after it with --start, or give it up: `santorio trial abandon {one.trial} --reason …`.",
+        both_daily = other.randomization.kind == protocol.randomization.kind == "daily"
+        if other.outcome == protocol.outcome and not both_daily:
+            raise InvalidCommand(
+                f"The trial “{status.trial}” has the same outcome until {other.last_day}: nobody could tell which of "
+                "the two had which effect.",
+                hint=f"Start after it with --start, or abandon it: `santorio trial abandon {status.trial} --reason …`.",
             )
-        told.append(
-            f"Mind that the trial “{one.trial}” runs until {other.last_day}. "
-            + (
-                "Both draw every day anew, so that neither misleads the other; each adds noise."
-                if daily
-                else "What one does may show in the other: begin after it with --start if you can."
-            )
-        )
-    return told
+        if both_daily:
+            meaning = "Both randomise every day, so that neither biases the other; each adds noise."
+        else:
+            meaning = "The effect of one may show in the other: start after it with --start if you can."
+        notes.append(f"Note that the trial “{status.trial}” runs until {other.last_day}. {meaning}")
+    return notes
 
 
-def _overlap(one: Protocol, other: Protocol) -> bool:
-    if one.start_day is None or other.start_day is None or one.last_day is None or other.last_day is None:
+def _overlap(first: Protocol, second: Protocol) -> bool:
+    if first.start_day is None or second.start_day is None:
         return False
-    return one.start_day <= other.last_day and other.start_day <= one.last_day
+    if first.last_day is None or second.last_day is None:
+        return False
+    return first.start_day <= second.last_day and second.start_day <= first.last_day
 
 
-def _accepted(protocol: Protocol, did: str) -> str:
+def _accepted_message(protocol: Protocol, verb: str) -> str:
     return (
-        f"The trial “{protocol.trial}” {did}: {len(protocol.drawn)} study days from {protocol.start_day} to "
-        f"{protocol.last_day}.{_planned_looks(protocol)} Its protocol is frozen, SHA-256 {protocol.sha256}."
+        f"The trial “{protocol.trial}” {verb}: {len(protocol.drawn)} study days from {protocol.start_day} to "
+        f"{protocol.last_day}.{_interim_message(protocol)} Its protocol is frozen, SHA-256 {protocol.sha256}."
     )
 
 
-def _planned_looks(protocol: Protocol) -> str:
-    looks = protocol.deciding.looks
-    if not looks:
+def _interim_message(protocol: Protocol) -> str:
+    rule = protocol.decision_rule
+    if not rule.interim_days:
         return ""
-    days = join_words([str(one) for one in looks])
+    analyses = "an interim analysis" if len(rule.interim_days) == 1 else "interim analyses"
+    days = join_words([str(days) for days in rule.interim_days])
     return (
-        f" It may end before, at {'a look' if len(looks) == 1 else 'looks'} after {days} study days, if one "
-        f"probability reaches {percent(protocol.deciding.threshold_at_looks or 0.0)} there."
+        f" It may stop early, at {analyses} after {days} study days, if one probability reaches "
+        f"{percent(rule.interim_threshold or 0.0)} there."
     )
 
 
-def decline(database: Database, person: Person, name: str, *, reason: str, today: dt.date) -> Step:
-    """Decline a proposal; the lever is not proposed again without a reason."""
-    with _turn(database, person) as connection:
-        standing = read_standing(connection, person, name, today)
-        if standing.life.state not in {"unknown", "proposed", "declined"}:
-            raise Refused("It cannot be declined now.", hint=standing.life.sentence)
-        proposal = read_proposal(connection, person, standing.trial)
-        known = proposal is None or proposal.run_id == standing.life.proposed_by
-        if standing.life.state == "declined" and known:
-            return Step(f"It was declined before: {standing.life.reason}", standing, changed=False)
-        proposal = proposal or _proposal(connection, person, name)
+def decline(database: Database, person: Person, name: str, *, reason: str, today: dt.date) -> CommandResult:
+    """Decline a proposal; the intervention is not proposed again without a reason."""
+    with _transaction(database, person) as connection:
+        status = load_trial_status(connection, person, name, today)
+        state = status.state
+        if state.name not in {"unknown", "proposed", "declined"}:
+            raise InvalidCommand("It cannot be declined now.", hint=state.sentence)
+        proposal = load_proposal(connection, person, status.trial)
+        is_same_proposal = proposal is None or proposal.run_id == state.proposed_by
+        if state.name == "declined" and is_same_proposal:
+            return CommandResult(f"It was declined before: {state.reason}", status, changed=False)
+        proposal = proposal or _require_proposal(connection, person, name)
         planning = proposal.protocol.planning
-        happened: list[lifecycle.Event] = [
-            lifecycle.Proposed(trial=standing.trial, day=proposal.day, run_id=proposal.run_id),
-            _made(
+        events: list[lifecycle.AnyTrialEvent] = [
+            lifecycle.Proposed(trial=status.trial, day=proposal.day, run_id=proposal.run_id),
+            _validated(
                 lifecycle.Declined,
-                trial=standing.trial,
+                trial=status.trial,
                 day=today,
                 reason=reason,
-                lever=proposal.protocol.lever,
-                metric=proposal.protocol.outcome.removeprefix("measure_"),
+                intervention=proposal.protocol.intervention,
+                metric=proposal.protocol.outcome.removeprefix(MEASURE),
                 sigma=planning.sigma if planning else None,
             ),
         ]
-        _write(connection, person, standing, happened)
-        return Step(
+        _write(connection, person, status, events)
+        return CommandResult(
             "It is declined, and is not proposed again for a year unless your days become much steadier.",
-            read_standing(connection, person, name, today),
+            load_trial_status(connection, person, name, today),
             changed=True,
         )
 
@@ -222,148 +237,158 @@ def log_day(
     name: str,
     *,
     done: bool,
-    day: dt.date,
-    note: str | None,
     today: dt.date,
-) -> Step:
-    """Note whether a day followed its arm; said again, the newest word counts."""
-    with _turn(database, person) as connection:
-        standing = read_standing(connection, person, name, today)
-        protocol = _protocol(standing)
+    day: dt.date | None = None,
+    note: str | None = None,
+) -> CommandResult:
+    """Log whether a day, by default today, followed its arm; the newest report of a day counts."""
+    day = day or today
+    with _transaction(database, person) as connection:
+        status = load_trial_status(connection, person, name, today)
+        protocol = _require_protocol(status)
         if day > today:
-            raise Refused("That day has not come yet.", hint="Log it when it is over.")
+            raise InvalidCommand("That day has not come yet.", hint="Log it when it is over.")
         arm = protocol.arm_of(day)
         if arm is None:
-            raise Refused(
-                f"{day} is no study day of this trial.", hint=f"`santorio trial show {name}` lists them."
+            raise InvalidCommand(
+                f"{day} is not a study day of this trial.", hint=f"`santorio trial show {name}` lists them."
             )
-        event = _made(lifecycle.Adhered, trial=standing.trial, day=day, done=done, note=note)
-        changed = _write(connection, person, standing, [event])
-        said = f"{day}, “{arm}”: {'done' if done else 'not done'}."
-        return Step(said, read_standing(connection, person, name, today), changed=changed)
+        event = _validated(lifecycle.AdherenceReported, trial=status.trial, day=day, done=done, note=note)
+        changed = _write(connection, person, status, [event])
+        message = f"{day}, “{arm}”: {'done' if done else 'not done'}."
+        return CommandResult(message, load_trial_status(connection, person, name, today), changed=changed)
 
 
-def pause(database: Database, person: Person, name: str, *, days: int, today: dt.date) -> Step:
-    """Let a trial rest from today on: the study days that are left move behind the pause."""
-    if not 1 <= days <= LONGEST_PAUSE_DAYS:
-        raise Refused(
-            f"A pause lasts 1 to {LONGEST_PAUSE_DAYS} days.",
+def pause(database: Database, person: Person, name: str, *, days: int, today: dt.date) -> CommandResult:
+    """Pause a trial from today on: the remaining study days move behind the pause."""
+    if not 1 <= days <= MAX_PAUSE_DAYS:
+        raise InvalidCommand(
+            f"A pause lasts 1 to {MAX_PAUSE_DAYS} days.",
             hint="A longer one is another trial: abandon this one.",
         )
-    with _turn(database, person) as connection:
-        standing = read_standing(connection, person, name, today)
-        if standing.life.state == "paused":
-            return Step(f"It is paused until {standing.life.paused_until}.", standing, changed=False)
+    with _transaction(database, person) as connection:
+        status = load_trial_status(connection, person, name, today)
+        state = status.state
+        if state.name == "paused":
+            return CommandResult(f"It is paused until {state.paused_until}.", status, changed=False)
         # A day that was lived and logged stays a study day.
-        first = today + dt.timedelta(days=1) if today in standing.life.adhered else today
+        first = today + dt.timedelta(days=1) if today in state.adhered else today
         until = first + dt.timedelta(days=days)
-        event = lifecycle.Paused(
-            trial=standing.trial, day=first, until=until, number=standing.life.pauses + 1
-        )
-        after(standing.life, event)  # refused before the schedule is touched
-        _write(connection, person, standing, [event], _protocol(standing).paused(first, until))
-        return Step(
-            f"It is paused; it goes on by itself on {until}, or when you resume it.",
-            read_standing(connection, person, name, today),
+        event = lifecycle.Paused(trial=status.trial, day=first, until=until, number=state.pauses + 1)
+        apply(state, event)  # raises before the schedule is changed
+        _write(connection, person, status, [event], _require_protocol(status).paused(first, until))
+        return CommandResult(
+            f"It is paused; it resumes by itself on {until}, or when you resume it.",
+            load_trial_status(connection, person, name, today),
             changed=True,
         )
 
 
-def resume(database: Database, person: Person, name: str, *, today: dt.date) -> Step:
-    """Go on today with the study days that are left."""
-    with _turn(database, person) as connection:
-        standing = read_standing(connection, person, name, today)
-        life = standing.life
-        if life.state == "running" and life.resumed_on is not None:
-            return Step(f"It goes on since {life.resumed_on}.", standing, changed=False)
-        first = max(life.paused_from or today, today)
-        event = lifecycle.Resumed(trial=standing.trial, day=first, number=life.pauses)
-        after(life, event)
-        assert life.paused_from is not None  # noqa: S101 - a paused trial knows since when
-        _write(connection, person, standing, [event], _protocol(standing).paused(life.paused_from, first))
-        return Step(f"It goes on on {first}.", read_standing(connection, person, name, today), changed=True)
+def resume(database: Database, person: Person, name: str, *, today: dt.date) -> CommandResult:
+    """Resume a paused trial today, with the remaining study days."""
+    with _transaction(database, person) as connection:
+        status = load_trial_status(connection, person, name, today)
+        state = status.state
+        if state.name == "running" and state.resumed_on is not None:
+            return CommandResult(f"It was resumed on {state.resumed_on}.", status, changed=False)
+        # A pause may begin tomorrow, where today was logged.
+        first = max(state.paused_from or today, today)
+        event = lifecycle.Resumed(trial=status.trial, day=first, number=state.pauses)
+        apply(state, event)
+        assert state.paused_from is not None  # noqa: S101 - a paused trial has a first day of the pause
+        _write(
+            connection, person, status, [event], _require_protocol(status).paused(state.paused_from, first)
+        )
+        return CommandResult(
+            f"It resumes on {first}.", load_trial_status(connection, person, name, today), changed=True
+        )
 
 
-def abandon(database: Database, person: Person, name: str, *, reason: str, today: dt.date) -> Step:
-    """Give a trial up: today and what would follow are no study days. What was lived is still analysed, undecided."""
-    with _turn(database, person) as connection:
-        standing = read_standing(connection, person, name, today)
-        if standing.life.state == "abandoned":
-            return Step(f"It was given up on {standing.life.since}.", standing, changed=False)
-        event = _made(lifecycle.Abandoned, trial=standing.trial, day=today, reason=reason)
-        after(standing.life, event)
-        _write(connection, person, standing, [event], _protocol(standing).ended(today))
-        return Step(
-            "It is given up. Its days so far stay, and no decision is made from them.",
-            read_standing(connection, person, name, today),
+def abandon(database: Database, person: Person, name: str, *, reason: str, today: dt.date) -> CommandResult:
+    """Abandon a trial: today and later days are no study days. The days before are analysed, and decide nothing."""
+    with _transaction(database, person) as connection:
+        status = load_trial_status(connection, person, name, today)
+        if status.state.name == "abandoned":
+            return CommandResult(f"It was abandoned on {status.state.since}.", status, changed=False)
+        event = _validated(lifecycle.Abandoned, trial=status.trial, day=today, reason=reason)
+        apply(status.state, event)
+        _write(connection, person, status, [event], _require_protocol(status).ended(today))
+        return CommandResult(
+            "It is abandoned. Its days so far stay, and no decision is made from them.",
+            load_trial_status(connection, person, name, today),
             changed=True,
         )
 
 
-def deviate(database: Database, person: Person, name: str, *, what: str, today: dt.date) -> Step:
-    """Note that something was done otherwise than the protocol says: the report tells it."""
-    with _turn(database, person) as connection:
-        standing = read_standing(connection, person, name, today)
-        event = _made(lifecycle.Deviated, trial=standing.trial, day=today, what=what)
-        changed = _write(connection, person, standing, [event])
-        return Step("It is noted.", read_standing(connection, person, name, today), changed=changed)
+def record_deviation(
+    database: Database, person: Person, name: str, *, what: str, today: dt.date
+) -> CommandResult:
+    """Record that something differed from the protocol: the report mentions it."""
+    with _transaction(database, person) as connection:
+        status = load_trial_status(connection, person, name, today)
+        event = _validated(lifecycle.Deviated, trial=status.trial, day=today, what=what)
+        changed = _write(connection, person, status, [event])
+        return CommandResult(
+            "The deviation is recorded.", load_trial_status(connection, person, name, today), changed=changed
+        )
 
 
-def _made[Made: lifecycle.Happening](kind: type[Made], **stated: object) -> Made:
+def _validated[Kind: lifecycle.TrialEvent](kind: type[Kind], **fields: object) -> Kind:
     """An event of what a person typed."""
     try:
-        return kind.model_validate(stated)
+        return kind.model_validate(fields)
     except ValidationError as error:
         field = error.errors(include_url=False, include_input=False)[0]["loc"][0]
-        raise Refused(
-            f"What you gave as “{field}” is too short or too long.", hint="Write 3 to 400 characters."
+        raise InvalidCommand(
+            f"Your “{field}” is too short or too long.", hint="Write 3 to 400 characters."
         ) from None
 
 
-def _proposal(connection: psycopg.Connection, person: Person, name: str) -> Proposal:
-    proposal = read_proposal(connection, person, slug(name))
+def _require_proposal(connection: psycopg.Connection, person: Person, name: str) -> Proposal:
+    proposal = load_proposal(connection, person, slug(name))
     if proposal is None:
-        raise NotFound(f"Nothing called “{name}” is proposed.", hint="`santorio trial list` names what is.")
+        raise NotFound(
+            f"Nothing called “{name}” is proposed.", hint="`santorio trial list` names the proposals."
+        )
     return proposal
 
 
-def _protocol(standing: Standing) -> Protocol:
-    if standing.protocol is None or standing.life.sha256 is None:
-        raise Refused(
-            f"The trial “{standing.trial}” was not accepted here.",
-            hint="`santorio trial list` names what is proposed.",
+def _require_protocol(status: TrialStatus) -> Protocol:
+    if status.protocol is None or status.state.sha256 is None:
+        raise InvalidCommand(
+            f"The trial “{status.trial}” was not accepted here.",
+            hint="`santorio trial list` names the proposals.",
         )
-    return standing.protocol
+    return status.protocol
 
 
 def _write(
     connection: psycopg.Connection,
     person: Person,
-    standing: Standing,
-    happened: Sequence[lifecycle.Event],
+    status: TrialStatus,
+    new: Sequence[lifecycle.AnyTrialEvent],
     protocol: Protocol | None = None,
 ) -> bool:
-    """Write what happened by itself until now, then this; whether anything was new."""
-    life = standing.life
-    for event in happened:
-        life = after(life, event)
-    events = [_log_event(person, event) for event in (*standing.pending, *happened)]
+    """Write the pending events, then the new ones; whether the log changed."""
+    state = status.state
+    for event in new:
+        state = apply(state, event)
+    log_events = [_log_event(person, event) for event in (*status.pending, *new)]
     if protocol is not None:
-        parsed = trial_files.parse(protocol.document(), person, None)
-        assert parsed is not None and not parsed.rejections  # noqa: S101, PT018 - typed: it is none that is refused
-        assert protocol_of(parsed.events[0].data) == protocol  # noqa: S101 - what is kept has the hash that is shown
-        events = [*parsed.events, *events]
-    result = write_events(connection, events)
+        version = trial_files.protocol_event(protocol, person)
+        assert parse_protocol(version.data) == protocol  # noqa: S101 - the log keeps what the shown hash is of
+        log_events = [version, *log_events]
+    result = write_events(connection, log_events)
     return bool(result.new + result.versions)
 
 
-def _log_event(person: Person, event: lifecycle.Event) -> LogEvent:
-    """The event as the log keeps it. Said of the same day again, it is another version of the same event."""
+def _log_event(person: Person, event: lifecycle.AnyTrialEvent) -> LogEvent:
+    """The event as the log keeps it. The same event of the same day again is a new version of it."""
     noon = dt.datetime.combine(event.day, dt.time(12), dt.UTC)
     key = f"{event.trial}/{event.kind}/{event.day}"
     data = event.model_dump(mode="json", exclude_none=True)
     if isinstance(event, lifecycle.Deviated):
         key += f"/{event.what}"
     if isinstance(event, lifecycle.Paused | lifecycle.Resumed):
-        key += f"/{event.number}"  # one may pause, go on and pause on one day
+        key += f"/{event.number}"  # a person may pause, resume and pause on one day
     return LogEvent(person.user_id, noon, None, f"trial.{event.kind}", "trial", key, data)

@@ -1,4 +1,4 @@
-"""The whole way of a trial: a lever of one's own, a proposal accepted, days lived and logged, an answer."""
+"""The whole way of a trial: an intervention of one's own, a proposal accepted, days lived and logged, an answer."""
 
 import datetime as dt
 from typing import Any
@@ -16,14 +16,14 @@ from santorio.trials.proposals.pipeline import propose
 from santorio.trials.protocol import Protocol
 from santorio.trials.report.build import report_of
 from santorio.trials.report.data import read_account
-from santorio.trials.repository import read_proposal, read_standing
+from santorio.trials.repository import load_proposal, load_trial_status
 from santorio.trials.service import accept, log_day
 
 # Two builds, and a model that is compiled.
 pytestmark = pytest.mark.timeout(900)
 
-LEVER = """
-levers:
+INTERVENTION = """
+interventions:
   - name: humming
     change: humming in the morning
     arms: [as usual, ten minutes of humming]
@@ -87,13 +87,13 @@ def test_who_accepts_a_proposal_is_led_to_a_report_by_logging_alone(
 ) -> None:
     store = FolderStore(tmp_path / "objects")
     rng = np.random.default_rng(5)
-    bring("mine.yaml", LEVER)
+    bring("mine.yaml", INTERVENTION)
     bring("before.csv", log_of_focus(START - dt.timedelta(days=BEFORE), 50 + 2 * rng.normal(size=BEFORE)))
     build()
     assert propose(warehouse, newcomer, today=START - dt.timedelta(days=1)).status == "accepted"
 
     step = accept(warehouse, newcomer, NAME, start=START, today=START - dt.timedelta(days=1))
-    protocol = step.standing.frozen
+    protocol = step.status.frozen
     assert protocol is not None
     days = (protocol.last_day - START).days + 1
     assert days <= 28
@@ -112,24 +112,24 @@ def test_who_accepts_a_proposal_is_led_to_a_report_by_logging_alone(
         (trial,) = read_trials(connection, newcomer)
     assert trial.arms == protocol.arms
     assert [trial.arms[arm] for arm in trial.arm] == list(protocol.drawn)
-    assert trial.registration.frozen == protocol
+    assert trial.preregistration.frozen == protocol
     over = START + dt.timedelta(days=days + 7)
     assert shown_by_the_api(warehouse, newcomer) == ("finished", None)
     (report,) = analyse_trials(warehouse, store, newcomer, today=over)
     assert report.status == "accepted"
-    assert report.diagnostics["randomisation"] == protocol.law.kind
+    assert report.diagnostics["randomisation"] == protocol.randomization.kind
     assert report.diagnostics["protocol"]["sha256"] == protocol.sha256  # type: ignore[index]
     with warehouse.connect() as connection:
         row = connection.execute(
             "select decision, lower_95, upper_95 from analysis.trial_results where user_id = %s",
             [newcomer.user_id],
         ).fetchone()
-        life = read_standing(connection, newcomer, NAME, over).life
+        state = load_trial_status(connection, newcomer, NAME, over).state
     assert row is not None
     assert row[0] == "adopt"
     assert row[1] <= EFFECT <= row[2]
-    assert (life.state, life.decision) == ("analysed", "adopt")
-    assert len(life.adhered) == len(protocol.drawn)
+    assert (state.name, state.decision) == ("analysed", "adopt")
+    assert len(state.adhered) == len(protocol.drawn)
     assert shown_by_the_api(warehouse, newcomer) == ("analysed", "adopt")
 
     says_all_of_it(warehouse, store, newcomer, protocol, over)
@@ -172,7 +172,7 @@ def assert_the_next_starts_from_what_was_found(
     warehouse: Database, person: Person, protocol: Protocol
 ) -> None:
     with warehouse.connect() as connection:
-        again = read_proposal(connection, person, f"{protocol.trial}_2")
+        again = load_proposal(connection, person, f"{protocol.trial}_2")
         found = connection.execute(
             "select estimate, sd from analysis.trial_results where user_id = %s", [person.user_id]
         ).fetchone()

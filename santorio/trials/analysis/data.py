@@ -11,8 +11,13 @@ from santorio.analyses.series import Series, day_number
 from santorio.arrays import FloatArray, IntArray
 from santorio.metrics import Direction
 from santorio.people import Person
-from santorio.trials.interventions.catalog import NegativeControl
-from santorio.trials.preregistration import UNREGISTERED, Registration, read_versions, register
+from santorio.trials.interventions.intervention import NegativeControl
+from santorio.trials.preregistration import (
+    NOT_PREREGISTERED,
+    Preregistration,
+    read_versions,
+    reconstruct_preregistration,
+)
 
 # What people call the arm that changes nothing, when the protocol does not put one first.
 REFERENCES = ("control", "placebo", "off", "baseline", "usual", "as usual", "none")
@@ -32,7 +37,7 @@ class Trial:
         Dates that a study day spans, as days since 1970-01-01.
     arm : IntArray
         Index of the assigned arm: intention to treat.
-    registration : Registration
+    preregistration : Preregistration
         When the protocol was recorded and changed, and the law of its schedule.
     whole_schedule : IntArray or None
         Arms of all study days, where this is the trial as it stood after the first of them.
@@ -53,7 +58,7 @@ class Trial:
     last_day: IntArray
     arm: IntArray
     as_of: dt.datetime
-    registration: Registration = UNREGISTERED
+    preregistration: Preregistration = NOT_PREREGISTERED
     whole_schedule: IntArray | None = None
 
     @property
@@ -64,7 +69,7 @@ class Trial:
     @property
     def negative_control(self) -> NegativeControl | None:
         """What no arm can change, as the protocol promised; None where it names nothing."""
-        return self.registration.frozen.negative_control if self.registration.frozen else None
+        return self.preregistration.frozen.negative_control if self.preregistration.frozen else None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -75,7 +80,7 @@ class Trial:
     @property
     def is_whole(self) -> bool:
         """Whether it has all days that were planned: one that was given up has not."""
-        return len(self.study_day) >= self.registration.planned_days
+        return len(self.study_day) >= self.preregistration.planned_days
 
     def ended(self, today: dt.date, lag_days: int) -> bool:
         """Whether the last study day's outcome has had two days to arrive.
@@ -121,13 +126,15 @@ def read_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:
             [user_id, protocol[0]],
         ).fetchall()
         if days:
-            registration = register(versions.get(str(protocol[0]), ()), [row[1] for row in days])
-            trials.append(_assemble(protocol, days, registration))
+            preregistration = reconstruct_preregistration(
+                versions.get(str(protocol[0]), ()), [row[1] for row in days]
+            )
+            trials.append(_assemble(protocol, days, preregistration))
     return trials
 
 
 def _assemble(
-    protocol: tuple[object, ...], days: Sequence[tuple[object, ...]], registration: Registration
+    protocol: tuple[object, ...], days: Sequence[tuple[object, ...]], preregistration: Preregistration
 ) -> Trial:
     name, question, arms, outcome, secondary, direction, smallest, lag, period, washout, known = protocol
     study_day, first, last, assigned, day_known = zip(*days, strict=True)
@@ -149,7 +156,7 @@ def _assemble(
         last_day=np.array([day_number(day) for day in last], dtype=np.int64),
         arm=np.array([labels.index(str(arm)) for arm in assigned], dtype=np.int64),
         as_of=max(known, *day_known),
-        registration=registration,
+        preregistration=preregistration,
     )
 
 

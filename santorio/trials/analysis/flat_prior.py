@@ -42,7 +42,7 @@ def prior_free_effects(prepared: Prepared, carry_over: CarryOver | None) -> list
     Parameters
     ----------
     carry_over : CarryOver, optional
-        Prior of λ, as the protocol states it: it is the lever's, and says nothing of how large an effect is.
+        Prior of λ, as the protocol states it: it is the intervention's, and says nothing of how large an effect is.
     """
     posterior = fit_trial(prepared.design, prepared.standard, carry_over=carry_over, prior=FLAT)
     sigma = float(posterior.sigma_mean()[0]) * prepared.spread

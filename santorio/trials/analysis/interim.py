@@ -25,7 +25,7 @@ GOES_ON = "keep going"
 
 
 @dataclass(frozen=True)
-class Found:
+class InterimResult:
     """What a look found of one arm: the three probabilities, and what they decide there."""
 
     arm: str
@@ -40,7 +40,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Look:
+class InterimAnalysis:
     """A planned look that was analysed.
 
     Attributes
@@ -55,7 +55,7 @@ class Look:
         Whether it decided on every arm, and so ended the trial.
     inputs : str
         Hash of the data that it rests on.
-    found : tuple[Found, ...]
+    found : tuple[InterimResult, ...]
         One an arm, of the primary outcome.
     """
 
@@ -65,7 +65,7 @@ class Look:
     day: dt.date
     decisive: bool
     inputs: str
-    found: tuple[Found, ...]
+    found: tuple[InterimResult, ...]
 
     @property
     def is_late(self) -> bool:
@@ -79,40 +79,40 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Looks:
+class InterimAnalyses:
     """All that was published of a trial's looks.
 
     Attributes
     ----------
-    runs : tuple[Look, ...]
+    runs : tuple[InterimAnalysis, ...]
         In the order in which they were published; of the look that ended the trial, each time it was fitted.
     is_over : bool
         Whether the whole trial was analysed: looks that were left out by then stay so.
     """
 
-    runs: tuple[Look, ...] = ()
+    runs: tuple[InterimAnalysis, ...] = ()
     is_over: bool = False
 
     @property
-    def done(self) -> tuple[Look, ...]:
+    def done(self) -> tuple[InterimAnalysis, ...]:
         """Every look that was done, as it was done first."""
-        first: dict[int, Look] = {}
+        first: dict[int, InterimAnalysis] = {}
         for one in self.runs:
             first.setdefault(one.after_days, one)
         return tuple(first.values())
 
     @property
-    def stop(self) -> Look | None:
+    def stop(self) -> InterimAnalysis | None:
         """The look that ended the trial."""
         return next((one for one in self.done if one.decisive), None)
 
     @property
-    def corrected(self) -> Look | None:
+    def corrected(self) -> InterimAnalysis | None:
         """The newest analysis of the look that ended the trial, where its data were corrected since."""
         stop, newest = self.stop, self.runs[-1] if self.runs else None
         return newest if stop and newest and newest.inputs != stop.inputs else None
 
-    def of_the_same_data(self, inputs: str) -> Look | None:
+    def of_the_same_data(self, inputs: str) -> InterimAnalysis | None:
         """The newest analysis of the look that ended the trial from these data: what it decided stands."""
         same = [one for one in self.runs if one.inputs == inputs]
         return same[-1] if self.stop and same else None
@@ -123,22 +123,22 @@ class Looks:
         Only what was promised before the first day counts. After a trial was given up nothing is decided from a part
         of it, not at a look either.
         """
-        registered = trial.registration
+        registered = trial.preregistration
         if self.stop or self.is_over or not trial.is_whole or registered.after_days or not registered.frozen:
             return []
         newest = max((one.after_days for one in self.done), default=0)
         return [
             days
-            for days in registered.frozen.deciding.looks
+            for days in registered.frozen.decision_rule.interim_days
             if newest < days < len(trial.study_day) and trial.has_arrived(days, today, lag_days)
         ]
 
 
-NO_LOOKS = Looks()
+NO_INTERIM_ANALYSES = InterimAnalyses()
 
 
 @dataclass(frozen=True)
-class Moment:
+class AnalysisPoint:
     """At which point a trial is judged.
 
     Attributes
@@ -153,7 +153,7 @@ class Moment:
         Study days up to a planned look, where it is one.
     due_on : date or None
         First day on which that look could be analysed.
-    looks : Looks
+    looks : InterimAnalyses
         What was published before.
     """
 
@@ -162,7 +162,7 @@ class Moment:
     threshold: float = DECISION_THRESHOLD
     look: int | None = None
     due_on: dt.date | None = None
-    looks: Looks = NO_LOOKS
+    looks: InterimAnalyses = NO_INTERIM_ANALYSES
 
     @property
     def decides(self) -> bool:
@@ -170,12 +170,16 @@ class Moment:
         return self.ended or self.look is not None
 
 
-def at_look(trial: Trial, days: int, lag_days: int, today: dt.date, looks: Looks) -> Moment:
+def at_interim(
+    trial: Trial, days: int, lag_days: int, today: dt.date, looks: InterimAnalyses
+) -> AnalysisPoint:
     """The moment of a planned look, or of one that ended the trial."""
-    frozen = trial.registration.frozen
-    threshold = frozen.deciding.threshold_at_looks if frozen else None
+    frozen = trial.preregistration.frozen
+    threshold = frozen.decision_rule.interim_threshold if frozen else None
     due_on = date_of(int(trial.last_day[days - 1]) + lag_days + 2)
-    return Moment(today, threshold=threshold or INTERIM_THRESHOLD, look=days, due_on=due_on, looks=looks)
+    return AnalysisPoint(
+        today, threshold=threshold or INTERIM_THRESHOLD, look=days, due_on=due_on, looks=looks
+    )
 
 
 def inputs_of(prepared: Prepared) -> str:
@@ -187,8 +191,8 @@ def inputs_of(prepared: Prepared) -> str:
     )  # fmt: skip
 
 
-def settle(
-    rows: Sequence[Mapping[str, object]], prepared: Prepared, moment: Moment
+def decide_interim(
+    rows: Sequence[Mapping[str, object]], prepared: Prepared, moment: AnalysisPoint
 ) -> tuple[list[dict[str, object]], dict[str, object]]:
     """Decide at a look: what its rows publish, and what the run keeps of the look.
 
@@ -224,7 +228,7 @@ def settle(
     return settled, told
 
 
-def read_looks(connection: psycopg.Connection, person: Person, trial: str) -> Looks:
+def load_interim_analyses(connection: psycopg.Connection, person: Person, trial: str) -> InterimAnalyses:
     """Read what was published of a trial's planned looks."""
     rows = connection.execute(
         """
@@ -237,7 +241,7 @@ def read_looks(connection: psycopg.Connection, person: Person, trial: str) -> Lo
         [person.user_id, trial],
     ).fetchall()
     runs = [
-        Look(
+        InterimAnalysis(
             run_id=run_id,
             after_days=int(look["after_days"]),
             due_on=dt.date.fromisoformat(look["due_on"]),
@@ -249,10 +253,10 @@ def read_looks(connection: psycopg.Connection, person: Person, trial: str) -> Lo
         for run_id, look, _ in rows
         if look is not None
     ]
-    return Looks(tuple(runs), is_over=any(ended and look is None for _, look, ended in rows))
+    return InterimAnalyses(tuple(runs), is_over=any(ended and look is None for _, look, ended in rows))
 
 
-def _read_found(connection: psycopg.Connection, run_id: UUID) -> tuple[Found, ...]:
+def _read_found(connection: psycopg.Connection, run_id: UUID) -> tuple[InterimResult, ...]:
     rows = connection.execute(
         """
         select arm, reference_arm, estimate, lower_95, upper_95, probability_above, probability_within,
@@ -261,10 +265,10 @@ def _read_found(connection: psycopg.Connection, run_id: UUID) -> tuple[Found, ..
         """,
         [run_id],
     ).fetchall()
-    return tuple(Found(*row) for row in rows)
+    return tuple(InterimResult(*row) for row in rows)
 
 
-def was_tried(connection: psycopg.Connection, person: Person, trial: str, key: str) -> bool:
+def was_attempted(connection: psycopg.Connection, person: Person, trial: str, key: str) -> bool:
     """Whether a run of this fingerprint was recorded: a look whose fit was refused is not fitted every night."""
     row = connection.execute(
         "select from analysis.runs where user_id = %s and kind = 'trial' and target = %s and fingerprint = %s limit 1",

@@ -42,7 +42,13 @@ from santorio.trials.analysis.fit import (
     probability_repeats,
 )
 from santorio.trials.analysis.flat_prior import prior_free_effects
-from santorio.trials.analysis.interim import Moment, at_look, read_looks, settle, was_tried
+from santorio.trials.analysis.interim import (
+    AnalysisPoint,
+    at_interim,
+    decide_interim,
+    load_interim_analyses,
+    was_attempted,
+)
 from santorio.trials.analysis.preprocessing import Prepared, adjusted, prepare
 
 Settings = Mapping[str, object]
@@ -96,22 +102,22 @@ def _analyse(
     """Analyse a trial at every planned look that is due, until one ends it; else as it stands today."""
     lag = _lag(trial, trial.outcome)
     with database.connect() as connection:
-        looks = read_looks(connection, person, trial.name)
+        looks = load_interim_analyses(connection, person, trial.name)
 
-    def judged(whole: Trial, moment: Moment) -> RunReport:
+    def judged(whole: Trial, moment: AnalysisPoint) -> RunReport:
         return _judge(database, store, person, whole, outcomes, moment, sampler_config, force=force)
 
     if stop := looks.stop:
-        moment = at_look(trial, stop.after_days, lag, today, looks)
+        moment = at_interim(trial, stop.after_days, lag, today, looks)
         return [judged(trial.until(stop.after_days), moment)]
     reports = []
     for number in looks.due(trial, today, lag):
-        report = judged(trial.until(number), at_look(trial, number, lag, today, looks))
+        report = judged(trial.until(number), at_interim(trial, number, lag, today, looks))
         if report.status not in ("unchanged", "not enough data"):
             reports.append(report)
         if report.diagnostics.get("ended") is True and report.status == "accepted":
             return reports
-    return [*reports, judged(trial, Moment(today, ended=trial.ended(today, lag)))]
+    return [*reports, judged(trial, AnalysisPoint(today, ended=trial.ended(today, lag)))]
 
 
 def _judge(
@@ -120,7 +126,7 @@ def _judge(
     person: Person,
     trial: Trial,
     outcomes: Mapping[str, Series],
-    moment: Moment,
+    moment: AnalysisPoint,
     sampler_config: Settings,
     *,
     force: bool,
@@ -143,8 +149,8 @@ def _judge(
         trial.first_day,
         trial.period_days,
         trial.washout_days,
-        trial.registration.as_json(),
-        trial.registration.model.model_dump(mode="json"),
+        trial.preregistration.as_json(),
+        trial.preregistration.model.model_dump(mode="json"),
         (moment.ended, moment.look, moment.threshold),
         [(type(model).__name__, model.model_config, model.sampler_config) for model in models],
     )
@@ -152,7 +158,7 @@ def _judge(
         same = last_fingerprint(connection, person.user_id, "trial", trial.name) == key
         # After a look whose fit was refused another run is the newest: nobody fits the look again every night.
         if moment.look is not None and moment.looks.stop is None:
-            same = same or was_tried(connection, person, trial.name, key)
+            same = same or was_attempted(connection, person, trial.name, key)
         posterior = newest_posterior(connection, person, trial.name)
     lost = posterior is not None and not store.exists(posterior)
     if same and not (force or lost):
@@ -214,13 +220,13 @@ def _fit(
     key: str,
     as_of: dt.datetime,
     *,
-    moment: Moment,
+    moment: AnalysisPoint,
 ) -> Run:
     rows: list[dict[str, object]] = []
     reports: dict[str, object] = {}
     problem: str | None = None
     judged: OutcomeFit | None = None
-    promised = trial.registration.model
+    promised = trial.preregistration.model
     for one in prepared:
         primary = one.metric == trial.outcome
         # What is believed of the primary outcome says nothing of another; that a habit wears off slowly does.
@@ -240,10 +246,10 @@ def _fit(
             break
     scheme, ended, look = prepared[0].randomization.kind, moment.ended, {}
     if moment.look is not None and problem is None:
-        rows, told = settle(rows, prepared[0], moment)
+        rows, told = decide_interim(rows, prepared[0], moment)
         ended, look = told["decisive"] is True or moment.looks.stop is not None, {"look": told}
     # The object before the row that refers to it: a crash between the two leaves an object that nobody asks for.
-    frozen = trial.registration.frozen
+    frozen = trial.preregistration.frozen
     provenance = Provenance(frozen.sha256 if frozen else "", as_of)
     posterior = plot = None
     if judged:
@@ -261,7 +267,7 @@ def _fit(
             "likelihoods": {one.metric: _likelihood(one) for one in prepared},
             "randomisation": scheme,
             "ended": ended,
-            "protocol": trial.registration.as_json(),
+            "protocol": trial.preregistration.as_json(),
             **look,
         },
         plot=plot,

@@ -78,7 +78,9 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
         If an arm has fewer than five days with an outcome, or the outcome never varies.
     """
     days = len(trial.arm)
-    randomization = infer_randomization(trial.schedule, trial.period_days, trial.registration.law)
+    randomization = infer_randomization(
+        trial.schedule, trial.period_days, trial.preregistration.randomization
+    )
     outcome = np.where(washed_out(randomization, trial.washout_days)[:days], np.nan, outcome)
     known = np.isfinite(outcome)
     counts = np.bincount(trial.arm[known], minlength=len(trial.arms))
@@ -118,7 +120,7 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
 
 def _code(trial: Trial, metric: str, values: FloatArray) -> tuple[Outcome | None, str]:
     """Code the known days for the likelihood that the protocol promised, or say why they cannot have it."""
-    promised = trial.registration.model.likelihood_of(metric, primary=metric == trial.outcome)
+    promised = trial.preregistration.model.likelihood_of(metric, primary=metric == trial.outcome)
     if promised.family is None or len(np.unique(values)) < 2:
         return None, ""
     if problem := likelihood_problem(promised.family, promised.bounds, values):

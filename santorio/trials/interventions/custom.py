@@ -1,4 +1,4 @@
-"""What a person wrote themself: levers and limits, as the log keeps them."""
+"""What a person wrote themself: interventions and limits, as the log keeps them."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -10,26 +10,29 @@ from santorio.errors import NotFound
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import UNDATED, Event, write_events
-from santorio.trials.interventions.catalog import Document, Lever, Limits
+from santorio.trials.interventions.catalog import InterventionFile
+from santorio.trials.interventions.intervention import Intervention, Limits
 
-LEVER, LIMITS = "trial.lever", "trial.limits"
+INTERVENTION, LIMITS = "trial.intervention", "trial.limits"
+# The type under which earlier versions logged an intervention; its name carries on in the new type.
+OLD_INTERVENTION = "trial.lever"
 WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
-class Own:
-    """A person's own levers, which of them are refused by now, and their limits."""
+class CustomInterventions:
+    """A person's own interventions, which of them are refused by now, and their limits."""
 
-    levers: tuple[Lever, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
     refused: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
 
-def events_of(document: Document, person: Person) -> list[Event]:
-    """Events of a file: a lever or limits written again are a new version."""
+def events_of(document: InterventionFile, person: Person) -> list[Event]:
+    """Events of a file: an intervention or limits written again are a new version."""
     events = [
-        _event(person, LEVER, lever.name, lever.model_dump(mode="json", exclude={"own"}))
-        for lever in document.levers
+        _event(person, INTERVENTION, intervention.name, intervention.model_dump(mode="json", exclude={"own"}))
+        for intervention in document.interventions
     ]
     if document.limits is not None:
         events.append(_event(person, LIMITS, "limits", document.limits.model_dump(mode="json")))
@@ -41,9 +44,9 @@ def _event(person: Person, event_type: str, key: str, data: dict[str, object]) -
 
 
 def withdraw(database: Database, person: Person, name: str) -> bool:
-    """Withdraw a lever that the person wrote: it is proposed no more. Whether it stood until now.
+    """Withdraw an intervention that the person wrote: it is proposed no more. Whether it stood until now.
 
-    Its name becomes the registry's again, where that has such a lever. A changed file brings it back.
+    Its name becomes the registry's again, where that has such an intervention. A changed file brings it back.
 
     Raises
     ------
@@ -51,23 +54,25 @@ def withdraw(database: Database, person: Person, name: str) -> bool:
         If the person wrote none of this name.
     """
     with database.connect() as connection:
-        written = {data.get("name") for kind, data in _newest(connection, person.user_id) if kind == LEVER}
+        written = {data.get("name") for kind, data in _newest(connection, person.user_id) if kind != LIMITS}
         if name not in written:
             names = ", ".join(sorted(str(one) for one in written))
             raise NotFound(
-                f"You wrote no lever called “{name}”.",
-                hint=f"Yours are: {names}." if names else "You wrote none; docs/levers.md shows one.",
+                f"You wrote no intervention called “{name}”.",
+                hint=f"Yours are: {names}." if names else "You wrote none; docs/interventions.md shows one.",
             )
-        result = write_events(connection, [_event(person, LEVER, name, {"name": name, WITHDRAWN: True})])
+        result = write_events(
+            connection, [_event(person, INTERVENTION, name, {"name": name, WITHDRAWN: True})]
+        )
     return bool(result.new + result.versions)
 
 
-def read_own(connection: psycopg.Connection, person: Person) -> Own:
-    """Read a person's levers and limits, the newest version of each.
+def load_custom_interventions(connection: psycopg.Connection, person: Person) -> CustomInterventions:
+    """Read a person's interventions and limits, the newest version of each.
 
-    A lever that was taken once may be refused by a stricter screen today: then it is left out, and told.
+    An intervention that was taken once may be refused by a stricter screen today: then it is left out, and told.
     """
-    levers, refused, limits = [], [], Limits()
+    interventions, refused, limits = [], [], Limits()
     for event_type, data in _newest(connection, person.user_id):
         if data.get(WITHDRAWN):
             continue
@@ -75,18 +80,26 @@ def read_own(connection: psycopg.Connection, person: Person) -> Own:
             if event_type == LIMITS:
                 limits = Limits.model_validate(data)
             else:
-                levers.append(Lever.model_validate({**data, "own": True}))
+                interventions.append(Intervention.model_validate({**data, "own": True}))
         except ValidationError:
             refused.append(str(data.get("name", "limits")))
-    return Own(tuple(levers), tuple(refused), limits)
+    return CustomInterventions(tuple(interventions), tuple(refused), limits)
 
 
 def _newest(connection: psycopg.Connection, user_id: UUID) -> list[tuple[str, dict[str, object]]]:
     return connection.execute(
         """
-        select distinct on (event_id) event_type, data from raw.events
-        where user_id = %s and source = 'trial' and event_type = any(%s)
-        order by event_id, ingested_at desc
+        select distinct on (key) case event_type when %(old)s then %(new)s else event_type end as type, data
+        from raw.events,
+             lateral (select case event_type when %(limits)s then '' else data ->> 'name' end) as identity (key)
+        where user_id = %(user_id)s and source = 'trial' and event_type = any(%(types)s)
+        order by key, ingested_at desc
         """,
-        [user_id, [LEVER, LIMITS]],
+        {
+            "user_id": user_id,
+            "old": OLD_INTERVENTION,
+            "new": INTERVENTION,
+            "limits": LIMITS,
+            "types": [INTERVENTION, OLD_INTERVENTION, LIMITS],
+        },
     ).fetchall()

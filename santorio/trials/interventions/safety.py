@@ -1,7 +1,7 @@
-"""What no lever may ask for: a screen by words, of the registry and of what people write themselves.
+"""What no intervention may ask for: a screen by words, of the registry and of what people write themselves.
 
 A screen by words is not a doctor: it knows only English words, and not what a person has. What it lets pass may still
-be wrong for somebody; docs/levers.md says so.
+be wrong for somebody; docs/interventions.md says so.
 """
 
 import re
@@ -67,7 +67,7 @@ _SCREENS = (
 
 
 def objections(about: Sequence[str], arms: Sequence[str]) -> list[str]:
-    """Why a lever is refused, a sentence each; empty where nothing is found.
+    """Why an intervention is refused, a sentence each; empty where nothing is found.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def _objections(about: Sequence[str], arms: Sequence[str]) -> Iterator[str]:
                 f"“{found}” may only be taken away: say no, without or less of it. To ask for more is refused. {ASK}"
             )
     if any(re.search(pattern, everything) for pattern in _MORE_LOAD):
-        yield f"it asks for more training than usual. A lever may only make training easier. {ASK}"
+        yield f"it asks for more training than usual. An intervention may only make training easier. {ASK}"
 
 
 def _first(words: Sequence[str], text: str) -> str | None:

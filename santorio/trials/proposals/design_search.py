@@ -1,7 +1,7 @@
-"""The search over designs: what designs a lever and a person's limits allow, and what each would tell.
+"""The search over designs: what designs an intervention and a person's limits allow, and what each would tell.
 
 A design's variance depends on the design and ρ alone, and on no person's data: it is computed once for a grid of ρ, in
-units of σ², and kept. Levers that act alike share their designs.
+units of σ², and kept. Interventions that act alike share their designs.
 """
 
 import functools
@@ -16,7 +16,7 @@ from santorio.arrays import FloatArray, IntArray
 from santorio.stats.assurance import Noise, unit_variances
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.randomization import daily_scheme, draw_daily, draw_periods, periods_scheme
-from santorio.trials.interventions.catalog import Lever, Limits, Weekday
+from santorio.trials.interventions.intervention import Intervention, Limits, Weekday
 from santorio.trials.protocol import study_days
 
 # A design's v is averaged over a few draws of its schedule: the one drawn may be lucky.
@@ -27,7 +27,7 @@ LENGTHS = (14, 21, 28, 35, 42, 49, 56, 63, 70, 84, 98, 112, 140, 168, 224, 280, 
 DAILY_CYCLE_DAYS = (14, 10)
 PERIOD_DAYS = (2, 3, 4, 5, 7, 10, 14, 21, 28)
 FAMILIES_OF_PERIODS = 2
-FEWEST_CYCLES = 2
+MIN_CYCLES = 2
 # After two half-lives a quarter of the arm before is left.
 WASHOUT_HALF_LIVES = 2.0
 # Shares of days with an outcome that are looked at: a person's own is rounded to the nearest.
@@ -77,8 +77,8 @@ class Design:
         return int(self.calendar()[-1]) - MONDAY + 1
 
     @property
-    def law(self) -> dict[str, object]:
-        """The law of its schedule, as a protocol records it."""
+    def randomization(self) -> dict[str, object]:
+        """The randomization of its schedule, as a protocol records it."""
         return daily_scheme(self.cycle_days) if self.kind == "daily" else periods_scheme(self.period_days)
 
     def calendar(self, first: int = MONDAY) -> IntArray:
@@ -86,7 +86,7 @@ class Design:
         return study_days(first, self.study_days, self.not_on)
 
     def draw(self, seed: int) -> IntArray:
-        """Draw the arm of each study day, uniformly over what the law admits."""
+        """Draw the arm of each study day, uniformly over what the randomization admits."""
         if self.kind == "daily":
             return draw_daily(self.cycles, self.cycle_days, seed, self.arms)
         return draw_periods(self.cycles, self.period_days, seed, self.arms)
@@ -99,13 +99,13 @@ class Design:
         return TrialDesign(self.calendar(), self.draw(seed), place // self.cycle_days, judged, self.arms)
 
 
-def designs(lever: Lever, limits: Limits) -> tuple[Design, ...]:
-    """All designs that are looked at for a lever within a person's limits, the shortest first."""
-    prior = lever.carry_over()
+def designs(intervention: Intervention, limits: Limits) -> tuple[Design, ...]:
+    """All designs that are looked at for an intervention within a person's limits, the shortest first."""
+    prior = intervention.carry_over()
     carry_over = round(prior.mean, 3) if prior else 0.0
     return _designs(
-        len(lever.arms),
-        lever.shortest_period_days,
+        len(intervention.arms),
+        intervention.shortest_period_days,
         carry_over,
         limits.longest_days,
         limits.periods,
@@ -133,7 +133,7 @@ def _designs(
         washout = _washout_days(carry_over, cycle_days // arms) if kind == "periods" else 0
         for length in (*(one for one in LENGTHS if one < longest_days), longest_days):
             cycles = (length * (7 - len(set(not_on))) // 7) // cycle_days
-            if cycles >= (FEWEST_CYCLES if kind == "periods" else 1):
+            if cycles >= (MIN_CYCLES if kind == "periods" else 1):
                 one = Design(kind, arms, cycles, cycle_days, washout, carry_over, not_on)
                 if LENGTHS[0] <= one.days <= longest_days:
                     found[one] = one.days
@@ -173,7 +173,7 @@ def variances(designs: Sequence[Design], noise: Noise) -> FloatArray:
     return np.asarray(np.exp(unit)) * noise.sigma**2 * known / noise.known
 
 
-def forget() -> None:
+def clear_cache() -> None:
     """Forget every design's variance: for who measures how long computing them takes."""
     _grid.cache_clear()
     _designs.cache_clear()

@@ -10,8 +10,8 @@ import psycopg
 from santorio.metrics import label
 from santorio.people import Person
 from santorio.stats.assurance import Belief
-from santorio.trials.interventions.catalog import MEASURE, Lever
-from santorio.trials.repository import Standing, read_standings
+from santorio.trials.interventions.intervention import MEASURE, Intervention
+from santorio.trials.repository import TrialStatus, load_trial_statuses
 
 # Seasons, habits and bodies change: after a year an answer may be another.
 OLD = dt.timedelta(days=365)
@@ -22,15 +22,15 @@ SETTLED = dt.timedelta(days=2)
 
 
 @dataclass(frozen=True)
-class Past:
+class PreviousTrial:
     """Something that was proposed or tried.
 
     Attributes
     ----------
     trial : str
         Its name.
-    lever : str or None
-        The lever's name, where it is known; else the trial's name tells.
+    intervention : str or None
+        The intervention's name, where it is known; else the trial's name tells.
     metric : str or None
         Its outcome, as the marts name it.
     state : {"open", "declined", "finished", "abandoned"}
@@ -49,7 +49,7 @@ class Past:
     """
 
     trial: str
-    lever: str | None
+    intervention: str | None
     metric: str | None
     state: Literal["open", "declined", "finished", "abandoned"]
     day: dt.date | None
@@ -62,32 +62,34 @@ class Past:
         """Whether it is so long ago that asking again makes sense."""
         return self.day is not None and today - self.day >= OLD
 
-    def is_about(self, lever: Lever) -> bool:
-        """Whether it was about this lever: by its name, or by the words of the trial's name."""
-        if self.lever is not None:
-            return self.lever == lever.name
+    def is_about(self, intervention: Intervention) -> bool:
+        """Whether it was about this intervention: by its name, or by the words of the trial's name."""
+        if self.intervention is not None:
+            return self.intervention == intervention.name
         words = set(self.trial.casefold().replace("_", "-").split("-"))
-        return set(lever.name.split("-")) <= words
+        return set(intervention.name.split("-")) <= words
 
 
-def found_before(past: Sequence[Past], lever: Lever, metric: str) -> Past | None:
+def previous_result(
+    past: Sequence[PreviousTrial], intervention: Intervention, metric: str
+) -> PreviousTrial | None:
     """The newest trial of the same arms on the same outcome that found something: what the next one starts from."""
     tried = [
         one
         for one in past
         if one.found
         and one.day
-        and one.lever == lever.name
+        and one.intervention == intervention.name
         and one.metric == metric
-        and one.arms == lever.arms
+        and one.arms == intervention.arms
     ]
     return max(tried, key=lambda one: (one.day or dt.date.min, one.trial), default=None)
 
 
-def may_offer(
-    past: Sequence[Past], lever: Lever, metric: str, sigma: float, today: dt.date
+def can_repropose(
+    past: Sequence[PreviousTrial], intervention: Intervention, metric: str, sigma: float, today: dt.date
 ) -> tuple[bool, str | None]:
-    """Whether a lever may be proposed, and why again, in a sentence, where it was tried or declined before.
+    """Whether an intervention may be proposed, and why again, in a sentence, where it was tried or declined before.
 
     Parameters
     ----------
@@ -96,14 +98,14 @@ def may_offer(
     sigma : float
         Its day-to-day noise now.
     """
-    about = [one for one in past if one.is_about(lever)]
+    about = [one for one in past if one.is_about(intervention)]
     reasons = [_reason(one, metric, sigma, today) for one in about]
     if any(reason is None for reason in reasons):
         return False, None
     return True, reasons[-1] if reasons else None
 
 
-def _reason(one: Past, metric: str, sigma: float, today: dt.date) -> str | None:
+def _reason(one: PreviousTrial, metric: str, sigma: float, today: dt.date) -> str | None:
     """Why it may be proposed again; None where nothing speaks for it."""
     if one.state == "open":
         return None
@@ -119,7 +121,7 @@ def _reason(one: Past, metric: str, sigma: float, today: dt.date) -> str | None:
     return None
 
 
-def next_number(past: Sequence[Past], slug: str) -> int:
+def next_number(past: Sequence[PreviousTrial], slug: str) -> int:
     """Number of the next trial of this name: a trial never takes the place of an earlier one."""
     taken = {one.trial.replace("_", "-") for one in past if one.state != "declined"}
     number = 1
@@ -128,10 +130,12 @@ def next_number(past: Sequence[Past], slug: str) -> int:
     return number
 
 
-def read_past(connection: psycopg.Connection, person: Person, today: dt.date) -> list[Past]:
-    """Read what was tried or declined: what the log tells of a trial's life, and every other trial of the marts."""
+def load_previous_trials(
+    connection: psycopg.Connection, person: Person, today: dt.date
+) -> list[PreviousTrial]:
+    """Read what was tried or declined: what the log tells of a trial's state, and every other trial of the marts."""
     found = _read_found(connection, person)
-    lived = [_from_life(one, found.get(one.trial)) for one in read_standings(connection, person, today)]
+    lived = [_from_life(one, found.get(one.trial)) for one in load_trial_statuses(connection, person, today)]
     known = {one.trial for one in lived}
     return [*lived, *(one for one in _from_marts(connection, person, today) if one.trial not in known)]
 
@@ -153,30 +157,30 @@ def _read_found(connection: psycopg.Connection, person: Person) -> dict[str, Bel
     return {str(trial): Belief(float(estimate), float(sd)) for trial, estimate, sd in rows}
 
 
-def _from_life(standing: Standing, found: Belief | None) -> Past:
-    life, protocol = standing.life, standing.frozen
+def _from_life(status: TrialStatus, found: Belief | None) -> PreviousTrial:
+    state, protocol = status.state, status.frozen
     planning = protocol.planning if protocol else None
-    if life.state == "declined" and life.declined is not None:
-        told = life.declined
-        return Past(standing.trial, told.lever, told.metric, "declined", told.day, told.sigma)
+    if state.name == "declined" and state.declined is not None:
+        told = state.declined
+        return PreviousTrial(status.trial, told.intervention, told.metric, "declined", told.day, told.sigma)
     states: dict[str, Literal["finished", "abandoned"]] = {
         "completed": "finished", "analysed": "finished", "abandoned": "abandoned",
     }  # fmt: skip
-    last = standing.protocol.last_day if standing.protocol else None
-    return Past(
-        trial=standing.trial,
-        lever=protocol.lever if protocol else None,
+    last = status.protocol.last_day if status.protocol else None
+    return PreviousTrial(
+        trial=status.trial,
+        intervention=protocol.intervention if protocol else None,
         metric=protocol.outcome.removeprefix(MEASURE) if protocol else None,
-        state=states.get(life.state, "open"),
-        day=last or life.since,
+        state=states.get(state.name, "open"),
+        day=last or state.since,
         sigma=planning.sigma if planning else None,
-        decided=life.decision not in (None, "keep going"),
+        decided=state.decision not in (None, "keep going"),
         arms=protocol.arms if protocol else (),
-        found=found if life.state in states else None,
+        found=found if state.name in states else None,
     )
 
 
-def _from_marts(connection: psycopg.Connection, person: Person, today: dt.date) -> list[Past]:
+def _from_marts(connection: psycopg.Connection, person: Person, today: dt.date) -> list[PreviousTrial]:
     rows = connection.execute(
         """
         select trial, outcome, last_day,
@@ -187,9 +191,9 @@ def _from_marts(connection: psycopg.Connection, person: Person, today: dt.date) 
         [person.user_id],
     ).fetchall()
     return [
-        Past(
+        PreviousTrial(
             trial=trial,
-            lever=None,
+            intervention=None,
             metric=outcome,
             state="finished" if last_day and last_day + SETTLED < today else "open",
             day=last_day,

@@ -1,4 +1,4 @@
-"""A plan: one lever, one outcome, and the design found for them."""
+"""A plan: one intervention, one outcome, and the design found for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from typing import Literal
 
 from santorio.metrics import Metric
 from santorio.stats.assurance import Belief, Noise, value_of_information
-from santorio.trials.interventions.catalog import Lever
+from santorio.trials.interventions.intervention import Intervention
 from santorio.trials.proposals.design_search import Design
 from santorio.trials.protocol import NORMAL, OutcomeLikelihood
 
 Basis = Literal["association", "trial", "population"]
-WANTED_ASSURANCE = 0.8
+TARGET_ASSURANCE = 0.8
 # Below this a trial is not worth its days; it is not proposed.
-LEAST_ASSURANCE = 0.65
+MIN_ASSURANCE = 0.65
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PriorEvidence:
     """Something that speaks of an effect before the trial, and how many people it is from.
 
     Attributes
@@ -32,8 +32,8 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One lever, one outcome, and the design found for them.
+class DesignPlan:
+    """One intervention, one outcome, and the design found for them.
 
     Attributes
     ----------
@@ -45,17 +45,17 @@ class Plan:
         Best assurance by length, up to that of the design.
     prior : Belief
         All that speaks of the effect taken together.
-    basis : tuple[Ground, ...]
+    basis : tuple[PriorEvidence, ...]
         What the prior rests on, the person's own first; empty where nothing speaks of it.
     again : str or None
         Why it is proposed although it was declined or tested before.
     number : int
-        Which trial of this lever and outcome it would be.
+        Which trial of this intervention and outcome it would be.
     likelihood, control_likelihood : OutcomeLikelihood
         Of the outcome and of the negative control, chosen from the days before the trial.
     """
 
-    lever: Lever
+    intervention: Intervention
     outcome: Metric
     metric: str
     noise: Noise
@@ -64,7 +64,7 @@ class Plan:
     design: Design
     variance: float
     assurance_by_days: Mapping[int, float]
-    basis: tuple[Ground, ...] = ()
+    basis: tuple[PriorEvidence, ...] = ()
     again: str | None = None
     number: int = 1
     likelihood: OutcomeLikelihood = NORMAL
@@ -73,7 +73,7 @@ class Plan:
     @property
     def slug(self) -> str:
         """Name of the proposal."""
-        base = f"{self.lever.name}-{self.outcome.name.replace('_', '-')}"
+        base = f"{self.intervention.name}-{self.outcome.name.replace('_', '-')}"
         return base if self.number == 1 else f"{base}-{self.number}"
 
     @property
@@ -89,13 +89,13 @@ class Plan:
     @property
     def is_sure(self) -> bool:
         """Whether it reaches the wanted assurance."""
-        return self.assurance >= WANTED_ASSURANCE
+        return self.assurance >= TARGET_ASSURANCE
 
     @property
     def value_per_day(self) -> float:
         """Expected value in units of the smallest effect, per 100 days of burden."""
-        cost = self.smallest_effect * self.lever.burden
+        cost = self.smallest_effect * self.intervention.burden
         worth = value_of_information(
             self.prior, self.variance, cost, lower_is_better=self.outcome.direction == "lower"
         )
-        return 100 * worth / self.smallest_effect / (self.design.study_days * self.lever.burden)
+        return 100 * worth / self.smallest_effect / (self.design.study_days * self.intervention.burden)

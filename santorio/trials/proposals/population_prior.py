@@ -5,11 +5,13 @@ import psycopg
 from santorio.people import Person
 from santorio.privacy.consent import read_consent
 from santorio.stats.assurance import Belief
-from santorio.trials.proposals.plan import Ground
+from santorio.trials.proposals.plan import PriorEvidence
 
 
-def read_expected(connection: psycopg.Connection, person: Person) -> dict[tuple[str, str, int], Ground]:
-    """Read what the others' trials let expect of this person, by lever, outcome and lag; nothing if they do not share.
+def load_population_priors(
+    connection: psycopg.Connection, person: Person
+) -> dict[tuple[str, str, int], PriorEvidence]:
+    """Read what trials of others predict for this person, by intervention, outcome and lag; empty without consent.
 
     It is the predictive distribution of a person who is not among them, their own trial left out, taken to be normal.
     """
@@ -28,6 +30,6 @@ def read_expected(connection: psycopg.Connection, person: Person) -> dict[tuple[
         [person.user_id],
     ).fetchall()
     return {
-        (lever, outcome, lag): Ground("population", Belief(mean, sd), people)
-        for lever, outcome, lag, mean, sd, people in rows
+        (intervention, outcome, lag): PriorEvidence("population", Belief(mean, sd), people)
+        for intervention, outcome, lag, mean, sd, people in rows
     }

@@ -1,22 +1,22 @@
 """A proposal in plain words: what it asks, and why this and for so many days."""
 
 from santorio.metrics import label
-from santorio.trials.proposals.plan import Ground, Plan
+from santorio.trials.proposals.plan import DesignPlan, PriorEvidence
 
 
-def question(plan: Plan) -> str:
+def question(plan: DesignPlan) -> str:
     """The question in plain words."""
     verb = {"lower": "lower", "higher": "raise", None: "change"}[plan.outcome.direction]
-    return f"Does {plan.lever.change} {verb} my {label(plan.outcome.name)}?"
+    return f"Does {plan.intervention.change} {verb} my {label(plan.outcome.name)}?"
 
 
-def why(plan: Plan) -> str:
+def why(plan: DesignPlan) -> str:
     """Why this, and why for so many days, in plain words."""
     prior = (_ground(plan, ground) for ground in plan.basis)
     return " ".join(part for part in (plan.again, _length(plan), *prior, _exclusions(plan)) if part)
 
 
-def _length(plan: Plan) -> str:
+def _length(plan: DesignPlan) -> str:
     unit = f" {plan.outcome.unit}" if plan.outcome.unit else ""
     odds = f"{100 * plan.assurance:.0f} in 100"
     noise = (
@@ -34,7 +34,7 @@ def _length(plan: Plan) -> str:
     return f"{said}; at your day-to-day noise {days} days would be {_chance_in_words(chance)}."
 
 
-def _ground(plan: Plan, ground: Ground) -> str:
+def _ground(plan: DesignPlan, ground: PriorEvidence) -> str:
     if not ground.belief.mean:
         return ""
     unit = f" {plan.outcome.unit}" if plan.outcome.unit else ""
@@ -52,8 +52,8 @@ def _ground(plan: Plan, ground: Ground) -> str:
     return f"Your own days suggest {size}, but only an experiment can tell."
 
 
-def _exclusions(plan: Plan) -> str:
-    return f"Not for {'; nor for '.join(plan.lever.not_for)}." if plan.lever.not_for else ""
+def _exclusions(plan: DesignPlan) -> str:
+    return f"Not for {'; nor for '.join(plan.intervention.not_for)}." if plan.intervention.not_for else ""
 
 
 def _chance_in_words(chance: float) -> str:

@@ -79,7 +79,7 @@ def _days(account: Account) -> ReportFigure:
 
 def _effects(account: Account, contrast: int) -> list[ReportFigure]:
     posterior, result = account.posterior, account.run.primary[contrast - 1]
-    at, density, before = posterior.densities(contrast, account.trial.registration.model.prior())
+    at, density, before = posterior.densities(contrast, account.trial.preregistration.model.prior())
     told = Interval(
         f"{result.arm} against {result.reference_arm}", result.estimate, result.lower_95, result.upper_95
     )
@@ -147,7 +147,7 @@ def _checks(account: Account) -> list[str]:
         f"{plural(account.missing_days, 'study day')} of {int(account.come.sum())} without a value that was judged; "
         f"no value was made up. {left_out_words(account)}"
     )
-    checks.append(account.trial.registration.sentence())
+    checks.append(account.trial.preregistration.sentence())
     return checks
 
 

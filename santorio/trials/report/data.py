@@ -18,14 +18,14 @@ from santorio.stats.decisions import Control, Decision
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.posterior_store import fetch_posterior
 from santorio.storage.object_store import ObjectStore
-from santorio.trials.adherence import Adhered, read_adherence
+from santorio.trials.adherence import AdherenceDay, load_adherence
 from santorio.trials.analysis.data import Trial, read_trials, study_outcome
-from santorio.trials.analysis.interim import NO_LOOKS, Looks
+from santorio.trials.analysis.interim import NO_INTERIM_ANALYSES, InterimAnalyses
 from santorio.trials.analysis.preprocessing import prepare
-from santorio.trials.lifecycle import Event, Life
+from santorio.trials.lifecycle import AnyTrialEvent, TrialState
 from santorio.trials.protocol_validation import slug
 from santorio.trials.report.posterior_summary import Posterior
-from santorio.trials.repository import read_events, read_proposal, read_standing
+from santorio.trials.repository import load_proposal, load_trial_events, load_trial_status
 
 Stage = Literal["running", "paused", "given up", "over and not analysed", "ended"]
 AGAIN = "Type `santorio run --force`: it is fitted again, and its posterior is kept."
@@ -129,25 +129,25 @@ class Account:
         What day it is for the person.
     attributes : Mapping[str, str]
         What the posterior's file says of itself.
-    events : tuple[Event, ...]
+    events : tuple[AnyTrialEvent, ...]
         What happened to the trial, in the order of the log.
-    followed : tuple[Adhered, ...]
+    followed : tuple[AdherenceDay, ...]
         Which study days up to today followed their arms; after a look that ended the trial, those up to it.
-    looks : Looks
+    looks : InterimAnalyses
         What was published of its planned looks.
     overrun : tuple[Overrun, ...]
         One an arm, where days were lived after the look that ended it.
     """
 
     trial: Trial
-    life: Life
-    events: tuple[Event, ...]
+    state: TrialState
+    events: tuple[AnyTrialEvent, ...]
     run: AcceptedRun
     posterior: Posterior
     attributes: Mapping[str, str]
-    followed: tuple[Adhered, ...]
+    followed: tuple[AdherenceDay, ...]
     today: dt.date
-    looks: Looks = NO_LOOKS
+    looks: InterimAnalyses = NO_INTERIM_ANALYSES
     overrun: tuple[Overrun, ...] = ()
 
     @property
@@ -155,16 +155,20 @@ class Account:
         """Where the trial stood when it was analysed; what it may be said to have answered hangs on that."""
         if self.run.ended:
             return "ended"
-        if self.life.state == "abandoned":
+        if self.state.name == "abandoned":
             return "given up"
-        if self.life.state == "paused":
+        if self.state.name == "paused":
             return "paused"
-        return "over and not analysed" if self.life.state in {"completed", "analysed"} else "running"
+        return (
+            "over and not analysed"
+            if self.state.name in {"completed", "stopped_early", "analysed"}
+            else "running"
+        )
 
     @property
     def planned_days(self) -> int:
         """Study days that were planned."""
-        return self.trial.registration.planned_days or len(self.trial.study_day)
+        return self.trial.preregistration.planned_days or len(self.trial.study_day)
 
     @property
     def come(self) -> "np.typing.NDArray[np.bool_]":
@@ -195,11 +199,11 @@ def read_account(
         If there is no such trial, nothing of it could be published yet, or its posterior is gone.
     """
     trial_name = slug(name)
-    standing = read_standing(connection, person, trial_name, today)
+    status = load_trial_status(connection, person, trial_name, today)
     run = _read_run(connection, person, trial_name)
     trials = {one.name: one for one in read_trials(connection, person)} if run else {}
     if run is None or trial_name not in trials:
-        raise _no_answer(connection, person, trial_name, standing.life)
+        raise _no_answer(connection, person, trial_name, status.state)
     if run.posterior_object == "":
         raise NotFound("The newest analysis of this trial kept no posterior.", hint=AGAIN)
     try:
@@ -209,25 +213,25 @@ def read_account(
     posterior = Posterior.of(fit, run.primary[0].reference_arm)
     order = {arm: place for place, arm in enumerate(posterior.arms)}
     results = sorted(run.results, key=lambda one: (not one.is_primary, one.outcome, order.get(one.arm, 0)))
-    stop = standing.looks.stop
+    stop = status.interim.stop
     until = min(today, date_of(int(posterior.design.day[-1]))) if stop else today
-    followed = read_adherence(connection, person, trial_name, standing.protocol, standing.life.adhered, until)
+    followed = load_adherence(connection, person, trial_name, status.protocol, status.state.adhered, until)
     return Account(
         trial=trials[trial_name],
-        life=standing.life,
-        events=tuple(read_events(connection, person, trial_name)) + standing.pending,
+        state=status.state,
+        events=tuple(load_trial_events(connection, person, trial_name)) + status.pending,
         run=replace(run, results=tuple(results)),
         posterior=posterior,
         attributes=attributes,
         followed=tuple(followed),
         today=today,
-        looks=standing.looks,
-        overrun=_read_overrun(connection, person, trials[trial_name], standing.looks),
+        looks=status.interim,
+        overrun=_read_overrun(connection, person, trials[trial_name], status.interim),
     )
 
 
 def _read_overrun(
-    connection: psycopg.Connection, person: Person, trial: Trial, looks: Looks
+    connection: psycopg.Connection, person: Person, trial: Trial, looks: InterimAnalyses
 ) -> tuple[Overrun, ...]:
     """Read what the days lived after the look that ended a trial would add: that is told, and decides nothing."""
     stop = looks.stop
@@ -235,7 +239,7 @@ def _read_overrun(
     series = read_outcomes(connection, person.user_id, [trial.outcome]).get(trial.outcome) if stop else None
     if stop is None or series is None or lived <= stop.after_days:
         return ()
-    part, model = trial.until(lived), trial.registration.model
+    part, model = trial.until(lived), trial.preregistration.model
     lag = find_outcome(trial.outcome).lag_days if trial.lag_days is None else trial.lag_days
     try:
         prepared = prepare(part, trial.outcome, study_outcome(part, series, lag), series.unit)
@@ -284,7 +288,7 @@ def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> Acc
     )
 
 
-def _no_answer(connection: psycopg.Connection, person: Person, trial: str, life: Life) -> NotFound:
+def _no_answer(connection: psycopg.Connection, person: Person, trial: str, state: TrialState) -> NotFound:
     """Say why there is nothing to report, and what to do."""
     row = connection.execute(
         """
@@ -299,16 +303,16 @@ def _no_answer(connection: psycopg.Connection, person: Person, trial: str, life:
             f"No analysis of the trial “{trial}” could be published. {row[0]}",
             hint="More days help; `santorio run` tries again when there are some.",
         )
-    if life.state in {"proposed", "declined"}:
-        return NotFound(life.sentence, hint=f"`santorio trial accept {trial}` starts it.")
-    if life.state == "unknown" and read_proposal(connection, person, trial) is not None:
+    if state.name in {"proposed", "declined"}:
+        return NotFound(state.sentence, hint=f"`santorio trial accept {trial}` starts it.")
+    if state.name == "unknown" and load_proposal(connection, person, trial) is not None:
         return NotFound(
             f"The trial “{trial}” is proposed and not accepted.",
             hint=f"`santorio trial accept {trial}` starts it.",
         )
-    if life.state == "accepted":
-        return NotFound(life.sentence, hint=f"Its first day is {life.start_day}.")
-    if life.state != "unknown" or _is_planned(connection, person, trial):
+    if state.name == "scheduled":
+        return NotFound(state.sentence, hint=f"Its first day is {state.start_day}.")
+    if state.name != "unknown" or _is_planned(connection, person, trial):
         return NotFound(
             f"The trial “{trial}” has no answer yet.",
             hint="Log its days, and type `santorio run`; `santorio trial show` says what it waits for.",

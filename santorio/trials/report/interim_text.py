@@ -6,30 +6,30 @@ from santorio.local_time import in_words
 from santorio.metrics import label
 from santorio.rendering.report import ReportTable
 from santorio.rendering.text import as_given, join_words, number, percent, plural
-from santorio.trials.analysis.interim import GOES_ON, Found, Look, Looks
-from santorio.trials.protocol import Deciding
+from santorio.trials.analysis.interim import GOES_ON, InterimAnalyses, InterimAnalysis, InterimResult
+from santorio.trials.protocol import DecisionRule
 from santorio.trials.report.data import Account, Result
 
 # Bassler et al. 2010, doi:10.1001/jama.2010.310: trials that were stopped early for benefit against others.
 OVERSTATES = "Trials that end early overstate their effect on average."
 
 
-def planned_looks(deciding: Deciding) -> str:
+def planned_looks(rule: DecisionRule) -> str:
     """When it is looked at and what decides there, as a part of a sentence; empty without looks."""
-    if not deciding.looks:
+    if not rule.interim_days:
         return ""
-    days = join_words([str(one) for one in deciding.looks])
-    return f"{percent(deciding.threshold_at_looks or 0.0)} at a look after {days} study days"
+    days = join_words([str(one) for one in rule.interim_days])
+    return f"{percent(rule.interim_threshold or 0.0)} at a look after {days} study days"
 
 
-def look_words(look: Look) -> str:
+def look_words(look: InterimAnalysis) -> str:
     """What was found at a look and what followed, in a sentence."""
     followed = ". ".join(_followed(look, one) for one in look.found)
     late = f", {plural((look.day - look.due_on).days, 'day')} after it was due" if look.is_late else ""
     return f"After {look.after_days} study days (analysed on {in_words(look.day)}{late}): {followed}."
 
 
-def _followed(look: Look, one: Found) -> str:
+def _followed(look: InterimAnalysis, one: InterimResult) -> str:
     found = (
         f"“{one.arm}” above δ: {percent(one.probability_above)}, within ±δ: {percent(one.probability_within)}, below "
         f"−δ: {percent(one.probability_below)}"
@@ -37,7 +37,7 @@ def _followed(look: Look, one: Found) -> str:
     return f"{found}; it ended: {one.decision}" if look.decisive else f"{found}; it went on"
 
 
-def correction_words(looks: Looks) -> str:
+def correction_words(looks: InterimAnalyses) -> str:
     """What a correction of the data changed after a look had ended the trial; empty where there was none."""
     stop, now = looks.stop, looks.corrected
     if stop is None or now is None:
@@ -52,19 +52,19 @@ def correction_words(looks: Looks) -> str:
     )
 
 
-def _decided(look: Look) -> str:
+def _decided(look: InterimAnalysis) -> str:
     said = {GOES_ON: "nothing that would have ended it"}
     return "; ".join(f"“{one.arm}”: {said.get(one.decision, one.decision)}" for one in look.found)
 
 
 def interim(account: Account, threshold: float) -> str:
     """Item 7b: looks before the end, and the rule of stopping."""
-    frozen = account.trial.registration.frozen
+    frozen = account.trial.preregistration.frozen
     at_end = f"one probability must reach {percent(threshold)} after the last day."
-    if frozen is None or not frozen.deciding.looks:
+    if frozen is None or not frozen.decision_rule.interim_days:
         return f"No look before the end decides: {at_end}"
     told = [
-        f"Planned: it ends if one probability reaches {planned_looks(frozen.deciding)}; else {at_end}",
+        f"Planned: it ends if one probability reaches {planned_looks(frozen.decision_rule)}; else {at_end}",
         *(look_words(one) for one in account.looks.done),
         *_left(account),
         "What is computed at other times decides nothing. How often looks mislead was simulated (docs/method.md).",
@@ -74,9 +74,9 @@ def interim(account: Account, threshold: float) -> str:
 
 def _left(account: Account) -> list[str]:
     """Planned looks that were not done: to come, needed no more, or without enough days."""
-    frozen, stop = account.trial.registration.frozen, account.looks.stop
+    frozen, stop = account.trial.preregistration.frozen, account.looks.stop
     done = {one.after_days for one in account.looks.done}
-    left = [days for days in (frozen.deciding.looks if frozen else ()) if days not in done]
+    left = [days for days in (frozen.decision_rule.interim_days if frozen else ()) if days not in done]
     if not left:
         return []
     days = join_words([str(one) for one in left])
@@ -100,18 +100,18 @@ def why_ended(account: Account) -> str:
     if account.stage == "ended":
         return "Its last study day was over."
     if account.stage == "given up":
-        return f"Given up: {account.life.reason}."
+        return f"Given up: {account.state.reason}."
     return "It has not ended."
 
 
 def ended_at(account: Account) -> str:
     """That it ended at a planned look, with what is to be known of that; empty where it did not."""
-    stop, frozen = account.looks.stop, account.trial.registration.frozen
+    stop, frozen = account.looks.stop, account.trial.preregistration.frozen
     if stop is None or frozen is None or account.stage != "ended":
         return ""
     return (
         f"This trial ended at a planned look, after {stop.after_days} of {plural(account.planned_days, 'study day')}: "
-        f"one probability had reached {percent(frozen.deciding.threshold_at_looks or 0.0)}."
+        f"one probability had reached {percent(frozen.decision_rule.interim_threshold or 0.0)}."
     )
 
 

@@ -143,7 +143,7 @@ def _as_done_grid(account: Account) -> ReportTable:
         note += f" {NORMAL_ERRORS}"
     done: ExactPosterior | None = None
     if not_followed:
-        model = account.trial.registration.model
+        model = account.trial.preregistration.model
         done = account.posterior.without(not_followed, model.fading(), model.prior())
         if done is None:
             note = f"Without the days that did not follow their arm, an arm has fewer than {MIN_DAYS_PER_ARM} days."
@@ -211,11 +211,11 @@ def _component(posterior: Posterior, mean: float, sd: float, unit: str) -> str:
 
 
 def _prior_grid(account: Account) -> ReportTable:
-    prior = account.trial.registration.model.prior()
+    prior = account.trial.preregistration.model.prior()
     results = account.run.primary
     after = [account.posterior.prior_weights(k, prior) for k, _ in enumerate(results, 1)]
     told = [*["belief"] * (prior.components - 1), "weak"]
-    parts = account.trial.registration.model.effect_prior
+    parts = account.trial.preregistration.model.effect_prior
     names = [PARTS.get(one.rests_on or "", usual) for one, usual in zip(parts, told, strict=True)]
     rows = [
         (

@@ -10,7 +10,7 @@ from santorio.rendering.text import as_given, decision_text, number, percent, pl
 from santorio.stats.decisions import DECISION_THRESHOLD
 from santorio.stats.effect_priors import EffectPrior
 from santorio.stats.outcome_types import Family
-from santorio.trials.adherence import share
+from santorio.trials.adherence import adherence_rate
 from santorio.trials.lifecycle import Abandoned, Deviated, Paused, Resumed, Stopped
 from santorio.trials.preregistration import Change
 from santorio.trials.report.data import Account, Result
@@ -93,8 +93,8 @@ def answer(account: Account) -> str:
 
 def _how_far(account: Account) -> str:
     days = f"{account.lived_days} of {account.planned_days} study days"
-    frozen, done = account.trial.registration.frozen, len(account.looks.done)
-    to_come = frozen.deciding.looks[done:] if frozen else ()
+    frozen, done = account.trial.preregistration.frozen, len(account.looks.done)
+    to_come = frozen.decision_rule.interim_days[done:] if frozen else ()
     end = f"the look after {to_come[0]} of them" if to_come else "the last one"
     told = {
         "running": f"This trial is running: {days} have come, and nothing is decided before {end}.",
@@ -190,18 +190,18 @@ def conflict(prior: EffectPrior, after: list[float]) -> str:
 
 def decided_before(account: Account) -> str:
     """What was decided before the first day."""
-    registered, frozen = account.trial.registration, account.trial.registration.frozen
+    registered, frozen = account.trial.preregistration, account.trial.preregistration.frozen
     if frozen is None:
         return registered.sentence()
     result = account.run.primary[0]
-    control, looks = frozen.negative_control, planned_looks(frozen.deciding)
+    control, looks = frozen.negative_control, planned_looks(frozen.decision_rule)
     welcome = f"{frozen.direction} is welcome" if frozen.direction else "neither direction is called welcome"
     return (
         f"{registered.sentence()} It states the question, the arms ({', '.join(frozen.arms)}), the outcome "
         f"({label(frozen.outcome)}, {welcome}, {plural(frozen.lag_days, 'day')} after the study day), the smallest "
         f"effect that matters ({as_given(frozen.smallest_effect, result.unit)}), {len(frozen.drawn)} study days with "
         f"their order (seed {frozen.seed}), the model with its priors, and that one probability must reach "
-        f"{percent(frozen.deciding.threshold)}{f', or {looks}' if looks else ''}. "
+        f"{percent(frozen.decision_rule.threshold)}{f', or {looks}' if looks else ''}. "
         + (f"The negative control is {label(control.series)}, which no arm can change. " if control else "")
         + f"{frozen.stopping} SHA-256 {frozen.sha256}."
     )
@@ -211,7 +211,7 @@ def decided_after(account: Account) -> str:
     """What changed once the trial ran: the protocol, pauses, deviations, its end."""
     told = [
         f"{in_words(one.day)}, after {plural(one.after_days, 'day')} of data: changed were {', '.join(one.fields)}."
-        for one in account.trial.registration.changes
+        for one in account.trial.preregistration.changes
         if not _moved_by_an_event(account, one)
     ]
     for event in account.events:
@@ -232,7 +232,7 @@ def decided_after(account: Account) -> str:
             case _:
                 pass
     told += [one for one in [correction_words(account.looks)] if one]
-    frozen = account.trial.registration.frozen
+    frozen = account.trial.preregistration.frozen
     if frozen is None and not told:
         return "No change is recorded."
     return " ".join(told) or "Nothing: no change, no pause, no deviation is recorded."
@@ -250,7 +250,7 @@ def adhered_words(account: Account) -> str:
     followed = account.followed
     if not followed:
         return "Nothing is known of whether days followed their arms."
-    known = share(list(followed))
+    known = adherence_rate(list(followed))
     if known is None:
         return f"Of none of {plural(len(followed), 'study day')} is it known whether it followed its arm."
     by_data = sum(one.known_by == "data" for one in followed)
@@ -264,7 +264,7 @@ def adhered_words(account: Account) -> str:
 def cent(account: Account) -> dict[str, str]:
     """The items of CENT 2015 that the app can tell of, by their number."""
     trial, run = account.trial, account.run
-    frozen, registered = trial.registration.frozen, trial.registration
+    frozen, registered = trial.preregistration.frozen, trial.preregistration
     result, law = run.primary[0], str(run.diagnostics.get("randomisation"))
     unit = f" ({result.unit})" if result.unit else ""
     secondary = ", ".join(dict.fromkeys(label(one.outcome) for one in run.secondary))
@@ -277,7 +277,7 @@ def cent(account: Account) -> dict[str, str]:
         "periods": "Every arm once in each cycle",
         "within blocks": "Not recorded; arms are permuted within stretches of about a fortnight",
     }[law]
-    threshold = frozen.deciding.threshold if frozen else DECISION_THRESHOLD
+    threshold = frozen.decision_rule.threshold if frozen else DECISION_THRESHOLD
     # Planned were more, where it ended at a look.
     cycles = frozen.cycles if frozen and account.looks.stop else result.cycles
     told: dict[str, str | None] = {
@@ -377,7 +377,7 @@ def _question(account: Account) -> str:
 
 
 def _drawn(account: Account) -> str:
-    frozen = account.trial.registration.frozen
+    frozen = account.trial.preregistration.frozen
     if frozen is None:
         return design(account)
     return f"Drawn uniformly from the schedules that the law admits, seed {frozen.seed}."
@@ -392,13 +392,13 @@ def _analysed(account: Account) -> list[tuple[str, int]]:
 
 
 def _changed_outcomes(account: Account) -> str:
-    changed = {field for one in account.trial.registration.changes for field in one.fields}
+    changed = {field for one in account.trial.preregistration.changes for field in one.fields}
     hit = sorted(changed & {"outcome", "secondary", "smallest_effect", "direction", "lag_days"})
     return f"Changed on the way: {', '.join(hit)}." if hit else "None."
 
 
 def _length(account: Account) -> str:
-    frozen = account.trial.registration.frozen
+    frozen = account.trial.preregistration.frozen
     planning = frozen.planning if frozen else None
     if planning is None:
         return f"{plural(account.planned_days, 'study day')}; how that number was found is not recorded."

@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from santorio.cli.main import app
-from santorio.cli.trial import task
+from santorio.cli.trial_output import trial_task
 from santorio.errors import NotFound
 from santorio.ingest.importer import import_paths
-from santorio.trials.interventions.custom import read_own
-from santorio.trials.lifecycle import Refused
+from santorio.trials.interventions.custom import load_custom_interventions
+from santorio.trials.lifecycle import InvalidCommand
 from santorio.trials.proposals.pipeline import propose
-from santorio.trials.repository import read_standing
+from santorio.trials.repository import load_trial_status
 from santorio.trials.service import accept, log_day, pause
 
 NAME = "warm-shower-sleep-minutes"
@@ -50,7 +50,7 @@ def test_a_person_is_led_from_the_proposal_through_its_first_day(here):
     start = document("today")["day"]
     told = document("accept", NAME, "--start", start)
     assert (told["changed"], told["state"]) == (True, "running")
-    assert told["sha256"] in told["said"]
+    assert told["sha256"] in told["message"]
     assert not document("accept", NAME)["changed"]
 
     today = said("today")
@@ -63,27 +63,28 @@ def test_a_person_is_led_from_the_proposal_through_its_first_day(here):
     shown = said("show", NAME)
     assert told["sha256"] in shown
     assert "is running" in shown
-    assert document("show", NAME)["life"]["adhered"] == {start: True}
+    assert document("show", NAME)["state"]["adhered"] == {start: True}
     assert "is running" in said("list")
-    assert "It rests until" in said("pause", NAME, "--days", "3") + said("today")
+    assert "It is paused until" in said("pause", NAME, "--days", "3") + said("today")
     assert document("resume", NAME)["changed"]
-    assert "given up" in said("abandon", NAME, "--reason", "no hot water")
+    assert "abandoned" in said("abandon", NAME, "--reason", "no hot water")
     assert "No trial is open" in said("today")
 
 
-def test_looks_that_do_not_fit_are_refused_with_what_to_do(here):
-    done = CliRunner().invoke(app, ["trial", "accept", NAME, "--looks", "9"])
-    assert isinstance(done.exception, Refused)
-    assert "28 study days behind it and a week before it and after it" in str(done.exception)
-    assert CliRunner().invoke(app, ["trial", "accept", NAME, "--looks", "-1"]).exit_code == 2
+def test_interim_analyses_that_do_not_fit_are_refused_with_what_to_do(here):
+    done = CliRunner().invoke(app, ["trial", "accept", NAME, "--interim", "9"])
+    assert isinstance(done.exception, InvalidCommand)
+    assert "28 study days before it and a week to the next one and to the end" in str(done.exception)
+    assert CliRunner().invoke(app, ["trial", "accept", NAME, "--interim", "-1"]).exit_code == 2
+    # The option was called --looks before.
     assert document("accept", NAME, "--looks", "0")["changed"]
-    assert document("show", NAME)["looks"] == []
+    assert document("show", NAME)["interim_analyses"] == []
 
 
 def test_declining_needs_a_reason_and_is_kept(here):
     assert CliRunner().invoke(app, ["trial", "decline", NAME]).exit_code == 2
     assert "not proposed again" in said("decline", NAME, "--reason", "no bath tub")
-    assert document("show", NAME)["life"]["reason"] == "no bath tub"
+    assert document("show", NAME)["state"]["reason"] == "no bath tub"
     assert not document("decline", NAME, "--reason", "no bath tub")["changed"]
 
 
@@ -91,11 +92,11 @@ def test_declining_needs_a_reason_and_is_kept(here):
     ("arguments", "error", "says"),
     [
         (("accept", "flying"), NotFound, "Nothing called “flying” is proposed"),
-        (("accept", NAME, "--start", "tomorrow"), Refused, "is no date"),
-        (("log", NAME, "--done"), Refused, "was not accepted"),
-        (("resume", NAME), Refused, "was never proposed"),
-        (("pause", NAME, "--days", "400"), Refused, "A pause lasts"),
-        (("decline", NAME, "--reason", ""), Refused, "too short"),
+        (("accept", NAME, "--start", "tomorrow"), InvalidCommand, "is not a date"),
+        (("log", NAME, "--done"), InvalidCommand, "was not accepted"),
+        (("resume", NAME), InvalidCommand, "was never proposed"),
+        (("pause", NAME, "--days", "400"), InvalidCommand, "A pause lasts"),
+        (("decline", NAME, "--reason", ""), InvalidCommand, "too short"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(here, arguments, error, says):
@@ -112,24 +113,24 @@ def test_what_was_not_logged_is_asked_for_later_and_a_day_of_rest_asks_nothing(h
         return today + dt.timedelta(days=day)
 
     step = accept(database, person, NAME, start=today, today=today)
-    assert task(step.standing, today)["to_log"] == [today]
+    assert trial_task(step.status, today)["to_log"] == [today]
     step = log_day(database, person, NAME, done=True, day=at(1), note=None, today=at(2))
-    asked = task(step.standing, at(2))
+    asked = trial_task(step.status, at(2))
     assert asked["to_log"] == [today, at(2)]
-    assert (asked["study_day"], asked["arm"]) == (3, step.standing.protocol.arm_of(at(2)))
+    assert (asked["study_day"], asked["arm"]) == (3, step.status.protocol.arm_of(at(2)))
     step = pause(database, person, NAME, days=4, today=at(3))
-    assert task(step.standing, at(4))["arm"] is None
-    assert task(step.standing, at(4))["paused_until"] == at(7)
+    assert trial_task(step.status, at(4))["arm"] is None
+    assert trial_task(step.status, at(4))["paused_until"] == at(7)
 
 
 def test_after_its_last_day_a_trial_leads_on_to_its_report(here):
     today = dt.datetime.now(dt.UTC).date()
-    protocol = accept(here.database, here.person, NAME, start=today, today=today).standing.protocol
+    protocol = accept(here.database, here.person, NAME, start=today, today=today).status.protocol
 
     def asked(days):
         day = protocol.last_day + dt.timedelta(days=days)
         with here.database.connect() as connection:
-            return task(read_standing(connection, here.person, NAME, day), day)
+            return trial_task(load_trial_status(connection, here.person, NAME, day), day)
 
     assert asked(0)["next"] is None
     ready = protocol.last_day + dt.timedelta(days=protocol.lag_days + 2)
@@ -148,16 +149,19 @@ def test_a_report_needs_an_answer_and_says_how_to_get_one(here):
         assert says in str(done.exception)
 
 
-def test_a_lever_of_ones_own_is_taken_back_and_brought_back(here, store, tmp_path):
+def test_an_intervention_of_ones_own_is_taken_back_and_brought_back(here, store, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(
-        "levers:\n- {name: humming, change: humming at noon, arms: [as usual, humming], outcomes: [sleep_minutes],"
-        " half_life_days: 0.1, adherence: {ask: Did you hum?}, burden: 0.2}\n"
+        "interventions:\n- {name: humming, change: humming at noon, arms: [as usual, humming], outcomes: "
+        "[sleep_minutes], half_life_days: 0.1, adherence: {ask: Did you hum?}, burden: 0.2}\n"
     )
 
     def own():
         with here.database.connect() as connection:
-            return [lever.name for lever in read_own(connection, here.person).levers]
+            return [
+                intervention.name
+                for intervention in load_custom_interventions(connection, here.person).interventions
+            ]
 
     def bring():
         import_paths(here.database, store, here.person, [file])

@@ -1,4 +1,4 @@
-"""People who have each an association and a finished trial of one lever, as runs of the models publish them."""
+"""People who have each an association and a finished trial of one intervention, as runs of the models publish them."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from santorio.population.pipeline import analyse_population
 from santorio.privacy.consent import say
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import UNDATED, Event, write_events
-from santorio.trials.interventions.catalog import registry
-from santorio.trials.protocol import DailyLaw, Protocol
+from santorio.trials.interventions.catalog import built_in_interventions
+from santorio.trials.protocol import DailyRandomization, Protocol
 
 AS_OF = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-LEVER, METRIC = "screens", "sleep_minutes"
+INTERVENTION, METRIC = "screens", "sleep_minutes"
 
 
 @dataclass
@@ -58,10 +58,15 @@ class Group:
     def tried(
         self, person: Person, estimate: float, name: str = "screens_sleep", *, ended: bool = True
     ) -> None:
-        arms = next(lever.arms for lever in registry() if lever.name == LEVER)
+        arms = next(
+            intervention.arms
+            for intervention in built_in_interventions()
+            if intervention.name == INTERVENTION
+        )
         protocol = Protocol(
-            trial=name, question="Does it?", lever=LEVER, arms=arms, outcome=METRIC, smallest_effect=10,
-            lag_days=1, start_day=dt.date(2026, 1, 5), law=DailyLaw(cycle_days=2, longest_run=2), cycles=1, seed=1,
+            trial=name, question="Does it?", intervention=INTERVENTION, arms=arms, outcome=METRIC, smallest_effect=10,
+            lag_days=1, start_day=dt.date(2026, 1, 5),
+            randomization=DailyRandomization(cycle_days=2, longest_run=2), cycles=1, seed=1,
             assignment=arms,
         )  # fmt: skip
         event = Event(

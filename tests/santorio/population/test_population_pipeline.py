@@ -10,7 +10,7 @@ from santorio.population.estimates import Part, Pool, Question, read_pool
 from santorio.population.pipeline import analyse_population, pool_people, rows_of
 from santorio.privacy.consent import read_consent, say, sharing
 from santorio.stats.meta_analysis import pool
-from santorio.trials.proposals.population_prior import read_expected
+from santorio.trials.proposals.population_prior import load_population_priors
 
 FOUND = (-12.0, -20.0, -8.0, -15.0, -30.0, -4.0)
 
@@ -97,7 +97,7 @@ def test_nobody_enters_who_does_not_consent_and_nothing_is_told_to_them(group):
     assert group.told(silent) == {}
     assert group.told(group.people[0]) == before
     with group.database.connect() as connection:
-        assert read_expected(connection, silent) == {}
+        assert load_population_priors(connection, silent) == {}
 
 
 def test_who_withdraws_is_out_with_the_next_study_and_below_five_all_is_gone(group):
@@ -108,7 +108,7 @@ def test_who_withdraws_is_out_with_the_next_study_and_below_five_all_is_gone(gro
     with_all = group.told(group.people[0])["association"]
     withdraw(group, leaves)
     with group.database.connect() as connection:
-        assert read_expected(connection, leaves) == {}  # at once, whatever was published before
+        assert load_population_priors(connection, leaves) == {}  # at once, whatever was published before
     group.study()
     assert group.told(leaves) == {}
     left = group.told(group.people[0])["association"]
@@ -131,7 +131,7 @@ def test_who_has_not_tested_it_learns_what_to_expect_and_is_no_member(group):
     assert set(told) == {"trial"}
     assert (told["trial"]["is_member"], told["trial"]["shrunk_estimate"]) == (False, None)
     with group.database.connect() as connection:
-        ((asked, ground),) = read_expected(connection, new).items()
+        ((asked, ground),) = load_population_priors(connection, new).items()
     assert asked == ("screens", "sleep_minutes", 1)
     assert (ground.basis, ground.people) == ("population", 5)
     assert ground.belief.mean == told["trial"]["mean"] < 0

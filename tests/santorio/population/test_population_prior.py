@@ -13,10 +13,16 @@ from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK, EffectPrior, robust_mixture_of
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.randomization import draw_daily
-from santorio.trials.proposals.history import Past
-from santorio.trials.proposals.pipeline import Association, find_plans, propose, protocol, read_known
+from santorio.trials.proposals.history import PreviousTrial
+from santorio.trials.proposals.pipeline import (
+    Association,
+    find_plans,
+    load_proposal_inputs,
+    propose,
+    protocol,
+)
 from santorio.trials.proposals.text import why
-from santorio.trials.protocol import Model, protocol_of
+from santorio.trials.protocol import Model, parse_protocol
 from santorio.trials.report.tables import _prior_grid
 from santorio.trials.report.text import conflict
 
@@ -42,14 +48,14 @@ def lived(marts, group, autoregressive):
 
 def known_of(marts):
     with marts.database.connect() as connection:
-        return read_known(connection, marts.person, TODAY)
+        return load_proposal_inputs(connection, marts.person, TODAY)
 
 
-def plan_of(known, lever="screens"):
+def plan_of(known, intervention="screens"):
     return next(
         plan
         for plan in find_plans(known, TODAY)
-        if (plan.lever.name, plan.outcome.name) == (lever, "sleep_minutes")
+        if (plan.intervention.name, plan.outcome.name) == (intervention, "sleep_minutes")
     )
 
 
@@ -70,11 +76,10 @@ def test_a_proposal_starts_from_what_others_found_and_says_so(lived):
 def test_what_is_published_and_accepted_keeps_that_prior_word_for_word(lived):
     propose(lived.database, lived.person, today=TODAY)
     with lived.database.connect() as connection:
-        told = connection.execute(
-            "select diagnostics -> 'protocols' from analysis.runs where kind = 'proposals'"
-        ).fetchone()[0]
-    stored = next(one for one in told.values() if one["lever"] == "screens")
-    read = protocol_of(stored)
+        (stored,) = connection.execute(
+            "select protocol from analysis.proposed_protocols where protocol ->> 'intervention' = 'screens'"
+        ).fetchone()
+    read = parse_protocol(stored)
     assert [part.rests_on for part in read.model.effect_prior] == ["population", "weak"]
     assert read.document() == stored
     assert read.model.prior().weights == (0.8, 0.2)
@@ -99,8 +104,8 @@ def test_when_the_others_change_new_proposals_are_made(lived, group):
 
 def test_an_earlier_trial_of_ones_own_counts_more_and_both_enter(lived):
     known = known_of(lived)
-    arms = plan_of(known).lever.arms
-    tried = Past(
+    arms = plan_of(known).intervention.arms
+    tried = PreviousTrial(
         "screens", "screens", "sleep_minutes", "finished", TODAY - dt.timedelta(days=400),
         arms=arms, found=Belief(-10.0, 3.0),
     )  # fmt: skip
@@ -129,13 +134,13 @@ def test_an_association_of_ones_own_still_enters(lived):
     assert prior.weights[-1] == pytest.approx(0.2)
 
 
-def test_levers_of_ones_own_and_another_lag_take_nothing_from_others(lived):
+def test_interventions_of_ones_own_and_another_lag_take_nothing_from_others(lived):
     known = known_of(lived)
     ((asked, ground),) = known.expected.items()
     assert asked == ("screens", "sleep_minutes", 1)
     assert plan_of(replace(known, expected={("screens", "sleep_minutes", 0): ground})).basis == ()
-    own = plan_of(known).lever.model_copy(update={"own": True})
-    written = replace(known, own=replace(known.own, levers=(own,)))
+    own = plan_of(known).intervention.model_copy(update={"own": True})
+    written = replace(known, own=replace(known.own, interventions=(own,)))
     assert plan_of(written).basis == ()
 
 
@@ -184,7 +189,7 @@ def test_the_report_names_what_each_part_rested_on_and_what_is_left_of_it():
         posterior=posterior,
         run=SimpleNamespace(primary=[SimpleNamespace(unit="min", arm="no screens")]),
         trial=SimpleNamespace(
-            registration=SimpleNamespace(model=Model.of(None, prior, ("trial", "population", "weak")))
+            preregistration=SimpleNamespace(model=Model.of(None, prior, ("trial", "population", "weak")))
         ),
     )
     grid = _prior_grid(account)

@@ -52,19 +52,19 @@ def test_assurance_is_what_simulated_trials_of_that_design_reach(autoregressive)
 def test_with_carry_over_and_three_arms_assurance_is_still_what_simulated_trials_reach(autoregressive):
     """λ is unknown to the analysis and known to the plan: what that is worth must stay within the noise of the test."""
     rng = np.random.default_rng(9)
-    lever = carry_over_from(1.0)
-    design = Design("periods", 3, 5, 12, carry_over=lever.mean).trial_design(4)
+    intervention = carry_over_from(1.0)
+    design = Design("periods", 3, 5, 12, carry_over=intervention.mean).trial_design(4)
     noise, prior, delta = Noise(8.0, 0.35), Belief(3.0, 5.0), 3.0
-    (unit,) = unit_variances(design.columns(lever.mean), np.array([noise.rho]))
+    (unit,) = unit_variances(design.columns(intervention.mean), np.array([noise.rho]))
     promised = assurance(prior, noise, float(unit) * noise.sigma**2, delta)
     trials = 300
     effects = rng.normal(prior.mean, prior.sd, (2, trials))
-    carried = rng.beta(lever.alpha, lever.beta, trials)
+    carried = rng.beta(intervention.alpha, intervention.beta, trials)
     felt = design.exposure(carried)
     departures = 0.15 * noise.sigma * rng.normal(size=(design.cycles, 2, trials))
     outcome = noise.sigma * autoregressive(rng, 60, noise.rho, trials)
     outcome += np.einsum("sdk,dks->ds", felt, effects[None] + departures[design.cycle])
-    posterior = fit_trial(design, outcome / noise.sigma, carry_over=lever)
+    posterior = fit_trial(design, outcome / noise.sigma, carry_over=intervention)
     said = []
     for arm in ("arm_1", "arm_2"):
         below, above = (posterior.below(arm, s * delta / noise.sigma) for s in (-1, 1))

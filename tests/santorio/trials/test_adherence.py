@@ -4,7 +4,7 @@ import datetime as dt
 
 import numpy as np
 
-from santorio.trials.adherence import adherence, read_amounts, share
+from santorio.trials.adherence import adherence, adherence_rate, load_adherence_data
 from santorio.trials.protocol import Protocol
 
 START = dt.date(2026, 3, 2)
@@ -15,7 +15,8 @@ def protocol(**read):
     return Protocol.model_validate(
         {
             "trial": "x", "question": "Does it?", "arms": ["as usual", "less"], "outcome": "mood", "smallest_effect": 1,
-            "lag_days": 1, "law": {"kind": "daily", "cycle_days": 2, "longest_run": 2}, "cycles": 2, "seed": 1,
+            "lag_days": 1, "randomization": {"kind": "daily", "cycle_days": 2, "longest_run": 2},
+            "cycles": 2, "seed": 1,
             "assignment": ["as usual", "less", None, "less", "as usual"], "start_day": START,
             "adherence": {"ask": "Was it done?", "read": read or None},
         }
@@ -35,8 +36,8 @@ def test_what_the_person_says_goes_before_the_data_and_a_day_as_usual_is_followe
     amounts = {at(0): 30.0, at(1): 14.0, at(3): 14.0}
     found = adherence(one, {at(3): True}, amounts, AFTER)
     assert known(found) == [(None, "unknown"), (False, "data"), (True, "said"), (None, "unknown")]
-    assert share(found) == 0.5
-    assert share(found[:1]) is None
+    assert adherence_rate(found) == 0.5
+    assert adherence_rate(found[:1]) is None
 
 
 def test_days_to_come_are_not_told():
@@ -68,7 +69,7 @@ def test_an_earlier_bedtime_is_read_from_the_evening_before_the_day_of_waking(ma
                 "insert into marts.nights values (%s, %s, %s, interval '1 hour')",
                 [marts.person.user_id, at(number + 1), evening],
             )
-        amounts = read_amounts(connection, marts.person, one)
+        amounts = load_adherence_data(connection, marts.person, one)
     assert amounts[at(1)] == 640
     assert [done for done, _ in known(adherence(one, {}, amounts, AFTER))] == [None, True, False, None]
 
@@ -76,8 +77,8 @@ def test_an_earlier_bedtime_is_read_from_the_evening_before_the_day_of_waking(ma
 def test_amounts_are_read_from_the_marts_by_their_day(marts):
     marts.exposure("alcohol_g", np.array([0.0, 28.0]), "g")
     with marts.database.connect() as connection:
-        found = read_amounts(
+        found = load_adherence_data(
             connection, marts.person, protocol(mart="exposures", name="alcohol_g", at_most=0)
         )
-        assert read_amounts(connection, marts.person, protocol()) == {}
+        assert load_adherence_data(connection, marts.person, protocol()) == {}
     assert found == {marts.day(0): 0.0, marts.day(1): 28.0}

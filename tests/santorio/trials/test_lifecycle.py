@@ -1,4 +1,4 @@
-"""The life of a trial is what its events add up to; what cannot follow is refused in a sentence."""
+"""The state of a trial is what its events add up to; a command that it does not allow is refused in a sentence."""
 
 import datetime as dt
 import uuid
@@ -9,25 +9,25 @@ from hypothesis import strategies as st
 
 from santorio.trials.lifecycle import (
     EVENT,
-    FOLLOWS,
+    TRANSITIONS,
     Abandoned,
     Accepted,
-    Adhered,
+    AcceptedAnalysis,
+    AdherenceReported,
     Analysed,
-    Answer,
     Completed,
     Declined,
     Deviated,
-    Life,
+    InvalidCommand,
     Paused,
     Proposed,
-    Refused,
     Resumed,
     Started,
     Stopped,
-    after,
-    due,
-    life_of,
+    TrialState,
+    apply,
+    pending_events,
+    replay,
 )
 from santorio.trials.protocol import Protocol
 
@@ -42,9 +42,11 @@ def at(number: int) -> dt.date:
 EVENTS = {
     "proposed": Proposed(trial="x", day=DAY, run_id=RUN),
     "accepted": Accepted(trial="x", day=DAY, start_day=at(1), sha256="0" * 64),
-    "declined": Declined(trial="x", day=DAY, reason="too much", lever="alcohol", metric="mood", sigma=2.0),
+    "declined": Declined(
+        trial="x", day=DAY, reason="too much", intervention="alcohol", metric="mood", sigma=2.0
+    ),
     "started": Started(trial="x", day=at(1)),
-    "adherence": Adhered(trial="x", day=at(1), done=True),
+    "adherence": AdherenceReported(trial="x", day=at(1), done=True),
     "deviation": Deviated(trial="x", day=at(1), what="was ill"),
     "paused": Paused(trial="x", day=at(2), until=at(9)),
     "resumed": Resumed(trial="x", day=at(5)),
@@ -57,18 +59,18 @@ PROTOCOL = Protocol.model_validate(
     {
         "trial": "x", "question": "Does it?", "arms": ["a", "b"], "outcome": "mood", "smallest_effect": 1,
         "lag_days": 1,
-        "law": {"kind": "daily", "cycle_days": 2, "longest_run": 2}, "cycles": 2, "seed": 1,
+        "randomization": {"kind": "daily", "cycle_days": 2, "longest_run": 2}, "cycles": 2, "seed": 1,
         "assignment": ["a", "b", "b", "a"], "start_day": at(1),
     }
 )  # fmt: skip
 
 
-def life(*kinds: str) -> Life:
-    return life_of("x", [EVENTS[kind] for kind in kinds])
+def state_after(*kinds: str) -> TrialState:
+    return replay("x", [EVENTS[kind] for kind in kinds])
 
 
 def test_the_usual_life_of_a_trial():
-    told = life(
+    told = state_after(
         "proposed",
         "accepted",
         "started",
@@ -79,15 +81,15 @@ def test_the_usual_life_of_a_trial():
         "completed",
         "analysed",
     )
-    assert (told.state, told.decision, told.sha256) == ("analysed", "adopt", "0" * 64)
+    assert (told.name, told.decision, told.sha256) == ("analysed", "adopt", "0" * 64)
     assert told.adhered == {at(1): True}
     assert [one.what for one in told.deviations] == ["was ill"]
 
 
 def test_a_refusal_keeps_what_the_trial_was_planned_with():
-    told = life("proposed", "declined")
-    assert (told.state, told.reason, told.declined.sigma) == ("declined", "too much", 2.0)
-    assert life("proposed", "declined", "accepted").state == "accepted"
+    told = state_after("proposed", "declined")
+    assert (told.name, told.reason, told.declined.sigma) == ("declined", "too much", 2.0)
+    assert state_after("proposed", "declined", "accepted").name == "scheduled"
 
 
 @pytest.mark.parametrize(
@@ -95,38 +97,39 @@ def test_a_refusal_keeps_what_the_trial_was_planned_with():
     [
         ((), "accepted", "was never proposed"),
         (("proposed",), "adherence", "not accepted yet"),
-        (("proposed", "accepted"), "adherence", "has not begun"),
-        (("proposed", "accepted"), "declined", "has not begun"),
+        (("proposed", "accepted"), "adherence", "has not started"),
+        (("proposed", "accepted"), "declined", "has not started"),
         (("proposed", "accepted", "started"), "resumed", "is running"),
         (("proposed", "accepted", "started", "paused"), "paused", "is paused"),
-        (("proposed", "accepted", "started", "abandoned"), "adherence", "was given up"),
-        (("proposed", "accepted", "started", "completed"), "abandoned", "is over"),
+        (("proposed", "accepted", "started", "abandoned"), "adherence", "was abandoned"),
+        (("proposed", "accepted", "started", "completed"), "abandoned", "is completed"),
     ],
 )
 def test_what_cannot_follow_is_refused_in_a_sentence(lived, then, says):
-    with pytest.raises(Refused) as refused:
-        after(life(*lived), EVENTS[then])
+    with pytest.raises(InvalidCommand) as refused:
+        apply(state_after(*lived), EVENTS[then])
     assert says in str(refused.value)
 
 
 def test_the_newest_word_on_a_day_counts():
-    told = after(
-        life("proposed", "accepted", "started", "adherence"), Adhered(trial="x", day=at(1), done=False)
+    told = apply(
+        state_after("proposed", "accepted", "started", "adherence"),
+        AdherenceReported(trial="x", day=at(1), done=False),
     )
     assert told.adhered == {at(1): False}
 
 
 @given(st.lists(st.sampled_from(sorted(EVENTS)), max_size=12))
 def test_whatever_is_tried_a_trial_is_in_one_state_and_only_allowed_steps_move_it(kinds):
-    told = Life("x")
+    told = TrialState("x")
     for kind in kinds:
-        allowed = kind in FOLLOWS[told.state]
+        allowed = kind in TRANSITIONS[told.name]
         try:
-            moved = after(told, EVENTS[kind])
-        except Refused:
+            moved = apply(told, EVENTS[kind])
+        except InvalidCommand:
             assert not allowed
         else:
-            assert moved.state == FOLLOWS[told.state][kind]
+            assert moved.name == TRANSITIONS[told.name][kind]
             told = moved
 
 
@@ -135,39 +138,61 @@ def test_every_event_reads_back_as_it_was_written():
         assert EVENT.validate_python(event.model_dump(mode="json", exclude_none=True)) == event
 
 
+def test_events_of_earlier_versions_are_read_under_their_old_names():
+    logged = {"kind": "declined", "trial": "x", "day": "2026-03-02", "reason": "too much", "lever": "alcohol"}
+    assert EVENT.validate_python(logged).intervention == "alcohol"
+
+
+def test_an_abandoned_trial_stays_abandoned_when_its_days_are_analysed():
+    abandoned = state_after("proposed", "accepted", "started", "abandoned")
+    analysis = AcceptedAnalysis(RUN, at(8), "keep going", ended=False)
+    (event,) = pending_events(abandoned, PROTOCOL.ended(at(3)), at(9), analysis)
+    analysed = apply(abandoned, event)
+    assert (analysed.name, analysed.since, analysed.decision) == ("abandoned", at(3), "keep going")
+    assert pending_events(analysed, PROTOCOL.ended(at(3)), at(10), analysis) == []
+
+
 def test_days_that_come_start_and_complete_it():
-    accepted = life("proposed", "accepted")
-    assert due(accepted, PROTOCOL, DAY, None) == []
-    assert [event.kind for event in due(accepted, PROTOCOL, at(1), None)] == ["started"]
+    accepted = state_after("proposed", "accepted")
+    assert pending_events(accepted, PROTOCOL, DAY, None) == []
+    assert [event.kind for event in pending_events(accepted, PROTOCOL, at(1), None)] == ["started"]
     # The outcome of the last day, the 4th, comes a day later and has a day to arrive.
-    assert [event.kind for event in due(accepted, PROTOCOL, at(6), None)] == ["started"]
-    assert [event.kind for event in due(accepted, PROTOCOL, at(7), None)] == ["started", "completed"]
+    assert [event.kind for event in pending_events(accepted, PROTOCOL, at(6), None)] == ["started"]
+    assert [event.kind for event in pending_events(accepted, PROTOCOL, at(7), None)] == [
+        "started",
+        "completed",
+    ]
 
 
 def test_an_answer_counts_only_once_the_trial_has_ended():
-    running = life("proposed", "accepted", "started")
-    early = Answer(RUN, at(8), "keep going", ended=False)
-    assert [event.kind for event in due(running, PROTOCOL, at(9), early)] == ["completed"]
-    final = Answer(RUN, at(8), "adopt", ended=True)
-    assert [event.kind for event in due(running, PROTOCOL, at(9), final)] == ["completed", "analysed"]
+    running = state_after("proposed", "accepted", "started")
+    early = AcceptedAnalysis(RUN, at(8), "keep going", ended=False)
+    assert [event.kind for event in pending_events(running, PROTOCOL, at(9), early)] == ["completed"]
+    final = AcceptedAnalysis(RUN, at(8), "adopt", ended=True)
+    assert [event.kind for event in pending_events(running, PROTOCOL, at(9), final)] == [
+        "completed",
+        "analysed",
+    ]
 
 
 def test_a_pause_ends_by_itself():
-    paused = life("proposed", "accepted", "started", "paused")
-    assert due(paused, PROTOCOL, at(8), None) == []
-    (resumed,) = due(paused, PROTOCOL.paused(at(2), at(9)), at(9), None)
+    paused = state_after("proposed", "accepted", "started", "paused")
+    assert pending_events(paused, PROTOCOL, at(8), None) == []
+    (resumed,) = pending_events(paused, PROTOCOL.paused(at(2), at(9)), at(9), None)
     assert (resumed.kind, resumed.day) == ("resumed", at(9))
 
 
 @pytest.mark.parametrize("lived", [(), ("started",), ("started", "paused"), ("started", "completed")])
-def test_a_look_that_decided_ends_a_trial_whatever_it_was_doing(lived):
-    stop = Answer(RUN, at(30), "adopt", ended=True, stopped_after=3)
-    told = life("proposed", "accepted", *lived)
-    events = due(told, PROTOCOL, at(31), stop)
+def test_a_decisive_interim_analysis_stops_a_trial_whatever_it_was_doing(lived):
+    stop = AcceptedAnalysis(RUN, at(30), "adopt", ended=True, stopped_after=3)
+    told = state_after("proposed", "accepted", *lived)
+    events = pending_events(told, PROTOCOL, at(31), stop)
     assert [event.kind for event in events] == ["stopped"] if lived else ["started", "stopped"]
     for event in events:
-        told = after(told, event)
-    assert (told.state, told.decision, told.stopped_after) == ("analysed", "adopt", 3)
-    assert told.sentence == "The trial “x” was ended at a planned look, after 3 study days, and is analysed."
-    with pytest.raises(Refused, match="ended at a planned look"):
-        after(told, EVENTS["paused"])
+        told = apply(told, event)
+    assert (told.name, told.decision, told.stopped_after) == ("stopped_early", "adopt", 3)
+    assert (
+        told.sentence == "The trial “x” was stopped early at a planned interim analysis, after 3 study days."
+    )
+    with pytest.raises(InvalidCommand, match="stopped early at a planned interim analysis"):
+        apply(told, EVENTS["paused"])

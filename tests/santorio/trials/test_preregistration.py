@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from santorio.cli.status import registration_of
 from santorio.trials.analysis.data import read_trials
 from santorio.trials.analysis.pipeline import analyse_trials
-from santorio.trials.preregistration import read_versions, register
+from santorio.trials.preregistration import read_versions, reconstruct_preregistration
+from santorio.trials.repository import load_preregistration
 
 START = dt.date(2026, 1, 5)
 DAYS = [START + dt.timedelta(days=number) for number in range(10)]
@@ -41,7 +41,9 @@ def record(database, person):
 def found(database, person):
     def find(first_days=DAYS):
         with database.connect() as connection:
-            return register(read_versions(connection, person).get("screens", []), first_days)
+            return reconstruct_preregistration(
+                read_versions(connection, person).get("screens", []), first_days
+            )
 
     return find
 
@@ -124,15 +126,16 @@ def test_the_result_and_what_is_shown_of_it_tell_of_a_change(marts, record, auto
         {"day": "2026-01-20", "after_days": 15, "fields": ["smallest_effect"]}
     ]
     with marts.database.connect() as connection:
-        shown = registration_of(connection, marts.person, "screens")
+        shown = load_preregistration(connection, marts.person, "screens")
     assert shown.sentence() == report.diagnostics["protocol"]["says"]
 
 
-def test_the_law_is_read_back_from_the_newest_protocol(marts, record):
-    law = {"kind": "daily", "cycle_days": 4, "longest_run": 2}
+@pytest.mark.parametrize("field", ["randomization", "law"])
+def test_the_randomization_is_read_back_from_the_newest_protocol_under_its_old_name_too(marts, record, field):
+    scheme = {"kind": "daily", "cycle_days": 4, "longest_run": 2}
     record("2026-01-04T20:00+01:00")
-    record("2026-01-04T21:00+01:00", law=law)
+    record("2026-01-04T21:00+01:00", **{field: scheme})
     marts.trial("screens", ("usual", "no screens"), [0, 1, 1, 0] * 3)
     with marts.database.connect() as connection:
         (trial,) = read_trials(connection, marts.person)
-    assert trial.registration.law == law
+    assert trial.preregistration.randomization == scheme

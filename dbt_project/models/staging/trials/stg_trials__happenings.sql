@@ -7,7 +7,7 @@ with
 
 source as (
     select * from {{ people_of(ref('base_trials__events')) }}
-    -- The others are protocols, schedules, recorded days, levers and limits.
+    -- The others are protocols, schedules, recorded days, interventions and limits.
     where event_type in (
         'trial.proposed', 'trial.accepted', 'trial.declined', 'trial.started', 'trial.adherence', 'trial.deviation',
         'trial.paused', 'trial.resumed', 'trial.completed', 'trial.abandoned', 'trial.stopped', 'trial.analysed'

@@ -1,14 +1,17 @@
 """The schema is the newest, its roles read what they may, and rows of others stay out of sight."""
 
+import datetime as dt
 import uuid
 
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
 from santorio.storage.database.migrate import SCRIPTS, head, known_revisions, migrate
+from santorio.trials.service import accept
 
 
 def test_the_revision_read_from_the_names_is_alembics_head() -> None:
@@ -53,6 +56,42 @@ def test_the_large_tables_are_hypertables_where_the_server_has_loaded_timescale_
     days = {"activity_records": 90, "events": 365, "samples": 30}
     assert {name: size.total_seconds() / 86_400 for name, size in sizes} == days
     assert rollups == [("intraday.samples_5min", True, True), ("intraday.samples_hourly", True, True)]
+
+
+def test_protocols_that_a_run_of_an_earlier_version_proposed_can_still_be_accepted(
+    database: Database, person: Person
+) -> None:
+    """Such a run kept them in its diagnostics, under the names that fields had then."""
+    protocol = {
+        "format": "santorio-protocol-1", "trial": "humming_focus", "question": "Does it?", "lever": "humming",
+        "arms": ["as usual", "humming"], "outcome": "measure_focus", "smallest_effect": 1, "lag_days": 0,
+        "law": {"kind": "daily", "cycle_days": 2, "longest_run": 2}, "cycles": 1, "seed": 7,
+        "assignment": ["as usual", "humming"], "deciding": {"threshold": 0.8, "interim_looks": 0},
+    }  # fmt: skip
+    with database.connect() as connection:
+        connection.execute("drop table analysis.proposed_protocols")
+        connection.execute("update ops.schema_version set version_num = '0017'")
+        connection.execute(
+            """
+            insert into analysis.runs
+              (run_id, user_id, kind, target, status, fingerprint, as_of, code_version, diagnostics)
+            values (%s, %s, 'proposals', 'all', 'accepted', 'f', now(), '1', %s)
+            """,
+            [uuid.uuid4(), person.user_id, Jsonb({"proposed": 1, "protocols": {"humming-focus": protocol}})],
+        )
+    with database.connect() as connection:
+        migrate(database, connection)
+        assert connection.execute("select diagnostics from analysis.runs").fetchall() == [({"proposed": 1},)]
+    accepted = accept(
+        database, person, "humming-focus", start=dt.date(2026, 12, 7), today=dt.date(2026, 12, 1)
+    )
+    frozen = accepted.status.frozen
+    assert frozen is not None
+    assert (frozen.intervention, frozen.randomization.kind) == ("humming", "daily")
+    assert frozen.document() == protocol | {
+        "start_day": "2026-12-07", "secondary": [], "not_on": [], "washout_days": 0,
+        "model": frozen.document()["model"], "stopping": frozen.stopping,
+    }  # fmt: skip
 
 
 @pytest.fixture

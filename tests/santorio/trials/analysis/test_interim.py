@@ -9,10 +9,18 @@ import pytest
 
 from santorio.stats.randomization import draw_daily
 from santorio.trials.analysis.data import Trial
-from santorio.trials.analysis.interim import NO_LOOKS, Found, Look, Looks, Moment, inputs_of, settle
+from santorio.trials.analysis.interim import (
+    NO_INTERIM_ANALYSES,
+    AnalysisPoint,
+    InterimAnalyses,
+    InterimAnalysis,
+    InterimResult,
+    decide_interim,
+    inputs_of,
+)
 from santorio.trials.analysis.preprocessing import prepare
-from santorio.trials.preregistration import Registration
-from santorio.trials.protocol import DailyLaw, Deciding, Protocol
+from santorio.trials.preregistration import Preregistration
+from santorio.trials.protocol import DailyRandomization, DecisionRule, Protocol
 from santorio.trials.report.interim_text import correction_words, look_words
 
 ARMS = ("usual", "walk", "run")
@@ -22,16 +30,18 @@ DAYS = 60
 DRAWN = draw_daily(4, 15, 3, arms=3)
 PROTOCOL = Protocol(
     trial="walking_mood", question="Does walking raise my mood?", arms=ARMS, outcome="mood", direction="higher",
-    smallest_effect=1, lag_days=1, start_day=START, law=DailyLaw(cycle_days=15, longest_run=3), cycles=4, seed=3,
+    smallest_effect=1, lag_days=1, start_day=START,
+    randomization=DailyRandomization(cycle_days=15, longest_run=3), cycles=4, seed=3,
     assignment=tuple(ARMS[arm] for arm in DRAWN.tolist()),
-).with_looks(2)  # fmt: skip
+).with_interim_analyses(2)  # fmt: skip
 TRIAL = Trial(
     name="walking_mood", question="", arms=ARMS, outcome="mood", secondary=(), direction="higher", smallest_effect=1.0,
     lag_days=1, period_days=None, washout_days=0, study_day=np.arange(1, DAYS + 1), first_day=FIRST + np.arange(DAYS),
     last_day=FIRST + np.arange(DAYS), arm=DRAWN, as_of=dt.datetime(2026, 5, 1, tzinfo=dt.UTC),
-    registration=Registration(START - dt.timedelta(days=2), 0, DAYS, law=PROTOCOL.law.model_dump(), frozen=PROTOCOL),
+    preregistration=Preregistration(START - dt.timedelta(days=2), 0, DAYS,
+        randomization=PROTOCOL.randomization.model_dump(), frozen=PROTOCOL),
 )  # fmt: skip
-FIRST_LOOK, SECOND_LOOK = PROTOCOL.deciding.looks
+FIRST_LOOK, SECOND_LOOK = PROTOCOL.decision_rule.interim_days
 OUTCOME = 50 + np.random.default_rng(2).normal(size=DAYS)
 
 
@@ -41,45 +51,45 @@ def after(days):
 
 def look(days, *decisions, decisive=False, inputs="as they were", number=1):
     found = tuple(
-        Found(arm, "usual", 2.0, 1.0, 3.0, 0.96, 0.04, 0.0, decision)
+        InterimResult(arm, "usual", 2.0, 1.0, 3.0, 0.96, 0.04, 0.0, decision)
         for arm, decision in zip(ARMS[1:], decisions, strict=False)
     )
-    return Look(UUID(int=number), days, after(days + 2), after(days + 2), decisive, inputs, found)
+    return InterimAnalysis(UUID(int=number), days, after(days + 2), after(days + 2), decisive, inputs, found)
 
 
 def test_a_look_is_due_once_the_outcome_of_its_last_day_has_had_two_days_to_arrive():
     last = after(FIRST_LOOK - 1)
-    assert Looks().due(TRIAL, last + dt.timedelta(days=2), 1) == []
-    assert Looks().due(TRIAL, last + dt.timedelta(days=3), 1) == [FIRST_LOOK]
+    assert InterimAnalyses().due(TRIAL, last + dt.timedelta(days=2), 1) == []
+    assert InterimAnalyses().due(TRIAL, last + dt.timedelta(days=3), 1) == [FIRST_LOOK]
 
 
 def test_looks_that_nobody_did_are_done_in_their_order_and_each_but_once():
     late = after(DAYS + 20)
-    assert Looks().due(TRIAL, late, 1) == [FIRST_LOOK, SECOND_LOOK]
-    assert Looks((look(FIRST_LOOK, "keep going"),)).due(TRIAL, late, 1) == [SECOND_LOOK]
+    assert InterimAnalyses().due(TRIAL, late, 1) == [FIRST_LOOK, SECOND_LOOK]
+    assert InterimAnalyses((look(FIRST_LOOK, "keep going"),)).due(TRIAL, late, 1) == [SECOND_LOOK]
     # A look before one that was done is past.
-    assert Looks((look(SECOND_LOOK, "keep going"),)).due(TRIAL, late, 1) == []
-    assert Looks(is_over=True).due(TRIAL, late, 1) == []
-    assert Looks((look(FIRST_LOOK, "adopt", "avoid", decisive=True),)).due(TRIAL, late, 1) == []
+    assert InterimAnalyses((look(SECOND_LOOK, "keep going"),)).due(TRIAL, late, 1) == []
+    assert InterimAnalyses(is_over=True).due(TRIAL, late, 1) == []
+    assert InterimAnalyses((look(FIRST_LOOK, "adopt", "avoid", decisive=True),)).due(TRIAL, late, 1) == []
 
 
 @pytest.mark.parametrize(
-    "registration",
+    "preregistration",
     [
-        replace(TRIAL.registration, after_days=1),
-        replace(TRIAL.registration, frozen=None),
+        replace(TRIAL.preregistration, after_days=1),
+        replace(TRIAL.preregistration, frozen=None),
         replace(
-            TRIAL.registration,
-            frozen=PROTOCOL.model_copy(update={"deciding": Deciding()}),
+            TRIAL.preregistration,
+            frozen=PROTOCOL.model_copy(update={"decision_rule": DecisionRule()}),
         ),
     ],
 )
-def test_what_was_not_promised_before_the_first_day_is_no_look(registration):
-    assert Looks().due(replace(TRIAL, registration=registration), after(DAYS + 20), 1) == []
+def test_what_was_not_promised_before_the_first_day_is_no_look(preregistration):
+    assert InterimAnalyses().due(replace(TRIAL, preregistration=preregistration), after(DAYS + 20), 1) == []
 
 
 def test_of_a_trial_that_was_given_up_no_look_decides():
-    assert Looks().due(TRIAL.until(DAYS - 1), after(DAYS + 20), 1) == []
+    assert InterimAnalyses().due(TRIAL.until(DAYS - 1), after(DAYS + 20), 1) == []
 
 
 def test_a_trial_up_to_a_look_keeps_the_law_and_the_cycles_of_the_whole():
@@ -87,7 +97,7 @@ def test_a_trial_up_to_a_look_keeps_the_law_and_the_cycles_of_the_whole():
         prepare(TRIAL, "mood", OUTCOME),
         prepare(TRIAL.until(FIRST_LOOK), "mood", OUTCOME[:FIRST_LOOK]),
     )
-    assert part.law.kind == whole.law.kind == "daily"
+    assert part.randomization.kind == whole.randomization.kind == "daily"
     np.testing.assert_array_equal(part.design.cycle, whole.design.cycle[:FIRST_LOOK])
     assert len(part.design.day) == FIRST_LOOK
     # What `operating` simulates is what is done here.
@@ -108,10 +118,12 @@ def rows(*decisions):
     ]
 
 
-def settled(decisions, looks=NO_LOOKS):
+def settled(decisions, looks=NO_INTERIM_ANALYSES):
     prepared = prepare(TRIAL.until(FIRST_LOOK), "mood", OUTCOME[:FIRST_LOOK])
-    moment = Moment(after(99), threshold=0.95, look=FIRST_LOOK, due_on=after(FIRST_LOOK + 2), looks=looks)
-    found, told = settle(rows(*decisions), prepared, moment)
+    moment = AnalysisPoint(
+        after(99), threshold=0.95, look=FIRST_LOOK, due_on=after(FIRST_LOOK + 2), looks=looks
+    )
+    found, told = decide_interim(rows(*decisions), prepared, moment)
     return [row["decision"] for row in found], told["decisive"], told["inputs"]
 
 
@@ -122,10 +134,10 @@ def test_a_look_ends_a_trial_only_where_it_decides_on_every_arm():
 
 def test_what_was_decided_stands_for_its_data_whatever_a_newer_fit_says():
     _, _, inputs = settled(("adopt", "avoid"))
-    decided = Looks((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs=inputs),))
+    decided = InterimAnalyses((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs=inputs),))
     assert settled(("keep going", "avoid"), decided)[:2] == (["adopt", "avoid"], True)
     # Of other data it is judged anew, and said to be over all the same.
-    corrected = Looks((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs="others"),))
+    corrected = InterimAnalyses((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs="others"),))
     assert settled(("keep going", "avoid"), corrected)[:2] == (["keep going", "avoid"], False)
 
 
@@ -134,9 +146,11 @@ def test_a_look_and_a_correction_are_told_in_a_sentence():
     assert look_words(stop).startswith(f"After {FIRST_LOOK} study days (analysed on ")
     assert "“walk” above δ: 96 %, within ±δ: 4 %, below −δ: under 1 %; it ended: adopt" in look_words(stop)
     assert "3 days after it was due" in look_words(replace(stop, day=stop.due_on + dt.timedelta(days=3)))
-    assert correction_words(Looks((stop,))) == ""
+    assert correction_words(InterimAnalyses((stop,))) == ""
     same = look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs="corrected", number=2)
-    assert correction_words(Looks((stop, same))).endswith("the decision is the same.")
+    assert correction_words(InterimAnalyses((stop, same))).endswith("the decision is the same.")
     other = look(FIRST_LOOK, "keep going", "avoid", inputs="corrected", number=2)
-    assert Looks((stop, other)).stop == stop
-    assert "“walk”: nothing that would have ended it; “run”: avoid" in correction_words(Looks((stop, other)))
+    assert InterimAnalyses((stop, other)).stop == stop
+    assert "“walk”: nothing that would have ended it; “run”: avoid" in correction_words(
+        InterimAnalyses((stop, other))
+    )

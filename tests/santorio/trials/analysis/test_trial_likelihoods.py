@@ -16,8 +16,8 @@ from santorio.trials import service
 from santorio.trials.analysis.data import Trial
 from santorio.trials.analysis.pipeline import analyse_trials
 from santorio.trials.analysis.preprocessing import prepare
-from santorio.trials.preregistration import Registration
-from santorio.trials.protocol import DailyLaw, Model, OutcomeLikelihood, Protocol
+from santorio.trials.preregistration import Preregistration
+from santorio.trials.protocol import DailyRandomization, Model, OutcomeLikelihood, Protocol
 from santorio.trials.report.build import report_of
 from santorio.trials.report.data import read_account
 from santorio.trials.repository import Proposal
@@ -33,7 +33,7 @@ RATING = OutcomeLikelihood(likelihood="bounded", bounds=(1, 10))
 COUNT = OutcomeLikelihood(likelihood="count")
 
 
-def protocol_of(likelihood, outcome="mood", smallest=0.3, direction="higher"):
+def parse_protocol(likelihood, outcome="mood", smallest=0.3, direction="higher"):
     return Protocol(
         trial="walk",
         question="Does an early walk help?",
@@ -42,7 +42,7 @@ def protocol_of(likelihood, outcome="mood", smallest=0.3, direction="higher"):
         direction=direction,
         smallest_effect=smallest,
         lag_days=0,
-        law=DailyLaw(cycle_days=CYCLE_DAYS, longest_run=3),
+        randomization=DailyRandomization(cycle_days=CYCLE_DAYS, longest_run=3),
         cycles=CYCLES,
         seed=5,
         assignment=tuple(ARMS[arm] for arm in DRAWN.tolist()),
@@ -61,7 +61,7 @@ class Accepted:
         self.start = today + dt.timedelta(days=1)
         self.after = self.start + dt.timedelta(days=DAYS + 3)
         offered = Proposal(protocol, UUID(int=1), today)
-        monkeypatch.setattr(service, "read_proposal", lambda *_: offered)
+        monkeypatch.setattr(service, "load_proposal", lambda *_: offered)
         service.accept(self.database, self.person, protocol.trial, start=self.start, today=today)
         marts.first_day = self.start
         self.series = protocol.outcome.removeprefix("measure_")
@@ -101,7 +101,7 @@ def test_a_ratings_effect_is_found_in_its_unit_and_a_study_of_the_same_days_says
     rating = rated(rng, base + 0.8 * DRAWN)
     many = np.random.default_rng(22)
     truth = rated(many, np.tile(base + 0.8, (3000, 1))).mean() - rated(many, np.tile(base, (3000, 1))).mean()
-    led = accepted(protocol_of(RATING))
+    led = accepted(parse_protocol(RATING))
     led.marts.outcome("mood", rating)
     (report,) = led.analyse()
     assert report.status == "accepted"
@@ -164,7 +164,7 @@ def test_a_counts_effect_is_found_as_a_difference_and_as_a_ratio(accepted, autor
     mean = np.exp(1.6 + 0.3 * autoregressive(rng, DAYS, 0.4)[:, 0])
     counts = rng.poisson(rng.gamma(5.0, mean * np.exp(-0.6 * DRAWN) / 5.0))
     truth = float((mean * (np.exp(-0.6) - 1)).mean())
-    led = accepted(protocol_of(COUNT, "measure_sneezes", 0.5, "lower"))
+    led = accepted(parse_protocol(COUNT, "measure_sneezes", 0.5, "lower"))
     led.marts.outcome("sneezes", counts.astype(float))
     (report,) = led.analyse()
     assert report.diagnostics["likelihoods"] == {"sneezes": {"used": "count"}}
@@ -186,12 +186,14 @@ def test_a_counts_effect_is_found_as_a_difference_and_as_a_ratio(accepted, autor
 
 
 def trial_of(protocol, outcome):
-    registration = Registration(dt.date(2026, 1, 1), 0, DAYS, law=protocol.law.model_dump(), frozen=protocol)
+    preregistration = Preregistration(
+        dt.date(2026, 1, 1), 0, DAYS, randomization=protocol.randomization.model_dump(), frozen=protocol
+    )
     day = np.arange(DAYS) + 20000
     return Trial(
         name="walk", question="", arms=ARMS, outcome=outcome, secondary=("pain",), direction=None,
         smallest_effect=None, lag_days=0, period_days=None, washout_days=0, study_day=day - 19999, first_day=day,
-        last_day=day, arm=DRAWN, as_of=dt.datetime(2026, 6, 1, tzinfo=dt.UTC), registration=registration,
+        last_day=day, arm=DRAWN, as_of=dt.datetime(2026, 6, 1, tzinfo=dt.UTC), preregistration=preregistration,
     )  # fmt: skip
 
 
@@ -214,7 +216,7 @@ WHOLE = np.random.default_rng(24).integers(1, 11, DAYS).astype(float)
 def test_days_have_the_promised_likelihood_where_they_can_and_the_normal_one_where_not(
     likelihood, values, family, deviation
 ):
-    prepared = prepare(trial_of(protocol_of(likelihood), "mood"), "mood", values)
+    prepared = prepare(trial_of(parse_protocol(likelihood), "mood"), "mood", values)
     assert (prepared.coded.family if prepared.coded else None) == family
     assert deviation in prepared.deviation
     assert bool(prepared.deviation) == bool(deviation)
@@ -232,13 +234,15 @@ def test_an_outcome_that_the_protocol_does_not_name_is_normal_and_one_that_it_na
 
 def test_a_symptom_that_never_came_with_the_reference_can_be_analysed():
     values = np.where(DRAWN == 1, (WHOLE > 5).astype(float), 0.0)
-    prepared = prepare(trial_of(protocol_of(OutcomeLikelihood(likelihood="binary")), "pain"), "pain", values)
+    prepared = prepare(
+        trial_of(parse_protocol(OutcomeLikelihood(likelihood="binary")), "pain"), "pain", values
+    )
     assert prepared.coded.family == "binary"
     assert prepared.spread > 0
 
 
 def test_a_likelihood_is_in_the_hash_and_a_normal_one_adds_nothing_to_the_text():
-    rating, plain = protocol_of(RATING), protocol_of(OutcomeLikelihood())
+    rating, plain = parse_protocol(RATING), parse_protocol(OutcomeLikelihood())
     assert rating.sha256 != plain.sha256
     stated = json.loads(rating.canonical())["model"]
     assert (stated["likelihood"], stated["bounds"]) == ("bounded", [1, 10])
@@ -256,6 +260,6 @@ def test_a_likelihood_is_in_the_hash_and_a_normal_one_adds_nothing_to_the_text()
     ],
 )
 def test_a_likelihood_that_does_not_fit_its_outcome_is_refused(model):
-    document = protocol_of(OutcomeLikelihood()).document()
+    document = parse_protocol(OutcomeLikelihood()).document()
     with pytest.raises(ValueError, match=r"bounds|not judged"):
         Protocol.model_validate({**document, "model": {**document["model"], **model}})

@@ -16,12 +16,12 @@ from santorio.stats.randomization import draw_daily
 from santorio.trials import service
 from santorio.trials.analysis import pipeline as trial_pipeline
 from santorio.trials.analysis.pipeline import analyse_trials
-from santorio.trials.interventions.catalog import NegativeControl
-from santorio.trials.lifecycle import Refused
-from santorio.trials.protocol import DailyLaw, Protocol
+from santorio.trials.interventions.intervention import NegativeControl
+from santorio.trials.lifecycle import InvalidCommand
+from santorio.trials.protocol import DailyRandomization, Protocol
 from santorio.trials.report.build import report_of
 from santorio.trials.report.data import read_account
-from santorio.trials.repository import Proposal, read_standing
+from santorio.trials.repository import Proposal, load_trial_status
 from santorio.trials.service import accept, log_day, pause
 
 TODAY = dt.date(2026, 6, 1)
@@ -230,9 +230,9 @@ class Led:
         )
         return row
 
-    def standing(self, today):
+    def status(self, today):
         with self.database.connect() as connection:
-            return read_standing(connection, self.person, NAME, today)
+            return load_trial_status(connection, self.person, NAME, today)
 
     def page(self, today):
         with self.database.connect() as connection:
@@ -244,15 +244,16 @@ def led(marts, store, monkeypatch):
     one = Led(marts, store)
     protocol = Protocol(
         trial=NAME, question="Does humming raise my mood?", arms=HUMMING, outcome="mood", direction="higher",
-        smallest_effect=1.0, lag_days=0, law=DailyLaw(cycle_days=4, longest_run=3), cycles=11, seed=7,
+        smallest_effect=1.0, lag_days=0,
+        randomization=DailyRandomization(cycle_days=4, longest_run=3), cycles=11, seed=7,
         assignment=tuple(HUMMING[arm] for arm in DRAWN.tolist()),
         negative_control=NegativeControl(metric="steps", lag_days=0),
     )  # fmt: skip
     today = one.start - dt.timedelta(days=1)
     offered = Proposal(protocol, UUID(int=1), today)
-    monkeypatch.setattr(service, "read_proposal", lambda *_: offered)
-    step = accept(one.database, one.person, NAME, start=one.start, today=today, looks=1)
-    assert f"at a look after {LOOK} study days, if one probability reaches 95 %" in step.said
+    monkeypatch.setattr(service, "load_proposal", lambda *_: offered)
+    step = accept(one.database, one.person, NAME, start=one.start, today=today, interim=1)
+    assert f"at an interim analysis after {LOOK} study days, if one probability reaches 95 %" in step.message
     marts.trial(NAME, HUMMING, DRAWN, outcome="mood", smallest_effect=1.0, lag_days=0)
     return one
 
@@ -263,30 +264,30 @@ def felt(effect):
 
 def asks_for_no_other_day(led, capsys):
     after = led.day(LOOK + 4)
-    standing = led.standing(after)
-    assert (standing.life.state, standing.life.decision, standing.life.stopped_after) == (
+    status = led.status(after)
+    assert (status.state.name, status.state.decision, status.state.stopped_after) == (
         "analysed",
         "adopt",
         LOOK,
     )
-    assert standing.protocol.arm_of(led.due) is None
-    assert standing.frozen.arm_of(led.due) is not None
-    assert standing.looks_to_come == ()
-    asked = task(standing, after)
+    assert status.protocol.arm_of(led.due) is None
+    assert status.frozen.arm_of(led.due) is not None
+    assert status.remaining_interim_days == ()
+    asked = task(status, after)
     assert (asked["arm"], asked["study_days"], max(asked["to_log"])) == (None, DAYS, led.day(LOOK - 1))
     say_task(asked, after)
-    say_life(standing, [])
+    say_life(status, [])
     said = " ".join(capsys.readouterr().out.split())
     assert (
-        f"It ended at a planned look, after {LOOK} study days: adopt. Its report: santorio trial report"
-        in said
+        f"It was stopped early at an interim analysis, after {LOOK} study days: adopt. "
+        "Its report: santorio trial report" in said
     )
     assert "no study day" not in said
     assert f"After {LOOK} study days (analysed on" in said
     assert "; it ended: adopt" in said
-    with pytest.raises(Refused, match="ended at a planned look"):
+    with pytest.raises(InvalidCommand, match="stopped early at a planned interim analysis"):
         pause(led.database, led.person, NAME, days=3, today=after)
-    with pytest.raises(Refused, match="no study day"):
+    with pytest.raises(InvalidCommand, match="no study day"):
         log_day(led.database, led.person, NAME, done=True, day=after, note=None, today=after)
     log_day(led.database, led.person, NAME, done=True, day=led.day(LOOK), note=None, today=after)
     assert fetch(led.marts, "select count(*) from raw.events where event_type = 'trial.stopped'") == [(1,)]
@@ -294,9 +295,9 @@ def asks_for_no_other_day(led, capsys):
 
 def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsys):
     led.live("mood", felt(5.0)[: LOOK + 1])
-    assert task(led.standing(led.day(LOOK)), led.day(LOOK))["next"] is None
-    waits = task(led.standing(led.due), led.due)["next"]
-    assert waits == f"The planned look after {LOOK} study days can be done: santorio run"
+    assert task(led.status(led.day(LOOK)), led.day(LOOK))["next"] is None
+    waits = task(led.status(led.due), led.due)["next"]
+    assert waits == f"The planned interim analysis after {LOOK} study days can be done: santorio run"
     (report,) = led.analyse(led.due)
     found = led.newest("decision, estimate, sd, randomisation_p, days_arm + days_reference, cycles")
     decision, _, _, p, days, cycles = found
@@ -331,8 +332,8 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
         )
     led.analyse(led.day(DAYS + 10))
     assert led.newest("decision, days_arm + days_reference") == ("keep going", LOOK)
-    standing = led.standing(led.day(DAYS + 10))
-    assert (standing.life.state, standing.life.decision) == ("analysed", "adopt")
+    status = led.status(led.day(DAYS + 10))
+    assert (status.state.name, status.state.decision) == ("analysed", "adopt")
     page = led.page(led.day(DAYS + 10))
     assert f"This trial ended at a planned look, after {LOOK} of {DAYS} study days" in page
     assert "At the look it was decided: “ten minutes of humming”: adopt. Judged again with them" in page
@@ -342,17 +343,17 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
 def test_without_an_effect_a_look_lets_a_trial_go_on_and_a_shifted_negative_control_is_flagged(led):
     rng = np.random.default_rng(11)
     led.live("mood", felt(0.0)[: LOOK + 1])
-    at_look, so_far = led.analyse(led.due)
-    assert (at_look.diagnostics["ended"], so_far.diagnostics["ended"]) == (False, False)
+    at_interim, so_far = led.analyse(led.due)
+    assert (at_interim.diagnostics["ended"], so_far.diagnostics["ended"]) == (False, False)
     assert "look" not in so_far.diagnostics
     assert fetch(led.marts, "select distinct decision from analysis.trial_results") == [("keep going",)]
     (report,) = led.analyse(led.due)  # a look is done once
     assert report.status == "unchanged"
-    standing = led.standing(led.due)
-    assert standing.life.state == "running"
-    assert standing.looks_to_come == ()
-    assert standing.protocol == standing.frozen
-    assert [one.after_days for one in standing.looks.done] == [LOOK]
+    status = led.status(led.due)
+    assert status.state.name == "running"
+    assert status.remaining_interim_days == ()
+    assert status.protocol == status.frozen
+    assert [one.after_days for one in status.interim.done] == [LOOK]
 
     led.live("mood", felt(0.0)[LOOK + 1 :], first=LOOK + 1)
     led.live("steps", 8000 + 900 * rng.normal(size=DAYS) + 3000 * DRAWN)

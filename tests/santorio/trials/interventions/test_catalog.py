@@ -1,6 +1,7 @@
-"""Levers: the registry is sound, a person can write their own, and neither may ask for what is not safe."""
+"""Interventions: the registry is sound, a person can write their own, and neither may ask for what is not safe."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,22 +11,22 @@ from hypothesis import strategies as st
 
 from santorio.ingest.importer import import_paths
 from santorio.metrics import OUTCOMES
+from santorio.storage.event_log import write_events
 from santorio.storage.object_store import FolderStore
 from santorio.trials.interventions.catalog import (
-    MEASURE,
-    Lever,
-    LeverRefused,
-    Limits,
-    read_document,
-    registry,
+    InterventionRejected,
+    built_in_interventions,
+    parse_intervention_file,
 )
-from santorio.trials.interventions.custom import read_own
+from santorio.trials.interventions.custom import events_of, load_custom_interventions, withdraw
+from santorio.trials.interventions.files import looks_like
+from santorio.trials.interventions.intervention import MEASURE, Intervention, Limits
 from santorio.trials.interventions.safety import objections
 
-DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "levers.md"
+DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "interventions.md"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
 OWN = """
-levers:
+interventions:
   - name: {name}
     change: {change}
     arms: [as usual, {arm}]
@@ -40,57 +41,58 @@ def own(name="humming", change="humming in the morning", arm="ten minutes of hum
     return OWN.format(name=name, change=change, arm=arm)
 
 
-def test_the_registry_has_enough_levers_each_with_a_source_and_what_is_our_judgement():
-    levers = registry()
-    assert len(levers) >= 25
-    assert len({lever.name for lever in levers}) == len(levers)
-    for lever in levers:
-        assert all(source.doi or source.url for source in lever.sources), lever.name
-        assert "judgement" in lever.judgement or "our" in lever.judgement, lever.name
+def test_the_registry_has_enough_interventions_each_with_a_source_and_what_is_our_judgement():
+    interventions = built_in_interventions()
+    assert len(interventions) >= 25
+    assert len({intervention.name for intervention in interventions}) == len(interventions)
+    for intervention in interventions:
+        assert all(source.doi or source.url for source in intervention.sources), intervention.name
+        assert "judgement" in intervention.judgement or "our" in intervention.judgement, intervention.name
 
 
-def test_some_lever_has_more_than_two_arms_and_some_are_read_from_the_data():
-    assert max(len(lever.arms) for lever in registry()) > 2
-    assert sum(lever.adherence.read is not None for lever in registry()) >= 4
+def test_some_intervention_has_more_than_two_arms_and_some_are_read_from_the_data():
+    assert max(len(intervention.arms) for intervention in built_in_interventions()) > 2
+    assert sum(intervention.adherence.read is not None for intervention in built_in_interventions()) >= 4
 
 
-def test_whatever_a_lever_moves_is_a_metric_or_a_measure_that_states_which_way_is_welcome():
-    for lever in registry():
-        for outcome in lever.outcomes:
+def test_whatever_an_intervention_moves_is_a_metric_or_a_measure_that_states_which_way_is_welcome():
+    for intervention in built_in_interventions():
+        for outcome in intervention.outcomes:
             assert outcome.metric in OUTCOMES or outcome.metric.startswith(MEASURE)
-            assert outcome.registered().direction is not None, (lever.name, outcome.metric)
+            assert outcome.registered().direction is not None, (intervention.name, outcome.metric)
 
 
-def test_a_negative_control_is_nothing_that_the_lever_may_move_and_comes_before_it():
-    controlled = [lever for lever in registry() if lever.negative_control]
+def test_a_negative_control_is_nothing_that_the_intervention_may_move_and_comes_before_it():
+    controlled = [intervention for intervention in built_in_interventions() if intervention.negative_control]
     assert controlled
-    for lever in controlled:
-        control = lever.negative_control
-        # Steps of the day come before what is done in bed; a lever that acts on more than the night has none.
+    for intervention in controlled:
+        control = intervention.negative_control
+        # Steps of the day come before what is done in bed; an intervention that acts on more than the night has none.
         assert (control.metric, control.lag) == ("steps", 0)
-        assert all(OUTCOMES[one.series].lag_days == 1 for one in lever.outcomes), lever.name
+        assert all(OUTCOMES[one.series].lag_days == 1 for one in intervention.outcomes), intervention.name
 
 
-def test_ones_own_lever_may_name_a_negative_control_that_it_cannot_move():
+def test_ones_own_intervention_may_name_a_negative_control_that_it_cannot_move():
     text = own() + "    negative_control: measure_shoe_size\n"
-    (lever,) = read_document(text).levers
-    assert (lever.negative_control.series, lever.negative_control.lag) == ("shoe_size", 0)
-    with pytest.raises(LeverRefused, match="name what it cannot"):
-        read_document(text.replace("measure_shoe_size", "mood"))
-    with pytest.raises(LeverRefused, match="is no metric that Santorio knows"):
-        read_document(text.replace("measure_shoe_size", "shoe_size"))
+    (intervention,) = parse_intervention_file(text).interventions
+    assert (intervention.negative_control.series, intervention.negative_control.lag) == ("shoe_size", 0)
+    with pytest.raises(InterventionRejected, match="name one that it cannot"):
+        parse_intervention_file(text.replace("measure_shoe_size", "mood"))
+    with pytest.raises(InterventionRejected, match="is not a metric of Santorio's"):
+        parse_intervention_file(text.replace("measure_shoe_size", "shoe_size"))
 
 
 def test_what_acts_slowly_is_never_changed_from_day_to_day():
-    for lever in registry():
-        carried = lever.carry_over()
-        assert lever.shortest_period_days > 1 or carried is None, lever.name
-        assert lever.shortest_period_days >= lever.onset_days
+    for intervention in built_in_interventions():
+        carried = intervention.carry_over()
+        assert intervention.shortest_period_days > 1 or carried is None, intervention.name
+        assert intervention.shortest_period_days >= intervention.onset_days
 
 
 def test_the_share_that_is_felt_tomorrow_follows_from_half_life_and_onset():
     walk, light = (
-        next(one for one in registry() if one.name == name) for name in ("evening-walk", "morning-light")
+        next(one for one in built_in_interventions() if one.name == name)
+        for name in ("evening-walk", "morning-light")
     )
     assert walk.carry_over() is None
     assert light.carry_over().mean == pytest.approx(2**-0.5)
@@ -98,9 +100,9 @@ def test_the_share_that_is_felt_tomorrow_follows_from_half_life_and_onset():
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_what_the_documentation_shows_is_read(example):
-    document = read_document(example)
-    assert document.levers or document.limits != Limits()
-    assert all(lever.own for lever in document.levers)
+    document = parse_intervention_file(example)
+    assert document.interventions or document.limits != Limits()
+    assert all(intervention.own for intervention in document.interventions)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +115,8 @@ def test_what_the_documentation_shows_is_read(example):
     ],
 )  # fmt: skip
 def test_what_is_not_safe_is_refused_with_the_advice_to_ask_a_doctor(arm):
-    with pytest.raises(LeverRefused, match="ask a doctor"):
-        read_document(own(arm=arm))
+    with pytest.raises(InterventionRejected, match="ask a doctor"):
+        parse_intervention_file(own(arm=arm))
 
 
 @pytest.mark.parametrize(
@@ -131,33 +133,33 @@ def test_what_only_takes_away_or_only_sounds_alike_is_not_refused(arm):
 
 
 def test_who_must_not_try_it_may_name_a_disease():
-    document = read_document(own() + "    not_for: [who has asthma or takes insulin]\n")
-    assert document.levers[0].not_for == ("who has asthma or takes insulin",)
+    document = parse_intervention_file(own() + "    not_for: [who has asthma or takes insulin]\n")
+    assert document.interventions[0].not_for == ("who has asthma or takes insulin",)
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (own().replace("mood", "moood"), "is no metric that Santorio knows"),
+        (own().replace("mood", "moood"), "is not a metric of Santorio's"),
         (own().replace("burden: 0.3", "burden: 3"), "less than or equal to 1"),
         (own().replace("    burden: 0.3\n", ""), "“burden” is missing"),
-        (own() + "    colour: blue\n", "“colour” is no field that a lever has"),
+        (own() + "    colour: blue\n", "“colour” is not a field of an intervention"),
         (own() + "    onset_days: 3\n", "at least onset_days"),
         (own(arm="As usual"), "two arms have the same name"),
-        (own() + own().split("levers:\n")[1], "the same name"),
-        ("levers: 3", "is no list of levers"),
-        ("levers: [", "is no YAML"),
-        ("levers: [{name: 2026-13-45}]", "is no YAML"),
-        ("levers: [{burden: " + "9" * 5000 + "}]", "is no YAML"),
-        ("levers: []" + " " * 200_000, "too long"),
+        (own() + own().split("interventions:\n")[1], "the same name"),
+        ("interventions: 3", "is not a list of interventions"),
+        ("interventions: [", "is not valid YAML"),
+        ("interventions: [{name: 2026-13-45}]", "is not valid YAML"),
+        ("interventions: [{burden: " + "9" * 5000 + "}]", "is not valid YAML"),
+        ("interventions: []" + " " * 200_000, "too long"),
         (own(name="Loud_Humming"), "“name” is not written as"),
         ("limits: {longest_days: 3}", "“limits.longest_days”"),
         ("limits: {not_on: [funday]}", "“limits.not_on.0”"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(wrong, says):
-    with pytest.raises(LeverRefused) as refused:
-        read_document(wrong)
+    with pytest.raises(InterventionRejected) as refused:
+        parse_intervention_file(wrong)
     assert says in str(refused.value)
 
 
@@ -166,30 +168,30 @@ PLAIN = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(sorted(Lever.model_fields)) | st.integers() | st.text(max_size=5), inner
+            st.sampled_from(sorted(Intervention.model_fields)) | st.integers() | st.text(max_size=5), inner
         )
     ),
     max_leaves=8,
 )
 
 
-@given(st.sampled_from(["lever", "levers", "limits"]), PLAIN)
+@given(st.sampled_from(["intervention", "interventions", "limits"]), PLAIN)
 def test_whatever_a_file_holds_it_is_read_or_refused_in_a_sentence(key, content):
     try:
-        read_document(yaml.safe_dump({key: content}))
-    except LeverRefused as refused:
+        parse_intervention_file(yaml.safe_dump({key: content}))
+    except InterventionRejected as refused:
         assert refused.message  # noqa: PT017 - both ways out are right
 
 
-def test_every_mistake_of_a_file_is_told_with_its_lever():
-    two = own(name="one") + own(name="two").split("levers:\n")[1]
-    with pytest.raises(LeverRefused) as refused:
-        read_document(two.replace("mood", "moood"))
-    assert "In the lever “one”" in str(refused.value)
-    assert "In the lever “two”" in str(refused.value)
+def test_every_mistake_of_a_file_is_told_with_its_intervention():
+    two = own(name="one") + own(name="two").split("interventions:\n")[1]
+    with pytest.raises(InterventionRejected) as refused:
+        parse_intervention_file(two.replace("mood", "moood"))
+    assert "In the intervention “one”" in str(refused.value)
+    assert "In the intervention “two”" in str(refused.value)
 
 
-def test_a_lever_and_limits_dropped_into_the_inbox_are_kept_once_and_the_newest_counts(
+def test_an_intervention_and_limits_dropped_into_the_inbox_are_kept_once_and_the_newest_counts(
     database, person, tmp_path
 ):
     file, store = tmp_path / "mine.yaml", FolderStore(tmp_path / "objects")
@@ -199,10 +201,10 @@ def test_a_lever_and_limits_dropped_into_the_inbox_are_kept_once_and_the_newest_
     file.write_text(own(arm="five minutes of humming"))
     assert import_paths(database, store, person, [file]).events_new == 1
     with database.connect() as connection:
-        found = read_own(connection, person)
-    assert [lever.arms[1] for lever in found.levers] == ["five minutes of humming"]
+        found = load_custom_interventions(connection, person)
+    assert [intervention.arms[1] for intervention in found.interventions] == ["five minutes of humming"]
     assert found.limits.longest_days == 42
-    assert found.levers[0].own
+    assert found.interventions[0].own
 
 
 def test_a_refused_file_is_kept_aside_and_adds_nothing(database, person, tmp_path):
@@ -211,3 +213,34 @@ def test_a_refused_file_is_kept_aside_and_adds_nothing(database, person, tmp_pat
     report = import_paths(database, FolderStore(tmp_path / "objects"), person, [file])
     assert (report.events_new, report.rejected) == (0, 1)
     assert "ask a doctor" in report.files[0].rejected[0].reason
+
+
+@pytest.mark.parametrize("key", ["interventions", "levers"])
+def test_a_file_that_was_written_for_an_earlier_version_is_still_read(key):
+    text = own().replace("interventions:", f"{key}:")
+    assert looks_like(text)
+    assert parse_intervention_file(text) == parse_intervention_file(own())
+    single = own().replace("interventions:\n  - ", f"{key[:-1]}:\n    ")
+    assert looks_like(single)
+    assert parse_intervention_file(single) == parse_intervention_file(own())
+
+
+def test_an_intervention_in_the_log_of_an_earlier_version_is_read_replaced_and_withdrawn(database, person):
+    (event,) = events_of(parse_intervention_file(own()), person)
+
+    def names():
+        with database.connect() as connection:
+            found = load_custom_interventions(connection, person).interventions
+        return [(intervention.name, intervention.arms[1]) for intervention in found]
+
+    with database.connect() as connection:
+        write_events(connection, [replace(event, event_type="trial.lever")])
+    assert names() == [("humming", "ten minutes of humming")]
+    with database.connect() as connection:
+        write_events(
+            connection, events_of(parse_intervention_file(own(arm="five minutes of humming")), person)
+        )
+    assert names() == [("humming", "five minutes of humming")]
+    assert withdraw(database, person, "humming")
+    assert names() == []
+    assert not withdraw(database, person, "humming")

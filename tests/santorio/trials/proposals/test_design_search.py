@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from santorio.stats.assurance import Noise, unit_variances
-from santorio.trials.interventions.catalog import Limits, registry
+from santorio.trials.interventions.catalog import built_in_interventions
+from santorio.trials.interventions.intervention import Limits
 from santorio.trials.proposals.design_search import (
     DRAWS,
     MONDAY,
@@ -17,25 +18,25 @@ from santorio.trials.proposals.design_search import (
 )
 from santorio.trials.protocol import study_days
 
-LEVERS = {lever.name: lever for lever in registry()}
+INTERVENTIONS = {intervention.name: intervention for intervention in built_in_interventions()}
 
 
 def test_what_acts_within_the_day_may_be_randomised_by_day_and_what_needs_days_may_not():
-    assert {one.kind for one in designs(LEVERS["alcohol"], Limits())} == {"daily", "periods"}
-    slow = designs(LEVERS["steady-rising"], Limits())
+    assert {one.kind for one in designs(INTERVENTIONS["alcohol"], Limits())} == {"daily", "periods"}
+    slow = designs(INTERVENTIONS["steady-rising"], Limits())
     assert {one.kind for one in slow} == {"periods"}
     assert min(one.period_days for one in slow) == 7
 
 
 def test_no_design_exceeds_the_limits():
     limits = Limits(longest_days=40, periods=False, not_on=("saturday", "sunday"))
-    found = designs(LEVERS["alcohol"], limits)
+    found = designs(INTERVENTIONS["alcohol"], limits)
     assert found
     for one in found:
         assert one.days <= 40
         assert one.kind == "daily"
         assert not set(((one.calendar() + 3) % 7).tolist()) & {5, 6}
-    assert designs(LEVERS["steady-rising"], limits) == ()
+    assert designs(INTERVENTIONS["steady-rising"], limits) == ()
 
 
 def test_study_days_skip_excluded_weekdays_and_nothing_else():
@@ -45,9 +46,11 @@ def test_study_days_skip_excluded_weekdays_and_nothing_else():
 
 
 def test_washout_follows_from_the_half_life_and_leaves_half_of_a_period():
-    washouts = {one.period_days: one.washout_days for one in designs(LEVERS["morning-light"], Limits())}
+    washouts = {
+        one.period_days: one.washout_days for one in designs(INTERVENTIONS["morning-light"], Limits())
+    }
     assert washouts == {4: 2, 5: 2}
-    assert {one.washout_days for one in designs(LEVERS["alcohol"], Limits())} == {0}
+    assert {one.washout_days for one in designs(INTERVENTIONS["alcohol"], Limits())} == {0}
 
 
 def test_washed_out_days_are_lived_but_not_judged():

@@ -5,25 +5,27 @@ import datetime as dt
 import pytest
 
 from santorio.stats.assurance import Belief
-from santorio.trials.interventions.catalog import registry
-from santorio.trials.proposals.history import Past, found_before, may_offer, next_number
+from santorio.trials.interventions.catalog import built_in_interventions
+from santorio.trials.proposals.history import PreviousTrial, can_repropose, next_number, previous_result
 
-LEVER = next(lever for lever in registry() if lever.name == "warm-shower")
+INTERVENTION = next(
+    intervention for intervention in built_in_interventions() if intervention.name == "warm-shower"
+)
 THEN, TODAY = dt.date(2026, 1, 10), dt.date(2026, 6, 1)
 
 
 def past(state="declined", **changes):
     stated = {
         "trial": "warm_shower_sleep_minutes",
-        "lever": "warm-shower",
+        "intervention": "warm-shower",
         "metric": "sleep_minutes",
         "day": THEN,
     }
-    return Past(**{**stated, "sigma": 30.0, "state": state, **changes})
+    return PreviousTrial(**{**stated, "sigma": 30.0, "state": state, **changes})
 
 
 def offer(one, *, metric="sleep_minutes", sigma=30.0, today=TODAY):
-    return may_offer([one], LEVER, metric, sigma, today)
+    return can_repropose([one], INTERVENTION, metric, sigma, today)
 
 
 @pytest.mark.parametrize("state", ["open", "declined", "finished", "abandoned"])
@@ -32,8 +34,8 @@ def test_without_a_reason_nothing_is_proposed_again(state):
 
 
 def test_what_was_never_tried_needs_no_reason():
-    assert may_offer([], LEVER, "sleep_minutes", 30.0, TODAY) == (True, None)
-    assert offer(past(lever="alcohol", trial="alcohol_mood")) == (True, None)
+    assert can_repropose([], INTERVENTION, "sleep_minutes", 30.0, TODAY) == (True, None)
+    assert offer(past(intervention="alcohol", trial="alcohol_mood")) == (True, None)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,9 @@ def test_when_the_noise_has_halved_and_there_was_no_answer_it_is_proposed_again(
     assert not offer(past("finished", decided=True), sigma=10.0)[0]
 
 
-def test_a_trial_without_a_lever_is_told_by_the_words_of_its_name():
-    assert not offer(past("finished", lever=None, trial="my_warm_shower"))[0]
-    assert offer(past("finished", lever=None, trial="cold_shower"))[0]
+def test_a_trial_without_an_intervention_is_told_by_the_words_of_its_name():
+    assert not offer(past("finished", intervention=None, trial="my_warm_shower"))[0]
+    assert offer(past("finished", intervention=None, trial="cold_shower"))[0]
 
 
 def test_a_trial_never_takes_the_name_of_an_earlier_one_but_a_declined_proposal_keeps_it():
@@ -73,14 +75,14 @@ def test_a_trial_never_takes_the_name_of_an_earlier_one_but_a_declined_proposal_
 
 
 def test_the_newest_trial_of_the_same_arms_on_the_same_outcome_is_what_the_next_starts_from():
-    tried = {"arms": LEVER.arms, "found": Belief(12.0, 5.0)}
+    tried = {"arms": INTERVENTION.arms, "found": Belief(12.0, 5.0)}
     first = past("finished", **tried)
-    newer = past("finished", arms=LEVER.arms, found=Belief(8.0, 3.0), day=THEN + dt.timedelta(days=90))
-    assert found_before([newer, first], LEVER, "sleep_minutes") == newer
-    assert found_before([first], LEVER, "sleep_score") is None
+    newer = past("finished", arms=INTERVENTION.arms, found=Belief(8.0, 3.0), day=THEN + dt.timedelta(days=90))
+    assert previous_result([newer, first], INTERVENTION, "sleep_minutes") == newer
+    assert previous_result([first], INTERVENTION, "sleep_score") is None
     for other in (
-        past("finished", arms=LEVER.arms),
+        past("finished", arms=INTERVENTION.arms),
         past("finished", **{**tried, "arms": ("as usual", "cold shower")}),
-        past("finished", **tried, lever="alcohol"),
+        past("finished", **tried, intervention="alcohol"),
     ):
-        assert found_before([other], LEVER, "sleep_minutes") is None
+        assert previous_result([other], INTERVENTION, "sleep_minutes") is None

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from santorio.cli.demo_summary import published
-from santorio.cli.status import proposed_protocol
 from santorio.ingest.importer import import_paths
 from santorio.stats.randomization import MAX_RUN, infer_randomization
 from santorio.storage.object_store import FolderStore
 from santorio.trials import files as trial_files
-from santorio.trials.interventions.catalog import registry
+from santorio.trials.interventions.catalog import built_in_interventions
 from santorio.trials.proposals.pipeline import propose
-from santorio.trials.protocol import Protocol, protocol_of
+from santorio.trials.repository import load_proposal
 
 DAYS = 150
 TODAY = dt.date(2026, 6, 10)
@@ -30,6 +29,13 @@ def lived(marts, autoregressive):
     return marts
 
 
+def proposed(connection, marts, slug):
+    """The protocol that the newest run proposes."""
+    proposal = load_proposal(connection, marts.person, slug.replace("-", "_"))
+    assert proposal is not None
+    return proposal.protocol
+
+
 def proposals(marts):
     with marts.database.connect() as connection:
         return connection.execute(
@@ -39,7 +45,7 @@ def proposals(marts):
         ).fetchall()
 
 
-def test_proposals_are_ranked_by_value_each_lever_once_with_a_whole_schedule(lived):
+def test_proposals_are_ranked_by_value_each_intervention_once_with_a_whole_schedule(lived):
     report = propose(lived.database, lived.person, today=TODAY)
     assert report.status == "accepted"
     found = proposals(lived)
@@ -62,8 +68,7 @@ def test_a_daily_schedule_has_no_long_run(lived):
         daily = [
             protocol
             for (slug,) in connection.execute("select slug from analysis.proposals").fetchall()
-            if (protocol := protocol_of(proposed_protocol(connection, lived.person, slug))).law.kind
-            == "daily"
+            if (protocol := proposed(connection, lived, slug)).randomization.kind == "daily"
         ]
     assert daily
     for protocol in daily:
@@ -75,18 +80,18 @@ def test_who_does_not_drink_is_not_asked_to_stop(lived):
     assert "alcohol" not in {row[0] for row in proposals(lived)}
 
 
-def test_a_lever_that_a_trial_has_tested_is_not_proposed_again(lived):
+def test_an_intervention_that_a_trial_has_tested_is_not_proposed_again(lived):
     lived.trial("screens", ("usual", "no screens"), [0, 1] * 20)
     propose(lived.database, lived.person, today=TODAY)
-    levers = {row[0] for row in proposals(lived)}
-    assert "screens" not in levers
-    assert "late-caffeine" in levers
+    interventions = {row[0] for row in proposals(lived)}
+    assert "screens" not in interventions
+    assert "late-caffeine" in interventions
 
 
-def test_when_every_lever_is_tried_nothing_stays_proposed(lived):
+def test_when_every_intervention_is_tried_nothing_stays_proposed(lived):
     propose(lived.database, lived.person, today=TODAY)
-    for lever in registry():
-        lived.trial(lever.name, lever.arms, [0, 1] * 20)
+    for intervention in built_in_interventions():
+        lived.trial(intervention.name, intervention.arms, [0, 1] * 20)
     assert propose(lived.database, lived.person, today=TODAY).status == "accepted"
     with lived.database.connect() as connection:
         assert published(connection, "proposals", "rank", lived.person) == []
@@ -113,25 +118,25 @@ def test_a_proposal_is_imported_and_judged_by_the_law_that_drew_it(lived, autore
     propose(lived.database, lived.person, today=TODAY)
     with lived.database.connect() as connection:
         plans = {
-            slug: proposed_protocol(connection, lived.person, slug)
+            slug: proposed(connection, lived, slug)
             for (slug,) in connection.execute("select slug from analysis.proposals").fetchall()
         }
     kinds = set()
     for slug, plan in plans.items():
-        document = Protocol.model_validate(plan).starting(dt.date(2026, 7, 1)).document()
+        document = plan.starting(dt.date(2026, 7, 1)).document()
         found = trial_files.parse(document, lived.person, None)
         assert found.rejections == [], slug
         data = found.events[0].data
         arm = np.array([data["arms"].index(name) for name in data["assignment"]])
-        kinds.add(infer_randomization(arm, data.get("period_days"), data.get("law")).kind)
+        kinds.add(infer_randomization(arm, data.get("period_days"), data.get("randomization")).kind)
     assert kinds == {"daily", "periods"}
 
 
-def test_limits_shorten_what_is_proposed_and_a_lever_of_ones_own_is_proposed_too(lived, tmp_path):
+def test_limits_shorten_what_is_proposed_and_an_intervention_of_ones_own_is_proposed_too(lived, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(
         "limits: {longest_days: 60, periods: false, weekly_burden: 3, not_on: [sunday]}\n"
-        "levers:\n"
+        "interventions:\n"
         "  - {name: humming, change: humming at night, arms: [as usual, humming], outcomes: [sleep_minutes],\n"
         "     half_life_days: 0.1, adherence: {ask: Did you hum?}, burden: 0.2}\n"
     )
@@ -139,27 +144,29 @@ def test_limits_shorten_what_is_proposed_and_a_lever_of_ones_own_is_proposed_too
     propose(lived.database, lived.person, today=TODAY)
     found = proposals(lived)
     assert "humming" in {row[0] for row in found}
-    burdens = {lever.name: lever.burden for lever in registry()} | {"humming": 0.2}
-    for lever, _, _, schedule, days, *_ in found:
+    burdens = {intervention.name: intervention.burden for intervention in built_in_interventions()} | {
+        "humming": 0.2
+    }
+    for intervention, _, _, schedule, days, *_ in found:
         assert days <= 60
         assert len(schedule) < days
-        assert burdens[lever] * 6 <= 3
+        assert burdens[intervention] * 6 <= 3
     with lived.database.connect() as connection:
-        plan = protocol_of(proposed_protocol(connection, lived.person, "humming-sleep-minutes"))
-    assert (plan.law.kind, plan.not_on, plan.lever) == ("daily", ("sunday",), "humming")
+        plan = proposed(connection, lived, "humming-sleep-minutes")
+    assert (plan.randomization.kind, plan.not_on, plan.intervention) == ("daily", ("sunday",), "humming")
 
 
 def test_a_proposal_states_the_priors_that_judge_it_and_the_noise_it_was_planned_with(lived):
     propose(lived.database, lived.person, today=TODAY)
     with lived.database.connect() as connection:
         plans = [
-            protocol_of(proposed_protocol(connection, lived.person, slug))
+            proposed(connection, lived, slug)
             for (slug,) in connection.execute("select slug from analysis.proposals").fetchall()
         ]
-    levers = {lever.name: lever for lever in registry()}
+    interventions = {intervention.name: intervention for intervention in built_in_interventions()}
     for plan in plans:
         assert plan.planning.sigma > 0
-        prior = levers[plan.lever].carry_over()
+        prior = interventions[plan.intervention].carry_over()
         assert (plan.model.fading() is None) == (prior is None)
         if prior:
             assert plan.model.fading().mean == pytest.approx(prior.mean, rel=1e-4)
@@ -179,7 +186,7 @@ def test_a_trial_of_a_year_ago_is_proposed_again_under_another_name_and_with_the
     why = next(row[7] for row in proposals(lived) if row[0] == name)
     assert why.startswith("You tested this on 2026-02-13; more than a year has passed")
     with lived.database.connect() as connection:
-        assert proposed_protocol(connection, lived.person, f"{slug}-2") is not None
+        assert proposed(connection, lived, f"{slug}-2") is not None
 
 
 def test_a_proposal_states_the_likelihood_of_its_outcome_from_the_days_before(
@@ -188,7 +195,7 @@ def test_a_proposal_states_the_likelihood_of_its_outcome_from_the_days_before(
     rng = np.random.default_rng(9)
     file = tmp_path / "mine.yaml"
     file.write_text(
-        "levers:\n"
+        "interventions:\n"
         "  - {name: humming, change: humming at night, arms: [as usual, humming], half_life_days: 0.1,\n"
         "     adherence: {ask: Did you hum?}, burden: 0.2,\n"
         "     outcomes: [{metric: measure_focus, smallest_effect: 2, scale: bounded, bounds: [0, 10]}]}\n"
@@ -211,4 +218,4 @@ def test_a_proposal_states_the_likelihood_of_its_outcome_from_the_days_before(
 
 def model_of(marts, slug):
     with marts.database.connect() as connection:
-        return proposed_protocol(connection, marts.person, slug)["model"]
+        return proposed(connection, marts, slug).document()["model"]

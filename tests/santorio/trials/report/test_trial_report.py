@@ -16,11 +16,11 @@ from santorio.stats.effect_priors import WEAK, EffectPrior, robust_mixture
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.posterior_store import FILE_NAME, save_fit
 from santorio.stats.sampler import Diagnostics, Fit
-from santorio.trials.adherence import Adhered
+from santorio.trials.adherence import AdherenceDay
 from santorio.trials.analysis.data import Trial
-from santorio.trials.lifecycle import Abandoned, Deviated, Life, Paused
-from santorio.trials.preregistration import Registration
-from santorio.trials.protocol import DailyLaw, Deciding, Model, Protocol
+from santorio.trials.lifecycle import Abandoned, Deviated, Paused, TrialState
+from santorio.trials.preregistration import Preregistration
+from santorio.trials.protocol import DailyRandomization, DecisionRule, Model, Protocol
 from santorio.trials.report.build import report_of
 from santorio.trials.report.data import AcceptedRun, Account, Result, read_account
 from santorio.trials.report.posterior_summary import Posterior
@@ -95,7 +95,7 @@ def protocol(design):
     return Protocol(
         trial="shower_sleep", question="Does a cold shower raise my sleep?", arms=ARMS, outcome="sleep_minutes",
         direction="higher", smallest_effect=DELTA, lag_days=1, start_day=START,
-        law=DailyLaw(cycle_days=14, longest_run=3),
+        randomization=DailyRandomization(cycle_days=14, longest_run=3),
         cycles=2, seed=7, assignment=tuple(ARMS[one] for one in design.arm),
         model=Model.of(None, robust_mixture(1.0, 0.4)),
     )  # fmt: skip
@@ -111,12 +111,14 @@ RESULT = Result(
 
 @pytest.fixture
 def account(design, posterior, protocol):
-    registration = Registration(later(-3), 0, DAYS, law=protocol.law.model_dump(), frozen=protocol)
+    preregistration = Preregistration(
+        later(-3), 0, DAYS, randomization=protocol.randomization.model_dump(), frozen=protocol
+    )
     trial = Trial(
         name="shower_sleep", question=protocol.question, arms=ARMS, outcome="sleep_minutes", secondary=("mood",),
         direction="higher", smallest_effect=DELTA, lag_days=1, period_days=None, washout_days=0,
         study_day=np.arange(1, DAYS + 1), first_day=design.day, last_day=design.day, arm=design.arm,
-        as_of=dt.datetime(2026, 4, 2, tzinfo=dt.UTC), registration=registration,
+        as_of=dt.datetime(2026, 4, 2, tzinfo=dt.UTC), preregistration=preregistration,
     )  # fmt: skip
     mood = replace(RESULT, outcome="mood", unit="points", estimate=0.1, smallest_effect=0.3, is_primary=False)
     run = AcceptedRun(
@@ -126,11 +128,13 @@ def account(design, posterior, protocol):
     )  # fmt: skip
     attributes = {f"version_of_{name}": "1.0" for name in ("pymc", "nutpie", "arviz", "numpy")}
     followed = tuple(
-        Adhered(later(day), ARMS[arm], None if arm == 0 else day % 7 != 2, "unknown" if arm == 0 else "said")
+        AdherenceDay(
+            later(day), ARMS[arm], None if arm == 0 else day % 7 != 2, "unknown" if arm == 0 else "said"
+        )
         for day, arm in enumerate(design.arm)
     )
     return Account(
-        trial, Life("shower_sleep", state="analysed"), (), run, posterior,
+        trial, TrialState("shower_sleep", name="analysed"), (), run, posterior,
         {**attributes, "protocol_sha256": protocol.sha256}, followed, later(40),
     )  # fmt: skip
 
@@ -145,29 +149,32 @@ def test_a_report_answers_in_a_sentence_and_fetches_nothing(account):
     assert "http://" not in page.replace("http://www.w3.org", "")
     for item, topic in CENT_ITEMS:
         assert f"<td>{item}</td><td>{topic.replace(chr(39), '&#39;')}</td>" in page
-    assert account.trial.registration.frozen.sha256 in page
+    assert account.trial.preregistration.frozen.sha256 in page
     assert SHA in page
     assert "5 March 2026: The watch was not worn." in page
 
 
 @pytest.mark.parametrize(
-    ("life", "says"),
+    ("state", "says"),
     [
         (
-            Life("t", state="running"),
+            TrialState("t", name="running"),
             "This trial is running: 11 of 28 study days have come, and nothing is decided",
         ),
-        (Life("t", state="paused"), "This trial is paused after 11 of 28 study days"),
+        (TrialState("t", name="paused"), "This trial is paused after 11 of 28 study days"),
         (
-            Life("t", state="abandoned", reason="too cold"),
+            TrialState("t", name="abandoned", reason="too cold"),
             "was given up after 11 of 28 study days: nothing is decided",
         ),
-        (Life("t", state="completed"), "Type `santorio run` for the answer"),
+        (TrialState("t", name="completed"), "Type `santorio run` for the answer"),
     ],
 )
-def test_before_its_end_a_trial_decides_nothing(account, life, says):
+def test_before_its_end_a_trial_decides_nothing(account, state, says):
     early = replace(
-        account, life=life, today=later(10), run=replace(account.run, diagnostics={"randomisation": "daily"})
+        account,
+        state=state,
+        today=later(10),
+        run=replace(account.run, diagnostics={"randomisation": "daily"}),
     )
     assert says in answer(early)
     page = report_of(early)
@@ -179,13 +186,13 @@ def test_before_its_end_a_trial_decides_nothing(account, life, says):
 
 
 def test_before_a_planned_look_a_trial_says_when_it_may_be_decided(account, protocol):
-    deciding = Deciding(interim_looks=1, looks_after_days=(21,), threshold_at_looks=0.95)
-    looked = protocol.model_copy(update={"deciding": deciding})
-    trial = replace(account.trial, registration=replace(account.trial.registration, frozen=looked))
+    deciding = DecisionRule(interim_analyses=1, interim_after_days=(21,), interim_threshold=0.95)
+    looked = protocol.model_copy(update={"decision_rule": deciding})
+    trial = replace(account.trial, preregistration=replace(account.trial.preregistration, frozen=looked))
     running = replace(
         account,
         trial=trial,
-        life=Life("t", state="running"),
+        state=TrialState("t", name="running"),
         today=later(10),
         run=replace(account.run, diagnostics={"randomisation": "daily"}),
     )
