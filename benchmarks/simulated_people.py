@@ -15,7 +15,7 @@ from dataclasses import replace
 import orjson
 import psycopg
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS
 from santorio.people import Person, ensure_person
@@ -93,10 +93,10 @@ class SimulatedLog:
         self._account = Account("bench@example.org", "bench", simulation)
         self._known = VisibleData(self.life, self.now)
         by_hand = (logs.by_hand_csv(self.life), logs.by_hand_jsonl(self.life))
-        self._by_hand = [one for content in by_hand for one in read(content, person, self.now).events]
+        self._by_hand = [one for content in by_hand for one in parse_file(content, person, self.now).events]
         assert self.life.trial is not None, "A life is too short for a trial."  # noqa: S101
         protocol = orjson.dumps(self.life.trial.protocol(self.life.clock.first_day))
-        self.protocol = read(protocol, person, self.now)
+        self.protocol = parse_file(protocol, person, self.now)
 
     def whole(self, days: range) -> Iterator[ParseResult]:
         """Give what a sync of all default kinds takes in of some days, some days at a time."""
@@ -140,7 +140,7 @@ class SimulatedLog:
                 asked = RequestContext(day=self.life.clock.date(day), item=number)
                 yield self._parsed(kind, make(self.life, day, workout), asked)
             if day % SESSIONS_A_FILE == 0:
-                yield read(activity_fit(self.life, day, workout), self.person, self.now)
+                yield parse_file(activity_fit(self.life, day, workout), self.person, self.now)
 
     def _logs(self, days: range) -> ParseResult:
         start, end = (self.life.clock.bounds(day)[at] for at, day in ((0, days[0]), (1, days[-1])))

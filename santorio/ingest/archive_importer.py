@@ -1,33 +1,34 @@
-"""Take in an archive of any size: some of its files a transaction, each transaction with how far it came.
+"""Import an archive of any size: some members a transaction, each of which records how far the import has come.
 
-A process killed at any point goes on where it stopped: what is done is not read again, and nothing is doubled.
+A process killed at any point resumes where it stopped: finished members are not read again, and writing is idempotent.
 """
 
 import datetime as dt
-import itertools
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
 from santorio.code_version import code_version
-from santorio.ingest.detect import UNKNOWN_KIND, drop_unknown, is_studied, parse_member
+from santorio.ingest import quarantine
+from santorio.ingest.file_parser import UNKNOWN_EVENT_TYPE, drop_unknown, is_studied, parse_member
 from santorio.ingest.formats import zip_archive
 from santorio.ingest.formats.zip_archive import Member, SkippedMember
-from santorio.ingest.quarantine import close_mended, note_rejection
+from santorio.ingest.writer import FileOutcome, outcome_of, record_import, write_results
 from santorio.people import Person
-from santorio.storage.activity_records import write_recordings
-from santorio.storage.event_log import Event, WriteResult, lock_person, write_events
+from santorio.storage.event_log import WriteResult, lock_person
 from santorio.storage.object_store import ObjectStore
 from santorio.storage.parse_result import ParseResult, Rejection
 
-# One transaction holds as many files as this, or as many bytes: waiting for the disk after each takes longer.
+# A transaction holds up to this many members, or bytes: waiting for the disk after each member takes longer.
 FILES_PER_TRANSACTION = 100
 BYTES_PER_TRANSACTION = 16 * 2**20
-EXPORT_MARK = "DI_CONNECT/"
-NOT_KNOWN = Rejection(
+# A folder that only a Garmin account's export has.
+EXPORT_MARKER = "DI_CONNECT/"
+UNKNOWN_KIND = Rejection(
     "unknown_kind",
     "Santorio does not know yet what these entries are. They were kept as they came.",
     status="ignored",
@@ -35,24 +36,32 @@ NOT_KNOWN = Rejection(
 
 
 @dataclass(slots=True)
-class ArchiveResult:
-    """What became of an archive, earlier passes over it included."""
+class _ArchiveImport:
+    """The import of one archive: its row in `ops.archives`, over all attempts by the same code."""
 
     sha256: str
-    kind: str = "zip"
-    events_new: int = 0
-    events_unchanged: int = 0
-    rejections: list[Rejection] = field(default_factory=list)
-    accounts: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Pass:
     members_done: int
     started_at: dt.datetime
     is_finished: bool
-    is_again: bool
-    """Whether other code has taken the whole archive in before: then it says nothing new."""
+    events_new: int
+    events_unchanged: int
+    accounts: set[str]
+    kind: str
+    is_replay: bool
+    """Another version of the code has imported the complete archive: its events bring nothing newer."""
+    rejections: list[Rejection] = field(default_factory=list)
+
+    def outcome(self, path: Path) -> FileOutcome:
+        has_events = self.events_new + self.events_unchanged > 0
+        return FileOutcome(
+            path,
+            self.kind,
+            outcome_of(self.rejections, has_events=has_events, has_new=self.events_new > 0),
+            self.events_new,
+            self.events_unchanged,
+            self.rejections,
+            frozenset(self.accounts),
+        )
 
 
 def import_archive(
@@ -63,99 +72,102 @@ def import_archive(
     now: dt.datetime,
     *,
     progress: Callable[[float], None],
-) -> ArchiveResult:
-    """Take in an archive, in transactions of its own.
+) -> FileOutcome:
+    """Import an archive, in transactions of its own.
 
     Parameters
     ----------
     connection
         In autocommit.
     progress
-        Told which share of the archive is done, from 0 to 1.
+        Called with the fraction of the archive that is done.
     """
     sha256 = store.put_file(path)  # before any row points to it
     name = zip_archive.name_of(path)
-    result = ArchiveResult(sha256)
     with connection.transaction():
         lock_person(connection, person.user_id)
-        state = _begin(connection, person, result)
-    if state.is_finished:
-        return _finished_before(connection, person, result)
+        archive = _begin(connection, person, sha256)
+    if archive.is_finished:
+        _load_finished(connection, person, archive)
+    else:
+        _import_members(connection, person, path, now, archive, progress)
+    outcome = archive.outcome(path)
+    with connection.transaction():
+        record_import(connection, person, name, sha256, outcome)
+    return outcome
+
+
+def _import_members(
+    connection: psycopg.Connection,
+    person: Person,
+    path: Path,
+    now: dt.datetime,
+    archive: _ArchiveImport,
+    progress: Callable[[float], None],
+) -> None:
+    name = zip_archive.name_of(path)
     size = max(path.stat().st_size, 1)
     with path.open("rb") as file:
-        is_export = zip_archive.contains(file, EXPORT_MARK)
-        result.kind = "garmin export" if is_export else "zip" if zipfile.is_zipfile(file) else "JSON"
-        parts = zip_archive.iter_members(
-            file, skip=state.members_done, name=f"{path.absolute().parent.name}/{name}"
+        is_export = zip_archive.contains(file, EXPORT_MARKER)
+        archive.kind = _kind_of(file, is_export=is_export)
+        members = zip_archive.iter_members(
+            file, skip=archive.members_done, name=f"{path.absolute().parent.name}/{name}"
         )
-        done = state.members_done
-        for batch in _batches(parts):
-            read = [parse_member(part, sha256, person, now) for part in batch]
+        for batch in _batches(members):
+            results = [parse_member(member, archive.sha256, person, now) for member in batch]
             if is_export:
-                _sort_out(batch, read)
+                _sort_export(batch, results)
             with connection.transaction():
                 lock_person(connection, person.user_id)
-                written = _write(connection, person, name, sha256, read, replay=state.is_again)
-                done += len(batch)
-                _advance(connection, person, result, done, written, read)
+                written = write_results(
+                    connection, person, name, archive.sha256, results, replay=archive.is_replay
+                )
+                archive.members_done += len(batch)
+                _record_progress(connection, person, archive, written, results)
             progress(min(file.tell() / size, 1.0))
     with connection.transaction():
         lock_person(connection, person.user_id)
-        _finish(connection, person, result, state.started_at)
-    return result
+        _finish(connection, person, archive)
 
 
-def _batches(parts: Iterator[Member | SkippedMember]) -> Iterator[list[Member | SkippedMember]]:
-    """Group files until they are many or large."""
-    while first := next(parts, None):
-        batch, size = [first], _size(first)
-        while size < BYTES_PER_TRANSACTION and len(batch) < FILES_PER_TRANSACTION:
-            part = next(parts, None)
-            if part is None:
-                break
-            batch.append(part)
-            size += _size(part)
+def _kind_of(file: IO[bytes], *, is_export: bool) -> str:
+    if is_export:
+        return "garmin export"
+    return "zip" if zipfile.is_zipfile(file) else "JSON"
+
+
+def _batches(members: Iterator[Member | SkippedMember]) -> Iterator[list[Member | SkippedMember]]:
+    """Group members until they are many or large."""
+    batch: list[Member | SkippedMember] = []
+    size = 0
+    for member in members:
+        batch.append(member)
+        size += len(member.data) if isinstance(member, Member) else 0
+        if size >= BYTES_PER_TRANSACTION or len(batch) >= FILES_PER_TRANSACTION:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch
 
 
-def _size(part: Member | SkippedMember) -> int:
-    return len(part.data) if isinstance(part, Member) else 0
+def _sort_export(batch: Sequence[Member | SkippedMember], results: Sequence[ParseResult]) -> None:
+    """Mark what is no data of ours in an account's export: nobody has to act on it.
 
-
-def _sort_out(batch: Sequence[Member | SkippedMember], read: list[ParseResult]) -> None:
-    """Call what is no data of ours in an account's export by that name: nobody has to mend it.
-
-    Of the folders of a person's profile, contacts and messages only what is a known kind is taken; elsewhere
-    entries of unknown kinds are kept, and counted.
+    Of the folders of a person's profile, contacts and messages only known kinds are ingested. In the folders that
+    Santorio studies, entries of unknown kinds are kept, and counted.
     """
-    for part, parsed in zip(batch, read, strict=True):
-        if not any(is_studied(folder) for folder in part.path.split("/")):
-            drop_unknown(parsed, part.path[: zip_archive.MAX_NAME_LENGTH])
-        elif unknown := sum(event.event_type == UNKNOWN_KIND for event in parsed.events):
-            place = f"{part.path[: zip_archive.MAX_NAME_LENGTH]}, {unknown} entries"
-            parsed.rejections.append(replace(NOT_KNOWN, location=place))
+    for member, result in zip(batch, results, strict=True):
+        path = member.path[: zip_archive.MAX_NAME_LENGTH]
+        if not any(is_studied(folder) for folder in member.path.split("/")):
+            drop_unknown(result, path)
+            continue
+        unknown = sum(event.event_type == UNKNOWN_EVENT_TYPE for event in result.events)
+        if unknown:
+            result.rejections.append(replace(UNKNOWN_KIND, location=f"{path}, {unknown} entries"))
 
 
-def _write(
-    connection: psycopg.Connection,
-    person: Person,
-    name: str,
-    sha256: str,
-    read: list[ParseResult],
-    *,
-    replay: bool,
-) -> WriteResult:
-    events: list[Event] = list(itertools.chain.from_iterable(parsed.events for parsed in read))
-    for rejection in itertools.chain.from_iterable(parsed.rejections for parsed in read):
-        note_rejection(connection, person, name, sha256, rejection)
-    written = write_events(connection, events, replay=replay)
-    for parsed in read:
-        write_recordings(connection, parsed.recordings)
-    return written
-
-
-def _begin(connection: psycopg.Connection, person: Person, result: ArchiveResult) -> _Pass:
-    """Find how far an earlier pass by the same code came; start over where the code has changed."""
+def _begin(connection: psycopg.Connection, person: Person, sha256: str) -> _ArchiveImport:
+    """Find how far an earlier attempt by the same code came; start over where the code has changed."""
     row = connection.execute(
         """
         insert into ops.archives (user_id, object_sha256, code_version) values (%s, %s, %s)
@@ -165,58 +177,68 @@ def _begin(connection: psycopg.Connection, person: Person, result: ArchiveResult
                           and other.object_sha256 = archives.object_sha256
                           and other.code_version <> archives.code_version and other.is_finished)
         """,
-        [person.user_id, result.sha256, code_version()],
+        [person.user_id, sha256, code_version()],
     ).fetchone()
     assert row is not None  # noqa: S101 - the statement always returns its row
-    done, started_at, is_finished, result.events_new, result.events_unchanged, accounts, kind, is_again = row
-    result.accounts, result.kind = set(accounts), kind
-    return _Pass(done, started_at, is_finished, is_again)
+    members_done, started_at, is_finished, new, unchanged, accounts, kind, is_replay = row
+    return _ArchiveImport(
+        sha256, members_done, started_at, is_finished, new, unchanged, set(accounts), kind, is_replay
+    )
 
 
-def _finished_before(connection: psycopg.Connection, person: Person, result: ArchiveResult) -> ArchiveResult:
-    """Say of an archive that was taken in before that it brought nothing new; what was left out stays named."""
-    result.events_unchanged += result.events_new
-    result.events_new = 0
+def _load_finished(connection: psycopg.Connection, person: Person, archive: _ArchiveImport) -> None:
+    """Report an archive that was imported before: nothing is new, and its rejections stay named."""
+    archive.events_unchanged += archive.events_new
+    archive.events_new = 0
     rows = connection.execute(
         """
         select code, reason, location, status from ops.rejected_records
         where user_id = %s and object_sha256 = %s and status <> 'retried' order by first_seen_at, location
         """,
-        [person.user_id, result.sha256],
+        [person.user_id, archive.sha256],
     ).fetchall()
-    result.rejections = [Rejection(*row) for row in rows]
-    return result
+    archive.rejections = [Rejection(*row) for row in rows]
 
 
-def _advance(
+def _record_progress(
     connection: psycopg.Connection,
     person: Person,
-    result: ArchiveResult,
-    done: int,
+    archive: _ArchiveImport,
     written: WriteResult,
-    read: list[ParseResult],
+    results: Sequence[ParseResult],
 ) -> None:
-    result.events_new += written.new + written.versions
-    result.events_unchanged += written.unchanged
-    for parsed in read:
-        result.rejections += parsed.rejections
-        result.accounts |= parsed.accounts
+    archive.events_new += written.new + written.versions
+    archive.events_unchanged += written.unchanged
+    rejections = [rejection for result in results for rejection in result.rejections]
+    archive.rejections += rejections
+    for result in results:
+        archive.accounts |= result.accounts
+    # Two imports of one archive may run at once: the one that is behind must not set the other back.
     connection.execute(
         """
-        update ops.archives set members_done = greatest(members_done, %s), events_new = %s, events_unchanged = %s,
-               rejected = rejected + %s, accounts = %s, kind = %s
-        where user_id = %s and object_sha256 = %s and code_version = %s
+        update ops.archives set members_done = greatest(members_done, %(done)s), events_new = %(new)s,
+          events_unchanged = %(unchanged)s, rejected = rejected + %(rejected)s, accounts = %(accounts)s,
+          kind = %(kind)s
+        where user_id = %(user_id)s and object_sha256 = %(sha256)s and code_version = %(code_version)s
         """,
-        [done, result.events_new, result.events_unchanged, sum(len(p.rejections) for p in read),
-         sorted(result.accounts), result.kind, person.user_id, result.sha256, code_version()],
-    )  # fmt: skip
-
-
-def _finish(
-    connection: psycopg.Connection, person: Person, result: ArchiveResult, started_at: dt.datetime
-) -> None:
-    connection.execute(
-        "update ops.archives set is_finished = true where user_id = %s and object_sha256 = %s and code_version = %s",
-        [person.user_id, result.sha256, code_version()],
+        {
+            "done": archive.members_done,
+            "new": archive.events_new,
+            "unchanged": archive.events_unchanged,
+            "rejected": len(rejections),
+            "accounts": sorted(archive.accounts),
+            "kind": archive.kind,
+            "user_id": person.user_id,
+            "sha256": archive.sha256,
+            "code_version": code_version(),
+        },
     )
-    close_mended(connection, person, result.sha256, since=started_at)
+
+
+def _finish(connection: psycopg.Connection, person: Person, archive: _ArchiveImport) -> None:
+    connection.execute(
+        "update ops.archives set is_finished = true"
+        " where user_id = %s and object_sha256 = %s and code_version = %s",
+        [person.user_id, archive.sha256, code_version()],
+    )
+    quarantine.resolve(connection, person, archive.sha256, since=archive.started_at)

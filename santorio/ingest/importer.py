@@ -1,6 +1,7 @@
-"""Take in files: recognise, read, keep the original where it is needed, write; some files a transaction.
+"""Import files: parse (`file_parser.py`), keep the original where it is needed, write (`writer.py`).
 
-A process killed at any point leaves whole files or none: importing again does the rest, and doubles nothing.
+Small files share a transaction; an archive has transactions of its own (`archive_importer.py`). A process killed at
+any point leaves complete files or none. Importing again does the rest and is idempotent.
 """
 
 import contextlib
@@ -13,71 +14,70 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 import psycopg
 
+from santorio.ingest import quarantine
 from santorio.ingest.archive_importer import import_archive
-from santorio.ingest.detect import MAX_FILE_BYTES, read
+from santorio.ingest.file_parser import MAX_FILE_BYTES, parse_file
 from santorio.ingest.formats.zip_archive import is_read_in_chunks, name_of
-from santorio.ingest.quarantine import close_mended, note_rejection
+from santorio.ingest.writer import FileOutcome, outcome_of, record_import, was_imported, write_results
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
-from santorio.storage.activity_records import write_recordings
 from santorio.storage.database.engine import Database
-from santorio.storage.event_log import lock_person, write_events
+from santorio.storage.event_log import lock_person
 from santorio.storage.object_store import ObjectStore, file_sha256
-from santorio.storage.parse_result import ParseResult, Rejection, rejected
+from santorio.storage.parse_result import ParseResult, rejected
 
-Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
-# A file that changed a moment ago may still be written.
+# A file that changed a moment ago may still be being written.
 SETTLED_SECONDS = 2.0
-# A commit waits for the disk; waiting for each of a thousand small files would take longer than reading them.
+# A commit waits for the disk; a commit for each of a thousand small files would take longer than parsing them.
 FILES_PER_TRANSACTION = 50
-UNFINISHED = (".part", ".tmp", ".crdownload", ".partial", "~")
+# What browsers and copying programs call a file that is not complete yet.
+UNFINISHED_SUFFIXES = (".part", ".tmp", ".crdownload", ".partial", "~")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many files are done, of how many; within an archive also in part."""
+    """Files done, of how many; a fraction within an archive."""
 
     done: float
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class FileOutcome:
-    """What became of one file."""
-
-    path: Path
-    kind: str
-    outcome: Outcome
-    events_new: int
-    events_unchanged: int
-    rejected: list[Rejection]
-
-
 @dataclass(slots=True)
 class ImportReport:
-    """What became of every file; new versions of known events count as new."""
+    """What became of every file."""
 
     files: list[FileOutcome] = field(default_factory=list)
-    accounts: set[str] = field(default_factory=set)
 
     @property
     def events_new(self) -> int:
-        """Events that were not there before."""
+        """New events, and new versions of events."""
         return sum(file.events_new for file in self.files)
 
     @property
     def events_unchanged(self) -> int:
-        """Events that were there already."""
+        """Events that the log had already."""
         return sum(file.events_unchanged for file in self.files)
 
     @property
     def rejected(self) -> int:
-        """Records and files that were not taken in as they came."""
+        """Records and files that were not ingested as they came."""
         return sum(len(file.rejected) for file in self.files)
+
+    @property
+    def accounts(self) -> set[str]:
+        """Garmin accounts that the files name."""
+        return {account for file in self.files for account in file.accounts}
+
+
+@dataclass(frozen=True, slots=True)
+class _ParsedFile:
+    path: Path
+    data: bytes
+    """Empty where the file could not be read, or is too large to be."""
+    result: ParseResult
 
 
 def import_paths(
@@ -89,95 +89,197 @@ def import_paths(
     progress: Callable[[Progress], None] | None = None,
     now: dt.datetime | None = None,
 ) -> ImportReport:
-    """Take in files, and all files below folders, in the order of their names. The files themselves stay.
+    """Import files, and all files below folders, in the order of their names. The files themselves stay.
 
     Raises
     ------
     StorageError
-        If the database or the object store fails; what was done before it stays done.
+        If the database or the object store fails; what was committed before stays.
     """
     files = [file for path in paths for file in walk_files(path)]
-    return _import(database, store, person, files, progress, now, keep_all=False)
+    return _Importer(database, store, person, now, progress).run(files)
 
 
-def _import(
-    database: Database,
-    store: ObjectStore,
-    person: Person,
-    files: Sequence[Path],
-    progress: Callable[[Progress], None] | None,
-    now: dt.datetime | None,
-    *,
-    keep_all: bool,
-) -> ImportReport:
+def import_inbox(database: Database, store: ObjectStore, settings: Settings) -> ImportReport:
+    """Import the inbox: files at its top are of the person in the settings, those in `inbox/<name>/` of that person.
+
+    A file leaves the inbox once it is committed and its original is in the object store, not before.
+    """
+    files_by_person: dict[str, list[Path]] = {}
+    for path in pending_files(settings):
+        parts = path.relative_to(settings.inbox).parts
+        name = parts[0] if len(parts) > 1 else settings.person
+        files_by_person.setdefault(name, []).append(path)
     report = ImportReport()
-    moment = now or dt.datetime.now(dt.UTC)
-    counter = _Counter(len(files), progress)
-    with database.connect(autocommit=True) as connection:
-        for is_archive, group in itertools.groupby(files, key=_is_archive):
-            for batch in itertools.batched(group, 1 if is_archive else FILES_PER_TRANSACTION):
-                if is_archive:
-                    done = [_take_in_archive(connection, store, person, batch[0], moment, counter)]
-                else:
-                    with connection.transaction():
-                        lock_person(connection, person.user_id)
-                        done = [
-                            _take_in(connection, store, person, path, *reading, keep_all=keep_all)
-                            for path, reading in _read_ahead(batch, person, moment)
-                        ]
-                for outcome, accounts in done:
-                    report.files.append(outcome)
-                    report.accounts |= accounts
-                    if keep_all:
-                        _leave_inbox(store, outcome)
-                counter.count(len(batch))
+    for name, files in sorted(files_by_person.items()):
+        with database.connect() as connection:
+            person = ensure_person(connection, name, settings.timezone_name)
+        report.files += _Importer(database, store, person, is_inbox=True).run(files).files
     return report
 
 
-class _Counter:
-    """Counts files for who watches, and within an archive its parts."""
-
-    def __init__(self, total: int, tell: Callable[[Progress], None] | None) -> None:
-        self.done, self.total, self.tell = 0, total, tell
-
-    def count(self, files: int) -> None:
-        self.done += files
-        self.share(0.0)
-
-    def share(self, part: float) -> None:
-        if self.tell:
-            self.tell(Progress(self.done + part, self.total))
-
-
-def _is_archive(path: Path) -> bool:
-    try:
-        if not path.is_file():
-            return False  # to open a pipe is to wait for who writes it
-        with path.open("rb") as file:
-            return is_read_in_chunks(file)
-    except OSError:
-        return False  # reading it says what is wrong
-
-
-def _take_in_archive(
+def import_file(
     connection: psycopg.Connection,
     store: ObjectStore,
     person: Person,
     path: Path,
     now: dt.datetime,
-    counter: _Counter,
-) -> tuple[FileOutcome, set[str]]:
-    found = import_archive(connection, store, person, path, now, progress=counter.share)
-    refusals = any(one.status == "open" for one in found.rejections)
-    events = found.events_new + found.events_unchanged
-    outcome: Outcome = "rejected" if refusals else "empty"
-    if events:
-        outcome = "partly" if refusals else "imported" if found.events_new else "unchanged"
-    name = name_of(path)
-    told = FileOutcome(path, found.kind, outcome, found.events_new, found.events_unchanged, found.rejections)
-    with connection.transaction():
-        _note_import(connection, person, name, found.sha256, told)
-    return told, found.accounts
+    *,
+    keep_original: bool = False,
+    metadata: Mapping[str, object] | None = None,
+) -> FileOutcome:
+    """Import one file within the caller's transaction.
+
+    Parameters
+    ----------
+    keep_original
+        Store the file even where everything in it became an event.
+    metadata
+        Added to each of its events: what is known of the file that the file does not say.
+    """
+    parsed = _read_and_parse(path, person, now)
+    if metadata:
+        events = parsed.result.events
+        parsed.result.events = [replace(event, metadata={**event.metadata, **metadata}) for event in events]
+    return _store_and_write(connection, store, person, parsed, keep_original=keep_original)
+
+
+@dataclass(slots=True)
+class _Importer:
+    """One import of one person's files."""
+
+    database: Database
+    store: ObjectStore
+    person: Person
+    now: dt.datetime | None = None
+    progress: Callable[[Progress], None] | None = None
+    is_inbox: bool = False
+
+    def run(self, files: Sequence[Path]) -> ImportReport:
+        report = ImportReport()
+        now = self.now or dt.datetime.now(dt.UTC)
+        with self.database.connect(autocommit=True) as connection:
+            for is_archive, batch in _batches(files):
+                if is_archive:
+                    done = len(report.files)
+                    outcomes = [self._import_archive(connection, batch[0], now, done, len(files))]
+                else:
+                    outcomes = self._import_batch(connection, batch, now)
+                report.files += outcomes
+                if self.is_inbox:
+                    for outcome in outcomes:
+                        _leave_inbox(self.store, outcome)
+                self._report(len(report.files), len(files))
+        return report
+
+    def _import_batch(
+        self, connection: psycopg.Connection, paths: Sequence[Path], now: dt.datetime
+    ) -> list[FileOutcome]:
+        with connection.transaction():
+            lock_person(connection, self.person.user_id)
+            return [
+                _store_and_write(connection, self.store, self.person, parsed, keep_original=self.is_inbox)
+                for parsed in _parse_ahead(paths, self.person, now)
+            ]
+
+    def _import_archive(
+        self, connection: psycopg.Connection, path: Path, now: dt.datetime, done: int, total: int
+    ) -> FileOutcome:
+        def report_fraction(fraction: float) -> None:
+            self._report(done + fraction, total)
+
+        return import_archive(connection, self.store, self.person, path, now, progress=report_fraction)
+
+    def _report(self, done: float, total: int) -> None:
+        if self.progress:
+            self.progress(Progress(done, total))
+
+
+def _batches(files: Sequence[Path]) -> Iterator[tuple[bool, tuple[Path, ...]]]:
+    """Group files, in their order, for a transaction each; an archive stands alone."""
+    for is_archive, group in itertools.groupby(files, key=_is_archive):
+        for batch in itertools.batched(group, 1 if is_archive else FILES_PER_TRANSACTION):
+            yield is_archive, batch
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        # Opening a pipe would wait for its writer.
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return is_read_in_chunks(file)
+    except OSError:
+        return False  # parsing it says what is wrong
+
+
+def _parse_ahead(paths: Iterable[Path], person: Person, now: dt.datetime) -> Iterator[_ParsedFile]:
+    """Parse each file while the database still writes the one before; at most two are in memory."""
+    with ThreadPoolExecutor(max_workers=1) as parser:
+        previous: Future[_ParsedFile] | None = None
+        for path in paths:
+            upcoming = parser.submit(_read_and_parse, path, person, now)
+            if previous is not None:
+                yield previous.result()
+            previous = upcoming
+        if previous is not None:
+            yield previous.result()
+
+
+def _read_and_parse(path: Path, person: Person, now: dt.datetime) -> _ParsedFile:
+    try:
+        if not path.is_file():
+            reason = "Not a file, or it does not exist. Check the path."
+            return _ParsedFile(path, b"", rejected("unreadable", reason))
+        if path.stat().st_size > MAX_FILE_BYTES:
+            reason = "The file is larger than 256 MB. Import its parts one by one."
+            return _ParsedFile(path, b"", rejected("too_large", reason))
+        data = path.read_bytes()
+    except OSError:
+        reason = "The file cannot be read. Give yourself permission to read it, and import again."
+        return _ParsedFile(path, b"", rejected("unreadable", reason))
+    return _ParsedFile(path, data, parse_file(data, person, now, folder=path.resolve().parent.name))
+
+
+def _store_and_write(
+    connection: psycopg.Connection,
+    store: ObjectStore,
+    person: Person,
+    parsed: _ParsedFile,
+    *,
+    keep_original: bool,
+) -> FileOutcome:
+    """Store the original and write the rows.
+
+    The original is in the object store before anything of it can be committed: no row ever points to nothing.
+    """
+    data, result = parsed.data, parsed.result
+    name = name_of(parsed.path)
+    sha256 = hashlib.sha256(data).hexdigest() if data else None
+    if not data and keep_original and result.rejections[0].code == "too_large":
+        sha256 = store.put_file(parsed.path)
+    # The store waits for its disk while the database works.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        is_kept = bool(data) and (result.keep or keep_original)
+        storing = beside.submit(store.put, data) if is_kept else None
+        replay = was_imported(connection, person, sha256)
+        written = write_results(connection, person, name, sha256, [result], replay=replay)
+    if storing is not None:
+        storing.result()
+    events_new = written.new + written.versions
+    outcome = FileOutcome(
+        parsed.path,
+        result.kind,
+        outcome_of(result.rejections, has_events=bool(result.events), has_new=bool(events_new)),
+        events_new,
+        written.unchanged,
+        result.rejections,
+        frozenset(result.accounts),
+    )
+    if sha256 is not None:
+        quarantine.resolve(connection, person, sha256)
+        record_import(connection, person, name, sha256, outcome)
+    return outcome
 
 
 def _leave_inbox(store: ObjectStore, outcome: FileOutcome) -> None:
@@ -188,175 +290,38 @@ def _leave_inbox(store: ObjectStore, outcome: FileOutcome) -> None:
 
 
 def walk_files(path: Path) -> list[Path]:
-    """Return the file itself, or every file below a folder; a folder that may not be read stands for itself.
+    """Return the file itself, or every file below a folder; a folder that cannot be read stands for itself.
 
-    Links to folders are not followed, so none loops. Hidden files are left out.
+    Links to folders are not followed, so that none loops. Hidden files are skipped.
     """
     if not _is_folder(path):
         return [path]
-    found: list[Path] = []
-    closed: list[OSError] = []
-    for folder, folders, names in os.walk(path, onerror=closed.append):
+    files: list[Path] = []
+    unreadable: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(folder) / name for name in sorted(names) if not name.startswith(".")]
-    return found + [Path(error.filename) for error in closed]
-
-
-def _read_ahead(
-    paths: Iterable[Path], person: Person, now: dt.datetime
-) -> Iterator[tuple[Path, tuple[bytes, ParseResult]]]:
-    """Read each file while the database still writes the one before it; no more than two are held."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        before: tuple[Path, Future[tuple[bytes, ParseResult]]] | None = None
-        for path in paths:
-            upcoming = path, reader.submit(_read_file, path, person, now)
-            if before is not None:
-                yield before[0], before[1].result()
-            before = upcoming
-        if before is not None:
-            yield before[0], before[1].result()
+        files += [Path(folder) / name for name in sorted(names) if not name.startswith(".")]
+    return files + [Path(error.filename) for error in unreadable]
 
 
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError:
-        return False  # a folder above it may not be entered; reading it names that
-
-
-def import_file(
-    connection: psycopg.Connection,
-    store: ObjectStore,
-    person: Person,
-    path: Path,
-    now: dt.datetime,
-    *,
-    keep_all: bool = False,
-    about: Mapping[str, object] | None = None,
-) -> tuple[FileOutcome, set[str]]:
-    """Take in one file within the caller's transaction; what is known about it goes to its events' metadata.
-
-    The original is in the store before anything of it can be committed: no row ever points to nothing.
-    """
-    data, parsed = _read_file(path, person, now)
-    if about:
-        parsed.events = [replace(event, metadata={**event.metadata, **about}) for event in parsed.events]
-    return _take_in(connection, store, person, path, data, parsed, keep_all=keep_all)
-
-
-def _take_in(
-    connection: psycopg.Connection,
-    store: ObjectStore,
-    person: Person,
-    path: Path,
-    data: bytes,
-    parsed: ParseResult,
-    *,
-    keep_all: bool,
-) -> tuple[FileOutcome, set[str]]:
-    sha256 = hashlib.sha256(data).hexdigest() if data else None
-    if not data and keep_all and parsed.rejections[0].code == "too_large":
-        sha256 = store.put_file(path)
-    # The store waits for its disk while the database works.
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        kept = beside.submit(store.put, data) if data and (parsed.keep or keep_all) else None
-        written = write_events(connection, parsed.events, replay=_was_imported(connection, person, sha256))
-        write_recordings(connection, parsed.recordings)
-    if kept is not None:
-        kept.result()
-    name = name_of(path)
-    for rejection in parsed.rejections:
-        note_rejection(connection, person, name, sha256, rejection)
-    new = written.new + written.versions
-    outcome = FileOutcome(path, parsed.kind, _outcome(parsed, new), new, written.unchanged, parsed.rejections)
-    if sha256 is not None:
-        close_mended(connection, person, sha256)
-        _note_import(connection, person, name, sha256, outcome)
-    return outcome, parsed.accounts
-
-
-def _read_file(path: Path, person: Person, now: dt.datetime) -> tuple[bytes, ParseResult]:
-    try:
-        if not path.is_file():
-            reason = "This is no file, or it is not there. Check the path."
-            return b"", rejected("unreadable", reason)
-        if path.stat().st_size > MAX_FILE_BYTES:
-            reason = "The file is larger than 256 MB. Import what it is made of, one by one."
-            return b"", rejected("too_large", reason)
-        data = path.read_bytes()
-    except OSError:
-        return b"", rejected(
-            "unreadable", "This may not be read. Give yourself the right to, and import again."
-        )
-    return data, read(data, person, now, folder=path.resolve().parent.name)
-
-
-def _outcome(parsed: ParseResult, new: int) -> Outcome:
-    refusals = [one for one in parsed.rejections if one.status == "open"]
-    if not parsed.events:
-        return "rejected" if refusals else "empty"
-    if refusals:
-        return "partly"
-    return "imported" if new else "unchanged"
-
-
-def _was_imported(connection: psycopg.Connection, person: Person, sha256: str | None) -> bool:
-    known = connection.execute(
-        "select from ops.imports where user_id = %s and object_sha256 = %s", [person.user_id, sha256]
-    ).fetchone()
-    return known is not None
-
-
-def _note_import(
-    connection: psycopg.Connection, person: Person, name: str, sha256: str, outcome: FileOutcome
-) -> None:
-    connection.execute(
-        """
-        insert into ops.imports
-          (user_id, object_sha256, source_name, kind, outcome, events_new, events_unchanged, rejected)
-        values (%s, %s, %s, %s, %s, %s, %s, %s)
-        on conflict (user_id, object_sha256) do update set
-          source_name = excluded.source_name, kind = excluded.kind, outcome = excluded.outcome,
-          events_new = excluded.events_new, events_unchanged = excluded.events_unchanged,
-          rejected = excluded.rejected, imported_at = now()
-        """,
-        [person.user_id, sha256, name, outcome.kind, outcome.outcome, outcome.events_new,
-         outcome.events_unchanged, len(outcome.rejected)],
-    )  # fmt: skip
+        return False  # a folder above it cannot be entered; reading the file says so
 
 
 def pending_files(settings: Settings) -> list[Path]:
-    """Files of the inbox that are whole, for everyone. Hidden files and those being written wait."""
+    """Return the inbox's complete files, for all people; hidden files and those being written are not ready."""
     if not settings.inbox.is_dir():
         return []
     return [path for path in walk_files(settings.inbox) if _is_settled(path)]
 
 
 def _is_settled(path: Path) -> bool:
+    if path.name.endswith(UNFINISHED_SUFFIXES):
+        return False
     try:
-        return (
-            path.is_file()
-            and not path.name.endswith(UNFINISHED)
-            and time.time() - path.stat().st_mtime >= SETTLED_SECONDS
-        )
+        return path.is_file() and time.time() - path.stat().st_mtime >= SETTLED_SECONDS
     except OSError:
-        return False  # taken away meanwhile
-
-
-def import_inbox(database: Database, store: ObjectStore, settings: Settings) -> ImportReport:
-    """Take in the inbox: files at its top belong to the person of the settings, `inbox/<name>/…` to that person.
-
-    A file leaves the inbox when it is committed and its original is in the store, and not before.
-    """
-    by_person: dict[str, list[Path]] = {}
-    for path in pending_files(settings):
-        inside = path.relative_to(settings.inbox).parts
-        by_person.setdefault(inside[0] if len(inside) > 1 else settings.person, []).append(path)
-    report = ImportReport()
-    for name, files in sorted(by_person.items()):
-        with database.connect() as connection:
-            person = ensure_person(connection, name, settings.timezone_name)
-        part = _import(database, store, person, files, None, None, keep_all=True)
-        report.files += part.files
-        report.accounts |= part.accounts
-    return report
+        return False  # removed meanwhile

@@ -1,4 +1,4 @@
-"""The list of what could not be taken in, `ops.rejected_records`: note it, and close what was mended since."""
+"""The quarantine, `ops.rejected_records`: what was not ingested as it came, and what has been resolved since."""
 
 import datetime as dt
 
@@ -8,10 +8,22 @@ from santorio.people import Person
 from santorio.storage.parse_result import Rejection
 
 
-def note_rejection(
+def add(
     connection: psycopg.Connection, person: Person, name: str, sha256: str | None, rejection: Rejection
 ) -> None:
-    """Note it once, however often it is met; `name` is the file's, `sha256` of its original where it is kept."""
+    """Quarantine a record: one row, however often it is met.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    sha256
+        Of its original in the object store; None where no original is kept.
+    """
+    location = rejection.location
+    if sha256 is None:
+        # Without a hash the name has to tell two files apart.
+        location = f"{name}: {rejection.location or 'the whole file'}"
     connection.execute(
         """
         insert into ops.rejected_records (user_id, source_name, code, reason, object_sha256, location, status)
@@ -19,15 +31,20 @@ def note_rejection(
         on conflict (user_id, object_sha256, source_name, code, location)
         do update set last_seen_at = now(), reason = excluded.reason, status = excluded.status
         """,
-        [person.user_id, name, rejection.code, rejection.reason, sha256,
-         rejection.location if sha256 else f"{name}: {rejection.location or 'the whole file'}", rejection.status],
-    )  # fmt: skip
+        [person.user_id, name, rejection.code, rejection.reason, sha256, location, rejection.status],
+    )
 
 
-def close_mended(
+def resolve(
     connection: psycopg.Connection, person: Person, sha256: str, since: dt.datetime | None = None
 ) -> None:
-    """Close what was refused of a file before and was not met again since (without: in this transaction)."""
+    """Close a file's open rejections that were not met again.
+
+    Parameters
+    ----------
+    since
+        When the import began; None for the current transaction.
+    """
     connection.execute(
         """
         update ops.rejected_records set status = 'retried', last_seen_at = now()

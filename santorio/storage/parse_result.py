@@ -1,21 +1,32 @@
-"""What reading a file gives: events, and what could not be taken, each with a reason."""
+"""What parsing a file gives: events, and a rejection with its reason for each part that was not ingested as it came."""
 
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Literal
 
+from santorio.errors import RejectedRecord
 from santorio.storage.activity_records import Recording
 from santorio.storage.event_log import Event
 
 Status = Literal["open", "salvaged", "ignored"]
+# Clocks run up to 14 hours ahead of UTC; half a day more forgives a watch that is set wrongly.
+MAX_AHEAD = dt.timedelta(hours=26)
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Something that was not taken in as it came.
+    """Something that was not ingested as it came.
 
-    `reason` says what the person can do, and quotes no value; `location` says where in the file; `status` is
-    `open` (waits for a fix), `salvaged` (mended, and taken in) or `ignored` (there was nothing in it).
+    Parameters
+    ----------
+    code
+        Stable, for programs.
+    reason
+        A sentence that says what the person can do. It quotes no value.
+    location
+        Where in the file; None for all of it.
+    status
+        `open` (waits for a fix), `salvaged` (repaired and ingested) or `ignored` (nothing to ingest).
     """
 
     code: str
@@ -26,7 +37,15 @@ class Rejection:
 
 @dataclass(slots=True)
 class ParseResult:
-    """One file, read. `keep` asks for the original to be kept: it is binary, or something in it was refused."""
+    """One parsed file.
+
+    Parameters
+    ----------
+    kind
+        What the file is, in a word or two for the import's table.
+    keep
+        Whether the original goes to the object store: it is binary, or something in it was rejected.
+    """
 
     kind: str
     events: list[Event] = field(default_factory=list)
@@ -34,6 +53,20 @@ class ParseResult:
     recordings: list[Recording] = field(default_factory=list)
     accounts: set[str] = field(default_factory=set)
     keep: bool = False
+
+    def add(self, part: "ParseResult") -> None:
+        """Add what a part of the file gave."""
+        self.events += part.events
+        self.rejections += part.rejections
+        self.recordings += part.recordings
+        self.accounts |= part.accounts
+
+    def add_event(self, parsed: Event | Rejection) -> None:
+        """Add what one entry gave."""
+        if isinstance(parsed, Rejection):
+            self.rejections.append(parsed)
+        else:
+            self.events.append(parsed)
 
 
 def rejected(
@@ -44,14 +77,24 @@ def rejected(
     kind: str = "not recognised",
     status: Status = "open",
 ) -> ParseResult:
-    """A file that gave nothing."""
+    """Return the result of a file that gave nothing."""
     return ParseResult(kind=kind, rejections=[Rejection(code, reason, location, status)], keep=True)
 
 
-# Clocks run up to 14 hours ahead of UTC; a day more forgives a watch that is set wrongly.
-AHEAD = dt.timedelta(hours=26)
+def reject_unstorable(result: ParseResult) -> None:
+    """Turn events that the log cannot store (a NUL in a text, for example) into rejections."""
+    storable: list[Event] = []
+    for event in result.events:
+        try:
+            _ = (event.document, event.content_hash)
+        except RejectedRecord as error:
+            result.rejections.append(Rejection(error.code, str(error), event.event_type))
+            result.keep = True
+        else:
+            storable.append(event)
+    result.events = storable
 
 
-def is_future(moment: dt.datetime, now: dt.datetime) -> bool:
-    """Whether nobody on Earth can have lived this moment yet."""
-    return moment > now + AHEAD
+def is_future(instant: dt.datetime, now: dt.datetime) -> bool:
+    """Whether no clock on Earth can show this instant yet."""
+    return instant > now + MAX_AHEAD

@@ -110,7 +110,7 @@ def test_a_login_that_ended_is_said_and_fails_nothing(database: Database, fast: 
 def ask_during(database: Database, settings: Settings, pause: dt.timedelta) -> None:
     """Ask for the only person in one step of a run, while Garmin wants a pause."""
     with database.connect(autocommit=True) as connection:
-        circuit_breaker.trip(connection, pause)
+        circuit_breaker.open_circuit(connection, pause)
         chunk = [str(person.user_id) for person in all_people(connection)]
     context = dg.build_op_context(
         partition_key_range=dg.PartitionKeyRange(WINDOW[0].isoformat(), WINDOW[1].isoformat())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.formats.fit.decoder import EPOCH_OF_FIT
 from santorio.ingest.importer import ImportReport, import_paths
 from santorio.people import Person, ensure_person
@@ -71,7 +71,7 @@ def test_the_records_and_laps_are_those_that_the_official_sdk_finds(path: Path) 
     if path.name in REPEATED:
         theirs, laps = theirs[: len(theirs) // 2], laps[: len(laps) // 2]
     timed = [one for one in theirs if 946_684_800 < one.get("timestamp", 0) + EPOCH_OF_FIT < NOW.timestamp()]
-    found = read(path.read_bytes(), PERSON, NOW)
+    found = parse_file(path.read_bytes(), PERSON, NOW)
     ours = found.recordings[0] if found.recordings else None
     if "laps" in found.events[0].data:
         assert len(found.events[0].data["laps"]) == len(laps)
@@ -90,7 +90,9 @@ def test_rows_sessions_and_laps_are_all_in_the_database(
     report: ImportReport, database: Database, person: Person
 ) -> None:
     readings = {
-        one.file_sha256: one for path in FILES for one in read(path.read_bytes(), person, NOW).recordings
+        one.file_sha256: one
+        for path in FILES
+        for one in parse_file(path.read_bytes(), person, NOW).recordings
     }
     with database.connect() as connection:
         held = connection.execute(
@@ -130,7 +132,7 @@ def test_importing_again_adds_no_row(
 def test_every_sample_of_a_watch_has_the_time_it_was_taken_at() -> None:
     samples: Counter[str] = Counter()
     for path in sorted((DATA / "monitoring").iterdir()):
-        (event,) = read(path.read_bytes(), PERSON, NOW).events
+        (event,) = parse_file(path.read_bytes(), PERSON, NOW).events
         assert event.utc_offset == dt.timedelta(hours=3)
         samples[event.event_type] += 1
         if event.event_type != "fit.monitoring":

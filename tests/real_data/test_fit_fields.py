@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.formats.fit.activities import FIGURES
 from santorio.ingest.formats.fit.decoder import EPOCH_OF_FIT
 from santorio.ingest.formats.fit.monitoring import COUNTED, ON_FOOT
@@ -50,7 +50,7 @@ def official(path: Path, *, merge: bool = False) -> dict[str, list[Message]]:
 
 @cache
 def ours(path: Path) -> ParseResult:
-    return read(path.read_bytes(), PERSON, NOW)
+    return parse_file(path.read_bytes(), PERSON, NOW)
 
 
 def number(value: object) -> float:

@@ -4,7 +4,7 @@ import datetime as dt
 import struct
 import uuid
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.formats.fit import decoder
 from santorio.people import Person
 from santorio.storage.event_log import Event
@@ -101,7 +101,7 @@ RUN = fit_file(
 
 
 def parsed(data: bytes) -> ParseResult:
-    return read(data, PERSON, NOW)
+    return parse_file(data, PERSON, NOW)
 
 
 def only(found: ParseResult) -> Event:

@@ -14,7 +14,7 @@ import atheris
 with atheris.instrument_imports(
     include=["santorio.ingest.formats.fit", "garmin_fit_sdk.decoder", "garmin_fit_sdk.stream"]
 ):
-    from santorio.ingest.detect import read
+    from santorio.ingest.file_parser import parse_file
     from santorio.ingest.formats.fit.layout import as_file
     from santorio.people import Person
     from santorio.storage.activity_records import _table
@@ -24,7 +24,7 @@ NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
 
 def try_one(data: bytes) -> None:
-    found = read(data, PERSON, NOW)
+    found = parse_file(data, PERSON, NOW)
     assert found.events or found.rejections
     assert "reader_failed" not in {one.code for one in found.rejections}
     assert all(event.content_hash for event in found.events)

@@ -1,6 +1,6 @@
-"""One call to Garmin: its answer becomes events and rows of the ledger, in one transaction.
+"""One call to Garmin: its response becomes events and rows of the coverage ledger, in one transaction.
 
-A process killed at any point has whole calls or none: the next sync asks for the rest, and doubles nothing.
+A process killed at any point leaves complete calls or none. The next sync makes the rest, and is idempotent.
 """
 
 import contextlib
@@ -16,22 +16,22 @@ from typing import Any
 import orjson
 import psycopg
 
-from santorio.errors import RejectedRecord, SantorioError
+from santorio.errors import SantorioError
+from santorio.ingest import quarantine
 from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.garmin import ledger, reload_requests
 from santorio.ingest.garmin.sync_plan import Call
 from santorio.ingest.garmin.throttle import Throttle, classify_failure, error_code
 from santorio.ingest.importer import import_file
-from santorio.ingest.quarantine import note_rejection
 from santorio.people import Person
 from santorio.storage.event_log import Event, WriteResult, lock_person, write_events
 from santorio.storage.object_store import ObjectStore
-from santorio.storage.parse_result import ParseResult, Rejection
+from santorio.storage.parse_result import ParseResult, Rejection, reject_unstorable
 
-# Changes with every sync of the watch, on days long past as well.
-VOLATILE = ("lastSyncTimestampGMT",)
+# Changes with every sync of the watch, on days long past too.
+VOLATILE_FIELDS = ("lastSyncTimestampGMT",)
 PROFILE = "/userprofile-service/socialProfile"
-READER_FAILED = "Santorio failed to read this answer. It was kept aside; please report it as a bug."
+READER_FAILED = "Santorio failed to parse this response. It was quarantined; please report this as a bug."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Fetcher:
-    """Makes the calls of one person, and keeps what they give."""
+    """Makes the calls of one person and stores what they return."""
 
     connection: psycopg.Connection = field(repr=False)
     store: ObjectStore = field(repr=False)
@@ -56,117 +56,123 @@ class Fetcher:
     now: dt.datetime
 
     def fetch(self, call: Call) -> Outcome:
-        """Make one call and commit what came of it, also a failure.
+        """Make one call and commit its result; a failure is a result too.
 
         Raises
         ------
         GarminConnectAuthenticationError
             If Garmin refuses the login altogether.
         GarminRateLimited, BudgetSpent
-            If no request may be made now; nothing is noted then, for nothing was asked.
+            If no request may be made now; nothing is recorded then, for nothing was requested.
         StorageError
             If the database or the object store fails.
         """
         try:
-            answer = self._ask(call)
+            response = self._request(call)
         except (SantorioError, psycopg.Error):
             raise
-        except Exception as error:  # noqa: BLE001 - the library raises anything where an answer has another shape
-            return self._failed(call, error)
+        except Exception as error:  # noqa: BLE001 - the library raises anything for a response of another shape
+            return self._record_failure(call, error)
         if call.endpoint.kind == "activity_file":
-            return self._keep_file(call, answer)
-        return self._keep(call, answer)
+            return self._store_file(call, response)
+        return self._store(call, response)
 
-    def _ask(self, call: Call) -> object:
+    def _request(self, call: Call) -> object:
         method = getattr(self.client, call.endpoint.method)
         arguments: tuple[object, ...] = call.endpoint.filled(call.first, call.last, call.activity)
         if call.endpoint.kind == "activity_file":
             arguments = (*arguments, self.client.ActivityDownloadFormat.ORIGINAL)
         return method(*arguments)
 
-    def _failed(self, call: Call, error: Exception) -> Outcome:
-        what = classify_failure(error)
-        if what == "absent":
-            return self._keep(call, None)
-        if what == "refused_login" and self._is_login_refused():
+    def _record_failure(self, call: Call, error: Exception) -> Outcome:
+        failure = classify_failure(error)
+        if failure == "not_found":
+            return self._store(call, None)
+        if failure == "unauthorized" and self._is_login_refused():
             raise error
-        code = "changed_schema" if what is None else error_code(error)
+        code = "changed_schema" if failure is None else error_code(error)
         with self.connection.transaction():
             ledger.record_failure(self.connection, self.person, call, code)
         return Outcome(error=code)
 
     def _is_login_refused(self) -> bool:
-        """Tell a login that ended from one address that is closed to this account."""
+        """Tell a login that ended from an endpoint that this account may not read: the profile is open to both."""
         try:
             self.client.connectapi(PROFILE)
         except (SantorioError, psycopg.Error):
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            return classify_failure(error) == "refused_login"
+            return classify_failure(error) == "unauthorized"
         return False
 
-    def _keep(self, call: Call, answer: object) -> Outcome:
-        parsed = self._read(call, answer)
-        refusals = [one for one in parsed.rejections if one.status == "open"]
-        sha256 = self.store.put(_as_it_came(answer)) if refusals else None
+    def _store(self, call: Call, response: object) -> Outcome:
+        result = self._parse(call, response)
+        rejections = [rejection for rejection in result.rejections if rejection.status == "open"]
+        sha256 = self.store.put(_as_bytes(response)) if rejections else None
+        error = rejections[0].code if rejections else None
         with self.connection.transaction():
             lock_person(self.connection, self.person.user_id)
-            told = [event for event in parsed.events if not self._has_series(call, event)]
-            written = write_events(self.connection, told)
-            if any(reload_requests.is_archived(call.endpoint.kind, event.data) for event in told):
-                reload_requests.notice(self.connection, self.person, call.last, self.today)
-            for refusal in refusals:
-                note_rejection(self.connection, self.person, _name(call), sha256, refusal)
-            error = refusals[0].code if refusals else None
+            events = [event for event in result.events if not self._lacks_stored_series(call, event)]
+            written = write_events(self.connection, events)
+            if any(reload_requests.is_archived(call.endpoint.kind, event.data) for event in events):
+                reload_requests.record(self.connection, self.person, call.last, self.today)
+            for rejection in rejections:
+                quarantine.add(self.connection, self.person, _source_name(call), sha256, rejection)
             if call.activity is None:
-                ledger.record_days(
-                    self.connection, self.person, call, _by_day(call, parsed.events), self.today, error
-                )
+                answers = _answers_by_day(call, result.events)
+                ledger.record_days(self.connection, self.person, call, answers, self.today, error)
             else:
-                is_empty = not parsed.events
+                is_empty = not result.events
                 ledger.record_activity(self.connection, self.person, call, is_empty=is_empty, error=error)
-        return Outcome(written, len(refusals), error)
+        return Outcome(written, len(rejections), error)
 
-    def _has_series(self, call: Call, event: Event) -> bool:
-        """Whether Garmin has put a series away that the log has: its lack says nothing new, and replaces nothing."""
+    def _lacks_stored_series(self, call: Call, event: Event) -> bool:
+        """Whether Garmin has archived a series that the log has: its lack is no news, and replaces nothing."""
         if not reload_requests.is_archived(call.endpoint.kind, event.data):
             return False
         row = self.connection.execute(
             "select data from raw.events where event_id = %s order by ingested_at desc limit 1",
             [event.event_id],
         ).fetchone()
-        # A series that was thinned was there.
-        return row is not None and bool(
-            row[0].get(reload_requests.MARKER_FIELDS[call.endpoint.kind][0]) or row[0].get("thinned")
-        )
+        if row is None:
+            return False
+        series, _ = reload_requests.MARKER_FIELDS[call.endpoint.kind]
+        # A series that retention has downsampled was there.
+        return bool(row[0].get(series) or row[0].get("thinned"))
 
-    def _read(self, call: Call, answer: object) -> ParseResult:
+    def _parse(self, call: Call, response: object) -> ParseResult:
         try:
-            return _sound(parse_answer(call.endpoint, answer, asked(call), self.person, self.now))
-        except Exception:  # noqa: BLE001 - a fault of the reader is about this answer, and must not stop the others
-            return ParseResult(
-                kind=call.endpoint.kind, rejections=[Rejection("reader_failed", READER_FAILED)]
-            )
+            result = parse_answer(call.endpoint, response, request_context(call), self.person, self.now)
+            reject_unstorable(result)
+        except Exception:  # noqa: BLE001 - a parser's bug concerns this response alone and must not stop the others
+            return ParseResult(call.endpoint.kind, rejections=[Rejection("reader_failed", READER_FAILED)])
+        return result
 
-    def _keep_file(self, call: Call, answer: object) -> Outcome:
-        """Take in an activity's original as if it had been dropped into the inbox: one reader for all files."""
-        if not isinstance(answer, bytes) or not answer:
-            return self._keep(call, None)
-        with _file(f"{call.activity}.zip", answer) as path, self.connection.transaction():
+    def _store_file(self, call: Call, response: object) -> Outcome:
+        """Import an activity's original as if it had been dropped into the inbox: one parser for all files."""
+        if not isinstance(response, bytes) or not response:
+            return self._store(call, None)
+        with _temporary_file(f"{call.activity}.zip", response) as path, self.connection.transaction():
             # The file itself does not say which of the account's activities it is.
-            about = {"garmin_activity_id": str(call.activity)}
-            made, _ = import_file(
-                self.connection, self.store, self.person, path, self.now, keep_all=True, about=about
+            metadata = {"garmin_activity_id": str(call.activity)}
+            file = import_file(
+                self.connection,
+                self.store,
+                self.person,
+                path,
+                self.now,
+                keep_original=True,
+                metadata=metadata,
             )
-            # What cannot be read is in the store and in ops.rejected_records: to ask for it again would not help.
-            is_empty = made.outcome in {"empty", "rejected"}
+            # A file that cannot be parsed is in the store and quarantined: fetching it again would not help.
+            is_empty = file.outcome in {"empty", "rejected"}
             ledger.record_activity(self.connection, self.person, call, is_empty=is_empty, error=None)
-        refusals = [one for one in made.rejected if one.status == "open"]
-        return Outcome(WriteResult(made.events_new, 0, made.events_unchanged), len(refusals))
+        rejections = [rejection for rejection in file.rejected if rejection.status == "open"]
+        return Outcome(WriteResult(file.events_new, 0, file.events_unchanged), len(rejections))
 
 
-def asked(call: Call) -> RequestContext:
-    """Name what an answer is about, for those that do not say it themselves."""
+def request_context(call: Call) -> RequestContext:
+    """Return what a response is about, for those that do not say it themselves."""
     if call.activity is not None:
         return RequestContext(day=call.last, item=str(call.activity))
     if call.endpoint.grain == "account":
@@ -174,68 +180,56 @@ def asked(call: Call) -> RequestContext:
     return RequestContext(day=call.first if call.endpoint.span_days == 1 else None)
 
 
-def _as_it_came(answer: object) -> bytes:
+def _as_bytes(response: object) -> bytes:
     try:
-        return orjson.dumps(answer)
+        return orjson.dumps(response)
     except TypeError:
-        # Half an emoji (Garmin cuts names), or a number of more than 64 bits.
-        return json.dumps(answer).encode()
+        # Half a surrogate pair (Garmin cuts names within an emoji), or a number of more than 64 bits.
+        return json.dumps(response).encode()
 
 
-def _name(call: Call) -> str:
-    about = call.activity or (call.first if call.first == call.last else f"{call.first} to {call.last}")
+def _source_name(call: Call) -> str:
+    """Name a response where a file would have its name."""
+    about: object = call.activity
+    if about is None:
+        about = call.first if call.first == call.last else f"{call.first} to {call.last}"
     return f"Garmin {call.endpoint.kind} of {about}"
 
 
-def _sound(parsed: ParseResult) -> ParseResult:
-    """Put aside the events that the log cannot keep."""
-    sound: list[Event] = []
-    for event in parsed.events:
-        try:
-            _ = (event.document, event.content_hash)
-        except RejectedRecord as error:
-            parsed.rejections.append(Rejection(error.code, str(error), event.event_type))
-        else:
-            sound.append(event)
-    parsed.events = sound
-    return parsed
-
-
-def _by_day(call: Call, events: Sequence[Event]) -> Mapping[dt.date, ledger.Answer]:
-    """What came for each day that was asked for; days of which nothing came have an empty answer."""
-    found: dict[dt.date, list[Event]] = {day: [] for day in call.days}
+def _answers_by_day(call: Call, events: Sequence[Event]) -> Mapping[dt.date, ledger.Answer]:
+    """Return what came for each requested day; a day of which nothing came has an empty answer."""
+    events_by_day: dict[dt.date, list[Event]] = {day: [] for day in call.days}
     for event in events:
+        day = call.last
         stated = event.metadata["day"]
-        day = (
-            dt.date.fromisoformat(str(stated))
-            if stated is not None and call.endpoint.span_days > 1
-            else call.last
-        )
-        if day in found:  # weigh-ins bring their neighbours, of days not asked for
-            found[day].append(event)
+        if stated is not None and call.endpoint.span_days > 1:
+            day = dt.date.fromisoformat(str(stated))
+        # Weigh-ins bring their neighbours, of days that were not requested.
+        if day in events_by_day:
+            events_by_day[day].append(event)
     return {
-        day: ledger.Answer(_digest(ours), [event.document.decode() for event in ours])
-        for day, ours in found.items()
+        day: ledger.Answer(_digest(of_day), [event.document.decode() for event in of_day])
+        for day, of_day in events_by_day.items()
     }
 
 
 def _digest(events: Sequence[Event]) -> bytes | None:
-    """Return one hash of a day's answer, which stays while nothing in it changes that matters."""
-    hashes = sorted(
-        replace(
-            event, data={key: value for key, value in event.data.items() if key not in VOLATILE}
-        ).content_hash
-        if any(key in event.data for key in VOLATILE)
-        else event.content_hash
-        for event in events
-    )
-    if not hashes:
-        return None
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256(b"".join(hashes)).digest()
+    """Return one hash of a day's answer, which stays the same while nothing that matters changes."""
+    hashes = sorted(_stable_hash(event) for event in events)
+    if len(hashes) > 1:
+        return hashlib.sha256(b"".join(hashes)).digest()
+    return hashes[0] if hashes else None
+
+
+def _stable_hash(event: Event) -> bytes:
+    if not any(name in event.data for name in VOLATILE_FIELDS):
+        return event.content_hash
+    stable = {name: value for name, value in event.data.items() if name not in VOLATILE_FIELDS}
+    return replace(event, data=stable).content_hash
 
 
 @contextlib.contextmanager
-def _file(name: str, data: bytes) -> Iterator[Path]:
+def _temporary_file(name: str, data: bytes) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="santorio-") as folder:
         path = Path(folder) / name
         path.write_bytes(data)

@@ -1,6 +1,7 @@
-"""Old days whose series Garmin has put away: the sums are there, the samples are not, until it is asked for them.
+"""Old days whose series Garmin has archived: the totals are there, the samples are not, until a reload is requested.
 
-Each such day is asked back once, so many a sync; the answer comes within hours, so the day is provisional again.
+A reload is requested once for each such day, a limited number in a sync. Garmin answers within hours, so the day is
+provisional again until then.
 """
 
 import datetime as dt
@@ -14,14 +15,20 @@ from santorio.ingest.garmin.sync_plan import SURELY_SETTLED_DAYS, Window
 from santorio.ingest.garmin.throttle import classify_failure
 from santorio.people import Person
 
-# Garmin does not say how many it takes; each brings six calls of the next sync with it.
+# Garmin publishes no limit; each day costs the next sync eight calls.
 MAX_RELOADS_PER_SYNC = 50
-# What comes back: all that holds a series within the day.
+# What a reload brings back: every kind with a series within the day.
 KINDS = (
-    "heart_rate", "stress", "respiration", "spo2", "steps_intervals", "floors", "intensity_minutes",
+    "heart_rate",
+    "stress",
+    "respiration",
+    "spo2",
+    "steps_intervals",
+    "floors",
+    "intensity_minutes",
     "body_battery_events",
-)  # fmt: skip
-# A series, and a sum that cannot be without it.
+)
+# A series, and a total that is only there where the series was measured.
 MARKER_FIELDS = {
     "heart_rate": ("heartRateValues", "maxHeartRate"),
     "stress": ("stressValuesArray", "maxStressLevel"),
@@ -30,16 +37,16 @@ MARKER_FIELDS = {
 
 
 def is_archived(kind: str, payload: Mapping[str, object]) -> bool:
-    """Whether a day's payload has the sum of a series, and not the series."""
+    """Whether a day's payload has the total of a series, and not the series."""
     if kind not in MARKER_FIELDS:
         return False
-    series, highest = (payload.get(key) for key in MARKER_FIELDS[kind])
-    # Of stress -1 and -2 say that nothing was measured.
+    series, highest = (payload.get(name) for name in MARKER_FIELDS[kind])
+    # A stress of -1 or -2 means that nothing was measured.
     return not series and isinstance(highest, int | float) and highest > 0
 
 
-def notice(connection: psycopg.Connection, person: Person, day: dt.date, today: dt.date) -> None:
-    """Remember a day that came without its series; a young one is only not yet told whole."""
+def record(connection: psycopg.Connection, person: Person, day: dt.date, today: dt.date) -> None:
+    """Record a day that came without its series; a young day is merely not complete yet."""
     if (today - day).days >= SURELY_SETTLED_DAYS:
         connection.execute(
             "insert into ops.garmin_reloads (user_id, day) values (%s, %s) on conflict do nothing",
@@ -48,30 +55,31 @@ def notice(connection: psycopg.Connection, person: Person, day: dt.date, today: 
 
 
 def request_reloads(connection: psycopg.Connection, person: Person, client: Any, window: Window) -> int:
-    """Ask for the newest days that wait, and let the next sync fetch them again. Counts the days.
+    """Request the newest recorded days, for the next sync to fetch again. Returns how many.
 
     Raises
     ------
     GarminRateLimited, BudgetSpent
-        If no request may be made now; the days wait on.
+        If no request may be made now; the days stay recorded.
     """
-    asked = 0
-    for day in _waiting(connection, person, window):
+    requested = 0
+    for day in _recorded_days(connection, person, window):
         try:
             client.request_reload(day.isoformat())
         except (SantorioError, psycopg.Error):
             raise
-        except Exception as error:  # noqa: BLE001 - the library raises anything where an answer has another shape
-            if classify_failure(error) not in {"absent", "refused"}:
-                return asked  # in passing: with the next sync
-            _note(connection, person, day, ())  # Garmin will not: what there is must do
+        except Exception as error:  # noqa: BLE001 - the library raises anything for a response of another shape
+            if classify_failure(error) not in {"not_found", "client_error"}:
+                return requested  # transient: the next sync tries again
+            # Garmin declines: the day keeps what it has, and is not requested again.
+            _mark_requested(connection, person, day, ())
         else:
-            _note(connection, person, day, KINDS)
-            asked += 1
-    return asked
+            _mark_requested(connection, person, day, KINDS)
+            requested += 1
+    return requested
 
 
-def _waiting(connection: psycopg.Connection, person: Person, window: Window) -> list[dt.date]:
+def _recorded_days(connection: psycopg.Connection, person: Person, window: Window) -> list[dt.date]:
     rows = connection.execute(
         "select day from ops.garmin_reloads where user_id = %s and day between %s and %s and requested_at is null"
         " order by day desc limit %s",
@@ -80,8 +88,10 @@ def _waiting(connection: psycopg.Connection, person: Person, window: Window) -> 
     return [day for (day,) in rows]
 
 
-def _note(connection: psycopg.Connection, person: Person, day: dt.date, kinds: Sequence[str]) -> None:
-    """Note that a day was asked back; its rows rest from now on, for Garmin takes a while."""
+def _mark_requested(
+    connection: psycopg.Connection, person: Person, day: dt.date, kinds: Sequence[str]
+) -> None:
+    """Mark a day as requested; its kinds are provisional, and not due for a while: Garmin needs hours."""
     with connection.transaction():
         connection.execute(
             "update ops.garmin_reloads set requested_at = clock_timestamp() where user_id = %s and day = %s",

@@ -1,6 +1,6 @@
-"""A sync: brings the log and the ledger up to what Garmin has, for people with a connected account.
+"""A sync: bring the event log and the coverage ledger up to date with Garmin, for people with a connected account.
 
-It can be stopped at any point and goes on where it was; nobody's trouble is another's.
+It can be stopped at any point and resumes where it was. One person's failure never affects another's.
 """
 
 import datetime as dt
@@ -27,16 +27,16 @@ from santorio.storage.object_store import ObjectStore
 
 logger = logging.getLogger(__name__)
 
-# Without another wish a new account's last month is fetched; older days are asked for by --since.
+# The first sync of an account fetches its last four weeks; --since fetches older days.
 FIRST_SYNC_DAYS = 28
 # Days are fetched a month at a time, the newest first, all kinds of a month together.
-BLOCK_DAYS = 28
-# A provisional day is asked for again after so long, or when the watch has uploaded: else a backfill of a few
-# requests at a time would spend them all on the newest days.
-PROVISIONAL_RESTS = dt.timedelta(hours=3)
-# So many calls in a row without an answer: Garmin is down; it is no matter of one day.
+MONTH_DAYS = 28
+# A provisional day is due again after this, or when the watch has uploaded: otherwise a backfill of a few requests
+# at a time would spend them all on the newest days.
+PROVISIONAL_INTERVAL = dt.timedelta(hours=3)
+# This many failed calls in a row mean that Garmin is down.
 MAX_CONSECUTIVE_FAILURES = 5
-# A kind that fails so often in a row has changed: the rest of it waits for the next sync.
+# A kind that fails this often in a row has changed: the rest of it waits for the next sync.
 MAX_FAILURES_PER_KIND = 3
 
 SyncStatus = Literal[
@@ -52,14 +52,14 @@ STATUS_BY_ERROR_CODE: dict[str, SyncStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """What a sync is bounded to; None is no bound.
+    """Limits of a sync; None is no limit.
 
     Parameters
     ----------
     since, until
-        Days, both included. An earlier `since` than before is remembered: later syncs go on filling up to it.
+        Days, both included. An earlier `since` than before is remembered: later syncs fill up to it.
     kinds
-        Names of the table; those that are off by default are fetched only when they are named.
+        Kinds of `endpoints.py`; those that are off by default are fetched only when they are named.
     max_requests
         For each person.
     """
@@ -71,25 +71,25 @@ class SyncOptions:
 
     @property
     def endpoints(self) -> list[Endpoint]:
-        """The rows of the table that are meant.
+        """The endpoints to fetch.
 
         Raises
         ------
         ConfigError
-            If a kind is not in the table.
+            If there is no such kind.
         """
         if self.kinds is None:
             return [endpoint for endpoint in ENDPOINTS if endpoint.is_default]
         if unknown := sorted(set(self.kinds) - set(BY_KIND)):
             raise ConfigError(
-                f"Garmin has no kind called {', '.join(unknown)}.", hint=f"There are: {', '.join(BY_KIND)}."
+                f"Unknown kind: {', '.join(unknown)}.", hint=f"Use one of: {', '.join(BY_KIND)}."
             )
         return [endpoint for endpoint in ENDPOINTS if endpoint.kind in self.kinds]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one person's sync is: calls made, of how many as far as is known."""
+    """How far one person's sync is: calls made, of how many that were planned so far."""
 
     person: str
     done: int
@@ -102,8 +102,8 @@ class Progress:
 class SyncReport:
     """What a sync did for one person: counts, how it ended, and what can be done about it.
 
-    Days are counted once a kind; `calls_left` are those about days that are still missing or failed, `holes` those
-    days, by kind.
+    Days are counted once for each kind. `gaps` are the days that are still missing or failed, by kind, and
+    `calls_left` the calls that they need.
     """
 
     person: str
@@ -122,11 +122,13 @@ class SyncReport:
 
 
 def connected_people(connection: psycopg.Connection) -> list[Person]:
-    """Everyone who has an account here, those included whose login must be renewed."""
+    """Return everyone with an account, including those whose login must be renewed."""
     from santorio.ingest.garmin.account import State, accounts
 
-    wanted = {one.user_id for one in accounts(connection) if one.state is not State.DISCONNECTED}
-    return [person for person in all_people(connection) if person.user_id in wanted]
+    connected = {
+        account.user_id for account in accounts(connection) if account.state is not State.DISCONNECTED
+    }
+    return [person for person in all_people(connection) if person.user_id in connected]
 
 
 def sync_people(
@@ -140,14 +142,14 @@ def sync_people(
     progress: Callable[[Progress], None] | None = None,
     now: dt.datetime | None = None,
 ) -> list[SyncReport]:
-    """Sync people one after the other; what goes wrong with one is in their report, and the next follow.
+    """Sync people one after the other; a failure goes into the person's report, and the next person follows.
 
     Raises
     ------
     ConfigError
-        If a kind is wished for that there is not.
+        If there is no such kind.
     StorageError
-        If our own database or object store fails: that is everyone's trouble.
+        If our own database or object store fails, which concerns everyone.
     """
     endpoints = options.endpoints
     policy = policy or RequestPolicy(per_second=settings.garmin_requests_per_second)
@@ -179,25 +181,28 @@ def _sync_guarded(sync: "_Sync") -> None:
     try:
         sync.run()
     except KeyboardInterrupt:
-        report.message = "Paused; `santorio sync` goes on where it stopped."
+        report.message = "Paused. `santorio sync` resumes where it stopped."
     except (StorageError, psycopg.Error):
         raise
     except SantorioError as error:
         report.message = str(error)
-    except Exception as error:  # noqa: BLE001 - nobody's trouble is another's
-        # Its text may hold anything of a payload: only its name goes anywhere.
+    except Exception as error:  # noqa: BLE001 - one person's failure never affects another's
+        # Its text may quote a payload: only its type is logged.
         logger.error("The sync of one person failed: %s", type(error).__name__)  # noqa: TRY400
         report.status = "failed"
         report.message = (
-            f"Santorio failed ({type(error).__name__}); what was fetched is kept. Please report it."
+            f"Santorio failed ({type(error).__name__}). What was fetched is kept. "
+            "Please report this as a bug."
         )
 
 
 def status_of_error(error: BaseException) -> SyncStatus:
-    """Return how a sync ended that this error stopped."""
+    """Return the status of a sync that this error stopped."""
     if isinstance(error, KeyboardInterrupt):
         return "paused"
-    return STATUS_BY_ERROR_CODE.get(error.code, "failed") if isinstance(error, SantorioError) else "failed"
+    if isinstance(error, SantorioError):
+        return STATUS_BY_ERROR_CODE.get(error.code, "failed")
+    return "failed"
 
 
 @dataclass(slots=True)
@@ -215,14 +220,14 @@ class _Sync:
     now: dt.datetime
     report: SyncReport
     expected: int = 0
-    failures_in_a_row: int = 0
+    consecutive_failures: int = 0
     failures_of_kind: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Fetch everything that is due, or until something stands in the way."""
+        """Fetch everything that is due, until an error or the limit on requests stops it."""
         with self.database.connect(autocommit=True) as connection:
             if not _is_alone(connection, self.person):
-                self.report.status, self.report.message = "busy", "Another sync of this person is going on."
+                self.report.status, self.report.message = "busy", "Another sync of this person is running."
                 return
             window = self._window(connection)
             self._begin(connection, window)
@@ -235,7 +240,7 @@ class _Sync:
             finally:
                 self.report.requests = throttle.requests
                 self._end(connection, window)
-                # A connection that is closed gives its lock back a moment later.
+                # Closing the connection would release the lock too, but only a moment later.
                 connection.execute(
                     "select pg_advisory_unlock(hashtextextended(%s, 1615))", [str(self.person.user_id)]
                 )
@@ -246,44 +251,55 @@ class _Sync:
         with session(self.database, self.settings, self.person) as client:
             throttle.attach(client)
             fetcher = Fetcher(connection, self.store, self.person, client, throttle, window.today, self.now)
-            device_uploads.notice(connection, self.person, client, window, PROVISIONAL_RESTS)
+            device_uploads.mark_days_since_upload(
+                connection, self.person, client, window, PROVISIONAL_INTERVAL
+            )
             self.expected = len(self._due(connection, window))
             for month in month_windows(window):
-                self._fetch_block(connection, fetcher, window, month)
+                self._fetch_month(connection, fetcher, window, month)
             if any(endpoint.kind in reload_requests.KINDS for endpoint in self.endpoints):
                 reload_requests.request_reloads(connection, self.person, client, window)
 
-    def _fetch_block(
+    def _fetch_month(
         self, connection: psycopg.Connection, fetcher: Fetcher, window: Window, month: Window
     ) -> None:
-        """Fetch one month: ranges first, for they tell which days and activities need more."""
-        ranged = [one for one in self.endpoints if one.span_days > 1 or one.grain == "account"]
-        single = [one for one in self.endpoints if one.span_days == 1 and one.grain == "days"]
-        known = self._statuses(connection, Window(window.first, month.last, window.today))
-        reaching = Window(window.first, month.last, window.today)
-        self._execute(fetcher, [call for call in plan(ranged, known, reaching) if call.last >= month.first])
-        self._execute(fetcher, plan(single, self._statuses(connection, month), month))
+        """Fetch one month: ranges first, for they show which days changed and which activities there are."""
+        ranged = [
+            endpoint for endpoint in self.endpoints if endpoint.span_days > 1 or endpoint.grain == "account"
+        ]
+        daily = [
+            endpoint for endpoint in self.endpoints if endpoint.span_days == 1 and endpoint.grain == "days"
+        ]
+        # A range call may reach back into the months before, which are then fetched already.
+        reach = Window(window.first, month.last, window.today)
+        calls = plan(ranged, self._statuses(connection, reach), reach)
+        self._execute(fetcher, [call for call in calls if call.last >= month.first])
+        # The ranges may have made days provisional: the ledger is read again.
+        self._execute(fetcher, plan(daily, self._statuses(connection, month), month))
         self._execute(fetcher, self._due_activities(connection, month))
 
     def _due(
         self, connection: psycopg.Connection, window: Window, *, is_provisional_due: bool = True
     ) -> list[Call]:
-        known = self._statuses(connection, window)
+        statuses = self._statuses(connection, window)
         if not is_provisional_due:
-            known = {about: "final" if status == "provisional" else status for about, status in known.items()}
-        return plan(self.endpoints, known, window) + self._due_activities(connection, window)
+            statuses = {
+                kind_day: "final" if status == "provisional" else status
+                for kind_day, status in statuses.items()
+            }
+        return plan(self.endpoints, statuses, window) + self._due_activities(connection, window)
 
     def _statuses(self, connection: psycopg.Connection, window: Window) -> ledger.Statuses:
         return ledger.statuses(
-            connection, self.person, window.first, window.last, rests_for=PROVISIONAL_RESTS
+            connection, self.person, window.first, window.last, not_due_for=PROVISIONAL_INTERVAL
         )
 
     def _due_activities(self, connection: psycopg.Connection, window: Window) -> list[Call]:
         if not any(endpoint.grain == "activity" for endpoint in self.endpoints):
             return []
         listed = ledger.listed_activities(connection, self.person, window.first, window.last)
-        known = ledger.known_activities(connection, self.person, window.first, window.last)
-        return plan_activities(self.endpoints, listed, known)
+        fetched = ledger.fetched_activities(connection, self.person, window.first, window.last)
+        return plan_activities(self.endpoints, listed, fetched)
 
     def _execute(self, fetcher: Fetcher, calls: Sequence[Call]) -> None:
         for call in calls:
@@ -299,14 +315,14 @@ class _Sync:
             total = max(self.expected, report.calls)
             self.progress(Progress(self.person.name, report.calls, total, kind, call.last))
         if outcome.error is None:
-            self.failures_in_a_row = self.failures_of_kind[kind] = 0
+            self.consecutive_failures = self.failures_of_kind[kind] = 0
             return
         report.failures[outcome.error] += 1
         self.failures_of_kind[kind] += 1
-        self.failures_in_a_row += 1
-        if self.failures_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+        self.consecutive_failures += 1
+        if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
             raise GarminUnavailable(
-                f"Garmin did not answer {self.failures_in_a_row} calls in a row ({outcome.error}).",
+                f"Garmin did not answer {self.consecutive_failures} calls in a row ({outcome.error}).",
                 hint="What was fetched is kept: run `santorio sync` again later.",
             )
 
@@ -315,31 +331,30 @@ class _Sync:
         remembered = connection.execute(
             "select since from ops.garmin_syncs where user_id = %s", [self.person.user_id]
         ).fetchone()
-        first = self.options.since or (
-            remembered[0] if remembered else today - dt.timedelta(days=FIRST_SYNC_DAYS - 1)
-        )
+        first = remembered[0] if remembered else today - dt.timedelta(days=FIRST_SYNC_DAYS - 1)
+        first = self.options.since or first
         last = min(self.options.until or today, today)
         return Window(min(first, last), last, today)
 
     def _begin(self, connection: psycopg.Connection, window: Window) -> None:
         connection.execute(
             """
-            insert into ops.garmin_syncs as known (user_id, since, started_at)
+            insert into ops.garmin_syncs as syncs (user_id, since, started_at)
             values (%s, %s, clock_timestamp())
-            on conflict (user_id) do update set since = least(known.since, excluded.since),
+            on conflict (user_id) do update set since = least(syncs.since, excluded.since),
               started_at = excluded.started_at, ended_at = null, outcome = null
             """,
             [self.person.user_id, window.first],
         )
 
     def _end(self, connection: psycopg.Connection, window: Window) -> None:
-        known = ledger.statuses(connection, self.person, window.first, window.last)
-        names = {endpoint.kind for endpoint in self.endpoints}
-        counts = Counter(status for (kind, _), status in known.items() if kind in names)
+        statuses = ledger.statuses(connection, self.person, window.first, window.last)
+        kinds = {endpoint.kind for endpoint in self.endpoints}
+        counts = Counter(status for (kind, _), status in statuses.items() if kind in kinds)
         self.report.days_settled = counts["final"] + counts["empty"]
         self.report.days_provisional = counts["provisional"]
         self.report.days_failed = counts["failed"]
-        self.report.gaps = gaps(self.endpoints, known, window)
+        self.report.gaps = count_gaps(self.endpoints, statuses, window)
         self.report.calls_left = len(self._due(connection, window, is_provisional_due=False))
         connection.execute(
             "update ops.garmin_syncs set ended_at = clock_timestamp(), outcome = %s, requests = requests + %s"
@@ -348,29 +363,32 @@ class _Sync:
         )
 
 
-def gaps(
-    endpoints: Iterable[Endpoint], known: Mapping[tuple[str, dt.date], str], window: Window
+def count_gaps(
+    endpoints: Iterable[Endpoint], statuses: Mapping[tuple[str, dt.date], str], window: Window
 ) -> Counter[str]:
-    """Count the days of each kind that nobody meant to be without: never asked for, or failed.
+    """Count the days of each kind that should be there and are not: never requested, or failed.
 
-    Of single activities only days that failed are known: which days have one is not, before the list was fetched.
+    Of single activities only failed days count: before the list is fetched, nobody knows which days have one.
     """
-    found: Counter[str] = Counter()
+    gaps: Counter[str] = Counter()
     for endpoint in endpoints:
-        days = window.days if endpoint.grain != "account" else [window.today]
-        wanted = ("failed",) if endpoint.grain == "activity" else ("failed", "missing")
-        if count := sum(
-            known.get((endpoint.kind, day), "missing") in wanted for day in days if day <= window.last
-        ):
-            found[endpoint.kind] = count
-    return found
+        days = [window.today] if endpoint.grain == "account" else window.days
+        gap_statuses = {"failed"} if endpoint.grain == "activity" else {"failed", "missing"}
+        count = sum(
+            statuses.get((endpoint.kind, day), "missing") in gap_statuses
+            for day in days
+            if day <= window.last
+        )
+        if count:
+            gaps[endpoint.kind] = count
+    return gaps
 
 
 def month_windows(window: Window) -> Iterator[Window]:
     """Cut a window into months, the newest first."""
     last = window.last
     while last >= window.first:
-        first = max(window.first, last - dt.timedelta(days=BLOCK_DAYS - 1))
+        first = max(window.first, last - dt.timedelta(days=MONTH_DAYS - 1))
         yield Window(first, last, window.today)
         last = first - dt.timedelta(days=1)
 

@@ -1,7 +1,7 @@
-"""What a sync asks for: pure functions from the coverage ledger to calls.
+"""What a sync requests: pure functions from the coverage ledger to calls.
 
-A day of a kind is asked for when it is missing, failed or provisional; a range call takes in every such day that
-its span reaches. Newest days come first.
+A day of a kind is due when it is missing, failed or provisional. A range call covers every due day that its span
+reaches. The newest days come first.
 """
 
 import datetime as dt
@@ -14,12 +14,12 @@ from santorio.ingest.garmin.endpoints import Endpoint
 Status = Literal["fetched", "empty", "failed", "provisional", "final"]
 Ledger = Mapping[tuple[str, dt.date], Status]
 
-# A range call costs the same for one day and for a month: the newest one also looks again at what has settled.
+# A range call costs the same for one day and for a month: the newest one requests settled days again too.
 TRAILING_DAYS = 28
-# A day that was old when it was first seen has settled long ago.
+# A day that was at least this old when it was first fetched has settled.
 SURELY_SETTLED_DAYS = 7
 SETTLED = ("empty", "final")
-# Provisional, but asked for a moment ago: until the watch uploads there is hardly anything new.
+# `fetched` is provisional, but was requested a moment ago: until the watch uploads there is hardly anything new.
 NOT_DUE = (*SETTLED, "fetched")
 
 
@@ -34,13 +34,13 @@ class Call:
 
     @property
     def days(self) -> list[dt.date]:
-        """Every day that the answer is about."""
+        """Every day that the response is about."""
         return [self.first + dt.timedelta(days=offset) for offset in range((self.last - self.first).days + 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days that a sync cares for, both included; `today` is the day it is where the person is."""
+    """The days of a sync, both included; `today` is the date where the person is."""
 
     first: dt.date
     last: dt.date
@@ -53,7 +53,7 @@ class Window:
 
 
 def plan(endpoints: Iterable[Endpoint], ledger: Ledger, window: Window) -> list[Call]:
-    """Return the calls about days and about how things stand now that are due, newest days first."""
+    """Return the due calls about days and about the account's current state, newest days first."""
     calls: list[Call] = []
     for endpoint in endpoints:
         if endpoint.grain == "account":
@@ -61,7 +61,7 @@ def plan(endpoints: Iterable[Endpoint], ledger: Ledger, window: Window) -> list[
         elif endpoint.grain == "days":
             due = [day for day in window.days if ledger.get((endpoint.kind, day)) not in NOT_DUE]
             calls += _calls(endpoint, due, window)
-    # Sorting is stable: of calls about the same day the table's order stays.
+    # The sort is stable: calls about the same day stay in the order of `ENDPOINTS`.
     return sorted(calls, key=lambda call: call.last, reverse=True)
 
 
@@ -71,7 +71,7 @@ def _account_call(endpoint: Endpoint, ledger: Ledger, window: Window) -> list[Ca
 
 
 def _calls(endpoint: Endpoint, due: Sequence[dt.date], window: Window) -> list[Call]:
-    """Cover the due days (newest first) with as few calls as there can be."""
+    """Cover the due days (newest first) with as few calls as possible."""
     calls: list[Call] = []
     position = 0
     while position < len(due):
@@ -91,7 +91,7 @@ def _calls(endpoint: Endpoint, due: Sequence[dt.date], window: Window) -> list[C
 
 @dataclass(frozen=True, slots=True)
 class ListedActivity:
-    """An activity of the person's list: its number, its day, and the hash of its entry."""
+    """An activity in the account's list: its number, its day, and the hash of its entry."""
 
     activity: int
     day: dt.date
@@ -100,7 +100,7 @@ class ListedActivity:
 
 @dataclass(frozen=True, slots=True)
 class FetchedActivity:
-    """What was fetched of an activity, and the hash its entry had then."""
+    """The status of a kind of an activity, and the hash that its entry in the list had then."""
 
     status: Status
     listing_hash: bytes
@@ -109,41 +109,42 @@ class FetchedActivity:
 def plan_activities(
     endpoints: Iterable[Endpoint],
     listed: Iterable[ListedActivity],
-    known: Mapping[tuple[int, str], FetchedActivity],
+    fetched: Mapping[tuple[int, str], FetchedActivity],
 ) -> list[Call]:
-    """Return the calls about single activities that are due: never made, failed, or of an edited activity.
+    """Return the due calls about single activities: never made, failed, or of an activity that was edited since.
 
-    The original file never changes: it is fetched once.
+    An original file never changes: it is fetched once.
     """
     kinds = [endpoint for endpoint in endpoints if endpoint.grain == "activity"]
+    newest_first = sorted(listed, key=lambda entry: (entry.day, entry.activity), reverse=True)
     return [
-        Call(endpoint, one.day, one.day, one.activity)
-        for one in sorted(listed, key=lambda one: (one.day, one.activity), reverse=True)
+        Call(endpoint, entry.day, entry.day, entry.activity)
+        for entry in newest_first
         for endpoint in kinds
-        if _is_due(endpoint, one, known.get((one.activity, endpoint.kind)))
+        if _is_due(endpoint, entry, fetched.get((entry.activity, endpoint.kind)))
     ]
 
 
-def _is_due(endpoint: Endpoint, listed: ListedActivity, known: FetchedActivity | None) -> bool:
-    if known is None or known.status not in SETTLED:
+def _is_due(endpoint: Endpoint, listed: ListedActivity, fetched: FetchedActivity | None) -> bool:
+    if fetched is None or fetched.status not in SETTLED:
         return True
-    return endpoint.kind != "activity_file" and known.listing_hash != listed.listing_hash
+    return endpoint.kind != "activity_file" and fetched.listing_hash != listed.listing_hash
 
 
 def status_of_answer(
     *, endpoint: Endpoint, day: dt.date, today: dt.date, is_empty: bool, is_same: bool | None
 ) -> Status:
-    """Return what the ledger says of a day after an answer.
+    """Return a day's status in the ledger after a response.
+
+    A young day is provisional whatever came: the watch may still sync it. An older one settles when two responses in
+    a row are the same, or when it was fetched for the first time long after.
 
     Parameters
     ----------
     is_empty
-        There is nothing in the answer for this day.
+        The response has nothing for this day.
     is_same
-        The answer equals the one before it; None where there was none.
-
-    A young day is provisional whatever came: the watch may still sync it. An older one settles when two answers
-    in a row are the same, or when it was seen for the first time long after.
+        It equals the response before it; None where there was none.
     """
     settled: Status = "empty" if is_empty else "final"
     if endpoint.grain != "days":

@@ -1,14 +1,14 @@
-"""How requests behave: one token bucket a person, backoff with jitter, the breaker; whatever method is called.
+"""How requests go out to Garmin: a token bucket for each person, retries with backoff and jitter, a circuit breaker.
 
-Every method that reads goes through the client's `connectapi` or `download`: those are paced, so that the pages of
-a list count one by one; and so is `post`, by which old days are asked back.
+All of the client's methods that read go through its `connectapi` or `download`, and reload requests through `post`.
+Those three are throttled, so that each page of a list counts as a request.
 """
 
 import datetime as dt
 import email.utils
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
@@ -18,27 +18,31 @@ import psycopg
 from santorio.errors import SantorioError
 from santorio.ingest.garmin import circuit_breaker
 
-FailureKind = Literal["rate_limited", "refused_login", "absent", "passing", "refused"]
+FailureKind = Literal["rate_limited", "unauthorized", "not_found", "transient", "client_error"]
+# Nothing that Garmin could ask for is longer.
+MAX_RETRY_AFTER_SECONDS = 86_400
+# While waiting for the circuit: a moment more than was left, so that it is over then.
+WAIT_MARGIN_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class RequestPolicy:
-    """How fast a person's account is asked.
+    """How fast and how often requests go out for one person.
 
     Parameters
     ----------
     per_second
-        Requests a second in the long run.
+        Sustained rate: the token bucket refills at it.
     burst
-        Requests that may go out at once after a rest.
+        Capacity of the token bucket.
     attempts
-        How often a request is made that fails in passing.
+        How often a request is made that fails for a transient reason.
     first_backoff_seconds, max_backoff_seconds
         Wait before the second attempt, and at most.
     first_pause
-        What the breaker waits after a first refusal without `Retry-After`.
+        How long the circuit is open after a first 429 without `Retry-After`.
     breaker_timeout_seconds
-        How long a sync waits for the breaker before it stops for now.
+        How long a sync waits for an open circuit before it stops for now.
     """
 
     per_second: float = 1.0
@@ -56,17 +60,9 @@ class BudgetSpent(SantorioError):
     code = "budget_spent"
 
 
-class CallFailed(SantorioError):
-    """One call failed for good; the others may not. `code` goes to the ledger, nothing of the answer does."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__("Garmin did not answer one call as it should.")
-        self.code = code
-
-
 @dataclass(slots=True)
 class Throttle:
-    """Makes the requests of one person in time; counts them."""
+    """Lets one person's requests out at their rate, and counts them."""
 
     connection: psycopg.Connection = field(repr=False)
     user_id: UUID
@@ -76,19 +72,19 @@ class Throttle:
     sleep: Callable[[float], None] = time.sleep
 
     def attach(self, client: Any) -> None:
-        """Let every request of a client go through here."""
-        # It logs addresses, which name the account, and what Garmin answered.
+        """Let every request of a client go through the throttle."""
+        # It logs addresses, which name the account, and Garmin's responses.
         logging.getLogger("garminconnect").setLevel(logging.CRITICAL)
-        client.retry_attempts = 0  # ours wait in the bucket and ask the breaker; the library's would not
+        client.retry_attempts = 0  # the library's retries would pass the bucket and the breaker by
         for name in ("connectapi", "download"):
-            setattr(client, name, self._paced(getattr(client, name)))
-        client.client.post = self._paced(client.client.post)
+            setattr(client, name, self._throttled(getattr(client, name)))
+        client.client.post = self._throttled(client.client.post)
 
-    def _paced(self, call: Callable[..., object]) -> Callable[..., object]:
+    def _throttled(self, call: Callable[..., object]) -> Callable[..., object]:
         import tenacity
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: classify_failure(error) == "passing"),
+            retry=tenacity.retry_if_exception(lambda error: classify_failure(error) == "transient"),
             wait=tenacity.wait_exponential_jitter(
                 multiplier=self.policy.first_backoff_seconds,
                 max=self.policy.max_backoff_seconds,
@@ -99,28 +95,30 @@ class Throttle:
             reraise=True,
         )
 
-        def paced(*arguments: object, **options: object) -> object:
-            return retrying(self._once, call, arguments, options)
+        def throttled(*arguments: object, **options: object) -> object:
+            return retrying(self._request, call, arguments, options)
 
-        return paced
+        return throttled
 
-    def _once(
+    def _request(
         self, call: Callable[..., object], arguments: tuple[object, ...], options: Mapping[str, object]
     ) -> object:
         self._wait_for_turn()
         self.requests += 1
         try:
-            answer = call(*arguments, **options)
+            response = call(*arguments, **options)
         except Exception as error:
-            if classify_failure(error) == "rate_limited":
-                circuit_breaker.trip(self.connection, retry_after(error), self.policy.first_pause)
-                # Garmin counts the refused ones too: the same call is made again only after the pause.
-                return self._once(call, arguments, options)
-            if classify_failure(error) in {"absent", "refused"}:
-                circuit_breaker.answered(self.connection)
+            failure = classify_failure(error)
+            if failure == "rate_limited":
+                circuit_breaker.open_circuit(self.connection, retry_after(error), self.policy.first_pause)
+                # Garmin counts refused requests too: this one is made again only after the pause.
+                return self._request(call, arguments, options)
+            if failure in {"not_found", "client_error"}:
+                # Garmin answers; it has not what this request wants.
+                circuit_breaker.record_success(self.connection)
             raise
-        circuit_breaker.answered(self.connection)
-        return answer
+        circuit_breaker.record_success(self.connection)
+        return response
 
     def _wait_for_turn(self) -> None:
         if self.max_requests is not None and self.requests >= self.max_requests:
@@ -129,7 +127,7 @@ class Throttle:
         while (seconds := circuit_breaker.wait_seconds(self.connection)) > 0:
             if waited + seconds > self.policy.breaker_timeout_seconds:
                 raise circuit_breaker.rate_limited(seconds)
-            self.sleep(seconds + 0.01)
+            self.sleep(seconds + WAIT_MARGIN_SECONDS)
             waited += seconds
         if (seconds := acquire_token(self.connection, self.user_id, self.policy)) > 0:
             self.sleep(seconds)
@@ -138,7 +136,7 @@ class Throttle:
 def acquire_token(connection: psycopg.Connection, user_id: UUID, policy: RequestPolicy) -> float:
     """Take a token from a person's bucket; returns how many seconds to wait until it is there.
 
-    The bucket may owe tokens: whoever asks next waits longer, so processes that share it keep the pace together.
+    The balance may be negative: whoever asks next waits longer, so that processes keep to one rate together.
     """
     row = connection.execute(
         """
@@ -156,7 +154,7 @@ def acquire_token(connection: psycopg.Connection, user_id: UUID, policy: Request
 
 
 def classify_failure(error: BaseException) -> FailureKind | None:
-    """What a failed call means: of the library's errors, by their HTTP status; None of any other."""
+    """Tell the library's errors apart by their HTTP status; None for any other error."""
     from garminconnect import (
         GarminConnectAuthenticationError,
         GarminConnectConnectionError,
@@ -166,60 +164,65 @@ def classify_failure(error: BaseException) -> FailureKind | None:
     if isinstance(error, GarminConnectTooManyRequestsError):
         return "rate_limited"
     if isinstance(error, GarminConnectAuthenticationError):
-        return "refused_login"
+        return "unauthorized"
     if not isinstance(error, GarminConnectConnectionError):
         return None
-    status = status_of(error)
+    return _classify_status(status_of(error))
+
+
+def _classify_status(status: int | None) -> FailureKind:
     if status == 429:
         return "rate_limited"
     if status == 404:
-        return "absent"
-    return "refused" if status is not None and 400 <= status < 500 and status != 408 else "passing"
+        return "not_found"
+    # 408 is a timeout: the same request may succeed.
+    is_client_error = status is not None and 400 <= status < 500 and status != 408
+    return "client_error" if is_client_error else "transient"
 
 
 def status_of(error: BaseException) -> int | None:
-    """HTTP status of the answer behind an error."""
+    """Return the HTTP status of the response behind an error."""
     status = getattr(response_of(error), "status_code", None)
     return status if isinstance(status, int) else None
 
 
 def response_of(error: BaseException) -> object | None:
-    """Find the answer behind an error: of a 429 only the error it was raised from has it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if (response := getattr(seen, "response", None)) is not None:
+    """Find the response behind an error: of a 429 only the error that it was raised from has it."""
+    for cause in _causes(error):
+        if (response := getattr(cause, "response", None)) is not None:
             return response  # type: ignore[no-any-return]
-        seen = seen.__cause__
     return None
 
 
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
 def retry_after(error: BaseException) -> dt.timedelta | None:
-    """How long Garmin asked to wait: seconds or a date; None where it did not say, or nonsense."""
+    """Return what `Retry-After` asks for: seconds or an HTTP date; None where it is missing or nonsense."""
     headers = getattr(response_of(error), "headers", None)
     stated = headers.get("Retry-After") if headers is not None else None
     if not isinstance(stated, str):
         return None
     if stated.strip().isdecimal():
-        return dt.timedelta(seconds=min(int(stated), 86_400))
+        return dt.timedelta(seconds=min(int(stated), MAX_RETRY_AFTER_SECONDS))
     try:
-        moment = email.utils.parsedate_to_datetime(stated)
+        until = email.utils.parsedate_to_datetime(stated)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
-    return max(dt.timedelta(), moment - dt.datetime.now(dt.UTC))
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=dt.UTC)
+    return max(dt.timedelta(), until - dt.datetime.now(dt.UTC))
 
 
 def error_code(error: BaseException) -> str:
-    """Code of a failed call for the ledger: what Garmin's server did, never what it said."""
+    """Return the code of a failed call for the ledger: what Garmin's server did, never what its response says."""
     if (status := status_of(error)) is not None and status >= 400:
         return f"http_{status}"
-    causes: list[str] = []
-    seen: BaseException | None = error
-    while seen is not None:
-        causes.append(type(seen).__name__)
-        seen = seen.__cause__
-    names = " ".join(causes)
+    names = " ".join(type(cause).__name__ for cause in _causes(error))
     if "JSON" in names:
         return "not_json"
     return "timeout" if "Timeout" in names else "no_answer"

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from santorio.ingest import detect
-from santorio.ingest.detect import read
+from santorio.ingest import file_parser
+from santorio.ingest.file_parser import parse_file
 from santorio.people import Person
 from santorio.storage.parse_result import ParseResult
 from support.fit_files import RUN
@@ -26,7 +26,7 @@ NIGHT = {
 def parsed(content: object) -> ParseResult:
     if isinstance(content, str):
         content = content.encode()
-    return read(content if isinstance(content, bytes) else json.dumps(content).encode(), PERSON, NOW)
+    return parse_file(content if isinstance(content, bytes) else json.dumps(content).encode(), PERSON, NOW)
 
 
 def flaws(found: ParseResult) -> list[tuple[str, str, str | None]]:
@@ -108,7 +108,7 @@ def test_a_reader_that_fails_names_its_file_and_no_more(monkeypatch: pytest.Monk
     def fail(*_: object) -> None:
         raise ZeroDivisionError("3.5 kg")
 
-    monkeypatch.setattr(detect.garmin_parser, "parse", fail)
+    monkeypatch.setattr(file_parser.garmin_parser, "parse", fail)
     found = parsed({"dailySleepDTO": NIGHT})
     assert flaws(found) == [("reader_failed", "open", None)]
     assert "3.5" not in found.rejections[0].reason

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.importer import import_paths
 from santorio.metrics import OUTCOMES
 from santorio.people import Person
@@ -31,7 +31,7 @@ LATER = (dt.datetime.now(dt.UTC) + dt.timedelta(days=740)).date().isoformat()
 
 
 def taken(**changes):
-    return read(json.dumps({**PROTOCOL, **changes}).encode(), PERSON, NOW)
+    return parse_file(json.dumps({**PROTOCOL, **changes}).encode(), PERSON, NOW)
 
 
 def test_a_sound_protocol_is_taken_with_names_as_the_warehouse_knows_them():

@@ -14,7 +14,7 @@ from santorio.ingest.formats.fit.weights import weighings_of
 from santorio.people import Person
 from santorio.storage.activity_records import Recording, recording_id
 from santorio.storage.event_log import UNDATED, Event
-from santorio.storage.parse_result import AHEAD, ParseResult, Rejection, is_future, rejected
+from santorio.storage.parse_result import MAX_AHEAD, ParseResult, Rejection, is_future, rejected
 
 DEVICE: Mapping[str, str] = {"manufacturer": "manufacturer", "product": "product", "serial": "serial_number"}
 # Time of a file that states none.
@@ -60,7 +60,7 @@ def parse(data: bytes, person: Person, now: dt.datetime) -> ParseResult:
             "Not one message of this FIT file is whole. Copy it from the device again.",
             kind="FIT",
         )
-    records = records_of(decoded, latest=(now + AHEAD).timestamp())
+    records = records_of(decoded, latest=(now + MAX_AHEAD).timestamp())
     return _parse(FitFile(decoded, records, hashlib.sha256(data).hexdigest(), person, now))
 
 

@@ -9,7 +9,7 @@ from santorio.ingest.formats.tracks.points import Session, Track, columns_of, fi
 from santorio.people import Person
 from santorio.storage.activity_records import Recording, recording_id
 from santorio.storage.event_log import Event
-from santorio.storage.parse_result import AHEAD, ParseResult, Rejection, rejected
+from santorio.storage.parse_result import MAX_AHEAD, ParseResult, Rejection, rejected
 
 ROOT = re.compile(r"<(?:\w+:)?(gpx|TrainingCenterDatabase)[\s>]")
 READERS = {"gpx": gpx.read, "TrainingCenterDatabase": tcx.read}
@@ -30,8 +30,10 @@ def root_of(content: str) -> str | None:
     return found[1] if found else None
 
 
-def parse(content: str, root: str, data: bytes, person: Person, now: dt.datetime) -> ParseResult:
-    """Turn a TCX or GPX text, and the bytes that it was, into an event and a recording."""
+def parse(content: str, data: bytes, person: Person, now: dt.datetime) -> ParseResult:
+    """Turn a TCX or GPX text, and the bytes that it was decoded from, into an event and a recording."""
+    root = root_of(content)
+    assert root is not None  # noqa: S101 - the caller detected the format by it
     kind = SOURCES[root].upper()
     if "<!DOCTYPE" in content or "<!ENTITY" in content:
         reason = (
@@ -51,7 +53,7 @@ def parse(content: str, root: str, data: bytes, person: Person, now: dt.datetime
 
 def _parse(track: Track, source: str, sha256: str, person: Person, now: dt.datetime) -> ParseResult:
     kind = source.upper()
-    latest = (now + AHEAD).timestamp()
+    latest = (now + MAX_AHEAD).timestamp()
     left_out = 0
     for session in track.sessions:
         known = [(at, values) for at, values in session.points if EARLIEST <= at <= latest]

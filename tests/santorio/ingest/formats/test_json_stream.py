@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.formats import json_stream, zip_archive
 from santorio.ingest.formats.json_stream import JsonChunk, iter_chunks
 from santorio.ingest.formats.zip_archive import Member, SkippedMember
@@ -166,7 +166,8 @@ def test_a_large_file_gives_the_events_that_it_gives_as_a_whole(
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("DI_CONNECT/DI-Connect-Wellness/1_sleepData.json", data)
     whole = {
-        event.event_id: event.content_hash for event in read(data, person, NOW, folder=folder.name).events
+        event.event_id: event.content_hash
+        for event in parse_file(data, person, NOW, folder=folder.name).events
     }
     first, second = (
         import_paths(database, store, person, [path], now=NOW).files[0] for path in (loose, packed)
@@ -189,6 +190,6 @@ def test_a_real_sized_large_file_is_taken_in_whole_with_little_memory(tmp_path: 
         for part in zip_archive.iter_members(file):
             assert isinstance(part, Member)
             most = max(most, len(part.data))
-            count += len(read(part.data, PERSON, NOW, folder=part.folder).events)
+            count += len(parse_file(part.data, PERSON, NOW, folder=part.folder).events)
     assert count == 9000
     assert most < 2 * json_stream.TARGET_CHUNK_BYTES

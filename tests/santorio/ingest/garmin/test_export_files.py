@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.formats.garmin.timestamps import calendar_day, instant
 from santorio.ingest.importer import import_paths
 from santorio.people import Person
@@ -94,7 +94,7 @@ FAMILIES = {
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_entry_of_the_family_is_an_event_of_its_kind_and_day(family: str) -> None:
     entry, kind, day = FAMILIES[family]
-    parsed = read(json.dumps([entry]).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
+    parsed = parse_file(json.dumps([entry]).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
     (event,) = parsed.events
     assert (event.event_type, parsed.rejections) == (f"garmin.{kind}", [])
     assert event.metadata["day"] == day
@@ -112,7 +112,7 @@ def test_two_entries_of_a_day_are_two_events_where_the_family_is_a_log(family: s
              "startTimestampGMT": "2025-08-06T18:00:00.0", "metaData": {**one.get("metaData", {}), "sequence": 18},
              "bmi": 23.4}  # fmt: skip
     other = {**one, **{key: value for key, value in named.items() if key in one or key == "bmi"}}
-    parsed = read(json.dumps([one, other, one]).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
+    parsed = parse_file(json.dumps([one, other, one]).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
     assert len({event.event_id for event in parsed.events}) == 2
 
 
@@ -123,7 +123,7 @@ def test_an_entry_without_data_is_no_fault_and_stands_in_no_ones_way() -> None:
         FAMILIES["AbnormalHrEvents"][0],
         {"calendarDate": "2025-08-07", "retro": False},
     ]
-    parsed = read(json.dumps(entries).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
+    parsed = parse_file(json.dumps(entries).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
     assert [event.event_type for event in parsed.events] == ["garmin.abnormal_heart_rate"]
     assert Counter((one.code, one.status) for one in parsed.rejections) == {("no_data", "ignored"): 3}
 
@@ -131,12 +131,12 @@ def test_an_entry_without_data_is_no_fault_and_stands_in_no_ones_way() -> None:
 def test_the_zones_of_two_sports_stand_side_by_side() -> None:
     zones = [{"trainingMethod": "HR_MAX", "zone1Floor": floor, "sport": sport} for floor, sport in
              ((95, "DEFAULT"), (105, "RUNNING"))]  # fmt: skip
-    assert len({event.event_id for event in read(json.dumps(zones).encode(), PERSON, NOW).events}) == 2
+    assert len({event.event_id for event in parse_file(json.dumps(zones).encode(), PERSON, NOW).events}) == 2
 
 
 @pytest.mark.parametrize("content", ['[{"userProfileId": 1, "name": "Ann"}]', '{"text": "hello"}', "\x89PNG"])
 def test_profiles_and_contacts_of_an_unpacked_export_are_not_taken_in_either(content: str) -> None:
-    found = read(content.encode(), PERSON, NOW, folder="DI-Connect-User")
+    found = parse_file(content.encode(), PERSON, NOW, folder="DI-Connect-User")
     assert (found.events, [(one.code, one.status) for one in found.rejections]) == (
         [],
         [("not_read", "ignored")],

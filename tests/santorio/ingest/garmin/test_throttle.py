@@ -83,13 +83,13 @@ def test_a_pause_is_never_shorter_than_garmin_asked_grows_with_refusals_and_is_b
 def test_a_refusal_silences_everyone_over_restarts_until_one_request_is_answered(database: Database) -> None:
     with database.connect(autocommit=True) as connection:
         assert circuit_breaker.wait_seconds(connection) == 0
-        circuit_breaker.trip(connection, dt.timedelta(hours=1))
+        circuit_breaker.open_circuit(connection, dt.timedelta(hours=1))
     with database.connect(autocommit=True) as connection:  # another process, later
         assert 3590 < circuit_breaker.wait_seconds(connection) <= 3600
         connection.execute("update ops.garmin_breaker set open_until = now() - interval '1 second'")
         assert circuit_breaker.wait_seconds(connection) == 0  # one goes out to try
         assert circuit_breaker.wait_seconds(connection) > 0  # the others wait for what becomes of it
-        circuit_breaker.answered(connection)
+        circuit_breaker.record_success(connection)
         assert [circuit_breaker.wait_seconds(connection) for _ in range(3)] == [0, 0, 0]
 
 
@@ -97,11 +97,11 @@ def test_refusals_of_calls_under_way_count_as_one_and_a_refused_trial_doubles_th
     database: Database,
 ) -> None:
     with database.connect(autocommit=True) as connection:
-        first = circuit_breaker.trip(connection, None)
-        assert circuit_breaker.trip(connection, None) == first
+        first = circuit_breaker.open_circuit(connection, None)
+        assert circuit_breaker.open_circuit(connection, None) == first
         connection.execute("update ops.garmin_breaker set open_until = now() - interval '1 second'")
         assert circuit_breaker.wait_seconds(connection) == 0
-        circuit_breaker.trip(connection, None)
+        circuit_breaker.open_circuit(connection, None)
         assert 110 < circuit_breaker.wait_seconds(connection) <= 120
 
 
@@ -110,10 +110,10 @@ def test_refusals_of_calls_under_way_count_as_one_and_a_refused_trial_doubles_th
     [
         (failure(GarminConnectTooManyRequestsError, 429), "rate_limited", "http_429"),
         (failure(GarminConnectConnectionError, 429), "rate_limited", "http_429"),
-        (failure(GarminConnectNotFoundError, 404), "absent", "http_404"),
-        (failure(GarminConnectConnectionError, 503), "passing", "http_503"),
-        (failure(GarminConnectConnectionError, 400), "refused", "http_400"),
-        (failure(GarminConnectConnectionError), "passing", "no_answer"),
+        (failure(GarminConnectNotFoundError, 404), "not_found", "http_404"),
+        (failure(GarminConnectConnectionError, 503), "transient", "http_503"),
+        (failure(GarminConnectConnectionError, 400), "client_error", "http_400"),
+        (failure(GarminConnectConnectionError), "transient", "no_answer"),
         (KeyError("calendarDate"), None, "no_answer"),
     ],
 )

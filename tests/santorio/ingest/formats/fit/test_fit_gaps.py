@@ -4,7 +4,7 @@ import datetime as dt
 
 import numpy as np
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.formats.fit.records import rate_at
 from support.fit_files import NOW, PERSON, T, about, encoded
 
@@ -22,7 +22,7 @@ def test_a_strap_fills_what_the_watch_did_not_catch_and_goes_before_what_it_did(
         ("HR", {"event_timestamp_12": list(packed), "filtered_bpm": [72, 72, 73, *[73] * 5]}),
         ("SESSION", {"timestamp": T + 41, "start_time": T, "sport": "swimming"}),
     )  # fmt: skip
-    (found,) = read(data, PERSON, NOW).recordings
+    (found,) = parse_file(data, PERSON, NOW).recordings
     rates = found.columns["heart_rate_bpm"].tolist()
     assert rates[:4] == [99, 71, 72, 73]
     assert rates[4] == 97
@@ -40,7 +40,7 @@ def test_the_figures_of_a_session_without_a_day_are_kept_in_the_file_that_stands
     data = encoded(
         ("FILE_ID", {"type": "activity"}), ("LAP", {**told, "total_distance": 1200.0}), ("SESSION", told)
     )
-    (event,) = read(data, PERSON, NOW).events
+    (event,) = parse_file(data, PERSON, NOW).events
     assert (event.event_type, event.time) == ("fit.file", dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
     assert [one["total_distance_m"] for one in event.data["sessions"]] == [2500.0]  # type: ignore[attr-defined]
     assert [one["total_distance_m"] for one in event.data["laps"]] == [1200.0]  # type: ignore[attr-defined]
@@ -52,5 +52,5 @@ def test_a_balance_that_the_sdk_calls_by_a_name_is_a_number_also_in_a_damaged_fi
     ]
     data = encoded(about(), *rides, ("SESSION", {"timestamp": T + 1, "start_time": T, "sport": "cycling"}))
     for content in (data, data[:-2] + b"\x00\x00"):
-        (found,) = read(content, PERSON, NOW).recordings
+        (found,) = parse_file(content, PERSON, NOW).recordings
         assert found.series["left_right_balance"].tolist() == [178, 128]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.formats.garmin.parser import RequestContext, parse_answer
 from santorio.ingest.formats.garmin.payload_kinds import KINDS, Kind
 from santorio.ingest.garmin.endpoints import ENDPOINTS, Endpoint
@@ -71,7 +71,7 @@ def accounted_for(found: ParseResult) -> None:
 @given(data=st.data(), kind=st.sampled_from(KINDS))
 def test_each_element_of_a_file_is_an_event_or_named(data: st.DataObject, kind: Kind) -> None:
     elements = data.draw(st.lists(payloads(kind) | ANY, min_size=1, max_size=4))
-    found = read(json.dumps(elements).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
+    found = parse_file(json.dumps(elements).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
     accounted_for(found)
     assert found.events or found.rejections
     # Of a file of payloads, each that holds no others is one event or one reason.

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio import local_time
@@ -59,6 +59,7 @@ def fetched(document: object, day: dt.date, zone: str = "Europe/Berlin") -> Even
     return event
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(zone=st.sampled_from(ZONES), day=st.dates(dt.date(2019, 1, 1), dt.date(2026, 11, 1)))
 def test_a_day_at_home_is_one_event_with_the_offset_of_its_midnight(zone: str, day: dt.date) -> None:
     entries = day_of(zone, day)
@@ -71,6 +72,7 @@ def test_a_day_at_home_is_one_event_with_the_offset_of_its_midnight(zone: str, d
     assert fetched(entries, day, zone).content_hash == event.content_hash
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     hours=st.integers(-11, 14),
     home=st.sampled_from(ZONES),

@@ -5,7 +5,7 @@ import random
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.ingest.formats.garmin.parser import parse
@@ -25,6 +25,7 @@ def events(who: Traveller, document: object) -> list[Event]:
     return parsed.events
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(travellers)
 def test_a_night_is_dated_by_waking_and_timed_by_the_watch_on_the_wrist(who: Traveller) -> None:
     for day, payloads in night_payloads(who).items():
@@ -37,6 +38,7 @@ def test_a_night_is_dated_by_waking_and_timed_by_the_watch_on_the_wrist(who: Tra
             assert (event.time + event.utc_offset).replace(tzinfo=None) == who.wall(night.start)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(travellers)
 def test_every_date_that_the_watch_showed_is_one_event_a_kind_also_when_told_twice(who: Traveller) -> None:
     told = day_payloads(who)
@@ -51,6 +53,7 @@ def test_every_date_that_the_watch_showed_is_one_event_a_kind_also_when_told_twi
         assert (event.time, event.utc_offset) == (first, who.offset(first))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(travellers)
 def test_every_row_of_a_days_readiness_is_an_event_of_that_day_whatever_the_date_in_gmt(
     who: Traveller,

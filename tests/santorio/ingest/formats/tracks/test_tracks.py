@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.ingest.importer import import_paths
 from santorio.people import Person
 from santorio.storage.database.engine import Database
@@ -71,7 +71,7 @@ RUN = activity(
 
 
 def parsed(content: str | bytes) -> ParseResult:
-    return read(content if isinstance(content, bytes) else content.encode(), PERSON, NOW)
+    return parse_file(content if isinstance(content, bytes) else content.encode(), PERSON, NOW)
 
 
 def flaws(found: ParseResult) -> list[tuple[str, str, str | None]]:

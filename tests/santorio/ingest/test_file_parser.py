@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from santorio.ingest.detect import read
+from santorio.ingest.file_parser import parse_file
 from santorio.people import Person
 from santorio.storage.event_log import Event
 from santorio.storage.parse_result import ParseResult, Rejection
@@ -30,7 +30,7 @@ SLEEP = {
 def parsed(content: str | bytes | object, **arguments: object) -> ParseResult:
     if not isinstance(content, str | bytes):
         content = json.dumps(content)
-    return read(content.encode() if isinstance(content, str) else content, PERSON, NOW, **arguments)
+    return parse_file(content.encode() if isinstance(content, str) else content, PERSON, NOW, **arguments)
 
 
 def codes(found: ParseResult) -> list[str]:
