@@ -11,7 +11,8 @@ import dagster as dg
 from assets.metadata import counts_table
 from assets.partitions import garmin_days
 from santorio import local_time as local
-from santorio.ingest.coverage import gaps
+from santorio.ingest.coverage.gaps import find_gaps
+from santorio.ingest.coverage.settlement import settle
 from santorio.ingest.importer import import_inbox
 from santorio.people import all_people
 from santorio.settings import Settings
@@ -97,8 +98,8 @@ def garmin_payloads(
     with database.connect() as connection:
         for person in all_people(connection):
             today = local.today(connection, person, dt.datetime.now(dt.UTC))
-            summary = gaps.settle(connection, person.user_id, days=(first, last), today=today)
-            missing += sum(gap.days for gap in gaps.find_gaps(connection, person.user_id))
+            summary = settle(connection, person.user_id, days=(first, last), today=today)
+            missing += sum(gap.days for gap in find_gaps(connection, person.user_id))
             rows.append({"person": len(rows) + 1, **summary.counts})
     return dg.MaterializeResult(
         metadata={

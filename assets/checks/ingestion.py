@@ -123,12 +123,14 @@ def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetChe
 def days_are_whole(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Show everyone's days as a calendar, count the gaps by reason; warn of those to act on."""
     found: list[gaps.CoverageGap] = []
-    calendars: list[coverage_calendar.Signs] = []
+    calendars: list[coverage_calendar.Calendars] = []
     with database.connect() as connection:
         for person in all_people(connection):
             missing = gaps.find_gaps(connection, person.user_id)
             calendars.append(
-                coverage_calendar.signs(coverage_calendar.statuses(connection, person.user_id), missing)
+                coverage_calendar.build_calendars(
+                    coverage_calendar.read_statuses(connection, person.user_id), missing
+                )
             )
             found += missing
     unintended = [gap for gap in found if not gap.is_intended]
@@ -139,7 +141,9 @@ def days_are_whole(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
         description=" ".join(to_do) or "Every day that should be there is.",
         metadata={
             "days_that_should_be_there": sum(gap.days for gap in unintended),
-            "calendar": dg.MetadataValue.md(coverage_calendar.markdown(coverage_calendar.worst(calendars))),
+            "calendar": dg.MetadataValue.md(
+                coverage_calendar.markdown(coverage_calendar.merge_people(calendars))
+            ),
             "days_missing_by_reason": counts_table(_days_by_reason(found)),
             "gaps": counts_table(_gaps_table(unintended)),
         },

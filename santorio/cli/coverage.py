@@ -13,17 +13,19 @@ from santorio import local_time
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
 from santorio.ingest.coverage import calendar as coverage_calendar
 from santorio.ingest.coverage import gaps as ledger
-from santorio.ingest.coverage.calendar import LEGEND, RULER, DayStatus, Signs
+from santorio.ingest.coverage.calendar import GLYPHS, LEGEND, Calendars, DayStatus, glyphs, month_rows
+from santorio.ingest.coverage.settlement import settle
+from santorio.rendering.calendar import RULER, MonthRow
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 
 MAX_GAPS = 30
 STYLES = {
-    DayStatus.THERE: "green",
+    DayStatus.PRESENT: "green",
     DayStatus.PROVISIONAL: "yellow",
-    DayStatus.INTENDED: "dim",
+    DayStatus.NO_DATA: "dim",
     DayStatus.UNKNOWN: "yellow",
-    DayStatus.ACTIONABLE: "red",
+    DayStatus.MISSING: "red",
 }
 
 
@@ -40,11 +42,11 @@ def coverage(
         somebody = reading_person(connection, settings, person)
         # The ledger is settled by a run; whoever asks before one sees the log as it is now.
         today = local_time.today(connection, somebody, dt.datetime.now(dt.UTC))
-        ledger.settle(connection, somebody.user_id, days=None, today=today)
+        settle(connection, somebody.user_id, days=None, today=today)
         first = since.date() if since else dt.date.min
         statuses = {
             about: status
-            for about, status in coverage_calendar.statuses(connection, somebody.user_id).items()
+            for about, status in coverage_calendar.read_statuses(connection, somebody.user_id).items()
             if about[1] >= first and (not kind or about[0] in kind)
         }
         gaps = [
@@ -67,34 +69,39 @@ def coverage(
             }
         )
         return
-    calendars = coverage_calendar.signs(statuses, gaps)
+    calendars = coverage_calendar.build_calendars(statuses, gaps)
     print_coverage(calendars, gaps, kind or coverage_calendar.kinds_to_show(calendars))
 
 
-def print_coverage(calendars: Signs, gaps: Sequence[ledger.CoverageGap], kinds: Sequence[str]) -> None:
+def print_coverage(calendars: Calendars, gaps: Sequence[ledger.CoverageGap], kinds: Sequence[str]) -> None:
     """Draw the calendar, then name the gaps by where they come from, and say what mends them."""
-    rows = coverage_calendar.months(calendars, kinds)
-    if not rows:
+    rows = {kind: month_rows(calendars.get(kind, {})) for kind in kinds}
+    if not any(rows.values()):
         console.print("No such day is there yet: `santorio sync` or `santorio import PATH` brings them.")
         return
     table = Table(title="Coverage", title_justify="left", box=None, padding=(0, 1))
     for heading in ("Kind", "Month", RULER):
         table.add_column(heading, no_wrap=True)
-    for kind, group in groupby(rows, key=lambda row: row.kind):
-        for number, row in enumerate(group):
-            table.add_row(kind if number == 0 else "", row.name, coloured(row.signs))
+    for kind, of_kind in rows.items():
+        for number, row in enumerate(of_kind):
+            table.add_row(kind if number == 0 else "", row.name, _coloured(row))
     console.print(table)
-    used = {sign for row in rows for sign in row.signs}
-    for sign, words in LEGEND.items():
-        if sign in used:
-            console.print(f"{coloured(sign)} {words}", highlight=False)
+    used = {status for of_kind in rows.values() for row in of_kind for status in row.days}
+    for status, text in LEGEND.items():
+        if status in used:
+            console.print(f"[{STYLES[status]}]{GLYPHS[status]}[/] {text}", highlight=False)
     print_gaps(gaps)
 
 
-def coloured(signs: str) -> str:
-    """Colour a row of signs."""
-    runs = [(sign, "".join(run)) for sign, run in groupby(signs)]
-    return "".join(f"[{STYLES[DayStatus(sign)]}]{run}[/]" if sign in STYLES else run for sign, run in runs)
+def _coloured(row: MonthRow[DayStatus | None]) -> str:
+    """Write a month as coloured glyphs."""
+    parts: list[str] = []
+    text, start = glyphs(row), 0
+    for status, run in groupby(row.days):
+        end = start + len(list(run))
+        parts.append(text[start:end] if status is None else f"[{STYLES[status]}]{text[start:end]}[/]")
+        start = end
+    return "".join(parts)
 
 
 def print_gaps(gaps: Sequence[ledger.CoverageGap]) -> None:

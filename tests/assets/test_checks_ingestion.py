@@ -73,7 +73,7 @@ def test_a_hole_that_nobody_meant_warns_and_says_what_to_type(
     assert result.description == (
         "2 days of a kind were never fetched: "
         "`santorio sync --since 2026-03-02 --until 2026-03-03 --kinds heart_rate`, or import the account's export. "
-        "1 day of a kind failed (http_503): `santorio sync` asks for them again."
+        "1 day of a kind failed (http_503): `santorio sync` requests them again."
     )
     # Of two people the worst day shows.
     assert "█✗✗✗" in told["calendar"]

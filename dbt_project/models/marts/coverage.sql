@@ -29,21 +29,17 @@ select
     told.day,
     told.kind,
     told.status,
-    case
-        when told.status in ('final', 'fetched', 'provisional') then null
-        when told.status = 'failed' then 'failed'
-        when days.user_id is null then 'unknown'
-        when not (days.is_day_there or days.is_night_there) then case
-            when days.is_day_failed or days.is_night_failed then
-                case told.status when 'missing' then 'missing' else 'Garmin has none' end
-            when not days.is_day_listed then 'unknown'
-            else 'not worn'
-        end
-        when told.kind in ({{ quoted(kinds_of_every_night()) }}) and days.is_night_empty and not days.is_night_there
-            then 'night not worn'
-        when told.status = 'missing' then 'missing'
-        else 'Garmin has none'
-    end as reason,
+    -- The function also gives `santorio coverage` its reasons.
+    ops.coverage_reason(
+        status => nullif(told.status, 'missing'),
+        is_night_kind => told.kind in ({{ quoted(kinds_of_every_night()) }}),
+        is_listed => days.user_id is not null,
+        is_day_listed => days.is_day_listed,
+        is_present => days.is_day_there or days.is_night_there,
+        has_failed => days.is_day_failed or days.is_night_failed,
+        is_night_present => days.is_night_there,
+        is_night_empty => days.is_night_empty
+    ) as reason,
     told.attempts,
     told.last_error,
     told.fetched_at,

@@ -1,164 +1,154 @@
-"""The coverage ledger as a calendar: a row a kind and month, a sign a day."""
+"""The coverage ledger as a calendar: for each kind a row a month, a glyph a day."""
 
-import calendar
 import datetime as dt
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
 from uuid import UUID
 
 import psycopg
 
 from santorio.ingest.coverage.gaps import ACTIONABLE, DAILY_KINDS, CoverageGap
+from santorio.rendering.calendar import ONE_DAY, RULER, MonthRow, merge_months, rows_by_month
 
 type Statuses = Mapping[tuple[str, dt.date], str]
 
 
 class DayStatus(enum.StrEnum):
-    """What a day of a kind is, from the best to the worst; two of them never look alike, in black and white too."""
+    """What a day of a kind is, from the best to the worst."""
 
-    OUTSIDE = " "
-    THERE = "█"
-    PROVISIONAL = "▒"
-    INTENDED = "·"
-    UNKNOWN = "?"
-    ACTIONABLE = "✗"
+    PRESENT = "present"
+    PROVISIONAL = "provisional"
+    NO_DATA = "no data"
+    UNKNOWN = "unknown"
+    MISSING = "missing"
 
 
-LEGEND = {
-    DayStatus.THERE: "there",
+type Calendar = dict[dt.date, DayStatus]
+type Calendars = dict[str, Calendar]
+
+# No two look alike, in black and white either.
+GLYPHS: Mapping[DayStatus | None, str] = {
+    None: " ",
+    DayStatus.PRESENT: "█",
+    DayStatus.PROVISIONAL: "▒",
+    DayStatus.NO_DATA: "·",
+    DayStatus.UNKNOWN: "?",
+    DayStatus.MISSING: "✗",
+}
+LEGEND: Mapping[DayStatus, str] = {
+    DayStatus.PRESENT: "there",
     DayStatus.PROVISIONAL: "provisional, may still change",
-    DayStatus.INTENDED: "nothing, and nothing to do (not worn, or Garmin has none)",
+    DayStatus.NO_DATA: "no data, and nothing to do (not worn, or Garmin has none)",
     DayStatus.UNKNOWN: "nothing known of the day in any kind",
-    DayStatus.ACTIONABLE: "should be there",
+    DayStatus.MISSING: "should be there",
 }
+# Dagster's UI keeps what every run reported, so that its calendar is short; the terminal's is complete.
 SHOWN = dt.timedelta(days=730)
-RULER = "1   5    10   15   20   25   30 "
-_OF_STATUS = {
-    "final": DayStatus.THERE,
+_BY_LEDGER_STATUS = {
+    "final": DayStatus.PRESENT,
+    "fetched": DayStatus.PROVISIONAL,
     "provisional": DayStatus.PROVISIONAL,
-    "empty": DayStatus.INTENDED,
-    "failed": DayStatus.ACTIONABLE,
+    "empty": DayStatus.NO_DATA,
+    "failed": DayStatus.MISSING,
 }
-_IN_EXPORT = {"daily_summary": "daily_summary_export", "sleep": "sleep_summary"}
-_WORST_FIRST = tuple(reversed(DayStatus))
+_EXPORTED_KIND = {"daily_summary": "daily_summary_export", "sleep": "sleep_summary"}
+_SEVERITY = {status: severity for severity, status in enumerate(DayStatus)}
 
 
-@dataclass(frozen=True, slots=True)
-class Months:
-    """One row: a month of a kind with a sign a day, or several months in a row that are there without a hole."""
-
-    kind: str
-    first: dt.date
-    last: dt.date
-    signs: str
-
-    @property
-    def name(self) -> str:
-        """As `2026-03`, or `2024-01 to 2026-02`."""
-        first, last = f"{self.first:%Y-%m}", f"{self.last:%Y-%m}"
-        return first if first == last else f"{first} to {last}"
-
-
-type Signs = dict[str, dict[dt.date, DayStatus]]
-
-
-def signs(statuses: Statuses, gaps: Iterable[CoverageGap]) -> Signs:
-    """Give every known day of every kind its sign, and every day of a hole."""
-    found: Signs = {}
+def build_calendars(statuses: Statuses, gaps: Iterable[CoverageGap]) -> Calendars:
+    """Return a calendar for each kind: the days that the ledger lists, and the days of gaps."""
+    calendars: Calendars = {}
     for (kind, day), status in statuses.items():
-        found.setdefault(kind, {})[day] = _OF_STATUS.get(status, DayStatus.PROVISIONAL)
+        calendars.setdefault(kind, {})[day] = _BY_LEDGER_STATUS[status]
     for gap in gaps:
-        sign = sign_of(gap)
+        calendar = calendars.setdefault(gap.kind, {})
         for number in range(gap.days):
-            found.setdefault(gap.kind, {})[gap.first_day + dt.timedelta(days=number)] = sign
-    return found
+            calendar[gap.first_day + number * ONE_DAY] = status_of(gap)
+    return calendars
 
 
-def sign_of(gap: CoverageGap) -> DayStatus:
-    """Give the sign of a hole's days."""
+def status_of(gap: CoverageGap) -> DayStatus:
+    """Return the status of a gap's days."""
     if gap.reason in ACTIONABLE:
-        return DayStatus.ACTIONABLE
-    return DayStatus.UNKNOWN if gap.reason == "unknown" else DayStatus.INTENDED
+        return DayStatus.MISSING
+    return DayStatus.UNKNOWN if gap.reason == "unknown" else DayStatus.NO_DATA
 
 
-def worst(people: Iterable[Signs]) -> Signs:
-    """Lay calendars of several people over one another: of each day the worst sign shows."""
-    together: Signs = {}
-    for one in people:
-        for kind, days in one.items():
-            known = together.setdefault(kind, {})
-            for day, sign in days.items():
-                known[day] = min(sign, known.get(day, DayStatus.OUTSIDE), key=_WORST_FIRST.index)
-    return together
+def merge_people(people: Iterable[Calendars]) -> Calendars:
+    """Merge the calendars of several people: each day has the worst status of all."""
+    merged: Calendars = {}
+    for calendars in people:
+        for kind, calendar in calendars.items():
+            days = merged.setdefault(kind, {})
+            for day, status in calendar.items():
+                days[day] = max(status, days.get(day, status), key=_SEVERITY.__getitem__)
+    return merged
 
 
-def kinds_to_show(calendars: Signs) -> list[str]:
-    """Name the kinds that are there every day, and of the others those with a hole that nobody meant.
+def kinds_to_show(calendars: Calendars) -> list[str]:
+    """Return the kinds that are there every day, and those of the others that should be there on some day.
 
-    An account's export tells days and nights in kinds of its own: they are shown where they know more days.
+    An account's export has days and nights in kinds of its own: they are shown where they have more days.
     """
     daily: list[str] = []
     for kind in DAILY_KINDS:
         if kind in calendars:
             daily.append(kind)
-        exported = _IN_EXPORT.get(kind)
+        exported = _EXPORTED_KIND.get(kind)
         if exported and calendars.get(exported, {}).keys() - calendars.get(kind, {}).keys():
             daily.append(exported)
-    others = [kind for kind, days in sorted(calendars.items()) if DayStatus.ACTIONABLE in days.values()]
+    others = [kind for kind, days in sorted(calendars.items()) if DayStatus.MISSING in days.values()]
     return daily + [kind for kind in others if kind not in daily]
 
 
-def months(calendars: Signs, kinds: Sequence[str]) -> list[Months]:
-    """Lay out the rows; months in a row of which every day is there become one."""
-    return [row for kind in kinds for row in _joined(_of_kind(kind, calendars.get(kind, {})))]
-
-
-def _of_kind(kind: str, days: Mapping[dt.date, DayStatus]) -> list[Months]:
-    if not days:
+def month_rows(calendar: Calendar) -> list[MonthRow[DayStatus | None]]:
+    """Lay a calendar out by month; months in a row of which every day is there become one row."""
+    if not calendar:
         return []
-    rows, month, last = [], min(days).replace(day=1), max(days)
-    while month <= last:
-        length = calendar.monthrange(month.year, month.month)[1]
-        dates = [month + dt.timedelta(days=number) for number in range(length)]
-        rows.append(
-            Months(kind, month, dates[-1], "".join(days.get(day, DayStatus.OUTSIDE) for day in dates))
-        )
-        month += dt.timedelta(days=length)
-    return rows
+    first, last = min(calendar), max(calendar)
+    # A month of which nothing is known is an empty row: without it the months around it would become one.
+    days = [first + number * ONE_DAY for number in range((last - first).days + 1)]
+    return merge_months(rows_by_month({day: calendar.get(day) for day in days}), _is_complete)
 
 
-def _joined(rows: Sequence[Months]) -> list[Months]:
-    joined: list[Months] = []
-    for is_whole, group in groupby(rows, key=lambda row: set(row.signs) == {DayStatus.THERE}):
-        run = list(group)
-        if is_whole and len(run) > 1:
-            joined.append(Months(run[0].kind, run[0].first, run[-1].last, DayStatus.THERE * 31))
-        else:
-            joined += run
-    return joined
+def _is_complete(row: MonthRow[DayStatus | None]) -> bool:
+    return set(row.days) == {DayStatus.PRESENT}
 
 
-def markdown(calendars: Signs) -> str:
-    """Write the last two years for the Dagster UI, which keeps what every run said; the terminal shows all."""
-    rows = months(calendars, kinds_to_show(calendars))
+def glyphs(row: MonthRow[DayStatus | None]) -> str:
+    """Write a month as a glyph a day."""
+    return "".join(GLYPHS[status] for status in row.days)
+
+
+def markdown(calendars: Calendars) -> str:
+    """Write the last two years for Dagster's UI."""
+    rows = {kind: month_rows(calendars[kind]) for kind in kinds_to_show(calendars)}
     if not rows:
         return "Nothing is there yet."
-    oldest = max(row.last for row in rows) - SHOWN
-    shown = [row for row in rows if row.last > oldest]
-    width = max(len(words) for row in shown for words in (row.name, row.kind))
-    lines: list[str] = []
-    for kind, group in groupby(shown, key=lambda row: row.kind):
-        lines += ["", f"{kind:<{width}}  {RULER}"] + [f"{row.name:<{width}}  {row.signs}" for row in group]
-    if len(shown) < len(rows):
+    oldest = max(row.last for of_kind in rows.values() for row in of_kind) - SHOWN
+    shown = {kind: [row for row in of_kind if row.last > oldest] for kind, of_kind in rows.items()}
+    lines = _legend(shown)
+    width = max(len(label) for kind, of_kind in shown.items() for label in (kind, *_names(of_kind)))
+    for kind, of_kind in shown.items():
+        if of_kind:
+            lines += ["", f"{kind:<{width}}  {RULER}"]
+            lines += [f"{row.name:<{width}}  {glyphs(row)}" for row in of_kind]
+    if shown != rows:
         lines += ["", "Earlier months: santorio coverage"]
-    used = {sign for row in shown for sign in row.signs}
-    legend = "\n".join(f"{sign}  {words}" for sign, words in LEGEND.items() if sign in used)
-    return "\n".join(["```text", legend, *lines, "```"])
+    return "\n".join(["```text", *lines, "```"])
 
 
-def statuses(connection: psycopg.Connection, user_id: UUID) -> Statuses:
-    """Read the ledger of one person."""
+def _names(rows: Sequence[MonthRow[DayStatus | None]]) -> list[str]:
+    return [row.name for row in rows]
+
+
+def _legend(shown: Mapping[str, Sequence[MonthRow[DayStatus | None]]]) -> list[str]:
+    """Explain the glyphs that are used."""
+    used = {status for rows in shown.values() for row in rows for status in row.days}
+    return [f"{GLYPHS[status]}  {text}" for status, text in LEGEND.items() if status in used]
+
+
+def read_statuses(connection: psycopg.Connection, user_id: UUID) -> Statuses:
+    """Read one person's ledger."""
     rows = connection.execute("select kind, day, status from ops.coverage where user_id = %s", [user_id])
     return {(kind, day): status for kind, day, status in rows}

@@ -1,7 +1,4 @@
-"""The coverage ledger: per person, kind and day, whether Garmin's data is there.
-
-A gap is a row, or the lack of one between others, that anyone can read.
-"""
+"""Gaps in the coverage ledger: the days on which a kind has no data, why, and what fills them."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,103 +10,90 @@ import psycopg
 
 from santorio.ingest.garmin.endpoints import ENDPOINTS
 
-# A watch may sync a night or a day late; Garmin recomputes a day when it does.
-SETTLING_DAYS = 2
-
-# A young day is provisional even while it is empty: the watch may still sync it, so it is asked for again.
-# What Garmin was asked for was settled by its answer (santorio/ingest/garmin/ledger.py), and stays as that says;
-# but where it had nothing, or failed, a file that came later fills the day.
-# Whether a payload is empty is read from all of it, so only days with something to decide are looked at: those that
-# are not in the ledger, of which something came since, or that have grown old enough to be final.
-_SETTLE = """
-with payloads as (
-  select event_id, event_type, (metadata ->> 'day')::date as day, ingested_at
-  from raw.events
-  where user_id = %(user_id)s and event_type like 'garmin.%%' and metadata ->> 'day' is not null
-    and (%(first)s::date is null or (metadata ->> 'day')::date between %(first)s and %(last)s)
-), deletions as materialized (
-  select data ->> 'event_id' as event_id, ingested_at
-  from raw.events where user_id = %(user_id)s and event_type = 'deleted'
-), arrivals as (
-  select event_type, day, max(ingested_at) as newest_at
-  from (
-    select event_type, day, ingested_at from payloads
-    union all
-    select payloads.event_type, payloads.day, deletions.ingested_at
-    from deletions join payloads on payloads.event_id::text = deletions.event_id
-  ) as either
-  group by event_type, day
-), due as (
-  select arrivals.event_type, arrivals.day
-  from arrivals
-  left join ops.coverage known
-    on known.user_id = %(user_id)s and known.kind = substr(arrivals.event_type, 8) and known.day = arrivals.day
-  where known.kind is null
-    or known.requested_at is null and (
-      arrivals.newest_at > known.fetched_at
-      or known.status = 'provisional' and arrivals.day <= %(today)s - %(settling)s::int
-    )
-    or known.requested_at is not null and (
-      known.status = 'empty' or known.status = 'failed' and arrivals.newest_at > known.requested_at
-    )
-), newest as (
-  select distinct on (events.event_id) events.event_id, events.event_type, due.day, events.data,
-         events.content_hash, events.ingested_at
-  from due
-  join raw.events as events
-    on events.user_id = %(user_id)s and events.event_type = due.event_type
-      and (events.metadata ->> 'day')::date = due.day
-  order by events.event_id, events.ingested_at desc
-), days as (
-  select distinct on (kind, day) substr(event_type, 8) as kind, day, content_hash, ingested_at,
-         ops.is_empty_payload(data) as is_empty
-  from newest
-  where not exists (select from deletions where deletions.event_id = newest.event_id::text)
-  order by kind, day, is_empty, ingested_at desc
-)
-insert into ops.coverage (user_id, kind, day, status, attempts, last_error, content_hash, fetched_at)
-select %(user_id)s, kind, day,
-       case when day > %(today)s - %(settling)s::int then 'provisional'
-            when is_empty then 'empty'
-            else 'final' end,
-       1, null, content_hash, ingested_at
-from days
-on conflict (user_id, kind, day) do update set
-  status = excluded.status, content_hash = excluded.content_hash, fetched_at = excluded.fetched_at,
-  attempts = ops.coverage.attempts
-    + (ops.coverage.content_hash is distinct from excluded.content_hash)::int,
-  last_error = null
-where (ops.coverage.status, ops.coverage.content_hash, ops.coverage.fetched_at)
-   is distinct from (excluded.status, excluded.content_hash, excluded.fetched_at)
-  and (ops.coverage.requested_at is null
-       or excluded.status <> 'empty' and (ops.coverage.status = 'empty'
-           or ops.coverage.status = 'failed' and excluded.fetched_at > ops.coverage.requested_at))
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageSummary:
-    """Number of kind-days of each status, over the days that were settled."""
-
-    counts: dict[str, int]
-
-
 Reason = Literal["not worn", "night not worn", "Garmin has none", "missing", "failed", "unknown"]
-# Holes that nobody meant: what was worn was not fetched.
-ACTIONABLE: tuple[Reason, ...] = ("missing", "failed")
 REASONS: Mapping[Reason, str] = {
     "not worn": "the watch was off: Garmin has the day, and nothing in any kind",
     "night not worn": "the watch was off at night: the day is there, the night is not",
     "Garmin has none": "Garmin answered that it has none, though it has other kinds of the day",
     "missing": "never fetched, though other kinds of the day are there: santorio sync, or import it",
-    "failed": "asked for, and Garmin failed: the next santorio sync asks again",
+    "failed": "requested, and Garmin failed: the next santorio sync requests it again",
     "unknown": "nothing of the day is there in any kind: fetch it, or the watch was off",
 }
+# Reasons that a sync or an import can do something about.
+ACTIONABLE: tuple[Reason, ...] = ("missing", "failed")
+
+# Kinds of which Garmin has one for every day that a watch was worn.
+DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
+NIGHTS = ("sleep", "hrv")
+# What an account's export has of days and nights instead. It may lack any of them, so they have no gaps of their own.
+EXPORTED_DAYS, EXPORTED_NIGHTS = ("daily_summary_export",), ("sleep_summary",)
+# Other kinds need not be there every day; but once requested for a range, each day of it has an answer.
+REQUESTED_KINDS = tuple(
+    endpoint.kind for endpoint in ENDPOINTS if endpoint.grain == "days" and endpoint.kind not in DAILY_KINDS
+)
+# Of the account's current state a newer answer makes up for a failure.
+ACCOUNT_KINDS = tuple(endpoint.kind for endpoint in ENDPOINTS if endpoint.grain == "account")
+
+# The reason itself is computed by `ops.coverage_reason`, which the mart `coverage` uses too.
+_FIND_GAPS = """
+with ledger as (
+  select kind, day, status, last_error, requested_at is not null as was_requested
+  from ops.coverage where user_id = %(user_id)s
+), days as (
+  -- What the kinds of every worn day say of each day.
+  select day,
+         bool_or(kind <> all (%(nights)s)) as is_day_listed,
+         bool_or(status not in ('empty', 'failed')) as is_present,
+         bool_or(status = 'failed') as has_failed,
+         coalesce(bool_or(status not in ('empty', 'failed')) filter (where kind = any (%(nights)s)), false)
+           as is_night_present,
+         coalesce(bool_or(status = 'empty') filter (where kind = any (%(nights)s)), false) as is_night_empty
+  from ledger
+  where kind = any (%(days)s) or kind = any (%(nights)s)
+  group by day
+), spans as (
+  -- Between its first and its last day a kind should be there every day.
+  select kind, min(day) as first_day, max(day) as last_day
+  from ledger
+  where kind = any (%(daily)s) or kind = any (%(requested)s) and was_requested
+  group by kind
+), expected as (
+  select kind, span.day::date as day
+  from spans
+  cross join lateral generate_series(first_day::timestamp, last_day::timestamp, interval '1 day') as span (day)
+  union all
+  -- Of all other kinds only failures are gaps.
+  select kind, day
+  from ledger
+  where status = 'failed' and kind <> all (%(daily)s) and kind <> all (%(requested)s)
+    and (kind <> all (%(account)s) or day = (select max(newest.day) from ledger newest where newest.kind = ledger.kind))
+)
+select expected.kind, expected.day, gap.reason, case when gap.reason = 'failed' then ledger.last_error end
+from expected
+left join ledger on ledger.kind = expected.kind and ledger.day = expected.day
+left join days on days.day = expected.day
+cross join lateral (
+  select ops.coverage_reason(
+    status => ledger.status,
+    is_night_kind => expected.kind = any (%(nights)s),
+    is_listed => days.day is not null,
+    is_day_listed => days.is_day_listed,
+    is_present => days.is_present,
+    has_failed => days.has_failed,
+    is_night_present => days.is_night_present,
+    is_night_empty => days.is_night_empty
+  ) as reason
+) as gap
+where gap.reason is not null
+  and (expected.kind = any (%(daily)s) or gap.reason = any (%(actionable)s))
+order by expected.kind, expected.day
+"""
+_ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageGap:
-    """Days in a row on which a kind is missing, for one reason; `error` is the code of what failed."""
+    """Days in a row on which a kind is missing, for one reason; `error` is the code of a failure."""
 
     kind: str
     first_day: dt.date
@@ -124,148 +108,65 @@ class CoverageGap:
 
     @property
     def is_intended(self) -> bool:
-        """Whether there is nothing to do about it, as far as the data tells."""
+        """Whether there is nothing to do about it, as far as the data shows."""
         return self.reason not in ACTIONABLE
 
 
-# Kinds of which Garmin has one for every day that a watch was worn.
-DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
-NIGHTS = ("sleep", "hrv")
-# What an account's export tells of days and nights instead: no hole is looked for in it, but the day is told.
-EXPORTED_DAYS, EXPORTED_NIGHTS = ("daily_summary_export",), ("sleep_summary",)
-NIGHTS_ONLY = frozenset((*NIGHTS, *EXPORTED_NIGHTS))
-A_DAY = dt.timedelta(days=1)
-# Of the others a day may well have none; but once asked for, each has an answer.
-_ASKED_KINDS = [one.kind for one in ENDPOINTS if one.grain == "days" and one.kind not in DAILY_KINDS]
-# Of what is told as it is now, a newer answer makes up for a failure.
-_ACCOUNT_KINDS = [one.kind for one in ENDPOINTS if one.grain == "account"]
-
-
-def settle(
-    connection: psycopg.Connection, user_id: UUID, *, days: tuple[dt.date, dt.date] | None, today: dt.date
-) -> CoverageSummary:
-    """Bring the ledger up to date with what files brought into the log, for days of the window (all without one).
-
-    A day younger than two days is provisional: the watch may still sync it. Writing again changes nothing.
-    """
-    first, last = days or (None, None)
-    window = {"user_id": user_id, "first": first, "last": last}
-    # The ledger's other writer is a sync, which takes its rows in another order: they wait for each other.
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
-    connection.execute(_SETTLE, {**window, "today": today, "settling": SETTLING_DAYS})
-    rows = connection.execute(
-        """
-        select status, count(*) from ops.coverage
-        where user_id = %(user_id)s and (%(first)s::date is null or day between %(first)s and %(last)s)
-        group by status order by status
-        """,
-        window,
-    ).fetchall()
-    return CoverageSummary(dict(rows))
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    status: str
-    error: str | None
-    was_asked: bool
-
-    @property
-    def is_there(self) -> bool:
-        return self.status not in {"empty", "failed"}
-
-
-type _Rows = dict[dt.date, _Row]
-
-
 def find_gaps(connection: psycopg.Connection, user_id: UUID) -> list[CoverageGap]:
-    """Find the runs of missing or empty days of every daily kind, between its first and its last day.
+    """Find the runs of days on which a kind is missing, by kind and day.
 
-    A day without data in any kind is one on which the watch was off; where other kinds have data, this one was
-    not fetched, or Garmin has none of it. Of a kind that is not there every day, an empty day is no hole: those
-    count that were never asked for between others that were, and those that failed.
+    Kinds of every worn day have gaps between their first and their last day. Of the others an empty day is no gap:
+    only days between requested ones that were never requested are, and failures.
     """
-    known: dict[str, _Rows] = {}
-    ledger = connection.execute(
-        "select kind, day, status, last_error, requested_at is not null from ops.coverage"
-        " where user_id = %s order by kind, day",
-        [user_id],
+    rows = connection.execute(
+        _FIND_GAPS,
+        {
+            "user_id": user_id,
+            "days": [*DAILY_KINDS, *EXPORTED_DAYS],
+            "nights": [*NIGHTS, *EXPORTED_NIGHTS],
+            "daily": list(DAILY_KINDS),
+            "requested": list(REQUESTED_KINDS),
+            "account": list(ACCOUNT_KINDS),
+            "actionable": list(ACTIONABLE),
+        },
     )
-    for kind, day, *told in ledger:
-        known.setdefault(kind, {})[day] = _Row(*told)
-    days: dict[dt.date, dict[str, _Row]] = {}
-    for kind in (*DAILY_KINDS, *EXPORTED_DAYS, *EXPORTED_NIGHTS):
-        for day, row in known.get(kind, {}).items():
-            days.setdefault(day, {})[kind] = row
-    return [gap for kind, rows in known.items() for gap in _holes_of(kind, rows, days)]
-
-
-def _holes_of(kind: str, rows: _Rows, days: Mapping[dt.date, Mapping[str, _Row]]) -> list[CoverageGap]:
-    """Find the holes of one kind; `days` holds what the daily kinds, and an export's, tell of a day."""
-    found: list[CoverageGap] = []
-    for day in _span(kind, rows):
-        row = rows.get(day)
-        if row is not None and row.is_there:
-            continue
-        reason = _reason(kind, row, days.get(day, {}))
-        if kind not in DAILY_KINDS and reason not in ACTIONABLE:
-            continue
-        error = row.error if row is not None and reason == "failed" else None
-        last = found[-1] if found else None
-        if last and (last.last_day, last.reason, last.error) == (day - A_DAY, reason, error):
-            found[-1] = replace(last, last_day=day)
+    gaps: list[CoverageGap] = []
+    for kind, day, reason, error in rows:
+        previous = gaps[-1] if gaps else None
+        if previous is not None and _continues(previous, kind, day, reason, error):
+            gaps[-1] = replace(previous, last_day=day)
         else:
-            found.append(CoverageGap(kind, day, day, reason, error))
-    return found
+            gaps.append(CoverageGap(kind, day, day, reason, error))
+    return gaps
 
 
-def _span(kind: str, rows: _Rows) -> Iterable[dt.date]:
-    """Days on which there could be a hole, in order."""
-    if kind in DAILY_KINDS or kind in _ASKED_KINDS:
-        expected = [day for day, row in rows.items() if kind in DAILY_KINDS or row.was_asked]
-        first, last = min(expected, default=dt.date.max), max(expected, default=dt.date.min)
-        return (first + number * A_DAY for number in range((last - first).days + 1))
-    newest = max(rows)
-    return [
-        day for day, row in rows.items()
-        if row.status == "failed" and (kind not in _ACCOUNT_KINDS or day == newest)
-    ]  # fmt: skip
+def _continues(gap: CoverageGap, kind: str, day: dt.date, reason: Reason, error: str | None) -> bool:
+    expected = (gap.kind, gap.last_day + _ONE_DAY, gap.reason, gap.error)
+    return (kind, day, reason, error) == expected
 
 
-def _reason(kind: str, row: _Row | None, day: Mapping[str, _Row]) -> Reason:
-    nights = [told for night, told in day.items() if night in NIGHTS_ONLY]
-    if row is not None and row.status == "failed":
-        return "failed"
-    if not day:
-        return "unknown"
-    if not any(one.is_there for one in day.values()):
-        if any(one.status == "failed" for one in day.values()):
-            return "missing" if row is None else "Garmin has none"
-        # Of a night alone, that there is none says nothing about the day.
-        return "unknown" if day.keys() <= NIGHTS_ONLY else "not worn"
-    # Garmin said of the night that there is none, in one kind, and told nothing of it in the other.
-    is_night_empty = any(one.status == "empty" for one in nights) and not any(one.is_there for one in nights)
-    if kind in NIGHTS and is_night_empty:
-        return "night not worn"
-    return "missing" if row is None else "Garmin has none"
-
-
-def what_to_do(found: Sequence[CoverageGap]) -> Iterator[str]:
-    """Say what mends the holes that nobody meant, in sentences with the command to type."""
-    missing = [gap for gap in found if gap.reason == "missing"]
-    failed = [gap for gap in found if gap.reason == "failed"]
-    if missing:
+def what_to_do(gaps: Iterable[CoverageGap]) -> Iterator[str]:
+    """Say what fills the gaps that can be filled: sentences with the command to type."""
+    by_reason: dict[Reason, list[CoverageGap]] = {}
+    for gap in gaps:
+        by_reason.setdefault(gap.reason, []).append(gap)
+    if missing := by_reason.get("missing"):
+        days = _total_days(missing)
         first, last = min(gap.first_day for gap in missing), max(gap.last_day for gap in missing)
         kinds = ",".join(sorted({gap.kind for gap in missing}))
-        days = sum(gap.days for gap in missing)
         yield (
-            f"{_days(days)} {'was' if days == 1 else 'were'} never fetched: "
+            f"{_days_of_a_kind(days)} {'was' if days == 1 else 'were'} never fetched: "
             f"`santorio sync --since {first} --until {last} --kinds {kinds}`, or import the account's export."
         )
-    if failed:
+    if failed := by_reason.get("failed"):
         errors = ", ".join(sorted({gap.error or "no reason given" for gap in failed}))
-        yield f"{_days(sum(gap.days for gap in failed))} failed ({errors}): `santorio sync` asks for them again."
+        days = _total_days(failed)
+        yield f"{_days_of_a_kind(days)} failed ({errors}): `santorio sync` requests them again."
 
 
-def _days(count: int) -> str:
+def _total_days(gaps: Sequence[CoverageGap]) -> int:
+    return sum(gap.days for gap in gaps)
+
+
+def _days_of_a_kind(count: int) -> str:
     return f"{count} day{'' if count == 1 else 's'} of a kind"

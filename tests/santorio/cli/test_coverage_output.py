@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from santorio.cli.coverage import MAX_GAPS, print_coverage
-from santorio.ingest.coverage.calendar import signs
+from santorio.ingest.coverage.calendar import build_calendars
 from santorio.ingest.coverage.gaps import CoverageGap
 
 FIRST = dt.date(2026, 2, 1)
@@ -15,7 +15,7 @@ WHOLE = {("sleep", FIRST + dt.timedelta(days=number)): "final" for number in ran
 def said(
     capsys: pytest.CaptureFixture[str], gaps: list[CoverageGap], statuses: dict[tuple[str, dt.date], str]
 ) -> list[str]:
-    print_coverage(signs(statuses, gaps), gaps, ["sleep"])
+    print_coverage(build_calendars(statuses, gaps), gaps, ["sleep"])
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
@@ -31,7 +31,7 @@ def test_the_days_stand_below_a_ruler_and_each_gap_says_why_and_what_to_do(
     [row] = [line for line in lines if "2026-02 " in line]
     [ruler] = [line for line in lines if "Month" in line]
     assert row[ruler.index("1   5") :] == "██··█✗█✗✗███████████████████"
-    assert "· nothing, and nothing to do (not worn, or Garmin has none)" in lines
+    assert "· no data, and nothing to do (not worn, or Garmin has none)" in lines
     assert "✗ should be there" in lines
     assert not any(line.startswith(("▒", "?")) for line in lines)
     assert "✗ sleep: 2026-02-06 (failed: http_503)" in lines

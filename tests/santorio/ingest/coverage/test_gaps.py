@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from psycopg.types.json import Jsonb
 
-from santorio.ingest.coverage.gaps import CoverageGap, Reason, find_gaps, settle, what_to_do
+from santorio.ingest.coverage.gaps import CoverageGap, Reason, find_gaps, what_to_do
+from santorio.ingest.coverage.settlement import settle
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event, write_events
@@ -223,7 +224,7 @@ def test_what_to_do_is_a_command_for_the_days_that_were_never_fetched_and_patien
         "`santorio sync --since 2026-03-02 --until 2026-03-05 --kinds hrv,stress`, or import the account's export."
     )
     assert list(what_to_do([gap("sleep", 4, 4, "failed", "http_503"), gap("hrv", 4, 4, "failed")])) == [
-        "2 days of a kind failed (http_503, no reason given): `santorio sync` asks for them again."
+        "2 days of a kind failed (http_503, no reason given): `santorio sync` requests them again."
     ]
 
 

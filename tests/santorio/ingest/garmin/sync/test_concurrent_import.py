@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from santorio.ingest.coverage import gaps
+from santorio.ingest.coverage import settlement
 from santorio.ingest.garmin import fetch as garmin_fetch
 from santorio.ingest.garmin import ledger
 from santorio.ingest.garmin.endpoints import BY_KIND
@@ -33,7 +33,7 @@ def test_an_answer_that_reopens_its_day_and_settling_wait_for_each_other(
 
     def settle() -> None:
         with my_home.database.connect() as connection:
-            settled.append(gaps.settle(connection, me.user_id, days=None, today=TODAY))
+            settled.append(settlement.settle(connection, me.user_id, days=None, today=TODAY))
 
     def reopen_slowly(*arguments: object) -> object:
         other.start()
@@ -45,7 +45,7 @@ def test_an_answer_that_reopens_its_day_and_settling_wait_for_each_other(
     [(summary,)] = my_home.rows("select data from raw.events where event_type = 'garmin.daily_summary'")
     with my_home.database.connect(autocommit=True) as connection:
         fetcher = garmin_fetch.Fetcher(connection, my_home.store, me, None, None, TODAY, my_home.server.now)
-        outcome = fetcher._keep(Call(BY_KIND["daily_summary"], DAY, DAY), [summary])
+        outcome = fetcher._store(Call(BY_KIND["daily_summary"], DAY, DAY), [summary])
     other.join()
     assert (outcome.error, len(settled)) == (None, 1)
 
@@ -57,6 +57,6 @@ def test_an_answer_that_holds_what_no_json_can_is_refused_and_stops_nothing(my_h
                "activityName": odd}]  # fmt: skip
     with my_home.database.connect(autocommit=True) as connection:
         fetcher = garmin_fetch.Fetcher(connection, my_home.store, me, None, None, TODAY, my_home.server.now)
-        outcome = fetcher._keep(Call(BY_KIND["activity"], DAY, DAY), answer)
+        outcome = fetcher._store(Call(BY_KIND["activity"], DAY, DAY), answer)
     assert outcome.error is not None
     assert my_home.rows("select count(*) from ops.rejected_records") == [(1,)]

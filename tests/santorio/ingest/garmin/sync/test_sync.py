@@ -175,7 +175,7 @@ def test_a_second_sync_beside_the_first_steps_back(my_home) -> None:
 def test_a_day_that_garmin_did_not_have_is_filled_by_a_file_and_not_asked_for_again(
     my_home, person, now
 ) -> None:
-    from santorio.ingest.coverage.gaps import settle
+    from santorio.ingest.coverage.settlement import settle
 
     kinds = ("hydration",)
     my_home.server.faults.add(Fault(kind="204", path="/usersummary-service/stats/hydration", times=2))
