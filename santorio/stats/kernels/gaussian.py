@@ -207,9 +207,15 @@ def days_density(
         if schedule[t, KNOWN] > 0:
             by_noise[VARIANCE] -= 0.5 * pull[row] * outcome[row] / (variance * root)
             by_noise[CARRY_OVER] += spread_gradient(
-                -pull[row], by_coefficient, coefficient, columns[row], exposure[t], by_carry_over[t],
-                int(schedule[t, CYCLE]), layout,
-            )  # fmt: skip
+                -pull[row],
+                by_coefficient,
+                coefficient,
+                columns[row],
+                exposure[t],
+                by_carry_over[t],
+                int(schedule[t, CYCLE]),
+                layout,
+            )
             row += 1
     return np.asarray(value), by_coefficient, by_noise
 

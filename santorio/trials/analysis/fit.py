@@ -1,4 +1,4 @@
-"""Fitting one outcome of a trial by the likelihood that its protocol promised, and what is kept of the posterior."""
+"""Fitting one outcome of a trial by the likelihood of its protocol, and what is stored of the posterior."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from santorio.stats.sampler import Fit, RegressionModel
 from santorio.trials.analysis.data import Trial
 from santorio.trials.analysis.preprocessing import Prepared
 
-# Group of a kept posterior that holds what standardisation needs; `data` in its name says that it has no draws.
+# Group of a stored posterior for standardisation; ArviZ adds axes of draws to groups without `data` in their names.
 STANDARDISATION = "standardisation_data"
 
 
@@ -64,7 +64,7 @@ def fit_outcome(
 
 
 def _with_standardisation(posterior: LatentPosterior) -> Fit:
-    """The fit with what a report needs to tell its effects in the outcome's unit, by cycle, and against new days."""
+    """Add what a report needs: effects in the outcome's unit, by cycle, and what predictive checks draw from."""
     fit, outcome, table = posterior.fit, posterior.days.outcome, posterior.table()
     arms = range(1, posterior.design.arms)
     effect_by_cycle = [[draws.values for draws in posterior.cycles(arm)] for arm in arms]
@@ -88,7 +88,7 @@ def _with_standardisation(posterior: LatentPosterior) -> Fit:
 
 
 def labelled(fit: Fit, trial: Trial, prepared: Prepared) -> Fit:
-    """A posterior that says by itself what it is of: its arms by name, and the unit that it was standardised by."""
+    """Label a posterior with the names of its arms, and with the mean and SD that it was standardised by."""
     scale = {"center": np.array(prepared.center), "spread": np.array(prepared.spread)}
     constant = {**fit.data["constant_data"], **scale}
     return replace(

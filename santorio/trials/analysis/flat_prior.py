@@ -1,4 +1,4 @@
-"""What a trial's days say of an effect by themselves: what is pooled over people, as no prior may count once each."""
+"""A trial's effect under a flat prior: this is pooled over people, where a prior must not count once per person."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from santorio.stats.effect_priors import CarryOver, EffectPrior
 from santorio.stats.exact_inference import fit_trial
 from santorio.trials.analysis.preprocessing import Prepared
 
-# So wide that the posterior is the likelihood's, as in `santorio.studies.gaussian_fit`.
+# So wide that the posterior is that of the likelihood alone, as in `santorio.studies.gaussian_fit`.
 FLAT = EffectPrior((1.0,), (0.0,), (10 * EFFECT_SD,))
 
 
 @dataclass(frozen=True, slots=True)
-class PriorFree:
+class FlatPriorEstimate:
     """An estimate that is free of a prior on its effect, in the outcome's unit.
 
     Attributes
@@ -36,7 +36,7 @@ class PriorFree:
         }
 
 
-def prior_free_effects(prepared: Prepared, carry_over: CarryOver | None) -> list[PriorFree]:
+def flat_prior_estimates(prepared: Prepared, carry_over: CarryOver | None) -> list[FlatPriorEstimate]:
     """Estimate each arm's effect against the reference by the exact engine under a flat prior.
 
     Parameters
@@ -47,7 +47,7 @@ def prior_free_effects(prepared: Prepared, carry_over: CarryOver | None) -> list
     posterior = fit_trial(prepared.design, prepared.standard, carry_over=carry_over, prior=FLAT)
     sigma = float(posterior.sigma_mean()[0]) * prepared.spread
     return [
-        PriorFree(
+        FlatPriorEstimate(
             float(posterior.mean(name)[0]) * prepared.spread,
             float(posterior.sd(name)[0]) * prepared.spread,
             sigma,

@@ -41,7 +41,7 @@ from santorio.trials.analysis.fit import (
     model_of,
     probability_repeats,
 )
-from santorio.trials.analysis.flat_prior import prior_free_effects
+from santorio.trials.analysis.flat_prior import flat_prior_estimates
 from santorio.trials.analysis.interim import (
     AnalysisPoint,
     at_interim,
@@ -235,7 +235,7 @@ def _fit(
         fit = fitted.fit
         reports[one.metric] = fit.diagnostics.as_json()
         if fit.diagnostics.problem is None:
-            alone = prior_free_effects(one, promised.fading())
+            alone = flat_prior_estimates(one, promised.fading())
             found = results(
                 trial, one, fit, primary=primary, ended=moment.decides, threshold=moment.threshold
             )

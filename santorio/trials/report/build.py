@@ -18,7 +18,7 @@ from santorio.stats.sampler import MAX_R_HAT, MIN_ESS
 from santorio.trials.report.data import Account
 from santorio.trials.report.interim_text import controlled
 from santorio.trials.report.posterior_summary import Posterior
-from santorio.trials.report.tables import grids_of
+from santorio.trials.report.tables import report_tables
 from santorio.trials.report.text import (
     answer,
     capital,
@@ -50,7 +50,7 @@ def report_of(account: Account, generated_at: dt.datetime | None = None) -> str:
                 _days(account),
                 *(one for k in range(1, len(account.posterior.arms)) for one in _effects(account, k)),
             ],
-            tables=grids_of(account),
+            tables=report_tables(account),
             checks=_checks(account),
             decided_before=decided_before(account),
             decided_after=decided_after(account),
@@ -67,8 +67,11 @@ def _days(account: Account) -> ReportFigure:
     name = capital(label(result.outcome))
     image = plot_rows(
         [CaseRows("", posterior.design.day, posterior.design.arm, posterior.outcome)],
-        posterior.arms, with_unit(name, result), "Study day", dated=True,
-    )  # fmt: skip
+        posterior.arms,
+        with_unit(name, result),
+        "Study day",
+        dated=True,
+    )
     return ReportFigure(
         "Every study day",
         image,
@@ -100,10 +103,14 @@ def _effects(account: Account, contrast: int) -> list[ReportFigure]:
     ]
     if cycles:
         whole = Interval("on average", result.estimate, result.lower_95, result.upper_95, bold=True)
-        repeats = "" if result.probability_repeats is None else (
-            " In one more cycle it would go the same way with a probability of "
-            f"{percent(result.probability_repeats)}."
-        )  # fmt: skip
+        repeats = (
+            ""
+            if result.probability_repeats is None
+            else (
+                " In one more cycle it would go the same way with a probability of "
+                f"{percent(result.probability_repeats)}."
+            )
+        )
         pictures.append(
             ReportFigure(
                 f"{result.arm}: does it repeat?",
@@ -156,7 +163,7 @@ def _range(one: Summary) -> str:
 
 
 def _predicted(posterior: Posterior) -> list[str]:
-    told = posterior.predicted()
+    told = posterior.predictive_checks()
     said = "; ".join(
         f"{one.feature}: {percent(one.share_above)} of simulated trials have more" for one in told
     )

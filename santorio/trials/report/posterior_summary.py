@@ -1,4 +1,4 @@
-"""What a report computes from a posterior that was kept: densities, cycles, the prior's parts, and how well it fits.
+"""What a report computes from a stored posterior: densities, cycles, weights of the prior, predictive checks.
 
 Nothing is sampled again. Pure arrays; no data access.
 """
@@ -32,20 +32,20 @@ from santorio.trials.analysis.fit import STANDARDISATION
 from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
 
 GRID = 401
-# Of the posterior's draws, so many are turned into days again.
+# Draws of the posterior from which days are simulated.
 REPLICATES = 400
-# More than 95 % or less than 5 % of simulated trials beyond the observed one: the model misses something.
+# Beyond 5 and 95 % of the simulated trials the observed one shows something that the model misses.
 UNUSUAL = 0.05
 
 
 @dataclass(frozen=True)
-class Predicted:
-    """One feature of the days, and the share of simulated trials that have more of it.
+class PredictiveCheck:
+    """A posterior predictive check: a feature of the days, and the share of simulated trials that have more of it.
 
     Attributes
     ----------
     feature : str
-        What was looked at, in words.
+        Name of the feature.
     share_above : float
         Posterior predictive probability of at least what was observed, ties counted by half.
     """
@@ -55,13 +55,13 @@ class Predicted:
 
     @property
     def is_unusual(self) -> bool:
-        """Whether the model hardly ever makes such days."""
+        """Whether the model hardly ever simulates such days."""
         return not UNUSUAL <= self.share_above <= 1 - UNUSUAL
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """A posterior that was kept, with what it was fitted to.
+    """A stored posterior, with the data that it was fitted to.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Posterior:
 
     @classmethod
     def of(cls, fit: Fit, reference: str) -> "Posterior":
-        """The posterior as `santorio.trials.analysis.fit` labels it before it is kept."""
+        """Read a posterior that `santorio.trials.analysis.fit` labelled before it was stored."""
         constant = fit.data["constant_data"]
         others = tuple(str(arm) for arm in fit.coords["arm"])
         design = TrialDesign(
@@ -167,16 +167,16 @@ class Posterior:
         return np.asarray((parts / parts.sum(axis=0)).mean(axis=1))
 
     def without(
-        self, left_out: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
+        self, excluded: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
     ) -> ExactPosterior | None:
         """The exact posterior without some study days; None where an arm would keep too few.
 
         Parameters
         ----------
-        left_out : Sequence[int]
+        excluded : Sequence[int]
             Study days as days since 1970-01-01. Their assigned arms still carry over.
         """
-        inside = np.isin(self.design.day[self.design.known], np.array(left_out, dtype=np.int64), invert=True)
+        inside = np.isin(self.design.day[self.design.known], np.array(excluded, dtype=np.int64), invert=True)
         known = self.design.known.copy()
         known[known] = inside
         if np.bincount(self.design.arm[known], minlength=self.design.arms).min() < MIN_DAYS_PER_ARM:
@@ -184,21 +184,22 @@ class Posterior:
         design = TrialDesign(self.design.day, self.design.arm, self.design.cycle, known, self.design.arms)
         return fit_trial(design, self.standard[inside], carry_over=carry_over, prior=prior)
 
-    def predicted(self, seed: int = 2614) -> list[Predicted]:
-        """Hold the days against days that the fitted model makes (Gelman, Meng & Stern 1996)."""
+    def predictive_checks(self, seed: int = 2614) -> list[PredictiveCheck]:
+        """Compare the days with days that the fitted model simulates (Gelman, Meng & Stern 1996)."""
         rng = np.random.default_rng(seed)
         chosen = rng.choice(len(self.fit.draws["sigma"]), size=REPLICATES)
-        noise = np.stack([self._noise(draw) for draw in chosen])
-        return _compared(noise, np.stack([self._noise_again(draw, rng) for draw in chosen]))
+        residuals = np.stack([self._residuals(draw) for draw in chosen])
+        simulated = np.stack([self._simulated_residuals(draw, rng) for draw in chosen])
+        return _compare(residuals, simulated)
 
-    def _noise(self, draw: int) -> FloatArray:
-        """What a draw leaves unexplained of the days."""
+    def _residuals(self, draw: int) -> FloatArray:
+        """Residuals of the days under one draw."""
         draws = self.fit.draws
         columns = self.design.columns(float(draws["carry_over"][draw])).values
         return np.asarray(self.standard - columns @ draws["coefficient"][draw])
 
-    def _noise_again(self, draw: int, rng: np.random.Generator) -> FloatArray:
-        """Noise as a draw has it: a stationary AR(1) over the gaps of the study."""
+    def _simulated_residuals(self, draw: int, rng: np.random.Generator) -> FloatArray:
+        """Simulated residuals under one draw: a stationary AR(1) over the gaps of the study."""
         draws = self.fit.draws
         rho, sigma = float(draws["rho"][draw]), float(draws["sigma"][draw])
         gap_days = self.design.columns().gap_days
@@ -260,31 +261,31 @@ class StandardisedPosterior(Posterior):
         return np.asarray(self.fit.draws["standard_effect"][:, contrast - 1])
 
     def without(
-        self, left_out: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
+        self, excluded: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
     ) -> ExactPosterior | None:
         """The exact posterior without some study days, with normal errors: an approximation that says so."""
         values = self.outcome[self.design.known]
         normal = replace(self, standard=(values - self.center) / self.spread)
-        return Posterior.without(normal, left_out, carry_over, prior)
+        return Posterior.without(normal, excluded, carry_over, prior)
 
-    def predicted(self, seed: int = 2614) -> list[Predicted]:
-        """Hold the days against days that the fitted model makes, with latent paths of their own."""
+    def predictive_checks(self, seed: int = 2614) -> list[PredictiveCheck]:
+        """Compare the days with days that the fitted model simulates, with latent paths of their own."""
         rng = np.random.default_rng(seed)
         chosen = rng.choice(len(self._kept["draw_number"]), size=REPLICATES)
         draws = self._kept["draw_number"][chosen]
         predictor, cuts = self._kept["predictor"][chosen], self._kept["cut_points"][chosen]
         path = self._paths(self.fit.draws["rho"][draws], rng)
         eta = predictor + self.fit.draws["path_sd"][draws, None] * path
-        made = draw_outcome(self._coded, eta, cuts, self.fit.draws["shape"][draws], rng)
-        # What arms, trend and week explain; the path of each trial is its own.
+        simulated = draw_outcome(self._coded, eta, cuts, self.fit.draws["shape"][draws], rng)
+        # Expected without the path: each simulated trial has a path of its own.
         explained = expected(self._coded, predictor, cuts)
         observed = self._coded.decoded - explained
-        return _compared(observed, made - explained)
+        return _compare(observed, simulated - explained)
 
     def _prior_density(self, at: FloatArray, prior: EffectPrior) -> FloatArray:
         """Density of the prior in the outcome's unit, by the derivative of the link's effect after the unit's."""
         link, unit = self._kept["link_effect_at"], self._kept["unit_effect_at"]
-        # Beyond the table, and where the outcome cannot go further, nothing is believed.
+        # Beyond the table, and where the outcome is at its limit, the prior has no density.
         rising = np.concatenate([np.diff(unit) > 0, [True]])
         link, unit = link[rising], unit[rising]
         steepness = np.interp(at, unit, np.gradient(link, unit), left=0.0, right=0.0)
@@ -324,7 +325,7 @@ def _lopsidedness(days: FloatArray) -> FloatArray:
     return np.asarray((days**3).mean(axis=1) / (days**2).mean(axis=1) ** 1.5)
 
 
-# What the model could miss of the days: shape (trials, days) in, one number a trial out.
+# Features that the model could miss: each takes days of shape (trials, days), and returns a number per trial.
 FEATURES: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "how strongly a day resembles the day before": _resemblance,
     "the largest departure of a single day": _largest,
@@ -332,13 +333,13 @@ FEATURES: Mapping[str, Callable[[FloatArray], FloatArray]] = {
 }
 
 
-def _compared(observed: FloatArray, simulated: FloatArray) -> list[Predicted]:
+def _compare(observed: FloatArray, simulated: FloatArray) -> list[PredictiveCheck]:
     """Share of simulated trials with more of each feature than the observed one, by draw; shapes (draws, days)."""
     predicted = []
     for feature, measure in FEATURES.items():
         of_simulated, of_observed = measure(simulated), measure(observed)
         above = (of_simulated > of_observed).mean() + (of_simulated == of_observed).mean() / 2
-        predicted.append(Predicted(feature, float(above)))
+        predicted.append(PredictiveCheck(feature, float(above)))
     return predicted
 
 

@@ -29,45 +29,64 @@ PARTS = {
 }
 
 
-def grids_of(account: Account) -> list[ReportTable]:
-    """Every table of a trial's report, what the person asked first."""
-    grids = [_effects_grid(account), _days_grid(account), _adhered_grid(account), _as_done_grid(account)]
+def report_tables(account: Account) -> list[ReportTable]:
+    """Every table of a trial's report, the primary outcome first."""
+    grids = [_effects_table(account), _days_table(account), _adhered_table(account), _as_done_table(account)]
     if account.looks.done:
         grids.insert(1, looks_grid(account))
     if account.run.control:
         grids.append(control_grid(account.run.control))
     if account.run.secondary:
-        grids.append(_secondary_grid(account))
-    grids.append(_prior_grid(account))
+        grids.append(_secondary_table(account))
+    grids.append(_prior_table(account))
     return grids
 
 
-def _effects_grid(account: Account) -> ReportTable:
+def _interval(lower: float, upper: float) -> str:
+    return f"{number(lower)} to {number(upper)}"
+
+
+def _p_value(result: Result, *, missing: str) -> str:
+    return missing if result.randomisation_p is None else f"{result.randomisation_p:.2g}"
+
+
+def _effects_table(account: Account) -> ReportTable:
     results = account.run.primary
     delta = as_given(results[0].smallest_effect)
     measures = (
-        "Effect", "95 % interval", "50 % interval", "Difference of plain means", f"Probability of more than {delta}",
-        f"Probability within ±{delta}", f"Probability of less than −{delta}", "Repeats in another cycle",
-        "Randomisation test, p", "Decision",
-    )  # fmt: skip
+        "Effect",
+        "95 % interval",
+        "50 % interval",
+        "Difference of plain means",
+        f"Probability of more than {delta}",
+        f"Probability within ±{delta}",
+        f"Probability of less than −{delta}",
+        "Repeats in another cycle",
+        "Randomisation test, p",
+        "Decision",
+    )
     decided = account.stage == "ended"
     columns = [
         (
-            number(one.estimate, signed=True), f"{number(one.lower_95)} to {number(one.upper_95)}",
-            f"{number(one.lower_50)} to {number(one.upper_50)}", number(one.raw_difference, signed=True),
-            percent(one.probability_above), percent(one.probability_within), percent(one.probability_below),
-            "one cycle" if one.probability_repeats is None else percent(one.probability_repeats),
-            "none possible" if one.randomisation_p is None else f"{one.randomisation_p:.2g}",
-            one.decision if decided else "none before the end",
+            number(result.estimate, signed=True),
+            _interval(result.lower_95, result.upper_95),
+            _interval(result.lower_50, result.upper_50),
+            number(result.raw_difference, signed=True),
+            percent(result.probability_above),
+            percent(result.probability_within),
+            percent(result.probability_below),
+            "one cycle" if result.probability_repeats is None else percent(result.probability_repeats),
+            _p_value(result, missing="none possible"),
+            result.decision if decided else "none before the end",
         )
-        for one in results
-    ]  # fmt: skip
+        for result in results
+    ]
     rows = list(zip(measures, *columns, strict=True))
     if isinstance(account.posterior, StandardisedPosterior):
         rows.insert(2, _ratios(account.posterior, len(results)))
     return ReportTable(
         with_unit(capital(label(results[0].outcome)), results[0]) + ": the answer",
-        ("", *(f"{one.arm} against {one.reference_arm}" for one in results)),
+        ("", *(f"{result.arm} against {result.reference_arm}" for result in results)),
         rows,
         "The randomisation test re-draws the order of the arms by the law it was drawn by; it needs no model of days.",
     )
@@ -82,7 +101,7 @@ def _ratios(posterior: StandardisedPosterior, contrasts: int) -> tuple[str, ...]
     )
 
 
-def _days_grid(account: Account) -> ReportTable:
+def _days_table(account: Account) -> ReportTable:
     posterior, result = account.posterior, account.run.primary[0]
     rows = []
     for arm, name in enumerate(posterior.arms):
@@ -90,10 +109,13 @@ def _days_grid(account: Account) -> ReportTable:
         values = posterior.outcome[inside & posterior.design.known]
         rows.append(
             (
-                name, str(int(inside.sum())), str(int(inside.sum()) - len(values)), f"{values.mean():.4g}",
+                name,
+                str(int(inside.sum())),
+                str(int(inside.sum()) - len(values)),
+                f"{values.mean():.4g}",
                 f"{values.std(ddof=1):.3g}",
             )
-        )  # fmt: skip
+        )
     return ReportTable(
         with_unit(capital(label(result.outcome)), result) + ": days as they are",
         ("Arm", "Study days", "Without a value", "Mean", "SD"),
@@ -102,12 +124,12 @@ def _days_grid(account: Account) -> ReportTable:
     )
 
 
-def _adhered_grid(account: Account) -> ReportTable:
+def _adhered_table(account: Account) -> ReportTable:
     rows = []
     for name in account.posterior.arms:
-        days = [one for one in account.followed if one.arm == name]
-        by = [one.known_by for one in days]
-        done = [one.done for one in days]
+        days = [day for day in account.followed if day.arm == name]
+        by = [day.known_by for day in days]
+        done = [day.done for day in days]
         rows.append(
             (
                 name,
@@ -135,9 +157,9 @@ def _adhered_grid(account: Account) -> ReportTable:
     )
 
 
-def _as_done_grid(account: Account) -> ReportTable:
+def _as_done_table(account: Account) -> ReportTable:
     """The effect as assigned, and without the days that did not follow their arm."""
-    not_followed = [day_number(one.day) for one in account.followed if one.done is False]
+    not_followed = [day_number(day.day) for day in account.followed if day.done is False]
     note = NOT_RANDOMISED
     if account.posterior.family is not None:
         note += f" {NORMAL_ERRORS}"
@@ -151,16 +173,19 @@ def _as_done_grid(account: Account) -> ReportTable:
         note = "No study day is known not to have followed its arm: there is nothing to leave out."
     rows: list[tuple[str, ...]] = [
         (
-            f"{one.arm}, as assigned",
-            number(one.estimate, signed=True), f"{number(one.lower_95)} to {number(one.upper_95)}",
-            percent(one.probability_above), percent(one.probability_below), str(one.days_arm + one.days_reference),
+            f"{result.arm}, as assigned",
+            number(result.estimate, signed=True),
+            _interval(result.lower_95, result.upper_95),
+            percent(result.probability_above),
+            percent(result.probability_below),
+            str(result.days_arm + result.days_reference),
         )
-        for one in account.run.primary
-    ]  # fmt: skip
+        for result in account.run.primary
+    ]
     if done is not None:
         rows += [
-            _as_done(account.posterior, one, done, k, not_followed)
-            for k, one in enumerate(account.run.primary, 1)
+            _as_done(account.posterior, result, done, k, not_followed)
+            for k, result in enumerate(account.run.primary, 1)
         ]
     delta = as_given(account.run.primary[0].smallest_effect)
     return ReportTable(
@@ -180,28 +205,33 @@ def _as_done(
     kept = ~np.isin(posterior.design.day, not_followed) & posterior.design.known
     return (
         f"{result.arm}, without days not followed",
-        number(spread * float(done.mean(name)[0]), signed=True), f"{number(lower)} to {number(upper)}",
-        percent(1 - float(done.below(name, delta)[0])), percent(float(done.below(name, -delta)[0])),
+        number(spread * float(done.mean(name)[0]), signed=True),
+        _interval(lower, upper),
+        percent(1 - float(done.below(name, delta)[0])),
+        percent(float(done.below(name, -delta)[0])),
         str(int((kept & np.isin(posterior.design.arm, [0, contrast])).sum())),
-    )  # fmt: skip
+    )
 
 
-def _secondary_grid(account: Account) -> ReportTable:
+def _secondary_table(account: Account) -> ReportTable:
     return ReportTable(
         "Secondary outcomes",
         ("", "Effect", "95 % interval", "δ", "Above δ", "Within ±δ", "Below −δ", "Randomisation p"),
         [
             (
-                f"{capital(label(one.outcome))}: {one.arm}",
-                in_unit(one.estimate, one.unit, signed=True), f"{number(one.lower_95)} to {number(one.upper_95)}",
-                as_given(one.smallest_effect), percent(one.probability_above), percent(one.probability_within),
-                percent(one.probability_below),
-                "none" if one.randomisation_p is None else f"{one.randomisation_p:.2g}",
+                f"{capital(label(result.outcome))}: {result.arm}",
+                in_unit(result.estimate, result.unit, signed=True),
+                _interval(result.lower_95, result.upper_95),
+                as_given(result.smallest_effect),
+                percent(result.probability_above),
+                percent(result.probability_within),
+                percent(result.probability_below),
+                _p_value(result, missing="none"),
             )
-            for one in account.run.secondary
+            for result in account.run.secondary
         ],
         "The trial was not made for these, and they decide nothing: among several, one stands out by chance alone.",
-    )  # fmt: skip
+    )
 
 
 def _component(posterior: Posterior, mean: float, sd: float, unit: str) -> str:
@@ -210,27 +240,27 @@ def _component(posterior: Posterior, mean: float, sd: float, unit: str) -> str:
     return f"{number(posterior.in_unit(mean), signed=True)} ± {in_unit((above - below) / 2, unit)}"
 
 
-def _prior_grid(account: Account) -> ReportTable:
+def _prior_table(account: Account) -> ReportTable:
     prior = account.trial.preregistration.model.prior()
     results = account.run.primary
     after = [account.posterior.prior_weights(k, prior) for k, _ in enumerate(results, 1)]
     told = [*["belief"] * (prior.components - 1), "weak"]
     parts = account.trial.preregistration.model.effect_prior
-    names = [PARTS.get(one.rests_on or "", usual) for one, usual in zip(parts, told, strict=True)]
+    names = [PARTS.get(part.rests_on or "", usual) for part, usual in zip(parts, told, strict=True)]
     rows = [
         (
             f"{name}: {_component(account.posterior, mean, sd, results[0].unit)}",
             f"{100 * weight:.0f} %",
-            *(f"{100 * one[place]:.0f} %" for one in after),
+            *(f"{100 * weights[number_of_part]:.0f} %" for weights in after),
         )
-        for place, (name, weight, mean, sd) in enumerate(
+        for number_of_part, (name, weight, mean, sd) in enumerate(
             zip(names, prior.weights, prior.means, prior.sds, strict=True)
         )
     ]
-    said = dict.fromkeys(conflict(prior, one.tolist()) for one in after)
+    sentences = dict.fromkeys(conflict(prior, weights.tolist()) for weights in after)
     return ReportTable(
         "What was believed before, and what is left of it",
-        ("Part of the prior", "Weight before", *(f"Weight after, {one.arm}" for one in results)),
+        ("Part of the prior", "Weight before", *(f"Weight after, {result.arm}" for result in results)),
         rows,
-        " ".join(said),
+        " ".join(sentences),
     )

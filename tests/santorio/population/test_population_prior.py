@@ -23,7 +23,7 @@ from santorio.trials.proposals.pipeline import (
 )
 from santorio.trials.proposals.text import why
 from santorio.trials.protocol import Model, parse_protocol
-from santorio.trials.report.tables import _prior_grid
+from santorio.trials.report.tables import _prior_table
 from santorio.trials.report.text import conflict
 
 DAYS = 150
@@ -192,7 +192,7 @@ def test_the_report_names_what_each_part_rested_on_and_what_is_left_of_it():
             preregistration=SimpleNamespace(model=Model.of(None, prior, ("trial", "population", "weak")))
         ),
     )
-    grid = _prior_grid(account)
+    grid = _prior_table(account)
     told = [(row[0].split(":")[0], *row[1:]) for row in grid.rows]
     assert told == [
         ("your earlier trial", "50 %", "10 %"),

@@ -187,11 +187,13 @@ def test_counts_of_several_pupils_are_pooled_as_ratios_and_told_in_their_own_uni
     data = {"day": np.tile(np.arange(36), 3), "arm": np.tile(arm, 3), "who": np.repeat(list("abc"), 36)}
     answered = answer(
         write_study(
-            tmp_path, {**data, "outcome": counts}, columns={"day": "day", "arm": "arm", "case": "who"},
+            tmp_path,
+            {**data, "outcome": counts},
+            columns={"day": "day", "arm": "arm", "case": "who"},
             outcomes=[{"column": "outcome", "kind": "count", "direction": "lower", "smallest_effect": 0.5}],
             design={"law": "phases"},
         )
-    )  # fmt: skip
+    )
     found = only(answered)
     assert (answered.outcomes[0].likelihood, answered.outcomes[0].scale) == ("count", "log")
     assert found.decision == "adopt"

@@ -7,7 +7,7 @@ from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.randomization import draw_daily, infer_randomization
-from santorio.trials.analysis.flat_prior import FLAT, prior_free_effects
+from santorio.trials.analysis.flat_prior import FLAT, flat_prior_estimates
 from santorio.trials.analysis.preprocessing import Prepared
 
 DAYS, TRUTH, TRIALS = 28, 0.8, 1500
@@ -36,7 +36,7 @@ def test_it_is_told_in_the_outcomes_unit(design, autoregressive):
     prepared = Prepared(
         "sleep_minutes", "min", 400 + 25 * standard, design.known, standard, design, law, 400.0, 25.0, 15.0
     )
-    (told,) = prior_free_effects(prepared, None)
+    (told,) = flat_prior_estimates(prepared, None)
     alone = fit_trial(design, standard, prior=FLAT)
     assert told.estimate == pytest.approx(25 * float(alone.mean("arm_1")[0]))
     assert told.sd == pytest.approx(25 * float(alone.sd("arm_1")[0]))

@@ -66,9 +66,14 @@ class Accepted:
         marts.first_day = self.start
         self.series = protocol.outcome.removeprefix("measure_")
         marts.trial(
-            protocol.trial, ARMS, DRAWN, outcome=self.series, smallest_effect=protocol.smallest_effect, lag_days=0,
+            protocol.trial,
+            ARMS,
+            DRAWN,
+            outcome=self.series,
+            smallest_effect=protocol.smallest_effect,
+            lag_days=0,
             direction=protocol.direction,
-        )  # fmt: skip
+        )
 
     def analyse(self):
         return analyse_trials(self.database, self.store, self.person, today=self.after)
@@ -144,10 +149,13 @@ def test_a_ratings_effect_is_found_in_its_unit_and_a_study_of_the_same_days_says
     }
     study = answer(
         write_study(
-            tmp_path, {"day": days, "arm": arms, "outcome": rating.astype(int)}, outcomes=[outcome], reference=ARMS[0],
+            tmp_path,
+            {"day": days, "arm": arms, "outcome": rating.astype(int)},
+            outcomes=[outcome],
+            reference=ARMS[0],
             design={"law": "days", "block": CYCLE_DAYS, "longest_run": 3},
         )
-    )  # fmt: skip
+    )
     assert study.outcomes[0].likelihood == "bounded"
     found = only(study)
     # The same draws of the same posterior: only a quantile between two draws may differ.
@@ -182,7 +190,7 @@ def test_a_counts_effect_is_found_as_a_difference_and_as_a_ratio(accepted, autor
     assert np.trapezoid(density, at) == pytest.approx(1, abs=0.01)
     assert 0 < np.trapezoid(before, at) < 1
     assert "Ratio of expected counts" in report_of(account)
-    assert all(0 <= one.share_above <= 1 for one in account.posterior.predicted())
+    assert all(0 <= one.share_above <= 1 for one in account.posterior.predictive_checks())
 
 
 def trial_of(protocol, outcome):
@@ -191,10 +199,23 @@ def trial_of(protocol, outcome):
     )
     day = np.arange(DAYS) + 20000
     return Trial(
-        name="walk", question="", arms=ARMS, outcome=outcome, secondary=("pain",), direction=None,
-        smallest_effect=None, lag_days=0, period_days=None, washout_days=0, study_day=day - 19999, first_day=day,
-        last_day=day, arm=DRAWN, as_of=dt.datetime(2026, 6, 1, tzinfo=dt.UTC), preregistration=preregistration,
-    )  # fmt: skip
+        name="walk",
+        question="",
+        arms=ARMS,
+        outcome=outcome,
+        secondary=("pain",),
+        direction=None,
+        smallest_effect=None,
+        lag_days=0,
+        period_days=None,
+        washout_days=0,
+        study_day=day - 19999,
+        first_day=day,
+        last_day=day,
+        arm=DRAWN,
+        as_of=dt.datetime(2026, 6, 1, tzinfo=dt.UTC),
+        preregistration=preregistration,
+    )
 
 
 WHOLE = np.random.default_rng(24).integers(1, 11, DAYS).astype(float)

@@ -292,10 +292,10 @@ def test_days_that_the_model_makes_resemble_the_days_that_it_was_fitted_to(desig
     rng = np.random.default_rng(9)
     usual = rng.normal(size=int(design.known.sum()))
     at = design.columns().values[:, design.columns().index("arm_1")]
-    told = Posterior.of(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predicted()
+    told = Posterior.of(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
     assert not any(one.is_unusual for one in told)
     usual[8] = 8.0
-    told = Posterior.of(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predicted()
+    told = Posterior.of(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
     assert {one.feature for one in told if one.is_unusual} >= {"the largest departure of a single day"}
 
 
