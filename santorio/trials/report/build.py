@@ -15,6 +15,7 @@ from santorio.rendering.report import Report, ReportFigure, render_report
 from santorio.rendering.text import as_given, number, percent, plural
 from santorio.stats.decisions import Summary, summarise
 from santorio.stats.sampler import MAX_R_HAT, MIN_ESS
+from santorio.trials.report.cent import cent_items
 from santorio.trials.report.data import Account
 from santorio.trials.report.interim_text import controlled
 from santorio.trials.report.posterior_summary import Posterior
@@ -22,7 +23,6 @@ from santorio.trials.report.tables import report_tables
 from santorio.trials.report.text import (
     answer,
     capital,
-    cent,
     dates,
     decided_after,
     decided_before,
@@ -54,7 +54,7 @@ def report_of(account: Account, generated_at: dt.datetime | None = None) -> str:
             checks=_checks(account),
             decided_before=decided_before(account),
             decided_after=decided_after(account),
-            cent=cent(account),
+            cent=cent_items(account),
             hashes=_hashes(account),
             versions=_versions(account),
             generated_at=generated_at or dt.datetime.now(dt.UTC),
