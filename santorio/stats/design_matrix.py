@@ -216,7 +216,7 @@ class TrialDesign:
             weekly=self.weekly,
         )
 
-    def exposure(self, carry_over: FloatArray) -> FloatArray:
+    def exposure(self, carry_over: FloatArray, dose: FloatArray | None = None) -> FloatArray:
         """Effective exposure of the known days to each arm but the reference.
 
         e_t = λ^Δ e_{t-Δ} + (1-λ^Δ) a_t over all study days, Δ days after the study day before; before the first
@@ -226,6 +226,8 @@ class TrialDesign:
         ----------
         carry_over : FloatArray
             Values of λ in [0, 1), shape (values,): the share of yesterday's exposure that is still felt.
+        dose : FloatArray, optional
+            Of every study day, in place of the one arm beside the reference.
 
         Returns
         -------
@@ -233,6 +235,8 @@ class TrialDesign:
             Shape (values, known days, arms - 1).
         """
         assigned = (self.arm[:, None] == np.arange(1, self.arms)[None, :]).astype(float)
+        if dose is not None:
+            assigned = dose[:, None]
         kept = np.power(carry_over[None, :], gaps(self.day)[:, None])[:, :, None]
         exposure = np.empty((len(self.day), len(carry_over), self.arms - 1))
         felt = np.zeros(exposure.shape[1:])

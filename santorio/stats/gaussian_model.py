@@ -127,19 +127,19 @@ class TrialModel(RegressionModel):
             heavy tails), `coefficient` (draws, columns), `effect` (draws, arms beside the reference) and
             `departure_sd` (τσ, by how much a cycle departs).
         """
-        one = regression(design, carry_over, prior)
-        layout = np.append(one.layout, int(heavy_tails))
-        fit = self.sample({**one.data(self.width), "outcome": outcome, "layout": layout})
+        terms = regression(design, carry_over, prior)
+        layout = np.append(terms.layout, int(heavy_tails))
+        fit = self.sample({**terms.data(self.width), "outcome": outcome, "layout": layout})
         draws, sigma = fit.draws, np.sqrt(fit.draws["variance"])
-        coefficient = one.coefficients(draws) * sigma[:, None]
+        coefficient = terms.coefficients(draws) * sigma[:, None]
         derived = {
             "sigma": sigma,
             "rho": 2 * draws["unit_rho"] - 1,
-            "carry_over": one.carried_over(draws),
+            "carry_over": terms.carried_over(draws),
             "degrees": 2 + draws["degrees_above_two"] if heavy_tails else np.full(len(sigma), np.inf),
             "coefficient": coefficient,
-            "effect": coefficient[:, one.arms],
+            "effect": coefficient[:, terms.arms],
             "departure_sd": draws["tau"] * sigma,
         }
         dims = {"coefficient": ("term",), "effect": ("arm",), **KEPT_DIMS}
-        return fit.with_derived(derived, dims, one.coords(), one.kept(outcome))
+        return fit.with_derived(derived, dims, terms.coords(), terms.kept(outcome))

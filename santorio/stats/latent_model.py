@@ -40,7 +40,15 @@ import numpy as np
 from santorio.arrays import FloatArray
 from santorio.stats.design_matrix import TrialDesign, gaps
 from santorio.stats.effect_priors import WEAK, CarryOver, EffectPrior
-from santorio.stats.outcome_types import CODES, LOGISTIC_SD, MAX_LEVELS, Outcome, cut_points, expected
+from santorio.stats.outcome_types import (
+    CODES,
+    LOGISTIC_SD,
+    MAX_LEVELS,
+    PATH_SHARE,
+    Outcome,
+    cut_points,
+    expected,
+)
 from santorio.stats.prior import Prior
 from santorio.stats.regression_terms import (
     COMMON_PRIORS,
@@ -52,15 +60,14 @@ from santorio.stats.regression_terms import (
     rounded_up,
 )
 from santorio.stats.sampler import Fit, RegressionModel
+from santorio.stats.working_response import working_response
 
 # Coarse, since a shape costs ten seconds of compilation, and a day that is padding next to nothing.
 WIDTH_STEP = 32
 DAYS_STEP = 128
-# w: with it an unknown, four chains of a thousand draws are too few, and hardly any interval changes.
-PATH_SHARE = 2 / 3
 LEVEL_SD = 2.0
 # Keeps the shape finite where nothing is dispersed.
-LEAST_DISPERSION = 1e-3
+MIN_DISPERSION = 1e-3
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def spreads(dispersion: Any, scales: Any) -> Spreads:
     path = PATH_SHARE * (free + is_logistic * chance / (1 - PATH_SHARE))
     rest = (1 - PATH_SHARE) * free
     sigma = (path + rest + chance) ** 0.5
-    shape = 1 / (unit * rest + LEAST_DISPERSION**2)
+    shape = 1 / (unit * rest + MIN_DISPERSION**2)
     return Spreads(path**0.5, sigma, shape, in_units * sigma + (1 - in_units))
 
 
@@ -126,7 +133,7 @@ class LatentTrialModel(RegressionModel):
         "dispersion": Prior("HalfNormal", sigma=1),
     }
 
-    # Half again as many draws as elsewhere: a second attempt costs ten times as much as they do.
+    # Half again as many draws as elsewhere: a second attempt costs several times as much as they do.
     default_sampler_config: ClassVar[Mapping[str, Any]] = {
         **RegressionModel.default_sampler_config,
         "draws": 1500,
@@ -156,6 +163,7 @@ class LatentTrialModel(RegressionModel):
 
         from santorio.stats.kernels.latent import latent_density
         from santorio.stats.kernels.pytensor_op import log_density
+        from santorio.stats.kernels.transforms import ComplementaryLogLog
 
         config = self.model_config
         coords = {"column": range(self.width), "day": range(self.days), "cut": range(MAX_LEVELS - 1)}
@@ -163,14 +171,17 @@ class LatentTrialModel(RegressionModel):
             days = [pm.Data(name, value) for name, value in EMPTY_DAYS.items()]
             layout = pm.Data("layout", np.array([1, 0, 0, 0, 2]))
             link = pm.Data("link", np.zeros(5))
+            working = pm.Data("working", np.zeros((2, 2)))
             scales = pm.Data("scales", np.array([1.0, 1, 1, 0]))
             dispersion = config["dispersion"].create_variable("dispersion")
             path = pm.Normal("standard_path", 0, 1, dims="day")
             cuts = pm.Normal("standard_cuts", 0, 1, dims="cut")
-            coefficient, rho, carry_over = declare_coefficients(config, self.width, layout)
+            coefficient, rho, carry_over = declare_coefficients(
+                config, self.width, layout, ComplementaryLogLog()
+            )
             spread = spreads(dispersion, scales)
             noise = pt.stack([rho, spread.path_sd, carry_over, spread.shape, spread.cut_scale])
-            inputs = [spread.sigma * coefficient, path, cuts, noise, *days, layout, link]
+            inputs = [spread.sigma * coefficient, path, cuts, noise, *days, layout, link, working]
             pm.Potential("days", log_density(latent_density, 4, *inputs))
         return model
 
@@ -210,19 +221,21 @@ class LatentTrialModel(RegressionModel):
         if len(outcome.coded) > self.days:
             msg = f"{len(outcome.coded)} days do not fit into {self.days}"
             raise ValueError(msg)
-        one = latent_regression(design, carry_over, prior, dose)
+        terms = latent_regression(design, carry_over, prior, dose)
         fit = self.sample(
             {
-                **one.data(self.width),
+                **terms.data(self.width),
                 "outcome": outcome.coded,
-                "layout": np.array([*one.layout, CODES[outcome.family], len(outcome.values)]),
+                "layout": np.array([*terms.layout, CODES[outcome.family], len(outcome.values)]),
                 "link": outcome.link,
+                "working": working_response(outcome),
                 "scales": _scales(outcome),
             }
         )
         dims = {"link_effect": ("arm",), "effect": ("arm",), "expected": ("any_arm",), **KEPT_DIMS}
-        coords = {**one.coords(), "any_arm": range(design.arms)}
-        return fit.with_derived(_derived(one, outcome, fit.draws), dims, coords, one.kept(outcome.coded))
+        coords = {**terms.coords(), "any_arm": range(design.arms)}
+        derived = _derived(terms, outcome, fit.draws)
+        return fit.with_derived(derived, dims, coords, terms.kept(outcome.coded))
 
 
 def latent_regression(
@@ -263,37 +276,35 @@ class Standardisation:
         return Standardisation(self.outcome, self.baseline[::step], self.cuts[::step], self.widening[::step])
 
 
-def standardise(one: TrialRegression, outcome: Outcome, draws: Mapping[str, FloatArray]) -> Standardisation:
+def standardise(terms: TrialRegression, outcome: Outcome, draws: Mapping[str, FloatArray]) -> Standardisation:
     """Prepare standardisation over the known days of a design, from what was sampled."""
     spread = spreads(draws["dispersion"], _scales(outcome))
-    rho = 2 * draws["unit_rho"] - 1
-    path = latent_paths(draws["standard_path"], rho, gaps(one.design.day[one.design.known]))
-    background = one.coefficients(draws)[:, : one.arms.start] @ one.columns.values[:, : one.arms.start].T
-    baseline = outcome.link[0] + spread.sigma[:, None] * background + spread.path_sd[:, None] * path
-    return Standardisation(
-        outcome,
-        baseline,
-        cut_points(outcome, draws["standard_cuts"], np.broadcast_to(spread.cut_scale, rho.shape)),
-        spread.sigma / LOGISTIC_SD if outcome.is_logistic else np.ones_like(rho),
-    )
+    cuts = cut_points(outcome, draws["standard_cuts"], np.broadcast_to(spread.cut_scale, spread.sigma.shape))
+    coefficients = terms.coefficients(draws)
+    background = slice(0, terms.arms.start)
+    background_terms = coefficients[:, background] @ terms.columns.values[:, background].T
+    path = sampled_paths(terms, outcome, draws)
+    baseline = outcome.link[0] + spread.sigma[:, None] * background_terms + spread.path_sd[:, None] * path
+    widening = spread.sigma / LOGISTIC_SD if outcome.is_logistic else np.ones_like(spread.sigma)
+    return Standardisation(outcome, baseline, cuts, widening)
 
 
 def _derived(
-    one: TrialRegression, outcome: Outcome, draws: Mapping[str, FloatArray]
+    terms: TrialRegression, outcome: Outcome, draws: Mapping[str, FloatArray]
 ) -> dict[str, FloatArray]:
     """What `LatentTrialModel.fit` returns beside what was sampled."""
     spread = spreads(draws["dispersion"], _scales(outcome))
-    days = standardise(one, outcome, draws)
+    days = standardise(terms, outcome, draws)
     rho = 2 * draws["unit_rho"] - 1
     unit = (spread.sigma / days.widening)[:, None]
-    link_effect = unit * one.coefficients(draws)[:, one.arms]
+    link_effect = unit * terms.coefficients(draws)[:, terms.arms]
     means = np.column_stack([days.average(0.0), *(days.average(effect) for effect in link_effect.T)])
     return {
         "rho": rho,
         "path_sd": spread.path_sd,
         "sigma": spread.sigma,
         "row_correlation": rho * spread.path_sd**2 / spread.sigma**2,
-        "carry_over": one.carried_over(draws),
+        "carry_over": terms.carried_over(draws),
         "shape": spread.shape,
         "link_effect": link_effect,
         "departure_sd": draws["tau"] * unit[:, 0],
@@ -302,8 +313,30 @@ def _derived(
     }
 
 
+def sampled_paths(terms: TrialRegression, outcome: Outcome, draws: Mapping[str, FloatArray]) -> FloatArray:
+    """Latent path η of every draw, from what was sampled; shape (draws, known days).
+
+    The same recursions as in `santorio.stats.kernels.latent.latent_density`, over all draws at once.
+    """
+    from santorio.stats.kernels.latent import RESPONSE, WEIGHT, draw_path, filter_path, middle_of_level
+
+    spread = spreads(draws["dispersion"], _scales(outcome))
+    rho = 2 * draws["unit_rho"] - 1
+    step = rho ** gaps(terms.design.day[terms.design.known])[:, None]
+    step[0] = 0.0
+    working = working_response(outcome)
+    residual = working[:, RESPONSE, None] - (spread.sigma[:, None] * terms.linear_predictor(draws)).T
+    if outcome.family == "ordinal":
+        cuts = cut_points(outcome, draws["standard_cuts"], spread.cut_scale).T
+        levels = len(outcome.values)
+        residual += np.array([middle_of_level(int(level), levels, cuts) for level in outcome.coded])
+    *moments, _ = filter_path(step, spread.path_sd, residual, working[:, WEIGHT])
+    standard = draws["standard_path"].T
+    return np.asarray(draw_path(standard, step, *moments).T)
+
+
 def latent_paths(standard: FloatArray, rho: FloatArray, gap_days: FloatArray) -> FloatArray:
-    """Latent path of every draw, shape (draws, days); see `santorio.stats.kernels.latent.latent_path`."""
+    """Paths of an AR(1) of unit variance, exact over gaps, shape (draws, days); from standard normals."""
     path = np.empty((len(rho), len(gap_days)))
     path[:, 0] = standard[:, 0]
     for i in range(1, len(gap_days)):

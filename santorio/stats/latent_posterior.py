@@ -169,17 +169,9 @@ class LatentPosterior:
         FloatArray
             Shape (draws, known days).
         """
-        outcome, regression = self.days.outcome, self.regression
-        background = regression.columns.values[:, : regression.arms.start]
-        draws = self.fit.draws
-        rows = []
-        for draw in range(0, len(self.coefficients), self.step):
-            felt = regression.design.columns(float(draws["carry_over"][draw])).values[
-                :, regression.arms.start :
-            ]
-            standard = np.column_stack([background, felt]) @ self.coefficients[draw]
-            rows.append(outcome.link[0] + draws["sigma"][draw] * standard)
-        return np.array(rows)
+        standard = self.regression.linear_predictor(self.fit.draws)[:: self.step]
+        sigma = self.fit.draws["sigma"][:: self.step, None]
+        return np.asarray(self.days.outcome.link[0] + sigma * standard)
 
     def _departures(self) -> FloatArray:
         """How each cycle departs from each arm's effect, on the link's scale; shape (draws, arms - 1, cycles)."""

@@ -26,6 +26,8 @@ LINK_NAMES: dict[Family, str] = {
 MAX_LEVELS = 11
 # Standard deviation of the logistic distribution, π/√3.
 LOGISTIC_SD = float(np.pi / np.sqrt(3))
+# w, the share of a day's spread that is a latent path: as an unknown it costs many draws, and moves hardly an interval.
+PATH_SHARE = 2 / 3
 
 
 @dataclass(frozen=True)

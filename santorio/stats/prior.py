@@ -32,11 +32,18 @@ class Prior:
         """Value of a parameter."""
         return dict(self.parameters)[parameter]
 
-    def create_variable(self, name: str) -> Any:
-        """Declare the unknown, without dimensions, in the PyMC model that is being built."""
+    def create_variable(self, name: str, transform: Any = None) -> Any:
+        """Declare the unknown, without dimensions, in the PyMC model that is being built.
+
+        Parameters
+        ----------
+        transform : pymc.distributions.transforms.Transform, optional
+            The scale on which it is sampled; by default the one that PyMC takes for the distribution.
+        """
         import pymc as pm
 
-        return getattr(pm, self.distribution)(name, **dict(self.parameters))
+        scale = {} if transform is None else {"default_transform": transform}
+        return getattr(pm, self.distribution)(name, **dict(self.parameters), **scale)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""

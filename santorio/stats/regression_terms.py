@@ -126,6 +126,20 @@ class TrialRegression:
         """λ of every draw; 0 where nothing carries over."""
         return draws["unit_carry_over"] * (self.carry_over is not None)
 
+    def linear_predictor(self, draws: Mapping[str, FloatArray]) -> FloatArray:
+        """What background, arms and cycles bring to each known day, in units of σ; shape (draws, known days)."""
+        coefficient = self.coefficients(draws)
+        background = slice(0, self.arms.start)
+        effect = coefficient[:, None, self.arms]
+        if self.columns.pooled.any():
+            departures = coefficient[:, self.arms.stop :].reshape(len(coefficient), -1, self.design.cycles)
+            cycle = self.design.cycle[self.design.known]
+            effect = effect + departures[:, :, cycle].transpose(0, 2, 1)
+        carry_over = np.zeros(1) if self.carry_over is None else self.carried_over(draws)
+        exposure = self.design.exposure(carry_over, self.dose)
+        explained = coefficient[:, background] @ self.columns.values[:, background].T
+        return np.asarray(explained + (effect * exposure).sum(axis=2))
+
 
 def schedule_array(design: TrialDesign, dose: FloatArray | None = None) -> FloatArray:
     """Schedule as the densities take it; see `santorio.stats.kernels.gaussian.days_density`."""
@@ -164,25 +178,29 @@ def regression(
     shift = np.zeros(len(columns.names))
     fixed_sd = np.where(columns.pooled, 0.0, columns.prior_sd)
     pooled_sd = np.where(columns.pooled, columns.prior_sd, 0.0)
-    one = TrialRegression(design, columns, shift, fixed_sd, pooled_sd, mixture, carry_over, dose)
+    terms = TrialRegression(design, columns, shift, fixed_sd, pooled_sd, mixture, carry_over, dose)
     fixed_sd[columns.index("level")] = level_sd
     if rotated:
-        background = slice(0, one.arms.start)
+        background = slice(0, terms.arms.start)
         scaled = columns.values[:, background] * fixed_sd[background]
         columns.values[:, background] = scaled @ np.linalg.eigh(scaled.T @ scaled)[1]
         fixed_sd[background] = 1.0
-    shift[one.arms] = mean
-    fixed_sd[one.arms] = np.sqrt(weights @ (sds**2 + means**2) - mean**2)
-    return one
+    shift[terms.arms] = mean
+    fixed_sd[terms.arms] = np.sqrt(weights @ (sds**2 + means**2) - mean**2)
+    return terms
 
 
-def declare_coefficients(config: Mapping[str, Prior], width: int, layout: Any) -> tuple[Any, Any, Any]:
+def declare_coefficients(
+    config: Mapping[str, Prior], width: int, layout: Any, rho_transform: Any = None
+) -> tuple[Any, Any, Any]:
     """Declare, in the PyMC model that is being built, what `TrialRegression.data` fills.
 
     Parameters
     ----------
     layout
         The model's own data; see `santorio.stats.kernels.gaussian.days_density`.
+    rho_transform : optional
+        The scale on which the sampler moves ρ's place between -1 and 1; by default the logit's.
 
     Returns
     -------
@@ -201,7 +219,7 @@ def declare_coefficients(config: Mapping[str, Prior], width: int, layout: Any) -
     # α, β, and 1 or 0: whether there is any.
     carry_over_prior = pm.Data("carry_over_prior", np.array([1.0, 1.0, 0.0]))
 
-    unit_rho = config["unit_rho"].create_variable("unit_rho")
+    unit_rho = config["unit_rho"].create_variable("unit_rho", rho_transform)
     tau = config["tau"].create_variable("tau")
     carry_over = pm.Beta("unit_carry_over", carry_over_prior[0], carry_over_prior[1])
     standard = pm.Normal("standard", 0, 1, dims="column")

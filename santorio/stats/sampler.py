@@ -115,7 +115,10 @@ class RegressionModel(ABC):
         "target_accept": 0.9,
         "seed": 2614,
     }
-    stricter: ClassVar[Mapping[str, float]] = {"draws": 2.5, "tune": 3.0}
+    # By what the second attempt multiplies draws and warm-up. Too few effective draws need more of them; divergences
+    # need shorter steps, which cost as much again.
+    more_draws: ClassVar[Mapping[str, float]] = {"draws": 5.0, "tune": 2.0}
+    shorter_steps: ClassVar[Mapping[str, float]] = {"draws": 2.5, "tune": 3.0}
     _compiled: ClassVar[dict[tuple[object, ...], Any]] = {}
     _compiling: ClassVar[threading.Lock] = threading.Lock()
 
@@ -157,23 +160,29 @@ class RegressionModel(ABC):
     def sample(self, data: Mapping[str, FloatArray]) -> Fit:
         """Sample given data; a fit that fails its diagnostics is tried once more with stricter settings."""
         started = time.perf_counter()
-        settings = dict(self.sampler_config)
         compiled = self.compile().with_data(**data)
-        first = _sample(compiled, settings)
+        first = sample_once(compiled, self.sampler_config)
         if first.diagnostics.problem is None:
             return first
-        settings |= {key: int(settings[key] * factor) for key, factor in self.stricter.items()}
-        # 0.99 halves the step and more: what still diverges is the model's fault, not the sampler's.
-        settings |= {
-            "target_accept": max(0.99, float(settings["target_accept"])),
-            "seed": settings["seed"] + 1,
-        }
-        second = _sample(compiled, settings)
+        second = sample_once(compiled, self._retry_config(first.diagnostics))
         spent = time.perf_counter() - started
         return replace(second, diagnostics=replace(second.diagnostics, attempts=2, seconds=spent))
 
+    def _retry_config(self, first: Diagnostics) -> dict[str, Any]:
+        """Settings of the second attempt, by what the first one failed for."""
+        config = dict(self.sampler_config)
+        factors = self.shorter_steps if first.divergences else self.more_draws
+        for name, factor in factors.items():
+            config[name] = int(config[name] * factor)
+        if first.divergences:
+            # 0.99 halves the step and more: what still diverges is the model's fault, not the sampler's.
+            config["target_accept"] = max(0.99, float(config["target_accept"]))
+        config["seed"] += 1
+        return config
 
-def _sample(compiled: Any, settings: Mapping[str, Any]) -> Fit:
+
+def sample_once(compiled: Any, settings: Mapping[str, Any]) -> Fit:
+    """Sample a compiled model that has its data, without a second attempt."""
     import nutpie
 
     started = time.perf_counter()

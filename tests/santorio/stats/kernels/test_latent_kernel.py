@@ -6,8 +6,14 @@ from scipy import special, stats
 
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK
-from santorio.stats.kernels.latent import latent_density, latent_path
-from santorio.stats.kernels.likelihoods import bounded, count, ordinal
+from santorio.stats.kernels.gaussian import effective_exposure, explained
+from santorio.stats.kernels.latent import (
+    draw_path,
+    filter_path,
+    latent_density,
+    middle_of_level,
+)
+from santorio.stats.kernels.likelihoods import bounded, count, cut_points, day_density, ordinal
 from santorio.stats.outcome_types import BINARY, BOUNDED, COUNT, ORDINAL
 from santorio.stats.regression_terms import regression
 
@@ -29,6 +35,9 @@ OUTCOMES = {
 }
 
 
+WORKING = np.column_stack([np.linspace(-2, 3, 7), np.linspace(0.1, 1.5, 7)])
+
+
 @pytest.fixture
 def parameters():
     rng = np.random.default_rng(4)
@@ -36,13 +45,13 @@ def parameters():
     return rng.normal(size=WIDTH), rng.normal(size=DAYS), rng.normal(size=4), noise
 
 
-def density(parameters, family):
+def density(parameters, family, working=WORKING):
     outcome, levels = OUTCOMES[family]
     one = regression(DESIGN, None, WEAK)
     data = one.data(WIDTH)
     layout = np.array([*one.layout, family, levels])
     link = np.array([0.3, -1.2, 0.5, 0.1, 0.6])
-    return latent_density(*parameters, data["columns"], outcome, data["schedule"], layout, link)
+    return latent_density(*parameters, data["columns"], outcome, data["schedule"], layout, link, working)
 
 
 @pytest.mark.parametrize("family", OUTCOMES)
@@ -61,11 +70,89 @@ def test_the_gradient_is_that_of_finite_differences(parameters, family):
     assert np.abs(found[sizes[2] : sizes[2] + 3]).min() > 1e-4
 
 
-def test_a_path_has_the_covariance_of_an_ar1_over_gaps():
-    gap = np.array([1.0, 1, 3, 1, 7])
-    basis = np.column_stack([latent_path(unit, 0.6, gap) for unit in np.eye(5)])
-    day = np.cumsum(gap)
-    assert basis @ basis.T == pytest.approx(0.6 ** np.abs(day[:, None] - day[None, :]))
+GAP_DAYS = np.array([1.0, 1, 3, 1, 7, 1, 1])
+RHO, PATH_SD = 0.6, 0.8
+
+
+def steps(gap_days):
+    return np.concatenate([[0.0], RHO ** gap_days[1:]])
+
+
+def path_of(standard, residual, weight):
+    step = steps(GAP_DAYS)
+    *moments, evidence = filter_path(step, PATH_SD, residual, weight)
+    return draw_path(standard, step, *moments), evidence
+
+
+def affine_path(residual, weight):
+    """Mean and square root of the covariance of a path that standard normals draw."""
+    mean = path_of(np.zeros(7), residual, weight)[0]
+    root = np.column_stack([path_of(unit, residual, weight)[0] - mean for unit in np.eye(7)])
+    return mean, root
+
+
+def ar1_covariance():
+    day = np.cumsum(GAP_DAYS)
+    return RHO ** np.abs(day[:, None] - day[None, :])
+
+
+def test_a_path_without_observations_has_the_covariance_of_an_ar1_over_gaps():
+    mean, root = affine_path(np.ones(7), np.zeros(7))
+    assert mean == pytest.approx(np.zeros(7))
+    assert root @ root.T == pytest.approx(ar1_covariance())
+
+
+def test_a_path_is_drawn_from_its_posterior_given_normal_observations():
+    residual, weight = WORKING.T
+    observed = PATH_SD**2 * ar1_covariance() + np.diag(1 / weight)
+    gain = PATH_SD * ar1_covariance() @ np.linalg.inv(observed)
+    mean, root = affine_path(residual, weight)
+    assert mean == pytest.approx(gain @ residual)
+    assert root @ root.T == pytest.approx(ar1_covariance() - PATH_SD * gain @ ar1_covariance())
+    dense = stats.multivariate_normal(cov=observed).logpdf(residual)
+    constant = stats.norm(scale=1 / np.sqrt(weight)).logpdf(0.0).sum()
+    assert path_of(np.zeros(7), residual, weight)[1] == pytest.approx(dense - constant)
+
+
+@pytest.mark.parametrize("family", OUTCOMES)
+@pytest.mark.parametrize("working", [WORKING, np.zeros((7, 2))])
+def test_the_density_of_a_path_is_that_of_dense_algebra_whatever_it_is_centred_on(
+    parameters, family, working
+):
+    coefficient, _, standard_cuts, noise = parameters
+    noise[[0, 1]] = RHO, PATH_SD
+    outcome, levels = OUTCOMES[family]
+    link, terms = np.array([0.3, -1.2, 0.5, 0.1, 0.6]), regression(DESIGN, None, WEAK)
+    schedule = terms.data(WIDTH)["schedule"]
+    exposure = effective_exposure(schedule, noise[2], 1)[0]
+    known = np.flatnonzero(DESIGN.known)
+    without_path = np.array(
+        [
+            explained(coefficient, terms.columns.values[row], exposure[t], int(DESIGN.cycle[t]), terms.layout)
+            for row, t in enumerate(known)
+        ]
+    )
+    cuts = noise[4] * cut_points(standard_cuts, link[1:])
+    residual = working[:, 0] - without_path
+    if family == ORDINAL:
+        residual += [middle_of_level(int(level), levels, cuts) for level in outcome]
+    path = np.random.default_rng(8).normal(size=7)
+    predictor = link[0] + without_path + PATH_SD * path
+    days = [
+        day_density(family, eta, value, levels, noise[3], cuts, np.zeros(4))[0]
+        for eta, value in zip(predictor, outcome, strict=True)
+    ]
+    step = steps(np.diff(DESIGN.day[known], prepend=0.0))
+    *moments, _ = filter_path(step, PATH_SD, residual, working[:, 1])
+    mean = draw_path(np.zeros(7), step, *moments)
+    root = np.column_stack([draw_path(unit, step, *moments) - mean for unit in np.eye(7)])
+    standard = np.linalg.solve(root, path - mean)
+    day = DESIGN.day[known]
+    covariance = RHO ** np.abs(day[:, None] - day[None, :])
+    dense = stats.multivariate_normal(cov=covariance).logpdf(path) + sum(days)
+    value = density((coefficient, np.append(standard, [0.0, 0.0]), standard_cuts, noise), family, working)[0]
+    found = value + stats.norm.logpdf(standard).sum() - np.linalg.slogdet(root)[1]
+    assert found == pytest.approx(dense)
 
 
 def test_probabilities_of_all_levels_sum_to_one():
