@@ -257,14 +257,14 @@ def report(
 ) -> None:
     """Write a trial's report, one HTML page to read or to print, from its newest analysis."""
     from santorio.trials.report.build import report_of
-    from santorio.trials.report.data import read_account
+    from santorio.trials.report.data import load_report_data
     from santorio.trials.report.text import answer
 
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
         reader = reading_person(connection, settings, person)
         day = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
-        account = read_account(connection, open_object_store(settings), reader, name, day)
+        account = load_report_data(connection, open_object_store(settings), reader, name, day)
     file = output or Path(f"{account.trial.name}-report.html")
     with output_errors(file):
         file.write_text(report_of(account), encoding="utf-8")

@@ -13,7 +13,7 @@ from santorio.trials.adherence import AdherenceDay, adherence_rate
 from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
 from santorio.trials.interventions.intervention import MEASURE
 from santorio.trials.protocol import Protocol
-from santorio.trials.report.interim_text import correction_words, look_words
+from santorio.trials.report.interim_text import correction_text, interim_sentence
 from santorio.trials.repository import TrialStatus
 
 # Days that were not logged are asked for during a week, not for ever.
@@ -90,12 +90,12 @@ def print_status(status: TrialStatus, adherence: list[AdherenceDay]) -> None:
 
 def _print_interim_analyses(status: TrialStatus) -> None:
     for analysis in status.interim.done:
-        line = f"  Interim        {look_words(analysis)}"
+        line = f"  Interim        {interim_sentence(analysis)}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if status.remaining_interim_days:
         days = join_words([str(days) for days in status.remaining_interim_days])
         console.print(f"  Interim        planned after {days} study days", highlight=False)
-    if corrected := correction_words(status.interim):
+    if corrected := correction_text(status.interim):
         console.print(f"  Corrected      {corrected}", highlight=False, markup=False, soft_wrap=True)
 
 

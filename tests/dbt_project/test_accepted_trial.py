@@ -15,7 +15,7 @@ from santorio.trials.analysis.pipeline import analyse_trials
 from santorio.trials.proposals.pipeline import propose
 from santorio.trials.protocol import Protocol
 from santorio.trials.report.build import report_of
-from santorio.trials.report.data import read_account
+from santorio.trials.report.data import load_report_data
 from santorio.trials.repository import load_proposal, load_trial_status
 from santorio.trials.service import accept, log_day
 
@@ -65,7 +65,7 @@ def says_all_of_it(
 ) -> None:
     """Nothing but logging led to the report, which is made from what the run kept."""
     with warehouse.connect() as connection:
-        account = read_account(connection, store, person, NAME, today)
+        account = load_report_data(connection, store, person, NAME, today)
     assert account.attributes["protocol_sha256"] == protocol.sha256
     assert account.posterior.effect(1).mean() == pytest.approx(account.run.primary[0].estimate)
     page = report_of(account)

@@ -16,44 +16,44 @@ from santorio.rendering.text import as_given, number, percent, plural
 from santorio.stats.decisions import Summary, summarise
 from santorio.stats.sampler import MAX_R_HAT, MIN_ESS
 from santorio.trials.report.cent import cent_items
-from santorio.trials.report.data import Account
-from santorio.trials.report.interim_text import controlled
+from santorio.trials.report.data import ReportData
+from santorio.trials.report.interim_text import control_texts
 from santorio.trials.report.posterior_summary import Posterior
 from santorio.trials.report.tables import report_tables
 from santorio.trials.report.text import (
     answer,
     capital,
-    dates,
-    decided_after,
-    decided_before,
+    changes_text,
+    conclusion_text,
+    date_range,
     deviations,
-    left_out_words,
-    meaning,
+    exclusions_text,
+    preregistered_text,
     with_unit,
 )
 
 LIBRARIES = ("pymc", "nutpie", "arviz", "numpy")
 
 
-def report_of(account: Account, generated_at: dt.datetime | None = None) -> str:
+def report_of(account: ReportData, generated_at: dt.datetime | None = None) -> str:
     """Write the report of a trial as one HTML page."""
     primary = account.run.primary[0]
     name = account.trial.question or f"The trial “{account.trial.name}”"
     return render_report(
         Report(
             title=name,
-            question=f"A trial of one person, {dates(account)}: “{'”, “'.join(account.posterior.arms)}”; "
+            question=f"A trial of one person, {date_range(account)}: “{'”, “'.join(account.posterior.arms)}”; "
             f"what is judged is {label(primary.outcome)}.",
             answer=answer(account),
-            meaning=meaning(account),
+            meaning=conclusion_text(account),
             figures=[
                 _days(account),
                 *(one for k in range(1, len(account.posterior.arms)) for one in _effects(account, k)),
             ],
             tables=report_tables(account),
             checks=_checks(account),
-            decided_before=decided_before(account),
-            decided_after=decided_after(account),
+            decided_before=preregistered_text(account),
+            decided_after=changes_text(account),
             cent=cent_items(account),
             hashes=_hashes(account),
             versions=_versions(account),
@@ -62,7 +62,7 @@ def report_of(account: Account, generated_at: dt.datetime | None = None) -> str:
     )
 
 
-def _days(account: Account) -> ReportFigure:
+def _days(account: ReportData) -> ReportFigure:
     posterior, result = account.posterior, account.run.primary[0]
     name = capital(label(result.outcome))
     image = plot_rows(
@@ -75,12 +75,12 @@ def _days(account: Account) -> ReportFigure:
     return ReportFigure(
         "Every study day",
         image,
-        f"{name} that belongs to every study day, {dates(account)}. Each arm has its own marker; shaded stretches are "
-        "not the reference; lines are the arms' means. A day without a marker has no value that was judged.",
+        f"{name} that belongs to every study day, {date_range(account)}. Each arm has its own marker; shaded "
+        "stretches are not the reference; lines are the arms' means. A day without a marker has no value that was judged.",
     )
 
 
-def _effects(account: Account, contrast: int) -> list[ReportFigure]:
+def _effects(account: ReportData, contrast: int) -> list[ReportFigure]:
     posterior, result = account.posterior, account.run.primary[contrast - 1]
     at, density, before = posterior.densities(contrast, account.trial.preregistration.model.prior())
     told = Interval(
@@ -126,7 +126,7 @@ def _interval(name: str, draws: np.ndarray) -> Interval:
     return Interval(name, float(draws.mean()), float(lower), float(upper))
 
 
-def _checks(account: Account) -> list[str]:
+def _checks(account: ReportData) -> list[str]:
     posterior, run = account.posterior, account.run
     said = posterior.fit.diagnostics
     rho = summarise(posterior.day_correlation, 0.0)
@@ -135,7 +135,7 @@ def _checks(account: Account) -> list[str]:
         checks.append(f"A newer analysis was refused; this one is older. {run.refused_since}")
     if account.stage != "ended":
         checks.append("The trial had not ended when this was computed: figures will change.")
-    checks += controlled(account)
+    checks += control_texts(account)
     checks += deviations(account)
     checks.append(
         f"Sampler: R-hat {said.r_hat:.3f} (wanted below {MAX_R_HAT}), effective sample size {said.ess_bulk:.0f} in "
@@ -152,7 +152,7 @@ def _checks(account: Account) -> list[str]:
     checks += _predicted(posterior)
     checks.append(
         f"{plural(account.missing_days, 'study day')} of {int(account.come.sum())} without a value that was judged; "
-        f"no value was made up. {left_out_words(account)}"
+        f"no value was made up. {exclusions_text(account)}"
     )
     checks.append(account.trial.preregistration.sentence())
     return checks
@@ -176,7 +176,7 @@ def _predicted(posterior: Posterior) -> list[str]:
     return checks
 
 
-def _hashes(account: Account) -> dict[str, str]:
+def _hashes(account: ReportData) -> dict[str, str]:
     protocol = account.attributes.get("protocol_sha256")
     frozen = {"Protocol, as it was frozen": protocol} if protocol else {}
     return {
@@ -186,7 +186,7 @@ def _hashes(account: Account) -> dict[str, str]:
     }
 
 
-def _versions(account: Account) -> dict[str, str]:
+def _versions(account: ReportData) -> dict[str, str]:
     run = account.run
     libraries = {name: account.attributes[f"version_of_{name}"] for name in LIBRARIES}
     return {

@@ -7,21 +7,28 @@ from santorio.rendering.text import as_given, number, percent, plural
 from santorio.stats.decisions import DECISION_THRESHOLD
 from santorio.stats.outcome_types import Family
 from santorio.trials.lifecycle import Deviated
-from santorio.trials.report.data import Account
-from santorio.trials.report.interim_text import begun, controlled, distrusted, interim, overstated, why_ended
+from santorio.trials.report.data import ReportData
+from santorio.trials.report.interim_text import (
+    control_texts,
+    distrust_text,
+    early_stop_caveat,
+    end_text,
+    interim_text,
+    periods_started_text,
+)
 from santorio.trials.report.posterior_summary import StandardisedPosterior
 from santorio.trials.report.text import (
-    about,
     answer,
     capital,
-    dates,
-    decided_after,
+    changes_text,
+    conclusion_text,
+    date_range,
     design,
     deviations,
+    effect_text,
+    exclusions_text,
     in_unit,
     is_randomised,
-    left_out_words,
-    meaning,
 )
 
 _PREDICTOR = "level, smooth trend, weekday, each arm's effect and its departure in each cycle"
@@ -41,7 +48,7 @@ METHODS: dict[Family | None, str] = {
 }
 
 
-def cent_items(account: Account) -> dict[str, str]:
+def cent_items(account: ReportData) -> dict[str, str]:
     """The items of CENT 2015 that the app can tell of, by their number."""
     trial, run = account.trial, account.run
     frozen, registered = trial.preregistration.frozen, trial.preregistration
@@ -67,7 +74,7 @@ def cent_items(account: Account) -> dict[str, str]:
         "2b": _question(account),
         "3a": f"{design(account)} {plural(account.planned_days, 'study day')}, {plural(cycles, 'cycle')}."
         + (f" Washout: {plural(trial.washout_days, 'day')} of every period." if trial.washout_days else ""),
-        "3b": decided_after(account),
+        "3b": changes_text(account),
         "4a": "The person who ran it on themself.",
         "4b": "Daily life.",
         "5": f"Arms: {', '.join(account.posterior.arms)}; the first is the reference.",
@@ -76,7 +83,7 @@ def cent_items(account: Account) -> dict[str, str]:
         f"{label(trial.negative_control.series) if trial.negative_control else 'none'}.",
         "6b": _changed_outcomes(account),
         "7a": _length(account),
-        "7b": interim(account, threshold),
+        "7b": interim_text(account, threshold),
         "8a": f"Drawn uniformly from the schedules that the law admits, seed {frozen.seed}."
         if frozen
         else design(account),
@@ -88,32 +95,32 @@ def cent_items(account: Account) -> dict[str, str]:
         "12a": " ".join([METHODS[account.posterior.family], *deviations(account)]),
         "12b": "One person: none.",
         "12c": f"Correlation of a day with the next {rho.mean():.2f}; a trend and weekdays; carry-over: {carry}.",
-        "13a": begun(account),
-        "13b": f"{plural(account.missing_days, 'study day')} without a value. {left_out_words(account)}",
-        "14a": f"{capital(dates(account))}.",
-        "14b": why_ended(account),
+        "13a": periods_started_text(account),
+        "13b": f"{plural(account.missing_days, 'study day')} without a value. {exclusions_text(account)}",
+        "14a": f"{capital(date_range(account))}.",
+        "14b": end_text(account),
         "15": f"“{result.reference_arm}”: mean {in_unit(result.mean_reference, result.unit)} over "
         f"{plural(result.days_reference, 'day')}.",
         "16": f"{known}.",
-        "17a": " ".join(f"“{one.arm}”: {about(one)}." for one in run.primary),
+        "17a": " ".join(f"“{one.arm}”: {effect_text(one)}." for one in run.primary),
         "17b": _relative(account),
         "18": " ".join(
             [
                 "Secondary outcomes, and the effect without days that did not follow their arm, stand above.",
-                *controlled(account),
+                *control_texts(account),
             ]
         ),
         "19": _harms(account),
         "20": _limits(account),
         "21": "None: it is about this person, at this time.",
-        "22": meaning(account),
+        "22": conclusion_text(account),
         "23": f"In the person's own log: {registered.sentence()}",
         "24": f"Kept in the log, SHA-256 {frozen.sha256}." if frozen else None,
     }
     return {item: text for item, text in told.items() if text}
 
 
-def _relative(account: Account) -> str | None:
+def _relative(account: ReportData) -> str | None:
     """Effects as ratios, which go with absolute ones where the model is on the scale of odds or of logarithms."""
     posterior = account.posterior
     if not isinstance(posterior, StandardisedPosterior):
@@ -126,12 +133,12 @@ def _relative(account: Account) -> str | None:
     )
 
 
-def _question(account: Account) -> str:
+def _question(account: ReportData) -> str:
     result = account.run.primary[0]
     return account.trial.question or f"Does “{result.arm}” change my {label(result.outcome)}?"
 
 
-def _analysed(account: Account) -> list[tuple[str, int]]:
+def _analysed(account: ReportData) -> list[tuple[str, int]]:
     first = account.run.primary[0]
     return [
         (first.reference_arm, first.days_reference),
@@ -139,13 +146,13 @@ def _analysed(account: Account) -> list[tuple[str, int]]:
     ]
 
 
-def _changed_outcomes(account: Account) -> str:
+def _changed_outcomes(account: ReportData) -> str:
     changed = {field for one in account.trial.preregistration.changes for field in one.fields}
     hit = sorted(changed & {"outcome", "secondary", "smallest_effect", "direction", "lag_days"})
     return f"Changed on the way: {', '.join(hit)}." if hit else "None."
 
 
-def _length(account: Account) -> str:
+def _length(account: ReportData) -> str:
     frozen = account.trial.preregistration.frozen
     planning = frozen.planning if frozen else None
     if planning is None:
@@ -157,7 +164,7 @@ def _length(account: Account) -> str:
     )
 
 
-def _order(account: Account) -> str:
+def _order(account: ReportData) -> str:
     arms = account.posterior.arms
     runs = [
         f"{arms[arm]} {len(list(days))}"
@@ -166,12 +173,17 @@ def _order(account: Account) -> str:
     return f"{', '.join(runs)} (arm and days in a row)."
 
 
-def _harms(account: Account) -> str | None:
+def _harms(account: ReportData) -> str | None:
     noted = [event.what for event in account.events if isinstance(event, Deviated)]
     return f"Not asked for. Deviations that were noted: {'; '.join(noted)}." if noted else "Not asked for."
 
 
-def _limits(account: Account) -> str:
+def _limits(account: ReportData) -> str:
     said = "The person knew each day's arm, so that expectation may be part of a difference."
-    told = (said, "" if is_randomised(account) else design(account), overstated(account), distrusted(account))
+    told = (
+        said,
+        "" if is_randomised(account) else design(account),
+        early_stop_caveat(account),
+        distrust_text(account),
+    )
     return " ".join(one for one in told if one)

@@ -106,7 +106,7 @@ class AcceptedRun:
 
 
 @dataclass(frozen=True)
-class Overrun:
+class PostStopEffect:
     """The effect with the days that were lived between a look that ended a trial and its analysis: no answer.
 
     `days` counts those days; the effect is the exact engine's, in the outcome's unit.
@@ -120,7 +120,7 @@ class Overrun:
 
 
 @dataclass(frozen=True)
-class Account:
+class ReportData:
     """All that a report of a trial tells.
 
     Attributes
@@ -135,7 +135,7 @@ class Account:
         Which study days up to today followed their arms; after a look that ended the trial, those up to it.
     looks : InterimAnalyses
         What was published of its planned looks.
-    overrun : tuple[Overrun, ...]
+    post_stop_effects : tuple[PostStopEffect, ...]
         One an arm, where days were lived after the look that ended it.
     """
 
@@ -148,7 +148,7 @@ class Account:
     followed: tuple[AdherenceDay, ...]
     today: dt.date
     looks: InterimAnalyses = NO_INTERIM_ANALYSES
-    overrun: tuple[Overrun, ...] = ()
+    post_stop_effects: tuple[PostStopEffect, ...] = ()
 
     @property
     def stage(self) -> Stage:
@@ -188,9 +188,9 @@ class Account:
         return int((self.trial.first_day <= last).sum())
 
 
-def read_account(
+def load_report_data(
     connection: psycopg.Connection, store: ObjectStore, person: Person, name: str, today: dt.date
-) -> Account:
+) -> ReportData:
     """Read what a report is made from.
 
     Raises
@@ -216,7 +216,7 @@ def read_account(
     stop = status.interim.stop
     until = min(today, date_of(int(posterior.design.day[-1]))) if stop else today
     followed = load_adherence(connection, person, trial_name, status.protocol, status.state.adhered, until)
-    return Account(
+    return ReportData(
         trial=trials[trial_name],
         state=status.state,
         events=tuple(load_trial_events(connection, person, trial_name)) + status.pending,
@@ -226,13 +226,13 @@ def read_account(
         followed=tuple(followed),
         today=today,
         looks=status.interim,
-        overrun=_read_overrun(connection, person, trials[trial_name], status.interim),
+        post_stop_effects=_load_post_stop_effects(connection, person, trials[trial_name], status.interim),
     )
 
 
-def _read_overrun(
+def _load_post_stop_effects(
     connection: psycopg.Connection, person: Person, trial: Trial, looks: InterimAnalyses
-) -> tuple[Overrun, ...]:
+) -> tuple[PostStopEffect, ...]:
     """Read what the days lived after the look that ended a trial would add: that is told, and decides nothing."""
     stop = looks.stop
     lived = int((trial.first_day < day_number(stop.day)).sum()) if stop else 0
@@ -251,7 +251,9 @@ def _read_overrun(
         name = f"arm_{contrast}"
         low, high = (prepared.spread * float(found.quantile(name, p)[0]) for p in (0.025, 0.975))
         told.append(
-            Overrun(arm, lived - stop.after_days, prepared.spread * float(found.mean(name)[0]), low, high)
+            PostStopEffect(
+                arm, lived - stop.after_days, prepared.spread * float(found.mean(name)[0]), low, high
+            )
         )
     return tuple(told)
 

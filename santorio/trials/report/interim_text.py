@@ -8,13 +8,13 @@ from santorio.rendering.report import ReportTable
 from santorio.rendering.text import as_given, join_words, number, percent, plural
 from santorio.trials.analysis.interim import GOES_ON, InterimAnalyses, InterimAnalysis, InterimResult
 from santorio.trials.protocol import DecisionRule
-from santorio.trials.report.data import Account, Result
+from santorio.trials.report.data import ReportData, Result
 
 # Bassler et al. 2010, doi:10.1001/jama.2010.310: trials that were stopped early for benefit against others.
 OVERSTATES = "Trials that end early overstate their effect on average."
 
 
-def planned_looks(rule: DecisionRule) -> str:
+def planned_interim_text(rule: DecisionRule) -> str:
     """When it is looked at and what decides there, as a part of a sentence; empty without looks."""
     if not rule.interim_days:
         return ""
@@ -22,7 +22,7 @@ def planned_looks(rule: DecisionRule) -> str:
     return f"{percent(rule.interim_threshold or 0.0)} at a look after {days} study days"
 
 
-def look_words(look: InterimAnalysis) -> str:
+def interim_sentence(look: InterimAnalysis) -> str:
     """What was found at a look and what followed, in a sentence."""
     followed = ". ".join(_followed(look, one) for one in look.found)
     late = f", {plural((look.day - look.due_on).days, 'day')} after it was due" if look.is_late else ""
@@ -37,7 +37,7 @@ def _followed(look: InterimAnalysis, one: InterimResult) -> str:
     return f"{found}; it ended: {one.decision}" if look.decisive else f"{found}; it went on"
 
 
-def correction_words(looks: InterimAnalyses) -> str:
+def correction_text(looks: InterimAnalyses) -> str:
     """What a correction of the data changed after a look had ended the trial; empty where there was none."""
     stop, now = looks.stop, looks.corrected
     if stop is None or now is None:
@@ -57,22 +57,22 @@ def _decided(look: InterimAnalysis) -> str:
     return "; ".join(f"“{one.arm}”: {said.get(one.decision, one.decision)}" for one in look.found)
 
 
-def interim(account: Account, threshold: float) -> str:
+def interim_text(account: ReportData, threshold: float) -> str:
     """Item 7b: looks before the end, and the rule of stopping."""
     frozen = account.trial.preregistration.frozen
     at_end = f"one probability must reach {percent(threshold)} after the last day."
     if frozen is None or not frozen.decision_rule.interim_days:
         return f"No look before the end decides: {at_end}"
     told = [
-        f"Planned: it ends if one probability reaches {planned_looks(frozen.decision_rule)}; else {at_end}",
-        *(look_words(one) for one in account.looks.done),
+        f"Planned: it ends if one probability reaches {planned_interim_text(frozen.decision_rule)}; else {at_end}",
+        *(interim_sentence(one) for one in account.looks.done),
         *_left(account),
         "What is computed at other times decides nothing. How often looks mislead was simulated (docs/method.md).",
     ]
     return " ".join(told)
 
 
-def _left(account: Account) -> list[str]:
+def _left(account: ReportData) -> list[str]:
     """Planned looks that were not done: to come, needed no more, or without enough days."""
     frozen, stop = account.trial.preregistration.frozen, account.looks.stop
     done = {one.after_days for one in account.looks.done}
@@ -92,11 +92,11 @@ def _left(account: Account) -> list[str]:
     return [f"Not done yet: after {days} study days."]
 
 
-def why_ended(account: Account) -> str:
+def end_text(account: ReportData) -> str:
     """Item 14b: why it ended."""
     stop = account.looks.stop
     if stop is not None and account.stage == "ended":
-        return f"{ended_at(account)} {_overrun(account)}".strip()
+        return f"{early_end_text(account)} {_post_stop_text(account)}".strip()
     if account.stage == "ended":
         return "Its last study day was over."
     if account.stage == "given up":
@@ -104,7 +104,7 @@ def why_ended(account: Account) -> str:
     return "It has not ended."
 
 
-def ended_at(account: Account) -> str:
+def early_end_text(account: ReportData) -> str:
     """That it ended at a planned look, with what is to be known of that; empty where it did not."""
     stop, frozen = account.looks.stop, account.trial.preregistration.frozen
     if stop is None or frozen is None or account.stage != "ended":
@@ -115,30 +115,30 @@ def ended_at(account: Account) -> str:
     )
 
 
-def _overrun(account: Account) -> str:
+def _post_stop_text(account: ReportData) -> str:
     """Study days that were lived between the look and its analysis, and what they would add."""
-    if not account.overrun:
+    if not account.post_stop_effects:
         return ""
     unit = account.run.primary[0].unit
     effects = "; ".join(
         f"“{one.arm}” {number(one.estimate, signed=True)} {unit}".rstrip()
         + f" (95 % interval {number(one.lower_95)} to {number(one.upper_95)})"
-        for one in account.overrun
+        for one in account.post_stop_effects
     )
     return (
-        f"{plural(account.overrun[0].days, 'study day')} more had been lived when the look was analysed: by the "
-        f"protocol they are no part of the answer. With them it would be: {effects}."
+        f"{plural(account.post_stop_effects[0].days, 'study day')} more had been lived when the look was analysed: by "
+        f"the protocol they are no part of the answer. With them it would be: {effects}."
     )
 
 
-def begun(account: Account) -> str:
+def periods_started_text(account: ReportData) -> str:
     """Item 13a: periods that were begun and completed."""
     said = f"{account.lived_days} of {plural(account.planned_days, 'study day')} were begun."
     stop = account.looks.stop
     return f"{said} Judged are the {stop.after_days} up to the look that ended it." if stop else said
 
 
-def looks_grid(account: Account) -> ReportTable:
+def interim_table(account: ReportData) -> ReportTable:
     """Every look that was done: what was found there, and what followed."""
     delta = as_given(account.run.primary[0].smallest_effect)
     rows = [
@@ -151,7 +151,7 @@ def looks_grid(account: Account) -> ReportTable:
         for look in account.looks.done
         for one in look.found
     ]  # fmt: skip
-    corrected = correction_words(account.looks)
+    corrected = correction_text(account.looks)
     return ReportTable(
         "Planned looks",
         ("After", "Analysed on", "Effect", "95 % interval", f"More than {delta}", f"Within ±{delta}",
@@ -161,12 +161,12 @@ def looks_grid(account: Account) -> ReportTable:
     )  # fmt: skip
 
 
-def overstated(account: Account) -> str:
+def early_stop_caveat(account: ReportData) -> str:
     """What an early end does to an estimate; empty without one."""
     return OVERSTATES if account.looks.stop is not None and account.stage == "ended" else ""
 
 
-def control_words(result: Result) -> str:
+def control_text(result: Result) -> str:
     """What was found of an outcome that the arm cannot change."""
     found = (
         f"{number(result.estimate, signed=True)} {result.unit}".strip()
@@ -180,7 +180,7 @@ def control_words(result: Result) -> str:
     return f"{subject}. So far: {found}; it is judged at the end."
 
 
-def controlled(account: Account) -> list[str]:
+def control_texts(account: ReportData) -> list[str]:
     """What the negative control says of the trial, a sentence an arm; nothing where the protocol names none."""
     control = account.trial.negative_control
     if control is None:
@@ -189,16 +189,16 @@ def controlled(account: Account) -> list[str]:
         return [
             f"The protocol names {label(control.series)} as a negative control; it has too few days to be judged."
         ]
-    return [control_words(one) for one in account.run.control]
+    return [control_text(one) for one in account.run.control]
 
 
-def distrusted(account: Account) -> str:
+def distrust_text(account: ReportData) -> str:
     """The sentence that stands beside the answer where the negative control speaks against the trial."""
     found = [one for one in account.run.control if one.decision == "something found"]
-    return " ".join(control_words(one) for one in found)
+    return " ".join(control_text(one) for one in found)
 
 
-def control_grid(results: Sequence[Result]) -> ReportTable:
+def control_table(results: Sequence[Result]) -> ReportTable:
     """The negative control in figures."""
     return ReportTable(
         "Negative control",

@@ -8,10 +8,17 @@ from santorio.rendering.report import ReportTable
 from santorio.rendering.text import as_given, number, percent
 from santorio.stats.exact_posterior import ExactPosterior
 from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
-from santorio.trials.report.data import Account, Result
-from santorio.trials.report.interim_text import control_grid, looks_grid
+from santorio.trials.report.data import ReportData, Result
+from santorio.trials.report.interim_text import control_table, interim_table
 from santorio.trials.report.posterior_summary import Posterior, StandardisedPosterior
-from santorio.trials.report.text import adhered_words, capital, conflict, in_unit, left_out_words, with_unit
+from santorio.trials.report.text import (
+    adherence_text,
+    capital,
+    exclusions_text,
+    in_unit,
+    prior_conflict_text,
+    with_unit,
+)
 
 NOT_RANDOMISED = (
     "Chance does not decide on which days an arm is followed, so this is no randomised comparison: the effect as "
@@ -29,13 +36,13 @@ PARTS = {
 }
 
 
-def report_tables(account: Account) -> list[ReportTable]:
+def report_tables(account: ReportData) -> list[ReportTable]:
     """Every table of a trial's report, the primary outcome first."""
     grids = [_effects_table(account), _days_table(account), _adhered_table(account), _as_done_table(account)]
     if account.looks.done:
-        grids.insert(1, looks_grid(account))
+        grids.insert(1, interim_table(account))
     if account.run.control:
-        grids.append(control_grid(account.run.control))
+        grids.append(control_table(account.run.control))
     if account.run.secondary:
         grids.append(_secondary_table(account))
     grids.append(_prior_table(account))
@@ -50,7 +57,7 @@ def _p_value(result: Result, *, missing: str) -> str:
     return missing if result.randomisation_p is None else f"{result.randomisation_p:.2g}"
 
 
-def _effects_table(account: Account) -> ReportTable:
+def _effects_table(account: ReportData) -> ReportTable:
     results = account.run.primary
     delta = as_given(results[0].smallest_effect)
     measures = (
@@ -101,7 +108,7 @@ def _ratios(posterior: StandardisedPosterior, contrasts: int) -> tuple[str, ...]
     )
 
 
-def _days_table(account: Account) -> ReportTable:
+def _days_table(account: ReportData) -> ReportTable:
     posterior, result = account.posterior, account.run.primary[0]
     rows = []
     for arm, name in enumerate(posterior.arms):
@@ -120,11 +127,11 @@ def _days_table(account: Account) -> ReportTable:
         with_unit(capital(label(result.outcome)), result) + ": days as they are",
         ("Arm", "Study days", "Without a value", "Mean", "SD"),
         rows,
-        left_out_words(account),
+        exclusions_text(account),
     )
 
 
-def _adhered_table(account: Account) -> ReportTable:
+def _adhered_table(account: ReportData) -> ReportTable:
     rows = []
     for name in account.posterior.arms:
         days = [day for day in account.followed if day.arm == name]
@@ -153,11 +160,11 @@ def _adhered_table(account: Account) -> ReportTable:
             "Known by word",
         ),
         [(row[0], *map(str, row[1:])) for row in rows],
-        adhered_words(account),
+        adherence_text(account),
     )
 
 
-def _as_done_table(account: Account) -> ReportTable:
+def _as_done_table(account: ReportData) -> ReportTable:
     """The effect as assigned, and without the days that did not follow their arm."""
     not_followed = [day_number(day.day) for day in account.followed if day.done is False]
     note = NOT_RANDOMISED
@@ -213,7 +220,7 @@ def _as_done(
     )
 
 
-def _secondary_table(account: Account) -> ReportTable:
+def _secondary_table(account: ReportData) -> ReportTable:
     return ReportTable(
         "Secondary outcomes",
         ("", "Effect", "95 % interval", "δ", "Above δ", "Within ±δ", "Below −δ", "Randomisation p"),
@@ -240,7 +247,7 @@ def _component(posterior: Posterior, mean: float, sd: float, unit: str) -> str:
     return f"{number(posterior.in_unit(mean), signed=True)} ± {in_unit((above - below) / 2, unit)}"
 
 
-def _prior_table(account: Account) -> ReportTable:
+def _prior_table(account: ReportData) -> ReportTable:
     prior = account.trial.preregistration.model.prior()
     results = account.run.primary
     after = [account.posterior.prior_weights(k, prior) for k, _ in enumerate(results, 1)]
@@ -257,7 +264,7 @@ def _prior_table(account: Account) -> ReportTable:
             zip(names, prior.weights, prior.means, prior.sds, strict=True)
         )
     ]
-    sentences = dict.fromkeys(conflict(prior, weights.tolist()) for weights in after)
+    sentences = dict.fromkeys(prior_conflict_text(prior, weights.tolist()) for weights in after)
     return ReportTable(
         "What was believed before, and what is left of it",
         ("Part of the prior", "Weight before", *(f"Weight after, {result.arm}" for result in results)),

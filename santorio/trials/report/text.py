@@ -10,13 +10,13 @@ from santorio.stats.effect_priors import EffectPrior
 from santorio.trials.adherence import adherence_rate
 from santorio.trials.lifecycle import Abandoned, Deviated, Paused, Resumed, Stopped
 from santorio.trials.preregistration import Change
-from santorio.trials.report.data import Account, Result
+from santorio.trials.report.data import ReportData, Result
 from santorio.trials.report.interim_text import (
-    correction_words,
-    distrusted,
-    ended_at,
-    overstated,
-    planned_looks,
+    correction_text,
+    distrust_text,
+    early_end_text,
+    early_stop_caveat,
+    planned_interim_text,
 )
 
 RANDOMIZATION_TEXTS = {
@@ -46,12 +46,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def is_randomised(account: Account) -> bool:
+def is_randomised(account: ReportData) -> bool:
     """Whether the randomization scheme is known."""
     return account.run.diagnostics.get("randomisation") in RANDOMISED
 
 
-def about(result: Result) -> str:
+def effect_text(result: Result) -> str:
     """The effect with its uncertainty."""
     return (
         f"{in_unit(result.estimate, result.unit, signed=True)} (95 % interval "
@@ -59,16 +59,16 @@ def about(result: Result) -> str:
     )
 
 
-def answer(account: Account) -> str:
+def answer(account: ReportData) -> str:
     """Answer the question, one arm after the other; before its end only say how far a trial is."""
     if account.stage != "ended":
         return f"{_how_far(account)} {' '.join(_so_far(one) for one in account.run.primary)}"
     randomised = is_randomised(account)
-    told = [answered(one, randomised=randomised) for one in account.run.primary]
-    return " ".join(one for one in (*told, ended_at(account), correction_words(account.looks)) if one)
+    told = [arm_answer(one, randomised=randomised) for one in account.run.primary]
+    return " ".join(one for one in (*told, early_end_text(account), correction_text(account.looks)) if one)
 
 
-def _how_far(account: Account) -> str:
+def _how_far(account: ReportData) -> str:
     days = f"{account.lived_days} of {account.planned_days} study days"
     frozen, done = account.trial.preregistration.frozen, len(account.looks.done)
     to_come = frozen.decision_rule.interim_days[done:] if frozen else ()
@@ -85,55 +85,56 @@ def _how_far(account: Account) -> str:
 
 def _so_far(result: Result) -> str:
     return (
-        f"The days so far put “{result.arm}” against “{result.reference_arm}” at {about(result)} of "
+        f"The days so far put “{result.arm}” against “{result.reference_arm}” at {effect_text(result)} of "
         f"{label(result.outcome)}."
     )
 
 
-def answered(result: Result, *, randomised: bool) -> str:
+def arm_answer(result: Result, *, randomised: bool) -> str:
     """Answer the question for one arm, in a sentence or two."""
     against = f"“{result.arm}” against “{result.reference_arm}”"
     name, matters = label(result.outcome), as_given(result.smallest_effect, result.unit)
     if result.decision == "keep going":
         return (
             f"It cannot be said whether {against} makes a difference to {name} that matters. The best estimate is "
-            f"{about(result)}. More than {matters} up: {percent(result.probability_above)}; more than that down: "
+            f"{effect_text(result)}. More than {matters} up: {percent(result.probability_above)}; more than that down: "
             f"{percent(result.probability_below)}; less than that: {percent(result.probability_within)}."
         )
     if result.decision == "no difference that matters":
         return (
             f"{capital(name)}: no difference that matters between “{result.arm}” and “{result.reference_arm}”: "
-            f"{about(result)}; with {percent(result.probability_within)} probability it is smaller than {matters}."
+            f"{effect_text(result)}; with {percent(result.probability_within)} probability it is smaller "
+            f"than {matters}."
         )
     up = result.estimate > 0
     sure = percent(result.probability_above if up else result.probability_below)
     if randomised:
         return (
             f"“{result.arm}” {'raised' if up else 'lowered'} {name}, against “{result.reference_arm}”, by "
-            f"{about(result)}; with {sure} probability by more than the {matters} that matter."
+            f"{effect_text(result)}; with {sure} probability by more than the {matters} that matter."
         )
     return (
         f"{capital(name)} was {'higher' if up else 'lower'} with “{result.arm}” than with “{result.reference_arm}” by "
-        f"{about(result)}; with {sure} probability by more than the {matters} that matter. This is an association: it "
-        "is not recorded that chance decided."
+        f"{effect_text(result)}; with {sure} probability by more than the {matters} that matter. This is an association: "
+        "it is not recorded that chance decided."
     )
 
 
-def meaning(account: Account) -> str:
+def conclusion_text(account: ReportData) -> str:
     """What may be concluded, and what not."""
     said = design(account)
     if account.stage == "ended":
         # An answer that is to be distrusted speaks for nothing.
-        distrust = distrusted(account)
+        distrust = distrust_text(account)
         verdicts = (
             [] if distrust else dict.fromkeys(decision_text(one.decision) for one in account.run.primary)
         )
-        told = (distrust, *verdicts, "" if distrust else said, overstated(account))
+        told = (distrust, *verdicts, "" if distrust else said, early_stop_caveat(account))
         return " ".join(one for one in told if one)
     return f"{said} Whoever stops at a good day finds effects that are not there."
 
 
-def design(account: Account) -> str:
+def design(account: ReportData) -> str:
     """How days came to their arms, and what may be claimed for it."""
     kind = str(account.run.diagnostics.get("randomisation"))
     said = RANDOMIZATION_TEXTS.get(kind, RANDOMIZATION_TEXTS["within blocks"])
@@ -144,13 +145,13 @@ def design(account: Account) -> str:
     return f"{said}: a difference is an association, and something else may lie behind it."
 
 
-def dates(account: Account) -> str:
+def date_range(account: ReportData) -> str:
     """From when to when."""
     first, last = (date_of(int(day)) for day in account.posterior.design.day[[0, -1]])
     return f"{in_words(first)} to {in_words(last)}"
 
 
-def conflict(prior: EffectPrior, after: list[float]) -> str:
+def prior_conflict_text(prior: EffectPrior, after: list[float]) -> str:
     """Say whether the belief before and the data agree, from the weights of the prior's parts after the data."""
     if prior.components == 1:
         return "Nothing particular was believed of the effect before: the prior is the weak one, and cannot conflict."
@@ -165,13 +166,13 @@ def conflict(prior: EffectPrior, after: list[float]) -> str:
     return f"{change} The data neither contradict it nor bear it out."
 
 
-def decided_before(account: Account) -> str:
+def preregistered_text(account: ReportData) -> str:
     """What was decided before the first day."""
     registered, frozen = account.trial.preregistration, account.trial.preregistration.frozen
     if frozen is None:
         return registered.sentence()
     result = account.run.primary[0]
-    control, looks = frozen.negative_control, planned_looks(frozen.decision_rule)
+    control, looks = frozen.negative_control, planned_interim_text(frozen.decision_rule)
     welcome = f"{frozen.direction} is welcome" if frozen.direction else "neither direction is called welcome"
     return (
         f"{registered.sentence()} It states the question, the arms ({', '.join(frozen.arms)}), the outcome "
@@ -184,7 +185,7 @@ def decided_before(account: Account) -> str:
     )
 
 
-def decided_after(account: Account) -> str:
+def changes_text(account: ReportData) -> str:
     """What changed once the trial ran: the protocol, pauses, deviations, its end."""
     told = [
         f"{in_words(one.day)}, after {plural(one.after_days, 'day')} of data: changed were {', '.join(one.fields)}."
@@ -208,21 +209,21 @@ def decided_after(account: Account) -> str:
                 told.append(f"{in_words(event.day)}: given up: {event.reason}.")
             case _:
                 pass
-    told += [one for one in [correction_words(account.looks)] if one]
+    told += [one for one in [correction_text(account.looks)] if one]
     frozen = account.trial.preregistration.frozen
     if frozen is None and not told:
         return "No change is recorded."
     return " ".join(told) or "Nothing: no change, no pause, no deviation is recorded."
 
 
-def _moved_by_an_event(account: Account, change: Change) -> bool:
+def _moved_by_an_event(account: ReportData, change: Change) -> bool:
     """Whether days moved because the trial was paused, resumed or given up, which is told by itself."""
     moving = [event.day for event in account.events if isinstance(event, Paused | Resumed | Abandoned)]
     # Who logged today's day pauses from tomorrow on.
     return change.fields == ("assignment",) and any(abs((day - change.day).days) <= 1 for day in moving)
 
 
-def adhered_words(account: Account) -> str:
+def adherence_text(account: ReportData) -> str:
     """Say how many study days are known to have followed their arms, and from where that is known."""
     followed = account.followed
     if not followed:
@@ -238,7 +239,7 @@ def adhered_words(account: Account) -> str:
     )
 
 
-def deviations(account: Account) -> list[str]:
+def deviations(account: ReportData) -> list[str]:
     """Outcomes whose days could not have the likelihood that the protocol promised, a sentence each."""
     likelihoods = account.run.diagnostics.get("likelihoods")
     if not isinstance(likelihoods, dict):
@@ -251,7 +252,7 @@ def deviations(account: Account) -> list[str]:
     ]
 
 
-def left_out_words(account: Account) -> str:
+def exclusions_text(account: ReportData) -> str:
     """Say which days were left out for which reason."""
     told = account.run.diagnostics.get("left_out")
     days = told.get(account.run.primary[0].outcome, []) if isinstance(told, dict) else []

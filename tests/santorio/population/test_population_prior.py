@@ -24,7 +24,7 @@ from santorio.trials.proposals.pipeline import (
 from santorio.trials.proposals.text import why
 from santorio.trials.protocol import Model, parse_protocol
 from santorio.trials.report.tables import _prior_table
-from santorio.trials.report.text import conflict
+from santorio.trials.report.text import prior_conflict_text
 
 DAYS = 150
 TODAY = dt.date(2026, 6, 10)
@@ -169,7 +169,7 @@ def test_the_part_that_the_data_bear_out_wins_and_the_weak_one_where_they_contra
     assert after.sum() == pytest.approx(1)
     assert after.argmax() == wins
     assert after[wins] > 0.8
-    assert said in conflict(prior, after.tolist())
+    assert said in prior_conflict_text(prior, after.tolist())
     # By the evidence of each part alone.
     alone = [
         fit_trial(design, outcome, prior=EffectPrior((1.0,), (mean,), (sd,))).log_evidence[0]

@@ -21,7 +21,7 @@ from santorio.trials.analysis.interim import (
 from santorio.trials.analysis.preprocessing import prepare
 from santorio.trials.preregistration import Preregistration
 from santorio.trials.protocol import DailyRandomization, DecisionRule, Protocol
-from santorio.trials.report.interim_text import correction_words, look_words
+from santorio.trials.report.interim_text import correction_text, interim_sentence
 
 ARMS = ("usual", "walk", "run")
 START = dt.date(2026, 3, 2)
@@ -143,14 +143,18 @@ def test_what_was_decided_stands_for_its_data_whatever_a_newer_fit_says():
 
 def test_a_look_and_a_correction_are_told_in_a_sentence():
     stop = look(FIRST_LOOK, "adopt", "avoid", decisive=True)
-    assert look_words(stop).startswith(f"After {FIRST_LOOK} study days (analysed on ")
-    assert "“walk” above δ: 96 %, within ±δ: 4 %, below −δ: under 1 %; it ended: adopt" in look_words(stop)
-    assert "3 days after it was due" in look_words(replace(stop, day=stop.due_on + dt.timedelta(days=3)))
-    assert correction_words(InterimAnalyses((stop,))) == ""
+    assert interim_sentence(stop).startswith(f"After {FIRST_LOOK} study days (analysed on ")
+    assert "“walk” above δ: 96 %, within ±δ: 4 %, below −δ: under 1 %; it ended: adopt" in interim_sentence(
+        stop
+    )
+    assert "3 days after it was due" in interim_sentence(
+        replace(stop, day=stop.due_on + dt.timedelta(days=3))
+    )
+    assert correction_text(InterimAnalyses((stop,))) == ""
     same = look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs="corrected", number=2)
-    assert correction_words(InterimAnalyses((stop, same))).endswith("the decision is the same.")
+    assert correction_text(InterimAnalyses((stop, same))).endswith("the decision is the same.")
     other = look(FIRST_LOOK, "keep going", "avoid", inputs="corrected", number=2)
     assert InterimAnalyses((stop, other)).stop == stop
-    assert "“walk”: nothing that would have ended it; “run”: avoid" in correction_words(
+    assert "“walk”: nothing that would have ended it; “run”: avoid" in correction_text(
         InterimAnalyses((stop, other))
     )

@@ -19,7 +19,7 @@ from santorio.trials.analysis.preprocessing import prepare
 from santorio.trials.preregistration import Preregistration
 from santorio.trials.protocol import DailyRandomization, Model, OutcomeLikelihood, Protocol
 from santorio.trials.report.build import report_of
-from santorio.trials.report.data import read_account
+from santorio.trials.report.data import load_report_data
 from santorio.trials.repository import Proposal
 from support.studies import answer, only, write_study
 
@@ -85,7 +85,7 @@ class Accepted:
 
     def page(self):
         with self.database.connect() as connection:
-            return report_of(read_account(connection, self.store, self.person, "walk", self.after))
+            return report_of(load_report_data(connection, self.store, self.person, "walk", self.after))
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_counts_effect_is_found_as_a_difference_and_as_a_ratio(accepted, autor
     assert lower < truth < upper < 0
     assert decision == "adopt"
     with led.database.connect() as connection:
-        account = read_account(connection, led.store, led.person, "walk", led.after)
+        account = load_report_data(connection, led.store, led.person, "walk", led.after)
     median, low, high = account.posterior.ratio(1)
     assert low < np.exp(-0.6) < high < 1
     assert low < median < high

@@ -20,7 +20,7 @@ from santorio.trials.interventions.intervention import NegativeControl
 from santorio.trials.lifecycle import InvalidCommand
 from santorio.trials.protocol import DailyRandomization, Protocol
 from santorio.trials.report.build import report_of
-from santorio.trials.report.data import read_account
+from santorio.trials.report.data import load_report_data
 from santorio.trials.repository import Proposal, load_trial_status
 from santorio.trials.service import accept, log_day, pause
 
@@ -236,7 +236,7 @@ class Led:
 
     def page(self, today):
         with self.database.connect() as connection:
-            return report_of(read_account(connection, self.store, self.person, NAME, today))
+            return report_of(load_report_data(connection, self.store, self.person, NAME, today))
 
 
 @pytest.fixture
@@ -316,8 +316,8 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
     assert led.newest("decision, estimate, sd, randomisation_p, days_arm + days_reference, cycles") == found
 
     with led.database.connect() as connection:
-        late = read_account(connection, led.store, led.person, NAME, led.day(DAYS + 9))
-    (over,) = late.overrun
+        late = load_report_data(connection, led.store, led.person, NAME, led.day(DAYS + 9))
+    (over,) = late.post_stop_effects
     assert over.days == DAYS - LOOK
     assert over.estimate < 0 < found[1]  # told beside the answer, which it does not move
     assert f"{DAYS - LOOK} study days more had been lived when the look was analysed" in report_of(late)

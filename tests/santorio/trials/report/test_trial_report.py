@@ -22,9 +22,9 @@ from santorio.trials.lifecycle import Abandoned, Deviated, Paused, TrialState
 from santorio.trials.preregistration import Preregistration
 from santorio.trials.protocol import DailyRandomization, DecisionRule, Model, Protocol
 from santorio.trials.report.build import report_of
-from santorio.trials.report.data import AcceptedRun, Account, Result, read_account
+from santorio.trials.report.data import AcceptedRun, ReportData, Result, load_report_data
 from santorio.trials.report.posterior_summary import Posterior
-from santorio.trials.report.text import answer, conflict, decided_after
+from santorio.trials.report.text import answer, changes_text, prior_conflict_text
 
 START = dt.date(2026, 3, 2)
 FIRST = (START - dt.date(1970, 1, 1)).days
@@ -133,7 +133,7 @@ def account(design, posterior, protocol):
         )
         for day, arm in enumerate(design.arm)
     )
-    return Account(
+    return ReportData(
         trial, TrialState("shower_sleep", name="analysed"), (), run, posterior,
         {**attributes, "protocol_sha256": protocol.sha256}, followed, later(40),
     )  # fmt: skip
@@ -207,11 +207,11 @@ def test_pauses_deviations_and_the_end_are_told_as_decided_after(account):
         Deviated(trial="shower_sleep", day=later(12), what="slept elsewhere"),
         Abandoned(trial="shower_sleep", day=later(20), reason="too cold"),
     )
-    assert decided_after(replace(account, events=events)) == (
+    assert changes_text(replace(account, events=events)) == (
         "7 March 2026: paused until 11 March 2026. 14 March 2026: a deviation was noted: slept elsewhere. "
         "22 March 2026: given up: too cold."
     )
-    assert decided_after(account).startswith("Nothing")
+    assert changes_text(account).startswith("Nothing")
 
 
 def test_days_not_followed_are_left_out_beside_the_effect_as_assigned(account, design, standard):
@@ -274,7 +274,7 @@ def test_the_weights_of_the_prior_tell_a_conflict(design, standard, effect, prio
     posterior = Posterior.of(fit_of(design, standard, effect=effect), ARMS[0])
     after = posterior.prior_weights(1, prior)
     assert after.sum() == pytest.approx(1)
-    assert says in conflict(prior, after.tolist())
+    assert says in prior_conflict_text(prior, after.tolist())
 
 
 def test_the_weights_after_the_data_are_those_of_the_exact_engine(design, standard):
@@ -341,7 +341,7 @@ def published(marts, store, design, standard, tmp_path):
 def read(marts, store):
     def account_of(name="shower-sleep"):
         with marts.database.connect() as connection:
-            return read_account(connection, store, marts.person, name, later(60))
+            return load_report_data(connection, store, marts.person, name, later(60))
 
     return account_of
 
