@@ -31,10 +31,13 @@ def population(*, person: PersonOption = None, as_json: JsonOption = False) -> N
     with open_database(settings) as database, database.connect() as connection:
         subject = reading_person(connection, settings, person)
         shares = read_consent(connection, subject.user_id).shares
-        rows = read_model.person_rows(connection, read_model.POPULATION, subject.user_id)
+        pooled = read_model.person_rows(connection, read_model.POPULATION, subject.user_id)
         own = _own_effects(connection, subject)
+    rows: list[Row] = []
     # Whoever does not share is shown nothing of the others.
-    rows = [{**row, **own.get(_key(row), {})} for row in rows] if shares else []
+    if shares:
+        trials_first = sorted(pooled, key=lambda row: row["basis"] != "trial")
+        rows = [{**row, **own.get(_key(row), {})} for row in trials_first]
     if as_json:
         print_json({"person": subject.name, "shares": shares, "population": rows})
     elif not shares:
