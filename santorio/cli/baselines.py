@@ -9,7 +9,7 @@ from rich.table import Table
 from santorio import local_time
 from santorio.analyses.baselines.text import number as format_number
 from santorio.analyses.baselines.text import span
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.cli.formats import Row, format_day, number
 from santorio.errors import NotFound
 from santorio.metrics import outcome
@@ -31,7 +31,7 @@ def baselines(
     """Show the expected ranges of today, anomalies and level changes."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         filters = [Filter("metric", "=", metric)] if metric else []
         rows = read_model.person_rows(connection, read_model.BASELINES, subject.user_id, filters)
         today = local_time.today(connection, subject, dt.datetime.now(dt.UTC))

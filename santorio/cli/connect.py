@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from santorio.cli.console import PersonOption, console, reading_person
+from santorio.cli.console import PersonOption, console, resolve_person
 from santorio.errors import ConfigError, GarminAuthError
 from santorio.ingest.garmin import login
 from santorio.ingest.garmin.account import Account, Region
@@ -81,7 +81,7 @@ def disconnect_garmin(*, person: PersonOption = None) -> None:
     settings = load_settings()
     with open_database(settings) as database:
         with database.connect() as connection:
-            subject = reading_person(connection, settings, person)
+            subject = resolve_person(connection, settings, person)
         account = login.disconnect(database, subject)
     console.print(f"Garmin is disconnected for {account.name}; the data stays.")
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.local_time import in_words
 from santorio.privacy.consent import MEANING, read_consent, say
 from santorio.settings import load_settings
@@ -18,7 +18,7 @@ def show(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
     """Show whether a person's results are pooled, and what that means."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         consent = read_consent(connection, subject.user_id)
     if as_json:
         print_json({"person": subject.name, "shares": consent.shares, "said_at": consent.said_at})
@@ -48,7 +48,7 @@ def withdraw(*, person: PersonOption = None) -> None:
 def _record(name: str | None, *, shares: bool) -> None:
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, name)
+        subject = resolve_person(connection, settings, name)
         changed = say(connection, subject, shares=shares)
     if not changed:
         console.print(f"{subject.name}: unchanged.", highlight=False)

@@ -62,7 +62,7 @@ def progress_bar(description: str, *, total: int | None = None) -> Iterator[Prog
         yield ProgressBar(progress, progress.add_task(description, total=total))
 
 
-def reading_person(connection: psycopg.Connection, settings: Settings, name: str | None) -> Person:
+def resolve_person(connection: psycopg.Connection, settings: Settings, name: str | None) -> Person:
     """Find the person by name, else by the settings, else the only one there is.
 
     Raises

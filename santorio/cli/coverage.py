@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from santorio import local_time
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.ingest.coverage import calendar as coverage_calendar
 from santorio.ingest.coverage import gaps as ledger
 from santorio.ingest.coverage.calendar import GLYPHS, LEGEND, Calendars, DayStatus, glyphs, month_rows
@@ -39,7 +39,7 @@ def coverage(
     """Show whether Garmin's data is there for each kind and day, and the cause of each gap."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         # A run settles the ledger; before a run this shows the log as it is now.
         today = local_time.today(connection, subject, dt.datetime.now(dt.UTC))
         settle(connection, subject.user_id, days=None, today=today)

@@ -3,7 +3,7 @@
 import psycopg
 from rich.table import Table
 
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.cli.formats import Row, format_amount, format_lag, number
 from santorio.metrics import label
 from santorio.people import Person
@@ -29,7 +29,7 @@ def population(*, person: PersonOption = None, as_json: JsonOption = False) -> N
     """Show effects pooled over people who share their results, and what they mean for your own."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         shares = read_consent(connection, subject.user_id).shares
         pooled = read_model.person_rows(connection, read_model.POPULATION, subject.user_id)
         own = _own_effects(connection, subject)

@@ -20,7 +20,7 @@ from santorio.analyses.quality.days import (
     read_quality,
 )
 from santorio.analyses.quality.page import metric_names, quality_page
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.errors import NotFound, output_errors
 from santorio.rendering.calendar import RULER, MonthRow, merge_months, rows_by_month
 from santorio.settings import load_settings
@@ -58,7 +58,7 @@ def quality(
     """Show the quality of each day, what the analyses exclude, and why."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         built = connection.execute("select to_regclass('marts.day_quality') is not null").fetchone()
         if built is None or not built[0]:
             raise NotFound("Nothing has been built yet.", hint="Type `santorio run` first.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.errors import ConfigError
 from santorio.settings import load_settings
 from santorio.storage import retention
@@ -21,7 +21,7 @@ def show(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
     """Show how long samples are kept, and what `santorio retention run` would downsample."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         keep = retention.keep_samples_days(connection, subject)
         due = retention.due(connection, subject, dt.datetime.now(dt.UTC))
     if as_json:
@@ -46,7 +46,7 @@ def set_(
         raise ConfigError("Give either --keep-days or --forever.")
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         retention.set_keep_samples_days(connection, subject, keep_days)
         due = retention.due(connection, subject, dt.datetime.now(dt.UTC))
     console.print(f"{subject.name}: {_format_period(keep_days)}", highlight=False)
@@ -68,7 +68,7 @@ def run(
     now = dt.datetime.now(dt.UTC)
     with open_database(settings) as database:
         with database.connect() as connection:
-            subject = reading_person(connection, settings, person)
+            subject = resolve_person(connection, settings, person)
             keep = retention.keep_samples_days(connection, subject)
             due = retention.due(connection, subject, now)
         if due is not None and not yes:

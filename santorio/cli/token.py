@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from santorio.cli.console import JsonOption, PersonOption, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, print_json, resolve_person
 from santorio.privacy.tokens import mint_token
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
@@ -19,7 +19,7 @@ def token(
     """Create a token for the API: it reads one person's data and nothing else."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        subject = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         encoded = mint_token(settings, subject, days=days)
     if as_json:
         print_json({"token": encoded, "person": subject.name, "days": days})
