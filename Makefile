@@ -26,7 +26,7 @@ demo: install ## Simulate a person, study them, show what was found
 	@$(RUN) santorio demo
 
 up: install ## Serve the pipeline's UI, its daemon and the API
-	@$(RUN) santorio up
+	@$(RUN) santorio serve
 
 test: install ## Pass the tests
 	@$(RUN) pytest -m "not slow" --numprocesses 4 --dist loadscope --no-loadscope-reorder # two cores wait for the disk often

@@ -1,7 +1,7 @@
 """`python -m benchmarks.log_to_api`: seconds from an entry of caffeine to the API's answer that has it.
 
 A data directory of ten years of one person, with the API's server running. Three ways in: an entry written to the log
-while the builder runs (`santorio up`), a file dropped into the inbox while it runs, and a file dropped before
+while the builder runs (`santorio serve`), a file dropped into the inbox while it runs, and a file dropped before
 `santorio run` is typed. Beside them what no design can undercut: an insert and its commit, and one request to the API.
 """
 
@@ -42,7 +42,7 @@ TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 0.02
 # Before this benchmark: `santorio run` with one new event, on the same kind of data directory.
 BEFORE = (
-    "20 to 37 s by `santorio run`; by `santorio up` two polls of 15 s, two starts of a run and the same build"
+    "20 to 37 s by `santorio run`; by `santorio serve` two polls of 15 s, two starts of a run and the same build"
 )
 
 

@@ -103,7 +103,7 @@ def main() -> None:
     """Command line of `python -m pipelines.builder`."""
     argparse.ArgumentParser(description="Build small changes within seconds of their arrival.").parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # `santorio up` ends its services by SIGTERM: the database's server is left in order.
+    # `santorio serve` ends its services by SIGTERM: the database's server is left in order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         settings = load_settings()

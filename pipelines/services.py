@@ -1,4 +1,4 @@
-"""Serve everything until interrupted: Dagster's UI and daemon, and the API. Behind `santorio up`."""
+"""Serve everything until interrupted: Dagster's UI and daemon, and the API. Behind `santorio serve`."""
 
 import argparse
 import os

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from santorio.code_version import code_version
@@ -85,6 +86,28 @@ class Run:
     known_at: dt.datetime | None = None
     posterior_object: str | None = None
     further_rows: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
+
+
+def latest_results(
+    connection: psycopg.Connection, user_id: UUID, table: str, order: str
+) -> list[dict[str, object]]:
+    """Read a person's rows of the newest accepted run of each subject.
+
+    Parameters
+    ----------
+    table
+        One of `TABLES`.
+    order
+        Columns to order by; never a user's text.
+    """
+    query = f"""
+        select result.* from analysis.{table} result
+        where run_id in (
+          select distinct on (kind, target) run_id from analysis.runs
+          where user_id = %s and status = 'accepted' order by kind, target, created_at desc)
+        order by {order}
+        """  # noqa: S608 - both names are literals of the callers
+    return connection.cursor(row_factory=dict_row).execute(query, [user_id]).fetchall()
 
 
 def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, target: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`santorio baselines`: what is expected of the day, what was odd, when a level changed."""
+"""`santorio baselines`: expected ranges of the day, anomalies and level changes."""
 
 import datetime as dt
 from typing import Annotated
@@ -7,17 +7,19 @@ import typer
 from rich.table import Table
 
 from santorio import local_time
-from santorio.analyses.baselines.text import number, span
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
-from santorio.cli.demo_summary import day_words, published
+from santorio.analyses.baselines.text import number as format_number
+from santorio.analyses.baselines.text import span
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
+from santorio.cli.formats import Row, format_day, number
 from santorio.errors import NotFound
 from santorio.metrics import outcome
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
+from santorio.warehouse import read_model
+from santorio.warehouse.read_model import Filter
 
-# What is older is in the JSON.
+# Older anomalies and changes are in the JSON.
 RECENT_DAYS = 30
-Row = dict[str, object]
 
 
 def baselines(
@@ -26,35 +28,34 @@ def baselines(
     person: PersonOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is usual: today's expected ranges, odd days and runs, changes of level."""
+    """Show the expected ranges of today, anomalies and level changes."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        somebody = reading_person(connection, settings, person)
-        rows = published(connection, "baselines", "metric", somebody)
-        today = local_time.today(connection, somebody, dt.datetime.now(dt.UTC))
-    if metric is not None:
-        rows = [row for row in rows if row["metric"] == metric]
+        subject = resolve_person(connection, settings, person)
+        filters = [Filter("metric", "=", metric)] if metric else []
+        rows = read_model.person_rows(connection, read_model.BASELINES, subject.user_id, filters)
+        today = local_time.today(connection, subject, dt.datetime.now(dt.UTC))
     if not rows:
         what = f"of “{metric}” " if metric else ""
         raise NotFound(
             f"No baseline {what}has been computed yet.",
-            hint="It takes 14 days with a value; then `santorio run`.",
+            hint="It needs 14 days with a value; then type `santorio run`.",
         )
     if as_json:
         print_json(
             {
-                "person": somebody.name,
+                "person": subject.name,
                 "today": today,
                 "baselines": [{**row, "expected": expected(row, today)} for row in rows],
             }
         )
         return
-    say_ranges(rows, today)
-    say_unusual(rows)
+    print_ranges(rows, today)
+    print_unusual(rows)
 
 
 def expected(row: Row, today: dt.date) -> Row | None:
-    """What is expected of today: as said before it came if it is known, else of the days to come; None beyond those."""
+    """The prediction of today: the one made before its value was known, or the forecast; None beyond the forecast."""
     if row["last_day"] == today:
         return {name: row[name] for name in ("median", "lower_95", "upper_95")} | {"day": today.isoformat()}
     forecast = row["forecast"]
@@ -62,51 +63,47 @@ def expected(row: Row, today: dt.date) -> Row | None:
     return next((day for day in forecast if day["day"] == today.isoformat()), None)
 
 
-def say_ranges(rows: list[Row], today: dt.date) -> None:
-    """Print what is expected of today, metric by metric, beside the newest value."""
-    table = Table(title=f"What is usual, {day_words(today)}", title_justify="left")
-    for heading in ("", "Expected today (95 %)", "Newest value", "Of", "Usual that day"):
+def print_ranges(rows: list[Row], today: dt.date) -> None:
+    """Print the expected range of today and the newest value of each metric."""
+    table = Table(title=f"Usual ranges, {format_day(today)}", title_justify="left")
+    for heading in ("", "Expected today (95 %)", "Newest value", "Day", "Expected that day"):
         table.add_column(heading)
     for row in rows:
         unit = str(row["unit"])
-        coming = expected(row, today)
-        lower, upper = _ends(row)
+        prediction = expected(row, today)
+        lower, upper = _bounds(row)
         table.add_row(
             outcome(str(row["metric"])).label,
-            span(*_ends(coming), unit) if coming else _why_nothing(row, today),
-            f"{number(_float(row['last_value']), upper - lower)} {unit}",
-            day_words(row["last_day"]),
+            span(*_bounds(prediction), unit) if prediction else _explain_missing(row, today),
+            f"{format_number(number(row['last_value']), upper - lower)} {unit}",
+            format_day(row["last_day"]),
             span(lower, upper, unit),
         )
     console.print(table)
 
 
-def _why_nothing(row: Row, today: dt.date) -> str:
+def _explain_missing(row: Row, today: dt.date) -> str:
     last = row["last_day"]
     assert isinstance(last, dt.date)  # noqa: S101 - a column of dates
-    return f"nothing: the newest value is {'too old' if last < today else 'of a day to come'}"
+    return "none: the newest value is too old" if last < today else "none: the newest value is in the future"
 
 
-def say_unusual(rows: list[Row]) -> None:
-    """Print the sentences about the newest month of each metric."""
-    said = []
+def print_unusual(rows: list[Row]) -> None:
+    """Print the anomalies and level changes of each metric's last 30 days."""
+    sentences: list[str] = []
     for row in rows:
         last = row["last_day"]
         assert isinstance(last, dt.date)  # noqa: S101 - a column of dates
         since = (last - dt.timedelta(days=RECENT_DAYS)).isoformat()
         for kind, day in (("anomalies", "last_day"), ("changes", "day")):
-            found = row[kind]
-            assert isinstance(found, list)  # noqa: S101 - a column of JSON lists
-            said += [str(one["sentence"]) for one in found if one[day] >= since]
-    for sentence in said:
+            events = row[kind]
+            assert isinstance(events, list)  # noqa: S101 - a column of JSON lists
+            sentences += [str(event["sentence"]) for event in events if event[day] >= since]
+    for sentence in sentences:
         console.print(f"  {sentence}", highlight=False, soft_wrap=True)
-    if not said:
-        console.print("Nothing unusual in the newest month of any metric.")
+    if not sentences:
+        console.print("No anomalies in the last 30 days of any metric.")
 
 
-def _ends(row: Row) -> tuple[float, float]:
-    return _float(row["lower_95"]), _float(row["upper_95"])
-
-
-def _float(value: object) -> float:
-    return float(str(value))
+def _bounds(row: Row) -> tuple[float, float]:
+    return number(row["lower_95"]), number(row["upper_95"])

@@ -1,4 +1,4 @@
-"""`santorio coverage`: which days are there, as a calendar, and what each gap comes from."""
+"""`santorio coverage`: a calendar of the days with data, and the cause of each gap."""
 
 import dataclasses
 import datetime as dt
@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from santorio import local_time
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.ingest.coverage import calendar as coverage_calendar
 from santorio.ingest.coverage import gaps as ledger
 from santorio.ingest.coverage.calendar import GLYPHS, LEGEND, Calendars, DayStatus, glyphs, month_rows
@@ -32,32 +32,32 @@ STYLES = {
 def coverage(
     *,
     person: PersonOption = None,
-    kind: Annotated[list[str] | None, typer.Option(help="These kinds alone.")] = None,
-    since: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only these kinds of data.")] = None,
+    since: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show, per kind and day, whether Garmin's data is there, and what each gap comes from."""
+    """Show whether Garmin's data is there for each kind and day, and the cause of each gap."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        somebody = reading_person(connection, settings, person)
-        # The ledger is settled by a run; whoever asks before one sees the log as it is now.
-        today = local_time.today(connection, somebody, dt.datetime.now(dt.UTC))
-        settle(connection, somebody.user_id, days=None, today=today)
+        subject = resolve_person(connection, settings, person)
+        # A run settles the ledger; before a run this shows the log as it is now.
+        today = local_time.today(connection, subject, dt.datetime.now(dt.UTC))
+        settle(connection, subject.user_id, days=None, today=today)
         first = since.date() if since else dt.date.min
         statuses = {
             about: status
-            for about, status in coverage_calendar.read_statuses(connection, somebody.user_id).items()
+            for about, status in coverage_calendar.read_statuses(connection, subject.user_id).items()
             if about[1] >= first and (not kind or about[0] in kind)
         }
         gaps = [
             dataclasses.replace(gap, first_day=max(first, gap.first_day))
-            for gap in ledger.find_gaps(connection, somebody.user_id)
+            for gap in ledger.find_gaps(connection, subject.user_id)
             if gap.last_day >= first and (not kind or gap.kind in kind)
         ]
     if as_json:
         print_json(
             {
-                "person": somebody.name,
+                "person": subject.name,
                 "days": [
                     {"kind": kind, "day": day, "status": status}
                     for (kind, day), status in sorted(statuses.items())
@@ -77,7 +77,7 @@ def print_coverage(calendars: Calendars, gaps: Sequence[ledger.CoverageGap], kin
     """Draw the calendar, then name the gaps by where they come from, and say what mends them."""
     rows = {kind: month_rows(calendars.get(kind, {})) for kind in kinds}
     if not any(rows.values()):
-        console.print("No such day is there yet: `santorio sync` or `santorio import PATH` brings them.")
+        console.print("There is no data yet: type `santorio sync` or `santorio import PATH`.")
         return
     table = Table(title="Coverage", title_justify="left", box=None, padding=(0, 1))
     for heading in ("Kind", "Month", RULER):
@@ -105,7 +105,7 @@ def _coloured(row: MonthRow[DayStatus | None]) -> str:
 
 
 def print_gaps(gaps: Sequence[ledger.CoverageGap]) -> None:
-    """Say how many days are missing for which reason, name those that nobody meant, and what mends them."""
+    """Print missing days by cause, the unintended gaps, and how to close them."""
     if not gaps:
         console.print("No gaps.")
         return

@@ -1,18 +1,14 @@
-"""`santorio import`: takes whatever it is given, shows progress, ends with a table."""
+"""`santorio import`: imports files of any known kind, shows progress, ends with a table."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from santorio.cli.console import JsonOption, console, errors, print_json
+from santorio.cli.console import JsonOption, console, print_json, progress_bar
 from santorio.ingest.importer import ImportReport, import_paths
-from santorio.ingest.importer import Progress as FileProgress
 from santorio.people import ensure_person
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
@@ -20,43 +16,31 @@ from santorio.storage.object_store import open_object_store
 
 
 def import_files(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders, of any kind Santorio reads.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders to import.")],
     *,
-    person: Annotated[str | None, typer.Option("--person", "-p", help="Whose data this is, by name.")] = None,
+    person: Annotated[
+        str | None, typer.Option("--person", "-p", help="Name of the person whose data this is.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in files and folders; what is broken is named and kept aside, and never stops the rest."""
+    """Import files and folders; what cannot be read is quarantined and reported, and never stops the rest."""
     settings = load_settings()
     with open_database(settings) as database:
         with database.connect() as connection:
-            somebody = ensure_person(connection, person or settings.person, settings.timezone_name)
+            subject = ensure_person(connection, person or settings.person, settings.timezone_name)
         store = open_object_store(settings)
-        with progress_bar() as show:
-            report = import_paths(database, store, somebody, paths, progress=show)
+        with progress_bar("Importing") as bar:
+            report = import_paths(
+                database,
+                store,
+                subject,
+                paths,
+                progress=lambda progress: bar.update(progress.done, progress.total),
+            )
     if as_json:
         print_json(as_document(report))
     else:
-        say_report(report)
-
-
-@contextmanager
-def progress_bar() -> Iterator["ProgressLine"]:
-    """Draw a bar on standard error that goes when the work is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        yield ProgressLine(bar)
-
-
-class ProgressLine:
-    """Turns the importer's progress into a bar."""
-
-    def __init__(self, bar: Progress) -> None:
-        self.bar = bar
-        self.task = bar.add_task("Reading", total=None)
-
-    def __call__(self, progress: FileProgress) -> None:
-        """Move the bar."""
-        self.bar.update(self.task, completed=progress.done, total=progress.total)
+        print_report(report)
 
 
 def as_document(report: ImportReport) -> dict[str, object]:
@@ -74,9 +58,9 @@ def as_document(report: ImportReport) -> dict[str, object]:
     }
 
 
-def say_report(report: ImportReport) -> None:
-    """Print the table of what was taken in, then what was not, each with its reason."""
-    table = Table(title="What was taken in", title_justify="left")
+def print_report(report: ImportReport) -> None:
+    """Print what was ingested by kind, then what was rejected and why."""
+    table = Table(title="Imported", title_justify="left")
     table.add_column("Kind")
     for heading in ("Files", "New", "Unchanged", "Rejected"):
         table.add_column(heading, justify="right")
@@ -98,22 +82,22 @@ def say_report(report: ImportReport) -> None:
         str(report.rejected),
     )
     console.print(table)
-    say_rejected(report)
+    print_rejected(report)
     if len(report.accounts) > 1:
         console.print(
-            f"[yellow]![/yellow] These files come from {len(report.accounts)} Garmin accounts; all were filed "
-            "under one person. If they are different people, import each with its own --person."
+            f"[yellow]![/yellow] These files come from {len(report.accounts)} Garmin accounts; all were imported "
+            "for one person. If they belong to different people, import each with its own --person."
         )
     if report.events_new:
-        console.print("Next: [b]santorio run[/b] studies what is new.")
+        console.print("Next: [b]santorio run[/b] analyses the new data.")
 
 
-def say_rejected(report: ImportReport) -> None:
-    """Name every file or line that was not taken in as it should be, and why."""
+def print_rejected(report: ImportReport) -> None:
+    """List each file or line that was rejected or repaired, and why."""
     rows = [(file.path.name, reason) for file in report.files for reason in file.rejected]
     if not rows:
         return
-    table = Table(title="Kept aside or mended", title_justify="left")
+    table = Table(title="Rejected or repaired", title_justify="left")
     table.add_column("File", overflow="fold")
     table.add_column("Where")
     table.add_column("Why", overflow="fold")

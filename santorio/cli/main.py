@@ -1,4 +1,4 @@
-"""The command `santorio`: assembles the commands and turns errors into sentences."""
+"""The command `santorio`: assembles the commands and prints errors as sentences."""
 
 import os
 import sys
@@ -6,19 +6,23 @@ import sys
 import typer
 
 from santorio.cli import (
-    accounts,
     baselines,
+    connect,
     consent,
     coverage,
     demo,
     import_,
+    population,
     quality,
     retention,
+    rotate_key,
     run,
+    serve,
     simulate,
     status,
     study,
     sync,
+    token,
     trial,
     warehouse,
 )
@@ -27,7 +31,7 @@ from santorio.errors import SantorioError
 
 app = typer.Typer(
     name="santorio",
-    help="Studies one person, for that person: wearable data and notes in, honest answers out.",
+    help="Analyses the wearable data and notes of one person, and runs their self-experiments.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,22 +45,24 @@ app.command("coverage")(coverage.coverage)
 app.command("quality")(quality.quality)
 app.command("baselines")(baselines.baselines)
 app.add_typer(trial.app, name="trial")
-app.add_typer(accounts.connect, name="connect")
-app.add_typer(accounts.disconnect, name="disconnect")
+app.add_typer(connect.connect, name="connect")
+app.add_typer(connect.disconnect, name="disconnect")
 app.add_typer(retention.app, name="retention")
 app.add_typer(consent.app, name="consent")
-app.command("population")(consent.population)
-app.command("rotate-key")(accounts.rotate_key)
-app.command("token")(run.token)
-app.command("up")(run.up)
+app.command("population")(population.population)
+app.command("rotate-key")(rotate_key.rotate_key)
+app.command("token")(token.token)
+app.command("serve")(serve.serve)
+app.command("up", hidden=True, deprecated=True)(serve.up)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(study.app, name="study")
 app.add_typer(warehouse.app, name="warehouse")
 
 
 def main() -> None:
-    """Run the command line; an error of ours is a sentence and exit code 1, never a traceback."""
-    # What this and its children write is health data: for its owner alone, also below a home that others may enter.
+    """Run the command line; a `SantorioError` is a sentence and exit code 1, never a traceback."""
+    # Files of this process and its children hold health data: only their owner may read them, whoever can enter the
+    # data directory.
     os.umask(0o077)
     try:
         app()

@@ -1,4 +1,4 @@
-"""`santorio quality`: which days can be trusted, and what the analyses leave out and why."""
+"""`santorio quality`: the quality of each day, and what the analyses exclude and why."""
 
 import dataclasses
 import datetime as dt
@@ -20,7 +20,7 @@ from santorio.analyses.quality.days import (
     read_quality,
 )
 from santorio.analyses.quality.page import metric_names, quality_page
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.errors import NotFound, output_errors
 from santorio.rendering.calendar import RULER, MonthRow, merge_months, rows_by_month
 from santorio.settings import load_settings
@@ -49,28 +49,28 @@ COLOURS = {
 def quality(
     *,
     person: PersonOption = None,
-    since: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a page to this file, to look at or to print.")
+    since: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write an HTML page to this file.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which days can be trusted, what the analyses leave out, and why."""
+    """Show the quality of each day, what the analyses exclude, and why."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        somebody = reading_person(connection, settings, person)
+        subject = resolve_person(connection, settings, person)
         built = connection.execute("select to_regclass('marts.day_quality') is not null").fetchone()
         if built is None or not built[0]:
-            raise NotFound("Nothing is built yet.", hint="Type `santorio run` first.")
-        history = read_quality(connection, somebody.user_id, since.date() if since else None)
+            raise NotFound("Nothing has been built yet.", hint="Type `santorio run` first.")
+        history = read_quality(connection, subject.user_id, since.date() if since else None)
     if html is not None:
         with output_errors(html):
-            html.write_text(quality_page(somebody.name, history, dt.datetime.now(dt.UTC)), encoding="utf-8")
+            html.write_text(quality_page(subject.name, history, dt.datetime.now(dt.UTC)), encoding="utf-8")
         if not as_json:
             console.print(f"{html}: open it in a browser.", highlight=False, soft_wrap=True)
             return
     if as_json:
-        print_json({"person": somebody.name, "days": [_as_json(day) for day in history.days]})
+        print_json({"person": subject.name, "days": [_as_json(day) for day in history.days]})
         return
     print_quality(history)
 
@@ -83,7 +83,9 @@ def print_quality(history: QualityHistory) -> None:
     """Print the calendar, then what is excluded, what is to be reviewed, and what is missing."""
     rows = merge_months(rows_by_month({day.day: day for day in history.days}), is_complete)
     if not rows:
-        console.print("No day is there yet: `santorio import PATH` or `santorio sync`, then `santorio run`.")
+        console.print(
+            "There is no data yet: type `santorio import PATH` or `santorio sync`, then `santorio run`."
+        )
         return
     table = Table(title="Days", title_justify="left", box=None, padding=(0, 1))
     for heading in ("Month", RULER):

@@ -1,4 +1,4 @@
-"""`santorio simulate`: a simulated Garmin account to try things on."""
+"""`santorio simulate`: simulated Garmin accounts for trying Santorio out."""
 
 import datetime as dt
 import time
@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from santorio.cli.console import console, errors
+from santorio.cli.console import console, progress_bar
 from santorio.errors import ConfigError, output_errors
 from santorio.simulator import simulate
 
@@ -16,25 +15,27 @@ PASSWORD = "simulated"  # noqa: S105 - of accounts that exist on this machine al
 DAYS_A_YEAR = 365
 FIRST_PROFILE = 81_000_000
 
-app = typer.Typer(help="Simulate a person's Garmin account, to try things on.", no_args_is_help=True)
+app = typer.Typer(help="Simulate Garmin accounts, to try Santorio out.", no_args_is_help=True)
 
 
 @app.command()
 def serve(
     *,
-    people: Annotated[int, typer.Option(min=1, max=1000, help="How many accounts.")] = 1,
-    years: Annotated[float, typer.Option(min=0.01, max=20, help="How long they have worn a watch.")] = 1.0,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 8123,
+    people: Annotated[int, typer.Option(min=1, max=1000, help="Number of accounts.")] = 1,
+    years: Annotated[float, typer.Option(min=0.01, max=20, help="Years of data.")] = 1.0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 chooses a free one.")] = 8123,
     mfa: Annotated[bool, typer.Option("--mfa", help="Ask for a second factor; its code is 123456.")] = False,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="What goes wrong: KIND[@PATH][*TIMES][+AFTER], such as 429@/hrv-service*3."),
+        typer.Option(help="Fault to inject: KIND[@PATH][*TIMES][+AFTER], such as 429@/hrv-service*3."),
     ] = None,
 ) -> None:
-    """Serve Garmin Connect's addresses for simulated people, until Ctrl-C."""
+    """Serve a simulated Garmin Connect until Ctrl-C."""
     from santorio.simulator.server import Account, parse_fault, run_server
 
-    last_day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)  # somewhere it is tomorrow already
+    last_day = dt.datetime.now(dt.UTC).date() + dt.timedelta(
+        days=1
+    )  # in some time zone it is tomorrow already
     accounts = [
         Account(
             f"person{number}@example.org",
@@ -73,24 +74,21 @@ def serve(
 
 @app.command()
 def export(
-    path: Annotated[Path, typer.Argument(help="The zip to write.")],
+    path: Annotated[Path, typer.Argument(help="Zip file to write.")],
     *,
-    years: Annotated[float, typer.Option(min=0.01, max=20, help="How long they have worn a watch.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Chance: another number is another person.")] = 1,
+    years: Annotated[float, typer.Option(min=0.01, max=20, help="Years of data.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed; each simulates another person.")] = 1,
 ) -> None:
-    """Write the account export of a simulated person, as Garmin sends it."""
+    """Write the account export of a simulated person in Garmin's format."""
     from santorio.simulator.account_export import write_export
 
     if path.exists():
-        raise ConfigError(f"{path} is there already.", hint="Name a file that is not.")
+        raise ConfigError(f"{path} exists already.", hint="Choose another file name.")
     last_day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     days = max(2, round(years * DAYS_A_YEAR))
     simulation = simulate(days=days, seed=seed, last_day=last_day, profile=FIRST_PROFILE + seed)
-    with output_errors(path), Progress(console=errors, transient=True) as bar:
-        task = bar.add_task("Simulating", total=days)
-        write_export(
-            simulation, path, progress=lambda done, total: bar.update(task, completed=done, total=total)
-        )
+    with output_errors(path), progress_bar("Simulating", total=days) as bar:
+        write_export(simulation, path, progress=bar.update)
     console.print(
         f"{path}: {days:,} days, {path.stat().st_size / 2**20:.1f} MB.\nNext: santorio import {path}"
     )

@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 
 from santorio import local_time
-from santorio.cli.console import JsonOption, PersonOption, console, print_json, reading_person
-from santorio.cli.demo_summary import published
+from santorio.analyses.run_store import latest_results
+from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.cli.trial_output import (
     print_proposal,
     print_proposals,
@@ -56,10 +56,12 @@ def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> 
     """List the trials with their results, and the proposals."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        reader = reading_person(connection, settings, person)
+        reader = resolve_person(connection, settings, person)
         today = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
-        results = published(connection, "trial_results", "trial, is_primary desc, outcome", reader)
-        proposals = published(connection, "proposals", "rank", reader)
+        results = latest_results(
+            connection, reader.user_id, "trial_results", "trial, is_primary desc, outcome"
+        )
+        proposals = latest_results(connection, reader.user_id, "proposals", "rank")
         unanswered = load_unanswered_trials(connection, reader)
         statuses = load_trial_statuses(connection, reader, today)
     states = [status.state for status in statuses if status.state.name != "proposed"]
@@ -87,10 +89,10 @@ def show_trial(name: Name, *, person: PersonOption = None, as_json: JsonOption =
     settings = load_settings()
     trial = slug(name)
     with open_database(settings) as database, database.connect() as connection:
-        reader = reading_person(connection, settings, person)
+        reader = resolve_person(connection, settings, person)
         today = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
-        all_results = published(connection, "trial_results", "is_primary desc, outcome", reader)
-        all_proposals = published(connection, "proposals", "rank", reader)
+        all_results = latest_results(connection, reader.user_id, "trial_results", "is_primary desc, outcome")
+        all_proposals = latest_results(connection, reader.user_id, "proposals", "rank")
         all_unanswered = load_unanswered_trials(connection, reader)
         preregistration = load_preregistration(connection, reader, trial)
         proposal = load_proposal(connection, reader, trial)
@@ -172,7 +174,7 @@ def today(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
     """Show what to do today, and what to log."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        reader = reading_person(connection, settings, person)
+        reader = resolve_person(connection, settings, person)
         day = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
         statuses = load_trial_statuses(connection, reader, day)
     shown = [status for status in statuses if status.state.name in OPEN or _is_news(status, day)]
@@ -262,7 +264,7 @@ def report(
 
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
-        reader = reading_person(connection, settings, person)
+        reader = resolve_person(connection, settings, person)
         day = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
         account = load_report_data(connection, open_object_store(settings), reader, name, day)
     file = output or Path(f"{account.trial.name}-report.html")
@@ -294,7 +296,7 @@ def withdraw(
     settings = load_settings()
     with open_database(settings) as database:
         with database.connect() as connection:
-            reader = reading_person(connection, settings, person)
+            reader = resolve_person(connection, settings, person)
         changed = withdraw_intervention(database, reader, intervention)
     if as_json:
         print_json({"changed": changed, "intervention": intervention})
@@ -312,7 +314,7 @@ def _run_command(
     settings = load_settings()
     with open_database(settings) as database:
         with database.connect() as connection:
-            reader = reading_person(connection, settings, person)
+            reader = resolve_person(connection, settings, person)
             day = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
         result = command(database, reader, today=day)
     state = result.status.state

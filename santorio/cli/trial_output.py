@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from santorio.cli.console import console
-from santorio.cli.demo_summary import interval
+from santorio.cli.formats import format_estimate
 from santorio.metrics import label
 from santorio.rendering.text import join_words
 from santorio.trials.adherence import AdherenceDay, adherence_rate
@@ -34,7 +34,9 @@ def print_results(rows: list[dict[str, object]]) -> None:
         table.add_column(heading)
     for row in rows:
         outcome = label(str(row["outcome"])) + _role(row)
-        table.add_row(str(row["trial"]), outcome, f"{interval(row)} {row['unit']}", str(row["decision"]))
+        table.add_row(
+            str(row["trial"]), outcome, f"{format_estimate(row)} {row['unit']}", str(row["decision"])
+        )
     console.print(table)
 
 
@@ -114,7 +116,7 @@ def print_result(row: dict[str, object]) -> None:
         f"[b]{row['trial']}: {arms}, {label(str(row['outcome']))}[/b]{_role(row)}",
         f"  Days           {row['days_arm']} and {row['days_reference']}, {row['cycles']} cycles",
         f"  Daily means    {means}, {difference}",
-        f"  Effect         {interval(row)} {row['unit']}",
+        f"  Effect         {format_estimate(row)} {row['unit']}",
         f"  Probability    {'   '.join(probabilities)}",
     ]
     if row["probability_repeats"] is not None:

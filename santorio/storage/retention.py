@@ -64,7 +64,7 @@ def set_keep_samples_days(connection: psycopg.Connection, person: Person, keep: 
     """
     if keep is not None and keep > MOST_DAYS:
         raise ConfigError(
-            f"Samples are kept for {MOST_DAYS:,} days at most.", hint="Say --for-ever to keep all of them."
+            f"Samples are kept for {MOST_DAYS:,} days at most.", hint="Say --forever to keep all of them."
         )
     if keep is not None and keep < FEWEST_DAYS:
         raise ConfigError(

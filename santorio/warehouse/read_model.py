@@ -133,6 +133,22 @@ def person_rows(
     return [{name: value for name, value in row.items() if name != "user_id"} for row in rows]
 
 
+def count_data(connection: psycopg.Connection, user_id: uuid.UUID) -> Row:
+    """Count a person's days, nights and activities: `days`, `first_day`, `last_day`, `nights`, `activities`."""
+    restrict_to_person(connection, user_id)
+    query = sql.SQL(
+        """
+        select (select count(*) from {days} where is_known) as days,
+               (select min(day) from {days}) as first_day,
+               (select max(day) from {days}) as last_day,
+               (select count(*) from {nights}) as nights,
+               (select count(*) from {activities}) as activities
+        """
+    ).format(**{view.name: sql.Identifier(SCHEMA, view.name) for view in (DAYS, NIGHTS, ACTIVITIES)})
+    [counts] = connection.cursor(row_factory=dict_row).execute(query).fetchall()
+    return counts
+
+
 def missing_columns(connection: psycopg.Connection, required: dict[str, set[str]]) -> dict[str, list[str]]:
     """Compare views and columns with those that the current role can read.
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from santorio.cli.baselines import expected, say_ranges, say_unusual
+from santorio.cli.baselines import expected, print_ranges, print_unusual
 
 LAST = dt.date(2026, 5, 3)
 DAY = {"day": "2026-05-04", "median": 54.0, "lower_95": 51.2, "upper_95": 56.9}
@@ -28,20 +28,20 @@ def test_a_day_to_come_is_that_of_the_forecast_and_beyond_it_nothing_is_said():
 
 
 def test_the_ranges_stand_beside_the_newest_value(capsys):
-    say_ranges([ROW], dt.date(2026, 5, 4))
+    print_ranges([ROW], dt.date(2026, 5, 4))
     text = " ".join(capsys.readouterr().out.split())
     for part in ("resting heart", "51–57", "58", "3 May"):
         assert part in text
 
 
-@pytest.mark.parametrize(("today", "why"), [((2026, 7, 4), "too old"), ((2026, 4, 30), "of a day to come")])
+@pytest.mark.parametrize(("today", "why"), [((2026, 7, 4), "too old"), ((2026, 4, 30), "in the future")])
 def test_where_nothing_can_be_expected_it_says_why(capsys, today, why):
-    say_ranges([ROW], dt.date(*today))
+    print_ranges([ROW], dt.date(*today))
     assert why in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
 
 def test_what_was_odd_lately_is_said_and_what_is_old_is_not(capsys):
-    say_unusual([ROW])
+    print_unusual([ROW])
     out = capsys.readouterr().out
     assert "It is higher." in out
     assert "It has a new level." in out
@@ -49,5 +49,5 @@ def test_what_was_odd_lately_is_said_and_what_is_old_is_not(capsys):
 
 
 def test_without_anything_odd_it_says_so(capsys):
-    say_unusual([{**ROW, "anomalies": [], "changes": []}])
-    assert "Nothing unusual" in capsys.readouterr().out
+    print_unusual([{**ROW, "anomalies": [], "changes": []}])
+    assert "No anomalies" in capsys.readouterr().out

@@ -57,4 +57,4 @@ def test_no_gap_is_left_out_in_silence(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_where_nothing_is_there_it_says_how_data_comes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, [], {})[0].startswith("No such day is there yet: `santorio sync`")
+    assert said(capsys, [], {})[0].startswith("There is no data yet: type `santorio sync`")

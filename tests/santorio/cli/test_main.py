@@ -1,6 +1,8 @@
 """The command itself."""
 
 import os
+import socket
+import subprocess
 import sys
 
 import pytest
@@ -22,3 +24,22 @@ def test_what_a_command_writes_is_for_its_owner_alone(monkeypatch, tmp_path):
         main()
     (tmp_path / "inbox").mkdir()
     assert (tmp_path / "inbox").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(("command", "is_renamed"), [("serve", False), ("up", True)])
+def test_the_former_name_of_serve_still_serves_and_says_what_it_is_called_now(command, is_renamed, home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = subprocess.run(
+            [sys.executable, "-m", "santorio.cli.main", command, "--only", "api"],
+            env={**os.environ, "SANTORIO_HOME": str(home), "SANTORIO_API_PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert process.returncode == 1
+    assert f"Port {port}" in process.stdout + process.stderr  # which the services refused
+    assert ("is now `santorio serve`" in process.stderr) is is_renamed

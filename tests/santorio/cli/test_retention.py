@@ -41,27 +41,27 @@ def whole(database: Database) -> int:
 
 
 def test_nothing_goes_before_the_person_said_how_long_and_then_yes(here: Database) -> None:
-    assert "for ever" in said("show")
-    assert "Nothing is to be thinned." in said("run", "--yes")
+    assert "kept forever" in said("show")
+    assert "Nothing to downsample." in said("run", "--yes")
     assert whole(here) == 7
 
     told = said("set", "--keep-days", "90")
     assert "Up to 7 payloads of 1 days (2025-03-02 to 2025-03-02)" in told
-    assert "`santorio retention run` does it." in told
+    assert "`santorio retention run` downsamples them." in told
     assert whole(here) == 7
-    assert "cannot be had back" in said("run", answer="n\n", code=1)
+    assert "cannot be restored" in said("run", answer="n\n", code=1)
     assert whole(here) == 7
 
-    assert "Thinned 7 payloads" in said("run", answer="y\n")
+    assert "Downsampled 7 payloads" in said("run", answer="y\n")
     assert whole(here) == 0
     assert '"due": null' in said("show", "--json")
-    assert "Nothing is to be thinned." in said("run", "--yes")
+    assert "Nothing to downsample." in said("run", "--yes")
 
 
 def test_for_ever_is_said_as_well_and_a_month_is_always_kept(here: Database) -> None:
     said("set", "--keep-days", "90")
-    assert "for ever" in said("set", "--for-ever")
-    assert "Nothing is to be thinned." in said("run", "--yes")
+    assert "kept forever" in said("set", "--for-ever")
+    assert "Nothing to downsample." in said("run", "--yes")
     assert whole(here) == 7
     done = CliRunner().invoke(app, ["retention", "set", "--keep-days", "7"])
     assert "30 days are always kept" in str(done.exception)
@@ -69,7 +69,7 @@ def test_for_ever_is_said_as_well_and_a_month_is_always_kept(here: Database) -> 
 
 def test_where_nothing_is_old_enough_it_does_not_say_what_would_thin_it(here: Database) -> None:
     told = said("set", "--keep-days", "36500")
-    assert "Nothing is to be thinned." in told
+    assert "Nothing to downsample." in told
     assert "retention run" not in told
 
 
@@ -77,5 +77,5 @@ def test_where_nothing_is_old_enough_it_does_not_say_what_would_thin_it(here: Da
 def test_more_days_than_a_calendar_has_are_refused_in_words(here: Database, days: str) -> None:
     done = CliRunner().invoke(app, ["retention", "set", "--keep-days", days])
     assert isinstance(done.exception, ConfigError)
-    assert "--for-ever" in str(done.exception)
-    assert "for ever" in said("show")
+    assert "--forever" in str(done.exception)
+    assert "kept forever" in said("show")

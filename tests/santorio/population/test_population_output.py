@@ -10,18 +10,22 @@ from assets.population import population
 from santorio.cli.console import console
 from santorio.cli.main import app
 from santorio.settings import Settings
+from support.warehouse import failures, run_dbt
 
 FOUND = (-12.0, -20.0, -8.0, -15.0, -30.0)
 
 
 @pytest.fixture
-def here(group, home, monkeypatch):
+def here(group, home, monkeypatch, tmp_path):
     """Five people who share, one who does not, in the database that the commands open."""
     monkeypatch.setenv("SANTORIO_HOME", str(home))
     monkeypatch.setenv("SANTORIO_DATABASE_URL", group.database.url)
     monkeypatch.setenv("SANTORIO_DAGSTER_DATABASE_URL", group.database.dagster_url)
     # Whatever terminal there is: in a narrow one a table wraps its words.
     monkeypatch.setattr(console, "_width", 200)
+    # The command reads what the API reads.
+    views = run_dbt(group.database, tmp_path, "run", "--select", "api_effects", "api_population")
+    assert failures(views) == []
     for estimate in FOUND:
         group.add(estimate)
     group.add(5.0, shares=False)
@@ -40,7 +44,7 @@ def test_consent_is_given_and_withdrawn_in_words_that_say_what_it_means(here):
     told = said("consent", "give", *silent)
     assert "at least 5 people" in told
     assert "what is frozen in a protocol that somebody has accepted, stays" in told
-    assert "how it was already" in said("consent", "give", *silent)
+    assert "unchanged" in said("consent", "give", *silent)
     assert json.loads(said("consent", "show", "--json", *silent))["shares"] is True
     assert "no longer pooled" in said("consent", "withdraw", *silent)
     assert json.loads(said("consent", "show", "--json", *silent))["shares"] is False
@@ -48,7 +52,7 @@ def test_consent_is_given_and_withdrawn_in_words_that_say_what_it_means(here):
 
 def test_the_asset_tells_each_who_shares_and_the_command_shows_it_beside_their_own(here):
     one, silent = ["--person", here.people[0].name], ["--person", here.people[5].name]
-    assert "Nothing is there yet" in said("population", *one)
+    assert "There is no effect yet" in said("population", *one)
     database = dg.ResourceDefinition.hardcoded_resource(here.database)
     # Who shares is read once for each chunk of people.
     result = dg.materialize(
@@ -63,7 +67,7 @@ def test_the_asset_tells_each_who_shares_and_the_command_shows_it_beside_their_o
     rows = json.loads(said("population", "--json", *one))["population"]
     assert [(row["basis"], row["people"]) for row in rows] == [("trial", 5), ("association", 5)]
     assert rows[1]["own_estimate"] == FOUND[0] / 2  # as published, with its own prior
-    assert "who does not share is told nothing" in said("population", *silent)
+    assert "only to people who share" in said("population", *silent)
     said("consent", "withdraw", *one)
-    assert "who does not share is told nothing" in said("population", *one)
+    assert "only to people who share" in said("population", *one)
     assert json.loads(said("population", "--json", *one))["population"] == []

@@ -119,7 +119,7 @@ def test_people_are_connected_by_name(santorio, garmin) -> None:
 
 
 def test_two_ways_at_once_and_an_empty_input_are_refused(santorio, garmin) -> None:
-    assert "Only one of" in said(santorio("connect", "garmin", "--token-stdin", "--code-stdin"))
+    assert "only one of" in said(santorio("connect", "garmin", "--token-stdin", "--code-stdin"))
     assert "No token came" in said(santorio("connect", "garmin", "--token-stdin", typed="\n"))
     assert garmin.requests == []
 
@@ -129,7 +129,7 @@ def test_the_master_key_is_changed_by_a_command_and_the_login_works_on(
 ) -> None:
     santorio("connect", "garmin", "--token-stdin", typed=garmin.token())
     before = settings.master_key_path.read_text()
-    assert "under it: 1." in santorio("rotate-key").stdout
+    assert "encrypted with it: 1." in santorio("rotate-key").stdout
     assert settings.master_key_path.read_text() != before
     assert santorio("connect", "garmin", "--token-stdin", typed=garmin.token()).exit_code == 0
 

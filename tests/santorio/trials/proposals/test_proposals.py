@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from santorio.cli.demo_summary import published
+from santorio.analyses.run_store import latest_results
 from santorio.ingest.importer import import_paths
 from santorio.stats.randomization import MAX_RUN, infer_randomization
 from santorio.storage.object_store import FolderStore
@@ -94,7 +94,7 @@ def test_when_every_intervention_is_tried_nothing_stays_proposed(lived):
         lived.trial(intervention.name, intervention.arms, [0, 1] * 20)
     assert propose(lived.database, lived.person, today=TODAY).status == "accepted"
     with lived.database.connect() as connection:
-        assert published(connection, "proposals", "rank", lived.person) == []
+        assert latest_results(connection, lived.person.user_id, "proposals", "rank") == []
     assert propose(lived.database, lived.person, today=TODAY).status == "unchanged"
 
 
