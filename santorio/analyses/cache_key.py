@@ -17,12 +17,12 @@ SHARED = (
     "santorio/metrics.py",
     "dbt_project/seeds/metrics.csv",
 )
-COMPUTING = (*SHARED, "santorio/trials", "santorio/stats", "santorio/analyses/effects")
+CODE_PATHS = (*SHARED, "santorio/trials", "santorio/stats", "santorio/analyses/effects")
 LIBRARIES = ("numpy", "scipy", "pymc", "nutpie", "arviz")
 
 
 @functools.cache
-def models_version(code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...] = LIBRARIES) -> str:
+def models_version(code: tuple[str, ...] = CODE_PATHS, libraries: tuple[str, ...] = LIBRARIES) -> str:
     """Hash of the sources that compute analyses and of the libraries' versions; an edited API changes nothing."""
     digest = hashlib.sha256()
     for part in code:
@@ -39,8 +39,8 @@ def models_version(code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...]
     return digest.hexdigest()
 
 
-def fingerprint(
-    *inputs: object, code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...] = LIBRARIES
+def cache_key(
+    *inputs: object, code: tuple[str, ...] = CODE_PATHS, libraries: tuple[str, ...] = LIBRARIES
 ) -> str:
     """Sha256 of the inputs and of the code. Arrays count by shape and bytes, everything else by canonical JSON.
 

@@ -87,7 +87,7 @@ class Run:
     further_rows: Mapping[str, Sequence[Mapping[str, object]]] = field(default_factory=dict)
 
 
-def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, target: str) -> str | None:
+def last_cache_key(connection: psycopg.Connection, user_id: UUID, kind: Kind, target: str) -> str | None:
     """Fingerprint of the newest run of this target, accepted or not; None if there is none."""
     row = connection.execute(
         """
@@ -109,7 +109,7 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
         # Two processes may have computed the same run: the second finds the first one's.
         lock = f"analysis {run.user_id} {run.kind} {run.target}"
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
-        if not force and last_fingerprint(connection, run.user_id, run.kind, run.target) == run.fingerprint:
+        if not force and last_cache_key(connection, run.user_id, run.kind, run.target) == run.fingerprint:
             return RunReport(run.kind, run.target, "unchanged")
         run_id = uuid4()
         record: dict[str, object] = {

@@ -17,7 +17,7 @@ EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class ExcludedDay:
     """A day that no analysis reads of a metric, and why, in the words of `marts.day_quality`."""
 
     day: dt.date
@@ -40,7 +40,7 @@ class Series:
         Unit, where the mart states one.
     as_of : datetime
         When the newest of it became known.
-    left_out : tuple[LeftOut, ...]
+    left_out : tuple[ExcludedDay, ...]
         Days that have a value which cannot be trusted; they are in no array.
     known_at : datetime, optional
         Instant of the log that the marts told when they were read; None before a build was published.
@@ -51,7 +51,7 @@ class Series:
     samples: FloatArray
     unit: str
     as_of: dt.datetime
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[ExcludedDay, ...] = ()
     known_at: dt.datetime | None = None
 
     def at(self, days: IntArray) -> FloatArray:
@@ -113,7 +113,7 @@ def _known_at(connection: psycopg.Connection) -> dt.datetime | None:
     return row[0] if row else None
 
 
-def words_of_left_out(
+def describe_exclusions(
     series: Mapping[str, Series], *, first: int | None = None, last: int | None = None
 ) -> dict[str, list[dict[str, str]]]:
     """Say which days of what were left out and why, as a run records it: plain JSON, without any value.
@@ -124,7 +124,7 @@ def words_of_left_out(
         Days since 1970-01-01 between which it is asked; without them, ever.
     """
 
-    def days_of(one: Series) -> Iterable[LeftOut]:
+    def days_of(one: Series) -> Iterable[ExcludedDay]:
         return (
             left
             for left in one.left_out
@@ -161,7 +161,9 @@ def _series(rows: Sequence[tuple[object, ...]], known_at: dt.datetime | None) ->
         unit=str(units[0]),
         as_of=max(row[5] for row in rows if isinstance(row[5], dt.datetime)),
         left_out=tuple(
-            LeftOut(row[1], str(row[6])) for row in rows if row[6] is not None and isinstance(row[1], dt.date)
+            ExcludedDay(row[1], str(row[6]))
+            for row in rows
+            if row[6] is not None and isinstance(row[1], dt.date)
         ),
         known_at=known_at,
     )

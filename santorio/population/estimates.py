@@ -18,7 +18,7 @@ Basis = Literal["trial", "association"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EffectKey:
     """What people must have asked alike for their answers to be pooled.
 
     Attributes
@@ -45,7 +45,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Estimate:
     """One person's own answer, free of a prior on its effect, in the outcome's unit.
 
     Attributes
@@ -71,24 +71,24 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Pool:
+class SharedEstimates:
     """All that people share: who does, and each one's parts by what was asked."""
 
     people: frozenset[UUID] = frozenset()
-    parts: Mapping[Question, Mapping[UUID, Part]] | None = None
+    parts: Mapping[EffectKey, Mapping[UUID, Estimate]] | None = None
 
-    def questions(self) -> Iterable[tuple[Question, Mapping[UUID, Part]]]:
+    def questions(self) -> Iterable[tuple[EffectKey, Mapping[UUID, Estimate]]]:
         """Everything that was asked, in a fixed order."""
         return sorted((self.parts or {}).items(), key=lambda one: repr(one[0]))
 
 
-def read_pool(connection: psycopg.Connection) -> Pool:
+def read_shared_estimates(connection: psycopg.Connection) -> SharedEstimates:
     """Read what everyone shares who consents at this moment."""
     people = sharing(connection)
-    parts: dict[Question, dict[UUID, Part]] = {}
+    parts: dict[EffectKey, dict[UUID, Estimate]] = {}
     for user_id, question, part in (*_associations(connection, people), *_trials(connection, people)):
         parts.setdefault(question, {})[user_id] = part
-    return Pool(frozenset(people), parts)
+    return SharedEstimates(frozenset(people), parts)
 
 
 def has_common_scale(outcome: str) -> bool:
@@ -98,7 +98,7 @@ def has_common_scale(outcome: str) -> bool:
 
 def _associations(
     connection: psycopg.Connection, people: Sequence[UUID]
-) -> Iterable[tuple[UUID, Question, Part]]:
+) -> Iterable[tuple[UUID, EffectKey, Estimate]]:
     rows = connection.execute(
         """
         with newest as (
@@ -114,13 +114,13 @@ def _associations(
         [list(people)],
     ).fetchall()
     return [
-        (user_id, Question("association", outcome, exposure, lag, unit, exposure_unit), Part(*values))
+        (user_id, EffectKey("association", outcome, exposure, lag, unit, exposure_unit), Estimate(*values))
         for user_id, outcome, exposure, lag, unit, exposure_unit, *values in rows
         if has_common_scale(outcome) and not exposure.startswith(MEASURE)
     ]
 
 
-def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[tuple[UUID, Question, Part]]:
+def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[tuple[UUID, EffectKey, Estimate]]:
     """What the trials of the registry's interventions found, of each person the one that was analysed last."""
     protocols = _first_protocols(connection, people)
     rows = connection.execute(
@@ -149,10 +149,10 @@ def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[
             and len(asked.arms) == 2
             and has_common_scale(asked.outcome)
         ):
-            question = Question(
+            question = EffectKey(
                 "trial", asked.outcome, asked.intervention, asked.lag_days, unit, arms=asked.arms
             )
-            found.append((user_id, question, Part(*values)))
+            found.append((user_id, question, Estimate(*values)))
     return found
 
 

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import numpy as np
 
-from santorio.analyses.cache_key import COMPUTING, fingerprint
-from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
+from santorio.analyses.cache_key import CODE_PATHS, cache_key
+from santorio.analyses.run_store import Run, RunReport, last_cache_key, publish
 from santorio.people import Person
-from santorio.population.estimates import Part, Pool, Question
+from santorio.population.estimates import EffectKey, Estimate, SharedEstimates
 from santorio.privacy.consent import FEWEST_PEOPLE
 from santorio.stats.meta_analysis import Pooled, pool
 from santorio.storage.database.engine import Database
@@ -23,21 +23,23 @@ from santorio.storage.database.engine import Database
 TARGET = "all"
 ONE_WIDTH = ((1.0, 1.0),)
 NODES = 192
-CODE = (*COMPUTING, "santorio/population", "santorio/privacy/consent.py")
+CODE = (*CODE_PATHS, "santorio/population", "santorio/privacy/consent.py")
 
 
-def pool_people(parts: Sequence[Part], per_amount: float = 1.0) -> Pooled:
-    """Pool several people's own answers to one question, told for this amount of the exposure."""
+def pool_estimates(parts: Sequence[Estimate], per_amount: float = 1.0) -> Pooled:
+    """Pool the estimates of several people for one effect, at this amount of the exposure."""
     estimates, sds, standard = np.array([part.per(per_amount) for part in parts]).T
     return pool(estimates, sds, float(standard.mean()), widths=ONE_WIDTH, nodes=NODES)
 
 
-def analyse_population(database: Database, person: Person, shared: Pool, *, force: bool = False) -> RunReport:
+def analyse_population(
+    database: Database, person: Person, shared: SharedEstimates, *, force: bool = False
+) -> RunReport:
     """Publish what people who consent have in common, as it is told to one of them.
 
     Parameters
     ----------
-    shared : Pool
+    shared : SharedEstimates
         Read once for everyone.
 
     Returns
@@ -46,9 +48,9 @@ def analyse_population(database: Database, person: Person, shared: Pool, *, forc
         "not enough data" where nothing is, or was, told to this person. Who withdraws is told nothing from then on.
     """
     rows = rows_of(person.user_id, shared)
-    key = fingerprint(rows, code=CODE)
+    key = cache_key(rows, code=CODE)
     with database.connect() as connection:
-        last = last_fingerprint(connection, person.user_id, "population", TARGET)
+        last = last_cache_key(connection, person.user_id, "population", TARGET)
     if last == key and not force:
         return RunReport("population", TARGET, "unchanged")
     if not rows and last is None:
@@ -72,11 +74,11 @@ def analyse_population(database: Database, person: Person, shared: Pool, *, forc
     return publish(database, run, force=force)
 
 
-def _as_of(shared: Pool) -> list[dt.datetime]:
+def _as_of(shared: SharedEstimates) -> list[dt.datetime]:
     return [part.as_of for _, parts in shared.questions() for part in parts.values()]
 
 
-def rows_of(user_id: UUID, shared: Pool) -> list[dict[str, object]]:
+def rows_of(user_id: UUID, shared: SharedEstimates) -> list[dict[str, object]]:
     """Rows of `analysis.population` for one person; none for who does not share."""
     if user_id not in shared.people:
         return []
@@ -84,17 +86,17 @@ def rows_of(user_id: UUID, shared: Pool) -> list[dict[str, object]]:
     return [row for row in told if row is not None]
 
 
-def _row(user_id: UUID, question: Question, parts: Mapping[UUID, Part]) -> dict[str, object] | None:
+def _row(user_id: UUID, question: EffectKey, parts: Mapping[UUID, Estimate]) -> dict[str, object] | None:
     own = parts.get(user_id)
     # An association is told to who has it; a trial is also what somebody's next one starts from.
     if len(parts) < FEWEST_PEOPLE or (own is None and question.basis == "association"):
         return None
     per_amount = own.per_amount if own else 1.0
     people = sorted(parts)
-    pooled = pool_people([parts[one] for one in people], per_amount)
+    pooled = pool_estimates([parts[one] for one in people], per_amount)
     others = [parts[one] for one in people if one != user_id]
     known = question.basis == "trial" and len(others) >= FEWEST_PEOPLE
-    expected = pool_people(others, per_amount) if known else None
+    expected = pool_estimates(others, per_amount) if known else None
     place = people.index(user_id) if own else None
     return {
         "basis": question.basis,

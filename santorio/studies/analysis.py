@@ -15,11 +15,11 @@ from santorio.stats.likelihood_choice import LikelihoodChoice
 from santorio.stats.outcome_types import LINK_NAMES
 from santorio.studies.checks import check_case, check_outcome, check_study
 from santorio.studies.contrasts import Fitted, arm_rows, compare
-from santorio.studies.dataset import Assembled, assemble, digest
+from santorio.studies.dataset import Dataset, assemble, digest
 from santorio.studies.gaussian_fit import Fit, fit_case
 from santorio.studies.likelihood_choice import DESCRIPTIONS, choose_for_column
 from santorio.studies.preprocessing import Prepared, common_scale, doses_of, prepare, smallest_effect
-from santorio.studies.result import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, Warned
+from santorio.studies.result import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, WarningAnswer
 from santorio.studies.sampled_fit import RejectedFit, fit_sampled
 from santorio.studies.spec import OutcomeColumn, Study, read_study
 from santorio.studies.text import say_design
@@ -43,16 +43,16 @@ METHOD_OF_OTHERS = (
 
 
 @dataclass(frozen=True)
-class Analysed:
+class StudyAnalysis:
     """The answer, and what a report draws beside it: the rows, and the density of each effect by (outcome, arm)."""
 
     answer: StudyAnswer
     study: Study
-    assembled: Assembled
+    assembled: Dataset
     density: dict[tuple[str, str], tuple[FloatArray, FloatArray]]
 
 
-def analyse_study(path: Path) -> Analysed:
+def analyse_study(path: Path) -> StudyAnalysis:
     """Analyse the study that a study file describes.
 
     Raises
@@ -92,17 +92,17 @@ def analyse_study(path: Path) -> Analysed:
         ),
         data=_about_data(assembled),
         outcomes=outcomes,
-        warnings=[Warned(code=one.code, text=one.text) for one in add.found],
+        warnings=[WarningAnswer(code=one.code, text=one.text) for one in add.found],
         method=METHOD + (METHOD_OF_OTHERS if sampled else ""),
         study_sha256=digest(path),
         versions={name: version(name) for name in (*LIBRARIES, *(SAMPLERS if sampled else ()))},
     )
-    return Analysed(answer, study, assembled, density)
+    return StudyAnalysis(answer, study, assembled, density)
 
 
 def _answer(
     study: Study,
-    assembled: Assembled,
+    assembled: Dataset,
     outcome: OutcomeColumn,
     density: dict[tuple[str, str], tuple[FloatArray, FloatArray]],
     *,
@@ -156,7 +156,7 @@ def _fit(
     return [fit_case(one.case, one.values, one.scale, carry_over=carry_over) for one in prepared], chosen
 
 
-def _prepare_all(study: Study, assembled: Assembled, outcome: OutcomeColumn) -> list[Prepared]:
+def _prepare_all(study: Study, assembled: Dataset, outcome: OutcomeColumn) -> list[Prepared]:
     prepared: list[Prepared] = []
     lacking: NotEnoughData | None = None
     for series in assembled.cases:
@@ -172,7 +172,7 @@ def _prepare_all(study: Study, assembled: Assembled, outcome: OutcomeColumn) -> 
     return prepared
 
 
-def _about_data(assembled: Assembled) -> DataAnswer:
+def _about_data(assembled: Dataset) -> DataAnswer:
     first = min(int(one.day[0]) for one in assembled.cases)
     last = max(int(one.day[-1]) for one in assembled.cases)
     dated = assembled.dated and assembled.cases[0].weekly

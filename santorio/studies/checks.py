@@ -8,7 +8,7 @@ from santorio.rendering.text import plural
 from santorio.stats.decisions import INTERIM_THRESHOLD
 from santorio.stats.latent_posterior import LatentPosterior
 from santorio.stats.likelihood_choice import LikelihoodChoice
-from santorio.studies.dataset import Assembled, Notices
+from santorio.studies.dataset import Dataset, Notices
 from santorio.studies.gaussian_fit import Fit
 from santorio.studies.preprocessing import Prepared, washed_out
 from santorio.studies.spec import Kind, OutcomeColumn, Study
@@ -124,7 +124,7 @@ def check_outcome(
                 "lies beyond cannot be seen.")  # fmt: skip
 
 
-def check_study(study: Study, assembled: Assembled, add: Notices) -> None:
+def check_study(study: Study, assembled: Dataset, add: Notices) -> None:
     """Warn of the design."""
     word = assembled.word
     if study.design.law == "unknown":

@@ -14,9 +14,9 @@ from santorio.studies.checks import FEW_PHASES
 from santorio.studies.gaussian_fit import FLAT_EFFECT_PRIOR, Fit, Scale, fit_case, without_background
 from santorio.studies.posterior_summary import (
     OWN_UNIT,
-    Belief,
+    CustomPosterior,
     Normal,
-    Own,
+    PosteriorSummary,
     UnitScale,
     density_of,
     describe,
@@ -26,12 +26,12 @@ from santorio.studies.preprocessing import Prepared
 from santorio.studies.randomization import Sampled, randomisation_test
 from santorio.studies.result import (
     ArmRows,
-    Between,
     CaseAnswer,
     Comparison,
     CycleEffect,
     DoseEffect,
     Effect,
+    Heterogeneity,
     RandomisationTest,
 )
 from santorio.studies.sampled_fit import likelihood_alone
@@ -94,7 +94,7 @@ def compare(
         for one, fit in zip(prepared, fitted.fits, strict=True)
     ]
     pooled = _pool(fitted, contrast) if len(prepared) > 1 else None
-    belief: Belief
+    belief: PosteriorSummary
     scale: UnitScale
     if pooled is None:
         effect = cases[0].effect
@@ -125,11 +125,11 @@ def compare(
     )
 
 
-def _own(one: Prepared, fit: Fit | LatentPosterior, contrast: int) -> tuple[Belief, UnitScale]:
-    """Belief about an arm's effect in one case, and the scale that it is on."""
+def _own(one: Prepared, fit: Fit | LatentPosterior, contrast: int) -> tuple[PosteriorSummary, UnitScale]:
+    """Posterior of an arm's effect in one case, and the scale that it is on."""
     if isinstance(fit, LatentPosterior):
         return fit.effect(contrast), OWN_UNIT
-    return Own(fit, f"arm_{contrast}"), one.scale
+    return CustomPosterior(fit, f"arm_{contrast}"), one.scale
 
 
 def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
@@ -140,7 +140,7 @@ def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
     return fitted.scale, [one.scale for one in fitted.prepared]
 
 
-def _described(fitted: Fitted, belief: Belief, scale: UnitScale, *, binary: bool) -> Effect:
+def _described(fitted: Fitted, belief: PosteriorSummary, scale: UnitScale, *, binary: bool) -> Effect:
     """Tell a pooled belief."""
     effect = describe(belief, scale, fitted.delta, binary=binary)
     return with_ratio(effect, belief, scale.name) if fitted.is_sampled else effect
@@ -185,9 +185,9 @@ def _pool(fitted: Fitted, contrast: int) -> Pooled:
     )
 
 
-def _between(pooled: Pooled) -> Between:
+def _between(pooled: Pooled) -> Heterogeneity:
     above = 1 - pooled.below(0.0, next_case=True)
-    return Between(
+    return Heterogeneity(
         sd=pooled.between_mean,
         lower_95=pooled.between_quantile(0.025),
         upper_95=pooled.between_quantile(0.975),

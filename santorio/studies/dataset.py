@@ -19,7 +19,7 @@ from santorio.studies.arms import Arms, name_arms
 from santorio.studies.outcomes import Readings, Summary, read_outcome, summarise_readings
 from santorio.studies.schedule import Assigned, read_schedule
 from santorio.studies.spec import DataFile, Study
-from santorio.studies.timestamps import read_moments
+from santorio.studies.timestamps import parse_timestamps
 
 FEWEST_ROWS = 8
 FEWEST_OF_AN_ARM = 3
@@ -29,7 +29,7 @@ ONE_CASE = "all"
 
 
 @dataclass(frozen=True)
-class Notice:
+class StudyWarning:
     """Something a reader of the answer must know."""
 
     code: str
@@ -40,12 +40,12 @@ class Notice:
 class Notices:
     """Notices as they are found; one that is found twice is told once."""
 
-    found: dict[Notice, None] = field(default_factory=dict)
+    found: dict[StudyWarning, None] = field(default_factory=dict)
     about: str = ""
 
     def __call__(self, code: str, text: str) -> None:
         """Add a notice, which says whom it is about where there are several cases."""
-        self.found[Notice(code, f"{self.about}: {text}" if self.about else text)] = None
+        self.found[StudyWarning(code, f"{self.about}: {text}" if self.about else text)] = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Assembled:
+class Dataset:
     """All cases of a study, and what was found out on the way."""
 
     cases: list[Series]
@@ -114,7 +114,7 @@ class _Raw:
     outcomes: dict[str, FloatArray]
 
 
-def assemble(study: Study, folder: Path) -> Assembled:
+def assemble(study: Study, folder: Path) -> Dataset:
     """Read a study's files, whose places are relative to `folder`, and make one series a case.
 
     Raises
@@ -150,7 +150,7 @@ def assemble(study: Study, folder: Path) -> Assembled:
     word = study.row or next(iter(parts.values())).word
     dated = next(iter(raw.values())).dated
     usable = _enough(study, cases, arms, word, add)
-    return Assembled(usable, arms, summaries, word, dated, count, hashes, add)
+    return Dataset(usable, arms, summaries, word, dated, count, hashes, add)
 
 
 def digest(path: Path) -> str:
@@ -182,7 +182,7 @@ def _read_rows(study: Study, file: DataFile, table: Table, add: Notices) -> dict
     names = study.columns
     column = names.day or names.time
     assert column is not None  # noqa: S101 - the study file is refused without
-    moments = read_moments(table, column, date_format=study.date_format, missing=study.missing)
+    moments = parse_timestamps(table, column, date_format=study.date_format, missing=study.missing)
     for note in moments.notes:
         add("dates", note)
     unknown = int((~np.isfinite(moments.at)).sum())

@@ -47,7 +47,7 @@ class Option(_Part):
     enough: bool
 
 
-class AtDays(_Part):
+class PowerByDays(_Part):
     """What the recommended law is worth by its number of days."""
 
     days: int
@@ -55,7 +55,7 @@ class AtDays(_Part):
     interval: float = Field(description="Half the width that the 95 % interval will have.")
 
 
-class AtEffect(_Part):
+class PowerByEffect(_Part):
     """What the recommended study will say if the true effect is this."""
 
     effect: float
@@ -96,13 +96,13 @@ class Plan(_Part):
     wanted_power: float
     half_life: float | None
     options: list[Option]
-    by_days: list[AtDays]
-    by_effect: list[AtEffect]
+    by_days: list[PowerByDays]
+    by_effect: list[PowerByEffect]
     simulated: Simulated
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DesignRequest:
     """What a study shall be able to tell, and within what limits.
 
     Attributes
@@ -125,7 +125,7 @@ class Wishes:
     seed: int = 1
 
 
-def plan_study(wishes: Wishes) -> Plan:
+def plan_study(wishes: DesignRequest) -> Plan:
     """Find the shortest study that has the wanted power, over the allowed lengths of a period.
 
     Raises
@@ -170,7 +170,7 @@ def plan_study(wishes: Wishes) -> Plan:
     )
 
 
-def _check(wishes: Wishes) -> None:
+def _check(wishes: DesignRequest) -> None:
     if len(set(wishes.arms)) < 2 or len(set(wishes.arms)) != len(wishes.arms):
         raise ConfigError(
             "A study needs at least two arms of different names.", hint="Such as --arms “off,on”."
@@ -210,7 +210,7 @@ def draw(arms: int, days: int, period: int, seed: int) -> IntArray:
     return np.concatenate([np.repeat(rng.permutation(one), period) for _ in range(days // cycle)])
 
 
-def _columns(wishes: Wishes, arm: IntArray, period: int) -> Columns:
+def _columns(wishes: DesignRequest, arm: IntArray, period: int) -> Columns:
     arms, day = len(wishes.arms), np.arange(len(arm))
     cycle = cycle_days(arms, period)
     # The analysis takes blocks of days together until they are about a fortnight.
@@ -224,7 +224,7 @@ def _columns(wishes: Wishes, arm: IntArray, period: int) -> Columns:
     return design.columns(0.0 if prior is None else prior.mean)
 
 
-def variance(wishes: Wishes, arm: IntArray, period: int) -> float:
+def variance(wishes: DesignRequest, arm: IntArray, period: int) -> float:
     """Variance v of the estimate of an arm's effect, in the outcome's unit squared; the worst of the arms."""
     columns = _columns(wishes, arm, period)
     prior_sd = np.where(columns.pooled, columns.prior_sd * TAU_SD / 2, columns.prior_sd)
@@ -236,7 +236,7 @@ def variance(wishes: Wishes, arm: IntArray, period: int) -> float:
     return float(np.diag(covariance)[effects].max() * wishes.noise.sigma**2)
 
 
-def decisions(wishes: Wishes, variance: float, effect: float) -> tuple[float, float, float]:
+def decisions(wishes: DesignRequest, variance: float, effect: float) -> tuple[float, float, float]:
     """Probability of "more than δ", "less than -δ" and "no difference that matters" at a true effect."""
     from scipy.special import ndtr, ndtri
 
@@ -254,7 +254,7 @@ def decisions(wishes: Wishes, variance: float, effect: float) -> tuple[float, fl
     return more, less, float(ndtr((edge - mean) / spread) - ndtr((-edge - mean) / spread))
 
 
-def _by_days(wishes: Wishes, period: int) -> list[AtDays]:
+def _by_days(wishes: DesignRequest, period: int) -> list[PowerByDays]:
     arms = len(wishes.arms)
     cycle = cycle_days(arms, period)
     shortest = -(-max(FEWEST_DAYS, 2 * cycle if period > 1 else cycle) // cycle) * cycle
@@ -273,23 +273,23 @@ def _by_days(wishes: Wishes, period: int) -> list[AtDays]:
         )
         more = decisions(wishes, v, wishes.effect)[0]
         after = 1 / (1 / (EFFECT_SD * wishes.noise.sigma) ** 2 + 1 / v)
-        rows.append(AtDays(days=days, power=more, interval=1.96 * float(np.sqrt(after))))
+        rows.append(PowerByDays(days=days, power=more, interval=1.96 * float(np.sqrt(after))))
     return rows
 
 
-def _option(wishes: Wishes, period: int, rows: Sequence[AtDays]) -> Option:
+def _option(wishes: DesignRequest, period: int, rows: Sequence[PowerByDays]) -> Option:
     enough = [one for one in rows if one.power >= wishes.power]
     chosen = enough[0] if enough else max(rows, key=lambda one: one.power)
     law: PlannedLaw = "days" if period == 1 else "periods"
     return Option(law=law, period=period, days=chosen.days, power=chosen.power, enough=bool(enough))
 
 
-def _by_effect(wishes: Wishes, v: float) -> list[AtEffect]:
+def _by_effect(wishes: DesignRequest, v: float) -> list[PowerByEffect]:
     rows = []
     for effect in sorted({0.0, *(wishes.effect * share for share in (0.25, 0.5, 0.75, 1.0, 1.5, 2.0))}):
         more, less, none = decisions(wishes, v, effect)
         rows.append(
-            AtEffect(
+            PowerByEffect(
                 effect=effect,
                 more=more,
                 less=less,
@@ -300,7 +300,7 @@ def _by_effect(wishes: Wishes, v: float) -> list[AtEffect]:
     return rows
 
 
-def _simulate(wishes: Wishes, arm: IntArray, period: int) -> Simulated:
+def _simulate(wishes: DesignRequest, arm: IntArray, period: int) -> Simulated:
     """Analyse simulated studies with everything unknown but the design."""
     columns = _columns(wishes, arm, period)
     rng = np.random.default_rng([wishes.seed, len(arm)])
@@ -324,7 +324,7 @@ def _simulate(wishes: Wishes, arm: IntArray, period: int) -> Simulated:
     return Simulated(studies=SIMULATED, power=found[0][0], false_alarm=sum(found[1]))
 
 
-def _say(wishes: Wishes, best: Option, options: Sequence[Option]) -> str:
+def _say(wishes: DesignRequest, best: Option, options: Sequence[Option]) -> str:
     how = "changing by day" if best.period == 1 else f"in periods of {best.period} days"
     power = f"{100 * best.power:.0f} %"
     if best.enough:

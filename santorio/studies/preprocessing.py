@@ -10,7 +10,7 @@ from santorio.arrays import FloatArray, IntArray
 from santorio.errors import NotEnoughData
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.stats.design_matrix import TrialDesign
-from santorio.studies.dataset import FEWEST_OF_AN_ARM, FEWEST_ROWS, Assembled, Series
+from santorio.studies.dataset import FEWEST_OF_AN_ARM, FEWEST_ROWS, Dataset, Series
 from santorio.studies.gaussian_fit import CaseDesign, Scale
 from santorio.studies.outcomes import Summary
 from santorio.studies.randomization import cycles_of
@@ -43,13 +43,13 @@ class Prepared:
         return self.series.arm[self.case.design.known]
 
 
-def doses_of(assembled: Assembled) -> FloatArray | None:
+def doses_of(assembled: Dataset) -> FloatArray | None:
     """All doses of a study in increasing order; None where arms have no dose."""
     found = [one.dose for one in assembled.cases if one.dose is not None]
     return np.unique(np.concatenate(found)) if found else None
 
 
-def prepare(study: Study, assembled: Assembled, series: Series, outcome: OutcomeColumn) -> Prepared:
+def prepare(study: Study, assembled: Dataset, series: Series, outcome: OutcomeColumn) -> Prepared:
     """Prepare one outcome of one case.
 
     Raises

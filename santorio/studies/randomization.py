@@ -237,7 +237,7 @@ def _starts(design: Design, label: IntArray, rng: np.random.Generator) -> Redraw
 
 
 @dataclass(frozen=True)
-class Tested:
+class RandomizationTestResult:
     """A randomisation test: p, the interval of effects that it does not reject at 5 %, and what it re-drew."""
 
     p: float
@@ -259,7 +259,7 @@ class Sampled:
 
 def randomisation_test(
     design: Design, cases: Sequence[Sampled], contrast: int, doses: FloatArray | None = None
-) -> Tested | None:
+) -> RandomizationTestResult | None:
     """Two-sided randomisation test of the mean over cases of the difference in means, or of the slope with dose.
 
     Parameters
@@ -271,7 +271,7 @@ def randomisation_test(
 
     Returns
     -------
-    Tested or None
+    RandomizationTestResult or None
         None where nothing was randomised. The interval inverts the test: effects that, taken off the outcome, leave a
         difference that the law would often give.
     """
@@ -299,7 +299,7 @@ def randomisation_test(
         return float(beyond.mean()) if complete else float((1 + beyond.sum()) / (1 + len(beyond)))
 
     lower, upper = _inverted(p_of, observed[0] / observed[1], float(total[:, 0].std()))
-    return Tested(p_of(0.0), lower, upper, len(total), complete)
+    return RandomizationTestResult(p_of(0.0), lower, upper, len(total), complete)
 
 
 def _inverted(

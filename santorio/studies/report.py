@@ -10,15 +10,15 @@ from santorio.arrays import FloatArray
 from santorio.rendering.charts import CaseRows, Interval, plot_effect, plot_forest, plot_rows
 from santorio.rendering.report import Report, ReportFigure, ReportTable, render_report
 from santorio.rendering.text import decision_text, number, percent
-from santorio.studies.analysis import Analysed
-from santorio.studies.dataset import Assembled
+from santorio.studies.analysis import StudyAnalysis
+from santorio.studies.dataset import Dataset
 from santorio.studies.gaussian_fit import EFFECT_PRIOR
 from santorio.studies.result import Comparison, Effect, OutcomeAnswer, StudyAnswer
 
 MOST_PANELS = 8
 
 
-def report_of(analysed: Analysed, generated_at: dt.datetime | None = None) -> str:
+def report_of(analysed: StudyAnalysis, generated_at: dt.datetime | None = None) -> str:
     """Write the report of a study as one HTML page."""
     answer = analysed.answer
     primary = answer.outcomes[0]
@@ -55,7 +55,7 @@ def _with_unit(name: str, outcome: OutcomeAnswer) -> str:
     return f"{name} ({unit})" if unit else name
 
 
-def _pictures(analysed: Analysed) -> list[ReportFigure]:
+def _pictures(analysed: StudyAnalysis) -> list[ReportFigure]:
     answer, assembled = analysed.answer, analysed.assembled
     primary = answer.outcomes[0]
     pictures = [_rows_picture(assembled, primary, answer)]
@@ -65,7 +65,7 @@ def _pictures(analysed: Analysed) -> list[ReportFigure]:
     return pictures
 
 
-def _rows_picture(assembled: Assembled, outcome: OutcomeAnswer, answer: StudyAnswer) -> ReportFigure:
+def _rows_picture(assembled: Dataset, outcome: OutcomeAnswer, answer: StudyAnswer) -> ReportFigure:
     shown = assembled.cases[:MOST_PANELS]
     several = len(assembled.cases) > 1
     rows = [
@@ -92,7 +92,7 @@ def _rows_picture(assembled: Assembled, outcome: OutcomeAnswer, answer: StudyAns
     )
 
 
-def _effect_picture(analysed: Analysed, outcome: OutcomeAnswer, comparison: Comparison) -> ReportFigure:
+def _effect_picture(analysed: StudyAnalysis, outcome: OutcomeAnswer, comparison: Comparison) -> ReportFigure:
     at, density = analysed.density[outcome.column, comparison.arm]
     effect = comparison.effect
     prior = None
@@ -241,7 +241,7 @@ def _checks(answer: StudyAnswer, comparison: Comparison) -> Sequence[str]:
     return checks
 
 
-def _cent(analysed: Analysed) -> dict[str, str]:
+def _cent(analysed: StudyAnalysis) -> dict[str, str]:
     answer, study = analysed.answer, analysed.study
     primary, texts = answer.outcomes[0], study.report
     comparison = primary.comparisons[0]
@@ -298,7 +298,7 @@ def _cent(analysed: Analysed) -> dict[str, str]:
     return {item: text for item, text in told.items() if text}
 
 
-def _restrictions(analysed: Analysed) -> str:
+def _restrictions(analysed: StudyAnalysis) -> str:
     design = analysed.study.design
     parts = [f"Law: {design.law}"]
     parts += [f"periods of {design.period}"] if design.period else []
@@ -308,7 +308,7 @@ def _restrictions(analysed: Analysed) -> str:
     return ", ".join(parts) + "."
 
 
-def _order(analysed: Analysed) -> str:
+def _order(analysed: StudyAnalysis) -> str:
     names = analysed.assembled.arms.names
     told = []
     for case in analysed.assembled.cases[:12]:

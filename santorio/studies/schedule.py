@@ -11,7 +11,7 @@ from santorio.arrays import FloatArray
 from santorio.csv_table import Table, read_table
 from santorio.errors import DataError
 from santorio.studies.spec import ScheduleFile
-from santorio.studies.timestamps import read_moments
+from santorio.studies.timestamps import parse_timestamps
 
 FORMS = (
     'A schedule is a CSV file with a column of days and one of arms, a JSON object such as {"1": "A"} or '
@@ -43,7 +43,7 @@ def read_schedule(path: Path, stated: ScheduleFile, date_format: str | None = No
             f"{path.name} has {len(table.header)} columns.",
             hint="State which hold the day and the arm: schedule: {file: …, day: …, arm: …}.",
         )
-    moments = read_moments(table, day, date_format=date_format)
+    moments = parse_timestamps(table, day, date_format=date_format)
     days = np.floor(moments.at)
     if not np.isfinite(days).all():
         raise DataError(f"{path.name} has rows without a day.", hint=FORMS)

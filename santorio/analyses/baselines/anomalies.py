@@ -24,15 +24,15 @@ from santorio.analyses.baselines.state_space import Filtered
 from santorio.arrays import FloatArray, IntArray
 
 DAY_THRESHOLD, RUN_THRESHOLD = 3.2, 3.4
-MOST_OF_A_DAY = 2.5
-SHORTEST_RUN, LONGEST_RUN = 3, 14
+MAX_DAY_SCORE = 2.5
+MIN_RUN, MAX_RUN = 3, 14
 # Of what is usual: the ends of the 95 % interval, and the median.
 USUAL = np.array([0.025, 0.5, 0.975])
 # A run ends with a day that is odd at least this much: else it is over, though its sum is still wide.
 ODD_END = 1.0
 # A run may span this many days of which nothing is known.
-MOST_MISSING = 2
-MOST_SURPRISE = 8.0
+MAX_MISSING = 2
+MAX_SCORE = 8.0
 
 Direction = Literal["above", "below"]
 
@@ -71,15 +71,15 @@ class Anomaly:
     outside: int
 
 
-def surprises(filtered: Filtered) -> FloatArray:
+def normal_scores(filtered: Filtered) -> FloatArray:
     """Normal score of each day in what was expected of it; shape (days,)."""
     from scipy.special import ndtri
 
     below = filtered.ahead.without_outliers().below(filtered.value)
-    return np.asarray(np.clip(ndtri(below), -MOST_SURPRISE, MOST_SURPRISE))
+    return np.asarray(np.clip(ndtri(below), -MAX_SCORE, MAX_SCORE))
 
 
-def find_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0) -> list[Anomaly]:
+def detect_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0) -> list[Anomaly]:
     """Find odd days and runs, in order.
 
     Parameters
@@ -89,7 +89,7 @@ def find_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0) 
     skip : int
         First days of the filtered ones at which nothing is called odd yet.
     """
-    score = surprises(filtered)
+    score = normal_scores(filtered)
     score[:skip] = 0.0
     days = [(int(t), int(t), float(score[t])) for t in np.flatnonzero(np.abs(score) > DAY_THRESHOLD)]
     alarms = sorted(runs(filtered.day, score) + days)
@@ -114,11 +114,11 @@ Span = tuple[int, int, float]
 
 def runs(day: IntArray, score: FloatArray) -> list[Span]:
     """Windows that end at a day and are odd: first row, last row and score, of each day the most surprising one."""
-    held = np.clip(score, -MOST_OF_A_DAY, MOST_OF_A_DAY)
+    held = np.clip(score, -MAX_DAY_SCORE, MAX_DAY_SCORE)
     total = np.concatenate([[0.0], np.cumsum(held)])
     best = np.zeros(len(day))
     length = np.zeros(len(day), dtype=np.int64)
-    for many in range(SHORTEST_RUN, min(LONGEST_RUN, len(day)) + 1):
+    for many in range(MIN_RUN, min(MAX_RUN, len(day)) + 1):
         odd = (total[many:] - total[:-many]) / np.sqrt(many)
         near = _near(day, many)
         better = near & (np.abs(odd) > np.abs(best[many - 1 :]))
@@ -130,7 +130,7 @@ def runs(day: IntArray, score: FloatArray) -> list[Span]:
 
 def _near(day: IntArray, many: int) -> NDArray[np.bool_]:
     """Whether no hole of a window is wider than allowed; one entry a window of so many known days."""
-    wide = np.concatenate([[0], np.cumsum(np.diff(day) > MOST_MISSING + 1)])
+    wide = np.concatenate([[0], np.cumsum(np.diff(day) > MAX_MISSING + 1)])
     return np.asarray(wide[many - 1 :] - wide[: len(day) - many + 1] == 0)
 
 
@@ -151,15 +151,15 @@ class _Odd:
         """Whether the next day lies outside the 95 % interval of the first day, too."""
         coming, day = self.end + 1, self.filtered.day
         return (
-            coming < min(len(day), self.begin + LONGEST_RUN)
+            coming < min(len(day), self.begin + MAX_RUN)
             and bool(self.outside[coming])
-            and bool(day[coming] - day[self.end] <= MOST_MISSING + 1)
+            and bool(day[coming] - day[self.end] <= MAX_MISSING + 1)
         )
 
     def ends_with(self, begin: int, end: int, score: float) -> bool:
         """Whether an alarm is the way back: a surprise the other way, soon after, to what was usual before."""
         mean = self.filtered.value[begin : end + 1].mean()
-        soon = begin <= self.end + LONGEST_RUN
+        soon = begin <= self.end + MAX_RUN
         return bool(soon and score * self.score < 0 and self.lower <= mean <= self.upper)
 
     def described(self) -> Anomaly:

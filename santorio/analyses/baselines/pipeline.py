@@ -7,17 +7,23 @@ from itertools import batched
 import numpy as np
 import psycopg
 
-from santorio.analyses.baselines.anomalies import Anomaly, find_anomalies
-from santorio.analyses.baselines.changepoints import Change, find_changes
-from santorio.analyses.baselines.forecast import FEWEST_DAYS, Forecast, check, ends, forecast
+from santorio.analyses.baselines.anomalies import Anomaly, detect_anomalies
+from santorio.analyses.baselines.changepoints import ChangePoint, detect_changepoints
+from santorio.analyses.baselines.forecast import (
+    MIN_DAYS,
+    Forecast,
+    check_enough_data,
+    forecast,
+    interval_bounds,
+)
 from santorio.analyses.baselines.hyperparameters import DEFAULT
 from santorio.analyses.baselines.plot import DAYS_BEHIND, plot_baseline
 from santorio.analyses.baselines.results import Baseline
 from santorio.analyses.baselines.state_space import Filtered, filter_together
-from santorio.analyses.baselines.text import say_anomaly, say_change
-from santorio.analyses.cache_key import SHARED, fingerprint
-from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
-from santorio.analyses.series import Series, date_of, day_number, read_outcomes, words_of_left_out
+from santorio.analyses.baselines.text import describe_anomaly, describe_changepoint
+from santorio.analyses.cache_key import SHARED, cache_key
+from santorio.analyses.run_store import Run, RunReport, last_cache_key, publish
+from santorio.analyses.series import Series, date_of, day_number, describe_exclusions, read_outcomes
 from santorio.arrays import FloatArray
 from santorio.errors import NotEnoughData
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, OUTCOMES
@@ -30,11 +36,11 @@ CODE = (*SHARED, "santorio/analyses/baselines")
 LIBRARIES = ("numpy", "scipy")
 DAYS_AHEAD = 14
 # Of what is older hardly anything is left in a baseline.
-WHOLE_YEARS = 2
+PAST_YEARS = 2
 # Series that are filtered side by side: that many fit into a processor's cache.
-AT_ONCE = 20
+BATCH_SIZE = 20
 # Drawing takes longer than computing; a metric more or less odd is one of a few.
-MOST_PICTURES = 6
+MAX_PLOTS = 6
 # Of each metric the newest accepted run is kept: a day's baseline has no use beside the next one's.
 _REPLACED = """
 delete from analysis.runs old using analysis.runs new
@@ -42,7 +48,7 @@ where old.user_id = %s and old.kind = 'baselines' and new.user_id = old.user_id 
   and new.target = old.target and new.status = 'accepted' and new.created_at > old.created_at
 """
 # Of runs before this many days nothing is said: the ranges are still wide, and a week is hardly known.
-FIRST_JUDGED = 21
+FIRST_JUDGED_DAY = 21
 
 
 def analyse_baselines(database: Database, person: Person, *, force: bool = False) -> list[RunReport]:
@@ -56,10 +62,10 @@ def analyse_baselines(database: Database, person: Person, *, force: bool = False
     with database.connect() as connection:
         outcomes = read_outcomes(connection, person.user_id)
         wanted, reports = _sorted_out(connection, person, outcomes, force=force)
-    pictures = MOST_PICTURES
-    for some in batched(wanted, AT_ONCE):
-        found = baselines([(one.metric, one.unit, one.series) for one in some])
-        drawn = worth_a_look(found)[:pictures]
+    pictures = MAX_PLOTS
+    for some in batched(wanted, BATCH_SIZE):
+        found = compute_baselines([(one.metric, one.unit, one.series) for one in some])
+        drawn = metrics_to_plot(found)[:pictures]
         pictures -= len(drawn)
         reports += [
             _publish(database, person, one, said, is_drawn=said.metric in drawn, force=force)
@@ -89,23 +95,23 @@ def _sorted_out(
     reports: list[RunReport] = []
     # Those that the registry knows come first: the pictures are theirs.
     for metric, known in sorted(outcomes.items(), key=lambda one: (one[0] not in OUTCOMES, one[0])):
-        series = usable(known)
+        series = usable_days(known)
         try:
-            check(series.day, series.value)
+            check_enough_data(series.day, series.value)
         except NotEnoughData as missing:
             reports.append(RunReport("baselines", metric, "not enough data", str(missing)))
             continue
-        key = fingerprint(
+        key = cache_key(
             metric, series.day, series.value, DAYS_AHEAD, asdict(DEFAULT), code=CODE, libraries=LIBRARIES
         )
-        if not force and last_fingerprint(connection, person.user_id, "baselines", metric) == key:
+        if not force and last_cache_key(connection, person.user_id, "baselines", metric) == key:
             reports.append(RunReport("baselines", metric, "unchanged"))
             continue
         wanted.append(_Wanted(metric, find_outcome(metric, series.unit).unit, series, key))
     return wanted, reports
 
 
-def usable(series: Series) -> Series:
+def usable_days(series: Series) -> Series:
     """Leave out what is no number, what is older than the last two whole years, and first days without a difference.
 
     The years are cut at New Year, so that from one day to the next the same past is read. As long as one value is
@@ -114,7 +120,7 @@ def usable(series: Series) -> Series:
     if not len(series.day):
         return series
     last = date_of(int(series.day[-1]))
-    since = day_number(last.replace(year=last.year - WHOLE_YEARS, month=1, day=1))
+    since = day_number(last.replace(year=last.year - PAST_YEARS, month=1, day=1))
     kept = np.flatnonzero((series.day >= since) & np.isfinite(series.value))
     differs = np.flatnonzero(series.value[kept] != series.value[kept[:1]])
     begin = max(0, int(differs[0]) - DEFAULT.warm_up + 1) if len(differs) else 0
@@ -132,14 +138,14 @@ def _publish(
         fingerprint=wanted.fingerprint,
         as_of=wanted.series.as_of,
         rows=[row(found)],
-        diagnostics={**diagnostics(found), "left_out": words_of_left_out({wanted.metric: wanted.series})},
+        diagnostics={**diagnostics(found), "left_out": describe_exclusions({wanted.metric: wanted.series})},
         plot=plot_baseline(found) if is_drawn else None,
         known_at=wanted.series.known_at,
     )
     return publish(database, run, force=force)
 
 
-def baselines(series: Sequence[tuple[str, str, Series]]) -> list[Baseline]:
+def compute_baselines(series: Sequence[tuple[str, str, Series]]) -> list[Baseline]:
     """Compute what is usual of metrics, what was not, when it changed, and what comes.
 
     Parameters
@@ -160,16 +166,16 @@ def _baseline(metric: str, unit: str, series: Series, filtered: Filtered) -> Bas
         metric=metric,
         unit=unit,
         filtered=filtered,
-        expected=ends(filtered.ahead.of(slice(-1, None)))[0],
+        expected=interval_bounds(filtered.ahead.of(slice(-1, None)))[0],
         ahead=forecast(filtered.state, last + np.arange(1, DAYS_AHEAD + 1)),
-        anomalies=find_anomalies(
-            filtered, smallest=_smallest(metric, series.value), skip=FIRST_JUDGED - DEFAULT.warm_up
+        anomalies=detect_anomalies(
+            filtered, smallest=_smallest(metric, series.value), skip=FIRST_JUDGED_DAY - DEFAULT.warm_up
         ),
-        changes=find_changes(filtered.day[usual], filtered.value[usual]),
+        changes=detect_changepoints(filtered.day[usual], filtered.value[usual]),
     )
 
 
-def worth_a_look(found: Sequence[Baseline]) -> list[str]:
+def metrics_to_plot(found: Sequence[Baseline]) -> list[str]:
     """Metrics that a picture is worth: first those of which something was told lately, then the registry's."""
 
     def is_told(one: Baseline) -> bool:
@@ -184,7 +190,7 @@ def worth_a_look(found: Sequence[Baseline]) -> list[str]:
 def _smallest(metric: str, value: FloatArray) -> float:
     """Smallest difference worth a word."""
     stated = find_outcome(metric).smallest_effect
-    return stated if stated is not None else DEFAULT_SMALLEST_EFFECT_SD * float(value[:FEWEST_DAYS].std())
+    return stated if stated is not None else DEFAULT_SMALLEST_EFFECT_SD * float(value[:MIN_DAYS].std())
 
 
 def row(found: Baseline) -> dict[str, object]:
@@ -234,15 +240,15 @@ def _anomaly(found: Baseline, one: Anomaly, last: int) -> dict[str, object]:
         "first_day": date_of(one.first_day).isoformat(),
         "last_day": date_of(one.last_day).isoformat(),
         "lasts": lasts,
-        "sentence": say_anomaly(found.metric, found.unit, one, lasts=lasts),
+        "sentence": describe_anomaly(found.metric, found.unit, one, lasts=lasts),
     }
 
 
-def _change(found: Baseline, one: Change) -> dict[str, object]:
+def _change(found: Baseline, one: ChangePoint) -> dict[str, object]:
     days = {
         name: date_of(getattr(one, name)).isoformat() for name in ("day", "first_day", "last_day", "told_day")
     }
-    return {**asdict(one), **days, "sentence": say_change(found.metric, found.unit, one)}
+    return {**asdict(one), **days, "sentence": describe_changepoint(found.metric, found.unit, one)}
 
 
 def diagnostics(found: Baseline) -> dict[str, object]:

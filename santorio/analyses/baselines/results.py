@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from santorio.analyses.baselines.anomalies import Anomaly
-from santorio.analyses.baselines.changepoints import Change
+from santorio.analyses.baselines.changepoints import ChangePoint
 from santorio.analyses.baselines.forecast import Forecast
 from santorio.analyses.baselines.state_space import Filtered
 from santorio.arrays import FloatArray
@@ -28,4 +28,4 @@ class Baseline:
     expected: FloatArray
     ahead: Forecast
     anomalies: Sequence[Anomaly]
-    changes: Sequence[Change]
+    changes: Sequence[ChangePoint]

@@ -3,7 +3,7 @@
 import math
 
 from santorio.analyses.baselines.anomalies import Anomaly
-from santorio.analyses.baselines.changepoints import Change
+from santorio.analyses.baselines.changepoints import ChangePoint
 from santorio.analyses.series import date_of
 from santorio.local_time import in_words
 from santorio.metrics import outcome
@@ -26,7 +26,7 @@ def span(lower: float, upper: float, unit: str) -> str:
     return f"{ends} {unit}".strip()
 
 
-def say_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -> str:
+def describe_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -> str:
     """Say that a day, or a run of days, is not as usual.
 
     Parameters
@@ -55,7 +55,7 @@ def say_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -> str
     )
 
 
-def say_change(metric: str, unit: str, change: Change) -> str:
+def describe_changepoint(metric: str, unit: str, change: ChangePoint) -> str:
     """Say that a level has shifted."""
     width = 4 * change.shift_sd
     before, after = number(change.before, width), number(change.after, width)

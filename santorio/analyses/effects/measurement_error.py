@@ -38,7 +38,7 @@ SMALLEST_SHARE_OF_MEAN = 0.25
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class RegressionCalibration:
     """What is to be expected of the true amounts.
 
     Attributes
@@ -60,18 +60,20 @@ class Calibrated:
         return effect * self.reliability / np.resize(self.draws, len(effect))
 
 
-def calibrated(exposures: Mapping[str, Series]) -> tuple[dict[str, Series], dict[str, Calibrated]]:
+def correct_measurement_error(
+    exposures: Mapping[str, Series],
+) -> tuple[dict[str, Series], dict[str, RegressionCalibration]]:
     """Calibrate those exposures that are measured with error; those that are hardly more than error are left out.
 
     Returns
     -------
     exposures : dict[str, Series]
-    calibrations : dict[str, Calibrated]
+    calibrations : dict[str, RegressionCalibration]
         Also of those that are left out.
     """
     errors = {name: find_exposure(name).relative_error for name in exposures}
     calibrations = {
-        name: calibrate(
+        name: regression_calibrate(
             one.day,
             one.value,
             errors[name],
@@ -88,7 +90,7 @@ def calibrated(exposures: Mapping[str, Series]) -> tuple[dict[str, Series], dict
     return kept, calibrations
 
 
-def calibrate(
+def regression_calibrate(
     day: IntArray,
     observed: FloatArray,
     relative_error: float,
@@ -96,7 +98,7 @@ def calibrate(
     *,
     draws: int = 1000,
     seed: int = 2614,
-) -> Calibrated:
+) -> RegressionCalibration:
     """Replace observed amounts by what is to be expected of the true ones.
 
     Parameters
@@ -125,7 +127,7 @@ def calibrate(
     weight /= weight.sum()
     value = observed.mean() + spread * (explained + smoothed @ weight)
     drawn = np.random.default_rng(seed).choice(reliability, size=draws, p=weight)
-    return Calibrated(value, float(weight @ reliability), drawn)
+    return RegressionCalibration(value, float(weight @ reliability), drawn)
 
 
 def _explained(day: IntArray, standard: FloatArray, others: Sequence[FloatArray]) -> tuple[FloatArray, float]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from santorio.analyses.training.activity_metrics import Figures, figures_of
+from santorio.analyses.training.activity_metrics import ActivityMetrics, compute_activity_metrics
 from santorio.analyses.training.best_efforts import DURATIONS
 from santorio.analyses.training.resample import Column
 from santorio.storage.database.engine import Database
@@ -34,11 +34,11 @@ LAST_INSTANT = dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()
 LONGEST_S = 30 * 86_400
 # One computation at a time: two would write the same recordings.
 LOCK = 1614_0009
-COMPUTING = ("resample", "power", "decoupling", "best_efforts", "activity_metrics", "pipeline")
+CODE_MODULES = ("resample", "power", "decoupling", "best_efforts", "activity_metrics", "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingRecording:
     """A version of an event whose seconds have to be looked at."""
 
     event_id: uuid.UUID
@@ -69,7 +69,7 @@ class Records:
         inside = (self.times >= start) & (self.times < end)
         return Records(self.times[inside], {name: column[inside] for name, column in self.columns.items()})
 
-    def of_one_activity(self) -> "Records":
+    def clip_to_activity(self) -> "Records":
         """Those whose instant can be one, and of one activity with most of the others."""
         possible = self.within(0, LAST_INSTANT)
         if not len(possible.times):
@@ -97,7 +97,7 @@ class Records:
 def code_version() -> str:
     """Short hash of the sources that compute: figures of other code are computed anew."""
     digest = hashlib.sha256()
-    for name in COMPUTING:
+    for name in CODE_MODULES:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()[:12]
 
@@ -132,7 +132,7 @@ def compute_recordings(database: Database) -> Report:
     files = sessions = records = 0
     with database.connect() as connection:
         connection.execute("select pg_advisory_lock(%s)", [LOCK])
-        waiting = [Waiting(*row) for row in connection.execute(_WAITING, [code_version()])]
+        waiting = [PendingRecording(*row) for row in connection.execute(_WAITING, [code_version()])]
         connection.commit()
         for batch in itertools.batched(waiting, FILES_PER_TRANSACTION):
             with connection.transaction():
@@ -149,12 +149,12 @@ def compute_recordings(database: Database) -> Report:
 class Computed:
     """Start and figures of each session of a file, how many records it has, Garmin's number of what is drawn."""
 
-    sessions: list[tuple[dt.datetime | None, Figures]]
+    sessions: list[tuple[dt.datetime | None, ActivityMetrics]]
     records: int
     activity_number: str | None
 
 
-def compute(connection: psycopg.Connection, one: Waiting) -> Computed:
+def compute(connection: psycopg.Connection, one: PendingRecording) -> Computed:
     """Read a recording and compute the figures of its sessions."""
     row = connection.execute(
         "select data from raw.events where event_id = %s and content_hash = %s",
@@ -162,10 +162,10 @@ def compute(connection: psycopg.Connection, one: Waiting) -> Computed:
     ).fetchone()
     data = row[0] if row and isinstance(row[0], dict) else {}
     if one.is_drawn:
-        records = drawn_records(data).of_one_activity()
+        records = account_records(data).clip_to_activity()
         parts = [records]
     else:
-        records = read_records(connection, one.recording_id).of_one_activity()
+        records = read_records(connection, one.recording_id).clip_to_activity()
         parts = [records.within(start, end) for start, end in spans_of(data, records.times)]
     number = data.get("activityId") if one.is_drawn else None
     return Computed(
@@ -175,8 +175,10 @@ def compute(connection: psycopg.Connection, one: Waiting) -> Computed:
     )
 
 
-def _figures(part: Records) -> Figures:
-    return figures_of(part.times, part.columns["power_w"], part.columns["heart_rate_bpm"], part.speed_mps)
+def _figures(part: Records) -> ActivityMetrics:
+    return compute_activity_metrics(
+        part.times, part.columns["power_w"], part.columns["heart_rate_bpm"], part.speed_mps
+    )
 
 
 def _first(part: Records) -> dt.datetime | None:
@@ -241,7 +243,7 @@ def read_records(connection: psycopg.Connection, recording_id: uuid.UUID) -> Rec
     return Records(rows["time"].astype(np.float64), {name: rows[name].astype(np.float64) for name in COLUMNS})
 
 
-def drawn_records(data: Mapping[str, Any]) -> Records:
+def account_records(data: Mapping[str, Any]) -> Records:
     """Records of the samples that Garmin's account draws of an activity, out of its payload."""
     places = {
         one.get("key"): one.get("metricsIndex")
@@ -273,7 +275,7 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
 
 
-_FIGURES = [field.name for field in dataclasses.fields(Figures)]
+_FIGURES = [field.name for field in dataclasses.fields(ActivityMetrics)]
 _INSERT = f"""
 insert into training.recordings
   (recording_id, session_number, event_id, user_id, content_hash, is_drawn, activity_number, started_at,
@@ -283,7 +285,7 @@ values ({", ".join(["%s"] * (10 + len(_FIGURES)))})
 """  # noqa: S608 - names of our own columns
 
 
-def _write(connection: psycopg.Connection, one: Waiting, computed: Computed) -> None:
+def _write(connection: psycopg.Connection, one: PendingRecording, computed: Computed) -> None:
     connection.execute("delete from training.recordings where recording_id = %s", [one.recording_id])
     about = [one.event_id, one.user_id, one.content_hash, one.is_drawn, computed.activity_number]
     rows = [
@@ -297,7 +299,7 @@ def _write(connection: psycopg.Connection, one: Waiting, computed: Computed) -> 
     _queue(connection, one)
 
 
-def _queue(connection: psycopg.Connection, one: Waiting) -> None:
+def _queue(connection: psycopg.Connection, one: PendingRecording) -> None:
     """Tell the next build of the warehouse that this event's figures changed."""
     connection.execute(
         "insert into raw.change_queue (user_id, event_id) values (%s, %s)", [one.user_id, one.event_id]

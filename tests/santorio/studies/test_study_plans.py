@@ -14,7 +14,7 @@ from santorio.cli.main import app
 from santorio.errors import ConfigError, DataError
 from santorio.stats.assurance import Noise, estimate_variance
 from santorio.studies.analysis import analyse_study
-from santorio.studies.design import Plan, Wishes, decisions, draw, plan_study, variance
+from santorio.studies.design import DesignRequest, Plan, decisions, draw, plan_study, variance
 from santorio.studies.historical_noise import noise_of_file
 from support.studies import ar1, days, write_csv
 
@@ -24,7 +24,7 @@ def wishes(**changed):
         "arms": ["off", "on"], "noise": Noise(8.0, 0.4), "noise_from": "stated", "smallest_effect": 3.0,
         "effect": 8.0, "most_days": 84, "periods": [1, 7], "seed": 3,
     }  # fmt: skip
-    return Wishes(**{**stated, **changed})
+    return DesignRequest(**{**stated, **changed})
 
 
 @pytest.fixture(scope="module")
