@@ -86,7 +86,7 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
     days = len(np.unique(key))
     if timed and len(mixed) <= MOST_MIXED_DAYS * days:
         return "day"
-    if timed and study.design.law not in {"days", "periods", "alternating"}:
+    if timed and study.design.scheme not in {"days", "periods", "alternating"}:
         stretches = 1 + int((np.diff(np.unique(np.array(label), return_inverse=True)[1]) != 0).sum())
         if len(label) <= FEW_READINGS * stretches:
             add("tests", "Arms change within days, after a reading or two: each is a row of its own.")

@@ -83,7 +83,7 @@ def analyse_study(path: Path) -> StudyAnalysis:
         question=study.question or study.title,
         answer=" ".join(one.answer for one in outcomes[0].comparisons),
         design=DesignAnswer(
-            law=study.design.law,
+            law=study.design.scheme,
             randomised=randomised,
             claim="caused" if randomised else "associated",
             said=say_design(study.design, assembled.word),

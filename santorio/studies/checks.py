@@ -127,8 +127,8 @@ def check_outcome(
 def check_study(study: Study, assembled: Dataset, add: Notices) -> None:
     """Warn of the design."""
     word = assembled.word
-    if study.design.law == "unknown":
-        add("law_unknown", "How rows came to their arms is not stated (design: law), so there is no randomisation "
+    if study.design.scheme == "unknown":
+        add("law_unknown", "How rows came to their arms is not stated (design: scheme), so there is no randomisation "
             "test, and a difference is called an association.")  # fmt: skip
     elif not study.design.is_randomised:
         add("not_randomised", "Chance did not decide which rows had which arm: no randomisation test is possible, and "

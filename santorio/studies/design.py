@@ -25,7 +25,7 @@ FORMAT: Final = "santorio-study-plan/1"
 FEWEST_DAYS = 8
 LONGEST_PLAN = 730
 PSEUDO_CYCLE_DAYS = 14
-# Schedules of one law differ a little in what they are worth: these many are averaged.
+# Schedules of one scheme differ a little in what they are worth: these many are averaged.
 DRAWN_PER_DESIGN = 5
 SIMULATED = 400
 PlannedLaw = Literal["days", "periods"]
@@ -36,7 +36,7 @@ class _Part(BaseModel):
 
 
 class Option(_Part):
-    """A law at the number of days that it needs, or the most that are allowed."""
+    """A scheme at the number of days that it needs, or the most that are allowed."""
 
     law: PlannedLaw
     period: int
@@ -48,7 +48,7 @@ class Option(_Part):
 
 
 class PowerByDays(_Part):
-    """What the recommended law is worth by its number of days."""
+    """What the recommended scheme is worth by its number of days."""
 
     days: int
     power: float

@@ -1,6 +1,6 @@
-"""The law by which rows got their arms: cycles in which an effect can repeat, and the randomisation test.
+"""The randomization scheme of the rows: cycles in which an effect can repeat, and the randomisation test.
 
-Every re-drawn schedule is one that chance could as well have given under the stated law. Where chance did not decide,
+Every re-drawn schedule is equally probable under the stated scheme. Where days were not randomised,
 there is no such test, and none is made.
 """
 
@@ -28,7 +28,7 @@ Mask = NDArray[np.bool_]
 def cycles_of(
     design: Design, day: IntArray, arm: IntArray, arms: int, stated: Sequence[str] | None, known: Mask
 ) -> IntArray:
-    """Cycle of every row, from 0: as stated, else as the law has them, else equal stretches of about 14 rows.
+    """Cycle of every row, from 0: as stated, else as the scheme has them, else equal stretches of about 14 rows.
 
     A cycle that lacks an arm cannot show an effect; if any does, stretches take their place.
     """
@@ -41,13 +41,13 @@ def cycles_of(
         candidates.append(np.array([order.index(one) for one in stated]))
         # What was stated are phases then, of one arm each.
         candidates.append(phase // arms)
-    if design.law == "phases":
+    if design.scheme == "phases":
         candidates.append(phase // arms)
-    if design.law == "counterbalanced":
+    if design.scheme == "counterbalanced":
         candidates.append(number // (design.block or ABBA))
-    if design.law == "periods" and design.period:
+    if design.scheme == "periods" and design.period:
         candidates.append(since // (design.period * arms))
-    if design.law == "days" and design.block:
+    if design.scheme == "days" and design.block:
         candidates.append(since // (design.block * max(-(-PSEUDO_CYCLE_ROWS // design.block), 1)))
     for one in candidates:
         cycle = _numbered(_closed(one, arm, arms))
@@ -86,7 +86,7 @@ def _at_most(cycle: IntArray) -> IntArray:
 
 @dataclass(frozen=True)
 class Redraws:
-    """Schedules that the law could as well have given: how many, and whether these are all; they come in batches."""
+    """Schedules that the scheme could as well have given: how many, and whether these are all; they come in batches."""
 
     count: int
     batches: Iterator[IntArray]
@@ -112,7 +112,7 @@ class _Blocks:
 
 
 def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) -> Redraws | None:
-    """Re-draw the labels of rows by the study's law; None where chance did not decide.
+    """Re-draw the labels of rows by the study's scheme; None where chance did not decide.
 
     Parameters
     ----------
@@ -122,9 +122,9 @@ def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) ->
     if not design.is_randomised:
         return None
     rng = np.random.default_rng(seed)
-    if design.law == "counterbalanced":
+    if design.scheme == "counterbalanced":
         return _flips(design, label, rng)
-    if design.law == "phases":
+    if design.scheme == "phases":
         return _starts(design, label, rng)
     capped = _capped(design, day, label, seed)
     if capped is not None:
@@ -138,16 +138,16 @@ def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) ->
 
 def _capped(design: Design, day: IntArray, label: IntArray, seed: int) -> IntArray | None:
     """Days in balanced blocks with a cap on runs, where the schedule is whole and obeys it."""
-    if design.law != "days" or not design.block or not design.longest_run or len(day) != np.ptp(day) + 1:
+    if design.scheme != "days" or not design.block or not design.max_run or len(day) != np.ptp(day) + 1:
         return None
-    stated = {"kind": "daily", "cycle_days": design.block, "longest_run": design.longest_run}
+    stated = {"kind": "daily", "cycle_days": design.block, "longest_run": design.max_run}
     law = infer_randomization(label, None, stated)
     return redraw(law, label, seed)[0] if law.kind == "daily" else None
 
 
 def _blocks(design: Design, day: IntArray, label: IntArray) -> _Blocks:
     since = day - day[0]
-    if design.law == "periods":
+    if design.scheme == "periods":
         assert design.period is not None  # noqa: S101 - the study file is refused without
         unit = _numbered(since // design.period)
         first = np.searchsorted(unit, np.arange(unit[-1] + 1))
@@ -217,7 +217,7 @@ def _flips(design: Design, label: IntArray, rng: np.random.Generator) -> Redraws
 
 def _starts(design: Design, label: IntArray, rng: np.random.Generator) -> Redraws | None:
     """Phases in their order, their starts drawn from all that leave each long enough (Edgington 1975)."""
-    fewest = design.fewest_per_phase or 1
+    fewest = design.min_per_phase or 1
     phase = np.concatenate([[0], np.cumsum(np.diff(label) != 0)])
     order = label[np.searchsorted(phase, np.arange(phase[-1] + 1))]
     phases, spare = len(order), len(label) - fewest * len(order)
@@ -249,7 +249,7 @@ class RandomizationTestResult:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One case for the test: its law's design, days, labels, and the outcome less what is not of the arms."""
+    """One case for the test: its scheme's design, days, labels, and the outcome less what is not of the arms."""
 
     day: IntArray
     label: IntArray
@@ -273,7 +273,7 @@ def randomisation_test(
     -------
     RandomizationTestResult or None
         None where nothing was randomised. The interval inverts the test: effects that, taken off the outcome, leave a
-        difference that the law would often give.
+        difference that the scheme would often give.
     """
     observed = np.zeros(2)
     total: FloatArray | None = None

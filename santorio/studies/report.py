@@ -236,7 +236,7 @@ def _checks(answer: StudyAnswer, comparison: Comparison) -> Sequence[str]:
             )
     test = comparison.randomisation
     if test is not None:
-        kind = "all that the law admits" if test.complete else "drawn by the law"
+        kind = "all that the scheme admits" if test.complete else "drawn by the scheme"
         checks.append(f"Randomisation test: p = {test.p:.2g} from {test.schedules} schedules, {kind}.")
     return checks
 
@@ -300,11 +300,11 @@ def _cent(analysed: StudyAnalysis) -> dict[str, str]:
 
 def _restrictions(analysed: StudyAnalysis) -> str:
     design = analysed.study.design
-    parts = [f"Law: {design.law}"]
+    parts = [f"Scheme: {design.scheme}"]
     parts += [f"periods of {design.period}"] if design.period else []
     parts += [f"blocks of {design.block}"] if design.block else []
-    parts += [f"no run above {design.longest_run}"] if design.longest_run else []
-    parts += [f"no phase below {design.fewest_per_phase}"] if design.fewest_per_phase else []
+    parts += [f"no run above {design.max_run}"] if design.max_run else []
+    parts += [f"no phase below {design.min_per_phase}"] if design.min_per_phase else []
     return ", ".join(parts) + "."
 
 

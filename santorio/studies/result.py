@@ -45,7 +45,7 @@ class Effect(_Part):
 
 
 class RandomisationTest(_Part):
-    """Schedules re-drawn by the law that assigned the days; assumes no model of them."""
+    """Schedules re-drawn by the scheme that assigned the days; assumes no model of them."""
 
     p: float
     lower_95: float | None = Field(

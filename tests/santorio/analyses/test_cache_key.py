@@ -1,4 +1,4 @@
-"""What a fingerprint covers: inputs, and the sources that compute of them, no others."""
+"""What a cache key covers: inputs, and the sources that compute from them, no others."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def both() -> tuple[str, str]:
-    """Fingerprints of a trial's or an association's run and of a baseline's, of the same inputs."""
+    """Cache keys of a trial's or an association's run and of a baseline's, of the same inputs."""
     models_version.cache_clear()
     inputs = ("steps", np.arange(3.0))
     return cache_key(*inputs), cache_key(*inputs, code=OF_BASELINES, libraries=LIBRARIES)

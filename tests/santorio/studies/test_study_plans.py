@@ -182,7 +182,7 @@ def test_a_written_plan_can_be_filled_in_and_analysed(tmp_path, plan):
     rows = list(csv.DictReader((folder / "data.csv").read_text().splitlines()))
     assert [row["arm"] for row in rows] == plan.schedule
     assert rows[-1]["day"] == str(dt.date(2026, 3, 2) + dt.timedelta(days=plan.days - 1))
-    assert yaml.safe_load((folder / "study.yaml").read_text())["design"] == {"law": "days", "block": 4}
+    assert yaml.safe_load((folder / "study.yaml").read_text())["design"] == {"scheme": "days", "block": 4}
     with pytest.raises(DataError, match="0 days have an outcome"):
         analyse_study(folder / "study.yaml")
     rng = np.random.default_rng(1)
