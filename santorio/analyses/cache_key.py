@@ -1,4 +1,4 @@
-"""What a run depended on, as one hash: its inputs, the code that computes, the libraries, the configuration."""
+"""The cache key of a run: one hash of its inputs, the code that computes, the library versions, the configuration."""
 
 import functools
 import hashlib
@@ -23,7 +23,7 @@ LIBRARIES = ("numpy", "scipy", "pymc", "nutpie", "arviz")
 
 @functools.cache
 def models_version(code: tuple[str, ...] = CODE_PATHS, libraries: tuple[str, ...] = LIBRARIES) -> str:
-    """Hash of the sources that compute analyses and of the libraries' versions; an edited API changes nothing."""
+    """Hash of the sources that compute analyses and of the library versions; editing the API changes nothing."""
     digest = hashlib.sha256()
     for part in code:
         root = ROOT / part

@@ -114,7 +114,7 @@ class _Raw:
     outcomes: dict[str, FloatArray]
 
 
-def assemble(study: Study, folder: Path) -> Dataset:
+def load_dataset(study: Study, folder: Path) -> Dataset:
     """Read a study's files, whose places are relative to `folder`, and make one series a case.
 
     Raises
@@ -133,19 +133,21 @@ def assemble(study: Study, folder: Path) -> Dataset:
         assigned = read_schedule(path, study.schedule, study.date_format)
         hashes[study.schedule.file] = digest(path)
     given = assigned.arm if assigned else []
-    arms = name_arms(study, [*(label for one in raw.values() for label in one.label), *given], add)
-    parts = {case: _rows(study, case, one, assigned, add, several=len(raw) > 1) for case, one in raw.items()}
+    arms = name_arms(study, [*(label for part in raw.values() for label in part.label), *given], add)
+    parts = {
+        case: _rows(study, case, part, assigned, add, several=len(raw) > 1) for case, part in raw.items()
+    }
     outcomes: dict[str, list[FloatArray]] = {}
     summaries: dict[str, Summary] = {}
     for outcome in study.outcomes:
         readings = [
-            Readings(one.outcomes[outcome.column], parts[case].row, len(parts[case].day))
-            for case, one in raw.items()
+            Readings(part.outcomes[outcome.column], parts[case].row, len(parts[case].day))
+            for case, part in raw.items()
         ]
         outcomes[outcome.column], summaries[outcome.column] = summarise_readings(outcome, readings)
     cases = [
-        _series(case, one, parts[case], arms, {name: values[number] for name, values in outcomes.items()})
-        for number, (case, one) in enumerate(raw.items())
+        _series(case, part, parts[case], arms, {name: values[number] for name, values in outcomes.items()})
+        for number, (case, part) in enumerate(raw.items())
     ]
     word = study.row or next(iter(parts.values())).word
     dated = next(iter(raw.values())).dated
@@ -173,8 +175,8 @@ def _read_files(
         for note in table.notes:
             add("file", note)
         count += len(table.rows)
-        for case, one in _read_rows(study, file, table, add).items():
-            found.setdefault(case, []).append(one)
+        for case, part in _read_rows(study, file, table, add).items():
+            found.setdefault(case, []).append(part)
     return {case: _join(parts) for case, parts in found.items()}, count
 
 
@@ -190,19 +192,19 @@ def _read_rows(study: Study, file: DataFile, table: Table, add: Notices) -> dict
         add("no_day", f"{unknown} rows of {table.name} have no day and are left out.")
     label = _labels(study, table)
     cycle = table.column(names.cycle) if names.cycle else None
-    outcomes = {one.column: read_outcome(table, one, study.missing) for one in study.outcomes}
+    outcomes = {column.column: read_outcome(table, column, study.missing) for column in study.outcomes}
     case = table.column(names.case) if names.case else [file.case or ONE_CASE] * len(table.rows)
     split: dict[str, list[int]] = {}
-    for at, one in enumerate(case):
-        if np.isfinite(moments.at[at]) and one:
-            split.setdefault(one, []).append(at)
+    for at, value in enumerate(case):
+        if np.isfinite(moments.at[at]) and value:
+            split.setdefault(value, []).append(at)
     return {
-        one: _Raw(
+        case_name: _Raw(
             moments.at[at], moments.dated, moments.timed, [label[i] for i in at],
             None if cycle is None else [cycle[i] for i in at],
             {name: values[at] for name, values in outcomes.items()},
         )
-        for one, at in split.items()
+        for case_name, at in split.items()
     }  # fmt: skip
 
 
@@ -230,18 +232,18 @@ def _labels(study: Study, table: Table) -> list[str]:
 
 
 def _join(parts: Sequence[_Raw]) -> _Raw:
-    if len({one.dated for one in parts}) > 1:
+    if len({part.dated for part in parts}) > 1:
         raise DataError(
             "Some files have dates and others plain numbers.", hint="Use the same in all of them."
         )
-    at = np.concatenate([one.at for one in parts])
+    at = np.concatenate([part.at for part in parts])
     order = np.argsort(at, kind="stable")
-    label = [value for one in parts for value in one.label]
-    cycle = [value for one in parts for value in one.cycle or [""] * len(one.at)]
+    label = [value for part in parts for value in part.label]
+    cycle = [value for part in parts for value in part.cycle or [""] * len(part.at)]
     return _Raw(
-        at[order], parts[0].dated, any(one.timed for one in parts), [label[i] for i in order],
+        at[order], parts[0].dated, any(part.timed for part in parts), [label[i] for i in order],
         [cycle[i] for i in order] if parts[0].cycle is not None else None,
-        {name: np.concatenate([one.outcomes[name] for one in parts])[order] for name in parts[0].outcomes},
+        {name: np.concatenate([part.outcomes[name] for part in parts])[order] for name in parts[0].outcomes},
     )  # fmt: skip
 
 

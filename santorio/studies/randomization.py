@@ -38,7 +38,7 @@ def cycles_of(
     candidates: list[IntArray] = []
     if stated is not None:
         order = list(dict.fromkeys(stated))
-        candidates.append(np.array([order.index(one) for one in stated]))
+        candidates.append(np.array([order.index(value) for value in stated]))
         # What was stated are phases then, of one arm each.
         candidates.append(phase // arms)
     if design.scheme == "phases":
@@ -49,8 +49,8 @@ def cycles_of(
         candidates.append(since // (design.period * arms))
     if design.scheme == "days" and design.block:
         candidates.append(since // (design.block * max(-(-PSEUDO_CYCLE_ROWS // design.block), 1)))
-    for one in candidates:
-        cycle = _numbered(_closed(one, arm, arms))
+    for candidate in candidates:
+        cycle = _numbered(_closed(candidate, arm, arms))
         if _complete(cycle[known], arm[known], arms, 1):
             return _at_most(cycle)
     for stretches in range(min(len(arm) // PSEUDO_CYCLE_ROWS, MOST_CYCLES), 1, -1):
@@ -107,7 +107,7 @@ class _Blocks:
         ways = []
         for number in np.unique(self.block):
             counts = np.unique(self.label[self.block == number], return_counts=True)[1]
-            ways.append(factorial(int(counts.sum())) // prod(factorial(int(one)) for one in counts))
+            ways.append(factorial(int(counts.sum())) // prod(factorial(int(count)) for count in counts))
         return prod(ways)
 
 
@@ -156,7 +156,8 @@ def _blocks(design: Design, day: IntArray, label: IntArray) -> _Blocks:
             arms = len(np.unique(label))
             cycle = np.arange(len(unit_label)) // arms
             balanced = all(
-                len(np.unique(unit_label[cycle == one])) == (cycle == one).sum() for one in np.unique(cycle)
+                len(np.unique(unit_label[cycle == number])) == (cycle == number).sum()
+                for number in np.unique(cycle)
             )
             return _Blocks(unit, cycle if balanced else np.zeros_like(cycle), unit_label)
         # The schedule breaks the stated periods: whole phases change places.
@@ -169,10 +170,10 @@ def _blocks(design: Design, day: IntArray, label: IntArray) -> _Blocks:
 
 def _arrangements(blocks: _Blocks) -> Iterator[IntArray]:
     parts = [
-        sorted(set(itertools.permutations(blocks.label[blocks.block == one].tolist())))
-        if (blocks.block == one).sum() <= 8
-        else _two_label_orders(blocks.label[blocks.block == one])
-        for one in np.unique(blocks.block)
+        sorted(set(itertools.permutations(blocks.label[blocks.block == number].tolist())))
+        if (blocks.block == number).sum() <= 8
+        else _two_label_orders(blocks.label[blocks.block == number])
+        for number in np.unique(blocks.block)
     ]
     for chosen in itertools.product(*parts):
         yield np.array([label for part in chosen for label in part])
@@ -196,8 +197,8 @@ def _permuted(blocks: _Blocks, rng: np.random.Generator) -> Iterator[IntArray]:
     numbers = np.unique(blocks.block)
     for start in range(0, REDRAWS, batch):
         drawn = np.tile(blocks.label, (min(batch, REDRAWS - start), 1))
-        for one in numbers:
-            inside = blocks.block == one
+        for number in numbers:
+            inside = blocks.block == number
             drawn[:, inside] = rng.permuted(drawn[:, inside], axis=1)
         yield drawn[:, blocks.unit]
 

@@ -65,12 +65,12 @@ def _from_json(path: Path) -> Table:
         document = document["schedule"]
     if isinstance(document, Mapping):
         rows = [[str(day), _text(arm)] for day, arm in document.items()]
-    elif isinstance(document, list) and not any(isinstance(one, list | dict) for one in document):
+    elif isinstance(document, list) and not any(isinstance(entry, list | dict) for entry in document):
         rows = [[str(number), _text(arm)] for number, arm in enumerate(document, 1)]
     elif isinstance(document, list) and all(
-        isinstance(one, Mapping) and {"day", "arm"} <= one.keys() for one in document
+        isinstance(entry, Mapping) and {"day", "arm"} <= entry.keys() for entry in document
     ):
-        rows = [[str(one["day"]), _text(one["arm"])] for one in document]
+        rows = [[str(entry["day"]), _text(entry["arm"])] for entry in document]
     else:
         raise DataError(f"{path.name} holds no schedule.", hint=FORMS)
     if not rows:

@@ -36,7 +36,7 @@ def _as_list(value: object) -> object:
 
 def _files(given: object) -> object:
     files = given if isinstance(given, list) else [given]
-    return [{"file": one} if isinstance(one, str) else one for one in files]
+    return [{"file": file} if isinstance(file, str) else file for file in files]
 
 
 class DataFile(_Part):
@@ -262,7 +262,7 @@ def read_study(path: Path) -> Study:
     try:
         return Study.model_validate(_without_nothing(document))
     except ValidationError as error:
-        told = "; ".join(dict.fromkeys(_sentence(one) for one in error.errors(include_url=False)[:5]))
+        told = "; ".join(dict.fromkeys(_sentence(problem) for problem in error.errors(include_url=False)[:5]))
         raise ConfigError(f"{path.name}: {told}.", hint=DOCUMENTED_IN) from error
 
 
@@ -292,10 +292,10 @@ def _load(path: Path, text: str) -> object:
 def _without_nothing(value: object) -> object:
     """Leave out what is empty: a key without a value says nothing."""
     if isinstance(value, Mapping):
-        kept = {str(key): _without_nothing(one) for key, one in value.items()}
-        return {key: one for key, one in kept.items() if one is not None}
+        kept = {str(key): _without_nothing(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item is not None}
     if isinstance(value, list):
-        return [_without_nothing(one) for one in value]
+        return [_without_nothing(item) for item in value]
     return None if isinstance(value, str) and value.strip().lower() in _NOTHING else value
 
 

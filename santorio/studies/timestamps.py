@@ -151,12 +151,12 @@ class _Reader:
         self, text: str, formats: tuple[str, ...], clocks: tuple[str, ...] = _CLOCKS
     ) -> dt.datetime | None:
         likely = [self._last[formats]] if formats in self._last else []
-        for one in [*likely, *(day + clock for day in formats for clock in clocks)]:
+        for candidate in [*likely, *(day + clock for day in formats for clock in clocks)]:
             try:
-                moment = dt.datetime.strptime(text, one)  # noqa: DTZ007 - local wall-clock time
+                moment = dt.datetime.strptime(text, candidate)  # noqa: DTZ007 - local wall-clock time
             except ValueError:
                 continue
-            self._last[formats] = one
+            self._last[formats] = candidate
             return moment
         return None
 

@@ -97,6 +97,6 @@ def rolling_forecasts(
         state.learn(np.array([told]), weighs=t >= configuration.warm_up)
         if t >= configuration.warm_up:
             ahead = state.predict(today + np.array(horizons))
-            for i, one in enumerate(expected):
-                one.append(ahead.of(slice(i, i + 1)))
-    return [Predictive.stack(one) for one in expected]
+            for i, horizon_parts in enumerate(expected):
+                horizon_parts.append(ahead.of(slice(i, i + 1)))
+    return [Predictive.stack(parts) for parts in expected]

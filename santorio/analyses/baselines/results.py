@@ -1,4 +1,4 @@
-"""What the baseline of one metric says."""
+"""The result of a baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from santorio.arrays import FloatArray
 
 @dataclass(frozen=True)
 class Baseline:
-    """All that is said of one metric.
+    """The baseline of one metric.
 
     Attributes
     ----------
     expected : FloatArray
-        What was expected of the last known day before it came, at `forecasting.PROBABILITIES`; shape (7,).
+        Quantiles of the last day, predicted from the days before it, at `forecast.PROBABILITIES`; shape (7,).
     ahead : Forecast
-        The days after it.
+        Forecast of the days after it.
     """
 
     metric: str

@@ -325,7 +325,7 @@ def _filtered(
     after = learnt[start:]
 
     def each(name: str) -> FloatArray:
-        return np.array([getattr(one, name)[place] for one in after])
+        return np.array([getattr(state, name)[place] for state in after])
 
     ahead = state.predictive(
         0, _weights(each("log_weight")), each("location"), each("state_variance"), np.sqrt(each("variance")),
@@ -357,7 +357,7 @@ def first_states(day: IntArray, value: FloatArray, configuration: Configuration 
         at = nodes.power == power
         scaled, _ = to_scale(first, np.array(power), nearest)
         mean[LEVEL][:, at] = np.median(scaled, axis=0)[:, None]
-        variance[:, at] = np.array([_spread(one) ** 2 for one in scaled.T])[:, None]
+        variance[:, at] = np.array([_spread(values) ** 2 for values in scaled.T])[:, None]
     covariance[LEVEL, LEVEL] = configuration.level_sd**2
     covariance[SWING, SWING] = nodes.swing_sd**2
     covariance[WEEKDAYS:, WEEKDAYS:] = (np.eye(7) - 1 / 7)[:, :, None, None] * nodes.weekday_sd**2

@@ -86,7 +86,7 @@ class StackedOutcomes:
 
 def stack_outcomes(regressions: Sequence[Regression]) -> StackedOutcomes:
     """Gather what the days of several outcomes say of the same exposures."""
-    names = sorted({candidate.name for one in regressions for candidate in one.candidates})
+    names = sorted({candidate.name for regression in regressions for candidate in regression.candidates})
     evidence = []
     for regression in regressions:
         columns = np.zeros((len(regression.standard), len(names)))

@@ -74,17 +74,17 @@ def correct_measurement_error(
     errors = {name: find_exposure(name).relative_error for name in exposures}
     calibrations = {
         name: regression_calibrate(
-            one.day,
-            one.value,
+            series.day,
+            series.value,
             errors[name],
-            [other.at(one.day) for other_name, other in exposures.items() if other_name != name],
+            [other.at(series.day) for other_name, other in exposures.items() if other_name != name],
         )
-        for name, one in exposures.items()
-        if errors[name] > 0 and len(one.day) >= FEWEST_DAYS and one.value.std() > 0
+        for name, series in exposures.items()
+        if errors[name] > 0 and len(series.day) >= FEWEST_DAYS and series.value.std() > 0
     }
     kept = {
-        name: replace(one, value=calibrations[name].value) if name in calibrations else one
-        for name, one in exposures.items()
+        name: replace(series, value=calibrations[name].value) if name in calibrations else series
+        for name, series in exposures.items()
         if name not in calibrations or calibrations[name].reliability >= LEAST_RELIABILITY
     }
     return kept, calibrations

@@ -199,15 +199,16 @@ class EffectsModel(RegressionModel):
         confounders = np.zeros(count) if is_confounder is None else is_confounder.astype(float)
         fit = self.sample(
             {
-                "splines": np.stack([one.splines for one in evidence]),
-                "days": np.array([float(one.days) for one in evidence]),
+                "splines": np.stack([outcome_evidence.splines for outcome_evidence in evidence]),
+                "days": np.array([float(outcome_evidence.days) for outcome_evidence in evidence]),
                 "is_confounder": confounders,
             }
         )
         scale = self.scales(fit.draws, confounders)
         rng = np.random.default_rng(self.sampler_config["seed"])
         drawn = [
-            self.draw(one, fit.draws["unit_rho"][:, o], scale[:, o], rng) for o, one in enumerate(evidence)
+            self.draw(outcome_evidence, fit.draws["unit_rho"][:, o], scale[:, o], rng)
+            for o, outcome_evidence in enumerate(evidence)
         ]
         effect = np.stack([effect for effect, _, _ in drawn], axis=1)
         sigma = np.stack([sigma for _, sigma, _ in drawn], axis=1)

@@ -49,7 +49,7 @@ def compute_activity_metrics(
     """Compute the figures of a session from its records (Unix seconds, watts, beats a minute, m/s; NaN for nothing)."""
     found = seconds_of(times, {"power_w": power_w, "heart_rate_bpm": heart_rate_bpm, "speed_mps": speed_mps})
     power, heart, speed = (found.columns[name] for name in ("power_w", "heart_rate_bpm", "speed_mps"))
-    has_power, has_heart, has_speed = (bool(np.isfinite(one).any()) for one in (power, heart, speed))
+    has_power, has_heart, has_speed = (bool(np.isfinite(column).any()) for column in (power, heart, speed))
     normalized = normalized_power(power) if has_power else None
     mean_speed = float(np.nanmean(speed)) if has_speed else None
     return ActivityMetrics(

@@ -136,9 +136,9 @@ def compute_recordings(database: Database) -> Report:
         connection.commit()
         for batch in itertools.batched(waiting, FILES_PER_TRANSACTION):
             with connection.transaction():
-                for one in batch:
-                    computed = compute(connection, one)
-                    _write(connection, one, computed)
+                for recording in batch:
+                    computed = compute(connection, recording)
+                    _write(connection, recording, computed)
                     files += 1
                     sessions += len(computed.sessions)
                     records += computed.records
@@ -154,20 +154,20 @@ class Computed:
     activity_number: str | None
 
 
-def compute(connection: psycopg.Connection, one: PendingRecording) -> Computed:
+def compute(connection: psycopg.Connection, recording: PendingRecording) -> Computed:
     """Read a recording and compute the figures of its sessions."""
     row = connection.execute(
         "select data from raw.events where event_id = %s and content_hash = %s",
-        [one.event_id, one.content_hash],
+        [recording.event_id, recording.content_hash],
     ).fetchone()
     data = row[0] if row and isinstance(row[0], dict) else {}
-    if one.is_drawn:
+    if recording.is_drawn:
         records = account_records(data).clip_to_activity()
         parts = [records]
     else:
-        records = read_records(connection, one.recording_id).clip_to_activity()
+        records = read_records(connection, recording.recording_id).clip_to_activity()
         parts = [records.within(start, end) for start, end in spans_of(data, records.times)]
-    number = data.get("activityId") if one.is_drawn else None
+    number = data.get("activityId") if recording.is_drawn else None
     return Computed(
         [(_first(part), _figures(part)) for part in parts],
         len(records.times),
@@ -192,10 +192,10 @@ def spans_of(data: Mapping[str, Any], times: Column) -> list[tuple[float, float]
     with the first record, where it says that it began later.
     """
     sessions = data.get("sessions")
-    told = [one if isinstance(one, dict) else {} for one in sessions] if isinstance(sessions, list) else []
-    if len(told) < 2:
+    if not isinstance(sessions, list) or len(sessions) < 2:
         return [(-np.inf, np.inf)]
-    spans = [_span(one) for one in told]
+    # What is not an object keeps its position, without a span.
+    spans = [_span(session if isinstance(session, dict) else {}) for session in sessions]
     # Of those that begin together the longest gives way to the others.
     order = sorted(
         (place for place, (start, _) in enumerate(spans) if np.isfinite(start)),
@@ -217,7 +217,7 @@ def _span(session: Mapping[str, Any]) -> tuple[float, float]:
         return np.nan, np.nan
     first = (start if start.tzinfo else start.replace(tzinfo=dt.UTC)).timestamp()
     lengths = (session.get("total_elapsed_time_s"), session.get("total_timer_time_s"))
-    length = next((float(one) for one in lengths if isinstance(one, int | float)), 0.0)
+    length = next((float(length) for length in lengths if isinstance(length, int | float)), 0.0)
     return first, first + length
 
 
@@ -246,28 +246,28 @@ def read_records(connection: psycopg.Connection, recording_id: uuid.UUID) -> Rec
 def account_records(data: Mapping[str, Any]) -> Records:
     """Records of the samples that Garmin's account draws of an activity, out of its payload."""
     places = {
-        one.get("key"): one.get("metricsIndex")
-        for one in _dicts(data.get("metricDescriptors"))
-        if isinstance(one.get("metricsIndex"), int)
+        descriptor.get("key"): descriptor.get("metricsIndex")
+        for descriptor in _dicts(data.get("metricDescriptors"))
+        if isinstance(descriptor.get("metricsIndex"), int)
     }
     samples = [
-        one["metrics"]
-        for one in _dicts(data.get("activityDetailMetrics"))
-        if isinstance(one.get("metrics"), list)
+        sample["metrics"]
+        for sample in _dicts(data.get("activityDetailMetrics"))
+        if isinstance(sample.get("metrics"), list)
     ]
     times = _column(samples, places.get("directTimestamp")) / 1000
     return Records(times, {name: _column(samples, places.get(theirs)) for name, theirs in DRAWN.items()})
 
 
 def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
 
 
 def _column(samples: list[list[object]], place: int | None) -> Column:
     if place is None or place < 0:
         return np.full(len(samples), np.nan)
     return np.array(
-        [_number(one[place]) if place < len(one) else np.nan for one in samples], dtype=np.float64
+        [_number(sample[place]) if place < len(sample) else np.nan for sample in samples], dtype=np.float64
     )
 
 
@@ -285,22 +285,29 @@ values ({", ".join(["%s"] * (10 + len(_FIGURES)))})
 """  # noqa: S608 - names of our own columns
 
 
-def _write(connection: psycopg.Connection, one: PendingRecording, computed: Computed) -> None:
-    connection.execute("delete from training.recordings where recording_id = %s", [one.recording_id])
-    about = [one.event_id, one.user_id, one.content_hash, one.is_drawn, computed.activity_number]
+def _write(connection: psycopg.Connection, recording: PendingRecording, computed: Computed) -> None:
+    connection.execute("delete from training.recordings where recording_id = %s", [recording.recording_id])
+    about = [
+        recording.event_id,
+        recording.user_id,
+        recording.content_hash,
+        recording.is_drawn,
+        computed.activity_number,
+    ]
     rows = [
-        [one.recording_id, number, *about, started_at, list(DURATIONS)]
+        [recording.recording_id, number, *about, started_at, list(DURATIONS)]
         + [getattr(figures, name) for name in _FIGURES]
         + [code_version()]
         for number, (started_at, figures) in enumerate(computed.sessions, start=1)
     ]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)
-    _queue(connection, one)
+    _queue(connection, recording)
 
 
-def _queue(connection: psycopg.Connection, one: PendingRecording) -> None:
+def _queue(connection: psycopg.Connection, recording: PendingRecording) -> None:
     """Tell the next build of the warehouse that this event's figures changed."""
     connection.execute(
-        "insert into raw.change_queue (user_id, event_id) values (%s, %s)", [one.user_id, one.event_id]
+        "insert into raw.change_queue (user_id, event_id) values (%s, %s)",
+        [recording.user_id, recording.event_id],
     )

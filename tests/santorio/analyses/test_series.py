@@ -47,8 +47,8 @@ def test_what_is_left_out_is_in_no_array_and_told_with_every_reason(flagged):
         alcohol = read_exposures(connection, flagged.person.user_id)["alcohol_g"]
     assert len(series["sleep_minutes"].value) == DAYS - 1
     assert series["sleep_minutes"].value.max() < 1440
-    assert series["sleep_minutes"].left_out == (ExcludedDay(flagged.day(7), f"{RANGE} {WORN}"),)
-    assert alcohol.left_out == (ExcludedDay(flagged.day(12), RANGE),)
+    assert series["sleep_minutes"].excluded == (ExcludedDay(flagged.day(7), f"{RANGE} {WORN}"),)
+    assert alcohol.excluded == (ExcludedDay(flagged.day(12), RANGE),)
     assert np.isnan(alcohol.at(np.array([(flagged.day(12) - dt.date(1970, 1, 1)).days]))).all()
 
 

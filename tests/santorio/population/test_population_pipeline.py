@@ -155,8 +155,8 @@ def test_what_everyone_rates_on_their_own_scale_or_names_themself_is_not_pooled(
         person = group.add(estimate)
         group.associate(person, estimate, outcome="mood", outcome_unit="points")
         group.associate(person, estimate, exposure="measure_screen_hours")
-    assert {question.outcome for question, _ in shared(group).questions()} == {"sleep_minutes"}
-    assert {question.factor for question, _ in shared(group).questions()} == {"caffeine_mg", "screens"}
+    assert {key.outcome for key, _ in shared(group).by_effect()} == {"sleep_minutes"}
+    assert {key.factor for key, _ in shared(group).by_effect()} == {"caffeine_mg", "screens"}
 
 
 def test_of_a_trial_the_newest_ended_one_counts_once(group):
@@ -164,7 +164,7 @@ def test_of_a_trial_the_newest_ended_one_counts_once(group):
         group.add(estimate)
     group.tried(group.people[0], 77.0, "screens_sleep_2")
     group.tried(group.people[1], 99.0, "screens_sleep_2", ended=False)
-    (parts,) = [parts for question, parts in shared(group).questions() if question.basis == "trial"]
+    (parts,) = [parts for key, parts in shared(group).by_effect() if key.basis == "trial"]
     assert [parts[person.user_id].estimate for person in group.people] == [77.0, *FOUND[1:5]]
 
 

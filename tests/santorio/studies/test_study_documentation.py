@@ -15,10 +15,10 @@ from santorio.studies.spec import (
     ColumnNames,
     DataFile,
     Design,
-    SchemeName,
     OutcomeColumn,
     ReportText,
     ScheduleFile,
+    SchemeName,
     Study,
 )
 
