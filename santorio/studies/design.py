@@ -19,6 +19,7 @@ from santorio.stats.decisions import DECISION_THRESHOLD
 from santorio.stats.design_matrix import EFFECT_SD, Columns, TrialDesign
 from santorio.stats.effect_priors import carry_over_from
 from santorio.stats.exact_inference import TAU_SD, fit_exact, whiten
+from santorio.stats.quadrature import MAX_COARSE_RHO
 
 FORMAT: Final = "santorio-study-plan/1"
 FEWEST_DAYS = 8
