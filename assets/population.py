@@ -4,16 +4,16 @@ from typing import Any
 
 from assets.per_person import everyone_was_analysed, for_everyone
 from santorio.people import Person
-from santorio.population.estimates import Pool, read_pool
+from santorio.population.estimates import SharedEstimates, read_shared_estimates
 from santorio.population.pipeline import analyse_population
 
 
-def _shared(resources: Any) -> Pool:
+def _shared(resources: Any) -> SharedEstimates:
     with resources.database.connect() as connection:
-        return read_pool(connection)
+        return read_shared_estimates(connection)
 
 
-def _population(resources: Any, person: Person, shared: Pool) -> None:
+def _population(resources: Any, person: Person, shared: SharedEstimates) -> None:
     """Associations and trials of people who consent, pooled: never of fewer than five, never a single one's result."""
     analyse_population(resources.database, person, shared)
 

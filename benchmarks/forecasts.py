@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import ROOT, find_uv, machine
 from benchmarks.wearables import FILE, DailySeries, read_series
 from santorio.analyses.baselines import pipeline as baselines_pipeline
-from santorio.analyses.baselines.forecast import roll
+from santorio.analyses.baselines.forecast import rolling_forecasts
 from santorio.analyses.baselines.hyperparameters import DEFAULT
 from santorio.analyses.baselines.scores import Scores, score, score_normal
 from santorio.analyses.baselines.state_space import filter_series
@@ -90,7 +90,7 @@ def tasks(series: Sequence[DailySeries]) -> list[Task]:
 def of_baselines(wanted: Sequence[Task]) -> list[Scores]:
     """Forecast by the baseline; a series is gone through once for all horizons."""
     series = {id(task.series): task.series for task in wanted}
-    expected = {name: roll(one.day, one.value, HORIZONS) for name, one in series.items()}
+    expected = {name: rolling_forecasts(one.day, one.value, HORIZONS) for name, one in series.items()}
     return [
         score(
             expected[id(task.series)][HORIZONS.index(task.horizon)].of(task.origin - DEFAULT.warm_up),

@@ -1,4 +1,4 @@
-"""What a run depended on, as one hash: its inputs, the code that computes, the libraries, the configuration."""
+"""The cache key of a run: one hash of its inputs, the code that computes, the library versions, the configuration."""
 
 import functools
 import hashlib
@@ -17,13 +17,13 @@ SHARED = (
     "santorio/metrics.py",
     "dbt_project/seeds/metrics.csv",
 )
-COMPUTING = (*SHARED, "santorio/trials", "santorio/stats", "santorio/analyses/effects")
+CODE_PATHS = (*SHARED, "santorio/trials", "santorio/stats", "santorio/analyses/effects")
 LIBRARIES = ("numpy", "scipy", "pymc", "nutpie", "arviz")
 
 
 @functools.cache
-def models_version(code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...] = LIBRARIES) -> str:
-    """Hash of the sources that compute analyses and of the libraries' versions; an edited API changes nothing."""
+def models_version(code: tuple[str, ...] = CODE_PATHS, libraries: tuple[str, ...] = LIBRARIES) -> str:
+    """Hash of the sources that compute analyses and of the library versions; editing the API changes nothing."""
     digest = hashlib.sha256()
     for part in code:
         root = ROOT / part
@@ -39,8 +39,8 @@ def models_version(code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...]
     return digest.hexdigest()
 
 
-def fingerprint(
-    *inputs: object, code: tuple[str, ...] = COMPUTING, libraries: tuple[str, ...] = LIBRARIES
+def cache_key(
+    *inputs: object, code: tuple[str, ...] = CODE_PATHS, libraries: tuple[str, ...] = LIBRARIES
 ) -> str:
     """Sha256 of the inputs and of the code. Arrays count by shape and bytes, everything else by canonical JSON.
 

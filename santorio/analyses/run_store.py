@@ -1,4 +1,4 @@
-"""Publishing: one transaction a run. An accepted run publishes its rows, a rejected one nothing but itself."""
+"""The store of analysis runs: one transaction a run. An accepted run publishes its rows, a rejected one only itself."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -28,20 +28,20 @@ TABLES: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class RunReport:
-    """What an analysis did about one target: counts, diagnostics and a picture; no health value in words.
+    """What an analysis did for one target: counts, diagnostics and a plot; its texts hold no health value.
 
     Attributes
     ----------
     kind, target
-        What was analysed: a trial by its name, an outcome's effects or baseline, or all proposals.
+        What was analysed: a trial by its name, the effects or the baseline of an outcome, or all proposals.
     status
         "unchanged" where the inputs are those of the last run; "not enough data" is a state, not an error.
     reason
-        Why it was rejected or not tried.
+        Why it was rejected or not computed.
     rows
         Rows published.
     diagnostics
-        What the sampler said of itself, and counts.
+        Diagnostics of the sampler, and counts.
     plot
         PNG of an accepted run.
     """
@@ -63,13 +63,13 @@ class Run:
     Attributes
     ----------
     as_of
-        When the newest of what it read became known.
+        When the newest of its inputs became known.
     known_at
-        Instant of the log that the marts told when it read them; None before a build was published.
+        Instant of the log that the marts reflected when they were read; None before a build was published.
     reason
         Why it is rejected; None accepts it.
     posterior_object
-        SHA-256 of its posterior in the object store, where that is kept.
+        SHA-256 of its posterior in the object store, if it is stored.
     further_rows
         Rows of other tables that belong to it, by table.
     """
@@ -110,8 +110,8 @@ def latest_results(
     return connection.cursor(row_factory=dict_row).execute(query, [user_id]).fetchall()
 
 
-def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, target: str) -> str | None:
-    """Fingerprint of the newest run of this target, accepted or not; None if there is none."""
+def last_cache_key(connection: psycopg.Connection, user_id: UUID, kind: Kind, target: str) -> str | None:
+    """Cache key of the newest run of this target, accepted or not; None if there is none."""
     row = connection.execute(
         """
         select fingerprint from analysis.runs where user_id = %s and kind = %s and target = %s
@@ -125,14 +125,14 @@ def last_fingerprint(connection: psycopg.Connection, user_id: UUID, kind: Kind, 
 def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
     """Record a run, and its rows if it is accepted, in one transaction.
 
-    Publishing the same fingerprint again changes nothing unless `force` is set.
+    Publishing a run with the same cache key again changes nothing unless `force` is set.
     """
     status: Status = "accepted" if run.reason is None else "rejected"
     with database.connect() as connection:
-        # Two processes may have computed the same run: the second finds the first one's.
+        # Two processes may compute the same run: the second one finds the first one's.
         lock = f"analysis {run.user_id} {run.kind} {run.target}"
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
-        if not force and last_fingerprint(connection, run.user_id, run.kind, run.target) == run.fingerprint:
+        if not force and last_cache_key(connection, run.user_id, run.kind, run.target) == run.fingerprint:
             return RunReport(run.kind, run.target, "unchanged")
         run_id = uuid4()
         record: dict[str, object] = {

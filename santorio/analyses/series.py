@@ -1,6 +1,6 @@
-"""What the models read from the marts, as arrays. Days are counted from 1970-01-01, so that gaps are differences.
+"""Daily series from the marts as arrays. Days are counted from 1970-01-01, so that gaps are differences.
 
-What `marts.day_quality` says to leave out is left out here, for every analysis alike, and told beside the values.
+Days that `marts.day_quality` excludes are excluded here, for every analysis alike, and listed beside the values.
 """
 
 import datetime as dt
@@ -17,8 +17,8 @@ EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A day that no analysis reads of a metric, and why, in the words of `marts.day_quality`."""
+class ExcludedDay:
+    """A day of a metric that no analysis reads, with the reason from `marts.day_quality`."""
 
     day: dt.date
     reason: str
@@ -35,15 +35,15 @@ class Series:
     value : FloatArray
         Values in the metric's own unit.
     samples : FloatArray
-        How many measurements each value is the mean of.
+        Number of measurements that each value is the mean of.
     unit : str
         Unit, where the mart states one.
     as_of : datetime
-        When the newest of it became known.
-    left_out : tuple[LeftOut, ...]
-        Days that have a value which cannot be trusted; they are in no array.
+        When the newest value became known.
+    excluded : tuple[ExcludedDay, ...]
+        Days with a value that cannot be trusted; they are in no array.
     known_at : datetime, optional
-        Instant of the log that the marts told when they were read; None before a build was published.
+        Instant of the log that the marts reflected when they were read; None before a build was published.
     """
 
     day: IntArray
@@ -51,11 +51,11 @@ class Series:
     samples: FloatArray
     unit: str
     as_of: dt.datetime
-    left_out: tuple[LeftOut, ...] = ()
+    excluded: tuple[ExcludedDay, ...] = ()
     known_at: dt.datetime | None = None
 
     def at(self, days: IntArray) -> FloatArray:
-        """Values on these days; NaN where there is none."""
+        """Values on these days; NaN on a day without one."""
         position = np.clip(np.searchsorted(self.day, days), 0, max(len(self.day) - 1, 0))
         return np.where(self.day[position] == days, self.value[position], np.nan)
 
@@ -70,7 +70,7 @@ def day_number(day: dt.date) -> int:
     return (day - EPOCH).days
 
 
-# Several reasons of one day stand after one another, always in the same order.
+# Several reasons of one day are joined, always in the same order.
 _OUTCOMES = """
 select metric, day, value, coalesce(samples, 1), '', as_of,
        (select string_agg(reason, ' ' order by flag) from marts.day_quality quality
@@ -93,43 +93,46 @@ where user_id = %s and value is not null order by exposure, day
 def read_outcomes(
     connection: psycopg.Connection, user_id: UUID, metrics: Sequence[str] | None = None
 ) -> dict[str, Series]:
-    """Read outcomes by metric; all of them if none is named. What cannot be trusted is left out, and told."""
+    """Read outcomes by metric, by default all of them. Untrusted days are excluded, and listed."""
     wanted = {"user": user_id, "metrics": None if metrics is None else list(metrics)}
     known = _known_at(connection)
     return _by_name(connection.execute(_OUTCOMES, wanted).fetchall(), known)
 
 
 def read_exposures(connection: psycopg.Connection, user_id: UUID) -> dict[str, Series]:
-    """Read exposures by name. What cannot be trusted is left out, and told."""
+    """Read exposures by name. Untrusted days are excluded, and listed."""
     known = _known_at(connection)
     return _by_name(connection.execute(_EXPOSURES, [user_id]).fetchall(), known)
 
 
 def _known_at(connection: psycopg.Connection) -> dt.datetime | None:
-    """Find the instant that the marts tell. Before they are read: what a build then adds is at least not claimed."""
+    """Find the instant of the log that the marts reflect.
+
+    It is read before the marts: if a build publishes in between, the instant is too early, never too late.
+    """
     row = connection.execute(
         "select known_at from ops.builds where published_at is not null order by published_at desc limit 1"
     ).fetchone()
     return row[0] if row else None
 
 
-def words_of_left_out(
+def describe_exclusions(
     series: Mapping[str, Series], *, first: int | None = None, last: int | None = None
 ) -> dict[str, list[dict[str, str]]]:
-    """Say which days of what were left out and why, as a run records it: plain JSON, without any value.
+    """Describe which days were excluded and why, as a run records it: plain JSON, without any value.
 
     Parameters
     ----------
     first, last
-        Days since 1970-01-01 between which it is asked; without them, ever.
+        First and last day of interest, since 1970-01-01; by default all days.
     """
 
-    def days_of(one: Series) -> Iterable[LeftOut]:
+    def days_of(series: Series) -> Iterable[ExcludedDay]:
         return (
-            left
-            for left in one.left_out
-            if (first is None or day_number(left.day) >= first)
-            and (last is None or day_number(left.day) <= last)
+            excluded
+            for excluded in series.excluded
+            if (first is None or day_number(excluded.day) >= first)
+            and (last is None or day_number(excluded.day) <= last)
         )
 
     told = {
@@ -143,7 +146,7 @@ def _by_name(rows: Sequence[tuple[object, ...]], known_at: dt.datetime | None) -
     grouped: dict[str, list[tuple[object, ...]]] = {}
     for row in rows:
         grouped.setdefault(str(row[0]), []).append(row)
-    # Of what has no day to trust there is no series.
+    # A name without any trusted day has no series.
     return {
         name: _series(group, known_at)
         for name, group in grouped.items()
@@ -160,8 +163,10 @@ def _series(rows: Sequence[tuple[object, ...]], known_at: dt.datetime | None) ->
         samples=np.maximum(np.array(samples, dtype=float), 1.0),
         unit=str(units[0]),
         as_of=max(row[5] for row in rows if isinstance(row[5], dt.datetime)),
-        left_out=tuple(
-            LeftOut(row[1], str(row[6])) for row in rows if row[6] is not None and isinstance(row[1], dt.date)
+        excluded=tuple(
+            ExcludedDay(row[1], str(row[6]))
+            for row in rows
+            if row[6] is not None and isinstance(row[1], dt.date)
         ),
         known_at=known_at,
     )

@@ -173,12 +173,12 @@ def plan(  # noqa: PLR0913 - the options of a command
     """Design a study: how many days, which schedule, and how probably it will answer."""
     import secrets
 
-    from santorio.studies.design import Wishes, plan_study
+    from santorio.studies.design import DesignRequest, plan_study
     from santorio.studies.plan_files import write_plan
 
     noise, noise_from = _noise(sd, correlation, past, column, day)
     made = plan_study(
-        Wishes(
+        DesignRequest(
             arms=[one.strip() for one in arms.split(",") if one.strip()],
             noise=noise,
             noise_from=noise_from,

@@ -1,1 +1,1 @@
-"""Several people together, where they consent: what they let in, how it is pooled, and what a person learns from it."""
+"""Several people together, with their consent: what they share, how it is pooled, and what a person sees of it."""

@@ -1,4 +1,4 @@
-"""What people who consent let in: an estimate and its spread for each association and each finished trial of theirs."""
+"""What consenting people share: estimate and standard deviation of each association and each finished trial."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,8 @@ Basis = Literal["trial", "association"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What people must have asked alike for their answers to be pooled.
+class EffectKey:
+    """What estimates must have in common to be pooled: one effect of one factor on one outcome.
 
     Attributes
     ----------
@@ -45,17 +45,17 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One person's own answer, free of a prior on its effect, in the outcome's unit.
+class Estimate:
+    """One person's own estimate, with a flat prior on the effect, in the outcome's unit.
 
     Attributes
     ----------
     per_amount : float
-        Of the exposure that it is for; of a trial 1.
+        Amount of the exposure that it is for; 1 for a trial.
     standard_effect : float
-        What an effect of one standard deviation amounts to.
+        The effect of one standard deviation.
     as_of : datetime
-        When the newest that it rests on became known.
+        When the newest of its inputs became known.
     """
 
     estimate: float
@@ -65,30 +65,30 @@ class Part:
     as_of: dt.datetime
 
     def per(self, amount: float) -> tuple[float, float, float]:
-        """Estimate, spread and standard effect for another amount of the exposure."""
+        """Estimate, standard deviation and standard effect for another amount of the exposure."""
         times = amount / self.per_amount
         return self.estimate * times, self.sd * times, self.standard_effect * times
 
 
 @dataclass(frozen=True)
-class Pool:
-    """All that people share: who does, and each one's parts by what was asked."""
+class SharedEstimates:
+    """All that people share: who shares, and their estimates by effect and person."""
 
     people: frozenset[UUID] = frozenset()
-    parts: Mapping[Question, Mapping[UUID, Part]] | None = None
+    estimates: Mapping[EffectKey, Mapping[UUID, Estimate]] | None = None
 
-    def questions(self) -> Iterable[tuple[Question, Mapping[UUID, Part]]]:
-        """Everything that was asked, in a fixed order."""
-        return sorted((self.parts or {}).items(), key=lambda one: repr(one[0]))
+    def by_effect(self) -> Iterable[tuple[EffectKey, Mapping[UUID, Estimate]]]:
+        """Estimates by effect, in a fixed order."""
+        return sorted((self.estimates or {}).items(), key=lambda item: repr(item[0]))
 
 
-def read_pool(connection: psycopg.Connection) -> Pool:
+def read_shared_estimates(connection: psycopg.Connection) -> SharedEstimates:
     """Read what everyone shares who consents at this moment."""
     people = sharing(connection)
-    parts: dict[Question, dict[UUID, Part]] = {}
-    for user_id, question, part in (*_associations(connection, people), *_trials(connection, people)):
-        parts.setdefault(question, {})[user_id] = part
-    return Pool(frozenset(people), parts)
+    estimates: dict[EffectKey, dict[UUID, Estimate]] = {}
+    for user_id, key, estimate in (*_associations(connection, people), *_trials(connection, people)):
+        estimates.setdefault(key, {})[user_id] = estimate
+    return SharedEstimates(frozenset(people), estimates)
 
 
 def has_common_scale(outcome: str) -> bool:
@@ -98,7 +98,7 @@ def has_common_scale(outcome: str) -> bool:
 
 def _associations(
     connection: psycopg.Connection, people: Sequence[UUID]
-) -> Iterable[tuple[UUID, Question, Part]]:
+) -> Iterable[tuple[UUID, EffectKey, Estimate]]:
     rows = connection.execute(
         """
         with newest as (
@@ -114,14 +114,16 @@ def _associations(
         [list(people)],
     ).fetchall()
     return [
-        (user_id, Question("association", outcome, exposure, lag, unit, exposure_unit), Part(*values))
+        (user_id, EffectKey("association", outcome, exposure, lag, unit, exposure_unit), Estimate(*values))
         for user_id, outcome, exposure, lag, unit, exposure_unit, *values in rows
         if has_common_scale(outcome) and not exposure.startswith(MEASURE)
     ]
 
 
-def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[tuple[UUID, Question, Part]]:
-    """What the trials of the registry's interventions found, of each person the one that was analysed last."""
+def _trials(
+    connection: psycopg.Connection, people: Sequence[UUID]
+) -> Iterable[tuple[UUID, EffectKey, Estimate]]:
+    """Results of the trials of listed interventions; of several trials of one person the one analysed last."""
     protocols = _first_protocols(connection, people)
     rows = connection.execute(
         """
@@ -138,28 +140,30 @@ def _trials(connection: psycopg.Connection, people: Sequence[UUID]) -> Iterable[
         """,
         [list(people)],
     ).fetchall()
-    interventions = {intervention.name: intervention.arms for intervention in built_in_interventions()}
+    arms_of_interventions = {
+        intervention.name: intervention.arms for intervention in built_in_interventions()
+    }
     found = []
     for user_id, trial, unit, *values in rows:
-        asked = protocols.get((user_id, trial))
+        protocol = protocols.get((user_id, trial))
         if (
-            asked is not None
-            and asked.intervention is not None
-            and interventions.get(asked.intervention) == asked.arms
-            and len(asked.arms) == 2
-            and has_common_scale(asked.outcome)
+            protocol is not None
+            and protocol.intervention is not None
+            and arms_of_interventions.get(protocol.intervention) == protocol.arms
+            and len(protocol.arms) == 2
+            and has_common_scale(protocol.outcome)
         ):
-            question = Question(
-                "trial", asked.outcome, asked.intervention, asked.lag_days, unit, arms=asked.arms
+            key = EffectKey(
+                "trial", protocol.outcome, protocol.intervention, protocol.lag_days, unit, arms=protocol.arms
             )
-            found.append((user_id, question, Part(*values)))
+            found.append((user_id, key, Estimate(*values)))
     return found
 
 
 def _first_protocols(
     connection: psycopg.Connection, people: Sequence[UUID]
 ) -> dict[tuple[UUID, str], Protocol]:
-    """Each trial's protocol as it was recorded first, which is what judges it."""
+    """Each trial's protocol as it was first recorded, which decides how it is analysed."""
     rows = connection.execute(
         """
         select distinct on (user_id, data ->> 'trial') user_id, data ->> 'trial', data from raw.events

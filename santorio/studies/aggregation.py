@@ -86,7 +86,7 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
     days = len(np.unique(key))
     if timed and len(mixed) <= MOST_MIXED_DAYS * days:
         return "day"
-    if timed and study.design.law not in {"days", "periods", "alternating"}:
+    if timed and study.design.scheme not in {"days", "periods", "alternating"}:
         stretches = 1 + int((np.diff(np.unique(np.array(label), return_inverse=True)[1]) != 0).sum())
         if len(label) <= FEW_READINGS * stretches:
             add("tests", "Arms change within days, after a reading or two: each is a row of its own.")
@@ -101,12 +101,12 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
 
 
 def _mixed(key: FloatArray, label: Sequence[str]) -> list[float]:
-    pairs = {(one, arm) for one, arm in zip(key.tolist(), label, strict=True) if arm}
-    keys = [one for one, _ in pairs]
+    pairs = {(row_key, arm) for row_key, arm in zip(key.tolist(), label, strict=True) if arm}
+    keys = [row_key for row_key, _ in pairs]
     if len(keys) == len(set(keys)):
         return []
     seen: set[float] = set()
-    return [one for one in keys if one in seen or seen.add(one)]  # type: ignore[func-returns-value]
+    return [key for key in keys if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
 
 
 def _by_key(key: FloatArray, label: Sequence[str], *, dated: bool, add: Add) -> Rows:
@@ -131,12 +131,12 @@ def _by_key(key: FloatArray, label: Sequence[str], *, dated: bool, add: Add) -> 
     keys, most = keys[taken], most[taken]
     whole = bool((keys == np.floor(keys)).all())
     day = keys.astype(np.int64) if whole else np.arange(len(keys))
-    return Rows(day, [values[one] for one in most], row, "day" if dated else "test", weekly=dated)
+    return Rows(day, [values[key] for key in most], row, "day" if dated else "test", weekly=dated)
 
 
 def _codes(label: Sequence[str], values: Sequence[str]) -> IntArray:
     of = {value: number for number, value in enumerate(values)}
-    return np.array([of.get(one, -1) for one in label])
+    return np.array([of.get(value, -1) for value in label])
 
 
 def _stretches(at: FloatArray, label: Sequence[str], *, dated: bool) -> IntArray:
@@ -158,12 +158,16 @@ def _stretches(at: FloatArray, label: Sequence[str], *, dated: bool) -> IntArray
 
 
 def _numbered(row: IntArray, label: list[str], word: str) -> Rows:
-    known = np.array([bool(one) for one in label])
+    known = np.array([bool(value) for value in label])
     kept, number = np.unique(row[known], return_inverse=True)
     every = np.full(len(row), -1)
     every[known] = number
-    first = {int(one): label[position] for position, one in reversed(list(enumerate(every))) if one >= 0}
-    return Rows(np.arange(len(kept)), [first[one] for one in range(len(kept))], every, word, weekly=False)
+    first = {
+        int(value): label[position] for position, value in reversed(list(enumerate(every))) if value >= 0
+    }
+    return Rows(
+        np.arange(len(kept)), [first[number] for number in range(len(kept))], every, word, weekly=False
+    )
 
 
 def _scheduled(
@@ -225,9 +229,9 @@ def _say_adherence(study: Study, row: IntArray, taken: Sequence[str], assigned: 
         return names.get(plain, plain)
 
     both = {
-        int(one): meant(taken[position]) == meant(assigned[one])
-        for position, one in enumerate(row)
-        if one >= 0 and taken[position]
+        int(value): meant(taken[position]) == meant(assigned[value])
+        for position, value in enumerate(row)
+        if value >= 0 and taken[position]
     }
     if not both:
         return

@@ -15,11 +15,11 @@ from santorio.stats.likelihood_choice import LikelihoodChoice
 from santorio.stats.outcome_types import LINK_NAMES
 from santorio.studies.checks import check_case, check_outcome, check_study
 from santorio.studies.contrasts import Fitted, arm_rows, compare
-from santorio.studies.dataset import Assembled, assemble, digest
+from santorio.studies.dataset import Dataset, digest, load_dataset
 from santorio.studies.gaussian_fit import Fit, fit_case
 from santorio.studies.likelihood_choice import DESCRIPTIONS, choose_for_column
 from santorio.studies.preprocessing import Prepared, common_scale, doses_of, prepare, smallest_effect
-from santorio.studies.result import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, Warned
+from santorio.studies.result import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, WarningAnswer
 from santorio.studies.sampled_fit import RejectedFit, fit_sampled
 from santorio.studies.spec import OutcomeColumn, Study, read_study
 from santorio.studies.text import say_design
@@ -43,16 +43,16 @@ METHOD_OF_OTHERS = (
 
 
 @dataclass(frozen=True)
-class Analysed:
+class StudyAnalysis:
     """The answer, and what a report draws beside it: the rows, and the density of each effect by (outcome, arm)."""
 
     answer: StudyAnswer
     study: Study
-    assembled: Assembled
+    dataset: Dataset
     density: dict[tuple[str, str], tuple[FloatArray, FloatArray]]
 
 
-def analyse_study(path: Path) -> Analysed:
+def analyse_study(path: Path) -> StudyAnalysis:
     """Analyse the study that a study file describes.
 
     Raises
@@ -63,66 +63,66 @@ def analyse_study(path: Path) -> Analysed:
         If the data cannot be understood, or there is not enough of it.
     """
     study = read_study(path)
-    assembled = assemble(study, path.parent)
-    add = assembled.notices
+    dataset = load_dataset(study, path.parent)
+    add = dataset.notices
     outcomes: list[OutcomeAnswer] = []
     density: dict[tuple[str, str], tuple[FloatArray, FloatArray]] = {}
     for outcome in study.outcomes:
         primary = outcome is study.outcomes[0]
         try:
-            outcomes.append(_answer(study, assembled, outcome, density, primary=primary))
+            outcomes.append(_answer(study, dataset, outcome, density, primary=primary))
         except NotEnoughData as missing:
             if primary:
                 raise
             add("outcome_left_out", missing.message)
-    check_study(study, assembled, add)
+    check_study(study, dataset, add)
     randomised = study.design.is_randomised
-    sampled = any(one.likelihood != "normal" for one in outcomes)
+    sampled = any(outcome.likelihood != "normal" for outcome in outcomes)
     answer = StudyAnswer(
         title=study.title,
         question=study.question or study.title,
-        answer=" ".join(one.answer for one in outcomes[0].comparisons),
+        answer=" ".join(comparison.answer for comparison in outcomes[0].comparisons),
         design=DesignAnswer(
-            law=study.design.law,
+            law=study.design.scheme,
             randomised=randomised,
             claim="caused" if randomised else "associated",
-            said=say_design(study.design, assembled.word),
+            said=say_design(study.design, dataset.word),
             washout=study.washout,
             half_life=study.half_life,
         ),
-        data=_about_data(assembled),
+        data=_about_data(dataset),
         outcomes=outcomes,
-        warnings=[Warned(code=one.code, text=one.text) for one in add.found],
+        warnings=[WarningAnswer(code=warning.code, text=warning.text) for warning in add.found],
         method=METHOD + (METHOD_OF_OTHERS if sampled else ""),
         study_sha256=digest(path),
         versions={name: version(name) for name in (*LIBRARIES, *(SAMPLERS if sampled else ()))},
     )
-    return Analysed(answer, study, assembled, density)
+    return StudyAnalysis(answer, study, dataset, density)
 
 
 def _answer(
     study: Study,
-    assembled: Assembled,
+    dataset: Dataset,
     outcome: OutcomeColumn,
     density: dict[tuple[str, str], tuple[FloatArray, FloatArray]],
     *,
     primary: bool,
 ) -> OutcomeAnswer:
-    add, names = assembled.notices, assembled.arms.names
-    prepared = _prepare_all(study, assembled, outcome)
+    add, names = dataset.notices, dataset.arms.names
+    prepared = _prepare_all(study, dataset, outcome)
     scale = common_scale(prepared)
     delta, source = smallest_effect(outcome, scale)
     carry_over = carry_over_from(study.half_life) if study.half_life else None
     fits, chosen = _fit(outcome, prepared, carry_over)
-    for one, fit in zip(prepared, fits, strict=True):
-        add.about = one.series.case if len(assembled.cases) > 1 else ""
-        check_case(one, fit, outcome, names, assembled.word, add)
+    for prepared_case, fit in zip(prepared, fits, strict=True):
+        add.about = prepared_case.series.case if len(dataset.cases) > 1 else ""
+        check_case(prepared_case, fit, outcome, names, dataset.word, add)
     add.about = ""
-    check_outcome(outcome, [one.known for one in prepared], chosen, add)
-    fitted = Fitted(prepared, fits, scale, delta, carry_over, doses_of(assembled))
+    check_outcome(outcome, [prepared_case.known for prepared_case in prepared], chosen, add)
+    fitted = Fitted(prepared, fits, scale, delta, carry_over, doses_of(dataset))
     compared = [compare(study, outcome, names, fitted, contrast) for contrast in range(1, len(names))]
-    summary = assembled.summaries[outcome.column]
-    density |= {(outcome.column, one.comparison.arm): one.density for one in compared}
+    summary = dataset.summaries[outcome.column]
+    density |= {(outcome.column, comparison.comparison.arm): comparison.density for comparison in compared}
     return OutcomeAnswer(
         column=outcome.column,
         label=outcome.name,
@@ -136,7 +136,7 @@ def _answer(
         likelihood=chosen.family or "normal",
         summary=summary.said if chosen.family is None else summary.rows_said + DESCRIPTIONS[chosen.family],
         arms=arm_rows(names, prepared),
-        comparisons=[one.comparison for one in compared],
+        comparisons=[comparison.comparison for comparison in compared],
     )
 
 
@@ -153,35 +153,38 @@ def _fit(
             None,
             f"its own model was fitted, and is not told, since the fit did not pass its checks ({found.problem})",
         )
-    return [fit_case(one.case, one.values, one.scale, carry_over=carry_over) for one in prepared], chosen
+    return [
+        fit_case(prepared_case.case, prepared_case.values, prepared_case.scale, carry_over=carry_over)
+        for prepared_case in prepared
+    ], chosen
 
 
-def _prepare_all(study: Study, assembled: Assembled, outcome: OutcomeColumn) -> list[Prepared]:
+def _prepare_all(study: Study, dataset: Dataset, outcome: OutcomeColumn) -> list[Prepared]:
     prepared: list[Prepared] = []
     lacking: NotEnoughData | None = None
-    for series in assembled.cases:
+    for series in dataset.cases:
         try:
-            prepared.append(prepare(study, assembled, series, outcome))
+            prepared.append(prepare(study, dataset, series, outcome))
         except NotEnoughData as missing:
             lacking = missing
-            if len(assembled.cases) > 1:
-                assembled.notices("case_left_out", f"{series.case} is left out: {missing.message}")
+            if len(dataset.cases) > 1:
+                dataset.notices("case_left_out", f"{series.case} is left out: {missing.message}")
     if not prepared:
         assert lacking is not None  # noqa: S101 - there is at least one case
         raise lacking
     return prepared
 
 
-def _about_data(assembled: Assembled) -> DataAnswer:
-    first = min(int(one.day[0]) for one in assembled.cases)
-    last = max(int(one.day[-1]) for one in assembled.cases)
-    dated = assembled.dated and assembled.cases[0].weekly
+def _about_data(dataset: Dataset) -> DataAnswer:
+    first = min(int(case.day[0]) for case in dataset.cases)
+    last = max(int(case.day[-1]) for case in dataset.cases)
+    dated = dataset.dated and dataset.cases[0].weekly
     return DataAnswer(
-        row=assembled.word,
-        rows_read=assembled.rows_read,
-        rows=sum(len(one) for one in assembled.cases),
-        cases=[one.case for one in assembled.cases],
+        row=dataset.word,
+        rows_read=dataset.rows_read,
+        rows=sum(len(case) for case in dataset.cases),
+        cases=[case.case for case in dataset.cases],
         first=str(np.datetime64(first, "D")) if dated else str(first),
         last=str(np.datetime64(last, "D")) if dated else str(last),
-        sha256=assembled.hashes,
+        sha256=dataset.hashes,
     )

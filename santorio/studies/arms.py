@@ -95,7 +95,7 @@ def _meaning(study: Study, found: list[str], add: Callable[[str, str], None]) ->
     stems = {value: match.group(1) if (match := _PHASE.match(value)) else value for value in found}
     numbered = sum(stems[value] != value for value in found)
     # “baseline, treatment, baseline 2” are phases only where the study says so.
-    phases = numbered == len(found) or (numbered > 0 and study.design.law == "phases")
+    phases = numbered == len(found) or (numbered > 0 and study.design.scheme == "phases")
     if phases and len(found) > len(set(stems.values())) >= 2:
         told = f"Phases such as {found[0]} and {found[-1]} were read as arms"
         add("phase_names", f"{told} {', '.join(sorted(set(stems.values())))}.")

@@ -8,7 +8,7 @@ from santorio.rendering.text import plural
 from santorio.stats.decisions import INTERIM_THRESHOLD
 from santorio.stats.latent_posterior import LatentPosterior
 from santorio.stats.likelihood_choice import LikelihoodChoice
-from santorio.studies.dataset import Assembled, Notices
+from santorio.studies.dataset import Dataset, Notices
 from santorio.studies.gaussian_fit import Fit
 from santorio.studies.preprocessing import Prepared, washed_out
 from santorio.studies.spec import Kind, OutcomeColumn, Study
@@ -40,7 +40,7 @@ def check_case(
             "few_rows",
             f"“{outcome.name}” has only {plural(rows, word)}; the answer leans on what was assumed before.",
         )
-    missing = [1 - float(known[arm == one].mean()) for one in np.unique(arm)]
+    missing = [1 - float(known[arm == number].mean()) for number in np.unique(arm)]
     if 1 - known.mean() > MANY_MISSING:
         add(
             "many_missing",
@@ -65,7 +65,7 @@ def _check_spread(
     sampled: bool,
 ) -> None:
     scaled = prepared.scale.forward(prepared.known)
-    parts = [scaled[prepared.known_arm == one] for one in np.unique(prepared.known_arm)]
+    parts = [scaled[prepared.known_arm == number] for number in np.unique(prepared.known_arm)]
     spreads = [float(part.std(ddof=1)) if len(part) > 1 else 0.0 for part in parts]
     if min(spreads) == 0:
         still = names[int(np.unique(prepared.known_arm)[int(np.argmin(spreads))])]
@@ -124,16 +124,16 @@ def check_outcome(
                 "lies beyond cannot be seen.")  # fmt: skip
 
 
-def check_study(study: Study, assembled: Assembled, add: Notices) -> None:
+def check_study(study: Study, dataset: Dataset, add: Notices) -> None:
     """Warn of the design."""
-    word = assembled.word
-    if study.design.law == "unknown":
-        add("law_unknown", "How rows came to their arms is not stated (design: law), so there is no randomisation "
+    word = dataset.word
+    if study.design.scheme == "unknown":
+        add("law_unknown", "How rows came to their arms is not stated (design: scheme), so there is no randomisation "
             "test, and a difference is called an association.")  # fmt: skip
     elif not study.design.is_randomised:
         add("not_randomised", "Chance did not decide which rows had which arm: no randomisation test is possible, and "
             "what else changed with the arm may explain a difference.")  # fmt: skip
-    phases = max(one.phases for one in assembled.cases)
+    phases = max(case.phases for case in dataset.cases)
     if phases < 3:
         add(
             "one_change",
@@ -144,7 +144,7 @@ def check_study(study: Study, assembled: Assembled, add: Notices) -> None:
         if not study.design.is_randomised:
             few += f", so that a decision takes a probability of {100 * INTERIM_THRESHOLD:.0f} %"
         add("few_phases", f"{few}. More changes help more than longer phases.")
-    washed = sum(int(washed_out(one, study.washout).sum()) for one in assembled.cases)
+    washed = sum(int(washed_out(case, study.washout).sum()) for case in dataset.cases)
     if washed:
         add("washed_out", f"{plural(washed, word)} after a change of arm left out as washout.")
     if study.half_life and not carries_over(study):

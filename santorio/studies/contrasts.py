@@ -14,9 +14,9 @@ from santorio.studies.checks import FEW_PHASES
 from santorio.studies.gaussian_fit import FLAT_EFFECT_PRIOR, Fit, Scale, fit_case, without_background
 from santorio.studies.posterior_summary import (
     OWN_UNIT,
-    Belief,
+    CustomPosterior,
     Normal,
-    Own,
+    PosteriorSummary,
     UnitScale,
     density_of,
     describe,
@@ -26,12 +26,12 @@ from santorio.studies.preprocessing import Prepared
 from santorio.studies.randomization import Sampled, randomisation_test
 from santorio.studies.result import (
     ArmRows,
-    Between,
     CaseAnswer,
     Comparison,
     CycleEffect,
     DoseEffect,
     Effect,
+    Heterogeneity,
     RandomisationTest,
 )
 from santorio.studies.sampled_fit import likelihood_alone
@@ -90,11 +90,11 @@ def compare(
         unit = f" {study.dose_unit}" if study.dose_unit else ""
         arm, reference = f"{study.dose_name} {doses[-1]:g}{unit}", f"{doses[0]:g}{unit}"
     cases = [
-        _case(one, fit, contrast, names, delta, binary=binary)
-        for one, fit in zip(prepared, fitted.fits, strict=True)
+        _case(prepared_case, fit, contrast, names, delta, binary=binary)
+        for prepared_case, fit in zip(prepared, fitted.fits, strict=True)
     ]
     pooled = _pool(fitted, contrast) if len(prepared) > 1 else None
-    belief: Belief
+    belief: PosteriorSummary
     scale: UnitScale
     if pooled is None:
         effect = cases[0].effect
@@ -104,8 +104,8 @@ def compare(
         effect = _described(fitted, pooled, scale, binary=binary)
         shrunk = [Normal(*pair) for pair in zip(pooled.case_means, pooled.case_sds, strict=True)]
         cases = [
-            one.model_copy(update={"pooled_effect": _described(fitted, own, each, binary=binary)})
-            for one, own, each in zip(cases, shrunk, own_scales, strict=True)
+            case.model_copy(update={"pooled_effect": _described(fitted, own, each, binary=binary)})
+            for case, own, each in zip(cases, shrunk, own_scales, strict=True)
         ]
     decision = _decide(study, outcome, prepared, effect)
     return Compared(
@@ -113,7 +113,9 @@ def compare(
             arm=arm,
             reference=reference,
             effect=effect,
-            raw_difference=float(np.mean([_raw_difference(one, contrast) for one in prepared])),
+            raw_difference=float(
+                np.mean([_raw_difference(prepared_case, contrast) for prepared_case in prepared])
+            ),
             decision=decision,
             answer=answer_sentence(study, outcome, arm, reference, effect, decision, delta),
             randomisation=_test(study, fitted, contrast),
@@ -125,11 +127,11 @@ def compare(
     )
 
 
-def _own(one: Prepared, fit: Fit | LatentPosterior, contrast: int) -> tuple[Belief, UnitScale]:
-    """Belief about an arm's effect in one case, and the scale that it is on."""
+def _own(prepared: Prepared, fit: Fit | LatentPosterior, contrast: int) -> tuple[PosteriorSummary, UnitScale]:
+    """Posterior of an arm's effect in one case, and the scale that it is on."""
     if isinstance(fit, LatentPosterior):
         return fit.effect(contrast), OWN_UNIT
-    return Own(fit, f"arm_{contrast}"), one.scale
+    return CustomPosterior(fit, f"arm_{contrast}"), prepared.scale
 
 
 def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
@@ -137,17 +139,17 @@ def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
     tables = [fit.table() for fit in fitted.fits if isinstance(fit, LatentPosterior)]
     if tables:
         return mean_table(tables), tables
-    return fitted.scale, [one.scale for one in fitted.prepared]
+    return fitted.scale, [prepared_case.scale for prepared_case in fitted.prepared]
 
 
-def _described(fitted: Fitted, belief: Belief, scale: UnitScale, *, binary: bool) -> Effect:
+def _described(fitted: Fitted, belief: PosteriorSummary, scale: UnitScale, *, binary: bool) -> Effect:
     """Tell a pooled belief."""
     effect = describe(belief, scale, fitted.delta, binary=binary)
     return with_ratio(effect, belief, scale.name) if fitted.is_sampled else effect
 
 
 def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], effect: Effect) -> Decision:
-    phases = max(one.series.phases for one in prepared)
+    phases = max(prepared_case.series.phases for prepared_case in prepared)
     threshold = DECISION_THRESHOLD
     if not study.design.is_randomised and phases <= FEW_PHASES:
         # Before and after is no comparison: whatever else changed meanwhile would look the same.
@@ -173,9 +175,13 @@ def _pool(fitted: Fitted, contrast: int) -> Pooled:
         return pool(moments[:, 0], moments[:, 1], spread)
     free = [
         fit_case(
-            one.case, one.values, one.scale, carry_over=fitted.carry_over, effect_prior=FLAT_EFFECT_PRIOR
+            prepared_case.case,
+            prepared_case.values,
+            prepared_case.scale,
+            carry_over=fitted.carry_over,
+            effect_prior=FLAT_EFFECT_PRIOR,
         )
-        for one in fitted.prepared
+        for prepared_case in fitted.prepared
     ]
     name = f"arm_{contrast}"
     return pool(
@@ -185,9 +191,9 @@ def _pool(fitted: Fitted, contrast: int) -> Pooled:
     )
 
 
-def _between(pooled: Pooled) -> Between:
+def _between(pooled: Pooled) -> Heterogeneity:
     above = 1 - pooled.below(0.0, next_case=True)
-    return Between(
+    return Heterogeneity(
         sd=pooled.between_mean,
         lower_95=pooled.between_quantile(0.025),
         upper_95=pooled.between_quantile(0.975),
@@ -207,7 +213,7 @@ def _dose(effect: Effect, doses: FloatArray) -> DoseEffect:
 
 
 def _case(
-    one: Prepared,
+    prepared: Prepared,
     fit: Fit | LatentPosterior,
     contrast: int,
     names: Sequence[str],
@@ -215,22 +221,24 @@ def _case(
     *,
     binary: bool,
 ) -> CaseAnswer:
-    effect = describe(*_own(one, fit, contrast), delta, binary=binary)
-    repeats = one.case.design.cycles > 1
+    effect = describe(*_own(prepared, fit, contrast), delta, binary=binary)
+    repeats = prepared.case.design.cycles > 1
     if isinstance(fit, LatentPosterior):
         effect = with_ratio(effect, fit.link(contrast), fit.link_name)
         cycles = _sampled_cycles(fit, contrast) if repeats else []
         probability_repeats = fit.probability_repeats(contrast) if repeats else None
         carry_over, prior_weights = fit.carry_over_mean, (1.0, 0.0)
     else:
-        cycles = _cycles(fit, f"arm_{contrast}", one.case.design.cycles, one.scale) if repeats else []
+        cycles = (
+            _cycles(fit, f"arm_{contrast}", prepared.case.design.cycles, prepared.scale) if repeats else []
+        )
         probability_repeats = _repeats(fit, f"arm_{contrast}") if repeats else None
         carry_over = fit.carry_over_mean if fit.carry_over.any() else None
         prior_weights = (1 - fit.wide_weight, fit.wide_weight)
     return CaseAnswer(
-        case=one.series.case,
-        arms=arm_rows(names, [one]),
-        phases=one.series.phases,
+        case=prepared.series.case,
+        arms=arm_rows(names, [prepared]),
+        phases=prepared.series.phases,
         effect=effect,
         cycles=cycles,
         probability_repeats=probability_repeats,
@@ -243,10 +251,10 @@ def _case(
 
 def _sampled_cycles(fit: LatentPosterior, contrast: int) -> list[CycleEffect]:
     found = []
-    for number, one in enumerate(fit.cycles(contrast), 1):
-        lower, upper = np.quantile(one.values, [0.025, 0.975])
+    for number, cycle in enumerate(fit.cycles(contrast), 1):
+        lower, upper = np.quantile(cycle.values, [0.025, 0.975])
         found.append(
-            CycleEffect(cycle=number, estimate=one.mean, lower_95=float(lower), upper_95=float(upper))
+            CycleEffect(cycle=number, estimate=cycle.mean, lower_95=float(lower), upper_95=float(upper))
         )
     return found
 
@@ -273,8 +281,10 @@ def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows
     """Rows, mean and spread of each arm over cases, in the outcome's unit."""
     rows = []
     for number, name in enumerate(names):
-        values = np.concatenate([one.known[one.known_arm == number] for one in prepared])
-        every = sum(int((one.series.arm == number).sum()) for one in prepared)
+        values = np.concatenate(
+            [prepared_case.known[prepared_case.known_arm == number] for prepared_case in prepared]
+        )
+        every = sum(int((prepared_case.series.arm == number).sum()) for prepared_case in prepared)
         rows.append(
             ArmRows(
                 arm=name,
@@ -287,30 +297,36 @@ def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows
     return rows
 
 
-def _raw_difference(one: Prepared, contrast: int) -> float:
+def _raw_difference(prepared: Prepared, contrast: int) -> float:
     """Difference of plain means; with doses the slope of a line times the highest dose."""
-    if one.case.dose is not None:
-        share = one.case.dose[one.case.design.known]
+    if prepared.case.dose is not None:
+        share = prepared.case.dose[prepared.case.design.known]
         away = share - share.mean()
-        return float(away @ one.known / (away @ away))
-    return float(one.known[one.known_arm == contrast].mean() - one.known[one.known_arm == 0].mean())
+        return float(away @ prepared.known / (away @ away))
+    return float(
+        prepared.known[prepared.known_arm == contrast].mean() - prepared.known[prepared.known_arm == 0].mean()
+    )
 
 
 def _test(study: Study, fitted: Fitted, contrast: int) -> RandomisationTest | None:
     cases, shares, doses = [], None, fitted.doses
-    for one in fitted.prepared:
-        label, exposure = one.series.arm, (one.series.arm == contrast).astype(float)
-        if doses is not None and one.series.dose is not None and one.case.dose is not None:
-            label, exposure = np.searchsorted(doses, one.series.dose), one.case.dose
+    for prepared_case in fitted.prepared:
+        label, exposure = prepared_case.series.arm, (prepared_case.series.arm == contrast).astype(float)
+        if (
+            doses is not None
+            and prepared_case.series.dose is not None
+            and prepared_case.case.dose is not None
+        ):
+            label, exposure = np.searchsorted(doses, prepared_case.series.dose), prepared_case.case.dose
             shares = (doses - doses[0]) / (doses[-1] - doses[0])
         # It assumes no model of the rows, so that what is told in the outcome's unit is tested in it.
         scale = (
-            Scale("natural", float(one.known.mean()), float(one.known.std()))
+            Scale("natural", float(prepared_case.known.mean()), float(prepared_case.known.std()))
             if fitted.is_sampled
-            else one.scale
+            else prepared_case.scale
         )
-        left = without_background(one.case, one.values, scale)
-        cases.append(Sampled(one.series.day, label, left, exposure))
+        left = without_background(prepared_case.case, prepared_case.values, scale)
+        cases.append(Sampled(prepared_case.series.day, label, left, exposure))
     tested = randomisation_test(study.design, cases, contrast, shares)
     if tested is None:
         return None

@@ -19,7 +19,7 @@ from santorio.studies.arms import Arms, name_arms
 from santorio.studies.outcomes import Readings, Summary, read_outcome, summarise_readings
 from santorio.studies.schedule import Assigned, read_schedule
 from santorio.studies.spec import DataFile, Study
-from santorio.studies.timestamps import read_moments
+from santorio.studies.timestamps import parse_timestamps
 
 FEWEST_ROWS = 8
 FEWEST_OF_AN_ARM = 3
@@ -29,7 +29,7 @@ ONE_CASE = "all"
 
 
 @dataclass(frozen=True)
-class Notice:
+class StudyWarning:
     """Something a reader of the answer must know."""
 
     code: str
@@ -40,12 +40,12 @@ class Notice:
 class Notices:
     """Notices as they are found; one that is found twice is told once."""
 
-    found: dict[Notice, None] = field(default_factory=dict)
+    found: dict[StudyWarning, None] = field(default_factory=dict)
     about: str = ""
 
     def __call__(self, code: str, text: str) -> None:
         """Add a notice, which says whom it is about where there are several cases."""
-        self.found[Notice(code, f"{self.about}: {text}" if self.about else text)] = None
+        self.found[StudyWarning(code, f"{self.about}: {text}" if self.about else text)] = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Assembled:
+class Dataset:
     """All cases of a study, and what was found out on the way."""
 
     cases: list[Series]
@@ -114,7 +114,7 @@ class _Raw:
     outcomes: dict[str, FloatArray]
 
 
-def assemble(study: Study, folder: Path) -> Assembled:
+def load_dataset(study: Study, folder: Path) -> Dataset:
     """Read a study's files, whose places are relative to `folder`, and make one series a case.
 
     Raises
@@ -133,24 +133,26 @@ def assemble(study: Study, folder: Path) -> Assembled:
         assigned = read_schedule(path, study.schedule, study.date_format)
         hashes[study.schedule.file] = digest(path)
     given = assigned.arm if assigned else []
-    arms = name_arms(study, [*(label for one in raw.values() for label in one.label), *given], add)
-    parts = {case: _rows(study, case, one, assigned, add, several=len(raw) > 1) for case, one in raw.items()}
+    arms = name_arms(study, [*(label for part in raw.values() for label in part.label), *given], add)
+    parts = {
+        case: _rows(study, case, part, assigned, add, several=len(raw) > 1) for case, part in raw.items()
+    }
     outcomes: dict[str, list[FloatArray]] = {}
     summaries: dict[str, Summary] = {}
     for outcome in study.outcomes:
         readings = [
-            Readings(one.outcomes[outcome.column], parts[case].row, len(parts[case].day))
-            for case, one in raw.items()
+            Readings(part.outcomes[outcome.column], parts[case].row, len(parts[case].day))
+            for case, part in raw.items()
         ]
         outcomes[outcome.column], summaries[outcome.column] = summarise_readings(outcome, readings)
     cases = [
-        _series(case, one, parts[case], arms, {name: values[number] for name, values in outcomes.items()})
-        for number, (case, one) in enumerate(raw.items())
+        _series(case, part, parts[case], arms, {name: values[number] for name, values in outcomes.items()})
+        for number, (case, part) in enumerate(raw.items())
     ]
     word = study.row or next(iter(parts.values())).word
     dated = next(iter(raw.values())).dated
     usable = _enough(study, cases, arms, word, add)
-    return Assembled(usable, arms, summaries, word, dated, count, hashes, add)
+    return Dataset(usable, arms, summaries, word, dated, count, hashes, add)
 
 
 def digest(path: Path) -> str:
@@ -173,8 +175,8 @@ def _read_files(
         for note in table.notes:
             add("file", note)
         count += len(table.rows)
-        for case, one in _read_rows(study, file, table, add).items():
-            found.setdefault(case, []).append(one)
+        for case, part in _read_rows(study, file, table, add).items():
+            found.setdefault(case, []).append(part)
     return {case: _join(parts) for case, parts in found.items()}, count
 
 
@@ -182,7 +184,7 @@ def _read_rows(study: Study, file: DataFile, table: Table, add: Notices) -> dict
     names = study.columns
     column = names.day or names.time
     assert column is not None  # noqa: S101 - the study file is refused without
-    moments = read_moments(table, column, date_format=study.date_format, missing=study.missing)
+    moments = parse_timestamps(table, column, date_format=study.date_format, missing=study.missing)
     for note in moments.notes:
         add("dates", note)
     unknown = int((~np.isfinite(moments.at)).sum())
@@ -190,19 +192,19 @@ def _read_rows(study: Study, file: DataFile, table: Table, add: Notices) -> dict
         add("no_day", f"{unknown} rows of {table.name} have no day and are left out.")
     label = _labels(study, table)
     cycle = table.column(names.cycle) if names.cycle else None
-    outcomes = {one.column: read_outcome(table, one, study.missing) for one in study.outcomes}
+    outcomes = {column.column: read_outcome(table, column, study.missing) for column in study.outcomes}
     case = table.column(names.case) if names.case else [file.case or ONE_CASE] * len(table.rows)
     split: dict[str, list[int]] = {}
-    for at, one in enumerate(case):
-        if np.isfinite(moments.at[at]) and one:
-            split.setdefault(one, []).append(at)
+    for at, value in enumerate(case):
+        if np.isfinite(moments.at[at]) and value:
+            split.setdefault(value, []).append(at)
     return {
-        one: _Raw(
+        case_name: _Raw(
             moments.at[at], moments.dated, moments.timed, [label[i] for i in at],
             None if cycle is None else [cycle[i] for i in at],
             {name: values[at] for name, values in outcomes.items()},
         )
-        for one, at in split.items()
+        for case_name, at in split.items()
     }  # fmt: skip
 
 
@@ -230,18 +232,18 @@ def _labels(study: Study, table: Table) -> list[str]:
 
 
 def _join(parts: Sequence[_Raw]) -> _Raw:
-    if len({one.dated for one in parts}) > 1:
+    if len({part.dated for part in parts}) > 1:
         raise DataError(
             "Some files have dates and others plain numbers.", hint="Use the same in all of them."
         )
-    at = np.concatenate([one.at for one in parts])
+    at = np.concatenate([part.at for part in parts])
     order = np.argsort(at, kind="stable")
-    label = [value for one in parts for value in one.label]
-    cycle = [value for one in parts for value in one.cycle or [""] * len(one.at)]
+    label = [value for part in parts for value in part.label]
+    cycle = [value for part in parts for value in part.cycle or [""] * len(part.at)]
     return _Raw(
-        at[order], parts[0].dated, any(one.timed for one in parts), [label[i] for i in order],
+        at[order], parts[0].dated, any(part.timed for part in parts), [label[i] for i in order],
         [cycle[i] for i in order] if parts[0].cycle is not None else None,
-        {name: np.concatenate([one.outcomes[name] for one in parts])[order] for name in parts[0].outcomes},
+        {name: np.concatenate([part.outcomes[name] for part in parts])[order] for name in parts[0].outcomes},
     )  # fmt: skip
 
 

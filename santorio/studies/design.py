@@ -25,7 +25,7 @@ FORMAT: Final = "santorio-study-plan/1"
 FEWEST_DAYS = 8
 LONGEST_PLAN = 730
 PSEUDO_CYCLE_DAYS = 14
-# Schedules of one law differ a little in what they are worth: these many are averaged.
+# Schedules of one scheme differ a little in what they are worth: these many are averaged.
 DRAWN_PER_DESIGN = 5
 SIMULATED = 400
 PlannedLaw = Literal["days", "periods"]
@@ -36,7 +36,7 @@ class _Part(BaseModel):
 
 
 class Option(_Part):
-    """A law at the number of days that it needs, or the most that are allowed."""
+    """A scheme at the number of days that it needs, or the most that are allowed."""
 
     law: PlannedLaw
     period: int
@@ -47,15 +47,15 @@ class Option(_Part):
     enough: bool
 
 
-class AtDays(_Part):
-    """What the recommended law is worth by its number of days."""
+class PowerByDays(_Part):
+    """What the recommended scheme is worth by its number of days."""
 
     days: int
     power: float
     interval: float = Field(description="Half the width that the 95 % interval will have.")
 
 
-class AtEffect(_Part):
+class PowerByEffect(_Part):
     """What the recommended study will say if the true effect is this."""
 
     effect: float
@@ -96,13 +96,13 @@ class Plan(_Part):
     wanted_power: float
     half_life: float | None
     options: list[Option]
-    by_days: list[AtDays]
-    by_effect: list[AtEffect]
+    by_days: list[PowerByDays]
+    by_effect: list[PowerByEffect]
     simulated: Simulated
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DesignRequest:
     """What a study shall be able to tell, and within what limits.
 
     Attributes
@@ -125,70 +125,75 @@ class Wishes:
     seed: int = 1
 
 
-def plan_study(wishes: Wishes) -> Plan:
+def plan_study(request: DesignRequest) -> Plan:
     """Find the shortest study that has the wanted power, over the allowed lengths of a period.
 
     Raises
     ------
     ConfigError
-        If the wishes contradict each other.
+        If the request contradict each other.
     """
-    _check(wishes)
-    searched = [(period, _by_days(wishes, period)) for period in sorted(set(wishes.periods))]
+    _check(request)
+    searched = [(period, _by_days(request, period)) for period in sorted(set(request.periods))]
     searched = [(period, rows) for period, rows in searched if rows]
     if not searched:
         raise ConfigError(
-            f"{wishes.most_days} days hold no study of {len(wishes.arms)} arms in these periods.",
+            f"{request.most_days} days hold no study of {len(request.arms)} arms in these periods.",
             hint="Allow more days or shorter periods.",
         )
-    options = [_option(wishes, period, rows) for period, rows in searched]
-    best = min(options, key=lambda one: (not one.enough, one.days if one.enough else -one.power, one.period))
+    options = [_option(request, period, rows) for period, rows in searched]
+    best = min(options, key=_preference)
     rows = dict(searched)[best.period]
-    arm = draw(len(wishes.arms), best.days, best.period, wishes.seed)
-    simulated = _simulate(wishes, arm, best.period)
+    arm = draw(len(request.arms), best.days, best.period, request.seed)
+    simulated = _simulate(request, arm, best.period)
     return Plan(
-        says=_say(wishes, best, options),
+        says=_say(request, best, options),
         enough=best.enough,
-        arms=list(wishes.arms),
+        arms=list(request.arms),
         law=best.law,
         period=best.period,
-        block=block_days(len(wishes.arms)) if best.law == "days" else None,
+        block=block_days(len(request.arms)) if best.law == "days" else None,
         days=best.days,
-        seed=wishes.seed,
-        schedule=[wishes.arms[one] for one in arm],
-        sd=wishes.noise.sigma,
-        correlation=wishes.noise.rho,
-        noise_from=wishes.noise_from,
-        smallest_effect=wishes.smallest_effect,
-        effect=wishes.effect,
-        wanted_power=wishes.power,
-        half_life=wishes.half_life,
+        seed=request.seed,
+        schedule=[request.arms[number] for number in arm],
+        sd=request.noise.sigma,
+        correlation=request.noise.rho,
+        noise_from=request.noise_from,
+        smallest_effect=request.smallest_effect,
+        effect=request.effect,
+        wanted_power=request.power,
+        half_life=request.half_life,
         options=options,
         by_days=rows,
-        by_effect=_by_effect(wishes, variance(wishes, arm, best.period)),
+        by_effect=_by_effect(request, variance(request, arm, best.period)),
         simulated=simulated,
     )
 
 
-def _check(wishes: Wishes) -> None:
-    if len(set(wishes.arms)) < 2 or len(set(wishes.arms)) != len(wishes.arms):
+def _preference(option: Option) -> tuple[bool, float, int]:
+    """Sort key: enough power first, then the fewest days; without enough power the most power."""
+    return not option.enough, option.days if option.enough else -option.power, option.period
+
+
+def _check(request: DesignRequest) -> None:
+    if len(set(request.arms)) < 2 or len(set(request.arms)) != len(request.arms):
         raise ConfigError(
             "A study needs at least two arms of different names.", hint="Such as --arms “off,on”."
         )
-    if not (wishes.noise.sigma > 0 and -1 < wishes.noise.rho < 1):
+    if not (request.noise.sigma > 0 and -1 < request.noise.rho < 1):
         raise ConfigError("The spread must be above 0, and the correlation between -1 and 1.")
-    if not wishes.smallest_effect > 0:
+    if not request.smallest_effect > 0:
         raise ConfigError("The smallest effect that matters must be above 0.")
-    if not wishes.effect > wishes.smallest_effect:
+    if not request.effect > request.smallest_effect:
         raise ConfigError(
             "The effect that is hoped for must be larger than the smallest that matters.",
             hint="An effect that just matters can never be told from one that just does not.",
         )
-    if not 0 < wishes.power < 1:
+    if not 0 < request.power < 1:
         raise ConfigError("The power wanted is between 0 and 1, such as 0.8.")
-    if not FEWEST_DAYS <= wishes.most_days <= LONGEST_PLAN:
+    if not FEWEST_DAYS <= request.most_days <= LONGEST_PLAN:
         raise ConfigError(f"A study takes {FEWEST_DAYS} to {LONGEST_PLAN} days.")
-    if not wishes.periods or min(wishes.periods) < 1:
+    if not request.periods or min(request.periods) < 1:
         raise ConfigError("A period is at least a day.", hint="Such as --periods 1,3,7.")
 
 
@@ -206,12 +211,12 @@ def draw(arms: int, days: int, period: int, seed: int) -> IntArray:
     """Draw a schedule uniformly: each block has every arm twice by day, each cycle every arm once by period."""
     rng = np.random.default_rng(seed)
     cycle = cycle_days(arms, period)
-    one = np.repeat(np.arange(arms), 2) if period == 1 else np.arange(arms)
-    return np.concatenate([np.repeat(rng.permutation(one), period) for _ in range(days // cycle)])
+    block = np.repeat(np.arange(arms), 2) if period == 1 else np.arange(arms)
+    return np.concatenate([np.repeat(rng.permutation(block), period) for _ in range(days // cycle)])
 
 
-def _columns(wishes: Wishes, arm: IntArray, period: int) -> Columns:
-    arms, day = len(wishes.arms), np.arange(len(arm))
+def _columns(request: DesignRequest, arm: IntArray, period: int) -> Columns:
+    arms, day = len(request.arms), np.arange(len(arm))
     cycle = cycle_days(arms, period)
     # The analysis takes blocks of days together until they are about a fortnight.
     together = cycle * max(-(-PSEUDO_CYCLE_DAYS // cycle), 1) if period == 1 else cycle
@@ -220,30 +225,30 @@ def _columns(wishes: Wishes, arm: IntArray, period: int) -> Columns:
     if len(np.unique(arm[last])) < arms:
         number = np.minimum(number, max(number[-1] - 1, 0))
     design = TrialDesign(day, arm, number, np.ones(len(arm), dtype=bool), arms, weekly=len(arm) >= 21)
-    prior = carry_over_from(wishes.half_life) if wishes.half_life else None
+    prior = carry_over_from(request.half_life) if request.half_life else None
     return design.columns(0.0 if prior is None else prior.mean)
 
 
-def variance(wishes: Wishes, arm: IntArray, period: int) -> float:
+def variance(request: DesignRequest, arm: IntArray, period: int) -> float:
     """Variance v of the estimate of an arm's effect, in the outcome's unit squared; the worst of the arms."""
-    columns = _columns(wishes, arm, period)
+    columns = _columns(request, arm, period)
     prior_sd = np.where(columns.pooled, columns.prior_sd * TAU_SD / 2, columns.prior_sd)
-    effects = [columns.index(f"arm_{one}") for one in range(1, len(wishes.arms))]
+    effects = [columns.index(f"arm_{number}") for number in range(1, len(request.arms))]
     precision = prior_sd**-2.0
     precision[effects] = 0.0
-    white, _ = whiten(columns.values, columns.gap_days, wishes.noise.rho)
+    white, _ = whiten(columns.values, columns.gap_days, request.noise.rho)
     covariance = np.linalg.inv(white.T @ white + np.diag(precision))
-    return float(np.diag(covariance)[effects].max() * wishes.noise.sigma**2)
+    return float(np.diag(covariance)[effects].max() * request.noise.sigma**2)
 
 
-def decisions(wishes: Wishes, variance: float, effect: float) -> tuple[float, float, float]:
+def decisions(request: DesignRequest, variance: float, effect: float) -> tuple[float, float, float]:
     """Probability of "more than δ", "less than -δ" and "no difference that matters" at a true effect."""
     from scipy.special import ndtr, ndtri
 
-    prior = (EFFECT_SD * wishes.noise.sigma) ** 2
+    prior = (EFFECT_SD * request.noise.sigma) ** 2
     after = 1 / (1 / prior + 1 / variance)
     mean, spread = effect * after / variance, float(np.sqrt(after**2 / variance))
-    sd, delta = float(np.sqrt(after)), wishes.smallest_effect
+    sd, delta = float(np.sqrt(after)), request.smallest_effect
     beyond = delta + float(ndtri(DECISION_THRESHOLD)) * sd
     more, less = float(ndtr((mean - beyond) / spread)), float(ndtr((-beyond - mean) / spread))
     inside = np.linspace(0, delta, 400)
@@ -254,11 +259,11 @@ def decisions(wishes: Wishes, variance: float, effect: float) -> tuple[float, fl
     return more, less, float(ndtr((edge - mean) / spread) - ndtr((-edge - mean) / spread))
 
 
-def _by_days(wishes: Wishes, period: int) -> list[AtDays]:
-    arms = len(wishes.arms)
+def _by_days(request: DesignRequest, period: int) -> list[PowerByDays]:
+    arms = len(request.arms)
     cycle = cycle_days(arms, period)
     shortest = -(-max(FEWEST_DAYS, 2 * cycle if period > 1 else cycle) // cycle) * cycle
-    every = list(range(shortest, wishes.most_days + 1, cycle))
+    every = list(range(shortest, request.most_days + 1, cycle))
     # A curve of some thirty points shows all there is.
     every = every[:: max(len(every) // 30, 1)]
     rows = []
@@ -266,30 +271,30 @@ def _by_days(wishes: Wishes, period: int) -> list[AtDays]:
         v = float(
             np.mean(
                 [
-                    variance(wishes, draw(arms, days, period, 1000 + one), period)
-                    for one in range(DRAWN_PER_DESIGN)
+                    variance(request, draw(arms, days, period, 1000 + seed), period)
+                    for seed in range(DRAWN_PER_DESIGN)
                 ]
             )
         )
-        more = decisions(wishes, v, wishes.effect)[0]
-        after = 1 / (1 / (EFFECT_SD * wishes.noise.sigma) ** 2 + 1 / v)
-        rows.append(AtDays(days=days, power=more, interval=1.96 * float(np.sqrt(after))))
+        more = decisions(request, v, request.effect)[0]
+        after = 1 / (1 / (EFFECT_SD * request.noise.sigma) ** 2 + 1 / v)
+        rows.append(PowerByDays(days=days, power=more, interval=1.96 * float(np.sqrt(after))))
     return rows
 
 
-def _option(wishes: Wishes, period: int, rows: Sequence[AtDays]) -> Option:
-    enough = [one for one in rows if one.power >= wishes.power]
-    chosen = enough[0] if enough else max(rows, key=lambda one: one.power)
+def _option(request: DesignRequest, period: int, rows: Sequence[PowerByDays]) -> Option:
+    enough = [row for row in rows if row.power >= request.power]
+    chosen = enough[0] if enough else max(rows, key=lambda row: row.power)
     law: PlannedLaw = "days" if period == 1 else "periods"
     return Option(law=law, period=period, days=chosen.days, power=chosen.power, enough=bool(enough))
 
 
-def _by_effect(wishes: Wishes, v: float) -> list[AtEffect]:
+def _by_effect(request: DesignRequest, v: float) -> list[PowerByEffect]:
     rows = []
-    for effect in sorted({0.0, *(wishes.effect * share for share in (0.25, 0.5, 0.75, 1.0, 1.5, 2.0))}):
-        more, less, none = decisions(wishes, v, effect)
+    for effect in sorted({0.0, *(request.effect * share for share in (0.25, 0.5, 0.75, 1.0, 1.5, 2.0))}):
+        more, less, none = decisions(request, v, effect)
         rows.append(
-            AtEffect(
+            PowerByEffect(
                 effect=effect,
                 more=more,
                 less=less,
@@ -300,23 +305,23 @@ def _by_effect(wishes: Wishes, v: float) -> list[AtEffect]:
     return rows
 
 
-def _simulate(wishes: Wishes, arm: IntArray, period: int) -> Simulated:
+def _simulate(request: DesignRequest, arm: IntArray, period: int) -> Simulated:
     """Analyse simulated studies with everything unknown but the design."""
-    columns = _columns(wishes, arm, period)
-    rng = np.random.default_rng([wishes.seed, len(arm)])
+    columns = _columns(request, arm, period)
+    rng = np.random.default_rng([request.seed, len(arm)])
     noise = rng.normal(size=(len(arm), SIMULATED))
-    noise[1:] *= np.sqrt(1 - wishes.noise.rho**2)
+    noise[1:] *= np.sqrt(1 - request.noise.rho**2)
     for t in range(1, len(arm)):
-        noise[t] += wishes.noise.rho * noise[t - 1]
+        noise[t] += request.noise.rho * noise[t - 1]
     exposure = columns.values[:, columns.index("arm_1")]
     found = []
-    for effect in (wishes.effect, 0.0):
-        outcome = noise + exposure[:, None] * effect / wishes.noise.sigma
+    for effect in (request.effect, 0.0):
+        outcome = noise + exposure[:, None] * effect / request.noise.sigma
         reference = outcome[arm == 0]
         spread = reference.std(axis=0, ddof=1)
-        fine = wishes.noise.rho > MAX_COARSE_RHO
+        fine = request.noise.rho > MAX_COARSE_RHO
         posterior = fit_exact(columns, (outcome - reference.mean(axis=0)) / spread, fine=fine)
-        delta = wishes.smallest_effect / wishes.noise.sigma / spread
+        delta = request.smallest_effect / request.noise.sigma / spread
         above, below = 1 - posterior.below("arm_1", delta), posterior.below("arm_1", -delta)
         found.append(
             (float((above >= DECISION_THRESHOLD).mean()), float((below >= DECISION_THRESHOLD).mean()))
@@ -324,23 +329,24 @@ def _simulate(wishes: Wishes, arm: IntArray, period: int) -> Simulated:
     return Simulated(studies=SIMULATED, power=found[0][0], false_alarm=sum(found[1]))
 
 
-def _say(wishes: Wishes, best: Option, options: Sequence[Option]) -> str:
+def _say(request: DesignRequest, best: Option, options: Sequence[Option]) -> str:
     how = "changing by day" if best.period == 1 else f"in periods of {best.period} days"
     power = f"{100 * best.power:.0f} %"
     if best.enough:
         said = (
-            f"{best.days} days, {how}: if the effect is {wishes.effect:g}, the study will find with {power} "
-            f"probability that it is more than the {wishes.smallest_effect:g} that matter."
+            f"{best.days} days, {how}: if the effect is {request.effect:g}, the study will find with {power} "
+            f"probability that it is more than the {request.smallest_effect:g} that matter."
         )
     else:
         said = (
-            f"{wishes.most_days} days are not enough for a power of {100 * wishes.power:.0f} %: the best, "
-            f"{best.days} days {how}, reaches {power} for an effect of {wishes.effect:g}."
+            f"{request.most_days} days are not enough for a power of {100 * request.power:.0f} %: the best, "
+            f"{best.days} days {how}, reaches {power} for an effect of {request.effect:g}."
         )
-    others = [one for one in options if one is not best and one.enough]
+    others = [option for option in options if option is not best and option.enough]
     if not others:
         return said
     told = ", ".join(
-        f"{one.days} {f'in periods of {one.period}' if one.period > 1 else 'by day'}" for one in others
+        f"{option.days} {f'in periods of {option.period}' if option.period > 1 else 'by day'}"
+        for option in others
     )
     return f"{said} Other designs need, in days: {told}."

@@ -75,12 +75,12 @@ class Fit:
 
     def mean(self, name: str) -> float:
         """Posterior mean of a coefficient."""
-        return self.spread * float(self.weights @ [one.mean(name)[0] for one in self.posteriors])
+        return self.spread * float(self.weights @ [posterior.mean(name)[0] for posterior in self.posteriors])
 
     def sd(self, name: str) -> float:
         """Posterior standard deviation of a coefficient."""
-        means = np.array([one.mean(name)[0] for one in self.posteriors])
-        second = np.array([one.sd(name)[0] ** 2 for one in self.posteriors]) + means**2
+        means = np.array([posterior.mean(name)[0] for posterior in self.posteriors])
+        second = np.array([posterior.sd(name)[0] ** 2 for posterior in self.posteriors]) + means**2
         return self.spread * float(np.sqrt(max(self.weights @ second - (self.weights @ means) ** 2, 0.0)))
 
     def below(self, name: str, value: float, *, next_cycle: bool = False) -> float:
@@ -88,22 +88,22 @@ class Fit:
         if np.isinf(value):
             return float(value > 0)
         at = value / self.spread
-        each = [one.below(name, at, next_cycle=next_cycle)[0] for one in self.posteriors]
+        each = [posterior.below(name, at, next_cycle=next_cycle)[0] for posterior in self.posteriors]
         return float(self.weights @ each)
 
     def combinations(self, factors: Sequence[Mapping[str, float]]) -> list[tuple[float, float]]:
         """Mean and standard deviation of weighted sums of coefficients, which columns alone do not tell."""
         moments = np.zeros((2, len(factors)))
         kept = 0.0
-        for weight, one in zip(self.weights, self.posteriors, strict=True):
-            vectors = np.zeros((len(one.columns.names), len(factors)))
+        for weight, posterior in zip(self.weights, self.posteriors, strict=True):
+            vectors = np.zeros((len(posterior.columns.names), len(factors)))
             for number, factor in enumerate(factors):
                 for name, times in factor.items():
-                    vectors[one.columns.index(name), number] = times
-            for node in np.flatnonzero(one.weights[:, 0] * weight > NEGLIGIBLE):
-                share = float(weight * one.weights[node, 0])
-                mean = one.location[node, :, 0] @ vectors
-                moments += share * np.array([mean, mean**2 + _variances(one, int(node), vectors)])
+                    vectors[posterior.columns.index(name), number] = times
+            for node in np.flatnonzero(posterior.weights[:, 0] * weight > NEGLIGIBLE):
+                share = float(weight * posterior.weights[node, 0])
+                mean = posterior.location[node, :, 0] @ vectors
+                moments += share * np.array([mean, mean**2 + _variances(posterior, int(node), vectors)])
                 kept += share
         mean, second = moments / kept
         sd = np.sqrt(np.maximum(second - mean**2, 0.0))
@@ -112,9 +112,12 @@ class Fit:
     @property
     def rho(self) -> tuple[float, float, float]:
         """Correlation of a row with the next: mean and 95 % interval."""
-        values = np.concatenate([one.rho for one in self.posteriors])
+        values = np.concatenate([posterior.rho for posterior in self.posteriors])
         weights = np.concatenate(
-            [weight * one.weights[:, 0] for weight, one in zip(self.weights, self.posteriors, strict=True)]
+            [
+                weight * posterior.weights[:, 0]
+                for weight, posterior in zip(self.weights, self.posteriors, strict=True)
+            ]
         )
         order = np.argsort(values)
         cumulated = np.cumsum(weights[order])
@@ -124,7 +127,9 @@ class Fit:
     @property
     def sigma(self) -> float:
         """Spread of a row around what the model expects, on the scale of the analysis."""
-        return self.spread * float(self.weights @ [one.sigma_mean()[0] for one in self.posteriors])
+        return self.spread * float(
+            self.weights @ [posterior.sigma_mean()[0] for posterior in self.posteriors]
+        )
 
     @property
     def wide_weight(self) -> float:
@@ -137,13 +142,16 @@ class Fit:
         return float(self.weights @ self.carry_over)
 
 
-def _variances(one: RegressionPosterior, node: int, vectors: FloatArray) -> FloatArray:
-    columns = one.columns
-    white, _ = whiten(columns.values, columns.gap_days, float(one.rho[node]))
-    prior_sd = np.where(columns.pooled, columns.prior_sd * max(one.tau[node], 1e-3), columns.prior_sd)
+def _variances(posterior: RegressionPosterior, node: int, vectors: FloatArray) -> FloatArray:
+    columns = posterior.columns
+    white, _ = whiten(columns.values, columns.gap_days, float(posterior.rho[node]))
+    prior_sd = np.where(columns.pooled, columns.prior_sd * max(posterior.tau[node], 1e-3), columns.prior_sd)
     solved = np.linalg.solve(white.T @ white + np.diag(prior_sd**-2.0), vectors)
     return np.asarray(
-        (vectors * solved).sum(axis=0) * one.scale[node, 0] ** 2 * one.degrees[node] / (one.degrees[node] - 2)
+        (vectors * solved).sum(axis=0)
+        * posterior.scale[node, 0] ** 2
+        * posterior.degrees[node]
+        / (posterior.degrees[node] - 2)
     )
 
 
@@ -174,7 +182,7 @@ class CaseDesign:
             cycle, cycles = self.design.cycle[self.design.known], self.design.cycles
             if cycles > 1:
                 inside = exposure[:, None] * (cycle[:, None] == np.arange(cycles)[None, :])
-                names = [f"arm_1_cycle_{one}" for one in range(cycles)]
+                names = [f"arm_1_cycle_{cycle}" for cycle in range(cycles)]
                 columns = with_columns(columns, inside, np.ones(cycles), names, pooled=True)
         effects = [name.startswith("arm_") and "cycle" not in name for name in columns.names]
         prior_sd = np.where(effects, effect_sd, columns.prior_sd)
@@ -220,7 +228,7 @@ def fit_case(
     ]
     posteriors = [fit_exact(case.columns(node, sd), standard) for node, _, sd in parts]
     evidence = np.array([log_weight for _, log_weight, _ in parts])
-    evidence += [one.log_evidence[0] for one in posteriors]
+    evidence += [posterior.log_evidence[0] for posterior in posteriors]
     weights = np.exp(evidence - np.logaddexp.reduce(evidence))
     wide = np.array([sd > EFFECT_SD for _, _, sd in parts])
     return Fit(weights, posteriors, np.array([node for node, _, _ in parts]), wide, standard, scale.spread)

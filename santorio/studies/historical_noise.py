@@ -7,7 +7,7 @@ import numpy as np
 from santorio.csv_table import lines_of, numbers, read_table
 from santorio.errors import ConfigError, DataError
 from santorio.stats.assurance import Noise, noise_of
-from santorio.studies.timestamps import read_moments
+from santorio.studies.timestamps import parse_timestamps
 
 FEWEST_DAYS = 14
 
@@ -28,7 +28,7 @@ def noise_of_file(path: Path, column: str, day: str) -> tuple[Noise, str]:
         raise DataError(
             f"“{column}” of {table.name} is no number in {len(odd)} rows ({lines_of(table, odd)})."
         )
-    at = np.floor(read_moments(table, day).at)
+    at = np.floor(parse_timestamps(table, day).at)
     known = np.isfinite(values) & np.isfinite(at)
     days, row = np.unique(at[known], return_inverse=True)
     mean = np.bincount(row, weights=values[known]) / np.maximum(np.bincount(row), 1)

@@ -114,16 +114,16 @@ def _levels(table: Table, outcome: OutcomeColumn, missing: Sequence[str]) -> Flo
 
 def summarise_readings(outcome: OutcomeColumn, parts: Sequence[Readings]) -> tuple[list[FloatArray], Summary]:
     """Summarise the readings of every row of every case; all cases alike."""
-    values = np.concatenate([one.value[(one.row >= 0) & np.isfinite(one.value)] for one in parts])
-    counts = [_counts(one) for one in parts]
-    some = np.concatenate([one[one > 0] for one in counts]) if values.size else np.zeros(0)
+    values = np.concatenate([part.value[(part.row >= 0) & np.isfinite(part.value)] for part in parts])
+    counts = [_counts(part) for part in parts]
+    some = np.concatenate([count[count > 0] for count in counts]) if values.size else np.zeros(0)
     typical = float(np.median(some)) if some.size else 0.0
     several = bool(some.size) and float(some.mean()) > 1.05
     how, scale, offset = _choose(outcome, values, several=several)
     fewest = FEW_READINGS * typical if typical >= MANY_READINGS else 0
     summarised, thin = [], 0
-    for one, count in zip(parts, counts, strict=True):
-        row = _summarise(one, how, offset)
+    for part, count in zip(parts, counts, strict=True):
+        row = _summarise(part, how, offset)
         thin += int(((count > 0) & (count < fewest)).sum())
         summarised.append(np.where(count < max(fewest, 1), np.nan, row))
     rows_said = _say_rows(how, typical, thin, several=several)

@@ -43,7 +43,7 @@ def _study(plan: Plan, title: str, outcome: str, unit: str) -> str:
     import yaml
 
     name, length = ("period", plan.period) if plan.law == "periods" else ("block", plan.block)
-    design: dict[str, object] = {"law": plan.law, name: length}
+    design: dict[str, object] = {"scheme": plan.law, name: length}
     described: dict[str, object] = {"column": outcome, "smallest_effect": plan.smallest_effect}
     if unit:
         described["unit"] = unit

@@ -15,7 +15,7 @@ DENSITY_POINTS = 241
 OWN_UNIT = Scale("natural", 0.0, 1.0)
 
 
-class Belief(Protocol):
+class PosteriorSummary(Protocol):
     """An effect on the scale of the analysis, as far as it is known."""
 
     @property
@@ -51,7 +51,7 @@ class UnitScale(Protocol):
 
 
 @dataclass(frozen=True)
-class Own:
+class CustomPosterior:
     """The belief about one coefficient of one case's fit."""
 
     fit: Fit
@@ -86,7 +86,7 @@ class Normal:
         return float(ndtr((value - self.mean) / self.sd))
 
 
-def describe(belief: Belief, scale: UnitScale, delta: float, *, binary: bool = False) -> Effect:
+def describe(belief: PosteriorSummary, scale: UnitScale, delta: float, *, binary: bool = False) -> Effect:
     """Tell a belief in the outcome's unit; `delta` is in that unit too."""
     mean, sd = belief.mean, belief.sd
     at = {p: quantile_of(belief.below, mean, sd, p) for p in (0.025, 0.25, 0.5, 0.75, 0.975)}
@@ -108,7 +108,7 @@ def describe(belief: Belief, scale: UnitScale, delta: float, *, binary: bool = F
     )
 
 
-def with_ratio(effect: Effect, link: Belief, link_name: str) -> Effect:
+def with_ratio(effect: Effect, link: PosteriorSummary, link_name: str) -> Effect:
     """Add what an effect is as a ratio: of odds, or in percent where the link is a logarithm."""
     median, lower, upper = (
         float(np.exp(quantile_of(link.below, link.mean, link.sd, p))) for p in (0.5, 0.025, 0.975)
@@ -119,7 +119,7 @@ def with_ratio(effect: Effect, link: Belief, link_name: str) -> Effect:
     return effect.model_copy(update={"odds_ratio": (median, lower, upper)})
 
 
-def density_of(belief: Belief, scale: UnitScale) -> tuple[FloatArray, FloatArray]:
+def density_of(belief: PosteriorSummary, scale: UnitScale) -> tuple[FloatArray, FloatArray]:
     """Density of an effect in the outcome's unit: where, and how much."""
     edges = belief.mean + belief.sd * np.linspace(-4.5, 4.5, DENSITY_POINTS)
     unit = np.array([scale.in_unit(float(edge)) for edge in edges])

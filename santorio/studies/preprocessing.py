@@ -10,7 +10,7 @@ from santorio.arrays import FloatArray, IntArray
 from santorio.errors import NotEnoughData
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.stats.design_matrix import TrialDesign
-from santorio.studies.dataset import FEWEST_OF_AN_ARM, FEWEST_ROWS, Assembled, Series
+from santorio.studies.dataset import FEWEST_OF_AN_ARM, FEWEST_ROWS, Dataset, Series
 from santorio.studies.gaussian_fit import CaseDesign, Scale
 from santorio.studies.outcomes import Summary
 from santorio.studies.randomization import cycles_of
@@ -43,13 +43,13 @@ class Prepared:
         return self.series.arm[self.case.design.known]
 
 
-def doses_of(assembled: Assembled) -> FloatArray | None:
+def doses_of(dataset: Dataset) -> FloatArray | None:
     """All doses of a study in increasing order; None where arms have no dose."""
-    found = [one.dose for one in assembled.cases if one.dose is not None]
+    found = [case.dose for case in dataset.cases if case.dose is not None]
     return np.unique(np.concatenate(found)) if found else None
 
 
-def prepare(study: Study, assembled: Assembled, series: Series, outcome: OutcomeColumn) -> Prepared:
+def prepare(study: Study, dataset: Dataset, series: Series, outcome: OutcomeColumn) -> Prepared:
     """Prepare one outcome of one case.
 
     Raises
@@ -57,14 +57,14 @@ def prepare(study: Study, assembled: Assembled, series: Series, outcome: Outcome
     NotEnoughData
         If too few rows are known, or the outcome never varies.
     """
-    arms = len(assembled.arms.names)
-    doses = doses_of(assembled)
+    arms = len(dataset.arms.names)
+    doses = doses_of(dataset)
     values = series.outcomes[outcome.column]
     known = np.isfinite(values) & ~washed_out(series, study.washout)
     counts = np.bincount(series.arm[known], minlength=arms)
     if known.sum() < FEWEST_ROWS or (doses is None and counts.min() < FEWEST_OF_AN_ARM):
         raise NotEnoughData(
-            f"“{outcome.name}” has {int(known.sum())} known {assembled.word}s, {int(counts.min())} of the rarest arm"
+            f"“{outcome.name}” has {int(known.sum())} known {dataset.word}s, {int(counts.min())} of the rarest arm"
             f"{' after washout' if study.washout else ''}.",
             hint=f"At least {FEWEST_ROWS} are needed, and {FEWEST_OF_AN_ARM} of each arm.",
         )
@@ -74,7 +74,7 @@ def prepare(study: Study, assembled: Assembled, series: Series, outcome: Outcome
     cycle = cycles_of(study.design, series.day, series.arm, arms, series.cycle, known)
     weekly = series.weekly and int(np.ptp(series.day)) + 1 >= FEWEST_DAYS_FOR_WEEKDAYS
     design = TrialDesign(series.day, series.arm, cycle, known, arms, weekly=weekly)
-    scale = _scale(assembled.summaries[outcome.column], outcome, values[known], series.arm[known])
+    scale = _scale(dataset.summaries[outcome.column], outcome, values[known], series.arm[known])
     return Prepared(series, CaseDesign(design, share), values, scale)
 
 
@@ -89,7 +89,7 @@ def _scale(summary: Summary, outcome: OutcomeColumn, values: FloatArray, arm: In
     """Scale whose zero is the reference's mean and whose one is its spread, or the arms' where that is no yardstick."""
     scaled = Scale(summary.scale, 0.0, 1.0, summary.offset).forward(values)
     reference = scaled[arm == 0]
-    away = np.concatenate([scaled[arm == one] - scaled[arm == one].mean() for one in np.unique(arm)])
+    away = np.concatenate([scaled[arm == number] - scaled[arm == number].mean() for number in np.unique(arm)])
     within = float(np.sqrt((away**2).sum() / max(len(away) - len(np.unique(arm)), 1)))
     spread = float(reference.std(ddof=1)) if len(reference) >= FEWEST_OF_AN_ARM else within
     if spread < LEAST_SPREAD * within:
@@ -107,8 +107,8 @@ def _scale(summary: Summary, outcome: OutcomeColumn, values: FloatArray, arm: In
 
 def common_scale(prepared: Sequence[Prepared]) -> Scale:
     """Scale of all cases together: its level and spread are the cases' means."""
-    center = float(np.mean([one.scale.center for one in prepared]))
-    spread = float(np.mean([one.scale.spread for one in prepared]))
+    center = float(np.mean([prepared_case.scale.center for prepared_case in prepared]))
+    spread = float(np.mean([prepared_case.scale.spread for prepared_case in prepared]))
     return Scale(prepared[0].scale.name, center, spread, prepared[0].scale.offset)
 
 

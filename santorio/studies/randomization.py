@@ -1,6 +1,6 @@
-"""The law by which rows got their arms: cycles in which an effect can repeat, and the randomisation test.
+"""The randomization scheme of the rows: cycles in which an effect can repeat, and the randomisation test.
 
-Every re-drawn schedule is one that chance could as well have given under the stated law. Where chance did not decide,
+Every re-drawn schedule is equally probable under the stated scheme. Where days were not randomised,
 there is no such test, and none is made.
 """
 
@@ -28,7 +28,7 @@ Mask = NDArray[np.bool_]
 def cycles_of(
     design: Design, day: IntArray, arm: IntArray, arms: int, stated: Sequence[str] | None, known: Mask
 ) -> IntArray:
-    """Cycle of every row, from 0: as stated, else as the law has them, else equal stretches of about 14 rows.
+    """Cycle of every row, from 0: as stated, else as the scheme has them, else equal stretches of about 14 rows.
 
     A cycle that lacks an arm cannot show an effect; if any does, stretches take their place.
     """
@@ -38,19 +38,19 @@ def cycles_of(
     candidates: list[IntArray] = []
     if stated is not None:
         order = list(dict.fromkeys(stated))
-        candidates.append(np.array([order.index(one) for one in stated]))
+        candidates.append(np.array([order.index(value) for value in stated]))
         # What was stated are phases then, of one arm each.
         candidates.append(phase // arms)
-    if design.law == "phases":
+    if design.scheme == "phases":
         candidates.append(phase // arms)
-    if design.law == "counterbalanced":
+    if design.scheme == "counterbalanced":
         candidates.append(number // (design.block or ABBA))
-    if design.law == "periods" and design.period:
+    if design.scheme == "periods" and design.period:
         candidates.append(since // (design.period * arms))
-    if design.law == "days" and design.block:
+    if design.scheme == "days" and design.block:
         candidates.append(since // (design.block * max(-(-PSEUDO_CYCLE_ROWS // design.block), 1)))
-    for one in candidates:
-        cycle = _numbered(_closed(one, arm, arms))
+    for candidate in candidates:
+        cycle = _numbered(_closed(candidate, arm, arms))
         if _complete(cycle[known], arm[known], arms, 1):
             return _at_most(cycle)
     for stretches in range(min(len(arm) // PSEUDO_CYCLE_ROWS, MOST_CYCLES), 1, -1):
@@ -86,7 +86,7 @@ def _at_most(cycle: IntArray) -> IntArray:
 
 @dataclass(frozen=True)
 class Redraws:
-    """Schedules that the law could as well have given: how many, and whether these are all; they come in batches."""
+    """Schedules that the scheme could as well have given: how many, and whether these are all; they come in batches."""
 
     count: int
     batches: Iterator[IntArray]
@@ -107,12 +107,12 @@ class _Blocks:
         ways = []
         for number in np.unique(self.block):
             counts = np.unique(self.label[self.block == number], return_counts=True)[1]
-            ways.append(factorial(int(counts.sum())) // prod(factorial(int(one)) for one in counts))
+            ways.append(factorial(int(counts.sum())) // prod(factorial(int(count)) for count in counts))
         return prod(ways)
 
 
 def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) -> Redraws | None:
-    """Re-draw the labels of rows by the study's law; None where chance did not decide.
+    """Re-draw the labels of rows by the study's scheme; None where chance did not decide.
 
     Parameters
     ----------
@@ -122,9 +122,9 @@ def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) ->
     if not design.is_randomised:
         return None
     rng = np.random.default_rng(seed)
-    if design.law == "counterbalanced":
+    if design.scheme == "counterbalanced":
         return _flips(design, label, rng)
-    if design.law == "phases":
+    if design.scheme == "phases":
         return _starts(design, label, rng)
     capped = _capped(design, day, label, seed)
     if capped is not None:
@@ -138,16 +138,16 @@ def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) ->
 
 def _capped(design: Design, day: IntArray, label: IntArray, seed: int) -> IntArray | None:
     """Days in balanced blocks with a cap on runs, where the schedule is whole and obeys it."""
-    if design.law != "days" or not design.block or not design.longest_run or len(day) != np.ptp(day) + 1:
+    if design.scheme != "days" or not design.block or not design.max_run or len(day) != np.ptp(day) + 1:
         return None
-    stated = {"kind": "daily", "cycle_days": design.block, "longest_run": design.longest_run}
+    stated = {"kind": "daily", "cycle_days": design.block, "longest_run": design.max_run}
     law = infer_randomization(label, None, stated)
     return redraw(law, label, seed)[0] if law.kind == "daily" else None
 
 
 def _blocks(design: Design, day: IntArray, label: IntArray) -> _Blocks:
     since = day - day[0]
-    if design.law == "periods":
+    if design.scheme == "periods":
         assert design.period is not None  # noqa: S101 - the study file is refused without
         unit = _numbered(since // design.period)
         first = np.searchsorted(unit, np.arange(unit[-1] + 1))
@@ -156,7 +156,8 @@ def _blocks(design: Design, day: IntArray, label: IntArray) -> _Blocks:
             arms = len(np.unique(label))
             cycle = np.arange(len(unit_label)) // arms
             balanced = all(
-                len(np.unique(unit_label[cycle == one])) == (cycle == one).sum() for one in np.unique(cycle)
+                len(np.unique(unit_label[cycle == number])) == (cycle == number).sum()
+                for number in np.unique(cycle)
             )
             return _Blocks(unit, cycle if balanced else np.zeros_like(cycle), unit_label)
         # The schedule breaks the stated periods: whole phases change places.
@@ -169,10 +170,10 @@ def _blocks(design: Design, day: IntArray, label: IntArray) -> _Blocks:
 
 def _arrangements(blocks: _Blocks) -> Iterator[IntArray]:
     parts = [
-        sorted(set(itertools.permutations(blocks.label[blocks.block == one].tolist())))
-        if (blocks.block == one).sum() <= 8
-        else _two_label_orders(blocks.label[blocks.block == one])
-        for one in np.unique(blocks.block)
+        sorted(set(itertools.permutations(blocks.label[blocks.block == number].tolist())))
+        if (blocks.block == number).sum() <= 8
+        else _two_label_orders(blocks.label[blocks.block == number])
+        for number in np.unique(blocks.block)
     ]
     for chosen in itertools.product(*parts):
         yield np.array([label for part in chosen for label in part])
@@ -196,8 +197,8 @@ def _permuted(blocks: _Blocks, rng: np.random.Generator) -> Iterator[IntArray]:
     numbers = np.unique(blocks.block)
     for start in range(0, REDRAWS, batch):
         drawn = np.tile(blocks.label, (min(batch, REDRAWS - start), 1))
-        for one in numbers:
-            inside = blocks.block == one
+        for number in numbers:
+            inside = blocks.block == number
             drawn[:, inside] = rng.permuted(drawn[:, inside], axis=1)
         yield drawn[:, blocks.unit]
 
@@ -217,7 +218,7 @@ def _flips(design: Design, label: IntArray, rng: np.random.Generator) -> Redraws
 
 def _starts(design: Design, label: IntArray, rng: np.random.Generator) -> Redraws | None:
     """Phases in their order, their starts drawn from all that leave each long enough (Edgington 1975)."""
-    fewest = design.fewest_per_phase or 1
+    fewest = design.min_per_phase or 1
     phase = np.concatenate([[0], np.cumsum(np.diff(label) != 0)])
     order = label[np.searchsorted(phase, np.arange(phase[-1] + 1))]
     phases, spare = len(order), len(label) - fewest * len(order)
@@ -237,7 +238,7 @@ def _starts(design: Design, label: IntArray, rng: np.random.Generator) -> Redraw
 
 
 @dataclass(frozen=True)
-class Tested:
+class RandomizationTestResult:
     """A randomisation test: p, the interval of effects that it does not reject at 5 %, and what it re-drew."""
 
     p: float
@@ -249,7 +250,7 @@ class Tested:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One case for the test: its law's design, days, labels, and the outcome less what is not of the arms."""
+    """One case for the test: its scheme's design, days, labels, and the outcome less what is not of the arms."""
 
     day: IntArray
     label: IntArray
@@ -259,7 +260,7 @@ class Sampled:
 
 def randomisation_test(
     design: Design, cases: Sequence[Sampled], contrast: int, doses: FloatArray | None = None
-) -> Tested | None:
+) -> RandomizationTestResult | None:
     """Two-sided randomisation test of the mean over cases of the difference in means, or of the slope with dose.
 
     Parameters
@@ -271,9 +272,9 @@ def randomisation_test(
 
     Returns
     -------
-    Tested or None
+    RandomizationTestResult or None
         None where nothing was randomised. The interval inverts the test: effects that, taken off the outcome, leave a
-        difference that the law would often give.
+        difference that the scheme would often give.
     """
     observed = np.zeros(2)
     total: FloatArray | None = None
@@ -299,7 +300,7 @@ def randomisation_test(
         return float(beyond.mean()) if complete else float((1 + beyond.sum()) / (1 + len(beyond)))
 
     lower, upper = _inverted(p_of, observed[0] / observed[1], float(total[:, 0].std()))
-    return Tested(p_of(0.0), lower, upper, len(total), complete)
+    return RandomizationTestResult(p_of(0.0), lower, upper, len(total), complete)
 
 
 def _inverted(

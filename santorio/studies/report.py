@@ -10,35 +10,35 @@ from santorio.arrays import FloatArray
 from santorio.rendering.charts import CaseRows, Interval, plot_effect, plot_forest, plot_rows
 from santorio.rendering.report import Report, ReportFigure, ReportTable, render_report
 from santorio.rendering.text import decision_text, number, percent
-from santorio.studies.analysis import Analysed
-from santorio.studies.dataset import Assembled
+from santorio.studies.analysis import StudyAnalysis
+from santorio.studies.dataset import Dataset
 from santorio.studies.gaussian_fit import EFFECT_PRIOR
 from santorio.studies.result import Comparison, Effect, OutcomeAnswer, StudyAnswer
 
 MOST_PANELS = 8
 
 
-def report_of(analysed: Analysed, generated_at: dt.datetime | None = None) -> str:
+def report_of(analysis: StudyAnalysis, generated_at: dt.datetime | None = None) -> str:
     """Write the report of a study as one HTML page."""
-    answer = analysed.answer
+    answer = analysis.answer
     primary = answer.outcomes[0]
     comparison = primary.comparisons[0]
-    texts = analysed.study.report
+    texts = analysis.study.report
     return render_report(
         Report(
             title=answer.title,
             question=answer.question,
             answer=answer.answer,
             meaning=f"{_judged(primary)} {answer.design.said}",
-            figures=_pictures(analysed),
-            tables=[grid for outcome in answer.outcomes for grid in _grids(outcome)],
+            figures=_figures(analysis),
+            tables=[table for outcome in answer.outcomes for table in _tables(outcome)],
             checks=_checks(answer, comparison),
             decided_before=texts.decided_before
             or "Not stated: what the study is judged by may have been chosen afterwards.",
             decided_after=texts.decided_after
             or "Nothing is stated. The summary of readings and the scale are found from "
             "the data without a look at the arms.",
-            cent=_cent(analysed),
+            cent=_cent(analysis),
             hashes={"study file": answer.study_sha256, **answer.data.sha256},
             versions=answer.versions,
             generated_at=generated_at or dt.datetime.now(dt.UTC),
@@ -47,7 +47,7 @@ def report_of(analysed: Analysed, generated_at: dt.datetime | None = None) -> st
 
 
 def _judged(outcome: OutcomeAnswer) -> str:
-    return " ".join(dict.fromkeys(decision_text(one.decision) for one in outcome.comparisons))
+    return " ".join(dict.fromkeys(decision_text(comparison.decision) for comparison in outcome.comparisons))
 
 
 def _with_unit(name: str, outcome: OutcomeAnswer) -> str:
@@ -55,33 +55,34 @@ def _with_unit(name: str, outcome: OutcomeAnswer) -> str:
     return f"{name} ({unit})" if unit else name
 
 
-def _pictures(analysed: Analysed) -> list[ReportFigure]:
-    answer, assembled = analysed.answer, analysed.assembled
+def _figures(analysis: StudyAnalysis) -> list[ReportFigure]:
+    answer, dataset = analysis.answer, analysis.dataset
     primary = answer.outcomes[0]
-    pictures = [_rows_picture(assembled, primary, answer)]
+    figures = [_rows_figure(dataset, primary, answer)]
     for comparison in primary.comparisons:
-        pictures.append(_effect_picture(analysed, primary, comparison))
-        pictures += _interval_pictures(primary, comparison)
-    return pictures
+        figures.append(_effect_figure(analysis, primary, comparison))
+        figures += _interval_figures(primary, comparison)
+    return figures
 
 
-def _rows_picture(assembled: Assembled, outcome: OutcomeAnswer, answer: StudyAnswer) -> ReportFigure:
-    shown = assembled.cases[:MOST_PANELS]
-    several = len(assembled.cases) > 1
+def _rows_figure(dataset: Dataset, outcome: OutcomeAnswer, answer: StudyAnswer) -> ReportFigure:
+    shown = dataset.cases[:MOST_PANELS]
+    several = len(dataset.cases) > 1
     rows = [
-        CaseRows(one.case if several else "", one.day, one.arm, one.outcomes[outcome.column]) for one in shown
+        CaseRows(case.case if several else "", case.day, case.arm, case.outcomes[outcome.column])
+        for case in shown
     ]
-    dated = assembled.dated and shown[0].weekly
+    dated = dataset.dated and shown[0].weekly
     image = plot_rows(
         rows,
-        assembled.arms.names,
+        dataset.arms.names,
         _with_unit(outcome.label, outcome),
         answer.data.row.capitalize(),
         dated=dated,
     )
     left = (
-        f" {len(assembled.cases) - len(shown)} more cases are not drawn."
-        if len(shown) < len(assembled.cases)
+        f" {len(dataset.cases) - len(shown)} more cases are not drawn."
+        if len(shown) < len(dataset.cases)
         else ""
     )
     return ReportFigure(
@@ -92,8 +93,8 @@ def _rows_picture(assembled: Assembled, outcome: OutcomeAnswer, answer: StudyAns
     )
 
 
-def _effect_picture(analysed: Analysed, outcome: OutcomeAnswer, comparison: Comparison) -> ReportFigure:
-    at, density = analysed.density[outcome.column, comparison.arm]
+def _effect_figure(analysis: StudyAnalysis, outcome: OutcomeAnswer, comparison: Comparison) -> ReportFigure:
+    at, density = analysis.density[outcome.column, comparison.arm]
     effect = comparison.effect
     prior = None
     if outcome.scale == "natural" and len(comparison.cases) == 1:
@@ -118,17 +119,17 @@ def _prior(at: FloatArray, spread: float) -> FloatArray:
     return np.asarray(sum(parts))
 
 
-def _interval_pictures(outcome: OutcomeAnswer, comparison: Comparison) -> list[ReportFigure]:
+def _interval_figures(outcome: OutcomeAnswer, comparison: Comparison) -> list[ReportFigure]:
     effect = comparison.effect
-    pictures = []
+    figures = []
     label = _with_unit("Effect", outcome)
     whole = Interval("all together", effect.estimate, effect.lower_95, effect.upper_95, bold=True)
     if len(comparison.cases) > 1:
         each = [
-            Interval(one.case, one.effect.estimate, one.effect.lower_95, one.effect.upper_95)
-            for one in comparison.cases
+            Interval(case.case, case.effect.estimate, case.effect.lower_95, case.effect.upper_95)
+            for case in comparison.cases
         ]
-        pictures.append(
+        figures.append(
             ReportFigure(
                 f"{comparison.arm}: each case", plot_forest([*each, whole], outcome.smallest_effect, label),
                 "Each case's own answer with its 95 % interval, and all of them pooled below.",
@@ -136,36 +137,41 @@ def _interval_pictures(outcome: OutcomeAnswer, comparison: Comparison) -> list[R
         )  # fmt: skip
     elif comparison.cases[0].cycles:
         each = [
-            Interval(f"cycle {one.cycle}", one.estimate, one.lower_95, one.upper_95)
-            for one in comparison.cases[0].cycles
+            Interval(f"cycle {cycle.cycle}", cycle.estimate, cycle.lower_95, cycle.upper_95)
+            for cycle in comparison.cases[0].cycles
         ]
         repeats = comparison.cases[0].probability_repeats or 0.0
-        pictures.append(
+        figures.append(
             ReportFigure(
                 f"{comparison.arm}: does it repeat?", plot_forest([*each, whole], outcome.smallest_effect, label),
                 f"The effect in each cycle, and over all. In one more cycle it would go the same way with "
                 f"a probability of {percent(repeats)}.",
             )
         )  # fmt: skip
-    return pictures
+    return figures
 
 
-def _grids(outcome: OutcomeAnswer) -> list[ReportTable]:
+def _tables(outcome: OutcomeAnswer) -> list[ReportTable]:
     name = _with_unit(outcome.label, outcome)
     means = ReportTable(
         f"{name}: rows as they are",
         ("Arm", "Rows", "Missing or left out", "Mean", "SD"),
         [
-            (one.arm, str(one.rows), str(one.missing), f"{one.mean:.4g}", f"{one.sd:.3g}")
-            for one in outcome.arms
+            (arm.arm, str(arm.rows), str(arm.missing), f"{arm.mean:.4g}", f"{arm.sd:.3g}")
+            for arm in outcome.arms
         ],
         outcome.summary,
     )
     delta = number(outcome.smallest_effect)
     effects = ReportTable(
         f"{name}: effects",
-        ("", *(f"{one.arm} against {one.reference}" for one in outcome.comparisons)),
-        list(zip(*([_measures(outcome)] + [_measured(one) for one in outcome.comparisons]), strict=True)),
+        ("", *(f"{comparison.arm} against {comparison.reference}" for comparison in outcome.comparisons)),
+        list(
+            zip(
+                *([_measures(outcome)] + [_measured(comparison) for comparison in outcome.comparisons]),
+                strict=True,
+            )
+        ),
         f"The smallest effect that matters is {delta}, {outcome.smallest_effect_from}.",
     )
     return [means, effects]
@@ -236,30 +242,24 @@ def _checks(answer: StudyAnswer, comparison: Comparison) -> Sequence[str]:
             )
     test = comparison.randomisation
     if test is not None:
-        kind = "all that the law admits" if test.complete else "drawn by the law"
+        kind = "all that the scheme admits" if test.complete else "drawn by the scheme"
         checks.append(f"Randomisation test: p = {test.p:.2g} from {test.schedules} schedules, {kind}.")
     return checks
 
 
-def _cent(analysed: Analysed) -> dict[str, str]:
-    answer, study = analysed.answer, analysed.study
+def _cent(analysis: StudyAnalysis) -> dict[str, str]:
+    answer, study = analysis.answer, analysis.study
     primary, texts = answer.outcomes[0], study.report
     comparison = primary.comparisons[0]
     several = len(answer.data.cases) > 1
     word = answer.data.row
-    rho = "; ".join(f"{one.autocorrelation[0]:.2f}" for one in comparison.cases[:12])
-    counts = "; ".join(f"{one.arm}: {one.rows} {word}s analysed, {one.missing} not" for one in primary.arms)
-    defined = "; ".join(
-        f"{one.label} ({one.kind}{', ' + one.unit if one.unit else ''}; {'primary' if one.primary else 'secondary'}; "
-        f"smallest effect that matters {number(one.smallest_effect)}, {one.smallest_effect_from})"
-        for one in answer.outcomes
-    )
-    phases = "; ".join(f"{one.phases} stretches without a change of arm" for one in comparison.cases[:12])
+    rho = "; ".join(f"{case.autocorrelation[0]:.2f}" for case in comparison.cases[:12])
+    counts = "; ".join(f"{arm.arm}: {arm.rows} {word}s analysis, {arm.missing} not" for arm in primary.arms)
+    defined = "; ".join(_defined(outcome) for outcome in answer.outcomes)
+    phases = "; ".join(f"{case.phases} stretches without a change of arm" for case in comparison.cases[:12])
     carry = f"a half-life of {answer.design.half_life:g} {word}s" if answer.design.half_life else "none"
     told: dict[str, str | None] = {
-        "1a": f"{answer.title}: {'a series of N-of-1 trials' if several else 'an N-of-1 trial'}."
-        if answer.design.randomised
-        else f"{answer.title}: {'a series of' if several else 'a'} single-case comparison{'s' if several else ''}.",
+        "1a": f"{answer.title}: {_design_name(answer)}.",
         "1b": texts.abstract or answer.answer,
         "2a": texts.background,
         "2b": answer.question,
@@ -268,12 +268,12 @@ def _cent(analysed: Analysed) -> dict[str, str]:
         "4a": texts.participant,
         "4b": texts.setting,
         "4c": texts.ethics,
-        "5": texts.intervention or f"Arms: {', '.join(analysed.assembled.arms.names)}.",
+        "5": texts.intervention or f"Arms: {', '.join(analysis.dataset.arms.names)}.",
         "6a": f"{defined}.",
         "7a": f"{answer.data.rows} {word}s. {texts.decided_before or ''}".strip(),
         "8a": answer.design.said,
-        "8b": _restrictions(analysed),
-        "8c": _order(analysed),
+        "8b": _restrictions(analysis),
+        "8c": _order(analysis),
         "11a": texts.blinding,
         "12a": answer.method,
         "12b": "A normal-normal hierarchy over cases; see 12a." if several else "One person: none.",
@@ -281,16 +281,19 @@ def _cent(analysed: Analysed) -> dict[str, str]:
         "13a": f"{phases}.",
         "13b": f"{counts}.",
         "14a": f"From {answer.data.first} to {answer.data.last}.",
-        "15": "; ".join(f"{one.arm}: mean {one.mean:.4g}, SD {one.sd:.3g}" for one in primary.arms[:1]) + ".",
+        "15": "; ".join(f"{arm.arm}: mean {arm.mean:.4g}, SD {arm.sd:.3g}" for arm in primary.arms[:1]) + ".",
         "16": f"{counts}.",
-        "17a": " ".join(one.answer for one in primary.comparisons),
+        "17a": " ".join(comparison.answer for comparison in primary.comparisons),
         "17b": _binary(primary),
-        "18": " ".join(one.answer for outcome in answer.outcomes[1:] for one in outcome.comparisons) or None,
+        "18": " ".join(
+            comparison.answer for outcome in answer.outcomes[1:] for comparison in outcome.comparisons
+        )
+        or None,
         "19": texts.harms,
         "20": texts.limitations or " ".join(warning.text for warning in answer.warnings) or None,
         "21": texts.generalisability,
         "22": texts.interpretation
-        or " ".join(dict.fromkeys(decision_text(one.decision) for one in primary.comparisons)),
+        or " ".join(dict.fromkeys(decision_text(comparison.decision) for comparison in primary.comparisons)),
         "23": texts.registration,
         "24": texts.protocol or f"The study file, SHA-256 {answer.study_sha256}.",
         "25": texts.funding,
@@ -298,23 +301,39 @@ def _cent(analysed: Analysed) -> dict[str, str]:
     return {item: text for item, text in told.items() if text}
 
 
-def _restrictions(analysed: Analysed) -> str:
-    design = analysed.study.design
-    parts = [f"Law: {design.law}"]
+def _design_name(answer: StudyAnswer) -> str:
+    several = len(answer.data.cases) > 1
+    if answer.design.randomised:
+        return "a series of N-of-1 trials" if several else "an N-of-1 trial"
+    return "a series of single-case comparisons" if several else "a single-case comparison"
+
+
+def _defined(outcome: OutcomeAnswer) -> str:
+    unit = f", {outcome.unit}" if outcome.unit else ""
+    role = "primary" if outcome.primary else "secondary"
+    return (
+        f"{outcome.label} ({outcome.kind}{unit}; {role}; smallest effect that matters "
+        f"{number(outcome.smallest_effect)}, {outcome.smallest_effect_from})"
+    )
+
+
+def _restrictions(analysis: StudyAnalysis) -> str:
+    design = analysis.study.design
+    parts = [f"Scheme: {design.scheme}"]
     parts += [f"periods of {design.period}"] if design.period else []
     parts += [f"blocks of {design.block}"] if design.block else []
-    parts += [f"no run above {design.longest_run}"] if design.longest_run else []
-    parts += [f"no phase below {design.fewest_per_phase}"] if design.fewest_per_phase else []
+    parts += [f"no run above {design.max_run}"] if design.max_run else []
+    parts += [f"no phase below {design.min_per_phase}"] if design.min_per_phase else []
     return ", ".join(parts) + "."
 
 
-def _order(analysed: Analysed) -> str:
-    names = analysed.assembled.arms.names
+def _order(analysis: StudyAnalysis) -> str:
+    names = analysis.dataset.arms.names
     told = []
-    for case in analysed.assembled.cases[:12]:
+    for case in analysis.dataset.cases[:12]:
         edges = [0, *(np.flatnonzero(np.diff(case.arm)) + 1).tolist(), len(case.arm)]
         runs = [f"{names[case.arm[a]]} {b - a}" for a, b in itertools.pairwise(edges)]
-        whose = f"{case.case}: " if len(analysed.assembled.cases) > 1 else ""
+        whose = f"{case.case}: " if len(analysis.dataset.cases) > 1 else ""
         told.append(whose + ", ".join(runs[:200]) + (" …" if len(runs) > 200 else ""))
     return "; ".join(told) + "."
 
@@ -322,7 +341,7 @@ def _order(analysed: Analysed) -> str:
 def _binary(outcome: OutcomeAnswer) -> str | None:
     if outcome.kind != "binary":
         return None
-    means = {one.arm: one.mean for one in outcome.arms}
+    means = {arm.arm: arm.mean for arm in outcome.arms}
     reference = outcome.arms[0]
     told = []
     for name, mean in list(means.items())[1:]:
@@ -331,8 +350,8 @@ def _binary(outcome: OutcomeAnswer) -> str | None:
             f"{name}: difference {number(100 * (mean - reference.mean), signed=True)} percentage points, ratio {ratio}"
         )
     modelled = "; ".join(
-        f"{one.arm}: odds ratio {_as_ratio(one.effect)[0]}"
-        for one in outcome.comparisons
-        if one.effect.odds_ratio is not None
+        f"{comparison.arm}: odds ratio {_as_ratio(comparison.effect)[0]}"
+        for comparison in outcome.comparisons
+        if comparison.effect.odds_ratio is not None
     )
     return "; ".join(told) + " (plain means)." + (f" {modelled} (the model's)." if modelled else "")

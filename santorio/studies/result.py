@@ -15,7 +15,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Warned(_Part):
+class WarningAnswer(_Part):
     """Something a reader of the answer must know."""
 
     code: str
@@ -45,7 +45,7 @@ class Effect(_Part):
 
 
 class RandomisationTest(_Part):
-    """Schedules re-drawn by the law that assigned the days; assumes no model of them."""
+    """Schedules re-drawn by the scheme that assigned the days; assumes no model of them."""
 
     p: float
     lower_95: float | None = Field(
@@ -99,7 +99,7 @@ class CaseAnswer(_Part):
     spread: float = Field(description="Of a row around what the model expects, on the scale of the analysis.")
 
 
-class Between(_Part):
+class Heterogeneity(_Part):
     """How alike the cases are."""
 
     sd: float = Field(
@@ -135,7 +135,7 @@ class Comparison(_Part):
     answer: str
     randomisation: RandomisationTest | None
     cases: list[CaseAnswer]
-    between: Between | None
+    between: Heterogeneity | None
     dose: DoseEffect | None
 
 
@@ -192,7 +192,7 @@ class StudyAnswer(_Part):
     design: DesignAnswer
     data: DataAnswer
     outcomes: list[OutcomeAnswer]
-    warnings: list[Warned]
+    warnings: list[WarningAnswer]
     method: str
     study_sha256: str
     versions: dict[str, str]

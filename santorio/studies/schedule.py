@@ -11,7 +11,7 @@ from santorio.arrays import FloatArray
 from santorio.csv_table import Table, read_table
 from santorio.errors import DataError
 from santorio.studies.spec import ScheduleFile
-from santorio.studies.timestamps import read_moments
+from santorio.studies.timestamps import parse_timestamps
 
 FORMS = (
     'A schedule is a CSV file with a column of days and one of arms, a JSON object such as {"1": "A"} or '
@@ -43,7 +43,7 @@ def read_schedule(path: Path, stated: ScheduleFile, date_format: str | None = No
             f"{path.name} has {len(table.header)} columns.",
             hint="State which hold the day and the arm: schedule: {file: …, day: …, arm: …}.",
         )
-    moments = read_moments(table, day, date_format=date_format)
+    moments = parse_timestamps(table, day, date_format=date_format)
     days = np.floor(moments.at)
     if not np.isfinite(days).all():
         raise DataError(f"{path.name} has rows without a day.", hint=FORMS)
@@ -65,12 +65,12 @@ def _from_json(path: Path) -> Table:
         document = document["schedule"]
     if isinstance(document, Mapping):
         rows = [[str(day), _text(arm)] for day, arm in document.items()]
-    elif isinstance(document, list) and not any(isinstance(one, list | dict) for one in document):
+    elif isinstance(document, list) and not any(isinstance(entry, list | dict) for entry in document):
         rows = [[str(number), _text(arm)] for number, arm in enumerate(document, 1)]
     elif isinstance(document, list) and all(
-        isinstance(one, Mapping) and {"day", "arm"} <= one.keys() for one in document
+        isinstance(entry, Mapping) and {"day", "arm"} <= entry.keys() for entry in document
     ):
-        rows = [[str(one["day"]), _text(one["arm"])] for one in document]
+        rows = [[str(entry["day"]), _text(entry["arm"])] for entry in document]
     else:
         raise DataError(f"{path.name} holds no schedule.", hint=FORMS)
     if not rows:

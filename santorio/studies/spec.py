@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -19,7 +20,7 @@ from santorio.errors import ConfigError
 from santorio.metrics import Direction
 
 Kind = Literal["continuous", "rating", "count", "binary", "ordinal"]
-LawName = Literal["days", "periods", "counterbalanced", "alternating", "phases", "unknown"]
+SchemeName = Literal["days", "periods", "counterbalanced", "alternating", "phases", "unknown"]
 Unit = Literal["auto", "day", "stretch", "test"]
 DOCUMENTED_IN = "docs/studies.md describes the format."
 _NOTHING = {"", "null", "~"}
@@ -35,7 +36,7 @@ def _as_list(value: object) -> object:
 
 def _files(given: object) -> object:
     files = given if isinstance(given, list) else [given]
-    return [{"file": one} if isinstance(one, str) else one for one in files]
+    return [{"file": file} if isinstance(file, str) else file for file in files]
 
 
 class DataFile(_Part):
@@ -122,32 +123,47 @@ class OutcomeColumn(_Part):
 
 
 class Design(_Part):
-    """How days came to their arms. What may be claimed depends on it."""
+    """How days came to their arms. What may be claimed depends on it.
 
-    law: LawName = "unknown"
-    randomised: bool | None = Field(None, description="Whether chance decided; each law has its default.")
+    Study files of earlier releases say `law`, `longest_run` and `fewest_per_phase`; they are read as well.
+    """
+
+    scheme: SchemeName = Field("unknown", validation_alias=AliasChoices("scheme", "law"))
+    randomised: bool | None = Field(
+        None, description="Whether days were randomised; each scheme has its default."
+    )
     period: int | None = Field(None, ge=1, description="Days, or tests, of a period.")
     block: int | None = Field(None, ge=2, description="Days, or tests, of a block with a balance of its own.")
-    longest_run: int | None = Field(None, ge=1)
-    fewest_per_phase: int | None = Field(
-        None, ge=1, description="With phases whose starts were drawn: the fewest rows that a phase may have."
+    max_run: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=AliasChoices("max_run", "longest_run"),
+        description="At most this many rows of one arm in a row.",
+    )
+    min_per_phase: int | None = Field(
+        None,
+        ge=1,
+        validation_alias=AliasChoices("min_per_phase", "fewest_per_phase"),
+        description="With phases whose starts were drawn: the fewest rows that a phase may have.",
     )
 
     @property
     def is_randomised(self) -> bool:
-        """Whether chance decided which day had which arm."""
-        if self.law == "unknown":
+        """Whether days were randomised."""
+        if self.scheme == "unknown":
             return False
-        return self.law in {"days", "periods"} if self.randomised is None else self.randomised
+        return self.scheme in {"days", "periods"} if self.randomised is None else self.randomised
 
     @model_validator(mode="after")
     def _complete(self) -> "Design":
-        if self.law == "periods" and self.period is None:
-            raise ValueError("with law: periods needs period, their length")
-        if self.law == "phases" and self.randomised and self.fewest_per_phase is None:
-            raise ValueError("with phases whose starts were drawn needs fewest_per_phase")
-        if self.law in {"alternating", "unknown"} and self.randomised:
-            raise ValueError(f"cannot be randomised with law: {self.law}; state the law that chance followed")
+        if self.scheme == "periods" and self.period is None:
+            raise ValueError("with scheme: periods needs period, their length")
+        if self.scheme == "phases" and self.randomised and self.min_per_phase is None:
+            raise ValueError("with phases whose starts were drawn needs min_per_phase")
+        if self.scheme in {"alternating", "unknown"} and self.randomised:
+            raise ValueError(
+                f"cannot be randomised with scheme: {self.scheme}; state the scheme that was used"
+            )
         return self
 
 
@@ -246,7 +262,7 @@ def read_study(path: Path) -> Study:
     try:
         return Study.model_validate(_without_nothing(document))
     except ValidationError as error:
-        told = "; ".join(dict.fromkeys(_sentence(one) for one in error.errors(include_url=False)[:5]))
+        told = "; ".join(dict.fromkeys(_sentence(problem) for problem in error.errors(include_url=False)[:5]))
         raise ConfigError(f"{path.name}: {told}.", hint=DOCUMENTED_IN) from error
 
 
@@ -276,10 +292,10 @@ def _load(path: Path, text: str) -> object:
 def _without_nothing(value: object) -> object:
     """Leave out what is empty: a key without a value says nothing."""
     if isinstance(value, Mapping):
-        kept = {str(key): _without_nothing(one) for key, one in value.items()}
-        return {key: one for key, one in kept.items() if one is not None}
+        kept = {str(key): _without_nothing(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item is not None}
     if isinstance(value, list):
-        return [_without_nothing(one) for one in value]
+        return [_without_nothing(item) for item in value]
     return None if isinstance(value, str) and value.strip().lower() in _NOTHING else value
 
 

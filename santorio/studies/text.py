@@ -17,12 +17,12 @@ LAWS = {
 
 def say_design(design: Design, word: str) -> str:
     """Say how rows came to their arms, and what may be claimed for it."""
-    said = LAWS[design.law].format(period=design.period, word=word)
-    if design.law in {"counterbalanced", "phases"}:
+    said = LAWS[design.scheme].format(period=design.period, word=word)
+    if design.scheme in {"counterbalanced", "phases"}:
         said += ", drawn by chance" if design.is_randomised else ", which chance did not decide"
-    elif design.law in {"days", "periods"} and not design.is_randomised:
+    elif design.scheme in {"days", "periods"} and not design.is_randomised:
         said = said.replace("Chance decided on", "Somebody decided on")
-    if design.block and design.law == "days":
+    if design.block and design.scheme == "days":
         said += f", with a balance in every {design.block}"
     if design.is_randomised:
         return f"{said}: a difference can be put down to the arm."

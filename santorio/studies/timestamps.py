@@ -26,7 +26,7 @@ _UNSURE = re.compile(r"^\d{1,2}[/-]\d{1,2}[/-]\d")
 
 
 @dataclass(frozen=True)
-class Moments:
+class Timestamps:
     """When each row was.
 
     Attributes
@@ -47,9 +47,9 @@ class Moments:
     notes: tuple[str, ...] = ()
 
 
-def read_moments(
+def parse_timestamps(
     table: Table, name: str, *, date_format: str | None = None, missing: Sequence[str] = ()
-) -> Moments:
+) -> Timestamps:
     """Read a column of days, instants or plain numbers.
 
     Raises
@@ -85,21 +85,21 @@ def read_moments(
         assert moment is not None  # noqa: S101 - one of the two was read
         timed = timed or moment.time() != dt.time()
         at[position] = (moment - _EPOCH) / dt.timedelta(days=1)
-    return Moments(at, dated=True, timed=timed, notes=notes)
+    return Timestamps(at, dated=True, timed=timed, notes=notes)
 
 
-def _plain(values: FloatArray) -> Moments:
+def _plain(values: FloatArray) -> Timestamps:
     known = values[np.isfinite(values)]
     whole = bool((known == np.floor(known)).all())
     if whole and all(_is_compact_date(int(value)) for value in known[:2000]):
         read = [_days(_compact(int(value))) if math.isfinite(value) else math.nan for value in values]
-        return Moments(np.array(read), dated=True, timed=False)
+        return Timestamps(np.array(read), dated=True, timed=False)
     if known.min() > _EARLIEST_UNIX:
         seconds = 1e3 if known.min() > _EARLIEST_UNIX * 1e3 else 1.0
-        return Moments(
+        return Timestamps(
             values / seconds / 86400, dated=True, timed=True, notes=("Times were read as Unix time, in UTC.",)
         )
-    return Moments(values, dated=False, timed=not whole)
+    return Timestamps(values, dated=False, timed=not whole)
 
 
 def _days(moment: dt.datetime) -> float:
@@ -151,12 +151,12 @@ class _Reader:
         self, text: str, formats: tuple[str, ...], clocks: tuple[str, ...] = _CLOCKS
     ) -> dt.datetime | None:
         likely = [self._last[formats]] if formats in self._last else []
-        for one in [*likely, *(day + clock for day in formats for clock in clocks)]:
+        for candidate in [*likely, *(day + clock for day in formats for clock in clocks)]:
             try:
-                moment = dt.datetime.strptime(text, one)  # noqa: DTZ007 - local wall-clock time
+                moment = dt.datetime.strptime(text, candidate)  # noqa: DTZ007 - local wall-clock time
             except ValueError:
                 continue
-            self._last[formats] = one
+            self._last[formats] = candidate
             return moment
         return None
 

@@ -6,8 +6,8 @@ from itertools import batched
 import numpy as np
 import pytest
 
-from santorio.analyses.baselines.anomalies import find_anomalies
-from santorio.analyses.baselines.changepoints import find_changes
+from santorio.analyses.baselines.anomalies import detect_anomalies
+from santorio.analyses.baselines.changepoints import detect_changepoints
 from santorio.analyses.baselines.state_space import Filtered, filter_together
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -54,7 +54,7 @@ def filtered(series: Iterator[Days]) -> list[Filtered]:
 
 def alarms(found: list[Filtered]) -> tuple[float, float]:
     """Odd days and odd runs a year."""
-    told = [find_anomalies(year, skip=SKIP - 7) for year in found]
+    told = [detect_anomalies(year, skip=SKIP - 7) for year in found]
     single = sum(one.days == 1 for year in told for one in year)
     return single / YEARS, (sum(map(len, told)) - single) / YEARS
 
@@ -77,7 +77,7 @@ def test_wild_days_of_a_heavy_tail_are_told_a_few_times_a_year(figures):
 
 @pytest.mark.parametrize(("phi", "heavy"), [(0.0, None), (0.4, None), (0.7, None), (0.4, 4.0)])
 def test_a_change_that_is_none_comes_less_than_once_in_five_years(figures, phi, heavy):
-    told = np.mean([len(find_changes(*year)) for year in days(3, phi, heavy=heavy)])
+    told = np.mean([len(detect_changepoints(*year)) for year in days(3, phi, heavy=heavy)])
     case = f"changes of level, φ = {phi}{', Student-t with 4 degrees of freedom' * (heavy is not None)}"
     figures.add(ALARMS, case, told, "< 0.2", met=told < 0.2)
     assert told < 0.2
@@ -85,7 +85,7 @@ def test_a_change_that_is_none_comes_less_than_once_in_five_years(figures, phi, 
 
 def test_seasons_of_the_year_are_told_as_steps(figures):
     """A level that swings by a spread to either side is no step: this is stated as a limit (docs/baselines.md)."""
-    told = np.mean([len(find_changes(*year)) for year in days(3, 0.4, season=1.0)])
+    told = np.mean([len(detect_changepoints(*year)) for year in days(3, 0.4, season=1.0)])
     case = "changes of level, φ = 0.4, a yearly swing of one spread each way"
     figures.add(ALARMS, case, told, "stated as a limit: 2 a year", met=told < 2.5)
     assert told < 2.5
@@ -99,7 +99,7 @@ def test_a_change_of_one_or_two_spreads_is_found(figures, phi, shift, fewest):
     """Where days resemble each other a shift of one spread is not to be told from what passes."""
     found, waited = 0, []
     for day, value in days(4, phi, count=300, shift=shift):
-        true = [one for one in find_changes(day, value) if abs(one.day - FIRST - SHIFTED) <= 14]
+        true = [one for one in detect_changepoints(day, value) if abs(one.day - FIRST - SHIFTED) <= 14]
         found += bool(true)
         waited += [one.told_day - FIRST - SHIFTED for one in true[:1]]
     share = found / YEARS

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from santorio.analyses.effects.flat_prior import prior_free_associations
+from santorio.analyses.effects.flat_prior import flat_prior_associations
 from santorio.analyses.effects.marginal_likelihood import gather
-from santorio.population.estimates import Part
-from santorio.population.pipeline import NODES, ONE_WIDTH, pool_people
+from santorio.population.estimates import Estimate
+from santorio.population.pipeline import NODES, ONE_WIDTH, pool_estimates
 from santorio.stats.design_matrix import background_columns
 from santorio.stats.effect_priors import WEAK, robust_mixture_of
 from santorio.stats.evaluation.simulation import Population, simulate_people, standardise
@@ -82,7 +82,7 @@ def days_alone(person):
     posterior = fit_trial(person.design, standard[:, 0], prior=FLAT)
     times = float(spread[0])
     mean, sd, sigma = posterior.mean("arm_1"), posterior.sd("arm_1"), posterior.sigma_mean()
-    return Part(float(mean[0]) * times, float(sd[0]) * times, float(sigma[0]) * times, 1.0, AS_OF)
+    return Estimate(float(mean[0]) * times, float(sd[0]) * times, float(sigma[0]) * times, 1.0, AS_OF)
 
 
 def judged(person, prior):
@@ -116,7 +116,7 @@ def test_trials_of_others_tell_what_to_expect_of_a_new_person_and_help_to_judge_
         )
         new, others = group[0], group[1:]
         parts = [days_alone(one) for one in others]
-        pooled = pool_people(parts)
+        pooled = pool_estimates(parts)
         expected.append(pooled.below(new.effect, next_case=True))
         among.append(stats.norm.cdf(others[0].effect, pooled.case_means[0], pooled.case_sds[0]))
         sigma = days_alone(new).standard_effect
@@ -160,9 +160,9 @@ def test_the_mean_association_of_people_is_not_pulled_to_nothing_and_its_interva
             exposures = rng.normal(size=(days, 3))
             exposures[:, 1] = 0.5 * exposures[:, 0] + 0.87 * exposures[:, 1]
             outcome = effect * exposures[:, 0] + trials.noise(days, 0.4, 1)[:, 0]
-            estimate, sd = prior_free_associations(gather(background, exposures, outcome), [0, 1, 2])
-            parts.append(Part(float(estimate[0]), float(sd[0]), 1.0, 1.0, AS_OF))
-        pooled = pool_people(parts)
+            estimate, sd = flat_prior_associations(gather(background, exposures, outcome), [0, 1, 2])
+            parts.append(Estimate(float(estimate[0]), float(sd[0]), 1.0, 1.0, AS_OF))
+        pooled = pool_estimates(parts)
         estimates.append(pooled.mean)
         of_mean.append(pooled.below(mean))
         of_one.append(stats.norm.cdf(truth[0], pooled.case_means[0], pooled.case_sds[0]))

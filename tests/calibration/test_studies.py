@@ -26,7 +26,7 @@ def abba(rng: np.random.Generator, effect: float) -> Made:
     responses = level[:, None] * np.exp(0.15 * rng.normal(size=(40, 10)) - 0.15**2 / 2)
     data = {"day": np.repeat(np.arange(40), 10), "arm": np.repeat(arm, 10), "outcome": responses.ravel()}
     outcome = {"column": "outcome", "scale": "natural", "summary": "mean"}
-    return data, {"design": {"law": "counterbalanced"}, "outcomes": [outcome]}, 20 * effect
+    return data, {"design": {"scheme": "counterbalanced"}, "outcomes": [outcome]}, 20 * effect
 
 
 def particles(rng: np.random.Generator, effect: float) -> Made:
@@ -38,7 +38,7 @@ def particles(rng: np.random.Generator, effect: float) -> Made:
     outcome = {"column": "outcome", "kind": "count", "scale": "log"}
     stated = {
         "columns": {"time": "time", "arm": "arm"},
-        "design": {"law": "alternating"},
+        "design": {"scheme": "alternating"},
         "outcomes": [outcome],
     }
     return data, stated, 100 * float(np.expm1(0.4 * effect))
@@ -52,7 +52,7 @@ def pupils(rng: np.random.Generator, effect: float) -> Made:
         for _ in range(6)
     ]
     data = {"who": np.repeat(list("abcdef"), 24), "day": np.tile(np.arange(24), 6), "arm": np.tile(arm, 6)}
-    stated = {"columns": {"day": "day", "arm": "arm", "case": "who"}, "design": {"law": "phases"}}
+    stated = {"columns": {"day": "day", "arm": "arm", "case": "who"}, "design": {"scheme": "phases"}}
     return {**data, "outcome": np.concatenate(scores)}, stated, effect
 
 
@@ -60,7 +60,7 @@ def phases(rng: np.random.Generator, effect: float) -> Made:
     """One case in ABAB phases of seven sessions, sessions alike."""
     arm = np.repeat([0, 1, 0, 1], 7)
     data = {"day": np.arange(28), "arm": arm, "outcome": ar1(rng, 28, 0.5) + effect * arm}
-    return data, {"design": {"law": "phases"}}, effect
+    return data, {"design": {"scheme": "phases"}}, effect
 
 
 def symptoms(rng: np.random.Generator, effect: float) -> Made:

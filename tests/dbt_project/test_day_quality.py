@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from santorio.analyses.series import read_exposures, read_outcomes, words_of_left_out
+from santorio.analyses.series import describe_exclusions, read_exposures, read_outcomes
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 
@@ -64,7 +64,7 @@ def test_a_value_outside_physiology_is_kept_flagged_and_out_of_the_models(
     series = read(warehouse, newcomer)
     assert series["resting_hr_bpm"].value.tolist() == [27, 50]
     assert "caffeine_mg" not in series
-    assert words_of_left_out(series) == {
+    assert describe_exclusions(series) == {
         "resting_hr_bpm": [
             {"day": DAY, "reason": "The value is outside what a body can have (25 to 150 bpm)."}
         ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from santorio.analyses.training.activity_metrics import Figures, figures_of
+from santorio.analyses.training.activity_metrics import ActivityMetrics, compute_activity_metrics
 from santorio.analyses.training.best_efforts import DURATIONS
 from santorio.analyses.training.pipeline import compute_recordings
 from santorio.people import Person, ensure_person
@@ -54,10 +54,10 @@ def seconds(number: int) -> tuple[np.ndarray, np.ndarray]:
     return power, heart
 
 
-def figures(number: int) -> Figures:
+def figures(number: int) -> ActivityMetrics:
     power, heart = seconds(number)
     times = at_eight(number).timestamp() + np.arange(len(power))
-    return figures_of(times, power, heart, np.full(len(power), np.nan))
+    return compute_activity_metrics(times, power, heart, np.full(len(power), np.nan))
 
 
 class Recorder:

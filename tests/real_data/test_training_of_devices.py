@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from santorio.analyses.training.activity_metrics import Figures, figures_of
+from santorio.analyses.training.activity_metrics import ActivityMetrics, compute_activity_metrics
 from santorio.analyses.training.pipeline import spans_of
 from santorio.analyses.training.power import WINDOW
 from santorio.analyses.training.resample import Seconds, seconds_of
@@ -40,7 +40,7 @@ class Stated:
     stress: float
     factor: float
     threshold_w: float
-    found: Figures
+    found: ActivityMetrics
     seconds: Seconds
 
     @property
@@ -75,7 +75,7 @@ def _stated(path: Path) -> Iterator[Stated]:
         float(str(session["training_stress_score"])),
         float(str(session["intensity_factor"])),
         float(str(session["threshold_power"])),
-        figures_of(records.times, power, heart, speed),
+        compute_activity_metrics(records.times, power, heart, speed),
         seconds_of(records.times, {"power_w": power}),
     )
 

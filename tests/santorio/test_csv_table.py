@@ -5,7 +5,7 @@ import pytest
 
 from santorio.csv_table import numbers, read_table
 from santorio.errors import DataError
-from santorio.studies.timestamps import read_moments
+from santorio.studies.timestamps import parse_timestamps
 
 
 def table(tmp_path, text, encoding="utf-8", **stated):
@@ -15,7 +15,7 @@ def table(tmp_path, text, encoding="utf-8", **stated):
 
 
 def dates(tmp_path, *values, **stated):
-    read = read_moments(
+    read = parse_timestamps(
         table(tmp_path, "day;x\n" + "".join(f"{value};1\n" for value in values)), "day", **stated
     )
     assert read.dated
@@ -147,10 +147,10 @@ def test_what_is_no_date_is_refused_by_its_line(tmp_path):
 
 
 def test_seconds_since_1970_are_instants_and_small_numbers_are_numbers(tmp_path):
-    read = read_moments(table(tmp_path, "t,x\n1767225600,1\n1767226500,2\n"), "t")
+    read = parse_timestamps(table(tmp_path, "t,x\n1767225600,1\n1767226500,2\n"), "t")
     assert read.dated
     assert read.timed
     assert read.at[0] == np.datetime64("2026-01-01").astype(int)
-    read = read_moments(table(tmp_path, "t,x\n1,1\n2,2\n"), "t")
+    read = parse_timestamps(table(tmp_path, "t,x\n1,1\n2,2\n"), "t")
     assert not read.dated
     assert read.at.tolist() == [1, 2]

@@ -30,7 +30,7 @@ def write_study(folder: Path, data: Mapping[str, Sequence[Any]] | None = None, /
         "data": "data.csv",
         "columns": {"day": "day", "arm": "arm"},
         "outcomes": [{"column": "outcome"}],
-        "design": {"law": "days"},
+        "design": {"scheme": "days"},
         **stated,
     }
     path = folder / "study.yaml"

@@ -1,16 +1,16 @@
-"""Days, and runs of days, that are not as expected.
+"""Anomalies: days, and runs of days, that are not as expected.
 
-A day's surprise is its place in what was expected of it, as a normal score: z = Φ⁻¹(F(y)), with F the prediction from
-the days before it, of a day whose noise is of the usual kind. If the model is right, surprises are independent standard
-normal, however days resemble each other. So thresholds are those of independent normal noise:
+A day's normal score is z = Φ⁻¹(F(y)), with F the prediction from the days before it, of a day whose noise is of the
+usual kind. If the model is right, scores are independent standard normal, however days resemble each other. So
+thresholds are those of independent normal noise:
 
-- a day is odd at |z| > 3.2: once in two years by chance;
-- a run of 3 to 14 known days is odd at |Σ z| / √days > 3.4, each z counted up to 2.5 at most, so that one wild day
-  makes no run, and its last day above 1: by chance 0.4 times a year, the whole scan counted.
+- a day is unusual at |z| > 3.2: once in two years by chance;
+- a run of 3 to 14 days with a value is unusual at |Σ z| / √days > 3.4, each z counted up to 2.5 at most, so that one
+  extreme day makes no run, and its last day above 1: by chance 0.4 times a year, counted over the complete scan.
 
-A run takes in the odd days within it and is told once. The level follows what lasts, so that its later days surprise
-less and the way back surprises: what is odd lasts while days lie outside the 95 % interval that was expected of its
-first day, up to a fortnight, and a surprise back into that interval is not told.
+A run includes the unusual days within it and is reported once. The level follows a change that lasts, so that later
+days score lower and the way back scores high: an anomaly lasts while days lie outside the 95 % interval that was
+expected of its first day, up to a fortnight, and an unusual day back into that interval is not reported.
 """
 
 from collections.abc import Sequence
@@ -24,39 +24,39 @@ from santorio.analyses.baselines.state_space import Filtered
 from santorio.arrays import FloatArray, IntArray
 
 DAY_THRESHOLD, RUN_THRESHOLD = 3.2, 3.4
-MOST_OF_A_DAY = 2.5
-SHORTEST_RUN, LONGEST_RUN = 3, 14
-# Of what is usual: the ends of the 95 % interval, and the median.
+MAX_DAY_SCORE = 2.5
+MIN_RUN, MAX_RUN = 3, 14
+# Bounds of the 95 % interval, and the median.
 USUAL = np.array([0.025, 0.5, 0.975])
-# A run ends with a day that is odd at least this much: else it is over, though its sum is still wide.
+# The last day of a run scores at least this: else the run is over, though its sum is still high.
 ODD_END = 1.0
-# A run may span this many days of which nothing is known.
-MOST_MISSING = 2
-MOST_SURPRISE = 8.0
+# A run may span a gap of this many days.
+MAX_MISSING = 2
+MAX_SCORE = 8.0
 
 Direction = Literal["above", "below"]
 
 
 @dataclass(frozen=True)
 class Anomaly:
-    """A day or a run of days that is not as expected.
+    """An unusual day or run of days. Its fields are public: they are published as JSON.
 
     Attributes
     ----------
     first_day, last_day : int
         Since 1970-01-01; the same for a single day.
     days : int
-        Known days in it.
+        Days with a value in it.
     direction : {"above", "below"}
         Which way.
     surprise : float
-        Normal score, of a run that of its sum; positive is above.
+        Normal score; of a run, that of its sum. Positive is above.
     mean : float
         Mean value, in the metric's own unit.
     median, lower, upper : float
-        What was expected of the first day before it came, and the 95 % interval.
+        Median and 95 % interval expected of the first day.
     outside : int
-        How many of the days lie outside that interval, on the side of the anomaly.
+        Number of days outside that interval, on the side of the anomaly.
     """
 
     first_day: int
@@ -71,25 +71,25 @@ class Anomaly:
     outside: int
 
 
-def surprises(filtered: Filtered) -> FloatArray:
-    """Normal score of each day in what was expected of it; shape (days,)."""
+def normal_scores(filtered: Filtered) -> FloatArray:
+    """Normal score of each day under its prediction; shape (days,)."""
     from scipy.special import ndtri
 
     below = filtered.ahead.without_outliers().below(filtered.value)
-    return np.asarray(np.clip(ndtri(below), -MOST_SURPRISE, MOST_SURPRISE))
+    return np.asarray(np.clip(ndtri(below), -MAX_SCORE, MAX_SCORE))
 
 
-def find_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0) -> list[Anomaly]:
-    """Find odd days and runs, in order.
+def detect_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0) -> list[Anomaly]:
+    """Detect unusual days and runs, in order.
 
     Parameters
     ----------
     smallest : float
-        Smallest difference from the expected that is worth a word, in the metric's own unit.
+        Smallest difference from the expected to report, in the metric's own unit.
     skip : int
-        First days of the filtered ones at which nothing is called odd yet.
+        Number of first days on which nothing is reported yet.
     """
-    score = surprises(filtered)
+    score = normal_scores(filtered)
     score[:skip] = 0.0
     days = [(int(t), int(t), float(score[t])) for t in np.flatnonzero(np.abs(score) > DAY_THRESHOLD)]
     alarms = sorted(runs(filtered.day, score) + days)
@@ -105,20 +105,20 @@ def find_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0) 
             told[-1] = _Odd(filtered, usual[last.begin], last.begin, max(end, last.end), surprise)
         elif last is None or not last.ends_with(begin, end, most):
             told.append(_Odd(filtered, usual[begin], begin, end, most))
-    found = [one.described() for one in told]
-    return [one for one in found if abs(one.mean - one.median) >= smallest]
+    found = [anomaly.described() for anomaly in told]
+    return [anomaly for anomaly in found if abs(anomaly.mean - anomaly.median) >= smallest]
 
 
 Span = tuple[int, int, float]
 
 
 def runs(day: IntArray, score: FloatArray) -> list[Span]:
-    """Windows that end at a day and are odd: first row, last row and score, of each day the most surprising one."""
-    held = np.clip(score, -MOST_OF_A_DAY, MOST_OF_A_DAY)
+    """Unusual windows: first row, last row and score; for each day the highest-scoring window that ends at it."""
+    held = np.clip(score, -MAX_DAY_SCORE, MAX_DAY_SCORE)
     total = np.concatenate([[0.0], np.cumsum(held)])
     best = np.zeros(len(day))
     length = np.zeros(len(day), dtype=np.int64)
-    for many in range(SHORTEST_RUN, min(LONGEST_RUN, len(day)) + 1):
+    for many in range(MIN_RUN, min(MAX_RUN, len(day)) + 1):
         odd = (total[many:] - total[:-many]) / np.sqrt(many)
         near = _near(day, many)
         better = near & (np.abs(odd) > np.abs(best[many - 1 :]))
@@ -129,13 +129,13 @@ def runs(day: IntArray, score: FloatArray) -> list[Span]:
 
 
 def _near(day: IntArray, many: int) -> NDArray[np.bool_]:
-    """Whether no hole of a window is wider than allowed; one entry a window of so many known days."""
-    wide = np.concatenate([[0], np.cumsum(np.diff(day) > MOST_MISSING + 1)])
+    """Whether no gap of a window is wider than allowed; one entry for each window of `many` days."""
+    wide = np.concatenate([[0], np.cumsum(np.diff(day) > MAX_MISSING + 1)])
     return np.asarray(wide[many - 1 :] - wide[: len(day) - many + 1] == 0)
 
 
 class _Odd:
-    """An alarm, held against what was usual before it: the level follows what lasts, the person does not."""
+    """An alarm, compared with the range before it: the filter follows a change that lasts, this range does not."""
 
     def __init__(
         self, filtered: Filtered, usual: Sequence[float], begin: int, end: int, score: float
@@ -151,19 +151,19 @@ class _Odd:
         """Whether the next day lies outside the 95 % interval of the first day, too."""
         coming, day = self.end + 1, self.filtered.day
         return (
-            coming < min(len(day), self.begin + LONGEST_RUN)
+            coming < min(len(day), self.begin + MAX_RUN)
             and bool(self.outside[coming])
-            and bool(day[coming] - day[self.end] <= MOST_MISSING + 1)
+            and bool(day[coming] - day[self.end] <= MAX_MISSING + 1)
         )
 
     def ends_with(self, begin: int, end: int, score: float) -> bool:
-        """Whether an alarm is the way back: a surprise the other way, soon after, to what was usual before."""
+        """Whether an alarm is the way back: a score of the other sign, soon after, to the range of before."""
         mean = self.filtered.value[begin : end + 1].mean()
-        soon = begin <= self.end + LONGEST_RUN
+        soon = begin <= self.end + MAX_RUN
         return bool(soon and score * self.score < 0 and self.lower <= mean <= self.upper)
 
     def described(self) -> Anomaly:
-        """Say it in plain data."""
+        """Describe it as plain data."""
         rows = slice(self.begin, self.end + 1)
         return Anomaly(
             first_day=int(self.filtered.day[self.begin]),

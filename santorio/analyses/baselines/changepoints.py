@@ -23,22 +23,22 @@ import numpy as np
 from santorio.analyses.baselines.state_space import weekday
 from santorio.arrays import FloatArray, IntArray
 
-CHANGES_A_YEAR = 1.0
+CHANGES_PER_YEAR = 1.0
 ALARM = 0.95
-FEWEST_BEFORE, FEWEST_AFTER = 14, 7
-FIRST_DAYS = FEWEST_BEFORE + FEWEST_AFTER
-LONGEST_DAYS = 365
+MIN_BEFORE, MIN_AFTER = 14, 7
+FIRST_DAYS = MIN_BEFORE + MIN_AFTER
+MAX_DAYS = 365
 # A change of which so many days say nothing yet will not be told by more of them.
 NEWEST_DAYS = 90
 LIKELY, DAYS_BETWEEN = 0.5, 3
 SHIFT_SD, LEVEL_SD, WEEKDAY_SD = 2.0, 5.0, 0.3
 SHAPE, RATE = 2.0, 1.0
 RHO_NODES = 14
-HIGHEST_RHO = 0.98
+MAX_RHO = 0.98
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangePoint:
     """A level that shifted.
 
     Attributes
@@ -65,7 +65,7 @@ class Change:
     shift_sd: float
 
 
-def find_changes(day: IntArray, value: FloatArray) -> list[Change]:
+def detect_changepoints(day: IntArray, value: FloatArray) -> list[ChangePoint]:
     """Find the changes of a series, in order.
 
     Parameters
@@ -75,7 +75,7 @@ def find_changes(day: IntArray, value: FloatArray) -> list[Change]:
     value : FloatArray
         Shape (days,). Outliers are best left out before.
     """
-    found: list[Change] = []
+    found: list[ChangePoint] = []
     start, asked = 0, 0
     while len(day) - start >= FIRST_DAYS:
         told = _first_change(day[start:], value[start:], asked - start)
@@ -89,18 +89,18 @@ def find_changes(day: IntArray, value: FloatArray) -> list[Change]:
     return found
 
 
-def _first_change(day: IntArray, value: FloatArray, asked: int) -> tuple[Change, int] | None:
+def _first_change(day: IntArray, value: FloatArray, asked: int) -> tuple[ChangePoint, int] | None:
     """Find the first change that is told at a row or later, and the row at which it is."""
     differs = np.flatnonzero(value != value[0])
     if not len(differs):
         return None
     # As long as nothing differs there is no spread to hold a change against.
-    many = max(FIRST_DAYS, int(differs[0]) + FEWEST_AFTER)
+    many = max(FIRST_DAYS, int(differs[0]) + MIN_AFTER)
     centre, spread = float(np.median(value[:many])), float(value[:many].std(ddof=1))
     search = _Search(day, (value - centre) / spread)
     t = max(many - 1, asked)
     while t < len(day):
-        begin = int(np.searchsorted(day, day[t] - LONGEST_DAYS))
+        begin = int(np.searchsorted(day, day[t] - MAX_DAYS))
         told = search.at(begin, t)
         if told is not None and told.probability >= ALARM:
             return told.change(day, t, centre, spread), t
@@ -131,11 +131,11 @@ class _Told:
     after: FloatArray
     shift_sd: FloatArray
 
-    def change(self, day: IntArray, t: int, centre: float, spread: float) -> Change:
+    def change(self, day: IntArray, t: int, centre: float, spread: float) -> ChangePoint:
         reached = np.cumsum(self.of_place)
         first, last = np.searchsorted(reached, [0.025, 0.975])
         best = int(np.argmax(self.of_place))
-        return Change(
+        return ChangePoint(
             day=int(day[self.place[best]]),
             first_day=int(day[self.place[first]]),
             last_day=int(day[self.place[min(int(last), len(self.place) - 1)]]),
@@ -169,7 +169,7 @@ class _Search:
     def at(self, begin: int, t: int) -> _Told | None:
         """Say what is known of a change between two rows, themselves included; None if they are too few for one."""
         newest = int(np.searchsorted(self.day, self.day[t] - NEWEST_DAYS, side="right"))
-        place = np.arange(max(begin + FEWEST_BEFORE, newest), t - FEWEST_AFTER + 2)
+        place = np.arange(max(begin + MIN_BEFORE, newest), t - MIN_AFTER + 2)
         if not len(place):
             return None
         first = self.rows[begin]
@@ -199,7 +199,7 @@ class _Search:
         of_step = evidence[:, None] - 0.5 * np.log(precision * SHIFT_SD**2) - shape * np.log1p(-share)
         top = of_step.max()
         weight = np.exp(of_step - top)  # (ρ, places)
-        odds = CHANGES_A_YEAR / 365 * weight.sum() / np.exp(evidence - top).sum()
+        odds = CHANGES_PER_YEAR / 365 * weight.sum() / np.exp(evidence - top).sum()
         each = weight.sum(axis=0)
         of_rho = weight / each
         level = base[:, :1] - moved[:, :, 0] * shift
@@ -221,7 +221,7 @@ PRECISION = np.array([LEVEL_SD**-2, *[WEEKDAY_SD**-2] * 6])
 def _rho() -> tuple[FloatArray, FloatArray]:
     """Return the nodes of ρ and their log prior: u ~ Beta(4, 2) by Gauss-Legendre quadrature."""
     points, weights = np.polynomial.legendre.leggauss(RHO_NODES)
-    u = (points + 1) / 2 * (1 + HIGHEST_RHO) / 2
+    u = (points + 1) / 2 * (1 + MAX_RHO) / 2
     return 2 * u - 1, np.log(weights * u**3 * (1 - u))
 
 

@@ -13,7 +13,7 @@ from santorio.errors import NotEnoughData
 
 # Ends of the intervals of 95, 80 and 50 %, and the median.
 PROBABILITIES = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
-FEWEST_DAYS = 14
+MIN_DAYS = 14
 FEWEST_VALUES = 3
 
 
@@ -43,7 +43,7 @@ class Forecast:
         return self.quantile[:, 3]
 
 
-def check(day: IntArray, value: FloatArray) -> None:
+def check_enough_data(day: IntArray, value: FloatArray) -> None:
     """Refuse a series of which nothing can be expected yet.
 
     Raises
@@ -51,9 +51,9 @@ def check(day: IntArray, value: FloatArray) -> None:
     NotEnoughData
         With what is needed.
     """
-    if len(day) < FEWEST_DAYS:
+    if len(day) < MIN_DAYS:
         raise NotEnoughData(
-            f"A baseline needs {FEWEST_DAYS} days with a value, within two years and since the value first differed; "
+            f"A baseline needs {MIN_DAYS} days with a value, within two years and since the value first differed; "
             f"there are {len(day)}."
         )
     if len(np.unique(value)) < FEWEST_VALUES:
@@ -64,15 +64,15 @@ def check(day: IntArray, value: FloatArray) -> None:
 
 def forecast(state: State, day: IntArray) -> Forecast:
     """Forecast days after the last known one, of one series."""
-    return Forecast(day, ends(state.predict(day)))
+    return Forecast(day, interval_bounds(state.predict(day)))
 
 
-def ends(expected: Predictive) -> FloatArray:
+def interval_bounds(expected: Predictive) -> FloatArray:
     """Quantiles at `PROBABILITIES`, in order to the last digit; shape (days, 7)."""
     return np.asarray(np.maximum.accumulate(expected.quantile(PROBABILITIES), axis=1))
 
 
-def roll(
+def rolling_forecasts(
     day: IntArray, value: FloatArray, horizons: Sequence[int], configuration: Configuration = DEFAULT
 ) -> list[Predictive]:
     """Forecast from every day after the warm-up, knowing nothing later.
@@ -97,6 +97,6 @@ def roll(
         state.learn(np.array([told]), weighs=t >= configuration.warm_up)
         if t >= configuration.warm_up:
             ahead = state.predict(today + np.array(horizons))
-            for i, one in enumerate(expected):
-                one.append(ahead.of(slice(i, i + 1)))
-    return [Predictive.stack(one) for one in expected]
+            for i, horizon_parts in enumerate(expected):
+                horizon_parts.append(ahead.of(slice(i, i + 1)))
+    return [Predictive.stack(parts) for parts in expected]

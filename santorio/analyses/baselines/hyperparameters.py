@@ -46,7 +46,7 @@ class Configuration:
     warm_up: int = 7
 
     @cached_property
-    def nodes(self) -> "Nodes":
+    def nodes(self) -> "HyperparameterGrid":
         """Every combination of the grid."""
         rows = [
             (drift, *swing, weekday, power)
@@ -54,11 +54,11 @@ class Configuration:
                 self.drift_sd, self.swings, self.weekday_sd, self.powers
             )
         ]
-        return Nodes(*np.array(rows, dtype=float).T)
+        return HyperparameterGrid(*np.array(rows, dtype=float).T)
 
 
 @dataclass(frozen=True)
-class Nodes:
+class HyperparameterGrid:
     """The grid, one entry a node; shapes (nodes,)."""
 
     drift_sd: FloatArray

@@ -1,4 +1,4 @@
-"""The baselines of a person: read, filter, find, publish; one run a metric. What is unchanged is not computed again."""
+"""The baselines of a person: read, filter, detect, publish; one run a metric. Unchanged metrics are not recomputed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -7,17 +7,23 @@ from itertools import batched
 import numpy as np
 import psycopg
 
-from santorio.analyses.baselines.anomalies import Anomaly, find_anomalies
-from santorio.analyses.baselines.changepoints import Change, find_changes
-from santorio.analyses.baselines.forecast import FEWEST_DAYS, Forecast, check, ends, forecast
+from santorio.analyses.baselines.anomalies import Anomaly, detect_anomalies
+from santorio.analyses.baselines.changepoints import ChangePoint, detect_changepoints
+from santorio.analyses.baselines.forecast import (
+    MIN_DAYS,
+    Forecast,
+    check_enough_data,
+    forecast,
+    interval_bounds,
+)
 from santorio.analyses.baselines.hyperparameters import DEFAULT
 from santorio.analyses.baselines.plot import DAYS_BEHIND, plot_baseline
 from santorio.analyses.baselines.results import Baseline
 from santorio.analyses.baselines.state_space import Filtered, filter_together
-from santorio.analyses.baselines.text import say_anomaly, say_change
-from santorio.analyses.cache_key import SHARED, fingerprint
-from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
-from santorio.analyses.series import Series, date_of, day_number, read_outcomes, words_of_left_out
+from santorio.analyses.baselines.text import describe_anomaly, describe_changepoint
+from santorio.analyses.cache_key import SHARED, cache_key
+from santorio.analyses.run_store import Run, RunReport, last_cache_key, publish
+from santorio.analyses.series import Series, date_of, day_number, describe_exclusions, read_outcomes
 from santorio.arrays import FloatArray
 from santorio.errors import NotEnoughData
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, OUTCOMES
@@ -29,24 +35,24 @@ from santorio.storage.database.engine import Database
 CODE = (*SHARED, "santorio/analyses/baselines")
 LIBRARIES = ("numpy", "scipy")
 DAYS_AHEAD = 14
-# Of what is older hardly anything is left in a baseline.
-WHOLE_YEARS = 2
-# Series that are filtered side by side: that many fit into a processor's cache.
-AT_ONCE = 20
-# Drawing takes longer than computing; a metric more or less odd is one of a few.
-MOST_PICTURES = 6
-# Of each metric the newest accepted run is kept: a day's baseline has no use beside the next one's.
+# Older days have hardly any weight in a baseline.
+PAST_YEARS = 2
+# Series filtered side by side: this many fit into a processor's cache.
+BATCH_SIZE = 20
+# A plot takes longer than computing its metric.
+MAX_PLOTS = 6
+# Only the newest accepted run of each metric is kept: a newer baseline contains all of an older one.
 _REPLACED = """
 delete from analysis.runs old using analysis.runs new
 where old.user_id = %s and old.kind = 'baselines' and new.user_id = old.user_id and new.kind = old.kind
   and new.target = old.target and new.status = 'accepted' and new.created_at > old.created_at
 """
-# Of runs before this many days nothing is said: the ranges are still wide, and a week is hardly known.
-FIRST_JUDGED = 21
+# No anomaly is reported before this many days: the ranges are still wide, and weekdays hardly learned.
+FIRST_JUDGED_DAY = 21
 
 
 def analyse_baselines(database: Database, person: Person, *, force: bool = False) -> list[RunReport]:
-    """Say what is usual for each outcome of a person, and publish it.
+    """Compute and publish the baseline of each outcome of a person.
 
     Parameters
     ----------
@@ -56,14 +62,16 @@ def analyse_baselines(database: Database, person: Person, *, force: bool = False
     with database.connect() as connection:
         outcomes = read_outcomes(connection, person.user_id)
         wanted, reports = _sorted_out(connection, person, outcomes, force=force)
-    pictures = MOST_PICTURES
-    for some in batched(wanted, AT_ONCE):
-        found = baselines([(one.metric, one.unit, one.series) for one in some])
-        drawn = worth_a_look(found)[:pictures]
-        pictures -= len(drawn)
+    plots_left = MAX_PLOTS
+    for some in batched(wanted, BATCH_SIZE):
+        found = compute_baselines(
+            [(wanted_metric.metric, wanted_metric.unit, wanted_metric.series) for wanted_metric in some]
+        )
+        drawn = metrics_to_plot(found)[:plots_left]
+        plots_left -= len(drawn)
         reports += [
-            _publish(database, person, one, said, is_drawn=said.metric in drawn, force=force)
-            for one, said in zip(some, found, strict=True)
+            _publish(database, person, wanted_metric, said, is_drawn=said.metric in drawn, force=force)
+            for wanted_metric, said in zip(some, found, strict=True)
         ]
     if wanted:
         with database.connect() as connection:
@@ -73,7 +81,7 @@ def analyse_baselines(database: Database, person: Person, *, force: bool = False
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A metric that is to be computed, with the fingerprint of what it depends on."""
+    """A metric to compute, with its cache key."""
 
     metric: str
     unit: str
@@ -84,37 +92,37 @@ class _Wanted:
 def _sorted_out(
     connection: psycopg.Connection, person: Person, outcomes: Mapping[str, Series], *, force: bool
 ) -> tuple[list[_Wanted], list[RunReport]]:
-    """Sort out what is to be computed; of the rest say why it is not."""
+    """Choose the metrics to compute; report why the others are not."""
     wanted: list[_Wanted] = []
     reports: list[RunReport] = []
-    # Those that the registry knows come first: the pictures are theirs.
-    for metric, known in sorted(outcomes.items(), key=lambda one: (one[0] not in OUTCOMES, one[0])):
-        series = usable(known)
+    # Metrics of the registry come first: they get the plots.
+    for metric, known in sorted(outcomes.items(), key=lambda item: (item[0] not in OUTCOMES, item[0])):
+        series = usable_days(known)
         try:
-            check(series.day, series.value)
+            check_enough_data(series.day, series.value)
         except NotEnoughData as missing:
             reports.append(RunReport("baselines", metric, "not enough data", str(missing)))
             continue
-        key = fingerprint(
+        key = cache_key(
             metric, series.day, series.value, DAYS_AHEAD, asdict(DEFAULT), code=CODE, libraries=LIBRARIES
         )
-        if not force and last_fingerprint(connection, person.user_id, "baselines", metric) == key:
+        if not force and last_cache_key(connection, person.user_id, "baselines", metric) == key:
             reports.append(RunReport("baselines", metric, "unchanged"))
             continue
         wanted.append(_Wanted(metric, find_outcome(metric, series.unit).unit, series, key))
     return wanted, reports
 
 
-def usable(series: Series) -> Series:
-    """Leave out what is no number, what is older than the last two whole years, and first days without a difference.
+def usable_days(series: Series) -> Series:
+    """Exclude values that are not numbers, days before the last two complete years, and first days without variation.
 
-    The years are cut at New Year, so that from one day to the next the same past is read. As long as one value is
-    repeated there is no spread to hold a day against: the first days that set it are those with the first other value.
+    The years are cut at New Year, so that the same past is read from one day to the next. As long as one value is
+    repeated there is no standard deviation: the warm-up days are the last ones before, and with, the first other value.
     """
     if not len(series.day):
         return series
     last = date_of(int(series.day[-1]))
-    since = day_number(last.replace(year=last.year - WHOLE_YEARS, month=1, day=1))
+    since = day_number(last.replace(year=last.year - PAST_YEARS, month=1, day=1))
     kept = np.flatnonzero((series.day >= since) & np.isfinite(series.value))
     differs = np.flatnonzero(series.value[kept] != series.value[kept[:1]])
     begin = max(0, int(differs[0]) - DEFAULT.warm_up + 1) if len(differs) else 0
@@ -132,59 +140,62 @@ def _publish(
         fingerprint=wanted.fingerprint,
         as_of=wanted.series.as_of,
         rows=[row(found)],
-        diagnostics={**diagnostics(found), "left_out": words_of_left_out({wanted.metric: wanted.series})},
+        diagnostics={**diagnostics(found), "left_out": describe_exclusions({wanted.metric: wanted.series})},
         plot=plot_baseline(found) if is_drawn else None,
         known_at=wanted.series.known_at,
     )
     return publish(database, run, force=force)
 
 
-def baselines(series: Sequence[tuple[str, str, Series]]) -> list[Baseline]:
-    """Compute what is usual of metrics, what was not, when it changed, and what comes.
+def compute_baselines(series: Sequence[tuple[str, str, Series]]) -> list[Baseline]:
+    """Compute the baselines of metrics: expected ranges, anomalies, changes of level, forecast.
 
     Parameters
     ----------
     series
-        Of each metric its name, its unit and its days, in which nothing is missing that `check` asks for.
+        Name, unit and days of each metric; the days must pass `check_enough_data`.
     """
-    filtered = filter_together([(one.day, one.value) for _, _, one in series])
+    filtered = filter_together([(metric_series.day, metric_series.value) for _, _, metric_series in series])
     return [
-        _baseline(metric, unit, one, told) for (metric, unit, one), told in zip(series, filtered, strict=True)
+        _baseline(metric, unit, metric_series, told)
+        for (metric, unit, metric_series), told in zip(series, filtered, strict=True)
     ]
 
 
 def _baseline(metric: str, unit: str, series: Series, filtered: Filtered) -> Baseline:
-    usual = filtered.outlier < 0.5  # an outlier is no level
+    usual = filtered.outlier < 0.5  # an outlier says nothing about the level
     last = int(filtered.day[-1])
     return Baseline(
         metric=metric,
         unit=unit,
         filtered=filtered,
-        expected=ends(filtered.ahead.of(slice(-1, None)))[0],
+        expected=interval_bounds(filtered.ahead.of(slice(-1, None)))[0],
         ahead=forecast(filtered.state, last + np.arange(1, DAYS_AHEAD + 1)),
-        anomalies=find_anomalies(
-            filtered, smallest=_smallest(metric, series.value), skip=FIRST_JUDGED - DEFAULT.warm_up
+        anomalies=detect_anomalies(
+            filtered, smallest=_smallest(metric, series.value), skip=FIRST_JUDGED_DAY - DEFAULT.warm_up
         ),
-        changes=find_changes(filtered.day[usual], filtered.value[usual]),
+        changes=detect_changepoints(filtered.day[usual], filtered.value[usual]),
     )
 
 
-def worth_a_look(found: Sequence[Baseline]) -> list[str]:
-    """Metrics that a picture is worth: first those of which something was told lately, then the registry's."""
+def metrics_to_plot(found: Sequence[Baseline]) -> list[str]:
+    """Metrics to plot, the most interesting first: those with a recent report, then those of the registry."""
 
-    def is_told(one: Baseline) -> bool:
-        since = int(one.filtered.day[-1]) - DAYS_BEHIND
-        days = [odd.last_day for odd in one.anomalies] + [change.told_day for change in one.changes]
+    def has_recent_report(baseline: Baseline) -> bool:
+        since = int(baseline.filtered.day[-1]) - DAYS_BEHIND
+        days = [odd.last_day for odd in baseline.anomalies] + [change.told_day for change in baseline.changes]
         return any(day > since for day in days)
 
-    told = [one.metric for one in found if is_told(one)]
-    return told + [one.metric for one in found if one.metric in OUTCOMES and one.metric not in told]
+    told = [baseline.metric for baseline in found if has_recent_report(baseline)]
+    return told + [
+        baseline.metric for baseline in found if baseline.metric in OUTCOMES and baseline.metric not in told
+    ]
 
 
 def _smallest(metric: str, value: FloatArray) -> float:
-    """Smallest difference worth a word."""
+    """Smallest difference to report."""
     stated = find_outcome(metric).smallest_effect
-    return stated if stated is not None else DEFAULT_SMALLEST_EFFECT_SD * float(value[:FEWEST_DAYS].std())
+    return stated if stated is not None else DEFAULT_SMALLEST_EFFECT_SD * float(value[:MIN_DAYS].std())
 
 
 def row(found: Baseline) -> dict[str, object]:
@@ -208,8 +219,8 @@ def row(found: Baseline) -> dict[str, object]:
         "lower_95": lower_95,
         "upper_95": upper_95,
         "forecast": Jsonb([_ahead(found.ahead, i) for i in range(len(found.ahead.day))]),
-        "anomalies": Jsonb([_anomaly(found, one, last) for one in found.anomalies]),
-        "changes": Jsonb([_change(found, one) for one in found.changes]),
+        "anomalies": Jsonb([_anomaly(found, anomaly, last) for anomaly in found.anomalies]),
+        "changes": Jsonb([_change(found, change) for change in found.changes]),
     }
 
 
@@ -227,26 +238,27 @@ def _ahead(ahead: Forecast, i: int) -> dict[str, object]:
     }
 
 
-def _anomaly(found: Baseline, one: Anomaly, last: int) -> dict[str, object]:
-    lasts = one.last_day == last
+def _anomaly(found: Baseline, anomaly: Anomaly, last: int) -> dict[str, object]:
+    lasts = anomaly.last_day == last
     return {
-        **asdict(one),
-        "first_day": date_of(one.first_day).isoformat(),
-        "last_day": date_of(one.last_day).isoformat(),
+        **asdict(anomaly),
+        "first_day": date_of(anomaly.first_day).isoformat(),
+        "last_day": date_of(anomaly.last_day).isoformat(),
         "lasts": lasts,
-        "sentence": say_anomaly(found.metric, found.unit, one, lasts=lasts),
+        "sentence": describe_anomaly(found.metric, found.unit, anomaly, lasts=lasts),
     }
 
 
-def _change(found: Baseline, one: Change) -> dict[str, object]:
+def _change(found: Baseline, change: ChangePoint) -> dict[str, object]:
     days = {
-        name: date_of(getattr(one, name)).isoformat() for name in ("day", "first_day", "last_day", "told_day")
+        name: date_of(getattr(change, name)).isoformat()
+        for name in ("day", "first_day", "last_day", "told_day")
     }
-    return {**asdict(one), **days, "sentence": say_change(found.metric, found.unit, one)}
+    return {**asdict(change), **days, "sentence": describe_changepoint(found.metric, found.unit, change)}
 
 
 def diagnostics(found: Baseline) -> dict[str, object]:
-    """How good the past ranges were, as shares: no value of the person's."""
+    """Coverage of the past ranges, as shares, and counts; none of the person's values."""
     filtered = found.filtered
     below = filtered.ahead.below(filtered.value)
     held = {

@@ -11,10 +11,10 @@ from santorio.arrays import FloatArray, IntArray
 
 # Nodes that together weigh less than this on a day are left out of its probabilities and quantiles.
 NEGLIGIBLE = 1e-4
-HIGHEST_LOGARITHM = 300.0
+MAX_LOG = 300.0
 # A quantile is found when a step is that small a part of the distance in which it was looked for.
-CLOSE = 1e-8
-MOST_STEPS = 60
+TOLERANCE = 1e-8
+MAX_STEPS = 60
 PER_DAY = ("weight", "location", "state_variance", "noise_sd", "degrees")
 
 
@@ -44,7 +44,7 @@ def to_scale(
 
 def from_scale(value: FloatArray, power: FloatArray) -> FloatArray:
     """Bring values from their scales back to the metric's own."""
-    return np.where(power == 1, value, np.exp(np.minimum(value, HIGHEST_LOGARITHM)))
+    return np.where(power == 1, value, np.exp(np.minimum(value, MAX_LOG)))
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class Predictive:
         return replace(self, outlier_probability=0.0)
 
     @cached_property
-    def _parts(self) -> "_Parts":
-        return _Parts.of(self)
+    def _parts(self) -> "_Components":
+        return _Components.of(self)
 
     def cdf(self, value: FloatArray) -> FloatArray:
         """Probability of a value or less.
@@ -136,8 +136,8 @@ class Predictive:
 
         wanted = np.atleast_1d(np.asarray(probability, dtype=float))
         low, high, at = self._parts.bounds(wanted)
-        close = CLOSE * (high - low) + np.finfo(float).tiny
-        for _ in range(MOST_STEPS):
+        close = TOLERANCE * (high - low) + np.finfo(float).tiny
+        for _ in range(MAX_STEPS):
             below = self._parts.cdf(at)
             low, high = np.where(below < wanted, at, low), np.where(below < wanted, high, at)
             score = ndtri(below)
@@ -153,7 +153,7 @@ class Predictive:
 
 
 @dataclass(frozen=True)
-class _Parts:
+class _Components:
     """The parts of each day's mixture that matter, all days' after one another.
 
     Attributes
@@ -186,7 +186,7 @@ class _Parts:
     nearest_to_zero: float
 
     @classmethod
-    def of(cls, days: Predictive) -> "_Parts":
+    def of(cls, days: Predictive) -> "_Components":
         from scipy.special import gammaln
 
         row, node = np.nonzero(days.weight > NEGLIGIBLE / days.weight.shape[1])

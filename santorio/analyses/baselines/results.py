@@ -1,10 +1,10 @@
-"""What the baseline of one metric says."""
+"""The result of a baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from santorio.analyses.baselines.anomalies import Anomaly
-from santorio.analyses.baselines.changepoints import Change
+from santorio.analyses.baselines.changepoints import ChangePoint
 from santorio.analyses.baselines.forecast import Forecast
 from santorio.analyses.baselines.state_space import Filtered
 from santorio.arrays import FloatArray
@@ -12,14 +12,14 @@ from santorio.arrays import FloatArray
 
 @dataclass(frozen=True)
 class Baseline:
-    """All that is said of one metric.
+    """The baseline of one metric.
 
     Attributes
     ----------
     expected : FloatArray
-        What was expected of the last known day before it came, at `forecasting.PROBABILITIES`; shape (7,).
+        Quantiles of the last day, predicted from the days before it, at `forecast.PROBABILITIES`; shape (7,).
     ahead : Forecast
-        The days after it.
+        Forecast of the days after it.
     """
 
     metric: str
@@ -28,4 +28,4 @@ class Baseline:
     expected: FloatArray
     ahead: Forecast
     anomalies: Sequence[Anomaly]
-    changes: Sequence[Change]
+    changes: Sequence[ChangePoint]

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from santorio.analyses.baselines.hyperparameters import DEFAULT, Configuration, Nodes
+from santorio.analyses.baselines.hyperparameters import DEFAULT, Configuration, HyperparameterGrid
 from santorio.analyses.baselines.predictive import Predictive, to_scale
 from santorio.arrays import FloatArray, IntArray
 
@@ -35,11 +35,11 @@ THURSDAY = 3
 # Of the first days' median: what is nearer to zero counts as that on a logarithm's scale.
 NEAREST_TO_ZERO = 0.01
 # σ is never less than this share of the first one: where a value is repeated for months it would else fade to nothing.
-LEAST_SHARE = 0.01
+MIN_SD_SHARE = 0.01
 # What is further off is learnt as if it were that far off, in spreads of a day: a slip of the finger has no say.
-MOST_SPREADS = 10.0
+MAX_DEVIATION_SD = 10.0
 # The first σ² weighs as much as this many days.
-FIRST_DEGREES = 3.0
+INITIAL_DEGREES = 3.0
 
 
 def weekday(day: IntArray | int) -> IntArray:
@@ -110,7 +110,7 @@ class State:
     least: FloatArray
 
     @property
-    def nodes(self) -> Nodes:
+    def nodes(self) -> HyperparameterGrid:
         """The grid of hyper-parameters."""
         return self.configuration.nodes
 
@@ -189,10 +189,10 @@ class State:
         self.covariance[SWING, SWING] += (1 - fading**2) * self.nodes.swing_sd**2
         self.covariance[LEVEL, LEVEL] += step[:, None] * self.nodes.drift_sd**2
         # What is known of a spread fades with days, known or not.
-        self.degrees = np.maximum(self.degrees * self.configuration.memory ** (step - 1), FIRST_DEGREES)
+        self.degrees = np.maximum(self.degrees * self.configuration.memory ** (step - 1), INITIAL_DEGREES)
         self.day = day
 
-    def learn(self, value: FloatArray, *, weighs: bool) -> "Learnt":
+    def learn(self, value: FloatArray, *, weighs: bool) -> "LearnedParameters":
         """Take in the values of the days that `move_to` has reached.
 
         Parameters
@@ -212,7 +212,7 @@ class State:
         of_state = np.maximum(gain[LEVEL] + gain[SWING] + gain[place, series], 0.0)
         location = self.mean[LEVEL] + self.mean[SWING] + self.mean[place, series]
         expected = (self.log_weight, location, of_state, self.variance, self.degrees)
-        most = MOST_SPREADS * np.sqrt(self.variance * (of_state + 1))
+        most = MAX_DEVIATION_SD * np.sqrt(self.variance * (of_state + 1))
         error = np.clip(on_scale - location, -most, most)
         square = error**2 / self.variance
         degrees = self.degrees[:, None]
@@ -236,7 +236,7 @@ class State:
         for row in range(STATES):
             self.covariance[row] -= shrunk[row] * gain
         self._learn_spread(square, spread, kind)
-        return Learnt(*expected, (self.weight * kind[1]).sum(axis=1))
+        return LearnedParameters(*expected, (self.weight * kind[1]).sum(axis=1))
 
     def _learn_spread(self, square: FloatArray, spread: FloatArray, kind: FloatArray) -> None:
         kept = self.configuration.memory * self.degrees
@@ -247,7 +247,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class LearnedParameters:
     """What was expected of a day of each series before its value was learnt, and what its noise was like.
 
     Attributes
@@ -301,7 +301,7 @@ def filter_together(
         day[: length[place], place], value[: length[place], place] = series[which]
     state = first_states(day, value, configuration)
     states: dict[int, State] = {}
-    learnt: list[Learnt] = []
+    learnt: list[LearnedParameters] = []
     for t in range(length[0]):
         going = int(np.count_nonzero(length > t))
         if going < len(state.day):
@@ -319,13 +319,13 @@ def filter_together(
 
 
 def _filtered(
-    day: IntArray, value: FloatArray, state: State, learnt: Sequence[Learnt], place: int
+    day: IntArray, value: FloatArray, state: State, learnt: Sequence[LearnedParameters], place: int
 ) -> Filtered:
     start = state.configuration.warm_up
     after = learnt[start:]
 
     def each(name: str) -> FloatArray:
-        return np.array([getattr(one, name)[place] for one in after])
+        return np.array([getattr(state, name)[place] for state in after])
 
     ahead = state.predictive(
         0, _weights(each("log_weight")), each("location"), each("state_variance"), np.sqrt(each("variance")),
@@ -357,7 +357,7 @@ def first_states(day: IntArray, value: FloatArray, configuration: Configuration 
         at = nodes.power == power
         scaled, _ = to_scale(first, np.array(power), nearest)
         mean[LEVEL][:, at] = np.median(scaled, axis=0)[:, None]
-        variance[:, at] = np.array([_spread(one) ** 2 for one in scaled.T])[:, None]
+        variance[:, at] = np.array([_spread(values) ** 2 for values in scaled.T])[:, None]
     covariance[LEVEL, LEVEL] = configuration.level_sd**2
     covariance[SWING, SWING] = nodes.swing_sd**2
     covariance[WEEKDAYS:, WEEKDAYS:] = (np.eye(7) - 1 / 7)[:, :, None, None] * nodes.weekday_sd**2
@@ -367,8 +367,8 @@ def first_states(day: IntArray, value: FloatArray, configuration: Configuration 
     possible = (nodes.power == 1) | (middle[:, None] > 0)
     variance[~possible] = 1.0  # its numbers are to stay numbers
     return State(
-        configuration, mean, covariance, variance, np.full(shape[0], FIRST_DEGREES),
-        np.where(possible, 0.0, -np.inf), day[0], nearest, LEAST_SHARE**2 * variance,
+        configuration, mean, covariance, variance, np.full(shape[0], INITIAL_DEGREES),
+        np.where(possible, 0.0, -np.inf), day[0], nearest, MIN_SD_SHARE**2 * variance,
         np.where((value < 0).any(axis=0), -np.inf, 0.0),
     )  # fmt: skip
 

@@ -1,14 +1,14 @@
-"""What a baseline says, in sentences for the person it is about. They say what is unusual, never what it means."""
+"""Sentences about a baseline for the person: what is unusual, never what it means."""
 
 import math
 
 from santorio.analyses.baselines.anomalies import Anomaly
-from santorio.analyses.baselines.changepoints import Change
+from santorio.analyses.baselines.changepoints import ChangePoint
 from santorio.analyses.series import date_of
 from santorio.local_time import in_words
 from santorio.metrics import outcome
 
-# What varies by less is written with a power of ten.
+# A narrower range is written with a power of ten.
 SMALL = 1e-5
 
 
@@ -26,13 +26,13 @@ def span(lower: float, upper: float, unit: str) -> str:
     return f"{ends} {unit}".strip()
 
 
-def say_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -> str:
-    """Say that a day, or a run of days, is not as usual.
+def describe_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -> str:
+    """Describe an unusual day or run of days.
 
     Parameters
     ----------
     lasts : bool
-        Whether its last day is the newest that is known.
+        Whether its last day is the newest with a value.
     """
     name = outcome(metric, unit).label
     usual = span(anomaly.lower, anomaly.upper, unit)
@@ -46,7 +46,7 @@ def say_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -> str
         return (
             f"Your {name} {verb} {anomaly.direction} its usual range ({usual}) for {anomaly.days} days{when}."
         )
-    # Within its range on some of the days, but on one side of it on too many.
+    # Some of the days lie within the range, but too many on one side.
     comparative = "higher" if anomaly.direction == "above" else "lower"
     mean = f"{number(anomaly.mean, anomaly.upper - anomaly.lower)} {unit}".strip()
     return (
@@ -55,8 +55,8 @@ def say_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -> str
     )
 
 
-def say_change(metric: str, unit: str, change: Change) -> str:
-    """Say that a level has shifted."""
+def describe_changepoint(metric: str, unit: str, change: ChangePoint) -> str:
+    """Describe a change of level."""
     width = 4 * change.shift_sd
     before, after = number(change.before, width), number(change.after, width)
     return (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from santorio.analyses.effects.marginal_likelihood import Evidence, gather
+from santorio.analyses.effects.marginal_likelihood import MarginalLikelihood, gather
 from santorio.analyses.series import Series
 from santorio.arrays import FloatArray, IntArray
 from santorio.errors import NotEnoughData
@@ -14,9 +14,9 @@ from santorio.metrics import exposure as find_exposure
 from santorio.metrics import lag_days
 from santorio.stats.design_matrix import Columns, background_columns, with_columns
 
-FEWEST_DAYS = 30
+MIN_DAYS = 30
 # An exposure that differs from its usual value on fewer days says nothing that a single odd day could not say.
-FEWEST_UNUSUAL_DAYS = 5
+MIN_UNUSUAL_DAYS = 5
 UNKNOWN_SD = 0.5
 # In a trial chance keeps weekday and arm apart; here what is done by weekday is confounded with the week, and the
 # tighter prior of a trial would leave a third of a strong week in the exposures.
@@ -62,12 +62,12 @@ class Regression:
 
 
 @dataclass(frozen=True)
-class Joined:
+class StackedOutcomes:
     """Several outcomes' regressions, over the same exposures.
 
     Attributes
     ----------
-    evidence : tuple[Evidence, ...]
+    evidence : tuple[MarginalLikelihood, ...]
         Of each outcome; an exposure that is no candidate of it is a column of zeros.
     exposures : tuple[str, ...]
         Names, as the columns of each evidence stand.
@@ -75,7 +75,7 @@ class Joined:
         Shape (exposures,).
     """
 
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[MarginalLikelihood, ...]
     exposures: tuple[str, ...]
     is_confounder: NDArray[np.bool_]
 
@@ -84,9 +84,9 @@ class Joined:
         return [self.exposures.index(candidate.name) for candidate in regression.candidates]
 
 
-def join(regressions: Sequence[Regression]) -> Joined:
+def stack_outcomes(regressions: Sequence[Regression]) -> StackedOutcomes:
     """Gather what the days of several outcomes say of the same exposures."""
-    names = sorted({candidate.name for one in regressions for candidate in one.candidates})
+    names = sorted({candidate.name for regression in regressions for candidate in regression.candidates})
     evidence = []
     for regression in regressions:
         columns = np.zeros((len(regression.standard), len(names)))
@@ -94,7 +94,7 @@ def join(regressions: Sequence[Regression]) -> Joined:
             columns[:, names.index(candidate.name)] = regression.exposures[:, j]
         evidence.append(gather(regression.background, columns, regression.standard))
     confounders = np.array([find_exposure(name).is_confounder for name in names])
-    return Joined(tuple(evidence), tuple(names), confounders)
+    return StackedOutcomes(tuple(evidence), tuple(names), confounders)
 
 
 def prepare(outcome: str, series: Series, exposures: Mapping[str, Series]) -> Regression:
@@ -109,9 +109,9 @@ def prepare(outcome: str, series: Series, exposures: Mapping[str, Series]) -> Re
         If the outcome has fewer than 30 days or never varies, or no exposure has 30 joint days and varies.
     """
     spread = float(series.value.std(ddof=1)) if len(series.day) > 1 else 0.0
-    if len(series.day) < FEWEST_DAYS or spread == 0:
+    if len(series.day) < MIN_DAYS or spread == 0:
         raise NotEnoughData(
-            f"{FEWEST_DAYS} days of “{outcome}” that vary are needed.", details={"days": len(series.day)}
+            f"{MIN_DAYS} days of “{outcome}” that vary are needed.", details={"days": len(series.day)}
         )
     found = [
         (candidate, values)
@@ -120,7 +120,7 @@ def prepare(outcome: str, series: Series, exposures: Mapping[str, Series]) -> Re
         for values in [exposure.at(series.day - candidate.lag_days)]
     ]
     if not found:
-        raise NotEnoughData(f"No exposure was logged on {FEWEST_DAYS} days with “{outcome}” and varied.")
+        raise NotEnoughData(f"No exposure was logged on {MIN_DAYS} days with “{outcome}” and varied.")
     background = _with_unknown_days(_background(series.day), [values for _, values in found])
     return Regression(
         outcome=outcome,
@@ -136,7 +136,7 @@ def _candidate(outcome: str, series: Series, name: str, exposure: Series) -> Can
     lag = lag_days(outcome, name)
     values = exposure.at(series.day - lag)
     values = values[np.isfinite(values)]
-    if len(values) < FEWEST_DAYS or (values != np.median(values)).sum() < FEWEST_UNUSUAL_DAYS:
+    if len(values) < MIN_DAYS or (values != np.median(values)).sum() < MIN_UNUSUAL_DAYS:
         return None
     registered = find_exposure(name, exposure.unit)
     spread = float(values.std(ddof=1))

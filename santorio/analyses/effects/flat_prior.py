@@ -14,17 +14,19 @@ and ρ is summed over a grid, weighted by its prior and the evidence under Norma
 
 import numpy as np
 
-from santorio.analyses.effects.marginal_likelihood import FIRST, LAST, Evidence
+from santorio.analyses.effects.marginal_likelihood import FIRST, LAST, MarginalLikelihood
 from santorio.arrays import FloatArray
 from santorio.stats import exact_inference
 
 NODES = 113
 SLAB_SD = 1.0
 # The days tell at least so much of what their prior does; less is as good as nothing, and is told with a large spread.
-LEAST_LEARNED = 1e-3
+MIN_LEARNED = 1e-3
 
 
-def prior_free_associations(evidence: Evidence, candidates: list[int]) -> tuple[FloatArray, FloatArray]:
+def flat_prior_associations(
+    evidence: MarginalLikelihood, candidates: list[int]
+) -> tuple[FloatArray, FloatArray]:
     """Estimate and standard deviation of each candidate's standardised effect, its own prior taken off.
 
     Parameters
@@ -53,7 +55,7 @@ def prior_free_associations(evidence: Evidence, candidates: list[int]) -> tuple[
     log_weight = log_prior - log_determinant / 2 - shape * np.log(rate)
     weight = np.exp(log_weight - np.logaddexp.reduce(log_weight))[:, None]
     variance = np.diagonal(covariance, axis1=1, axis2=2)
-    learned = np.maximum(1 / variance - SLAB_SD**-2, LEAST_LEARNED * SLAB_SD**-2)
+    learned = np.maximum(1 / variance - SLAB_SD**-2, MIN_LEARNED * SLAB_SD**-2)
     alone = mean / variance / learned
     estimate = (weight * alone).sum(axis=0)
     spread = (rate / (shape - 1))[:, None] / learned + (alone - estimate) ** 2

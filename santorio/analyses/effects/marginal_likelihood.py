@@ -24,7 +24,7 @@ FIRST, LAST, STEP = -6.0, 8.0, 0.0625
 
 
 @dataclass(frozen=True)
-class Evidence:
+class MarginalLikelihood:
     """One outcome's days, background integrated out, as functions of ρ.
 
     With H = Ω + B D B', the entries are the lower triangle of X'H⁻¹X row by row, then X'H⁻¹y, y'H⁻¹y and ln |H|.
@@ -64,7 +64,7 @@ class Evidence:
         return gram, entries[:, len(rows) : -2], entries[:, -2], entries[:, -1]
 
 
-def gather(background: Columns, exposures: FloatArray, outcome: FloatArray) -> Evidence:
+def gather(background: Columns, exposures: FloatArray, outcome: FloatArray) -> MarginalLikelihood:
     """Gather what the days say.
 
     Parameters
@@ -93,7 +93,7 @@ def gather(background: Columns, exposures: FloatArray, outcome: FloatArray) -> E
     )
     # SciPy puts the cube first.
     splines = np.ascontiguousarray(CubicSpline(logit, entries).c[::-1].transpose(1, 0, 2))
-    return Evidence(splines, len(outcome), exposures.shape[1], background.values.shape[1])
+    return MarginalLikelihood(splines, len(outcome), exposures.shape[1], background.values.shape[1])
 
 
 def _whitened(rows: FloatArray, gap_days: FloatArray, rho: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -38,7 +38,7 @@ SMALLEST_SHARE_OF_MEAN = 0.25
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class RegressionCalibration:
     """What is to be expected of the true amounts.
 
     Attributes
@@ -60,35 +60,37 @@ class Calibrated:
         return effect * self.reliability / np.resize(self.draws, len(effect))
 
 
-def calibrated(exposures: Mapping[str, Series]) -> tuple[dict[str, Series], dict[str, Calibrated]]:
+def correct_measurement_error(
+    exposures: Mapping[str, Series],
+) -> tuple[dict[str, Series], dict[str, RegressionCalibration]]:
     """Calibrate those exposures that are measured with error; those that are hardly more than error are left out.
 
     Returns
     -------
     exposures : dict[str, Series]
-    calibrations : dict[str, Calibrated]
+    calibrations : dict[str, RegressionCalibration]
         Also of those that are left out.
     """
     errors = {name: find_exposure(name).relative_error for name in exposures}
     calibrations = {
-        name: calibrate(
-            one.day,
-            one.value,
+        name: regression_calibrate(
+            series.day,
+            series.value,
             errors[name],
-            [other.at(one.day) for other_name, other in exposures.items() if other_name != name],
+            [other.at(series.day) for other_name, other in exposures.items() if other_name != name],
         )
-        for name, one in exposures.items()
-        if errors[name] > 0 and len(one.day) >= FEWEST_DAYS and one.value.std() > 0
+        for name, series in exposures.items()
+        if errors[name] > 0 and len(series.day) >= FEWEST_DAYS and series.value.std() > 0
     }
     kept = {
-        name: replace(one, value=calibrations[name].value) if name in calibrations else one
-        for name, one in exposures.items()
+        name: replace(series, value=calibrations[name].value) if name in calibrations else series
+        for name, series in exposures.items()
         if name not in calibrations or calibrations[name].reliability >= LEAST_RELIABILITY
     }
     return kept, calibrations
 
 
-def calibrate(
+def regression_calibrate(
     day: IntArray,
     observed: FloatArray,
     relative_error: float,
@@ -96,7 +98,7 @@ def calibrate(
     *,
     draws: int = 1000,
     seed: int = 2614,
-) -> Calibrated:
+) -> RegressionCalibration:
     """Replace observed amounts by what is to be expected of the true ones.
 
     Parameters
@@ -125,7 +127,7 @@ def calibrate(
     weight /= weight.sum()
     value = observed.mean() + spread * (explained + smoothed @ weight)
     drawn = np.random.default_rng(seed).choice(reliability, size=draws, p=weight)
-    return Calibrated(value, float(weight @ reliability), drawn)
+    return RegressionCalibration(value, float(weight @ reliability), drawn)
 
 
 def _explained(day: IntArray, standard: FloatArray, others: Sequence[FloatArray]) -> tuple[FloatArray, float]:

@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from santorio.analyses.effects.marginal_likelihood import FIRST, LAST, STEP, Evidence
+from santorio.analyses.effects.marginal_likelihood import FIRST, LAST, STEP, MarginalLikelihood
 from santorio.arrays import FloatArray
 from santorio.stats import exact_inference
 from santorio.stats.prior import Prior
@@ -183,12 +183,14 @@ class EffectsModel(RegressionModel):
         """What is compiled serves every shape: nothing is left to be kept."""
         return self.build_model()
 
-    def fit(self, evidence: Sequence[Evidence], is_confounder: NDArray[np.bool_] | None = None) -> Effects:
+    def fit(
+        self, evidence: Sequence[MarginalLikelihood], is_confounder: NDArray[np.bool_] | None = None
+    ) -> Effects:
         """Sample the posterior.
 
         Parameters
         ----------
-        evidence : Sequence[Evidence]
+        evidence : Sequence[MarginalLikelihood]
             Of each outcome, all with the same exposures; one that an outcome does not have is a column of zeros.
         is_confounder : NDArray[np.bool_], optional
             Exposures that are adjusted for without shrinking them to nothing; by default none. Shape (exposures,).
@@ -197,15 +199,16 @@ class EffectsModel(RegressionModel):
         confounders = np.zeros(count) if is_confounder is None else is_confounder.astype(float)
         fit = self.sample(
             {
-                "splines": np.stack([one.splines for one in evidence]),
-                "days": np.array([float(one.days) for one in evidence]),
+                "splines": np.stack([outcome_evidence.splines for outcome_evidence in evidence]),
+                "days": np.array([float(outcome_evidence.days) for outcome_evidence in evidence]),
                 "is_confounder": confounders,
             }
         )
         scale = self.scales(fit.draws, confounders)
         rng = np.random.default_rng(self.sampler_config["seed"])
         drawn = [
-            self.draw(one, fit.draws["unit_rho"][:, o], scale[:, o], rng) for o, one in enumerate(evidence)
+            self.draw(outcome_evidence, fit.draws["unit_rho"][:, o], scale[:, o], rng)
+            for o, outcome_evidence in enumerate(evidence)
         ]
         effect = np.stack([effect for effect, _, _ in drawn], axis=1)
         sigma = np.stack([sigma for _, sigma, _ in drawn], axis=1)
@@ -227,7 +230,7 @@ class EffectsModel(RegressionModel):
         return np.where(is_confounder > 0, deviations["confounder"], scale)
 
     def draw(
-        self, evidence: Evidence, unit_rho: FloatArray, scale: FloatArray, rng: np.random.Generator
+        self, evidence: MarginalLikelihood, unit_rho: FloatArray, scale: FloatArray, rng: np.random.Generator
     ) -> tuple[FloatArray, FloatArray, float]:
         """Draw an outcome's effects and σ, exactly, given ρ and the scales of every draw.
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from santorio.analyses.cache_key import fingerprint
-from santorio.analyses.effects.design import Candidate, Regression, join, prepare
-from santorio.analyses.effects.flat_prior import prior_free_associations
-from santorio.analyses.effects.measurement_error import Calibrated, calibrated
+from santorio.analyses.cache_key import cache_key
+from santorio.analyses.effects.design import Candidate, Regression, prepare, stack_outcomes
+from santorio.analyses.effects.flat_prior import flat_prior_associations
+from santorio.analyses.effects.measurement_error import RegressionCalibration, correct_measurement_error
 from santorio.analyses.effects.model import EffectsModel
 from santorio.analyses.effects.sensitivity import robustness
-from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
-from santorio.analyses.series import Series, read_exposures, read_outcomes, words_of_left_out
+from santorio.analyses.run_store import Run, RunReport, last_cache_key, publish
+from santorio.analyses.series import Series, describe_exclusions, read_exposures, read_outcomes
 from santorio.arrays import FloatArray
 from santorio.errors import NotEnoughData
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
@@ -24,19 +24,19 @@ from santorio.storage.database.engine import Database
 
 
 @dataclass(frozen=True)
-class Known:
+class EffectInputs:
     """What the marts know of a person, with what is measured with error replaced by what is to be expected of it.
 
     Attributes
     ----------
     outcomes, exposures : Mapping[str, Series]
-    calibrations : Mapping[str, Calibrated]
+    calibrations : Mapping[str, RegressionCalibration]
         Of the exposures that are measured with error.
     """
 
     outcomes: Mapping[str, Series]
     exposures: Mapping[str, Series]
-    calibrations: Mapping[str, Calibrated]
+    calibrations: Mapping[str, RegressionCalibration]
 
     @property
     def as_of(self) -> dt.datetime:
@@ -45,7 +45,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Estimated:
+class EffectEstimates:
     """What a fit says of one outcome.
 
     Attributes
@@ -89,8 +89,8 @@ def analyse_effects(
     """
     with database.connect() as connection:
         outcomes = read_outcomes(connection, person.user_id)
-        exposures, calibrations = calibrated(read_exposures(connection, person.user_id))
-    known = Known(
+        exposures, calibrations = correct_measurement_error(read_exposures(connection, person.user_id))
+    known = EffectInputs(
         {name: series for name, series in sorted(outcomes.items()) if find_outcome(name).is_in_associations},
         exposures,
         calibrations,
@@ -101,7 +101,7 @@ def analyse_effects(
     return [reports[outcome] for outcome in known.outcomes]
 
 
-def _prepare(known: Known) -> tuple[list[Regression], dict[str, RunReport]]:
+def _prepare(known: EffectInputs) -> tuple[list[Regression], dict[str, RunReport]]:
     regressions, reports = [], {}
     for outcome, series in known.outcomes.items():
         try:
@@ -114,7 +114,7 @@ def _prepare(known: Known) -> tuple[list[Regression], dict[str, RunReport]]:
 def _publish(
     database: Database,
     person: Person,
-    known: Known,
+    known: EffectInputs,
     regressions: Sequence[Regression],
     sampler_config: Mapping[str, object],
     *,
@@ -124,7 +124,7 @@ def _publish(
     key = _fingerprint(known, regressions, sampler_config)
     outcomes = [regression.outcome for regression in regressions]
     with database.connect() as connection:
-        last = {last_fingerprint(connection, person.user_id, "effects", outcome) for outcome in outcomes}
+        last = {last_cache_key(connection, person.user_id, "effects", outcome) for outcome in outcomes}
     if not force and last == {key}:
         return {outcome: RunReport("effects", outcome, "unchanged") for outcome in outcomes}
     fits = fit(regressions, sampler_config)
@@ -137,7 +137,7 @@ def _publish(
 
 
 def _fingerprint(
-    known: Known, regressions: Sequence[Regression], sampler_config: Mapping[str, object]
+    known: EffectInputs, regressions: Sequence[Regression], sampler_config: Mapping[str, object]
 ) -> str:
     model = EffectsModel(1, 1, sampler_config=sampler_config)
     inputs: list[object] = [model.model_config, model.sampler_config]
@@ -145,10 +145,12 @@ def _fingerprint(
         series = known.outcomes[regression.outcome]
         names = [(candidate.name, candidate.per_amount) for candidate in regression.candidates]
         inputs += [regression.outcome, names, series.day, series.value, regression.exposures]
-    return fingerprint(*inputs)
+    return cache_key(*inputs)
 
 
-def fit(regressions: Sequence[Regression], sampler_config: Mapping[str, object]) -> dict[str, Estimated]:
+def fit(
+    regressions: Sequence[Regression], sampler_config: Mapping[str, object]
+) -> dict[str, EffectEstimates]:
     """Fit all outcomes together; if that cannot be trusted, each by itself, so that one does not refuse the others."""
     together = _fit(regressions, sampler_config)
     if len(regressions) == 1 or next(iter(together.values())).diagnostics.problem is None:
@@ -160,23 +162,27 @@ def fit(regressions: Sequence[Regression], sampler_config: Mapping[str, object])
     }
 
 
-def _fit(regressions: Sequence[Regression], sampler_config: Mapping[str, object]) -> dict[str, Estimated]:
-    joined = join(regressions)
+def _fit(
+    regressions: Sequence[Regression], sampler_config: Mapping[str, object]
+) -> dict[str, EffectEstimates]:
+    joined = stack_outcomes(regressions)
     model = EffectsModel(len(regressions), len(joined.exposures), sampler_config=sampler_config)
     effects = model.fit(joined.evidence, joined.is_confounder)
     return {
-        regression.outcome: Estimated(
+        regression.outcome: EffectEstimates(
             effects.effect[:, o, joined.columns(regression)],
             float(effects.parameters[o]) + joined.evidence[o].background,
             effects.diagnostics,
             len(regressions),
-            np.stack(prior_free_associations(joined.evidence[o], joined.columns(regression))),
+            np.stack(flat_prior_associations(joined.evidence[o], joined.columns(regression))),
         )
         for o, regression in enumerate(regressions)
     }
 
 
-def _run(person: Person, known: Known, regression: Regression, estimated: Estimated, key: str) -> Run:
+def _run(
+    person: Person, known: EffectInputs, regression: Regression, estimated: EffectEstimates, key: str
+) -> Run:
     problem = estimated.diagnostics.problem
     rows = [] if problem else results(regression, estimated, known.calibrations)
     series = known.outcomes[regression.outcome]
@@ -186,7 +192,7 @@ def _run(person: Person, known: Known, regression: Regression, estimated: Estima
         **estimated.diagnostics.as_json(),
         "days": len(regression.standard),
         "outcomes_fitted_together": estimated.outcomes,
-        "left_out": words_of_left_out(used),
+        "left_out": describe_exclusions(used),
     }
     reliabilities = {
         name: round(known.calibrations[name].reliability, 3) for name in names if name in known.calibrations
@@ -208,7 +214,7 @@ def _run(person: Person, known: Known, regression: Regression, estimated: Estima
 
 
 def results(
-    regression: Regression, estimated: Estimated, calibrations: Mapping[str, Calibrated]
+    regression: Regression, estimated: EffectEstimates, calibrations: Mapping[str, RegressionCalibration]
 ) -> list[dict[str, object]]:
     """Rows of `analysis.effects`, ranked by how probable a difference that matters is."""
     registered = find_outcome(regression.outcome)

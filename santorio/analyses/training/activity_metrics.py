@@ -14,8 +14,8 @@ LOWEST_BPM = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """Figures of a session, in the order and the names of `training.recordings`.
+class ActivityMetrics:
+    """Metrics of a session, in the order and the names of `training.recordings`.
 
     None where nothing was measured. Histograms hold seconds: by whole beats a minute from 25 on, by whole watts from
     0 on. Best efforts are as long as `DURATIONS`.
@@ -43,14 +43,16 @@ class Figures:
     best_speed_mps: list[float | None] | None
 
 
-def figures_of(times: Column, power_w: Column, heart_rate_bpm: Column, speed_mps: Column) -> Figures:
+def compute_activity_metrics(
+    times: Column, power_w: Column, heart_rate_bpm: Column, speed_mps: Column
+) -> ActivityMetrics:
     """Compute the figures of a session from its records (Unix seconds, watts, beats a minute, m/s; NaN for nothing)."""
     found = seconds_of(times, {"power_w": power_w, "heart_rate_bpm": heart_rate_bpm, "speed_mps": speed_mps})
     power, heart, speed = (found.columns[name] for name in ("power_w", "heart_rate_bpm", "speed_mps"))
-    has_power, has_heart, has_speed = (bool(np.isfinite(one).any()) for one in (power, heart, speed))
+    has_power, has_heart, has_speed = (bool(np.isfinite(column).any()) for column in (power, heart, speed))
     normalized = normalized_power(power) if has_power else None
     mean_speed = float(np.nanmean(speed)) if has_speed else None
-    return Figures(
+    return ActivityMetrics(
         seconds=len(found),
         elapsed_seconds=int(found.at[-1]) + 1 if len(found) else 0,
         power_seconds=int(np.isfinite(power).sum()),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from santorio.analyses.training.activity_metrics import Figures, figures_of
+from santorio.analyses.training.activity_metrics import ActivityMetrics, compute_activity_metrics
 from santorio.analyses.training.best_efforts import DURATIONS
 from santorio.analyses.training.resample import Column
 from santorio.storage.database.engine import Database
@@ -34,11 +34,11 @@ LAST_INSTANT = dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()
 LONGEST_S = 30 * 86_400
 # One computation at a time: two would write the same recordings.
 LOCK = 1614_0009
-COMPUTING = ("resample", "power", "decoupling", "best_efforts", "activity_metrics", "pipeline")
+CODE_MODULES = ("resample", "power", "decoupling", "best_efforts", "activity_metrics", "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingRecording:
     """A version of an event whose seconds have to be looked at."""
 
     event_id: uuid.UUID
@@ -69,7 +69,7 @@ class Records:
         inside = (self.times >= start) & (self.times < end)
         return Records(self.times[inside], {name: column[inside] for name, column in self.columns.items()})
 
-    def of_one_activity(self) -> "Records":
+    def clip_to_activity(self) -> "Records":
         """Those whose instant can be one, and of one activity with most of the others."""
         possible = self.within(0, LAST_INSTANT)
         if not len(possible.times):
@@ -97,7 +97,7 @@ class Records:
 def code_version() -> str:
     """Short hash of the sources that compute: figures of other code are computed anew."""
     digest = hashlib.sha256()
-    for name in COMPUTING:
+    for name in CODE_MODULES:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()[:12]
 
@@ -132,13 +132,13 @@ def compute_recordings(database: Database) -> Report:
     files = sessions = records = 0
     with database.connect() as connection:
         connection.execute("select pg_advisory_lock(%s)", [LOCK])
-        waiting = [Waiting(*row) for row in connection.execute(_WAITING, [code_version()])]
+        waiting = [PendingRecording(*row) for row in connection.execute(_WAITING, [code_version()])]
         connection.commit()
         for batch in itertools.batched(waiting, FILES_PER_TRANSACTION):
             with connection.transaction():
-                for one in batch:
-                    computed = compute(connection, one)
-                    _write(connection, one, computed)
+                for recording in batch:
+                    computed = compute(connection, recording)
+                    _write(connection, recording, computed)
                     files += 1
                     sessions += len(computed.sessions)
                     records += computed.records
@@ -149,25 +149,25 @@ def compute_recordings(database: Database) -> Report:
 class Computed:
     """Start and figures of each session of a file, how many records it has, Garmin's number of what is drawn."""
 
-    sessions: list[tuple[dt.datetime | None, Figures]]
+    sessions: list[tuple[dt.datetime | None, ActivityMetrics]]
     records: int
     activity_number: str | None
 
 
-def compute(connection: psycopg.Connection, one: Waiting) -> Computed:
+def compute(connection: psycopg.Connection, recording: PendingRecording) -> Computed:
     """Read a recording and compute the figures of its sessions."""
     row = connection.execute(
         "select data from raw.events where event_id = %s and content_hash = %s",
-        [one.event_id, one.content_hash],
+        [recording.event_id, recording.content_hash],
     ).fetchone()
     data = row[0] if row and isinstance(row[0], dict) else {}
-    if one.is_drawn:
-        records = drawn_records(data).of_one_activity()
+    if recording.is_drawn:
+        records = account_records(data).clip_to_activity()
         parts = [records]
     else:
-        records = read_records(connection, one.recording_id).of_one_activity()
+        records = read_records(connection, recording.recording_id).clip_to_activity()
         parts = [records.within(start, end) for start, end in spans_of(data, records.times)]
-    number = data.get("activityId") if one.is_drawn else None
+    number = data.get("activityId") if recording.is_drawn else None
     return Computed(
         [(_first(part), _figures(part)) for part in parts],
         len(records.times),
@@ -175,8 +175,10 @@ def compute(connection: psycopg.Connection, one: Waiting) -> Computed:
     )
 
 
-def _figures(part: Records) -> Figures:
-    return figures_of(part.times, part.columns["power_w"], part.columns["heart_rate_bpm"], part.speed_mps)
+def _figures(part: Records) -> ActivityMetrics:
+    return compute_activity_metrics(
+        part.times, part.columns["power_w"], part.columns["heart_rate_bpm"], part.speed_mps
+    )
 
 
 def _first(part: Records) -> dt.datetime | None:
@@ -190,10 +192,10 @@ def spans_of(data: Mapping[str, Any], times: Column) -> list[tuple[float, float]
     with the first record, where it says that it began later.
     """
     sessions = data.get("sessions")
-    told = [one if isinstance(one, dict) else {} for one in sessions] if isinstance(sessions, list) else []
-    if len(told) < 2:
+    if not isinstance(sessions, list) or len(sessions) < 2:
         return [(-np.inf, np.inf)]
-    spans = [_span(one) for one in told]
+    # What is not an object keeps its position, without a span.
+    spans = [_span(session if isinstance(session, dict) else {}) for session in sessions]
     # Of those that begin together the longest gives way to the others.
     order = sorted(
         (place for place, (start, _) in enumerate(spans) if np.isfinite(start)),
@@ -215,7 +217,7 @@ def _span(session: Mapping[str, Any]) -> tuple[float, float]:
         return np.nan, np.nan
     first = (start if start.tzinfo else start.replace(tzinfo=dt.UTC)).timestamp()
     lengths = (session.get("total_elapsed_time_s"), session.get("total_timer_time_s"))
-    length = next((float(one) for one in lengths if isinstance(one, int | float)), 0.0)
+    length = next((float(length) for length in lengths if isinstance(length, int | float)), 0.0)
     return first, first + length
 
 
@@ -241,31 +243,31 @@ def read_records(connection: psycopg.Connection, recording_id: uuid.UUID) -> Rec
     return Records(rows["time"].astype(np.float64), {name: rows[name].astype(np.float64) for name in COLUMNS})
 
 
-def drawn_records(data: Mapping[str, Any]) -> Records:
+def account_records(data: Mapping[str, Any]) -> Records:
     """Records of the samples that Garmin's account draws of an activity, out of its payload."""
     places = {
-        one.get("key"): one.get("metricsIndex")
-        for one in _dicts(data.get("metricDescriptors"))
-        if isinstance(one.get("metricsIndex"), int)
+        descriptor.get("key"): descriptor.get("metricsIndex")
+        for descriptor in _dicts(data.get("metricDescriptors"))
+        if isinstance(descriptor.get("metricsIndex"), int)
     }
     samples = [
-        one["metrics"]
-        for one in _dicts(data.get("activityDetailMetrics"))
-        if isinstance(one.get("metrics"), list)
+        sample["metrics"]
+        for sample in _dicts(data.get("activityDetailMetrics"))
+        if isinstance(sample.get("metrics"), list)
     ]
     times = _column(samples, places.get("directTimestamp")) / 1000
     return Records(times, {name: _column(samples, places.get(theirs)) for name, theirs in DRAWN.items()})
 
 
 def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
 
 
 def _column(samples: list[list[object]], place: int | None) -> Column:
     if place is None or place < 0:
         return np.full(len(samples), np.nan)
     return np.array(
-        [_number(one[place]) if place < len(one) else np.nan for one in samples], dtype=np.float64
+        [_number(sample[place]) if place < len(sample) else np.nan for sample in samples], dtype=np.float64
     )
 
 
@@ -273,7 +275,7 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else np.nan
 
 
-_FIGURES = [field.name for field in dataclasses.fields(Figures)]
+_FIGURES = [field.name for field in dataclasses.fields(ActivityMetrics)]
 _INSERT = f"""
 insert into training.recordings
   (recording_id, session_number, event_id, user_id, content_hash, is_drawn, activity_number, started_at,
@@ -283,22 +285,29 @@ values ({", ".join(["%s"] * (10 + len(_FIGURES)))})
 """  # noqa: S608 - names of our own columns
 
 
-def _write(connection: psycopg.Connection, one: Waiting, computed: Computed) -> None:
-    connection.execute("delete from training.recordings where recording_id = %s", [one.recording_id])
-    about = [one.event_id, one.user_id, one.content_hash, one.is_drawn, computed.activity_number]
+def _write(connection: psycopg.Connection, recording: PendingRecording, computed: Computed) -> None:
+    connection.execute("delete from training.recordings where recording_id = %s", [recording.recording_id])
+    about = [
+        recording.event_id,
+        recording.user_id,
+        recording.content_hash,
+        recording.is_drawn,
+        computed.activity_number,
+    ]
     rows = [
-        [one.recording_id, number, *about, started_at, list(DURATIONS)]
+        [recording.recording_id, number, *about, started_at, list(DURATIONS)]
         + [getattr(figures, name) for name in _FIGURES]
         + [code_version()]
         for number, (started_at, figures) in enumerate(computed.sessions, start=1)
     ]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)
-    _queue(connection, one)
+    _queue(connection, recording)
 
 
-def _queue(connection: psycopg.Connection, one: Waiting) -> None:
+def _queue(connection: psycopg.Connection, recording: PendingRecording) -> None:
     """Tell the next build of the warehouse that this event's figures changed."""
     connection.execute(
-        "insert into raw.change_queue (user_id, event_id) values (%s, %s)", [one.user_id, one.event_id]
+        "insert into raw.change_queue (user_id, event_id) values (%s, %s)",
+        [recording.user_id, recording.event_id],
     )

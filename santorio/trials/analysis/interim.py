@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 
-from santorio.analyses.cache_key import fingerprint
+from santorio.analyses.cache_key import cache_key
 from santorio.analyses.series import date_of
 from santorio.people import Person
 from santorio.stats.decisions import DECISION_THRESHOLD, INTERIM_THRESHOLD
@@ -185,7 +185,7 @@ def at_interim(
 def inputs_of(prepared: Prepared) -> str:
     """Hash of what a look rests on: its days, their arms and values, and by what they are judged; no code."""
     design = prepared.design
-    return fingerprint(
+    return cache_key(
         prepared.metric, prepared.smallest_effect, prepared.outcome, design.day, design.arm, design.cycle,
         code=(), libraries=(),
     )  # fmt: skip

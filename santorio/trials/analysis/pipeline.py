@@ -11,9 +11,9 @@ import numpy as np
 import psycopg
 
 from santorio import local_time
-from santorio.analyses.cache_key import fingerprint
-from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
-from santorio.analyses.series import Series, read_outcomes, words_of_left_out
+from santorio.analyses.cache_key import cache_key
+from santorio.analyses.run_store import Run, RunReport, last_cache_key, publish
+from santorio.analyses.series import Series, describe_exclusions, read_outcomes
 from santorio.arrays import FloatArray
 from santorio.errors import NotEnoughData
 from santorio.metrics import outcome as find_outcome
@@ -141,7 +141,7 @@ def _judge(
         for one in prepared
         for value in (one.metric, one.smallest_effect, one.outcome, one.design.columns().values)
     ]
-    key = fingerprint(
+    key = cache_key(
         *inputs,
         trial.arms,
         trial.direction,
@@ -155,7 +155,7 @@ def _judge(
         [(type(model).__name__, model.model_config, model.sampler_config) for model in models],
     )
     with database.connect() as connection:
-        same = last_fingerprint(connection, person.user_id, "trial", trial.name) == key
+        same = last_cache_key(connection, person.user_id, "trial", trial.name) == key
         # After a look whose fit was refused another run is the newest: nobody fits the look again every night.
         if moment.look is not None and moment.looks.stop is None:
             same = same or was_attempted(connection, person, trial.name, key)
@@ -166,7 +166,7 @@ def _judge(
     run = _fit(store, person, trial, prepared, sampler_config, key, _as_of(trial, outcomes), moment=moment)
     used = {one.metric: outcomes[one.metric] for one in prepared}
     # An outcome follows its study day by a day or two.
-    left_out = words_of_left_out(used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2)
+    left_out = describe_exclusions(used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2)
     diagnostics = {**run.diagnostics, "left_out": left_out}
     run = replace(run, diagnostics=diagnostics, known_at=outcomes[trial.outcome].known_at)
     return publish(database, run, force=force or lost)

@@ -10,9 +10,9 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from santorio import local_time
-from santorio.analyses.cache_key import fingerprint
-from santorio.analyses.run_store import Run, RunReport, last_fingerprint, publish
-from santorio.analyses.series import Series, read_exposures, read_outcomes, words_of_left_out
+from santorio.analyses.cache_key import cache_key
+from santorio.analyses.run_store import Run, RunReport, last_cache_key, publish
+from santorio.analyses.series import Series, describe_exclusions, read_exposures, read_outcomes
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD, Metric
 from santorio.metrics import outcome as find_metric
 from santorio.people import Person
@@ -67,10 +67,10 @@ class ProposalInputs:
     past: Sequence[PreviousTrial]
     expected: Mapping[tuple[str, str, int], PriorEvidence] = field(default_factory=dict)
 
-    def fingerprint(self, today: dt.date) -> str:
+    def cache_key(self, today: dt.date) -> str:
         """Fingerprint of all of it; the date counts only where it makes something old enough to be asked again."""
         series = [*sorted(self.outcomes.items()), *sorted(self.exposures.items())]
-        return fingerprint(
+        return cache_key(
             [(name, one.day.tolist(), one.value.tolist()) for name, one in series],
             sorted((*pair, found.estimate, found.sd) for pair, found in self.associations.items()),
             [
@@ -102,8 +102,8 @@ def propose(
     with database.connect() as connection:
         day = today or local_time.today(connection, person, dt.datetime.now(dt.UTC))
         known = load_proposal_inputs(connection, person, day)
-        last = last_fingerprint(connection, person.user_id, "proposals", TARGET)
-    key = known.fingerprint(day)
+        last = last_cache_key(connection, person.user_id, "proposals", TARGET)
+    key = known.cache_key(day)
     if not force and last == key:
         return RunReport("proposals", TARGET, "unchanged")
     plans = rank(find_plans(known, day))
@@ -131,7 +131,7 @@ def propose(
             "limits": known.own.limits.model_dump(mode="json"),
             "answered": len(known.past),
             "proposed": len(plans),
-            "left_out": words_of_left_out({**outcomes, **known.exposures}),
+            "left_out": describe_exclusions({**outcomes, **known.exposures}),
         },
     )
     return publish(database, run, force=force)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from santorio.analyses.cache_key import fingerprint
-from santorio.analyses.run_store import Run, last_fingerprint, publish
+from santorio.analyses.cache_key import cache_key
+from santorio.analyses.run_store import Run, last_cache_key, publish
 from santorio.errors import StorageError
 
 ROW = {
@@ -71,12 +71,12 @@ def test_the_last_fingerprint_is_that_of_the_newest_run_of_the_subject(database,
     publish(database, replace(run, fingerprint="def", reason="R-hat"))
     publish(database, replace(run, fingerprint="ghi", target="steps"))
     with database.connect() as connection:
-        assert last_fingerprint(connection, person.user_id, "effects", "mood") == "def"
-        assert last_fingerprint(connection, person.user_id, "trial", "mood") is None
+        assert last_cache_key(connection, person.user_id, "effects", "mood") == "def"
+        assert last_cache_key(connection, person.user_id, "trial", "mood") is None
 
 
 def test_a_fingerprint_changes_with_any_input_and_with_nothing_else():
     values = np.array([1.0, 2.0])
-    assert fingerprint("a", values, {"b": 1, "c": 2}) == fingerprint("a", values.copy(), {"c": 2, "b": 1})
+    assert cache_key("a", values, {"b": 1, "c": 2}) == cache_key("a", values.copy(), {"c": 2, "b": 1})
     others = [("b", values), ("a", values + 1e-12), ("a", values[None]), ("a", values, None)]
-    assert fingerprint("a", values) not in {fingerprint(*other) for other in others}
+    assert cache_key("a", values) not in {cache_key(*other) for other in others}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from santorio.analyses.effects.pipeline import analyse_effects
-from santorio.analyses.series import LeftOut, read_exposures, read_outcomes, words_of_left_out
+from santorio.analyses.series import ExcludedDay, describe_exclusions, read_exposures, read_outcomes
 
 DAYS = 120
 WORN = "The watch was worn for less than 8 hours."
@@ -47,8 +47,8 @@ def test_what_is_left_out_is_in_no_array_and_told_with_every_reason(flagged):
         alcohol = read_exposures(connection, flagged.person.user_id)["alcohol_g"]
     assert len(series["sleep_minutes"].value) == DAYS - 1
     assert series["sleep_minutes"].value.max() < 1440
-    assert series["sleep_minutes"].left_out == (LeftOut(flagged.day(7), f"{RANGE} {WORN}"),)
-    assert alcohol.left_out == (LeftOut(flagged.day(12), RANGE),)
+    assert series["sleep_minutes"].excluded == (ExcludedDay(flagged.day(7), f"{RANGE} {WORN}"),)
+    assert alcohol.excluded == (ExcludedDay(flagged.day(12), RANGE),)
     assert np.isnan(alcohol.at(np.array([(flagged.day(12) - dt.date(1970, 1, 1)).days]))).all()
 
 
@@ -61,9 +61,9 @@ def test_the_left_out_days_of_a_span_alone_are_told(flagged):
     with flagged.database.connect() as connection:
         series = read_outcomes(connection, flagged.person.user_id)
     number = (flagged.day(7) - dt.date(1970, 1, 1)).days
-    assert words_of_left_out(series, first=number, last=number)
-    assert words_of_left_out(series, first=number + 1) == {}
-    assert words_of_left_out(series, last=number - 1) == {}
+    assert describe_exclusions(series, first=number, last=number)
+    assert describe_exclusions(series, first=number + 1) == {}
+    assert describe_exclusions(series, last=number - 1) == {}
 
 
 def test_a_run_records_what_it_left_out_in_the_same_words(flagged):

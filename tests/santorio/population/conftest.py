@@ -7,7 +7,7 @@ import pytest
 
 from santorio.analyses.run_store import Run, publish
 from santorio.people import Person, ensure_person
-from santorio.population.estimates import read_pool
+from santorio.population.estimates import read_shared_estimates
 from santorio.population.pipeline import analyse_population
 from santorio.privacy.consent import say
 from santorio.storage.database.engine import Database
@@ -93,7 +93,7 @@ class Group:
     def study(self) -> None:
         """What the asset does: everyone's run, over what is shared at this moment."""
         with self.database.connect() as connection:
-            shared = read_pool(connection)
+            shared = read_shared_estimates(connection)
         for person in self.people:
             analyse_population(self.database, person, shared)
 

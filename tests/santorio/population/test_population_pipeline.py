@@ -6,8 +6,8 @@ import pytest
 from psycopg import errors
 
 from santorio.people import ensure_person
-from santorio.population.estimates import Part, Pool, Question, read_pool
-from santorio.population.pipeline import analyse_population, pool_people, rows_of
+from santorio.population.estimates import EffectKey, Estimate, SharedEstimates, read_shared_estimates
+from santorio.population.pipeline import analyse_population, pool_estimates, rows_of
 from santorio.privacy.consent import read_consent, say, sharing
 from santorio.stats.meta_analysis import pool
 from santorio.trials.proposals.population_prior import load_population_priors
@@ -22,7 +22,7 @@ def withdraw(group, person):
 
 def shared(group):
     with group.database.connect() as connection:
-        return read_pool(connection)
+        return read_shared_estimates(connection)
 
 
 def test_consent_is_a_word_in_the_log_of_which_the_newest_counts_and_none_is_no(database, person):
@@ -155,8 +155,8 @@ def test_what_everyone_rates_on_their_own_scale_or_names_themself_is_not_pooled(
         person = group.add(estimate)
         group.associate(person, estimate, outcome="mood", outcome_unit="points")
         group.associate(person, estimate, exposure="measure_screen_hours")
-    assert {question.outcome for question, _ in shared(group).questions()} == {"sleep_minutes"}
-    assert {question.factor for question, _ in shared(group).questions()} == {"caffeine_mg", "screens"}
+    assert {key.outcome for key, _ in shared(group).by_effect()} == {"sleep_minutes"}
+    assert {key.factor for key, _ in shared(group).by_effect()} == {"caffeine_mg", "screens"}
 
 
 def test_of_a_trial_the_newest_ended_one_counts_once(group):
@@ -164,7 +164,7 @@ def test_of_a_trial_the_newest_ended_one_counts_once(group):
         group.add(estimate)
     group.tried(group.people[0], 77.0, "screens_sleep_2")
     group.tried(group.people[1], 99.0, "screens_sleep_2", ended=False)
-    (parts,) = [parts for question, parts in shared(group).questions() if question.basis == "trial"]
+    (parts,) = [parts for key, parts in shared(group).by_effect() if key.basis == "trial"]
     assert [parts[person.user_id].estimate for person in group.people] == [77.0, *FOUND[1:5]]
 
 
@@ -192,12 +192,12 @@ def test_rows_are_kept_to_their_person_and_to_five_by_the_database(group):
 
 
 def test_a_person_of_no_group_gets_no_row_however_many_share():
-    question = Question("association", "sleep_minutes", "caffeine_mg", 1, "min", "mg")
-    assert rows_of("me", Pool(frozenset(), {question: {}})) == []
+    question = EffectKey("association", "sleep_minutes", "caffeine_mg", 1, "min", "mg")
+    assert rows_of("me", SharedEstimates(frozenset(), {question: {}})) == []
 
 
 def test_who_is_known_better_is_pulled_less():
     as_of = psycopg.TimestampFromTicks(0)
-    sure, unsure = (Part(-20.0, sd, 25.0, 1.0, as_of) for sd in (1.0, 10.0))
-    pooled = pool_people([sure, unsure, *(Part(0.0, 3.0, 25.0, 1.0, as_of) for _ in range(4))])
+    sure, unsure = (Estimate(-20.0, sd, 25.0, 1.0, as_of) for sd in (1.0, 10.0))
+    pooled = pool_estimates([sure, unsure, *(Estimate(0.0, 3.0, 25.0, 1.0, as_of) for _ in range(4))])
     assert pooled.case_means[0] < -18 < -15 < pooled.case_means[1] < 0

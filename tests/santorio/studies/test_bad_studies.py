@@ -124,7 +124,9 @@ def test_duplicate_days_are_summarised_and_told_and_contradictory_ones_refused(t
 
 def test_tests_of_one_day_may_have_arms_of_their_own(tmp_path):
     data = {"day": np.repeat(days(20), 2), "arm": ["A", "B"] * 20, "outcome": OUTCOME[:40]}
-    assert answer(write_study(tmp_path, data, analyse_by="test", design={"law": "unknown"})).data.rows == 40
+    assert (
+        answer(write_study(tmp_path, data, analyse_by="test", design={"scheme": "unknown"})).data.rows == 40
+    )
 
 
 def test_a_constant_baseline_is_answered_with_a_warning(tmp_path):
@@ -149,7 +151,7 @@ def test_a_hundred_thousand_rows_are_answered_in_seconds(tmp_path):
     data = {"time": at.astype(str), "arm": day % 2, "outcome": rng.normal(size=100_000).round(3)}
     start = time.process_time()
     answered = answer(
-        write_study(tmp_path, data, columns={"time": "time", "arm": "arm"}, design={"law": "alternating"})
+        write_study(tmp_path, data, columns={"time": "time", "arm": "arm"}, design={"scheme": "alternating"})
     )
     assert (answered.data.rows_read, answered.data.rows) == (100_000, 70)
     assert time.process_time() - start < 20

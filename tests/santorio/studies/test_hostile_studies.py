@@ -18,7 +18,7 @@ BITS = (
     "9999-12-31", "31/04/2026", "1.234,56", "'", '"', ",", ";", "\t", "\n", "\r", "\x00", "\ufeff", "ä", "{}", "[]",
     ": :", "- -", "null", "!!python/object:os.system", "&a *a", "%d", "day", "time", "dose", "case", "cycle",
     "binary", "count", "ordinal", "rating", "phases", "periods", "period: 3", "counterbalanced", "alternating",
-    "randomised: true", "washout: 99999", "half_life: 1e9", "half_life: 1e-9", "longest_run: 1", "block: 1000000",
+    "randomised: true", "washout: 99999", "half_life: 1e9", "half_life: 1e-9", "max_run: 1", "block: 1000000",
     "smallest_effect: 1e-320", "schedule: lamp.csv",
 )  # fmt: skip
 

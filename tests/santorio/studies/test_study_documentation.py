@@ -15,10 +15,10 @@ from santorio.studies.spec import (
     ColumnNames,
     DataFile,
     Design,
-    LawName,
     OutcomeColumn,
     ReportText,
     ScheduleFile,
+    SchemeName,
     Study,
 )
 
@@ -73,7 +73,7 @@ def shown():
 def test_every_key_of_the_format_is_documented():
     for model in (Study, DataFile, ColumnNames, OutcomeColumn, Design, ScheduleFile, ReportText):
         assert model.model_fields.keys() - shown() == set()
-    assert set(get_args(LawName)) - shown() == set()
+    assert set(get_args(SchemeName)) - shown() == set()
 
 
 def test_every_place_of_the_answer_is_documented():

@@ -3,7 +3,7 @@
 import pytest
 
 from santorio.errors import ConfigError
-from santorio.studies.spec import read_study
+from santorio.studies.spec import Design, read_study
 from support.studies import write_study
 
 
@@ -29,8 +29,28 @@ def test_an_unknown_key_is_refused_with_what_is_possible(tmp_path):
 
 
 def test_an_unknown_key_inside_says_where_it_stands(tmp_path):
-    said = refusal(write_study(tmp_path, design={"law": "days", "blok": 4}))
+    said = refusal(write_study(tmp_path, design={"scheme": "days", "blok": 4}))
     assert "“design.blok” is no key of a study (did you mean “block”?)" in said
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ({"law": "days", "block": 6, "longest_run": 2}, Design(scheme="days", block=6, max_run=2)),
+        (
+            {"law": "phases", "randomised": True, "fewest_per_phase": 4},
+            Design(scheme="phases", randomised=True, min_per_phase=4),
+        ),
+    ],
+)
+def test_the_keys_of_earlier_releases_are_read(tmp_path, earlier, now):
+    assert read_study(write_study(tmp_path, design=earlier)).design == now
+
+
+def test_an_earlier_key_beside_its_new_one_is_refused(tmp_path):
+    assert "“design.law” is no key" in refusal(
+        write_study(tmp_path, design={"scheme": "days", "law": "phases"})
+    )
 
 
 def test_what_is_missing_is_named(tmp_path):
@@ -55,9 +75,9 @@ def test_what_is_missing_is_named(tmp_path):
         ({"columns": {"day": "day", "time": "time", "arm": "arm"}}, "either day or time"),
         ({"columns": {"day": "day", "arm": "arm", "dose": "dose"}}, "arm or dose, not both"),
         ({"columns": {"day": "day"}}, "nothing says which day had what"),
-        ({"design": {"law": "periods"}}, "needs period"),
-        ({"design": {"law": "alternating", "randomised": True}}, "cannot be randomised"),
-        ({"design": {"law": "phases", "randomised": True}}, "fewest_per_phase"),
+        ({"design": {"scheme": "periods"}}, "needs period"),
+        ({"design": {"scheme": "alternating", "randomised": True}}, "cannot be randomised"),
+        ({"design": {"scheme": "phases", "randomised": True}}, "min_per_phase"),
         ({"washout": -1}, "washout"),
         ({"half_life": "long"}, "half_life"),
         ({"day_starts": "25:00"}, "day_starts"),

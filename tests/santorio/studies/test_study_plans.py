@@ -14,22 +14,22 @@ from santorio.cli.main import app
 from santorio.errors import ConfigError, DataError
 from santorio.stats.assurance import Noise, estimate_variance
 from santorio.studies.analysis import analyse_study
-from santorio.studies.design import Plan, Wishes, decisions, draw, plan_study, variance
+from santorio.studies.design import DesignRequest, Plan, decisions, draw, plan_study, variance
 from santorio.studies.historical_noise import noise_of_file
 from support.studies import ar1, days, write_csv
 
 
-def wishes(**changed):
+def request(**changed):
     stated = {
         "arms": ["off", "on"], "noise": Noise(8.0, 0.4), "noise_from": "stated", "smallest_effect": 3.0,
         "effect": 8.0, "most_days": 84, "periods": [1, 7], "seed": 3,
     }  # fmt: skip
-    return Wishes(**{**stated, **changed})
+    return DesignRequest(**{**stated, **changed})
 
 
 @pytest.fixture(scope="module")
 def plan():
-    return plan_study(wishes())
+    return plan_study(request())
 
 
 def test_the_shortest_study_of_the_wanted_power_is_recommended(plan):
@@ -78,33 +78,33 @@ def test_periods_have_every_arm_once_a_cycle():
 
 def test_the_variance_of_two_arms_in_periods_is_that_of_the_trial_planner():
     arm = draw(2, 56, 7, 1)
-    assert variance(wishes(), arm, 7) == pytest.approx(
+    assert variance(request(), arm, 7) == pytest.approx(
         estimate_variance(arm, np.arange(56) // 14, Noise(8, 0.4))
     )
 
 
 def test_more_days_tell_more_and_a_noisy_person_needs_more_of_them(plan):
-    noisy = plan_study(wishes(noise=Noise(12.0, 0.4), periods=[1]))
+    noisy = plan_study(request(noise=Noise(12.0, 0.4), periods=[1]))
     assert noisy.days > plan.days
     intervals = [one.interval for one in plan.by_days]
     assert intervals[-1] < intervals[0] / 2
 
 
 def test_a_study_that_cannot_be_had_is_said_to_be_out_of_reach():
-    plan = plan_study(wishes(effect=4.0, most_days=28))
+    plan = plan_study(request(effect=4.0, most_days=28))
     assert not plan.enough
     assert "28 days are not enough" in plan.says
     assert plan.days <= 28
 
 
 def test_three_arms_are_planned_and_drawn():
-    plan = plan_study(wishes(arms=["off", "dim", "bright"], periods=[1, 3]))
+    plan = plan_study(request(arms=["off", "dim", "bright"], periods=[1, 3]))
     assert set(plan.schedule) == {"off", "dim", "bright"}
     assert plan.block in {6, None}
 
 
 def test_what_lasts_is_better_not_changed_by_day():
-    slow = plan_study(wishes(half_life=3.0, most_days=168, periods=[1, 7, 14], effect=12.0))
+    slow = plan_study(request(half_life=3.0, most_days=168, periods=[1, 7, 14], effect=12.0))
     assert slow.period > 1
 
 
@@ -122,13 +122,13 @@ def test_what_lasts_is_better_not_changed_by_day():
         ({"power": 1.0}, "between 0 and 1"),
     ],
 )
-def test_wishes_that_contradict_each_other_are_refused(changed, said):
+def test_requests_that_contradict_themselves_are_refused(changed, said):
     with pytest.raises(ConfigError, match=said):
-        plan_study(wishes(**changed))
+        plan_study(request(**changed))
 
 
 def test_no_effect_at_all_is_found_to_be_none_where_the_data_is_plenty():
-    more, less, none = decisions(wishes(), 0.5, 0.0)
+    more, less, none = decisions(request(), 0.5, 0.0)
     assert none > 0.99
     assert more + less < 0.001
 
@@ -182,7 +182,7 @@ def test_a_written_plan_can_be_filled_in_and_analysed(tmp_path, plan):
     rows = list(csv.DictReader((folder / "data.csv").read_text().splitlines()))
     assert [row["arm"] for row in rows] == plan.schedule
     assert rows[-1]["day"] == str(dt.date(2026, 3, 2) + dt.timedelta(days=plan.days - 1))
-    assert yaml.safe_load((folder / "study.yaml").read_text())["design"] == {"law": "days", "block": 4}
+    assert yaml.safe_load((folder / "study.yaml").read_text())["design"] == {"scheme": "days", "block": 4}
     with pytest.raises(DataError, match="0 days have an outcome"):
         analyse_study(folder / "study.yaml")
     rng = np.random.default_rng(1)

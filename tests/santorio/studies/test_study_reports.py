@@ -150,7 +150,7 @@ def test_several_cases_are_drawn_beside_each_other(tmp_path):
     data["outcome"] = rng.normal(size=48) + 3 * (arm == "B")
     columns = {"day": "day", "arm": "arm", "case": "who"}
     page = report_of(
-        analyse_study(write_study(tmp_path, data, columns=columns, design={"law": "phases"})), MADE_AT
+        analyse_study(write_study(tmp_path, data, columns=columns, design={"scheme": "phases"})), MADE_AT
     )
     assert "each case" in page
     assert "a series of single-case comparisons" in page

@@ -59,7 +59,7 @@ def test_reaction_times_of_forty_tests_in_abba_order_are_recovered(tmp_path):
                 }
             ],
             reference="placebo",
-            design={"law": "counterbalanced"},
+            design={"scheme": "counterbalanced"},
             row="test",
         )
     )
@@ -83,7 +83,7 @@ def test_abba_by_the_toss_of_a_coin_for_each_block_is_tested_over_all_tosses(tmp
         write_study(
             tmp_path,
             {"day": range(40), "arm": arm, "outcome": (400 + 20 * rng.normal(size=40) - 20 * arm).round(1)},
-            design={"law": "counterbalanced", "randomised": True},
+            design={"scheme": "counterbalanced", "randomised": True},
         )
     )
     test = only(answered).randomisation
@@ -112,7 +112,7 @@ def test_thousands_of_particle_counts_are_as_many_answers_as_there_are_days(tmp_
         "outcomes": [
             {"column": "particles", "kind": "count", "direction": "lower", "smallest_effect": "10 %"}
         ],
-        "design": {"law": "alternating"},
+        "design": {"scheme": "alternating"},
     }
     answered = answer(write_study(tmp_path, particles(np.random.default_rng(5), 70, 0.4), **stated))
     found = only(answered)
@@ -135,7 +135,7 @@ def test_intervals_of_particle_counts_hold_the_truth_though_readings_are_thousan
             answer(
                 write_study(
                     tmp_path, data, columns={"time": "time", "arm": "filter"},
-                    outcomes=[{"column": "particles", "kind": "count"}], design={"law": "alternating"},
+                    outcomes=[{"column": "particles", "kind": "count"}], design={"scheme": "alternating"},
                 )
             )
         )  # fmt: skip
@@ -161,7 +161,7 @@ def pupils(rng, effect, count=4, per_phase=7, label=("A", "B", "A", "B")):
 PUPILS = {
     "columns": {"day": "session", "arm": "phase", "case": "pupil"},
     "outcomes": [{"column": "score", "direction": "higher", "smallest_effect": 1}],
-    "design": {"law": "phases"},
+    "design": {"scheme": "phases"},
     "row": "session",
 }
 
@@ -202,7 +202,7 @@ def test_tests_within_a_day_are_rows_where_each_is_read_once_and_stretches_where
     start = np.repeat(np.datetime64("2026-01-05T09:00") + np.arange(10) * np.timedelta64(1, "D"), 4)
     at = start + np.tile(np.arange(4), 10) * np.timedelta64(20, "m")
     arm = np.tile(["A", "B", "B", "A"], 10)
-    stated = {"columns": {"time": "time", "arm": "arm"}, "design": {"law": "counterbalanced"}}
+    stated = {"columns": {"time": "time", "arm": "arm"}, "design": {"scheme": "counterbalanced"}}
     once = {"time": at.astype(str), "arm": arm, "outcome": rng.normal(size=40)}
     answered = answer(write_study(tmp_path, once, **stated))
     assert (answered.data.row, answered.data.rows) == ("test", 40)
@@ -215,7 +215,7 @@ def test_tests_within_a_day_are_rows_where_each_is_read_once_and_stretches_where
 
 
 def test_starts_of_phases_that_were_drawn_allow_a_randomisation_test(tmp_path):
-    design = {"law": "phases", "randomised": True, "fewest_per_phase": 4}
+    design = {"scheme": "phases", "randomised": True, "min_per_phase": 4}
     answered = answer(
         write_study(tmp_path, pupils(np.random.default_rng(5), 6), **{**PUPILS, "design": design})
     )
@@ -230,7 +230,7 @@ def test_before_and_after_is_never_decided(tmp_path):
     arm = np.repeat(["A", "B"], 20)
     outcome = np.where(arm == "B", 30, 10) + rng.normal(size=40)
     answered = answer(
-        write_study(tmp_path, {"day": days(40), "arm": arm, "outcome": outcome}, design={"law": "phases"})
+        write_study(tmp_path, {"day": days(40), "arm": arm, "outcome": outcome}, design={"scheme": "phases"})
     )
     assert only(answered).decision == "keep going"
     assert "one_change" in codes(answered)
@@ -296,7 +296,7 @@ def test_what_is_carried_over_is_estimated_where_a_half_life_is_stated(tmp_path)
     for t in range(len(arm)):
         felt[t] = 0.6 * (felt[t - 1] if t else 0) + 0.4 * arm[t]
     data = {"day": days(len(arm)), "arm": arm, "outcome": 50 + 3 * rng.normal(size=len(arm)) + 10 * felt}
-    design = {"law": "periods", "period": 7}
+    design = {"scheme": "periods", "period": 7}
     with_half_life = only(answer(write_study(tmp_path, data, half_life=1.4, design=design)))
     without = only(answer(write_study(tmp_path, data, design=design)))
     assert with_half_life.effect.lower_95 < 10 < with_half_life.effect.upper_95
@@ -308,7 +308,7 @@ def test_a_washout_leaves_out_the_first_days_after_a_change(tmp_path):
     rng = np.random.default_rng(13)
     arm = np.repeat([0, 1, 1, 0, 1, 0], 7)
     data = {"day": days(42), "arm": arm, "outcome": rng.normal(size=42)}
-    answered = answer(write_study(tmp_path, data, washout=2, design={"law": "periods", "period": 7}))
+    answered = answer(write_study(tmp_path, data, washout=2, design={"scheme": "periods", "period": 7}))
     assert [one.missing for one in answered.outcomes[0].arms] == [4, 4]
     assert "washed_out" in codes(answered)
 

@@ -5,13 +5,13 @@ import pytest
 
 from santorio.analyses.baselines.anomalies import (
     DAY_THRESHOLD,
-    LONGEST_RUN,
-    MOST_OF_A_DAY,
+    MAX_DAY_SCORE,
+    MAX_RUN,
+    MIN_RUN,
     RUN_THRESHOLD,
-    SHORTEST_RUN,
-    find_anomalies,
+    detect_anomalies,
+    normal_scores,
     runs,
-    surprises,
 )  # fmt: skip
 from santorio.analyses.baselines.state_space import filter_series
 
@@ -19,7 +19,7 @@ SKIP = 21
 
 
 def found(day, value, **more):
-    return find_anomalies(filter_series(day, value), skip=SKIP, **more)
+    return detect_anomalies(filter_series(day, value), skip=SKIP, **more)
 
 
 def test_a_wild_day_is_found_with_what_was_expected_of_it(lived):
@@ -41,7 +41,7 @@ def test_a_few_mildly_odd_days_are_one_run_although_none_of_them_is_odd_alone():
     assert (one.direction, one.days >= 5) == ("below", True)
     assert day[118] <= one.first_day <= day[121]
     assert day[124] <= one.last_day <= day[126]
-    assert np.abs(surprises(filter_series(day, value))).max() < DAY_THRESHOLD + 1
+    assert np.abs(normal_scores(filter_series(day, value))).max() < DAY_THRESHOLD + 1
 
 
 def test_what_lasts_is_held_against_what_was_usual_before_it_although_the_level_follows(lived):
@@ -49,7 +49,7 @@ def test_what_lasts_is_held_against_what_was_usual_before_it_although_the_level_
     value[90:96] += 12
     (one,) = [anomaly for anomaly in found(day, value) if anomaly.first_day >= day[90]]
     assert (one.first_day, one.last_day, one.days, one.outside) == (day[90], day[95], 6, 6)
-    assert surprises(filter_series(day, value))[95 - 7] < DAY_THRESHOLD
+    assert normal_scores(filter_series(day, value))[95 - 7] < DAY_THRESHOLD
 
 
 def test_one_wild_day_makes_no_run(lived):
@@ -92,10 +92,10 @@ def test_by_chance_days_and_runs_are_as_rare_as_the_thresholds_say():
     rng = np.random.default_rng(5)
     years = 400
     ends = [[end for _, end, _ in runs(np.arange(365), rng.normal(size=365))] for _ in range(years)]
-    told = sum(1 + int((np.diff(one) > LONGEST_RUN).sum()) for one in ends if one)
+    told = sum(1 + int((np.diff(one) > MAX_RUN).sum()) for one in ends if one)
     assert told / years == pytest.approx(0.4, abs=0.12)
-    assert MOST_OF_A_DAY * np.sqrt(SHORTEST_RUN) > RUN_THRESHOLD
-    assert LONGEST_RUN == 14
+    assert MAX_DAY_SCORE * np.sqrt(MIN_RUN) > RUN_THRESHOLD
+    assert MAX_RUN == 14
 
 
 def test_on_days_that_resemble_each_other_there_is_no_more_than_one_false_alarm_a_year_or_two(lived):

@@ -8,10 +8,10 @@ import pytest
 
 from santorio.analyses.baselines.pipeline import (
     DAYS_AHEAD,
-    MOST_PICTURES,
+    MAX_PLOTS,
     analyse_baselines,
-    baselines,
-    worth_a_look,
+    compute_baselines,
+    metrics_to_plot,
 )
 from santorio.analyses.series import Series
 
@@ -129,7 +129,7 @@ def test_months_of_one_value_are_not_what_is_usual_and_count_from_when_it_differ
 
 def test_a_few_pictures_are_drawn_those_first_of_which_something_was_told(marts):
     rng = np.random.default_rng(3)
-    names = [f"a_measure_{number}" for number in range(MOST_PICTURES)]
+    names = [f"a_measure_{number}" for number in range(MAX_PLOTS)]
     for name in names:
         marts.outcome(name, rng.normal(5, 1, 40))
     marts.outcome("steps", rng.normal(8000, 900, 40))
@@ -137,7 +137,7 @@ def test_a_few_pictures_are_drawn_those_first_of_which_something_was_told(marts)
     reports = {report.target: report for report in analyse_baselines(marts.database, marts.person)}
     drawn = {target for target, report in reports.items() if report.plot is not None}
     assert {"odd", "steps"} <= drawn
-    assert len(drawn) <= MOST_PICTURES
+    assert len(drawn) <= MAX_PLOTS
 
 
 def test_what_is_worth_a_picture_is_what_was_told_then_what_is_known_by_name():
@@ -145,7 +145,7 @@ def test_what_is_worth_a_picture_is_what_was_told_then_what_is_known_by_name():
         value = np.append(np.random.default_rng(4).normal(50, 2, 60), last)
         return name, "", Series(np.arange(20_000, 20_061), value, np.ones(61), "", dt.datetime.now(dt.UTC))
 
-    found = baselines(
+    found = compute_baselines(
         [series("steps", 50.0), series("free", 50.0), series("weight_kg", 90.0), series("own", 90.0)]
     )
-    assert worth_a_look(found) == ["weight_kg", "own", "steps"]
+    assert metrics_to_plot(found) == ["weight_kg", "own", "steps"]

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from santorio.analyses.baselines.anomalies import Anomaly
-from santorio.analyses.baselines.changepoints import Change
-from santorio.analyses.baselines.text import number, say_anomaly, say_change
+from santorio.analyses.baselines.changepoints import ChangePoint
+from santorio.analyses.baselines.text import describe_anomaly, describe_changepoint, number
 from santorio.analyses.series import day_number
 
 FIRST = day_number(dt.date(2026, 5, 3))
@@ -15,19 +15,19 @@ RUN = Anomaly(FIRST, FIRST + 3, 4, "above", 4.1, 59.0, 54.6, 52.1, 57.2, 4)
 
 
 def test_a_run_outside_its_range_is_said_so():
-    assert say_anomaly("resting_hr_bpm", "bpm", RUN, lasts=True) == (
+    assert describe_anomaly("resting_hr_bpm", "bpm", RUN, lasts=True) == (
         "Your resting heart rate has been above its usual range (52–57 bpm) for 4 days."
     )
 
 
 def test_a_run_that_is_over_is_dated():
-    assert say_anomaly("resting_hr_bpm", "bpm", RUN, lasts=False) == (
+    assert describe_anomaly("resting_hr_bpm", "bpm", RUN, lasts=False) == (
         "Your resting heart rate was above its usual range (52–57 bpm) for 4 days, 3 May 2026 to 6 May 2026."
     )
 
 
 def test_a_run_that_is_partly_within_its_range_is_not_said_to_be_outside():
-    said = say_anomaly("resting_hr_bpm", "bpm", replace(RUN, outside=2, mean=56.8), lasts=True)
+    said = describe_anomaly("resting_hr_bpm", "bpm", replace(RUN, outside=2, mean=56.8), lasts=True)
     assert said == (
         "Your resting heart rate has been higher than usual for 4 days: 57 bpm on average, "
         "where 52–57 bpm is usual for a day."
@@ -36,14 +36,14 @@ def test_a_run_that_is_partly_within_its_range_is_not_said_to_be_outside():
 
 def test_a_day_is_dated():
     day = replace(RUN, days=1, last_day=FIRST, outside=1, direction="below")
-    assert say_anomaly("sleep_minutes", "min", day, lasts=True) == (
+    assert describe_anomaly("sleep_minutes", "min", day, lasts=True) == (
         "Your sleep was below its usual range (52–57 min) on 3 May 2026."
     )
 
 
 def test_a_change_names_both_levels():
-    change = Change(FIRST, FIRST - 2, FIRST + 1, FIRST + 9, 0.97, 58.2, 54.1, 0.8)
-    assert say_change("resting_hr_bpm", "bpm", change) == (
+    change = ChangePoint(FIRST, FIRST - 2, FIRST + 1, FIRST + 9, 0.97, 58.2, 54.1, 0.8)
+    assert describe_changepoint("resting_hr_bpm", "bpm", change) == (
         "Your resting heart rate has a new level since about 3 May 2026: 54.1 instead of 58.2 bpm."
     )
 

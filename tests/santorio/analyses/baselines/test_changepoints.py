@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import block_diag
 
 from santorio.analyses.baselines import changepoints
-from santorio.analyses.baselines.changepoints import FEWEST_AFTER, find_changes
+from santorio.analyses.baselines.changepoints import MIN_AFTER, detect_changepoints
 from santorio.analyses.baselines.state_space import weekday
 
 
@@ -16,7 +16,7 @@ def test_the_posterior_is_that_of_the_joint_distribution(lived):
     standard = (value - value.mean()) / value.std()
     rho, log_prior = changepoints._rho()
     base = np.column_stack([np.ones(len(day)), changepoints._contrasts()[weekday(day)]])
-    places = np.arange(changepoints.FEWEST_BEFORE, len(day) - FEWEST_AFTER + 1)
+    places = np.arange(changepoints.MIN_BEFORE, len(day) - MIN_AFTER + 1)
     prior = np.diag(1 / changepoints.PRECISION)
 
     def log_evidence(columns, spread):
@@ -36,7 +36,7 @@ def test_the_posterior_is_that_of_the_joint_distribution(lived):
         log_evidence(np.column_stack([base, np.arange(len(day)) >= place]), block_diag(prior, changepoints.SHIFT_SD**2))
         for place in places
     ])  # fmt: skip
-    odds = changepoints.CHANGES_A_YEAR / 365 * np.exp(each - none).sum()
+    odds = changepoints.CHANGES_PER_YEAR / 365 * np.exp(each - none).sum()
     told = changepoints._Search(day, standard).at(0, len(day) - 1)
     assert told.place.tolist() == places.tolist()
     np.testing.assert_allclose(told.of_place, np.exp(each - np.logaddexp.reduce(each)), rtol=1e-6)
@@ -55,7 +55,7 @@ def test_a_window_is_what_its_own_days_say(lived):
 def test_a_shift_is_found_with_its_day_and_its_levels(lived):
     day, value = lived(3, days=200, phi=0.4)
     value[120:] -= 6
-    (one,) = find_changes(day, value)
+    (one,) = detect_changepoints(day, value)
     assert one.first_day <= day[120] <= one.last_day
     assert abs(one.day - day[120]) <= 3
     assert one.told_day < day[120] + 21
@@ -67,7 +67,7 @@ def test_a_shift_is_found_with_its_day_and_its_levels(lived):
 def test_two_shifts_are_two_changes(lived):
     day, value = lived(4, days=300, phi=0.3)
     value[100:200] += 7
-    found = find_changes(day, value)
+    found = detect_changepoints(day, value)
     assert [abs(one.day - truth) <= 3 for one, truth in zip(found, day[[100, 200]], strict=True)] == [
         True,
         True,
@@ -79,39 +79,39 @@ def test_two_shifts_are_two_changes(lived):
 def test_what_comes_later_takes_nothing_back(lived):
     day, value = lived(5, days=200, phi=0.4)
     value[100:] += 6
-    (whole,) = find_changes(day, value)
+    (whole,) = detect_changepoints(day, value)
     until = int(np.searchsorted(day, whole.told_day))
-    assert find_changes(day[:until], value[:until]) == []
-    assert find_changes(day[: until + 1], value[: until + 1]) == [whole]
+    assert detect_changepoints(day[:until], value[:until]) == []
+    assert detect_changepoints(day[: until + 1], value[: until + 1]) == [whole]
 
 
 def test_a_unit_changes_nothing(lived):
     day, value = lived(6, days=150)
     value[80:] += 7
-    (one,) = find_changes(day, value)
-    (other,) = find_changes(day, 300 - 60 * value)
+    (one,) = detect_changepoints(day, value)
+    (other,) = detect_changepoints(day, 300 - 60 * value)
     assert (one.day, one.told_day) == (other.day, other.told_day)
     assert other.after == pytest.approx(300 - 60 * one.after)
 
 
 def test_too_few_days_or_no_spread_have_no_change():
     day = np.arange(20_000, 20_060)
-    assert find_changes(day[:15], np.arange(15.0)) == []
-    assert find_changes(day, np.full(60, 7.0)) == []
+    assert detect_changepoints(day[:15], np.arange(15.0)) == []
+    assert detect_changepoints(day, np.full(60, 7.0)) == []
 
 
 def test_a_day_a_month_or_a_hole_of_a_year_leaves_too_few_days_for_a_change_and_breaks_nothing():
     rng = np.random.default_rng(7)
-    assert find_changes(20_000 + 30 * np.arange(40), rng.normal(size=40)) == []
+    assert detect_changepoints(20_000 + 30 * np.arange(40), rng.normal(size=40)) == []
     with_hole = np.concatenate([np.arange(20_000, 20_060), np.arange(20_500, 20_510)])
-    assert find_changes(with_hole, rng.normal(size=70)) == []
+    assert detect_changepoints(with_hole, rng.normal(size=70)) == []
 
 
 def test_after_a_month_of_one_and_the_same_value_a_change_is_found():
     day = np.arange(20_000, 20_080)
     value = np.full(80, 7.0)
     value[40:] = 9.0 + np.random.default_rng(8).normal(size=40) / 10
-    (one,) = find_changes(day, value)
+    (one,) = detect_changepoints(day, value)
     assert one.day == day[40]
     assert (one.before, one.after) == (pytest.approx(7.0, abs=0.2), pytest.approx(9.0, abs=0.2))
 
@@ -120,7 +120,7 @@ def test_what_is_told_later_is_known_later(lived):
     day, value = lived(9, days=200, phi=0.3)
     value[60:] += 5
     value[75:] += 9
-    first, second = find_changes(day, value)
+    first, second = detect_changepoints(day, value)
     assert first.told_day < second.told_day
     assert [abs(one.day - truth) <= 2 for one, truth in ((first, day[60]), (second, day[75]))] == [True, True]
 
@@ -128,7 +128,7 @@ def test_what_is_told_later_is_known_later(lived):
 def test_where_nothing_changes_hardly_anything_is_told(lived):
     """Eighteen years of days that resemble each other: at most one alarm in five years."""
     alarms = [
-        len(find_changes(*lived(300 + seed, phi=(0.0, 0.4, 0.7)[seed % 3], missing=0.1)))
+        len(detect_changepoints(*lived(300 + seed, phi=(0.0, 0.4, 0.7)[seed % 3], missing=0.1)))
         for seed in range(18)
     ]
     assert sum(alarms) <= 4

@@ -4,7 +4,7 @@ import datetime as dt
 
 import numpy as np
 
-from santorio.analyses.effects.design import join, prepare
+from santorio.analyses.effects.design import prepare, stack_outcomes
 from santorio.analyses.effects.model import EffectsModel
 from santorio.analyses.series import Series
 
@@ -32,6 +32,6 @@ def test_what_is_done_at_weekends_does_not_take_the_blame_for_weekends():
         outcome = rng.normal(size=180) - 1.2 * np.isin(weekday, [5, 6])
         exposures = {"alcohol_g": Series(day, drunk, np.ones(180), "g", as_of)}
         regression = prepare("sleep_minutes", Series(day, outcome, np.ones(180), "", as_of), exposures)
-        effect, _, _ = model.draw(join([regression]).evidence[0], rho, scale, rng)
+        effect, _, _ = model.draw(stack_outcomes([regression]).evidence[0], rho, scale, rng)
         found.append(effect.mean())
     assert abs(np.mean(found)) < 0.03

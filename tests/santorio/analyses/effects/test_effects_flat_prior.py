@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from santorio.analyses.effects.flat_prior import prior_free_associations
+from santorio.analyses.effects.flat_prior import flat_prior_associations
 from santorio.analyses.effects.marginal_likelihood import gather
 from santorio.stats import exact_inference
 from santorio.stats.design_matrix import background_columns
@@ -52,7 +52,7 @@ def dense(lived, which):
 
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_it_is_the_posterior_under_a_flat_prior(lived, which):
-    estimate, sd = prior_free_associations(gather(*lived), [0, 1, 2])
+    estimate, sd = flat_prior_associations(gather(*lived), [0, 1, 2])
     true, true_sd = dense(lived, which)
     assert estimate[which] == pytest.approx(true, abs=0.02 * true_sd)
     assert sd[which] == pytest.approx(true_sd, rel=0.01)
@@ -62,8 +62,8 @@ def test_a_column_that_the_outcome_does_not_have_changes_nothing(lived):
     background, exposures, outcome = lived
     wider = np.column_stack([np.zeros(DAYS), exposures])
     np.testing.assert_allclose(
-        prior_free_associations(gather(background, wider, outcome), [1, 2, 3]),
-        prior_free_associations(gather(*lived), [0, 1, 2]),
+        flat_prior_associations(gather(background, wider, outcome), [1, 2, 3]),
+        flat_prior_associations(gather(*lived), [0, 1, 2]),
         rtol=1e-6,
     )
 
@@ -71,5 +71,5 @@ def test_a_column_that_the_outcome_does_not_have_changes_nothing(lived):
 def test_what_the_days_say_nothing_of_has_a_spread_beyond_its_prior(lived):
     background, exposures, outcome = lived
     twins = np.column_stack([exposures[:, 0], exposures[:, 0]])
-    _, sd = prior_free_associations(gather(background, twins, outcome), [0, 1])
+    _, sd = flat_prior_associations(gather(background, twins, outcome), [0, 1])
     assert sd.min() > 0.8

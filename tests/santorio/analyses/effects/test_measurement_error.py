@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from santorio.analyses.effects.design import prepare
-from santorio.analyses.effects.measurement_error import LEAST_RELIABILITY, calibrated
+from santorio.analyses.effects.measurement_error import LEAST_RELIABILITY, correct_measurement_error
 from santorio.analyses.effects.pipeline import fit, results
 from santorio.analyses.series import Series
 
@@ -42,7 +42,7 @@ def found(outcome, exposures, calibrations):
 def test_the_effect_of_the_true_amount_is_recovered_where_a_naive_fit_finds_a_fraction(eaten):
     outcome, exposures = eaten
     naive = found(outcome, exposures, {})[NAME]
-    told, calibrations = calibrated(exposures)
+    told, calibrations = correct_measurement_error(exposures)
     honest = found(outcome, told, calibrations)[NAME]
     per_amount = honest["per_amount"]
     assert abs(naive["estimate"] / naive["per_amount"]) < 0.5 * abs(PER_KCAL)
@@ -59,7 +59,7 @@ def test_the_reliability_is_that_of_what_the_other_exposures_leave(autoregressiv
         true = 2300 + 2 * supplement + 480 * autoregressive(rng, DAYS, 0.3)[:, 0]
         told = true * (1 + 0.3 * rng.normal(size=DAYS))
         exposures = {NAME: series(told, "kcal"), "supplement_creatine": series(supplement, "mg")}
-        calibrations = calibrated(exposures)[1]
+        calibrations = correct_measurement_error(exposures)[1]
         assert set(calibrations) == {NAME}
         found.append(calibrations[NAME].reliability)
     error = 0.3**2 * (2700**2 + 400**2 + 480**2)
@@ -68,7 +68,7 @@ def test_the_reliability_is_that_of_what_the_other_exposures_leave(autoregressiv
 
 def test_not_knowing_the_reliability_widens_the_interval(eaten):
     _, exposures = eaten
-    calibrated_energy = calibrated(exposures)[1][NAME]
+    calibrated_energy = correct_measurement_error(exposures)[1][NAME]
     effect = np.random.default_rng(1).normal(-1.0, 0.1, 4000)
     assert calibrated_energy.widen(effect).std() > 1.1 * effect.std()
 
@@ -76,6 +76,6 @@ def test_not_knowing_the_reliability_widens_the_interval(eaten):
 def test_what_is_hardly_more_than_error_is_left_out():
     rng = np.random.default_rng(6)
     told = series((2300 + 60 * rng.normal(size=DAYS)) * (1 + 0.3 * rng.normal(size=DAYS)), "kcal")
-    exposures, calibrations = calibrated({NAME: told})
+    exposures, calibrations = correct_measurement_error({NAME: told})
     assert calibrations[NAME].reliability < LEAST_RELIABILITY
     assert exposures == {}

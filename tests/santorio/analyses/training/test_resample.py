@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from santorio.analyses.training.activity_metrics import figures_of
+from santorio.analyses.training.activity_metrics import compute_activity_metrics
 from santorio.analyses.training.resample import LONGEST_PAUSE, longest_held, possible, seconds_of
 
 NAN = float("nan")
@@ -59,7 +59,7 @@ def test_on_the_clock_a_pause_is_as_long_as_it_was_but_never_fills_the_memory() 
 
 def test_nothing_recorded_gives_figures_of_nothing() -> None:
     empty = np.zeros(0)
-    figures = figures_of(empty, empty, empty, empty)
+    figures = compute_activity_metrics(empty, empty, empty, empty)
     assert (figures.seconds, figures.elapsed_seconds, figures.power_seconds) == (0, 0, 0)
     assert figures.normalized_power_w is None
     assert figures.best_power_w is None
@@ -78,8 +78,8 @@ def test_shifting_the_clock_and_mixing_the_records_change_nothing(
     times = DAY + np.cumsum([0, *[step or 1 for step in steps]]).astype(np.float64)
     power, heart, speed = (random.integers(40, 240, len(times)).astype(np.float64) for _ in range(3))
     order = random.permutation(len(times))
-    there = figures_of(times, power, heart, speed / 10)
-    here = figures_of((times + shift)[order], power[order], heart[order], (speed / 10)[order])
+    there = compute_activity_metrics(times, power, heart, speed / 10)
+    here = compute_activity_metrics((times + shift)[order], power[order], heart[order], (speed / 10)[order])
     assert here == there
 
 
@@ -96,7 +96,7 @@ def test_a_series_is_never_longer_than_from_the_first_record_to_the_last(steps: 
 def test_histograms_count_every_known_second_once() -> None:
     times = DAY + np.arange(100.0)
     heart = np.where(np.arange(100) < 60, 120.4, 150.0)
-    figures = figures_of(times, np.full(100, NAN), heart, np.full(100, NAN))
+    figures = compute_activity_metrics(times, np.full(100, NAN), heart, np.full(100, NAN))
     assert figures.hr_histogram_s is not None
     counted = {bpm + 25: seconds for bpm, seconds in enumerate(figures.hr_histogram_s) if seconds}
     assert counted == {120: 60, 150: 40}

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from santorio.analyses.training import pipeline as training_pipeline
-from santorio.analyses.training.activity_metrics import figures_of
-from santorio.analyses.training.pipeline import Report, compute_recordings, drawn_records
+from santorio.analyses.training.activity_metrics import compute_activity_metrics
+from santorio.analyses.training.pipeline import Report, account_records, compute_recordings
 from santorio.people import Person
 from santorio.storage.activity_records import Recording, write_recordings
 from santorio.storage.database.engine import Database
@@ -65,7 +65,7 @@ def test_what_is_written_is_what_the_seconds_say(
     with database.connect() as connection:
         put_in(connection, event, recording)
     assert compute_recordings(database) == Report(files=1, sessions=1, records=3600)
-    expected = figures_of(
+    expected = compute_activity_metrics(
         recording.times, columns["power_w"], columns["heart_rate_bpm"], np.full(3600, np.nan)
     )
     with database.connect() as connection:
@@ -197,7 +197,7 @@ def test_samples_that_the_account_draws_are_computed_too(database: Database, per
         assert rows(
             connection, "recording_id, is_drawn, activity_number, seconds, avg_power_w, avg_hr_bpm"
         ) == [(event.event_id, True, "77", 60, 200, 140)]
-    assert len(drawn_records({"metricDescriptors": 3, "activityDetailMetrics": {}}).times) == 0
+    assert len(account_records({"metricDescriptors": 3, "activityDetailMetrics": {}}).times) == 0
 
 
 def test_an_instant_that_cannot_be_stops_nothing(database: Database, person: Person) -> None:
