@@ -332,7 +332,15 @@ class TrialResult(BaseModel):
 
 
 TrialStatus = Literal[
-    "planned", "running", "paused", "finished", "analysed", "abandoned", "proposed", "declined"
+    "scheduled",
+    "running",
+    "paused",
+    "completed",
+    "stopped_early",
+    "analysed",
+    "abandoned",
+    "proposed",
+    "declined",
 ]
 
 
@@ -342,8 +350,8 @@ class TrialFields(ResourceRead):
     kind: Literal["trial", "proposal"] = Field(description="A trial, or a proposed one.")
     slug: str = Field(description="Short name.")
     status: TrialStatus = Field(
-        description="A trial is `planned`, `running`, `paused`, `finished` (not analysed yet), `analysed` or "
-        "`abandoned`; a proposal is `proposed` or `declined`."
+        description="A trial is `scheduled`, `running`, `paused`, `completed` (not analysed yet), `analysed`, "
+        "`stopped_early` (at an interim analysis) or `abandoned`; a proposal is `proposed` or `declined`."
     )
     question: str | None = Field(description="Question that the trial asks.")
     arms: list[Name] = Field(description="Names of the arms, the reference arm first.")

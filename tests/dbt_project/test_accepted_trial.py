@@ -114,7 +114,7 @@ def test_who_accepts_a_proposal_is_led_to_a_report_by_logging_alone(
     assert [trial.arms[arm] for arm in trial.arm] == list(protocol.drawn)
     assert trial.preregistration.frozen == protocol
     over = START + dt.timedelta(days=days + 7)
-    assert shown_by_the_api(warehouse, newcomer) == ("finished", None)
+    assert shown_by_the_api(warehouse, newcomer) == ("completed", None)
     (report,) = analyse_trials(warehouse, store, newcomer, today=over)
     assert report.status == "accepted"
     assert report.diagnostics["randomisation"] == protocol.randomization.kind
@@ -163,7 +163,7 @@ def shows_an_end_at_a_look(warehouse: Database, person: Person, protocol: Protoc
         ).fetchone()
     assert row is not None
     last = protocol.day_of(after_days)
-    assert row[:4] == ("analysed", after_days, last, len(protocol.drawn))
+    assert row[:4] == ("stopped_early", after_days, last, len(protocol.drawn))
     assert list(row[4].values()) == list(protocol.drawn[:after_days])
     assert row[5] == "false"
 

@@ -225,7 +225,7 @@ def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(build: Any, log:
             return dict(connection.execute("select slug, status from api.experiments").fetchall())
 
     assert shown() == {
-        "milk": "abandoned", "honey": "paused", "salt": "running", "tea": "running", "figs": "planned",
+        "milk": "abandoned", "honey": "paused", "salt": "running", "tea": "running", "figs": "scheduled",
         "no-beer-mood": "declined", "naps-mood": "proposed",
     }  # fmt: skip
     with warehouse.connect() as connection:

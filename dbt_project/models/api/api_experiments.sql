@@ -55,15 +55,22 @@ trials as (
         'trial:' || trials.trial as experiment_id,
         'trial' as kind,
         trials.trial as slug,
+        -- The state that santorio.trials.lifecycle computes, from the newest event of the log, the dates and the results:
+        -- days that come and runs that publish need no event. A test compares the two on random histories.
         case
             when lives.abandoned_on is not null then 'abandoned'
-            when results.stopped_after_days is not null then 'analysed'
+            when lives.newest_step = 'stopped' then 'stopped_early'
+            when lives.newest_step = 'analysed' then 'analysed'
+            when results.stopped_after_days is not null then 'stopped_early'
             when lives.paused_until > trials.today then 'paused'
-            when trials.start_day > trials.today then 'planned'
-            when trials.last_day >= trials.today then 'running'
+            when trials.start_day > trials.today or trials.last_day is null then 'scheduled'
+            -- The outcome of the last day arrives after its lag, and is complete the day after.
+            when
+                lives.newest_step is distinct from 'completed'
+                and trials.last_day + coalesce(trials.lag_days, 0) + 2 > trials.today
+                then 'running'
             when results.is_final then 'analysed'
-            when trials.last_day is null then 'planned'
-            else 'finished'
+            else 'completed'
         end as status,
         trials.question,
         trials.arms,

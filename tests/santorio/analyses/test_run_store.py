@@ -66,7 +66,7 @@ def test_when_a_row_fails_there_is_no_run_either(database, run):
     assert (count(database, "runs"), count(database, "effects")) == (0, 0)
 
 
-def test_the_last_fingerprint_is_that_of_the_newest_run_of_the_subject(database, run, person):
+def test_the_last_cache_key_is_that_of_the_newest_run_of_the_target(database, run, person):
     publish(database, run)
     publish(database, replace(run, fingerprint="def", reason="R-hat"))
     publish(database, replace(run, fingerprint="ghi", target="steps"))
