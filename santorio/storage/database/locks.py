@@ -1,10 +1,10 @@
 """Advisory locks of PostgreSQL: every lock that Santorio takes, its number, and how it is taken.
 
-The numbers never change: a process of an earlier version may run beside this one. SQL of the migrations takes two of them
-as well: `raw.downsample_samples` the lock of a person's writers, `intraday.refresh` number 1618.
+The numbers never change: a process of an earlier version may run beside this one. Functions in the database take locks
+too: `raw.downsample_samples` the lock of a person's writers, `intraday.refresh` number 1618.
 
-A lock of a transaction is released when the transaction ends, one of a session at the latest when its connection closes,
-also when its process is killed.
+A lock of a transaction is released when the transaction ends, one of a session at the latest when its connection
+closes, also when its process is killed.
 """
 
 import enum
@@ -54,8 +54,8 @@ def lock_transaction_shared(connection: psycopg.Connection, lock: Lock) -> None:
 def lock_person(connection: psycopg.Connection, user_id: UUID) -> None:
     """Wait until no other transaction writes events of this person; held until the caller's transaction ends.
 
-    Take it before anything is read. Without it two imports of the same files store a version twice, or wait for each other
-    for ever.
+    Take it before anything is read. Without it two imports of the same files store a version twice, or wait for each
+    other for ever.
     """
     connection.execute(
         "select pg_advisory_xact_lock(hashtextextended(%s, %s))", [str(user_id), int(PersonLock.WRITE)]
