@@ -16,11 +16,15 @@ import psycopg
 class Lock(enum.IntEnum):
     """Locks of a database."""
 
+    # Two processes that start must not both create the database.
     CREATE_DATABASE = 1614
     MIGRATE = 1615
+    # Shared by those who encrypt, so that the master key does not change meanwhile.
     MASTER_KEY = 1616
     BUILD = 1614_0007
+    # A second build of the past would mix its tables with the first's, so it is refused.
     BUILD_AS_OF = 1614_0008
+    # Two processes would write metrics of the same activities.
     ACTIVITY_METRICS = 1614_0009
 
 
