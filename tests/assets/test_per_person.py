@@ -48,7 +48,7 @@ def make(database: Database, settings: Settings) -> Callable[..., dg.ExecuteInPr
     return made
 
 
-def result(result: dg.ExecuteInProcessResult) -> tuple[bool, object]:
+def verdict(result: dg.ExecuteInProcessResult) -> tuple[bool, object]:
     (evaluation,) = result.get_asset_check_evaluations()
     return evaluation.passed, evaluation.metadata["ids"].value
 
@@ -76,7 +76,7 @@ def test_the_others_are_analysed_and_a_check_names_who_was_not_until_they_are(ma
         assert chunks(result) == [
             f"analysis__effects.analyse_effects[chunk_{number}]" for number in (1, 2, 3)
         ]
-        assert result(result) == (False, [str(ben.user_id)])
+        assert verdict(result) == (False, [str(ben.user_id)])
         (made,) = result.get_asset_materialization_events()
         metadata = made.step_materialization_data.materialization.metadata
         assert (metadata["people"].value, metadata[FAILED_PEOPLE_KEY].value) == (5, [str(ben.user_id)])
@@ -86,7 +86,7 @@ def test_the_others_are_analysed_and_a_check_names_who_was_not_until_they_are(ma
         assert SECRET not in told
         done.append("Ben got well")
         again = make(instance, analyse)
-        assert result(again) == (True, [])
+        assert verdict(again) == (True, [])
         assert done[5:] == ["Ada", "Ben", "Cy", "Dee", "Eli"]
 
 
@@ -100,7 +100,7 @@ def test_a_chunk_of_which_nobody_could_be_analysed_does_not_fail_the_others(make
     with dg.DagsterInstance.ephemeral() as instance:
         result = make(instance, analyse)
     assert result.success
-    assert result(result) == (False, [str(person.user_id) for person in first_two])
+    assert verdict(result) == (False, [str(person.user_id) for person in first_two])
 
 
 def test_between_the_steps_go_ids_and_what_an_error_is_called(make, people):
@@ -147,7 +147,7 @@ def test_without_anybody_it_is_made_and_well(make):
     with dg.DagsterInstance.ephemeral() as instance:
         result = make(instance, lambda *_: None)
     assert chunks(result) == []
-    assert result(result) == (True, [])
+    assert verdict(result) == (True, [])
 
 
 def test_in_one_process_an_asset_is_ended_before_the_next_is_begun(database, settings, people):
