@@ -1,54 +1,94 @@
-"""What the models publish: effects, trial results, proposals. A fit that did not converge publishes nothing.
+"""Analyses of each person as assets: baselines, effects, trials, the population, proposals.
 
-How people are gone through, and what happens if one cannot be analysed, is in `everyone`.
+A fit that did not converge publishes nothing. How the assets go through people, and what happens if one person's
+analysis fails, is in `per_person`.
 """
 
 from typing import Any
 
-from assets.per_person import everyone_was_analysed, for_everyone
+from assets.per_person import all_people_analysed_check, per_person_asset
+from santorio.analyses.baselines.pipeline import analyse_baselines
 from santorio.analyses.effects.pipeline import analyse_effects
 from santorio.people import Person
+from santorio.population.estimates import SharedEstimates, read_shared_estimates
+from santorio.population.pipeline import analyse_population
 from santorio.trials.analysis.pipeline import analyse_trials
 from santorio.trials.proposals.pipeline import propose
 
 MARTS = [["marts", name] for name in ("days", "nights", "outcomes", "exposures", "day_quality")]
-TRIALS = [["marts", "trials"], ["marts", "trial_days"]]
+TRIAL_MARTS = [["marts", "trials"], ["marts", "trial_days"]]
+BASELINES = ["analysis", "baselines"]
+EFFECTS = ["analysis", "effects"]
+TRIALS = ["analysis", "trials"]
+POPULATION = ["analysis", "population"]
+PROPOSALS = ["analysis", "proposals"]
+
+
+def _baselines(resources: Any, person: Person) -> None:
+    """Expected ranges, anomalies, changes of level, forecasts, metric by metric: of what changed since the last run."""
+    analyse_baselines(resources.database, person)
 
 
 def _effects(resources: Any, person: Person) -> None:
-    """What is associated with what: every outcome on its lagged exposures, with intervals. Never called a cause."""
+    """Associations: every outcome on its lagged exposures, with intervals. Never called a cause."""
     analyse_effects(resources.database, person)
 
 
 def _trials(resources: Any, person: Person) -> None:
-    """What each trial says: the effect of its arms, with intervals and a decision; its posterior is kept."""
+    """Results of each trial: the effect of its arms, with intervals and a decision; its posterior is stored."""
     analyse_trials(resources.database, resources.object_store, person)
 
 
+def _read_pool(resources: Any) -> SharedEstimates:
+    with resources.database.connect() as connection:
+        return read_shared_estimates(connection)
+
+
+def _population(resources: Any, person: Person, shared: SharedEstimates) -> None:
+    """Associations and trials of people who consent, pooled: never of fewer than five, never a single one's result."""
+    analyse_population(resources.database, person, shared)
+
+
 def _proposals(resources: Any, person: Person) -> None:
-    """Which experiment to run next: ranked by what it would teach for each day of burden."""
+    """Which trial to run next: ranked by what it would teach for each day of burden."""
     propose(resources.database, person)
 
 
-effects = for_everyone(
-    ["analysis", "effects"], _effects, kind="effects", reads=MARTS, kinds={"python", "postgres"}
+baselines = per_person_asset(
+    BASELINES,
+    _baselines,
+    kind="baselines",
+    reads=[mart for mart in MARTS if mart[-1] in {"outcomes", "day_quality"}],
+    kinds={"python", "postgres"},
 )
-trials = for_everyone(
-    ["analysis", "trials"],
+effects = per_person_asset(EFFECTS, _effects, kind="effects", reads=MARTS, kinds={"python", "postgres"})
+trials = per_person_asset(
+    TRIALS,
     _trials,
     kind="trial",
-    reads=[*MARTS, *TRIALS],
+    reads=[*MARTS, *TRIAL_MARTS],
     kinds={"pymc", "postgres"},
     needs=["object_store"],
 )
-proposals = for_everyone(
-    ["analysis", "proposals"],
+# Nothing is fitted here: results that are published are pooled.
+population = per_person_asset(
+    POPULATION,
+    _population,
+    kind="population",
+    reads=[EFFECTS, TRIALS],
+    kinds={"python", "postgres"},
+    once=_read_pool,
+)
+proposals = per_person_asset(
+    PROPOSALS,
     _proposals,
     kind="proposals",
-    reads=[*MARTS, *TRIALS, ["analysis", "effects"], ["analysis", "trials"], ["analysis", "population"]],
+    reads=[*MARTS, *TRIAL_MARTS, EFFECTS, TRIALS, POPULATION],
     kinds={"python", "postgres"},
 )
 
-effects_of_everyone = everyone_was_analysed(["analysis", "effects"])
-trials_of_everyone = everyone_was_analysed(["analysis", "trials"])
-proposals_of_everyone = everyone_was_analysed(["analysis", "proposals"])
+all_people_analysed_baselines = all_people_analysed_check(BASELINES)
+all_people_analysed_effects = all_people_analysed_check(EFFECTS)
+all_people_analysed_trials = all_people_analysed_check(TRIALS)
+all_people_analysed_population = all_people_analysed_check(POPULATION)
+all_people_analysed_proposals = all_people_analysed_check(PROPOSALS)

@@ -1,6 +1,6 @@
-"""What is fetched: Garmin accounts are asked for the days of a run, people in chunks that executors can share.
+"""Sync with Garmin accounts over the days of a run, people in chunks that executors can share.
 
-Belongs here: which window, which people together, when to try again, the counts. Asking belongs to the library.
+Belongs here: the window, the chunks, the retries, the counts. Requests belong to the library.
 """
 
 import datetime as dt
@@ -18,27 +18,27 @@ from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import ObjectStore
 
-# People of a chunk are asked one after the other, each at their own pace; chunks may run side by side.
-PEOPLE_IN_A_CHUNK = 5
+# People of a chunk are synced one after the other, each under their own rate limit; chunks may run in parallel.
+PEOPLE_PER_CHUNK = 5
 # After an outage of Garmin, or of our own database.
 RETRIES = dg.RetryPolicy(
     max_retries=2, delay=300, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
-# After a refusal (429) nothing is asked until the breaker opens. A run waits so long for it, for no other
-# goes on meanwhile; after a longer pause the schedule asks again.
-LONGEST_WAIT_SECONDS = 600.0
-# The schedule asks every four hours: half a day without an answer is late, two days are a fault.
+# After a 429 no request is sent while the circuit breaker is open. A run waits at most this long for it, for no
+# other run starts meanwhile; after a longer pause the schedule tries again.
+MAX_WAIT_SECONDS = 600.0
+# The schedule syncs every four hours: half a day without a response is late, two days are a fault.
 FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=dt.timedelta(hours=48), warn_window=dt.timedelta(hours=12)
 )
 
 
 @dg.op(out=dg.DynamicOut(list[str]), ins={"files": dg.In(dg.Nothing)})
-def people_to_ask(database: dg.ResourceParam[Database]) -> Iterator[dg.DynamicOutput[list[str]]]:
-    """Everyone with an account, in chunks; nobody without one."""
+def connected_people_chunks(database: dg.ResourceParam[Database]) -> Iterator[dg.DynamicOutput[list[str]]]:
+    """People with a connected account, in chunks."""
     with database.connect() as connection:
         people = connected_people(connection)
-    for number, chunk in enumerate(batched(people, PEOPLE_IN_A_CHUNK), start=1):
+    for number, chunk in enumerate(batched(people, PEOPLE_PER_CHUNK), start=1):
         yield dg.DynamicOutput([str(person.user_id) for person in chunk], mapping_key=f"chunk_{number}")
 
 
@@ -52,14 +52,14 @@ def options_for(days: tuple[dt.date, dt.date], today: dt.date) -> SyncOptions:
 
 
 @dg.op(retry_policy=RETRIES)
-def ask_garmin(
+def sync_chunk(
     context: dg.OpExecutionContext,
     chunk: list[str],
     database: dg.ResourceParam[Database],
     object_store: dg.ResourceParam[ObjectStore],
     settings: dg.ResourceParam[Settings],
 ) -> dict[str, int]:
-    """Sync the people of a chunk. What stands in one's way keeps nobody else from theirs; then it is tried again."""
+    """Sync the people of a chunk. One person's failure never affects another's; afterwards the chunk is retried."""
     window = context.partition_key_range
     days = (dt.date.fromisoformat(window.start), dt.date.fromisoformat(window.end))
     options = options_for(days, dt.datetime.now(dt.UTC).date())
@@ -67,16 +67,16 @@ def ask_garmin(
         people = [person for person in all_people(connection) if str(person.user_id) in chunk]
     reports = sync_people(database, object_store, settings, people, options)
     counts = count(reports)
-    context.log.info("Asked Garmin for %d people: %s", len(reports), counts)
+    context.log.info("Synced %d people: %s", len(reports), counts)
     statuses = {report.status for report in reports}
     if "rate_limited" in statuses:
         with database.connect() as connection:
             seconds = circuit_breaker.open_seconds(connection)
-        if seconds <= LONGEST_WAIT_SECONDS:
+        if seconds <= MAX_WAIT_SECONDS:
             raise dg.RetryRequested(RETRIES.max_retries, seconds + 1)
     if statuses & {"rate_limited", "unavailable", "failed"}:
         raise dg.Failure(
-            "Garmin could not be asked for everyone.",
+            "The sync did not succeed for everyone.",
             metadata=counts,
             allow_retries="unavailable" in statuses,
         )
@@ -98,8 +98,8 @@ def count(reports: Iterable[SyncReport]) -> dict[str, int]:
 
 
 @dg.op(out=dg.Out(dg.Nothing))
-def count_answers(context: dg.OpExecutionContext, chunks: list[dict[str, int]]) -> None:
-    """Say in the asset's metadata what all chunks did together: counts only."""
+def count_results(context: dg.OpExecutionContext, chunks: list[dict[str, int]]) -> None:
+    """Report in the asset's metadata what all chunks did together: counts only."""
     totals: Counter[str] = Counter(count(()))
     for chunk in chunks:
         totals.update(chunk)
@@ -111,13 +111,13 @@ def count_answers(context: dg.OpExecutionContext, chunks: list[dict[str, int]]) 
     ins={"files": dg.AssetIn(["inbox", "garmin_files"], dagster_type=dg.Nothing)},
     partitions_def=garmin_days,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    group_name="intake",
+    group_name="ingestion",
     kinds={"postgres"},
-    description="Events in `raw.events` of the days that Garmin accounts were asked for.",
+    description="Events in `raw.events` of the days that were requested from Garmin accounts.",
 )
 def garmin_account(files: None) -> None:
-    """Ask chunk by chunk, then count."""
-    return count_answers(people_to_ask(files).map(ask_garmin).collect())  # type: ignore[no-any-return]
+    """Sync chunk by chunk, then count."""
+    return count_results(connected_people_chunks(files).map(sync_chunk).collect())  # type: ignore[no-any-return]
 
 
 garmin_account = garmin_account.map_asset_specs(lambda spec: dg.apply_freshness_policy(spec, FRESHNESS))

@@ -1,6 +1,6 @@
-"""What comes in: files from the inbox become events, Garmin's days are settled in the coverage ledger.
+"""Ingestion: files of the inbox become events, and Garmin's days are settled in the coverage ledger.
 
-Belongs here: which window, the call of the library, the counts. Does not belong here: parsing.
+Belongs here: the window, the call of the library, the counts. Does not belong here: parsing.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import ObjectStore
 
-INTAKE = {
+INBOX_SOURCES = {
     dg.AssetKey(["inbox", "garmin_files"]): (("garmin.",), "Garmin Connect payloads"),
     dg.AssetKey(["inbox", "fit_files"]): (("fit.", "track."), "FIT, TCX and GPX files"),
     dg.AssetKey(["inbox", "trials"]): (("trial.",), "trial protocols and schedules"),
@@ -33,9 +33,12 @@ INTAKE = {
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
-            key, description=f"Events in `raw.events` from {what}.", group_name="intake", kinds={"postgres"}
+            key,
+            description=f"Events in `raw.events` from {what}.",
+            group_name="ingestion",
+            kinds={"postgres"},
         )
-        for key, (_, what) in INTAKE.items()
+        for key, (_, what) in INBOX_SOURCES.items()
     ],
 )
 def inbox_files(
@@ -44,10 +47,10 @@ def inbox_files(
     object_store: dg.ResourceParam[ObjectStore],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Take in every file that waits in the inbox; originals are kept, what is broken is put aside by name."""
+    """Ingest every file of the inbox; originals are stored, records that cannot be parsed are quarantined."""
     report = import_inbox(database, object_store, settings)
     context.log.info(
-        "%d files taken in: %d new events, %d unchanged, %d rejected",
+        "%d files ingested: %d new events, %d unchanged, %d rejected",
         len(report.files), report.events_new, report.events_unchanged, report.rejected,
     )  # fmt: skip
     with database.connect() as connection:
@@ -57,12 +60,12 @@ def inbox_files(
             from raw.events group by event_type order by event_type
             """
         ).fetchall()
-    for key, (prefixes, _) in INTAKE.items():
+    for key, (prefixes, _) in INBOX_SOURCES.items():
         rows = [row for row in held if _belongs(row[0], prefixes)]
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
-                "files_taken_in": len(report.files),
+                "files_ingested": len(report.files),
                 "events_held": sum(row[1] for row in rows),
                 "by_type": counts_table(
                     [{"event": kind, "events": count, "from": str(first), "to": str(last)}
@@ -76,7 +79,7 @@ def _belongs(event_type: str, prefixes: tuple[str, ...]) -> bool:
     """Whether an event is of one of these families; of none of the others where none is named."""
     if prefixes:
         return event_type.startswith(prefixes)
-    return not event_type.startswith(tuple(one for prefixes, _ in INTAKE.values() for one in prefixes))
+    return not event_type.startswith(tuple(one for prefixes, _ in INBOX_SOURCES.values() for one in prefixes))
 
 
 @dg.asset(
@@ -84,7 +87,7 @@ def _belongs(event_type: str, prefixes: tuple[str, ...]) -> bool:
     deps=[["inbox", "garmin_files"], ["garmin", "account"]],
     partitions_def=garmin_days,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    group_name="intake",
+    group_name="ingestion",
     kinds={"postgres"},
 )
 def garmin_payloads(

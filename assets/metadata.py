@@ -1,4 +1,4 @@
-"""What an asset tells a person: counts, day ranges, small plots. Never a health value, never a secret."""
+"""Metadata of assets: counts, day ranges, small plots. Never a health value, never a secret."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ def counts_table(rows: Sequence[Mapping[str, str | int | float | bool | None]]) 
     return MetadataValue.table([TableRecord({name: row.get(name, 0) for name in fields}) for row in rows])
 
 
-def picture(png: bytes) -> MetadataValue:
+def inline_plot(png: bytes) -> MetadataValue:
     """A small PNG, inlined as Markdown: the UI shows it without a file to serve."""
     encoded = base64.b64encode(png).decode("ascii")
     return MetadataValue.md(f"![plot](data:image/png;base64,{encoded})")

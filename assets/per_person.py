@@ -1,8 +1,8 @@
-"""Assets that analyse each person: people in chunks that executors can share, and what came of it for everyone.
+"""Assets that analyse each person: people in chunks that executors can share, and the counts of all of them.
 
-One person's trouble is nobody else's: who could not be analysed is counted, named by their opaque id, tried again with
-the next study, and a check says so. Only if nobody could be analysed, in no chunk, the asset fails. Between the steps
-go opaque ids, and what an error is called: no value of a person.
+One person's failure never affects another's: a person whose analysis failed is counted, named by their opaque id, and
+retried with the next refresh, and a check reports it. Only if nobody could be analysed the asset fails. Opaque ids and
+the types of errors go from step to step: no value of a person.
 """
 
 import inspect
@@ -14,25 +14,25 @@ from typing import Any
 
 import dagster as dg
 
-from assets.metadata import counts_table, picture
+from assets.metadata import counts_table, inline_plot
 from santorio.errors import StorageError
 from santorio.people import Person, all_people
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 
-# A study shows the pictures of a few people; of thousands, a page would never load.
-PICTURES = 6
-# Where the metadata name the people whose analysis failed.
-FAILED = "people_whose_analysis_failed"
-# What is begun is ended before the next asset is begun, where one process does all.
-SOONER, SOONEST = {"dagster/priority": "1"}, {"dagster/priority": "2"}
-# So the last step of each such asset is named.
-LAST_STEP = "count_"
-# What failed, by the id of whom: what a chunk of people hands on.
+# A run shows a few plots; with one for each of thousands of people the page would never load.
+MAX_PLOTS = 6
+# Where the metadata names the people whose analysis failed.
+FAILED_PEOPLE_KEY = "people_whose_analysis_failed"
+# In one process, steps of an asset that has begun come before the steps of the next.
+HIGH_PRIORITY, HIGHEST_PRIORITY = {"dagster/priority": "1"}, {"dagster/priority": "2"}
+# Name of the last step of each asset.
+COUNT_STEP_PREFIX = "count_"
+# Errors by the person's id: what a chunk hands on.
 type Problems = dict[str, str]
 
 
-def for_everyone(
+def per_person_asset(
     key: Sequence[str],
     analyse: Callable[..., object],
     *,
@@ -42,15 +42,15 @@ def for_everyone(
     needs: Sequence[str] = (),
     once: Callable[[Any], object] | None = None,
 ) -> dg.AssetsDefinition:
-    """Make an asset of an analysis that is done for each person: chunk by chunk, then counted.
+    """Make an asset of an analysis that runs for each person: chunk by chunk, then counted.
 
     Parameters
     ----------
     key
         Of the asset.
     analyse
-        Called with the run's resources and a person. What it published it does not publish again, so that a chunk can
-        be tried again. Its documentation is the asset's.
+        Called with the run's resources and a person. It is idempotent, so that a chunk can be retried. Its docstring is
+        the asset's description.
     kind
         Of the runs that it writes to `analysis.runs`.
     reads
@@ -58,7 +58,7 @@ def for_everyone(
     kinds
         As Dagster shows them.
     needs
-        Resources that it uses beside the database.
+        Resources that it uses in addition to the database.
     once
         Called with the run's resources once for each chunk; `analyse` gets what it returns as a third argument.
     """
@@ -90,7 +90,7 @@ def _people_of(name: str, reads: Sequence[str]) -> dg.OpDefinition:
         required_resource_keys={"database", "settings"},
     )
     def people(context: dg.OpExecutionContext) -> Iterator[dg.DynamicOutput[list[str]]]:
-        """Everyone, in chunks; nobody is no chunk."""
+        """All people, in chunks; without people there is no chunk."""
         settings: Settings = context.resources.settings
         with context.resources.database.connect() as connection:
             everyone = [str(person.user_id) for person in all_people(connection)]
@@ -107,13 +107,13 @@ def _analysis_of(
     needs: Sequence[str],
     once: Callable[[Any], object] | None,
 ) -> dg.OpDefinition:
-    @dg.op(name=f"analyse_{name}", tags=SOONER, required_resource_keys={"database", *needs})
+    @dg.op(name=f"analyse_{name}", tags=HIGH_PRIORITY, required_resource_keys={"database", *needs})
     def analyse_chunk(context: dg.OpExecutionContext, chunk: list[str]) -> dict[str, Any]:
-        """Analyse the people of a chunk; who is gone by now is passed over."""
+        """Analyse the people of a chunk; a person who was erased meanwhile is passed over."""
         with context.resources.database.connect() as connection:
             here = [person for person in all_people(connection) if str(person.user_id) in chunk]
         shared = () if once is None else (once(context.resources),)
-        problems = analyse_each(lambda person: analyse(context.resources, person, *shared), here, kind)
+        problems = analyse_people(lambda person: analyse(context.resources, person, *shared), here, kind)
         return {"people": len(here), "problems": problems}
 
     return analyse_chunk
@@ -121,22 +121,22 @@ def _analysis_of(
 
 def _count_of(name: str, kind: str) -> dg.OpDefinition:
     @dg.op(
-        name=f"{LAST_STEP}{name}",
+        name=f"{COUNT_STEP_PREFIX}{name}",
         out=dg.Out(dg.Nothing),
-        tags=SOONEST,
+        tags=HIGHEST_PRIORITY,
         required_resource_keys={"database"},
     )
     def count(context: dg.OpExecutionContext, chunks: list[dict[str, Any]]) -> None:
-        """Say in the asset's metadata what came of all chunks."""
+        """Report in the asset's metadata the outcome of all chunks."""
         people = sum(chunk["people"] for chunk in chunks)
         problems: Problems = dict(chain.from_iterable(chunk["problems"].items() for chunk in chunks))
         if people and len(problems) == people:
-            # What fails for everyone is no person's: it is the database's or ours.
+            # What fails for everyone is no person's failure: it is the database's or ours.
             raise dg.Failure(next(iter(problems.values())), allow_retries=False)
         context.add_output_metadata(
             {
                 "people": people,
-                FAILED: dg.MetadataValue.json(list(problems)),
+                FAILED_PEOPLE_KEY: dg.MetadataValue.json(list(problems)),
                 **newest_runs(context.resources.database, kind),
             }
         )
@@ -154,7 +154,7 @@ def newest_runs(database: Database, kind: str) -> dict[str, Any]:
             """,
             [kind],
         ).fetchall()
-    plots = [(target, plot) for target, _, _, _, _, plot in runs if plot is not None][:PICTURES]
+    plots = [(target, plot) for target, _, _, _, _, plot in runs if plot is not None][:MAX_PLOTS]
     return {
         "accepted": sum(run[1] == "accepted" for run in runs),
         "rejected": sum(run[1] == "rejected" for run in runs),
@@ -162,27 +162,27 @@ def newest_runs(database: Database, kind: str) -> dict[str, Any]:
             [{"target": target, "status": status, "fitted": str(created)[:16], "code": code, "why": why or ""}
              for target, status, created, code, why, _ in runs]
         ),
-        **{f"plot_{_word(target)}": picture(bytes(plot)) for target, plot in plots},
+        **{f"plot_{_metadata_key(target)}": inline_plot(bytes(plot)) for target, plot in plots},
     }  # fmt: skip
 
 
-def analyse_each(analyse: Callable[[Person], object], people: Sequence[Person], kind: str) -> Problems:
-    """Analyse people one after the other; return what failed, by the id of whom, without a value."""
+def analyse_people(analyse: Callable[[Person], object], people: Sequence[Person], kind: str) -> Problems:
+    """Analyse people one after the other; return the errors by person, without a value."""
     problems: Problems = {}
     for person in people:
         try:
             analyse(person)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the next person's analysis does not have it
-            problems[str(person.user_id)] = in_words(problem)
+            problems[str(person.user_id)] = describe_error(problem)
             dg.get_dagster_logger().error(
-                "The analysis (%s) of person %s failed: %s It is tried again with the next study.",
-                kind, person.user_id, in_words(problem),
+                "The analysis (%s) of person %s failed: %s It is retried with the next refresh.",
+                kind, person.user_id, describe_error(problem),
             )  # fmt: skip
     return problems
 
 
-def in_words(problem: Exception) -> str:
-    """Say of which kind a problem is and where it arose: a message may hold a value, unless it is of the storage."""
+def describe_error(problem: Exception) -> str:
+    """Type of an error and where it was raised: a message may hold a value, unless it is a StorageError's."""
     if isinstance(problem, StorageError):
         return str(problem)
     frames = traceback.extract_tb(problem.__traceback__)
@@ -191,18 +191,20 @@ def in_words(problem: Exception) -> str:
 
 
 def failures_of(instance: dg.DagsterInstance, asset: Sequence[str]) -> list[str]:
-    """Ids of the people whose analysis failed when the asset was made last."""
-    made = instance.get_latest_materialization_event(dg.AssetKey(asset))
-    told = made and made.asset_materialization and made.asset_materialization.metadata.get(FAILED)
-    return [str(one) for one in told.value] if told and isinstance(told.value, list) else []
+    """Ids of the people whose analysis failed when the asset was last materialized."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+    if event is None or event.asset_materialization is None:
+        return []
+    ids = event.asset_materialization.metadata.get(FAILED_PEOPLE_KEY)
+    return [str(user_id) for user_id in ids.value] if ids and isinstance(ids.value, list) else []
 
 
-def everyone_was_analysed(asset: Sequence[str]) -> dg.AssetChecksDefinition:
-    """A check of an asset that analyses each person: whether that went well for everyone."""
+def all_people_analysed_check(asset: Sequence[str]) -> dg.AssetChecksDefinition:
+    """A check of an asset that analyses each person: whether it succeeded for everyone."""
 
     @dg.asset_check(
         asset=list(asset),
-        name="everyone_was_analysed",
+        name="all_people_analysed",
         description="Nobody's analysis ended in an error.",
     )
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
@@ -214,5 +216,5 @@ def everyone_was_analysed(asset: Sequence[str]) -> dg.AssetChecksDefinition:
     return check
 
 
-def _word(target: str) -> str:
+def _metadata_key(target: str) -> str:
     return "".join(character if character.isalnum() else "_" for character in target)

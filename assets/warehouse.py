@@ -1,6 +1,6 @@
 """dbt's models as assets: the marts, and behind the models the views of the API.
 
-Two dbt assets, because the API's views read what the models publish, and the models read the marts.
+Two dbt assets, because the API's views read what the analyses publish, and the analyses read the marts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
 
 
-class ByLayer(DagsterDbtTranslator):  # type: ignore[misc]
+class LayerTranslator(DagsterDbtTranslator):  # type: ignore[misc]
     """Groups models by their layer (staging, intermediate, marts, api) and describes them in words."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
@@ -32,11 +32,11 @@ class ByLayer(DagsterDbtTranslator):  # type: ignore[misc]
         return str(dbt_resource_props["fqn"][1])
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """Words of the model alone: its SQL is for who reads the code."""
+        """The model's description alone, without its SQL."""
         return str(dbt_resource_props["description"])
 
 
-TRANSLATOR = ByLayer()
+TRANSLATOR = LayerTranslator()
 API_VIEWS = "path:models/api"
 
 
@@ -80,30 +80,31 @@ def _selected_models(context: dg.AssetExecutionContext) -> list[str]:
     return sorted(key.path[-1] for key in context.selected_asset_keys)
 
 
-class UpToDate:
-    """Says of what was selected and not made that it is up to date, for what stands behind it waits for that.
+class SkippedOutputs:
+    """Outputs of models that were selected and not built, because they are up to date.
 
-    Each before all that reads it, as Dagster asks: so among what dbt makes, and not after it.
+    What depends on them waits for these. Dagster wants each before what reads it, so they are yielded among what dbt
+    builds, and not at the end.
     """
 
     def __init__(self, definition: dg.AssetsDefinition, selected: AbstractSet[dg.AssetKey]) -> None:
         self.keys, self.reads = definition.keys_by_output_name, definition.asset_deps
-        self.waiting = {key: name for name, key in self.keys.items() if key in selected}
+        self.pending = {key: name for name, key in self.keys.items() if key in selected}
 
-    def before(self, event: object) -> Iterator[dg.Output[None]]:
-        """Outputs of what dbt passed over on the way to what it made."""
+    def upstream_of(self, event: object) -> Iterator[dg.Output[None]]:
+        """Outputs of what dbt skipped on the way to what it built."""
         if isinstance(event, dg.Output):
             key = self.keys[event.output_name]
-            self.waiting.pop(key, None)
+            self.pending.pop(key, None)
             yield from self._settle(self.reads[key])
 
-    def rest(self) -> Iterator[dg.Output[None]]:
-        """Outputs of all that is left, when dbt has made everything that it had to."""
-        yield from self._settle(list(self.waiting))
+    def remaining(self) -> Iterator[dg.Output[None]]:
+        """All other outputs, when dbt has built everything that it had to."""
+        yield from self._settle(list(self.pending))
 
     def _settle(self, keys: Iterable[dg.AssetKey]) -> Iterator[dg.Output[None]]:
         for key in keys:
-            if (name := self.waiting.pop(key, None)) is not None:
+            if (name := self.pending.pop(key, None)) is not None:
                 yield from self._settle(self.reads[key])
                 yield dg.Output(None, output_name=name, metadata={"state": "up to date"})
 
@@ -120,21 +121,21 @@ def marts(
     database: dg.ResourceParam[Database],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[object]:
-    """Parse, clean and gather the log into one row a day, a night, an activity, an exposure.
+    """Parse and clean the log, and build one row per day, night, activity and exposure.
 
-    Made again is what arrivals touch, and what is of other logic than what made it.
+    Rebuilt are the rows that changes concern, and models whose logic changed.
     """
-    up_to_date = UpToDate(context.assets_def, context.selected_asset_keys)
+    skipped = SkippedOutputs(context.assets_def, context.selected_asset_keys)
     with build_session(database, is_whole=not context.is_subset) as build:
         if build.is_needed:
             for event in _build(context, database, settings, build):
-                yield from up_to_date.before(event)
+                yield from skipped.upstream_of(event)
                 yield event
         else:
-            context.log.info("Nothing arrived and no logic changed: everything is up to date.")
+            context.log.info("No changes, and no new logic: everything is up to date.")
     if not context.is_subset:
         make_views(database, MANIFEST, settings.dbt_target)
-    yield from up_to_date.rest()
+    yield from skipped.remaining()
 
 
 @dbt_assets(  # type: ignore[untyped-decorator]
@@ -149,9 +150,9 @@ def api_views(
     database: dg.ResourceParam[Database],
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[object]:
-    """Show the marts and the models' results to the read API, under row level security.
+    """Views of the read API on the marts and the analyses, under row level security.
 
-    The views read what is published as it is: they are made once, and where their logic changed.
+    The views read the serving tables: they are created once, and again where their logic changed.
     """
     make_views(database, MANIFEST, settings.dbt_target)
-    yield from UpToDate(context.assets_def, context.selected_asset_keys).rest()
+    yield from SkippedOutputs(context.assets_def, context.selected_asset_keys).remaining()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 URL_VARIABLE = "SANTORIO_DAGSTER_STORAGE_URL"
-# Of Dagster's own storage: no statement of it is long, and connections that nobody used so long are made anew.
+# For Dagster's own storage: its statements are short, and an idle connection is reopened after an hour.
 STATEMENT_MILLISECONDS, IDLE_SECONDS = 120_000, 3_600
 DAGSTER_YAML = f"""\
 # Written by Santorio at every start; changes here are lost.
@@ -31,7 +31,7 @@ run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator
   config:
-    # A study is one process over everything: two at once would only wait for each other.
+    # A refresh is one process over everything: two at once would only wait for each other.
     max_concurrent_runs: 1
 run_monitoring:
   enabled: true
@@ -52,31 +52,31 @@ def use_dagster_home(settings: Settings, database: Database) -> None:
     configuration = settings.dagster_home / "dagster.yaml"
     if not configuration.exists() or configuration.read_text() != DAGSTER_YAML:
         configuration.write_text(DAGSTER_YAML)
-    _commit_soon(database)
+    _disable_synchronous_commit(database)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ[URL_VARIABLE] = database.dagster_sqlalchemy_url
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
-def _commit_soon(database: Database) -> None:
-    """Let Dagster's own database wait for no disk: a study writes a thousand events, one commit each.
+def _disable_synchronous_commit(database: Database) -> None:
+    """Let Dagster's own database commit without waiting for the disk.
 
-    A power cut may take its last second. Then a study that ended is done again, which changes nothing: what it made
-    is in our database, which does wait.
+    A refresh writes a thousand events, one commit each. A power cut may lose its last second. Then a refresh that ended
+    is run again, which changes nothing: its results are in our database, which does wait.
     """
     with psycopg.connect(database.dagster_url, autocommit=True) as connection:
         if connection.execute("show synchronous_commit").fetchone() == ("off",):
             return
-        with suppress(psycopg.errors.InsufficientPrivilege):  # of somebody else's database nothing is changed
+        with suppress(psycopg.errors.InsufficientPrivilege):  # a database of another owner stays as it is
             name = sql.Identifier(connection.info.dbname)
             connection.execute(sql.SQL("alter database {} set synchronous_commit = off").format(name))
 
 
-def keep_connections(instance: "DagsterInstance") -> None:
-    """Let an instance keep its connections for as long as the process lasts.
+def enable_connection_pool(instance: "DagsterInstance") -> None:
+    """Pool an instance's connections for as long as the process lasts.
 
-    By default Dagster connects anew three times for each event. That it does not is said to be for its web server; for
-    a study of a thousand events it is worth as much.
+    By default Dagster connects three times for each event. Dagster documents the pool for its web server; a refresh of
+    a thousand events gains as much from it.
     """
     instance.optimize_for_webserver(
         statement_timeout=STATEMENT_MILLISECONDS, pool_recycle=IDLE_SECONDS, max_overflow=20

@@ -2,27 +2,29 @@
 
 import dagster as dg
 
-INTAKE_OF_FILES = dg.AssetSelection.key_prefixes("inbox")
+INBOX_ASSETS = dg.AssetSelection.key_prefixes("inbox")
 
-take_in = dg.define_asset_job(
-    "take_in",
-    selection=INTAKE_OF_FILES,
-    description="Take in what waits in the inbox.",
+ingest = dg.define_asset_job(
+    "ingest",
+    selection=INBOX_ASSETS,
+    description="Ingest the files that wait in the inbox.",
     executor_def=dg.in_process_executor,
 )
 
-FETCHING = dg.AssetSelection.assets(["garmin", "account"])
+GARMIN_SYNC = dg.AssetSelection.assets(["garmin", "account"])
 
-# Not part of the study: what it brings starts one, and a study that asked Garmin again would never end.
-sync = dg.define_asset_job(
-    "sync", selection=FETCHING, description="Ask Garmin accounts for what is missing or not yet settled."
+# Not part of a refresh: what it fetches starts one, and a refresh that fetched again would never end.
+garmin_sync = dg.define_asset_job(
+    "garmin_sync",
+    selection=GARMIN_SYNC,
+    description="Fetch from Garmin accounts what is missing or not yet settled.",
 )
 
-# One process for the whole study: most of a step's cost is imports (see benchmarks/results). Named here, a distributed
-# executor spreads the chunks of people that are analysed.
-study = dg.define_asset_job(
-    "study",
-    selection=dg.AssetSelection.all() - INTAKE_OF_FILES - FETCHING,
-    description="Settle Garmin's days, rebuild the marts, fit what changed, publish.",
+# One process for the whole refresh: most of a step's cost is imports (see benchmarks/results). A distributed executor,
+# named here, spreads the chunks of people that are analysed.
+refresh = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.all() - INBOX_ASSETS - GARMIN_SYNC,
+    description="Settle Garmin's days, build the marts, run the analyses of what changed, publish.",
     executor_def=dg.in_process_executor,
 )

@@ -6,22 +6,22 @@ from collections import defaultdict
 import dagster as dg
 from rich.console import Console
 
-from assets.per_person import LAST_STEP
+from assets.per_person import COUNT_STEP_PREFIX
 
-SPOKEN = {
-    "inbox_files": "Taking in files",
+STEP_LABELS = {
+    "inbox_files": "Ingesting files",
     "garmin__payloads": "Settling Garmin's days",
-    "marts": "Building days, nights, activities, exposures",
-    "insights__baselines": "Saying what is usual",
-    "insights__effects": "Estimating what goes with what",
-    "insights__trials": "Analysing trials",
-    "insights__population": "Pooling over people who consent",
-    "insights__proposals": "Choosing the next experiment",
+    "marts": "Building the marts",
+    "analysis__baselines": "Computing baselines",
+    "analysis__effects": "Estimating associations",
+    "analysis__trials": "Analysing trials",
+    "analysis__population": "Pooling over people who consent",
+    "analysis__proposals": "Proposing the next trial",
     "api_views": "Publishing to the API",
 }
 
 
-class StepLines(logging.Handler):
+class StepProgressHandler(logging.Handler):
     """Prints a line when a step has ended; Dagster hands its events over in the log record."""
 
     def __init__(self, console: Console) -> None:
@@ -30,26 +30,26 @@ class StepLines(logging.Handler):
         self.seconds: dict[str, float] = defaultdict(float)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say what ended and how long it took; everything else stays in Dagster's event log."""
+        """Print which step ended and how long it took; everything else stays in Dagster's event log."""
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
         if event is None or event.step_key is None:
             return
         # An asset that goes through people has several steps; the last one counts.
         asset, _, step = event.step_key.partition(".")
-        said = SPOKEN.get(asset)
-        if event.event_type_value == "STEP_SUCCESS" and said:
+        label = STEP_LABELS.get(asset)
+        if event.event_type_value == "STEP_SUCCESS" and label:
             self.seconds[asset] += event.event_specific_data.duration_ms / 1000
-            if not step or step.startswith(LAST_STEP):
-                self.console.print(f"  [green]✓[/green] {said} [dim]{self.seconds[asset]:.1f} s[/dim]")
+            if not step or step.startswith(COUNT_STEP_PREFIX):
+                self.console.print(f"  [green]✓[/green] {label} [dim]{self.seconds[asset]:.1f} s[/dim]")
         elif event.event_type_value == "STEP_FAILURE":
-            self.console.print(f"  [red]✗[/red] {said or asset}")
+            self.console.print(f"  [red]✗[/red] {label or asset}")
 
 
 def _progress(_context: dg.InitLoggerContext) -> logging.Logger:
     """Build the logger that `santorio run` asks for."""
     # Dagster makes one a run; a registered logger would keep the handlers of all of them.
     logger = logging.Logger("santorio.progress", logging.DEBUG)  # noqa: LOG001
-    logger.addHandler(StepLines(Console(stderr=True)))
+    logger.addHandler(StepProgressHandler(Console(stderr=True)))
     return logger
 
 

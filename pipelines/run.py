@@ -1,4 +1,4 @@
-"""One pass over everything, in this process: `python -m pipelines.run`, behind `santorio run`.
+"""One run over everything, in this process: `python -m pipelines.run`, behind `santorio run`.
 
 Prints progress to standard error and one line of JSON to standard output.
 """
@@ -17,31 +17,26 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from pipelines.builder import process_small_changes, report_to_dagster
-from pipelines.dagster_instance import keep_connections, use_dagster_home
-from pipelines.warmup import has_trial_to_analyse, start_compiling
+from pipelines.dagster_instance import enable_connection_pool, use_dagster_home
+from pipelines.warmup import has_trial_to_analyse, precompile_models
 from santorio.code_version import code_version
 from santorio.errors import SantorioError
 from santorio.ingest.importer import pending_files
 from santorio.settings import Settings, load_settings
-from santorio.storage.change_queue import Arrivals, arrivals, garmin_day_range
 from santorio.storage.database.connect import open_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import open_object_store
 from santorio.warehouse import dbt_environment, forget_what_was_made, start_parsing
-from sensors.orphaned_runs import close_dead_runs, process_tag
-from sensors.run_tags import MARK, window_tags
+from sensors.orphaned_runs import fail_orphaned_runs, process_tag
+from sensors.refresh_due import due_refresh
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 
-# Among so many there is one that was not the morning's, or so long passed that all days may be settled again.
-RUNS_LOOKED_AT = 50
-
-
 @dataclass(slots=True)
 class RunReport:
-    """What a pass did: which jobs ran, whether they succeeded, which steps failed and why."""
+    """What a run did: which jobs ran, whether they succeeded, which steps failed and why."""
 
     outcome: str = "up to date"  # or "done", "failed"
     seconds: float = 0.0
@@ -51,7 +46,7 @@ class RunReport:
 
 
 def run_everything(settings: Settings, database: Database, *, force: bool = False) -> RunReport:
-    """Take in the inbox, then study what changed since the last pass that succeeded."""
+    """Ingest the inbox, then refresh what changed since the last refresh that succeeded."""
     started = time.monotonic()
     report = RunReport()
     start_parsing(database)
@@ -62,43 +57,40 @@ def run_everything(settings: Settings, database: Database, *, force: bool = Fals
     from dagster import DagsterInstance
 
     with DagsterInstance.get() as instance:
-        keep_connections(instance)
-        close_dead_runs(instance)
+        enable_connection_pool(instance)
+        fail_orphaned_runs(instance)
         if pending_files(settings) or force:
-            execute(instance, settings, database, "take_in", {}, report)
-        with database.connect() as connection:
-            now = arrivals(connection)
-            if force:
-                forget_what_was_made(connection)
-        mark = f"{now.mark}/{dt.datetime.now(dt.UTC).date()}/{code_version()}"
-        last = last_success(instance)
-        is_due = force or last is None or last.tags.get(MARK) != mark or now.waiting > 0
-        if not report.failures and is_due:
-            study(instance, settings, database, now, mark, None if force else last, report)
+            execute(instance, settings, database, "ingest", {}, report)
+        if not report.failures:
+            refresh(instance, settings, database, report, force=force)
     report.seconds = round(time.monotonic() - started, 2)
     if report.runs:
         report.outcome = "failed" if report.failures else "done"
     return report
 
 
-def study(
-    instance: "DagsterInstance",
-    settings: Settings,
-    database: Database,
-    now: Arrivals,
-    mark: str,
-    last: "LastRun | None",
-    report: RunReport,
+def refresh(
+    instance: "DagsterInstance", settings: Settings, database: Database, report: RunReport, *, force: bool
 ) -> None:
-    """Run the study over the Garmin days that changed; with nothing before, over all of them."""
-    if now.versions == 0:
-        report.warnings.append("The log is empty: `santorio import PATH` takes files in.")
+    """Run the refresh job over the Garmin days that changed, if it is due.
+
+    Unlike the sensor, `santorio run` also refreshes once on each day and for each version of the code: without the
+    service no schedule does.
+    """
     with database.connect() as connection:
-        days = garmin_day_range(connection, since=last.started_at if last else None)
-        trials = has_trial_to_analyse(connection)
-    # Beside dbt, which is another process.
-    start_compiling(trials=trials)
-    execute(instance, settings, database, "study", {**window_tags(days), MARK: mark}, report)
+        if force:
+            forget_what_was_made(connection)
+        due = due_refresh(instance, connection, everything=force)
+        watermark = f"{due.log.watermark}/{dt.datetime.now(dt.UTC).date()}/{code_version()}"
+        is_current = due.last is not None and due.last.watermark == watermark
+        if is_current and not due.has_changes:
+            return
+        if due.log.versions == 0:
+            report.warnings.append("The log is empty: `santorio import PATH` ingests files.")
+        tags = due.tags(connection, watermark)
+        has_trial = has_trial_to_analyse(connection)
+    precompile_models(trials=has_trial)  # at the same time as dbt, which waits for the database
+    execute(instance, settings, database, "refresh", tags, report)
 
 
 def execute(
@@ -109,7 +101,7 @@ def execute(
     tags: Mapping[str, str],
     report: RunReport,
 ) -> None:
-    """Execute one job in this process and add what came of it to the report."""
+    """Execute one job in this process and add its outcome to the report."""
     with dbt_environment(database):
         from pipelines.definitions import build_defs
 
@@ -125,8 +117,8 @@ def execute(
         if event.is_step_failure:
             data = event.step_failure_data
             asset = (event.step_key or "").partition(".")[0]
-            told = data.user_failure_data and data.user_failure_data.description
-            report.failures.append({"step": asset, "error": told or root_cause(data.error)})
+            description = data.user_failure_data and data.user_failure_data.description
+            report.failures.append({"step": asset, "error": description or root_cause(data.error)})
     if not result.success and not report.failures:
         report.failures.append({"step": job_name, "error": "The run failed before its first step."})
     report.warnings += [
@@ -137,41 +129,18 @@ def execute(
 
 
 def root_cause(error: object) -> str:
-    """Sentence at the bottom of a chain of causes: what a person can act on."""
+    """Message at the bottom of a chain of causes: what a person can act on."""
     while (cause := getattr(error, "cause", None)) is not None:
         error = cause
     return str(getattr(error, "message", error)).strip()
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
-    """The newest study that succeeded."""
-
-    started_at: dt.datetime
-    tags: Mapping[str, str]
-
-
-def last_success(instance: "DagsterInstance") -> LastRun | None:
-    """Find the newest study of what had arrived that succeeded.
-
-    Every morning's looks at the last days only, and has no mark: what arrived before it is still to be settled.
-    """
-    from dagster import DagsterRunStatus, RunsFilter
-
-    records = instance.get_run_records(
-        RunsFilter(job_name="study", statuses=[DagsterRunStatus.SUCCESS]), limit=RUNS_LOOKED_AT
-    )
-    marked = (record for record in records if MARK in record.dagster_run.tags)
-    newest = next(marked, None)
-    return LastRun(newest.create_timestamp, newest.dagster_run.tags) if newest else None
-
-
 def main() -> None:
     """Command line of `python -m pipelines.run`."""
-    parser = argparse.ArgumentParser(description="Take in what waits and study what changed.")
-    parser.add_argument("--force", action="store_true", help="study everything again, also without news")
+    parser = argparse.ArgumentParser(description="Ingest the inbox and refresh what changed.")
+    parser.add_argument("--force", action="store_true", help="refresh everything, also without changes")
     arguments = parser.parse_args()
-    # Dagster announces its own beta features at every start: of no use to a person at a terminal.
+    # Dagster warns of its own beta features at every start: of no use to a person at a terminal.
     warnings.filterwarnings("ignore", module="dagster")
     try:
         settings = load_settings()

@@ -20,7 +20,7 @@ from santorio.storage.database.connect import open_database
 from santorio.warehouse import ensure_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE_SECONDS = 120
+STARTUP_TIMEOUT_SECONDS = 120
 
 
 def commands(settings: Settings) -> dict[str, list[str]]:
@@ -38,7 +38,7 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 
 
 def serve(settings: Settings, console: Console, only: str | None = None) -> int:
-    """Start the services (or one of them), say where they are, wait; ends when one ends or on Ctrl-C."""
+    """Start the services (or one of them), print their addresses, and wait until one ends or Ctrl-C."""
     services = {name: command for name, command in commands(settings).items() if only in {None, name}}
     if only is None and settings.api_port == settings.ui_port:
         raise ConfigError(
@@ -47,7 +47,7 @@ def serve(settings: Settings, console: Console, only: str | None = None) -> int:
         )
     for name, port in (("api", settings.api_port), ("ui", settings.ui_port)):
         if name in services:
-            refuse_taken_port(settings.api_host, port)
+            check_port_is_free(settings.api_host, port)
     ensure_manifest()
     with open_database(settings) as database:
         use_dagster_home(settings, database)
@@ -56,9 +56,9 @@ def serve(settings: Settings, console: Console, only: str | None = None) -> int:
         for folder in (logs, inbox):
             folder.mkdir(parents=True, exist_ok=True)
         running: dict[str, subprocess.Popen[bytes]] = {}
-        # From here on whatever ends this process must end the services too.
-        for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(sign, signal.default_int_handler)
+        # From here on whatever ends this process must also end the services.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
         try:
             for name, command in services.items():
                 with (logs / f"{name}.log").open("ab") as log:
@@ -77,12 +77,12 @@ def serve(settings: Settings, console: Console, only: str | None = None) -> int:
 def announce(
     settings: Settings, inbox: Path, console: Console, running: dict[str, subprocess.Popen[bytes]]
 ) -> None:
-    """Wait until the pages answer, then say where they are and what to type next."""
+    """Wait until the pages respond, then print their addresses and what to type next."""
     ui, api = (f"http://{settings.api_host}:{port}" for port in (settings.ui_port, settings.api_port))
     with console.status("Starting the pipeline's UI, its daemon and the API …"):
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + STARTUP_TIMEOUT_SECONDS
         for url in (f"{api}/health", f"{ui}/server_info"):
-            while not answers(url):
+            while not responds(url):
                 if time.monotonic() > until or any(p.poll() is not None for p in running.values()):
                     return
                 time.sleep(0.3)
@@ -94,8 +94,8 @@ def announce(
     console.print("\nPress Ctrl-C to stop. Data stays where it is.")
 
 
-def answers(url: str) -> bool:
-    """Whether this address answers with success."""
+def responds(url: str) -> bool:
+    """Whether this address responds with success."""
     try:
         with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own http address
             return bool(response.status == 200)
@@ -108,13 +108,13 @@ def wait(running: dict[str, subprocess.Popen[bytes]], logs: Path, console: Conso
     while True:
         for name, process in running.items():
             if process.poll() is not None:
-                console.print(f"[red]The {name} stopped.[/red] What it said is in {logs / f'{name}.log'}.")
+                console.print(f"[red]The {name} stopped.[/red] Its log is {logs / f'{name}.log'}.")
                 return 1
         time.sleep(0.5)
 
 
 def stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
-    """End the services, gently first."""
+    """Stop the services: SIGTERM first, SIGKILL after a timeout."""
     for process in running.values():
         process.terminate()
     for process in running.values():
@@ -124,15 +124,15 @@ def stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
             process.kill()
 
 
-def refuse_taken_port(host: str, port: int) -> None:
-    """Fail early, with what to do, where another program listens already."""
+def check_port_is_free(host: str, port: int) -> None:
+    """Fail early, with what to do, where another program listens on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             raise ConfigError(
-                f"Port {port} on {host} is taken by another program.",
+                f"Port {port} on {host} is in use by another program.",
                 hint="Stop it, or set SANTORIO_API_PORT and SANTORIO_UI_PORT to free ports.",
             ) from error
 

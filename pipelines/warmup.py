@@ -1,7 +1,6 @@
-"""Compiles the models while something else is waited for: a study spends most of its first minute in compilers.
+"""Compile the models while the run waits for something else: a refresh spends most of its first minute in compilers.
 
-Nothing of a person is read or written here. What is compiled is what the study uses: in this process the models
-themselves, and on disk what Numba keeps.
+No data of a person is read or written here. The models are compiled in this process, and Numba's part on disk.
 """
 
 import threading
@@ -15,7 +14,7 @@ COLUMNS = 32
 
 
 def has_trial_to_analyse(connection: psycopg.Connection) -> bool:
-    """Tell whether a trial may be analysed next: something of one waits to be made into days, or one was lately."""
+    """Whether a trial may be analysed next: an event of one is in the change queue, or one was analysed lately."""
     row = connection.execute(
         """
         select
@@ -31,10 +30,10 @@ def has_trial_to_analyse(connection: psycopg.Connection) -> bool:
     return row == (True,)
 
 
-def start_compiling(*, trials: bool) -> threading.Thread:
-    """Compile in a thread what is sampled of everyone, and with `trials` what is sampled of a trial.
+def precompile_models(*, trials: bool) -> threading.Thread:
+    """Compile the effects model in a thread, and with `trials` the model of a trial.
 
-    Who needs a model that is being compiled waits for it, and for no other.
+    A caller that needs a model waits for that model alone.
     """
     thread = threading.Thread(target=_compile, kwargs={"trials": trials}, name="compiling")
     thread.start()
@@ -42,7 +41,7 @@ def start_compiling(*, trials: bool) -> threading.Thread:
 
 
 def _compile(*, trials: bool) -> None:
-    # What goes wrong here goes wrong again where it is needed, and is said there.
+    # An error here occurs again where the model is needed, and is reported there.
     with suppress(Exception):
         compile_effects()
         if trials:
@@ -63,7 +62,7 @@ def compile_effects() -> None:
     evidence = gather(background_columns(days), np.cos(days)[:, None], np.sin(days))
     model = EffectsModel(1, 1).compile()
     made_up = {"splines": evidence.splines[None], "days": np.array([8.0]), "is_confounder": np.zeros(1)}
-    # As a fit does it: Numba compiles for the types that it is called with. What is drawn is thrown away.
+    # Sampled as a fit samples it: Numba compiles for the types that it is called with. The draws are discarded.
     nutpie.sample(
         model.with_data(**made_up),
         draws=2,

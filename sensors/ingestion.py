@@ -1,24 +1,22 @@
-"""Two sensors in a row: a file in the inbox is taken in, and what arrived in the log is studied.
+"""Two sensors in a row: files in the inbox start an ingest, and changes of the log start a refresh.
 
-They are apart because only after a file was read is it known which days it touches; and because
-`santorio import` writes to the log without passing the inbox.
+They are apart because only after a file was parsed is it known which days it changes, and because `santorio import`
+writes to the log without the inbox.
 """
 
-import datetime as dt
 import hashlib
 
 import dagster as dg
 
 from santorio.ingest.importer import pending_files
 from santorio.settings import Settings
-from santorio.storage.change_queue import arrivals, garmin_day_range
 from santorio.storage.database.engine import Database
-from sensors.orphaned_runs import close_dead_runs
-from sensors.run_tags import MARK, window_tags
+from sensors.orphaned_runs import fail_orphaned_runs
+from sensors.refresh_due import due_refresh
 
-# The files that a run was asked for, as a hash of their names, sizes and times.
+# The files that a run was requested for, as a hash of their names, sizes and times.
 LISTING = "santorio/listing"
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 
 IN_PROGRESS = [
     dg.DagsterRunStatus.QUEUED,
@@ -29,80 +27,59 @@ IN_PROGRESS = [
 
 
 def is_running(instance: dg.DagsterInstance, job_name: str) -> bool:
-    """Whether a run of this job is waiting or going on: a second beside it would only repeat it."""
+    """Whether a run of this job is queued or in progress: a second beside it would only repeat it."""
     return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=IN_PROGRESS)) > 0
 
 
 @dg.sensor(
-    job_name="take_in",
+    job_name="ingest",
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Notices files in the inbox and takes them in.",
+    description="Starts an ingest when files wait in the inbox.",
 )
-def inbox(
+def inbox_sensor(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a run when files wait; the key is the listing, so that the same files ask once.
+    """Request a run when files wait; its key is a hash of the listing, so that the same files request one run.
 
-    If that run fails they ask again, up to `MOST_ATTEMPTS` times: a full disk or a database that is away passes.
+    After a failure they request another, up to `MAX_ATTEMPTS`: a full disk or a database that is down passes.
     """
-    close_dead_runs(context.instance)  # here, because this sensor looks whether or not anything arrives
+    # Here, because this sensor is evaluated whether or not anything changes.
+    fail_orphaned_runs(context.instance)
     files = pending_files(settings)
     if not files:
         return dg.SkipReason(f"The inbox is empty. Drop files into {settings.inbox}.")
-    if is_running(context.instance, "take_in"):
-        return dg.SkipReason("The inbox is being taken in.")
+    if is_running(context.instance, "ingest"):
+        return dg.SkipReason("An ingest is in progress.")
     listing = hashlib.sha256()
     for path in files:
         state = path.stat()
         listing.update(f"{path}:{state.st_size}:{state.st_mtime_ns}\n".encode())
-    wanted = listing.hexdigest()
+    listing_hash = listing.hexdigest()
     failures = context.instance.get_runs_count(
-        dg.RunsFilter(job_name="take_in", statuses=[dg.DagsterRunStatus.FAILURE], tags={LISTING: wanted})
+        dg.RunsFilter(job_name="ingest", statuses=[dg.DagsterRunStatus.FAILURE], tags={LISTING: listing_hash})
     )
-    if failures >= MOST_ATTEMPTS:
-        return dg.SkipReason(f"Taking these files in failed {failures} times: `santorio run` tries again.")
-    return dg.RunRequest(run_key=f"{wanted}/{failures}", tags={LISTING: wanted})
+    if failures >= MAX_ATTEMPTS:
+        return dg.SkipReason(f"Ingesting these files failed {failures} times: `santorio run` tries again.")
+    return dg.RunRequest(run_key=f"{listing_hash}/{failures}", tags={LISTING: listing_hash})
 
 
 @dg.sensor(
-    job_name="study",
+    job_name="refresh",
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Notices new events in the log and brings marts, models and API up to date.",
+    description="Starts a refresh of marts, analyses and API when the log changes.",
 )
-def new_events(
+def event_log_sensor(
     context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for a run over the Garmin days that changed since the last one asked for."""
-    if is_running(context.instance, "study"):
-        return dg.SkipReason("A study is going on.")
-    seen = context.cursor or last_studied(context.instance)
+    """Request one refresh for each state of the log; the cursor is the state of the last request."""
+    if is_running(context.instance, "refresh"):
+        return dg.SkipReason("A refresh is in progress.")
     with database.connect() as connection:
-        now = arrivals(connection)
-        # What waits and is no event (the ledger changed, somebody moved) asks once, too.
-        key = f"{now.mark}#{now.waiting}" if now.waiting else now.mark
-        if now.newest_at is None or key == seen or (now.mark == _mark(seen) and not now.waiting):
-            return dg.SkipReason("Nothing new in the log.")
-        days = garmin_day_range(connection, since=_moment(seen))
-    request = dg.RunRequest(run_key=key, tags={**window_tags(days), MARK: now.mark})
-    return dg.SensorResult(run_requests=[request], cursor=key)
-
-
-def last_studied(instance: dg.DagsterInstance) -> str | None:
-    """Mark of the newest study that succeeded, whoever started it: `santorio run` studies without this sensor."""
-    runs = instance.get_runs(dg.RunsFilter(job_name="study", statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1)
-    return runs[0].tags.get(MARK, "").partition("/")[0] or None if runs else None
-
-
-def _mark(cursor: str | None) -> str:
-    """Mark in a cursor, without what waited then."""
-    return (cursor or "").partition("#")[0]
-
-
-def _moment(cursor: str | None) -> dt.datetime | None:
-    """When the newest event of an earlier mark came (see `Arrivals.mark`)."""
-    if not cursor:
-        return None
-    moment = _mark(cursor).partition("@")[2]
-    return None if moment == "nothing" else dt.datetime.fromisoformat(moment)
+        due = due_refresh(context.instance, connection)
+        # A refresh that failed is not requested again for the same state: `santorio run` tries again.
+        if not due.has_changes or due.key == context.cursor:
+            return dg.SkipReason("No new events in the log.")
+        request = dg.RunRequest(run_key=due.key, tags=due.tags(connection))
+    return dg.SensorResult(run_requests=[request], cursor=due.key)

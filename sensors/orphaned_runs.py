@@ -27,7 +27,7 @@ def process_tag() -> dict[str, str]:
     return {PROCESS: f"{socket.gethostname()} {number} {psutil.Process(number).create_time():.1f}"}
 
 
-def close_dead_runs(instance: dg.DagsterInstance) -> int:
+def fail_orphaned_runs(instance: dg.DagsterInstance) -> int:
     """Mark as failed what a killed process left behind as running, so that nothing waits for it.
 
     Returns

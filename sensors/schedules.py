@@ -1,4 +1,4 @@
-"""What happens by the clock."""
+"""Schedules: the daily refresh, and the sync with Garmin every four hours."""
 
 import datetime as dt
 
@@ -10,38 +10,38 @@ from santorio.storage.database.engine import Database
 from sensors.ingestion import is_running
 from sensors.run_tags import window_tags
 
-# A watch may sync days late; three days back are looked at again until they are final.
+# A watch may sync days late: the last three days are settled again until they are final.
 TRAILING_DAYS = 3
 
 
 @dg.schedule(
-    job_name="study",
+    job_name="refresh",
     cron_schedule="15 6 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every morning: settle the last days, refit what changed, renew the proposals.",
+    description="Every morning: settle the last days, run the analyses of what changed, renew the proposals.",
 )
-def every_morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Study the trailing days once a day, also when nothing arrived: a trial ends, a day becomes final."""
+def daily_refresh_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Refresh the trailing days once a day, also without new events: a trial ends, a day becomes final."""
     today = context.scheduled_execution_time.date()
     days = (today - dt.timedelta(days=TRAILING_DAYS), today)
     return dg.RunRequest(run_key=today.isoformat(), tags=window_tags(days, today=today))
 
 
 @dg.schedule(
-    job_name="sync",
+    job_name="garmin_sync",
     cron_schedule="5 */4 * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every four hours: ask Garmin accounts for what is missing or not yet settled.",
+    description="Every four hours: fetch from Garmin accounts what is missing or not yet settled.",
 )
-def every_four_hours(
+def garmin_sync_schedule(
     context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database]
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for the trailing days; what has settled costs no request. Nobody connected, nothing asked."""
+    """Fetch the trailing days; a day that is final costs no request. Without a connected account there is no run."""
     with database.connect() as connection:
         if not connected_people(connection):
             return dg.SkipReason("No Garmin account is connected. Type `santorio connect garmin`.")
-    if is_running(context.instance, "sync"):
-        return dg.SkipReason("A sync is going on.")
+    if is_running(context.instance, "garmin_sync"):
+        return dg.SkipReason("A sync is in progress.")
     today = context.scheduled_execution_time.date()
     days = (today - dt.timedelta(days=SYNCED_DAYS - 1), today)
     return dg.RunRequest(

@@ -1,9 +1,10 @@
 """The folder tree explains the architecture; this holds it to its word."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
+
+from santorio.storage.database.locks import Lock, PersonLock
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,11 +33,14 @@ def test_importing_the_definitions_imports_no_heavy_library():
     }
 
 
-def test_every_lock_has_a_number_of_its_own() -> None:
-    told = [
-        number
-        for path in (ROOT / "santorio").rglob("*.py")
-        for number in re.findall(r"^LOCK = ([\d_]+)$", path.read_text(), re.MULTILINE)
+def test_every_advisory_lock_is_taken_in_one_module_under_a_number_of_its_own() -> None:
+    locks = ROOT / "santorio" / "storage" / "database" / "locks.py"
+    elsewhere = [
+        str(path)
+        for folder in ("santorio", "assets", "sensors", "pipelines")
+        for path in (ROOT / folder).rglob("*.py")
+        if "advisory" in path.read_text() and path != locks and "versions" not in path.parts
     ]
-    assert len(told) > 2
-    assert len(set(told)) == len(told)
+    assert elsewhere == []
+    for kind in (Lock, PersonLock):
+        assert len(set(kind)) == len(kind.__members__)

@@ -1,7 +1,7 @@
-"""Checks on what comes in and on what the models publish.
+"""Checks of what is ingested and of what the analyses publish.
 
 Great Expectations guards the raw boundary: what Garmin or a person could have sent wrong. Metadata holds counts
-only, never a value. What the marts must be is in `assets/checks_marts.py`.
+only, never a value. What the marts must be is in `assets/checks/marts.py`.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.expectations import Expectations, judge
+from assets.checks.expectations import Expectations, check_expectations
 from assets.metadata import counts_table
 from santorio.ingest.coverage import calendar as coverage_calendar
 from santorio.ingest.coverage import gaps
@@ -24,7 +24,7 @@ MAX_GAPS = 100
 _NEWEST = """
 from raw.events
 where ingested_at >= (select max(ingested_at) from raw.events) - %(window)s::interval and {condition}
-order by ingested_at desc limit %(most_rows)s
+order by ingested_at desc limit %(max_rows)s
 """
 # A day's series is tens of kilobytes, unpacked once a field: only what has the field is looked into.
 PAYLOADS = """
@@ -81,29 +81,29 @@ def log_expectations() -> list["Expectation"]:
 
 
 def check_boundary(database: Database, query: str, expectations: Expectations) -> dg.AssetCheckResult:
-    """Hold what came lately against the expectations, report counts."""
-    verdict = judge(database, query, expectations)
+    """Check recent rows, and report counts."""
+    result = check_expectations(database, query, expectations)
     return dg.AssetCheckResult(
-        passed=not verdict.broken, severity=dg.AssetCheckSeverity.WARN, metadata=verdict.metadata
+        passed=not result.unexpected, severity=dg.AssetCheckSeverity.WARN, metadata=result.metadata
     )
 
 
 @dg.asset_check(asset=["garmin", "payloads"], description="Days, offsets and values that a payload can have.")
-def payloads_are_plausible(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Hold Garmin's payloads against what they must be."""
+def payloads_plausible(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Check Garmin's payloads at the raw boundary."""
     return check_boundary(database, PAYLOADS, payload_expectations)
 
 
 @dg.asset_check(asset=["inbox", "logs"], description="Logs about the past, with amounts a person can take.")
-def logs_are_plausible(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Hold manual logs against what they must be."""
+def logs_plausible(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Check manual logs at the raw boundary."""
     return check_boundary(database, LOGS, log_expectations)
 
 
 @dg.asset_check(
     asset=["inbox", "garmin_files"], description="Files that could not be taken in and wait for a fix."
 )
-def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+def no_open_rejections(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Warn while `ops.rejected_records` holds files that nobody has looked at."""
     with database.connect() as connection:
         rows = connection.execute(
@@ -120,7 +120,7 @@ def nothing_waits_for_a_fix(database: dg.ResourceParam[Database]) -> dg.AssetChe
     asset=["garmin", "payloads"],
     description="Days of a kind that should be there and are not: never fetched, or failed.",
 )
-def days_are_whole(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+def coverage_complete(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Show everyone's days as a calendar, count the gaps by reason; warn of those to act on."""
     found: list[gaps.CoverageGap] = []
     calendars: list[coverage_calendar.Calendars] = []

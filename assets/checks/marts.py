@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.expectations import Expectations, judge
+from assets.checks.expectations import Expectations, check_expectations
 from santorio.storage.database.engine import Database
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 # Fewer rows than these say nothing of a mart as a whole.
-FEWEST_ROWS = 20
+MIN_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
+class CheckSuite:
     """One suite: a query of a small frame, and what is expected of it."""
 
     mart: str
@@ -30,7 +30,7 @@ class Suite:
     description: str
     query: str
     expectations: Expectations
-    fewest_rows: int = 0
+    min_rows: int = 0
 
     @property
     def key(self) -> dg.AssetKey:
@@ -46,21 +46,21 @@ class Suite:
         )  # fmt: skip
 
     def result(self, database: Database, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
-        """Hold the mart against the suite."""
-        verdict = judge(database, self.query, self.expectations)
-        broken = verdict.broken if verdict.rows >= self.fewest_rows else {}
+        """Run the suite on the mart."""
+        result = check_expectations(database, self.query, self.expectations)
+        unexpected = result.unexpected if result.rows >= self.min_rows else {}
         return dg.AssetCheckResult(
-            asset_key=self.key, check_name=self.name, passed=not broken, severity=severity,
-            metadata=verdict.metadata,
+            asset_key=self.key, check_name=self.name, passed=not unexpected, severity=severity,
+            metadata=result.metadata,
         )  # fmt: skip
 
 
 def newest(mart: str, columns: str, joined: str = "") -> str:
-    """Query the rows of a mart that rest on what came lately."""
+    """Query the rows of a mart that were built from recent events."""
     return (
         f"select {columns} from marts.{mart} as told {joined} "  # noqa: S608 - names of this module
         f"where told.as_of >= (select max(as_of) from marts.{mart}) - %(window)s::interval "
-        "order by told.as_of desc limit %(most_rows)s"
+        "order by told.as_of desc limit %(max_rows)s"
     )
 
 
@@ -98,7 +98,7 @@ where ledger.kind = '{kind}' and ledger.status in ('final', 'fetched', 'provisio
   and ledger.day >= (
     select min(worn.day) from intermediate.int_wearable_days_joined as worn where worn.user_id = ledger.user_id)
   and ledger.fetched_at >= (select max(fetched_at) from ops.coverage) - %(window)s::interval
-order by ledger.fetched_at desc limit %(most_rows)s
+order by ledger.fetched_at desc limit %(max_rows)s
 """
 # A value that no body can have, and that a model would read.
 READ_ALL_THE_SAME = """
@@ -164,46 +164,46 @@ OF_ACTIVITIES = {
     "distance_m": (0, 3_000_000),
 }  # fmt: skip
 
-SHOULD = (
-    Suite(
-        "days", "days_are_plausible", "Values that a body can have; others are kept, flagged and left out.",
+WARNING_CHECKS = (
+    CheckSuite(
+        "days", "days_plausible", "Values that a body can have; others are kept, flagged and left out.",
         newest("days", ", ".join(BOUNDS)), columns_of(ranges=BOUNDS),
     ),
-    Suite(
-        "days", "days_are_fresh", "The marts rest on what came last, and reach to the newest day that the ledger has.",
+    CheckSuite(
+        "days", "days_fresh", "The marts rest on what came last, and reach to the newest day that the ledger has.",
         FRESHNESS, columns_of(true=["is_built", "is_of_today"]),
     ),
-    Suite(
-        "nights", "nights_are_plausible", "Values that a night can have.",
+    CheckSuite(
+        "nights", "nights_plausible", "Values that a night can have.",
         newest("nights", "*, extract(epoch from sleep_end_at - sleep_start_at)::float / 60 as window_minutes"),
         columns_of(ranges=OF_NIGHTS),
     ),
-    Suite(
-        "nights", "nights_are_complete", "Nights that the ledger fetched lately have a row.",
+    CheckSuite(
+        "nights", "nights_complete", "Nights that the ledger fetched lately have a row.",
         COMPLETENESS.format(mart="nights", condition="", kind="sleep"),
-        columns_of(true=["is_there"], mostly=0.9), fewest_rows=FEWEST_ROWS,
+        columns_of(true=["is_there"], mostly=0.9), min_rows=MIN_ROWS,
     ),
-    Suite(
-        "activities", "activities_are_plausible", "Values that an activity can have.",
+    CheckSuite(
+        "activities", "activities_plausible", "Values that an activity can have.",
         newest("activities", ", ".join(OF_ACTIVITIES)), columns_of(ranges=OF_ACTIVITIES),
     ),
-    Suite(
-        "outcomes", "outcomes_are_plausible", "Values that a body can have; others are flagged and left out.",
+    CheckSuite(
+        "outcomes", "outcomes_plausible", "Values that a body can have; others are flagged and left out.",
         newest("outcomes", IN_RANGE, READ_ALL_THE_SAME.format(name="metric")), columns_of(true=["is_possible"]),
     ),
-    Suite(
-        "outcomes", "outcomes_lie_where_they_lay", "The last two weeks lie where the person's twelve weeks before lay.",
+    CheckSuite(
+        "outcomes", "outcome_level_stable", "The last two weeks lie where the person's twelve weeks before lay.",
         SHIFTS, columns_of(true=["is_as_before"], mostly=0.9),
     ),
-    Suite(
-        "exposures", "exposures_are_plausible", "Amounts that a person can take; others are flagged and left out.",
+    CheckSuite(
+        "exposures", "exposures_plausible", "Amounts that a person can take; others are flagged and left out.",
         newest("exposures", IN_RANGE, READ_ALL_THE_SAME.format(name="exposure")), columns_of(true=["is_possible"]),
     ),
 )  # fmt: skip
 
 
-@dg.multi_asset_check(specs=[suite.spec(blocking=False) for suite in SHOULD])
-def marts_are_plausible(database: dg.ResourceParam[Database]) -> Iterator[dg.AssetCheckResult]:
-    """Hold the marts against what should be true of them; what is not shows."""
-    for suite in SHOULD:
+@dg.multi_asset_check(specs=[suite.spec(blocking=False) for suite in WARNING_CHECKS])
+def marts_plausible(database: dg.ResourceParam[Database]) -> Iterator[dg.AssetCheckResult]:
+    """Run the checks; those that fail are shown as warnings."""
+    for suite in WARNING_CHECKS:
         yield suite.result(database, dg.AssetCheckSeverity.WARN)

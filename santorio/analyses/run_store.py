@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from santorio.code_version import code_version
 from santorio.storage.database.engine import Database
+from santorio.storage.database.locks import lock_analysis
 
 Kind = Literal["trial", "effects", "proposals", "baselines", "population"]
 Status = Literal["accepted", "rejected", "unchanged", "not enough data"]
@@ -129,9 +130,8 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
     """
     status: Status = "accepted" if run.reason is None else "rejected"
     with database.connect() as connection:
-        # Two processes may compute the same run: the second one finds the first one's.
-        lock = f"analysis {run.user_id} {run.kind} {run.target}"
-        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
+        # Two processes may have computed the same run: the second finds the first one's.
+        lock_analysis(connection, run.user_id, run.kind, run.target)
         if not force and last_cache_key(connection, run.user_id, run.kind, run.target) == run.fingerprint:
             return RunReport(run.kind, run.target, "unchanged")
         run_id = uuid4()

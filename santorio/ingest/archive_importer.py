@@ -19,7 +19,8 @@ from santorio.ingest.formats import zip_archive
 from santorio.ingest.formats.zip_archive import Member, SkippedMember
 from santorio.ingest.writer import FileOutcome, outcome_of, record_import, write_results
 from santorio.people import Person
-from santorio.storage.event_log import WriteResult, lock_person
+from santorio.storage.database.locks import lock_person
+from santorio.storage.event_log import WriteResult
 from santorio.storage.object_store import ObjectStore
 from santorio.storage.parse_result import ParseResult, Rejection
 

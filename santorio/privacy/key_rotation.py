@@ -9,8 +9,7 @@ from santorio.privacy.encryption import ONCE_READ, MasterKey, known_keys, unwrap
 from santorio.privacy.secrets import keep_names, make_secret, secret_in
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
-
-LOCK = 1616
+from santorio.storage.database.locks import Lock, lock_session, lock_transaction_shared
 
 
 def sealing_key(connection: psycopg.Connection, settings: Settings) -> MasterKey:
@@ -22,7 +21,7 @@ def sealing_key(connection: psycopg.Connection, settings: Settings) -> MasterKey
         If the key's file is gone, and something in the database was sealed under it: a new one in its place would
         keep the old one from being brought back.
     """
-    connection.execute("select pg_advisory_xact_lock_shared(%s)", [LOCK])
+    lock_transaction_shared(connection, Lock.MASTER_KEY)
     _refuse_a_second_key(connection, settings)
     return writing_key(settings)
 
@@ -40,7 +39,7 @@ def rotate_master_key(database: Database, settings: Settings) -> int:
         If a data key opens with none of the keys there are; then nothing is changed.
     """
     with database.connect(autocommit=True) as connection:
-        connection.execute("select pg_advisory_lock(%s)", [LOCK])
+        lock_session(connection, Lock.MASTER_KEY)
         _refuse_a_second_key(connection, settings)
         old = known_keys(settings)
         new = writing_key(settings) if settings.master_key is not None else _next_key(settings)

@@ -1,47 +1,47 @@
-"""What has arrived in the log, and which Garmin days it touches: what a run has to look at."""
+"""How far the log has come, and which Garmin days changed: what a refresh has to process."""
 
 import datetime as dt
 from dataclasses import dataclass
 
 import psycopg
 
-# A transaction that began earlier may commit later with an older `ingested_at`, so a look back
-# overlaps what was already seen; looking at a day twice is harmless, missing it is not.
+# A transaction that began earlier may commit later with an older `ingested_at`, so the time window reaches back
+# further than the last refresh. Processing a day twice is harmless, missing it is not.
 OVERLAP = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
-    """The state of the log: how many event versions it holds, when the newest came, and what no build has taken.
+class LogState:
+    """How many event versions the log holds, when the newest was ingested, and what no build has processed.
 
-    `waiting` is the newest entry of the queue, 0 where it is empty. It tells of what is no event as well: the ledger
-    changed, a person moved, series were thinned.
+    `newest_change_id` is the newest entry of the change queue, 0 where it is empty. The queue also holds changes that
+    are no events: in the coverage ledger, of a person's time zone, of samples that were downsampled.
     """
 
     versions: int
     newest_at: dt.datetime | None
-    waiting: int = 0
+    newest_change_id: int = 0
 
     @property
-    def mark(self) -> str:
-        """One word that changes whenever anything arrives, in whatever order transactions commit."""
+    def watermark(self) -> str:
+        """Text that changes with every event, whatever the order in which transactions commit."""
         newest = self.newest_at.astimezone(dt.UTC).isoformat() if self.newest_at else "nothing"
         return f"{self.versions}@{newest}"
 
 
-def arrivals(connection: psycopg.Connection) -> Arrivals:
-    """Count the versions in the log and find the newest."""
+def read_log_state(connection: psycopg.Connection) -> LogState:
+    """Read the state of the log and of the change queue."""
     row = connection.execute(
         "select count(*), max(ingested_at), (select coalesce(max(change_id), 0) from raw.change_queue) from raw.events"
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row
-    return Arrivals(versions=row[0], newest_at=row[1], waiting=row[2])
+    return LogState(versions=row[0], newest_at=row[1], newest_change_id=row[2])
 
 
 def garmin_day_range(
     connection: psycopg.Connection, *, since: dt.datetime | None = None
 ) -> tuple[dt.date, dt.date] | None:
-    """First and last Garmin day with a payload that arrived after `since` (all of them without it)."""
+    """First and last Garmin day with a payload that was ingested after `since` (of all payloads without it)."""
     row = connection.execute(
         """
         select min((metadata ->> 'day')::date), max((metadata ->> 'day')::date)

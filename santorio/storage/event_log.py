@@ -17,6 +17,7 @@ import psycopg
 
 from santorio.errors import RejectedRecord
 from santorio.storage.database.copy import copy_rows
+from santorio.storage.database.locks import lock_person
 
 NAMESPACE = uuid.UUID("6f1c8a52-0c5e-5d0c-9a6b-4f0d5b7a1614")
 COLUMNS = (
@@ -180,15 +181,6 @@ from compared cross join start
 where plain_hash is distinct from content_hash and not (%(replay)s and returns)
 order by place
 """
-
-
-def lock_person(connection: psycopg.Connection, user_id: uuid.UUID) -> None:
-    """Wait until no other transaction writes events of this person; held until the caller's transaction ends.
-
-    Take it before anything is looked up. Without it two imports of the same files store a version twice, or wait for
-    each other for ever.
-    """
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
 
 
 def write_events(

@@ -16,6 +16,7 @@ from santorio.errors import NotFound
 from santorio.people import Person
 from santorio.rendering.text import join_words, percent, plural
 from santorio.storage.database.engine import Database
+from santorio.storage.database.locks import lock_person
 from santorio.storage.event_log import Event as LogEvent
 from santorio.storage.event_log import write_events
 from santorio.trials import files as trial_files
@@ -48,7 +49,7 @@ class CommandResult:
 def _transaction(database: Database, person: Person) -> Iterator[psycopg.Connection]:
     """A transaction that is the only writer for this person: it takes the lock of `write_events` before it reads."""
     with database.connect() as connection:
-        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(person.user_id)])
+        lock_person(connection, person.user_id)
         yield connection
 
 

@@ -12,10 +12,10 @@ from psycopg import sql
 
 from santorio.errors import ConfigError, DatabaseBusy, StorageError
 from santorio.storage.database.engine import Database
+from santorio.storage.database.locks import Lock, try_lock_session
 from santorio.warehouse.dbt import DBT, PROJECT, dbt_variables
 
 # Builds of the past wait for nobody: a second one would mix its tables with the first's.
-LOCK = 1614_0008
 # Before computers counted time nobody knew anything; and where a calendar begins or ends, zones lead out of it.
 EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 SCHEMAS = ("past_staging", "past_intermediate", "past_marts")
@@ -54,7 +54,7 @@ def build_past(
     at = past_instant(at)
     # Held by a connection of its own from before anything is dropped until all is counted.
     with database.connect(autocommit=True) as holder:
-        if holder.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+        if not try_lock_session(holder, Lock.BUILD_AS_OF):
             raise DatabaseBusy(
                 "The marts of another instant are being built.", hint="Wait for that, then type it again."
             )

@@ -17,13 +17,13 @@ import psycopg
 from santorio.code_version import code_version
 from santorio.errors import StorageError
 from santorio.storage.database.engine import Database
+from santorio.storage.database.locks import Lock, lock_session
 from santorio.warehouse.dbt import PROJECT, ensure_manifest
 from santorio.warehouse.dbt_runner import BUILD, check_results, run_dbt
 from santorio.warehouse.manifest import Model, changed_models, read_models
 from santorio.warehouse.publish import publish, published_marts
 
 # One build at a time: the second waits.
-LOCK = 1614_0007
 # Of so many touched events, and such a part of all, everything is made in full: looking up one by one what is nearly
 # all is no gain. Chosen, not measured.
 MANY_EVENTS, LARGE_PART = 10_000, 0.3
@@ -124,7 +124,7 @@ def build_session(database: Database, *, project: Path = PROJECT, is_whole: bool
     """
     manifest = ensure_manifest(project)
     with database.connect(autocommit=True) as holder:
-        holder.execute("select pg_advisory_lock(%s)", [LOCK])
+        lock_session(holder, Lock.BUILD)
         with database.connect() as connection:
             build = plan_build(connection, read_models(manifest))
         yield build

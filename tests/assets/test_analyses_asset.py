@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import dagster as dg
 import numpy as np
 
-from assets.baselines import baselines
+from assets.analyses import baselines
 from santorio.people import Person
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database

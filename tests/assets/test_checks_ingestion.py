@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from assets.checks.ingestion import days_are_whole
+from assets.checks.ingestion import coverage_complete
 from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
 
@@ -38,7 +38,7 @@ def second(database: Database) -> Person:
 
 
 def checked(database: Database) -> tuple[dg.AssetCheckResult, dict[str, Any]]:
-    result = days_are_whole(database)
+    result = coverage_complete(database)
     assert isinstance(result, dg.AssetCheckResult)
     return result, {name: value.value for name, value in result.metadata.items()}
 

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from assets.per_person import FAILED, everyone_was_analysed, for_everyone
+from assets.per_person import FAILED_PEOPLE_KEY, all_people_analysed_check, per_person_asset
 from santorio.errors import StorageError
 from santorio.people import Person, all_people, ensure_person
 from santorio.settings import Settings
@@ -33,8 +33,10 @@ def make(database: Database, settings: Settings) -> Callable[..., dg.ExecuteInPr
         instance: dg.DagsterInstance, analyse: Callable[[Any, Person], object]
     ) -> dg.ExecuteInProcessResult:
         definitions = dg.Definitions(
-            assets=[for_everyone(KEY, analyse, kind="effects", reads=[["marts", "days"]], kinds={"python"})],
-            asset_checks=[everyone_was_analysed(KEY)],
+            assets=[
+                per_person_asset(KEY, analyse, kind="effects", reads=[["marts", "days"]], kinds={"python"})
+            ],
+            asset_checks=[all_people_analysed_check(KEY)],
             resources={
                 "database": database,
                 "settings": settings.model_copy(update={"people_in_a_chunk": 2}),
@@ -54,7 +56,7 @@ def verdict(result: dg.ExecuteInProcessResult) -> tuple[bool, object]:
 def chunks(result: dg.ExecuteInProcessResult) -> list[str]:
     steps = [event.step_key for event in result.all_events if event.is_step_success]
     return [
-        step for step in steps if step is not None and step.startswith("insights__effects.analyse_effects")
+        step for step in steps if step is not None and step.startswith("analysis__effects.analyse_effects")
     ]
 
 
@@ -72,12 +74,12 @@ def test_the_others_are_analysed_and_a_check_names_who_was_not_until_they_are(ma
         assert result.success
         assert done == ["Ada", "Cy", "Dee", "Eli"]
         assert chunks(result) == [
-            f"insights__effects.analyse_effects[chunk_{number}]" for number in (1, 2, 3)
+            f"analysis__effects.analyse_effects[chunk_{number}]" for number in (1, 2, 3)
         ]
         assert verdict(result) == (False, [str(ben.user_id)])
         (made,) = result.get_asset_materialization_events()
         metadata = made.step_materialization_data.materialization.metadata
-        assert (metadata["people"].value, metadata[FAILED].value) == (5, [str(ben.user_id)])
+        assert (metadata["people"].value, metadata[FAILED_PEOPLE_KEY].value) == (5, [str(ben.user_id)])
         told = " ".join(entry.user_message for entry in instance.all_logs(result.run_id))
         assert "ValueError" in told
         assert "test_per_person.py:" in told
@@ -109,9 +111,9 @@ def test_between_the_steps_go_ids_and_what_an_error_is_called(make, people):
     with dg.DagsterInstance.ephemeral() as instance:
         result = make(instance, analyse)
     ids = [str(person.user_id) for person in people]
-    asked = result.output_for_node("insights__effects.people_for_effects")
+    asked = result.output_for_node("analysis__effects.people_for_effects")
     assert asked == {"chunk_1": ids[:2], "chunk_2": ids[2:4], "chunk_3": ids[4:]}
-    told = result.output_for_node("insights__effects.analyse_effects")
+    told = result.output_for_node("analysis__effects.analyse_effects")
     assert [told[chunk]["people"] for chunk in asked] == [2, 2, 1]
     assert list(told["chunk_1"]["problems"]) == ids[:1]
     # Executors on other machines hand it on as a file.
@@ -136,7 +138,7 @@ def test_what_fails_for_everyone_fails_the_asset_and_is_said_without_a_value(mak
     assert not result.success
     assert not result.get_asset_materialization_events()
     (failure,) = [event for event in result.all_events if event.is_step_failure]
-    assert failure.step_key == "insights__effects.count_effects"
+    assert failure.step_key == "analysis__effects.count_effects"
     assert said in str(failure.step_failure_data.user_failure_data.description)
     assert SECRET not in told
 
@@ -153,7 +155,7 @@ def test_in_one_process_an_asset_is_ended_before_the_next_is_begun(database, set
 
     keys = (["analysis", "effects"], ["analysis", "trials"])
     definitions = dg.Definitions(
-        assets=[for_everyone(key, analyse, kind=key[-1], reads=[], kinds={"python"}) for key in keys],
+        assets=[per_person_asset(key, analyse, kind=key[-1], reads=[], kinds={"python"}) for key in keys],
         resources={"database": database, "settings": settings.model_copy(update={"people_in_a_chunk": 2})},
     )
     with dg.DagsterInstance.ephemeral() as instance:

@@ -9,7 +9,7 @@ import pytest
 
 from santorio.errors import ConfigError, DatabaseBusy
 from santorio.storage.database.engine import Database
-from santorio.warehouse import as_of
+from santorio.storage.database.locks import Lock, lock_session
 from santorio.warehouse.as_of import build_past
 
 STATE = "select model, mode, built_fingerprint, built_at from ops.models order by model"
@@ -135,7 +135,7 @@ def test_an_instant_that_no_log_can_have_is_refused_before_anything_is_dropped(
 
 def test_two_builds_of_the_past_do_not_mix(former: Database, dbt_folder: Path) -> None:
     with former.connect() as other:
-        other.execute("select pg_advisory_lock(%s)", [as_of.LOCK])
+        lock_session(other, Lock.BUILD_AS_OF)
         with pytest.raises(DatabaseBusy):
             build_past(former, now(former), dbt_folder)
     assert is_there(former)

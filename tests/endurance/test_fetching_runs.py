@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from assets.garmin_sync import PEOPLE_IN_A_CHUNK, garmin_account
+from assets.garmin_sync import PEOPLE_PER_CHUNK, garmin_account
 from pipelines.resources import resources_from_environment
 from santorio.ingest.garmin.account import Region
 from santorio.ingest.garmin.login import LoginContext, use_token
@@ -22,7 +22,7 @@ from santorio.storage.database.engine import Database
 
 LAST_DAY = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=30)
 FIRST_DAY = LAST_DAY - dt.timedelta(days=2)
-PEOPLE = PEOPLE_IN_A_CHUNK + 1
+PEOPLE = PEOPLE_PER_CHUNK + 1
 RANGE = {
     "dagster/asset_partition_range_start": FIRST_DAY.isoformat(),
     "dagster/asset_partition_range_end": LAST_DAY.isoformat(),
@@ -32,10 +32,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 def fetching_in_processes() -> dg.JobDefinition:
     """The job over Dagster's multiprocess executor: every step, and so every chunk, a process of its own."""
-    job = dg.define_asset_job("sync", selection=[garmin_account.key], executor_def=dg.multiprocess_executor)
+    job = dg.define_asset_job(
+        "garmin_sync", selection=[garmin_account.key], executor_def=dg.multiprocess_executor
+    )
     return dg.Definitions(
         assets=[garmin_account], jobs=[job], resources=resources_from_environment()
-    ).resolve_job_def("sync")
+    ).resolve_job_def("garmin_sync")
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_people_in_chunks_are_asked_by_processes_side_by_side_and_counted_togeth
         ) as result:
             assert result.success
             asked = {event.step_key for event in result.all_events if event.is_step_success}
-    assert {"garmin__account.ask_garmin[chunk_1]", "garmin__account.ask_garmin[chunk_2]"} <= asked
+    assert {"garmin__account.sync_people[chunk_1]", "garmin__account.sync_people[chunk_2]"} <= asked
     said = materialized(instance)
     assert (said["people done"], said["gaps_left"]) == (PEOPLE, 0)
     assert days_of_sleep(database) == [

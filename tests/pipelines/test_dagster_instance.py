@@ -7,7 +7,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from pipelines.dagster_instance import URL_VARIABLE, keep_connections, use_dagster_home
+from pipelines.dagster_instance import URL_VARIABLE, enable_connection_pool, use_dagster_home
 from santorio.storage.database.connect import create_database
 from santorio.storage.database.engine import with_parts
 
@@ -64,7 +64,7 @@ def test_a_study_uses_the_connections_of_the_study_before_it(beside, settings):
 
         # A connection that is closed may be seen for a moment longer, but not after another study.
         assert not connections_after_a_study() & connections_after_a_study()
-        keep_connections(instance)
+        enable_connection_pool(instance)
         kept = connections_after_a_study()
         assert kept
         assert connections_after_a_study() == kept

@@ -56,7 +56,8 @@ def test_garmin_days_are_partitioned_by_day_and_filled_back_in_one_run(graph):
 
 def test_the_three_jobs_hold_every_asset_between_them(graph):
     held = [
-        defs.resolve_job_def(name).asset_layer.selected_asset_keys for name in ("take_in", "sync", "study")
+        defs.resolve_job_def(name).asset_layer.selected_asset_keys
+        for name in ("ingest", "garmin_sync", "refresh")
     ]
     assert set().union(*held) == set(graph.materializable_asset_keys)
     assert sum(map(len, held)) == len(set().union(*held))
@@ -64,14 +65,15 @@ def test_the_three_jobs_hold_every_asset_between_them(graph):
 
 def test_sensors_and_schedules_run_without_being_switched_on():
     assert {sensor.name: sensor.default_status for sensor in defs.sensors} == {
-        "inbox": dg.DefaultSensorStatus.RUNNING, "new_events": dg.DefaultSensorStatus.RUNNING,
+        "inbox_sensor": dg.DefaultSensorStatus.RUNNING, "event_log_sensor": dg.DefaultSensorStatus.RUNNING,
     }  # fmt: skip
     assert {schedule.name: schedule.default_status for schedule in defs.schedules} == {
-        "every_four_hours": dg.DefaultScheduleStatus.RUNNING, "every_morning": dg.DefaultScheduleStatus.RUNNING,
+        "garmin_sync_schedule": dg.DefaultScheduleStatus.RUNNING,
+        "daily_refresh_schedule": dg.DefaultScheduleStatus.RUNNING,
     }  # fmt: skip
 
 
 def test_checks_guard_the_boundary_and_the_models(graph):
     names = {check.name for check in graph.asset_check_keys}
-    assert {"payloads_are_plausible", "logs_are_plausible", "nights_one_to_one",
+    assert {"payloads_plausible", "logs_plausible", "nights_one_to_one",
             "effects_converged", "trials_converged"} <= names  # fmt: skip

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from assets.garmin_sync import PEOPLE_IN_A_CHUNK, ask_garmin, garmin_account, options_for
+from assets.garmin_sync import PEOPLE_PER_CHUNK, garmin_account, options_for, sync_chunk
 from pipelines.definitions import defs
 from santorio.ingest.garmin import circuit_breaker
 from santorio.ingest.garmin.account import Region
@@ -23,7 +23,9 @@ WINDOW = (LAST_DAY - dt.timedelta(days=1), LAST_DAY)
 
 
 def run(database: Database, settings: Settings) -> dg.ExecuteInProcessResult:
-    job = dg.define_asset_job("sync", selection=[garmin_account.key], executor_def=dg.in_process_executor)
+    job = dg.define_asset_job(
+        "garmin_sync", selection=[garmin_account.key], executor_def=dg.in_process_executor
+    )
     definitions = dg.Definitions(
         assets=[garmin_account], jobs=[job],
         resources={
@@ -35,7 +37,7 @@ def run(database: Database, settings: Settings) -> dg.ExecuteInProcessResult:
         "dagster/asset_partition_range_end": WINDOW[1].isoformat(),
     }
     with dg.DagsterInstance.ephemeral() as instance:
-        return definitions.resolve_job_def("sync").execute_in_process(
+        return definitions.resolve_job_def("garmin_sync").execute_in_process(
             instance=instance,
             tags=tags,
             raise_on_error=False,
@@ -115,7 +117,7 @@ def ask_during(database: Database, settings: Settings, pause: dt.timedelta) -> N
     context = dg.build_op_context(
         partition_key_range=dg.PartitionKeyRange(WINDOW[0].isoformat(), WINDOW[1].isoformat())
     )
-    ask_garmin(context, chunk, database, FolderStore(settings.objects_path), settings)
+    sync_chunk(context, chunk, database, FolderStore(settings.objects_path), settings)
 
 
 def test_a_short_pause_of_garmins_is_waited_for_to_its_end_and_costs_no_request(
@@ -173,4 +175,4 @@ def test_the_asset_is_partitioned_by_day_filled_back_in_one_run_and_has_a_freshn
     )
     # Attached where Dagster's daemon looks: in the code location that is served.
     assert defs.resolve_asset_graph().get(garmin_account.key).freshness_policy == spec.freshness_policy
-    assert PEOPLE_IN_A_CHUNK > 1
+    assert PEOPLE_PER_CHUNK > 1

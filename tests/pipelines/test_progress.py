@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from assets.per_person import for_everyone
-from pipelines.progress import StepLines
+from assets.per_person import per_person_asset
+from pipelines.progress import StepProgressHandler
 from santorio.people import ensure_person
 
 
@@ -22,9 +22,11 @@ def lines(database, settings):
     def run(analyse):
         written = io.StringIO()
         logger = logging.Logger("of a test", logging.DEBUG)  # noqa: LOG001
-        logger.addHandler(StepLines(Console(file=written, width=100)))
+        logger.addHandler(StepProgressHandler(Console(file=written, width=100)))
         definitions = dg.Definitions(
-            assets=[for_everyone(["analysis", "effects"], analyse, kind="effects", reads=[], kinds=set())],
+            assets=[
+                per_person_asset(["analysis", "effects"], analyse, kind="effects", reads=[], kinds=set())
+            ],
             resources={
                 "database": database,
                 "settings": settings.model_copy(update={"people_in_a_chunk": 1}),
@@ -40,11 +42,11 @@ def lines(database, settings):
 
 def test_people_in_three_chunks_are_one_line(lines):
     (line,) = lines(lambda *_: None)
-    assert line.startswith("  ✓ Estimating what goes with what ")
+    assert line.startswith("  ✓ Estimating associations ")
 
 
 def test_what_failed_for_everyone_is_one_line(lines):
     def fail(*_):
         raise ValueError
 
-    assert lines(fail) == ["  ✗ Estimating what goes with what"]
+    assert lines(fail) == ["  ✗ Estimating associations"]

@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 
-from pipelines.warmup import has_trial_to_analyse, start_compiling
+from pipelines.warmup import has_trial_to_analyse, precompile_models
 from santorio.analyses.effects.kernel import compiled_density
 from santorio.analyses.effects.marginal_likelihood import gather
 from santorio.analyses.effects.model import EffectsModel
@@ -45,7 +45,7 @@ def test_a_model_that_two_threads_want_is_compiled_once():
 
 
 def test_a_fit_of_another_shape_finds_the_effects_density_compiled():
-    start_compiling(trials=False).join()
+    precompile_models(trials=False).join()
     made = list(compiled_density().signatures)
     assert made
     days = np.arange(40)
@@ -62,7 +62,7 @@ def test_what_cannot_be_compiled_ahead_stops_nothing_and_is_not_said_twice(monke
 
     monkeypatch.setattr("pipelines.warmup.compile_effects", broken)
     # pytest fails a test whose thread ends in an error.
-    start_compiling(trials=True).join()
+    precompile_models(trials=True).join()
 
 
 def test_a_trial_is_to_be_analysed_when_something_of_one_arrived_or_one_was_analysed_lately(database, person):

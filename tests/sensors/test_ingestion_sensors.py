@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.definitions import defs
 from santorio.storage.event_log import Event, write_events
-from sensors.ingestion import MOST_ATTEMPTS, inbox, new_events
+from sensors.ingestion import MAX_ATTEMPTS, event_log_sensor, inbox_sensor
 from sensors.run_tags import RANGE_END, RANGE_START, window_tags
 
 
@@ -20,7 +20,7 @@ def instance():
 
 
 @dg.job
-def take_in() -> None:
+def ingest() -> None:
     """Stand in for the job of that name."""
 
 
@@ -38,26 +38,26 @@ def drop(settings, name: str, content: str = "{}") -> None:
 
 
 def test_an_empty_inbox_asks_for_nothing_and_says_where_to_drop_files(instance, settings):
-    skipped = inbox(context(instance, settings=settings))
+    skipped = inbox_sensor(context(instance, settings=settings))
     assert isinstance(skipped, dg.SkipReason)
     assert str(settings.inbox) in (skipped.skip_message or "")
 
 
 def test_a_new_file_asks_for_a_run_and_the_same_listing_for_the_same(instance, settings):
     drop(settings, "one.json")
-    first, again = (inbox(context(instance, settings=settings)) for _ in range(2))
+    first, again = (inbox_sensor(context(instance, settings=settings)) for _ in range(2))
     assert first.run_key == again.run_key
     drop(settings, "two.json")
-    assert inbox(context(instance, settings=settings)).run_key != first.run_key
+    assert inbox_sensor(context(instance, settings=settings)).run_key != first.run_key
 
 
 def test_files_whose_run_failed_ask_again_but_not_for_ever(instance, settings):
     drop(settings, "one.json")
     keys = []
-    while isinstance(request := inbox(context(instance, settings=settings)), dg.RunRequest):
+    while isinstance(request := inbox_sensor(context(instance, settings=settings)), dg.RunRequest):
         keys.append(request.run_key)
-        instance.create_run_for_job(take_in, tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
-    assert len(keys) == len(set(keys)) == MOST_ATTEMPTS
+        instance.create_run_for_job(ingest, tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
+    assert len(keys) == len(set(keys)) == MAX_ATTEMPTS
 
 
 def payload(person, day: dt.date) -> Event:
@@ -66,13 +66,13 @@ def payload(person, day: dt.date) -> Event:
                  {"totalSteps": 1, "calendarDate": str(day)}, {"day": str(day)})  # fmt: skip
 
 
-def test_new_events_ask_for_a_study_over_the_days_they_touch_and_then_for_none(instance, database, person):
+def test_new_events_request_one_refresh_over_their_days(instance, database, person):
     with database.connect() as connection:
         write_events(connection, [payload(person, dt.date(2026, 3, day)) for day in (2, 5)])
-    asked = new_events(context(instance, database=database))
-    (request,) = asked.run_requests
+    result = event_log_sensor(context(instance, database=database))
+    (request,) = result.run_requests
     assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2026-03-02", "2026-03-05")
-    assert isinstance(new_events(context(instance, asked.cursor, database=database)), dg.SkipReason)
+    assert isinstance(event_log_sensor(context(instance, result.cursor, database=database)), dg.SkipReason)
 
 
 def test_a_window_stays_within_the_partitions_that_exist():

@@ -8,7 +8,7 @@ import dagster as dg
 import psutil
 import pytest
 
-from sensors.orphaned_runs import PROCESS, close_dead_runs, process_tag
+from sensors.orphaned_runs import PROCESS, fail_orphaned_runs, process_tag
 
 
 @dg.op
@@ -17,7 +17,7 @@ def wait():
 
 
 @dg.job
-def study():
+def refresh():
     wait()
 
 
@@ -29,8 +29,8 @@ def dead_process() -> tuple[int, float]:
 
 def status_after(tags: dict[str, str]) -> dg.DagsterRunStatus:
     with dg.DagsterInstance.ephemeral() as instance:
-        run = instance.create_run_for_job(study, tags=tags, status=dg.DagsterRunStatus.STARTED)
-        close_dead_runs(instance)
+        run = instance.create_run_for_job(refresh, tags=tags, status=dg.DagsterRunStatus.STARTED)
+        fail_orphaned_runs(instance)
         found = instance.get_run_by_id(run.run_id)
     assert found is not None
     return found.status

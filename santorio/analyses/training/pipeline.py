@@ -18,6 +18,7 @@ from santorio.analyses.training.activity_metrics import ActivityMetrics, compute
 from santorio.analyses.training.best_efforts import DURATIONS
 from santorio.analyses.training.resample import Column
 from santorio.storage.database.engine import Database
+from santorio.storage.database.locks import Lock, lock_session
 
 # A transaction for each file would wait for the disk more than it computes.
 FILES_PER_TRANSACTION = 50
@@ -33,7 +34,6 @@ DRAWN = {
 LAST_INSTANT = dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()
 LONGEST_S = 30 * 86_400
 # One computation at a time: two would write the same recordings.
-LOCK = 1614_0009
 CODE_MODULES = ("resample", "power", "decoupling", "best_efforts", "activity_metrics", "pipeline")
 
 
@@ -131,7 +131,7 @@ def compute_recordings(database: Database) -> Report:
     """Bring `training.recordings` up to date; what was computed is queued for the warehouse in the same transaction."""
     files = sessions = records = 0
     with database.connect() as connection:
-        connection.execute("select pg_advisory_lock(%s)", [LOCK])
+        lock_session(connection, Lock.ACTIVITY_METRICS)
         waiting = [PendingRecording(*row) for row in connection.execute(_WAITING, [code_version()])]
         connection.commit()
         for batch in itertools.batched(waiting, FILES_PER_TRANSACTION):

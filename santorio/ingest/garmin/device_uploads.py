@@ -11,7 +11,7 @@ from santorio.ingest.garmin import ledger
 from santorio.ingest.garmin.sync_plan import Window
 from santorio.ingest.garmin.throttle import classify_failure
 from santorio.people import Person
-from santorio.storage.event_log import lock_person
+from santorio.storage.database.locks import lock_person
 
 
 def mark_days_since_upload(

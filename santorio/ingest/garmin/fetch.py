@@ -24,7 +24,8 @@ from santorio.ingest.garmin.sync_plan import Call
 from santorio.ingest.garmin.throttle import Throttle, classify_failure, error_code
 from santorio.ingest.importer import import_file
 from santorio.people import Person
-from santorio.storage.event_log import Event, WriteResult, lock_person, write_events
+from santorio.storage.database.locks import lock_person
+from santorio.storage.event_log import Event, WriteResult, write_events
 from santorio.storage.object_store import ObjectStore
 from santorio.storage.parse_result import ParseResult, Rejection, reject_unstorable
 

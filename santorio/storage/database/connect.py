@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from santorio.errors import ConfigError, DatabaseUnavailable
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database, connected, storage_errors, with_parts
+from santorio.storage.database.locks import Lock, lock_session
 from santorio.storage.database.migrate import migrate
 from santorio.storage.embedded_postgres.server import embedded_server
 
@@ -126,7 +127,7 @@ def create_database(url: str, name: str, *, template: str | None = None) -> bool
     """Make a database on the server and return True, or False where it is there."""
     with connected(url, autocommit=True) as connection:
         # Two starting processes must not both create it.
-        connection.execute("select pg_advisory_lock(1614)")
+        lock_session(connection, Lock.CREATE_DATABASE)
         if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is not None:
             return False
         statement = sql.SQL("create database {}").format(sql.Identifier(name))

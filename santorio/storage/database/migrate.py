@@ -6,6 +6,7 @@ import psycopg
 
 from santorio.errors import ConfigError, NewerSchema
 from santorio.storage.database.engine import Database, address
+from santorio.storage.database.locks import Lock, lock_session, unlock_session
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -44,12 +45,12 @@ def migrate(database: Database, connection: psycopg.Connection) -> None:
             f"The data was written by a newer Santorio (its schema is {found}, this one knows {head()}).",
             hint="Update Santorio; your data is untouched.",
         )
-    connection.execute("select pg_advisory_lock(1615)")
+    lock_session(connection, Lock.MIGRATE)
     try:
         if revision(connection) != head():
             _upgrade(database)
     finally:
-        connection.execute("select pg_advisory_unlock(1615)")
+        unlock_session(connection, Lock.MIGRATE)
 
 
 def _upgrade(database: Database) -> None:

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from assets.population import population
+from assets.analyses import population
 from santorio.cli.console import console
 from santorio.cli.main import app
 from santorio.settings import Settings

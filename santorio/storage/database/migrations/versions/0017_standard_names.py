@@ -429,7 +429,7 @@ def rename_constraints() -> None:
         select conrelid::regclass::text, conname::text from pg_constraint
         where connamespace in ('raw'::regnamespace, 'ops'::regnamespace, 'analysis'::regnamespace) and coninhcount = 0
     """)
-    for table, name in constraints.fetchall():
+    for table, name in [(str(row[0]), str(row[1])) for row in constraints.fetchall()]:
         renamed = name
         for old, new in CONSTRAINT_WORDS.items():
             renamed = renamed.replace(old, new)
