@@ -39,12 +39,7 @@
   ]) }}
 {%- endmacro %}
 
-{#- The names as a list of SQL. -#}
-{% macro quoted(names) -%}
-  '{{ names | join("', '") }}'
-{%- endmacro %}
-
 {#- The ledger keeps no history: of an instant in the past it tells the rows that did not change since. -#}
 {% macro was_in_ledger() -%}
-  {{ has_arrived('fetched_at') if known_as_of() is not none else 'true' }}
+  {{ ingested_before_build('fetched_at') if as_of_var() is not none else 'true' }}
 {%- endmacro %}

@@ -4,7 +4,7 @@
 -- A recording is held against the most trusted one of its group (the anchor) and joins only if it matches that one
 -- itself: of a chain of sessions, each overlapping the next, none is carried along by another.
 
-{{ config(materialized='by_person', pre_hook='set local enable_nestloop = off') }}
+{{ config(incremental_strategy='by_person', pre_hook='set local enable_nestloop = off') }}
 
 with recursive
 
@@ -12,7 +12,7 @@ recordings as (
     select
         *,
         case when started_at is not null then coalesce(activity_number, recording_id) end as activity_key
-    from {{ people_of(ref('int_activity_recordings_unioned')) }}
+    from {{ changed_people(ref('int_activity_recordings_unioned')) }}
 ),
 
 -- The same Garmin number is the same activity: list, single activity, export, and the file Garmin gave for it.

@@ -1,7 +1,7 @@
 -- One row an activity, out of all recordings of it: where and when from the first of them, each figure from the first
 -- that tells it.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 select
     user_id,
@@ -15,6 +15,6 @@ select
     {% endfor -%}
     max(recordings) as recordings,
     max(ingested_at) as as_of
-from {{ people_of(ref('int_activity_recordings_placed')) }}
+from {{ changed_people(ref('int_activity_recordings_placed')) }}
 where activity_id is not null
 group by user_id, activity_id

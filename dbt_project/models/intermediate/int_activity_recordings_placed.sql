@@ -1,7 +1,7 @@
 -- Recordings with their activity and the names of the figures that were taken from each: of every figure, the most
 -- trusted recording of the activity that tells it.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
@@ -14,8 +14,8 @@ recordings as (
         grouped.start_shift_s,
         grouped.shared_ratio,
         grouped.preference
-    from {{ people_of(ref('int_activity_recordings_unioned')) }} as unioned
-    inner join {{ people_of(ref('int_activities_grouped')) }} as grouped using (user_id, recording_id)
+    from {{ changed_people(ref('int_activity_recordings_unioned')) }} as unioned
+    inner join {{ changed_people(ref('int_activities_grouped')) }} as grouped using (user_id, recording_id)
 ),
 
 told as (

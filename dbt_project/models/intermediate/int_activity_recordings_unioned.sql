@@ -2,7 +2,7 @@
 -- of a FIT file. `priority` says whose figures come first: the list is fetched again whenever an activity was edited,
 -- the single activity only then; the export is as old as its day; the file knows nothing of edits.
 
-{{ config(materialized='by_event') }}
+{{ config(incremental_strategy='by_event') }}
 
 with
 
@@ -14,21 +14,21 @@ garmin as (
         activity_id as activity_number, parent_activity_id as parent_number, is_multisport_parent, device_id,
         started_at, utc_offset, day, sport, duration_s, elapsed_s, distance_m, avg_hr_bpm, max_hr_bpm, avg_power_w,
         normalized_power_w, energy_kcal, elevation_gain_m, training_load, has_data, ingested_at
-    from {{ changed(ref('stg_garmin__activities')) }}
+    from {{ changed_events(ref('stg_garmin__activities')) }}
     union all
     select
         user_id, event_id, event_id::text as recording_id, 'account export' as told_by, 3 as priority,
         activity_id as activity_number, parent_activity_id as parent_number, is_multisport_parent, device_id,
         started_at, utc_offset, day, sport, duration_s, elapsed_s, distance_m, avg_hr_bpm, max_hr_bpm, avg_power_w,
         normalized_power_w, null as energy_kcal, elevation_gain_m, training_load, has_data, ingested_at
-    from {{ changed(ref('stg_garmin__activity_exports')) }}
+    from {{ changed_events(ref('stg_garmin__activity_exports')) }}
 ),
 
 sessions as (
     select
         *,
         started_at + make_interval(secs => {{ span_s('elapsed_s', 'duration_s') }}) as ended_at
-    from {{ changed(ref('stg_fit__activities')) }}
+    from {{ changed_events(ref('stg_fit__activities')) }}
 ),
 
 placed_sessions as (

@@ -1,16 +1,16 @@
 -- Days between others of a kind of which the ledger has no row: of kinds that are there every day, and of those that
 -- Garmin was asked for by the day, within the days that it was asked for. That there is no weighing on a day of an export
 -- is no hole.
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 ledger as (
     select
         user_id, kind, day,
-        kind in ({{ quoted(kinds_of_every_day() + kinds_of_every_night()) }}) or requested_at is not null as is_expected
-    from {{ people_of(source('ops', 'coverage')) }} as ledger
-    where kind in ({{ quoted(kinds_of_every_day() + kinds_of_every_night() + kinds_asked_by_day()) }})
+        kind in ({{ csv_literals(kinds_of_every_day() + kinds_of_every_night()) }}) or requested_at is not null as is_expected
+    from {{ changed_people(source('ops', 'coverage')) }} as ledger
+    where kind in ({{ csv_literals(kinds_of_every_day() + kinds_of_every_night() + kinds_asked_by_day()) }})
         and {{ was_in_ledger() }}
 ),
 

@@ -1,6 +1,6 @@
 -- Watches that the training status names, as each payload tells it: kept apart so that a day's watch is found without
 -- unpacking the payloads again.
-{{ config(materialized='by_event') }}
+{{ config(incremental_strategy='by_event') }}
 
 select
     event_id,
@@ -10,5 +10,5 @@ select
     is_primary,
     computed_at,
     ingested_at
-from {{ changed(ref('stg_garmin__training_status')) }} as told
+from {{ changed_events(ref('stg_garmin__training_status')) }} as told
 where day is not null and device_id is not null

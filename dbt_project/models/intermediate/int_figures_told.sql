@@ -1,65 +1,65 @@
 -- What Garmin works out or gathers of a day beyond the watch's own figures, as each payload tells it: one row an event, day
 -- and figure. One table for all kinds of payload, so that a day's figures are found without unpacking any of them again.
 
-{{ config(materialized='by_event', indexes=[{'columns': ['user_id', 'day', 'figure']}]) }}
+{{ config(incremental_strategy='by_event', indexes=[{'columns': ['user_id', 'day', 'figure']}]) }}
 
 with
 
 power_thresholds as (
     select user_id, power_day as day, running_threshold_power_w, ingested_at, event_id
-    from {{ changed(ref('stg_garmin__lactate_thresholds')) }}
+    from {{ changed_events(ref('stg_garmin__lactate_thresholds')) }}
 ),
 
 told as (
     -- The day's summary tells them as well, and the account's export there alone.
-    {{ figures_of(changed(ref('stg_garmin__daily_summaries')), same_names(summary_figures()),
+    {{ figures_of(changed_events(ref('stg_garmin__daily_summaries')), same_names(summary_figures()),
         priority='case when told.is_full then 3 else 4 end') }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__intensity_days')), same_names(['moderate_minutes', 'vigorous_minutes', 'weekly_goal_minutes']),
+    {{ figures_of(changed_events(ref('stg_garmin__intensity_days')), same_names(['moderate_minutes', 'vigorous_minutes', 'weekly_goal_minutes']),
         priority='case when told.is_full then 1 else 2 end') }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__respiration_days')), same_names(
+    {{ figures_of(changed_events(ref('stg_garmin__respiration_days')), same_names(
         ['waking_respiration_brpm', 'sleep_respiration_brpm', 'lowest_respiration_brpm', 'highest_respiration_brpm'])) }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__spo2_days')), same_names(['spo2_pct', 'lowest_spo2_pct', 'sleep_spo2_pct'])) }}
+    {{ figures_of(changed_events(ref('stg_garmin__spo2_days')), same_names(['spo2_pct', 'lowest_spo2_pct', 'sleep_spo2_pct'])) }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__body_battery_days')), same_names(['body_battery_charged', 'body_battery_drained'])) }}
+    {{ figures_of(changed_events(ref('stg_garmin__body_battery_days')), same_names(['body_battery_charged', 'body_battery_drained'])) }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__nutrition_days')), same_names((nutrients() | list) + ['energy_goal_kcal'])) }}
+    {{ figures_of(changed_events(ref('stg_garmin__nutrition_days')), same_names((nutrients() | list) + ['energy_goal_kcal'])) }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__hydration_days')), same_names(['fluids_ml', 'fluids_goal_ml'])) }}
+    {{ figures_of(changed_events(ref('stg_garmin__hydration_days')), same_names(['fluids_ml', 'fluids_goal_ml'])) }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__hydration_logs')), {'drink_ml': 'fluids_ml'}, priority='2') }}
+    {{ figures_of(changed_events(ref('stg_garmin__hydration_logs')), {'drink_ml': 'fluids_ml'}, priority='2') }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__max_metrics')), same_names(['vo2max_running', 'vo2max_cycling']),
+    {{ figures_of(changed_events(ref('stg_garmin__max_metrics')), same_names(['vo2max_running', 'vo2max_cycling']),
         priority='case when told.computed_at is null then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__fitness_ages')), same_names(['fitness_age_years']),
+    {{ figures_of(changed_events(ref('stg_garmin__fitness_ages')), same_names(['fitness_age_years']),
         priority='case when told.is_exported then 2 else 1 end') }}
     union all
     -- Of the day's two to five readings the one after waking is the day's.
-    {{ figures_of(changed(ref('stg_garmin__training_readiness')), same_names(['readiness_score', 'recovery_minutes']),
+    {{ figures_of(changed_events(ref('stg_garmin__training_readiness')), same_names(['readiness_score', 'recovery_minutes']),
         words=same_names(['readiness_level']),
         priority="case when told.context = 'AFTER_WAKEUP_RESET' then 1 else 2 end", place='extract(epoch from told.told_at)') }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__endurance_scores')), same_names(['endurance_score']),
+    {{ figures_of(changed_events(ref('stg_garmin__endurance_scores')), same_names(['endurance_score']),
         priority='case when told.computed_at is null then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__hill_scores')), same_names(['hill_score', 'hill_strength_score', 'hill_endurance_score']),
+    {{ figures_of(changed_events(ref('stg_garmin__hill_scores')), same_names(['hill_score', 'hill_strength_score', 'hill_endurance_score']),
         priority='case when told.computed_at is null then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__race_predictions')),
+    {{ figures_of(changed_events(ref('stg_garmin__race_predictions')),
         same_names(['time_5k_s', 'time_10k_s', 'time_half_marathon_s', 'time_marathon_s']),
         priority='case when told.computed_at is null then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__cycling_ftp')), {'cycling_ftp_w': 'ftp_w'}) }}
+    {{ figures_of(changed_events(ref('stg_garmin__cycling_ftp')), {'cycling_ftp_w': 'ftp_w'}) }}
     union all
-    {{ figures_of(changed(ref('stg_garmin__lactate_thresholds')), same_names(threshold_figures()[:3])) }}
+    {{ figures_of(changed_events(ref('stg_garmin__lactate_thresholds')), same_names(threshold_figures()[:3])) }}
     union all
     {{ figures_of('power_thresholds', same_names(threshold_figures()[3:])) }}
     union all
     -- Several watches tell their own: the one that the person trains with first.
-    {{ figures_of(changed(ref('stg_garmin__training_status')), same_names(load_figures()),
+    {{ figures_of(changed_events(ref('stg_garmin__training_status')), same_names(load_figures()),
         words={'training_feedback': 'feedback', 'balance_feedback': 'balance_feedback'},
         priority='case when told.is_primary then 1 else 2 end', place='-extract(epoch from told.computed_at)') }}
 )

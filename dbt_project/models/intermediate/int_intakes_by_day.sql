@@ -1,21 +1,21 @@
 -- What a person logged that they took in, summed over the local day; null where something was taken and nobody knows how
 -- much. Only days with a log: what a day without a log means is said in `exposures`.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 doses as (
     select user_id, day, 'caffeine_mg' as exposure, caffeine_mg as amount, 'mg' as unit, ingested_at
-    from {{ people_of(ref('stg_logs__caffeine')) }}
+    from {{ changed_people(ref('stg_logs__caffeine')) }}
     union all
     select
         user_id, day, 'caffeine_after_15_mg' as exposure,
         case when is_after_15 then caffeine_mg else least(caffeine_mg, 0) end as amount, 'mg' as unit, ingested_at
-    from {{ people_of(ref('stg_logs__caffeine')) }}
+    from {{ changed_people(ref('stg_logs__caffeine')) }}
     union all
     select user_id, day, 'alcohol_g' as exposure, alcohol_g as amount, 'g' as unit, ingested_at
-    from {{ people_of(ref('stg_logs__alcohol')) }}
+    from {{ changed_people(ref('stg_logs__alcohol')) }}
     union all
     select
         user_id, day, 'supplement_' || supplement as exposure,
@@ -31,7 +31,7 @@ doses as (
             else coalesce(unit, 'dose')
         end as unit,
         ingested_at
-    from {{ people_of(ref('stg_logs__supplements')) }}
+    from {{ changed_people(ref('stg_logs__supplements')) }}
     where supplement is not null
 ),
 

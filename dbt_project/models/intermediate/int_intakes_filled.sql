@@ -1,7 +1,7 @@
 -- A day without a log counts as 0 between a person's first and last log of the same kind: the assumption is that who
 -- logs, logs. Before the first and after the last nothing is known and there is no row.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
@@ -10,7 +10,7 @@ logged as (
         *,
         lead(day) over in_order as next_day,
         lead(as_of) over in_order as next_as_of
-    from {{ people_of(ref('int_intakes_by_day')) }}
+    from {{ changed_people(ref('int_intakes_by_day')) }}
     window in_order as (partition by user_id, exposure order by day)
 )
 

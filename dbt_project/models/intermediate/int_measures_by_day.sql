@@ -2,17 +2,17 @@
 -- where there are readings; a value told for the whole day only where that day, or that study day, has none. A study
 -- that comes both as pings and as a table of daily means counts once.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 told as (
     select user_id, day, 'mood' as measure, rating as value, null as unit, 'instant' as grain, null as trial,
         null::integer as study_day, 1 as samples, ingested_at
-    from {{ people_of(ref('stg_logs__moods')) }}
+    from {{ changed_people(ref('stg_logs__moods')) }}
     union all
     select user_id, day, measure, value, unit, grain, trial, study_day, samples, ingested_at
-    from {{ people_of(ref('stg_logs__measures')) }}
+    from {{ changed_people(ref('stg_logs__measures')) }}
 ),
 
 valued as (

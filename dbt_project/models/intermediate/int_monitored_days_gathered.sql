@@ -3,20 +3,20 @@
 with
 
 told_days as (
-    select user_id, day from {{ days_of(ref('stg_garmin__daily_summaries')) }} where has_data
+    select user_id, day from {{ changed_days(ref('stg_garmin__daily_summaries')) }} where has_data
     union
-    select user_id, day from {{ days_of(ref('stg_garmin__heart_rates')) }} where has_data
+    select user_id, day from {{ changed_days(ref('stg_garmin__heart_rates')) }} where has_data
     union
-    select user_id, day from {{ days_of(ref('stg_garmin__stress_days')) }} where has_data
+    select user_id, day from {{ changed_days(ref('stg_garmin__stress_days')) }} where has_data
     union
-    select user_id, day from {{ days_of(ref('stg_garmin__steps')) }} where steps > 0
+    select user_id, day from {{ changed_days(ref('stg_garmin__steps')) }} where steps > 0
 ),
 
 -- A file ends on the day on which it begins, or on the next; what it states at midnight is the day before's. One whose
 -- days are all told is not unpacked.
 files as materialized (
     select monitored.*
-    from {{ days_of(ref('stg_fit__monitoring_files'), before=1, after=1, day='first_day') }} as monitored
+    from {{ changed_days(ref('stg_fit__monitoring_files'), before=1, after=1, day='first_day') }} as monitored
     where exists (
         select from generate_series(-1, 1) as shift
         where not exists (

@@ -2,22 +2,22 @@
 -- with what is known or with the ledger, whichever is later, and never begins with the ledger: that a day of ten years
 -- ago was asked for in vain makes no day. Nothing is filled between days more than ten years apart: one of them
 -- is a mistyped year. The zone stands here so that moving it makes every day anew.
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 told as (
-    select user_id, day, as_of, is_worn from {{ people_of(ref('int_wearable_days_joined')) }}
+    select user_id, day, as_of, is_worn from {{ changed_people(ref('int_wearable_days_joined')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ people_of(ref('nights')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('nights')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ people_of(ref('int_weights_by_day')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_weights_by_day')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ people_of(ref('int_measures_by_day')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_measures_by_day')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ people_of(ref('int_intakes_by_day')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_intakes_by_day')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ people_of(ref('int_training_load_by_day')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_training_load_by_day')) }}
 ),
 
 known as (
@@ -38,7 +38,7 @@ spans as (
 
 asked as (
     select ledger.user_id, ledger.day, ledger.as_of, false as is_worn, false as is_known
-    from {{ people_of(ref('int_ledger_days_gathered')) }} as ledger
+    from {{ changed_people(ref('int_ledger_days_gathered')) }} as ledger
     inner join spans on spans.user_id = ledger.user_id and ledger.day > spans.first_day
     where (ledger.is_day_listed or ledger.is_night_listed)
         and not exists (select from known where known.user_id = ledger.user_id and known.day = ledger.day)

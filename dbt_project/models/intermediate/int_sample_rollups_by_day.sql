@@ -1,7 +1,7 @@
 -- Five-minute and hourly rollups in arrays, one row a person, day, measure and width. Where the server has TimescaleDB, its
 -- continuous aggregates tell the same, and there is no row here.
 
-{{ config(materialized='by_day') }}
+{{ config(incremental_strategy='by_day') }}
 
 with
 
@@ -12,7 +12,7 @@ fresh as (
         9223372036854775807 as downsampling_id,
         count(*) as samples, {{ exact_sum('sample.value') }} as sum, min(sample.value) as min, max(sample.value) as max,
         max(told.as_of) as as_of
-    from {{ days_of(ref('int_samples_by_day')) }} as told
+    from {{ changed_days(ref('int_samples_by_day')) }} as told
     cross join lateral unnest(told.measured_at, told.value) as sample (measured_at, value)
     {% if has_timescaledb() -%}
     where false
@@ -21,7 +21,7 @@ fresh as (
 ),
 
 kept as (
-    {{ retained_buckets(days_of(ref('stg_garmin__retained_rollups'))) }}
+    {{ retained_buckets(changed_days(ref('stg_garmin__retained_rollups'))) }}
     {% if has_timescaledb() -%}
     where false
     {% endif %}

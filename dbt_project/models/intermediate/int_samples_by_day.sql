@@ -2,7 +2,7 @@
 -- where a row a sample would be 9 million of 1.4 GB. marts.samples shows them one row each.
 
 {{ config(
-    materialized='by_day',
+    incremental_strategy='by_day',
     meta={'event_types': [
         'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes',
         'garmin.hrv', 'garmin.floors', 'garmin.steps_intervals'
@@ -16,7 +16,7 @@
 with
 
 told as (
-    {{ samples_told_once(days_of(ref('base_garmin__payloads')), ref('base_garmin__payloads')) }}
+    {{ samples_told_once(changed_days(ref('base_garmin__payloads')), ref('base_garmin__payloads')) }}
 )
 
 select

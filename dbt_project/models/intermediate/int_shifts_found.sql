@@ -2,7 +2,7 @@
 -- against the median and the spread (median absolute deviation, scaled to a normal one) of the days of those weeks. A week
 -- of four days or more, with 28 days before it. All days of a week have its flag, so a Monday's rests on the days up to
 -- Sunday; nothing later is looked at.
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
@@ -14,7 +14,7 @@ weeks as (
         array_agg(day order by day) as days,
         array_agg(value order by day) as week_values,
         max(as_of) as as_of
-    from {{ people_of(ref('outcomes')) }} as outcomes
+    from {{ changed_people(ref('outcomes')) }} as outcomes
     group by 1, 2, 3
 ),
 

@@ -1,17 +1,17 @@
 -- Which arm the draw gave each study day, from the schedule (wins) or from the protocol itself, by name.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 protocols as (
     select event_id, user_id, trial, assignment, ingested_at
-    from {{ people_of(ref('stg_trials__protocols')) }}
+    from {{ changed_people(ref('stg_trials__protocols')) }}
 ),
 
 drawn as (
     select user_id, trial, study_day, code, ingested_at, 1 as priority
-    from {{ people_of(ref('stg_trials__schedules')) }}
+    from {{ changed_people(ref('stg_trials__schedules')) }}
     union all
     select user_id, trial, study_day, code, ingested_at, 2 as priority
     from ({{ exploded_assignment('protocols', 'protocols.assignment') }}) as planned
@@ -37,4 +37,4 @@ select
     end as arm,
     chosen.ingested_at
 from chosen
-inner join {{ people_of(ref('int_trials_defined')) }} as trials using (user_id, trial)
+inner join {{ changed_people(ref('int_trials_defined')) }} as trials using (user_id, trial)

@@ -1,17 +1,17 @@
 -- Every trial that has a protocol or recorded days. A recorded study without a protocol gets its arms from its days
 -- (the one with a reference's name first) and its outcome from its measures (the one with most readings first).
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 protocols as (
-    select * from {{ people_of(ref('stg_trials__protocols')) }}
+    select * from {{ changed_people(ref('stg_trials__protocols')) }}
 ),
 
 recorded as (
     select user_id, trial, max(ingested_at) as as_of
-    from {{ people_of(ref('stg_trials__days')) }}
+    from {{ changed_people(ref('stg_trials__days')) }}
     group by user_id, trial
 ),
 
@@ -22,7 +22,7 @@ recorded_arms as (
         jsonb_agg(arm order by {{ is_reference_arm('arm') }} desc, first_study_day) as arms
     from (
         select user_id, trial, arm, min(study_day) as first_study_day
-        from {{ people_of(ref('stg_trials__days')) }}
+        from {{ changed_people(ref('stg_trials__days')) }}
         where arm is not null
         group by user_id, trial, arm
     ) as arms_of_days
@@ -36,7 +36,7 @@ recorded_measures as (
         jsonb_agg(measure order by readings desc, measure) as measures
     from (
         select user_id, trial, measure, count(*) as readings
-        from {{ people_of(ref('stg_logs__measures')) }}
+        from {{ changed_people(ref('stg_logs__measures')) }}
         where trial is not null and measure is not null and value is not null
         group by user_id, trial, measure
     ) as readings_of_measures

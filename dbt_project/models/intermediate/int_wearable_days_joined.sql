@@ -4,24 +4,24 @@
 with
 
 summaries as (
-    {{ one_row_a_day(days_of(ref('stg_garmin__daily_summaries')), first='is_full desc') }}
+    {{ one_row_a_day(changed_days(ref('stg_garmin__daily_summaries')), first='is_full desc') }}
 ),
 
 heart_rates as (
-    {{ one_row_a_day(days_of(ref('stg_garmin__heart_rates'))) }}
+    {{ one_row_a_day(changed_days(ref('stg_garmin__heart_rates'))) }}
 ),
 
 stress as (
-    {{ one_row_a_day(days_of(ref('stg_garmin__stress_days')), first='is_full desc') }}
+    {{ one_row_a_day(changed_days(ref('stg_garmin__stress_days')), first='is_full desc') }}
 ),
 
 steps as (
-    {{ one_row_a_day(days_of(ref('stg_garmin__steps'))) }}
+    {{ one_row_a_day(changed_days(ref('stg_garmin__steps'))) }}
 ),
 
 -- Only of days of which none of the others has data: it comes first, before their zeros.
 monitored as (
-    select * from {{ days_of(ref('int_monitored_days_gathered')) }}
+    select * from {{ changed_days(ref('int_monitored_days_gathered')) }}
 ),
 
 joined as (

@@ -1,6 +1,6 @@
 -- One row a weighing: the same one comes from the account, from its export and in the scale's own file.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
@@ -10,7 +10,7 @@ told as (
         case when is_exported then 'account export' else 'account' end as told_by,
         weighed_at, utc_offset, day, weight_kg, bmi_kg_m2, body_fat_pct, body_water_pct, muscle_mass_kg, bone_mass_kg,
         visceral_fat_rating, metabolic_age_years, ingested_at
-    from {{ people_of(ref('stg_garmin__weigh_ins')) }}
+    from {{ changed_people(ref('stg_garmin__weigh_ins')) }}
     where has_data
     union all
     -- A scale that knows several people does not say which of them this person is.
@@ -18,14 +18,14 @@ told as (
         user_id, event_id, 3 as priority, 'FIT file' as told_by, weighed_at, utc_offset, day, weight_kg,
         null as bmi_kg_m2, body_fat_pct, body_water_pct, muscle_mass_kg, bone_mass_kg, visceral_fat_rating,
         null as metabolic_age_years, ingested_at
-    from {{ people_of(ref('stg_fit__weights')) }}
+    from {{ changed_people(ref('stg_fit__weights')) }}
     where weight_kg is not null and scale_users = 1
     union all
     select
         user_id, event_id, 4 as priority, 'log' as told_by, occurred_at as weighed_at, utc_offset, day, weight_kg,
         null as bmi_kg_m2, null as body_fat_pct, null as body_water_pct, null as muscle_mass_kg, null as bone_mass_kg,
         null as visceral_fat_rating, null as metabolic_age_years, ingested_at
-    from {{ people_of(ref('stg_logs__weights')) }}
+    from {{ changed_people(ref('stg_logs__weights')) }}
     where weight_kg is not null
 ),
 

@@ -1,6 +1,6 @@
 -- Laps of an activity out of one recording of it: the account's before the file's, the most trusted first.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 {% set figures = [
     'started_at', 'duration_s', 'distance_m', 'avg_hr_bpm', 'max_hr_bpm', 'avg_speed_mps', 'avg_power_w', 'energy_kcal',
@@ -13,8 +13,8 @@ told_by_account as (
     select
         laps.user_id, numbers.activity_id, laps.event_id, laps.lap_number, 1 as priority, numbers.preference,
         'account' as told_by, laps.{{ figures }}
-    from {{ people_of(ref('stg_garmin__activity_laps')) }} as laps
-    inner join {{ people_of(ref('int_activity_numbers_resolved')) }} as numbers
+    from {{ changed_people(ref('stg_garmin__activity_laps')) }} as laps
+    inner join {{ changed_people(ref('int_activity_numbers_resolved')) }} as numbers
         on numbers.user_id = laps.user_id and numbers.activity_number = laps.activity_id
     where numbers.preference is not null
 ),
@@ -24,8 +24,8 @@ laps_of_sessions as (
     select distinct on (laps.event_id, laps.lap_number)
         recordings.rule, laps.user_id, recordings.activity_id, laps.event_id, laps.lap_number, 2 as priority, recordings.preference,
         'file' as told_by, laps.{{ figures }}
-    from {{ people_of(ref('stg_fit__laps')) }} as laps
-    inner join {{ people_of(ref('int_activity_recordings_placed')) }} as recordings
+    from {{ changed_people(ref('stg_fit__laps')) }} as laps
+    inner join {{ changed_people(ref('int_activity_recordings_placed')) }} as recordings
         on recordings.user_id = laps.user_id and recordings.event_id = laps.event_id
     where recordings.activity_id is not null
     order by

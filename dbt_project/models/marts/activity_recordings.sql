@@ -1,9 +1,9 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 placed as (
-    select * from {{ people_of(ref('int_activity_recordings_placed')) }}
+    select * from {{ changed_people(ref('int_activity_recordings_placed')) }}
 )
 
 select

@@ -1,11 +1,11 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 told as (
     select sets.*, numbers.activity_id as merged_id, numbers.preference
-    from {{ people_of(ref('stg_garmin__activity_sets')) }} as sets
-    inner join {{ people_of(ref('int_activity_numbers_resolved')) }} as numbers
+    from {{ changed_people(ref('stg_garmin__activity_sets')) }} as sets
+    inner join {{ changed_people(ref('int_activity_numbers_resolved')) }} as numbers
         on numbers.user_id = sets.user_id and numbers.activity_number = sets.activity_id
 ),
 

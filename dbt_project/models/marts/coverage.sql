@@ -1,17 +1,17 @@
 -- The ledger of what was fetched, with the holes in it as rows, and why a day of a kind is not there: in the words of
 -- `santorio coverage`.
-{{ config(materialized='by_day') }}
+{{ config(incremental_strategy='by_day') }}
 
 with
 
 told as (
     select user_id, kind, day, status, attempts, last_error, fetched_at
-    from {{ days_of(source('ops', 'coverage')) }} as ledger
+    from {{ changed_days(source('ops', 'coverage')) }} as ledger
     where {{ was_in_ledger() }}
     union all
     select
         user_id, kind, day, 'missing' as status, 0 as attempts, null::text as last_error, null::timestamptz as fetched_at
-    from {{ days_of(ref('int_coverage_holes_found')) }} as holes
+    from {{ changed_days(ref('int_coverage_holes_found')) }} as holes
     -- A sync beside the build may have filled a hole since it was found.
     where not exists (
         select from {{ source('ops', 'coverage') }} as ledger
@@ -21,7 +21,7 @@ told as (
 ),
 
 days as (
-    select * from {{ days_of(ref('int_ledger_days_gathered')) }} as gathered
+    select * from {{ changed_days(ref('int_ledger_days_gathered')) }} as gathered
 )
 
 select
@@ -39,7 +39,7 @@ select
             when not days.is_day_listed then 'unknown'
             else 'not worn'
         end
-        when told.kind in ({{ quoted(kinds_of_every_night()) }}) and days.is_night_empty and not days.is_night_there
+        when told.kind in ({{ csv_literals(kinds_of_every_night()) }}) and days.is_night_empty and not days.is_night_there
             then 'night not worn'
         when told.status = 'missing' then 'missing'
         else 'Garmin has none'

@@ -4,7 +4,7 @@ select
     user_id,
     day,
     {{ figure_columns(nutrition_figures()) }}
-from {{ days_of(ref('int_figures_by_day')) }}
+from {{ changed_days(ref('int_figures_by_day')) }}
 where figure in ('{{ nutrition_figures() | join("', '") }}')
 group by user_id, day
 -- A goal alone is no log.

@@ -1,12 +1,12 @@
 -- The zones of each sport, and from when to when they were in force, as far as the account was looked at.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 told as (
     select *
-    from {{ people_of(ref('stg_garmin__heart_rate_zones')) }}
+    from {{ changed_people(ref('stg_garmin__heart_rate_zones')) }}
     where has_data
 ),
 

@@ -1,12 +1,12 @@
 -- Where every trial stands that the person accepted or declined, by what happened to it. What happens by itself (the
 -- first day, the end of a pause, the last day) is noted in the log late or never: it follows from the dates.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 steps as (
-    select * from {{ people_of(ref('stg_trials__happenings')) }}
+    select * from {{ changed_people(ref('stg_trials__happenings')) }}
     -- A day that was logged and a deviation change no state.
     where happening not in ('adherence', 'deviation')
 ),

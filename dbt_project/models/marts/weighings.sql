@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 select
     user_id,
@@ -16,4 +16,4 @@ select
     visceral_fat_rating,
     metabolic_age_years,
     ingested_at as as_of
-from {{ people_of(ref('int_weighings_merged')) }}
+from {{ changed_people(ref('int_weighings_merged')) }}

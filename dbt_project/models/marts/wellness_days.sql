@@ -5,14 +5,14 @@ gathered as (
         user_id,
         day,
         {{ figure_columns(wellness_figures()) }}
-    from {{ days_of(ref('int_figures_by_day')) }}
+    from {{ changed_days(ref('int_figures_by_day')) }}
     where figure in ('{{ wellness_figures() | join("', '") }}')
     group by user_id, day
 ),
 
 napped as (
     select user_id, day, count(*)::integer as naps, sum(nap_minutes order by nap_minutes) as nap_minutes, max(as_of) as as_of
-    from {{ days_of(ref('naps')) }}
+    from {{ changed_days(ref('naps')) }}
     group by user_id, day
 )
 

@@ -49,7 +49,7 @@ def test_a_day_of_the_ledger_reaches_what_reads_the_ledger_and_no_event(models: 
 
 
 def test_a_model_that_declares_no_event_type_is_reached_by_every_event(models: list[Model]) -> None:
-    undeclared = Model("notes", ("staging", "notes"), "by_event", "", ("base_logs__entries",))
+    undeclared = Model("notes", ("staging", "notes"), "incremental", "", ("base_logs__entries",))
     assert "notes" in changed_models([*models, undeclared], ["mood"], has_changed_days=False)
 
 

@@ -1,11 +1,11 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 -- Thresholds out of the data, one row a person, sport, kind and day from which it holds. Each looks back, never ahead.
 
 with
 
 efforts as (
-    select * from {{ people_of(ref('int_activity_efforts')) }}
+    select * from {{ changed_people(ref('int_activity_efforts')) }}
 ),
 
 by_sport as (
@@ -42,7 +42,7 @@ hearts as (
 
 births as (
     select distinct on (user_id) user_id, birth_day, ingested_at
-    from {{ people_of(ref('stg_training__profiles')) }}
+    from {{ changed_people(ref('stg_training__profiles')) }}
     where birth_day is not null
     order by user_id, ingested_at desc, event_id
 ),
@@ -68,7 +68,7 @@ highest as (
 
 nights as (
     select user_id, day, resting_hr_bpm, as_of
-    from {{ people_of(ref('int_wearable_days_joined')) }}
+    from {{ changed_people(ref('int_wearable_days_joined')) }}
     where resting_hr_bpm > 0
 ),
 
@@ -101,7 +101,7 @@ resting as (
 
 given as (
     select user_id, sport, day, value, method, as_of
-    from {{ people_of(ref('int_thresholds_given')) }}
+    from {{ changed_people(ref('int_thresholds_given')) }}
     where kind = 'max_hr_bpm'
 ),
 
@@ -124,7 +124,7 @@ floors as (
 ),
 
 models as (
-    select * from {{ people_of(ref('power_models')) }}
+    select * from {{ changed_people(ref('power_models')) }}
     where reason is null
 ),
 

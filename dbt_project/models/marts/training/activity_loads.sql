@@ -1,4 +1,4 @@
-{{ config(materialized='by_day', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
+{{ config(incremental_strategy='by_day', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
 
 -- Every load that the figures of an activity allow, and of those the one that its day is summed from: power before heart
 -- rate second by second before the mean heart rate alone.
@@ -25,7 +25,7 @@ activities as (
         end as told_share,
         {{ trimp_exponent('efforts.trimp_coefficients') }}::double precision as exponent,
         {{ trimp_factor('efforts.trimp_coefficients') }}::double precision as factor
-    from {{ days_of(ref('int_activity_thresholds')) }} as efforts
+    from {{ changed_days(ref('int_activity_thresholds')) }} as efforts
     left join {{ source('training', 'recordings') }} as recorded
         on recorded.recording_id = efforts.hr_recording_id
         and recorded.session_number = efforts.hr_session_number

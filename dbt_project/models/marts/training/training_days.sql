@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 -- One row a day from a person's first activity on to the last one or the last day on which a watch was worn. A day on
 -- which a watch was worn and nothing recorded is rest: 0; of who never wore one, every day without a recording is. The load of any other
@@ -24,14 +24,14 @@ exercised as (
         case when count({{ name }}) = count(*) then sum({{ name }} order by activity_id) end as {{ name }},
         {% endfor -%}
         max(as_of) as as_of
-    from {{ people_of(ref('activity_loads')) }}
+    from {{ changed_people(ref('activity_loads')) }}
     where day is not null
     group by user_id, day
 ),
 
 worn as (
     select user_id, day, is_worn, as_of
-    from {{ people_of(ref('int_wearable_days_joined')) }}
+    from {{ changed_people(ref('int_wearable_days_joined')) }}
 ),
 
 wearers as (
@@ -42,7 +42,7 @@ wearers as (
 
 unlisted as (
     select user_id, day
-    from {{ people_of(ref('int_ledger_days_gathered')) }}
+    from {{ changed_people(ref('int_ledger_days_gathered')) }}
     where is_activity_failed
 ),
 

@@ -5,7 +5,7 @@
 -- depends_on: {{ source('inbox', 'fit_files') }}, {{ source('inbox', 'logs') }}, {{ source('inbox', 'trials') }}
 
 {{ config(
-    materialized='by_event',
+    materialized='incremental',
     indexes=[
         {'columns': ['event_id'], 'unique': true},
         {'columns': ['user_id', 'event_type', 'day']},
@@ -26,8 +26,8 @@ versions as (
             else data ->> 'calendarDate'
         end as told_day,
         case when source = 'garmin' then metadata ->> 'day' end as asked_day
-    from {{ changed(source('garmin', 'payloads')) }}
-    where event_type <> 'deleted' and {{ has_arrived('ingested_at') }}
+    from {{ changed_events(source('garmin', 'payloads')) }}
+    where event_type <> 'deleted' and {{ ingested_before_build('ingested_at') }}
     offset 0
 ),
 
@@ -40,8 +40,8 @@ newest as (
 tombstones as (
     select user_id, {{ safe_uuid("data ->> 'event_id'") }} as event_id, max(ingested_at) as deleted_at
     from {{ source('garmin', 'payloads') }}
-    where event_type = 'deleted' and {{ has_arrived('ingested_at') }}
-        {%- if is_touched() %}
+    where event_type = 'deleted' and {{ ingested_before_build('ingested_at') }}
+        {%- if is_incremental() %}
         and user_id in (select user_id from newest)
         {%- endif %}
     group by 1, 2

@@ -13,7 +13,7 @@ source as materialized (
         event_type = 'garmin.daily_summary' as is_full,
         jsonb_strip_nulls(data) as data,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.daily_summary', 'garmin.daily_summary_export')
 ),
 

@@ -5,7 +5,7 @@
 with
 
 source as (
-    select * from {{ changed(ref('base_garmin__versions')) }}
+    select * from {{ changed_events(ref('base_garmin__versions')) }}
     where event_type in ('garmin.heart_rate_zones', 'garmin.power_zones')
 ),
 

@@ -17,7 +17,7 @@ source as materialized (
         -- What is left of a series that was thinned.
         data -> 'thinned' -> 'heart_rate' as kept,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.heart_rate'
 ),
 

@@ -15,7 +15,7 @@ source as materialized (
         event_type = 'garmin.sleep' as is_full,
         case when jsonb_typeof(data -> 'dailySleepDTO') = 'object' then data -> 'dailySleepDTO' else data end as night,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.sleep', 'garmin.sleep_summary')
 ),
 

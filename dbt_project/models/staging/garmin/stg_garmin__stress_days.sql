@@ -20,7 +20,7 @@ source as materialized (
         -- What is left of series that were thinned.
         data -> 'thinned' as kept,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.stress', 'garmin.stress_summary')
 ),
 

@@ -8,7 +8,7 @@ source as (
         -- The account's export logs every change of the profile; a weighing is a change of the weight.
         event_type = 'garmin.biometrics' as is_exported,
         case event_type when 'garmin.biometrics' then data -> 'weight' else data end as weighing
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.weigh_in', 'garmin.biometrics')
 ),
 

@@ -3,7 +3,7 @@
 with
 
 source as (
-    select * from {{ changed(ref('base_logs__entries')) }}
+    select * from {{ changed_events(ref('base_logs__entries')) }}
     where event_type = 'supplement'
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='by_event', meta={'event_types': ['garmin.user_settings']}) }}
+{{ config(incremental_strategy='by_event', meta={'event_types': ['garmin.user_settings']}) }}
 
 select
     event_id,
@@ -7,5 +7,5 @@ select
         as coefficients,
     {{ safe_date("data -> 'userData' ->> 'birthDate'") }} as birth_day,
     ingested_at
-from {{ changed(ref('base_garmin__payloads')) }}
+from {{ changed_events(ref('base_garmin__payloads')) }}
 where event_type = 'garmin.user_settings'

@@ -1,4 +1,4 @@
-{{ config(materialized='by_event', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
+{{ config(incremental_strategy='by_event', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
 
 -- Only what the newest version of an event names is valid; rows of older versions stay in the source.
 
@@ -6,13 +6,13 @@ with
 
 files as (
     select user_id, event_id, metadata ->> 'recording_id' as recording_id, ingested_at
-    from {{ changed(ref('base_fit__files')) }}
+    from {{ changed_events(ref('base_fit__files')) }}
     where event_type in ('fit.activity', 'track.activity')
 ),
 
 drawn as (
     select user_id, event_id, event_id::text as recording_id, ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.activity_samples'
 ),
 

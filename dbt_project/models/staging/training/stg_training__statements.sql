@@ -1,4 +1,4 @@
-{{ config(materialized='by_event', meta={'event_types': [
+{{ config(incremental_strategy='by_event', meta={'event_types': [
         'fit.activity', 'garmin.activity', 'garmin.activity_detail', 'garmin.activity_export', 'track.activity'
     ]}) }}
 
@@ -14,7 +14,7 @@ sessions as (
         {{ json_positive("element.session -> 'threshold_power_w'") }} as ftp_w,
         {{ json_positive("element.session -> 'workout_rpe'") }} as rpe_told,
         files.ingested_at
-    from {{ changed(ref('base_fit__files')) }} as files
+    from {{ changed_events(ref('base_fit__files')) }} as files
     cross join lateral jsonb_array_elements({{ json_array("files.data -> 'sessions'") }})
         with ordinality as element (session, ordinal)
     where files.event_type in ('fit.activity', 'track.activity')
@@ -27,7 +27,7 @@ payloads as (
         event_id::text as recording_id,
         case when jsonb_typeof(data -> 'summaryDTO') = 'object' then data -> 'summaryDTO' else data end as figures,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.activity', 'garmin.activity_detail', 'garmin.activity_export')
 ),
 

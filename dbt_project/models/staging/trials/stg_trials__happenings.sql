@@ -1,4 +1,4 @@
-{{ config(materialized='by_person', meta={'event_types': [
+{{ config(incremental_strategy='by_person', meta={'event_types': [
         'trial.abandoned', 'trial.accepted', 'trial.adherence', 'trial.analysed', 'trial.completed', 'trial.declined',
         'trial.deviation', 'trial.paused', 'trial.proposed', 'trial.resumed', 'trial.started', 'trial.stopped'
     ]}) }}
@@ -6,7 +6,7 @@
 with
 
 source as (
-    select * from {{ people_of(ref('base_trials__events')) }}
+    select * from {{ changed_people(ref('base_trials__events')) }}
     -- The others are protocols, schedules, recorded days, levers and limits.
     where event_type in (
         'trial.proposed', 'trial.accepted', 'trial.declined', 'trial.started', 'trial.adherence', 'trial.deviation',

@@ -1,17 +1,25 @@
 {#-
-  A table that keeps its identity: a rebuild empties and refills it in one transaction. dbt's own `table` swaps a new
-  one in and drops the old one with `cascade`, which would take the api views with it, so that the read API
-  would have nothing to read between the marts and the views. Readers see the old rows until the commit.
+  A full build empties and fills a table that is there, in one transaction: readers see the old rows until the commit, and
+  the views on the table stay. dbt's own full refresh swaps a new table in and drops the old one with `cascade`.
 
-  Where names, types or constraints of the columns changed, or with --full-refresh, the table is made anew (indexes too).
+  Where names, types or constraints of the columns changed, or with --full-refresh, dbt replaces the table.
 -#}
 
 {#- Whether a table that is there can take the rows of a query as it is. -#}
-{% macro is_refillable(existing, sql) -%}
+{% macro can_take_rows(existing, sql) -%}
   {{ return(
-      existing is not none and existing.is_table and not should_full_refresh()
-      and same_columns(existing, sql) and same_constraints(existing)
+      existing is not none and existing.is_table and same_columns(existing, sql) and same_constraints(existing)
   ) }}
+{%- endmacro %}
+
+{% macro truncate_insert_sql(arg_dict) -%}
+  {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') -%}
+  {%- set sql -%}
+    delete from {{ arg_dict.target_relation }};
+    insert into {{ arg_dict.target_relation }} ({{ columns }}) select {{ columns }} from {{ arg_dict.temp_relation }};
+    drop table {{ arg_dict.temp_relation }}
+  {%- endset -%}
+  {{ return(sql) }}
 {%- endmacro %}
 
 {#- Whether a table has the primary key and the not-null constraints of the contract, where there is one. -#}
@@ -28,28 +36,6 @@
        from pg_attribute left join pg_index on indrelid = attrelid and indisprimary
        where attrelid = '" ~ relation ~ "'::regclass and attnum > 0 and not attisdropped") -%}
   {{ return((found.columns[0][0] or '') == key | join(',') and (found.columns[1][0] or '') == filled | unique | sort(case_sensitive=true) | join(',')) }}
-{%- endmacro %}
-
-{#-
-  Names of a table's columns, in their order. Not by the adapter's own method: each call of it makes all macros known
-  anew, which takes as long as a small table takes to refill.
--#}
-{% macro column_names(relation) -%}
-  {%- set found = run_query(
-      "select attname::text from pg_attribute
-       where attrelid = to_regclass('" ~ relation ~ "') and attnum > 0 and not attisdropped order by attnum") -%}
-  {{ return(found.columns[0].values() | list) }}
-{%- endmacro %}
-
-{#- The same as a list in SQL. -#}
-{% macro quoted_names(names) -%}
-  {%- for name in names -%}{{ adapter.quote(name) }}{{ ', ' if not loop.last }}{%- endfor -%}
-{%- endmacro %}
-
-{% macro refill_sql(target, existing, sql) -%}
-  {%- set columns = quoted_names(column_names(existing)) -%}
-  delete from {{ target }};
-  insert into {{ target }} ({{ columns }}) select {{ columns }} from ({{ sql }}) as fresh;
 {%- endmacro %}
 
 {#- Whether a query gives the columns that a table has: names and types, in whatever order. -#}
