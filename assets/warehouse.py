@@ -24,8 +24,24 @@ MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
 
 
-class ByLayer(DagsterDbtTranslator):  # type: ignore[misc]
-    """Groups models by their layer (staging, intermediate, marts, api) and describes them in words."""
+class LayerTranslator(DagsterDbtTranslator):  # type: ignore[misc]
+    """Groups models by their layer (staging, intermediate, marts, api), and begins their lineage at what writes the log."""
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Let what reads `raw.events` depend on the assets that write it, which the source's meta names."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if unique_id.startswith("source"):
+            return spec
+        writers: list[dg.AssetKey] = []
+        written = set()
+        for parent in manifest["parent_map"].get(unique_id, []):
+            if parent.startswith("source") and (keys := manifest["sources"][parent]["meta"].get("written_by")):
+                writers += [dg.AssetKey(key) for key in keys]
+                written.add(super().get_asset_spec(manifest, parent, project).key)
+        deps = [dep for dep in spec.deps if dep.asset_key not in written]
+        return spec.replace_attributes(deps=[*deps, *writers])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Name of the folder below `models/`."""
@@ -36,7 +52,7 @@ class ByLayer(DagsterDbtTranslator):  # type: ignore[misc]
         return str(dbt_resource_props["description"])
 
 
-TRANSLATOR = ByLayer()
+TRANSLATOR = LayerTranslator()
 API_VIEWS = "path:models/api"
 
 

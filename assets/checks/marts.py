@@ -96,7 +96,7 @@ select ledger.user_id::text, ledger.day,
 from ops.coverage as ledger
 where ledger.kind = '{kind}' and ledger.status in ('final', 'fetched', 'provisional')
   and ledger.day >= (
-    select min(worn.day) from intermediate.int_wearable_days_joined as worn where worn.user_id = ledger.user_id)
+    select min(worn.day) from intermediate.int_wearable_days__joined as worn where worn.user_id = ledger.user_id)
   and ledger.fetched_at >= (select max(fetched_at) from ops.coverage) - %(window)s::interval
 order by ledger.fetched_at desc limit %(most_rows)s
 """

@@ -3,7 +3,7 @@
   `priority` wins, then the lowest `place` (an expression; which of several of a day), then the newest ingested.
   `figures` and `words`: figure → column of the relation.
 -#}
-{% macro figures_of(relation, figures, words={}, priority='1', place='null::double precision') -%}
+{% macro unpivot_metrics(relation, figures, words={}, priority='1', place='null::double precision') -%}
     select
         told.user_id, told.day, figure.name as figure, figure.value, figure.word,
         {{ priority }} as priority, {{ place }} as place, told.ingested_at, told.event_id
@@ -21,14 +21,14 @@
 {%- endmacro %}
 
 {#- Figures that carry the name of their column. -#}
-{% macro same_names(columns) -%}
+{% macro identity_map(columns) -%}
   {%- set names = {} -%}
   {%- for column in columns -%}{%- do names.update({column: column}) -%}{%- endfor -%}
   {{ return(names) }}
 {%- endmacro %}
 
-{#- The figures of one mart, a column each, out of int_figures_by_day. -#}
-{% macro figure_columns(figures, words=[]) -%}
+{#- The figures of one mart, a column each, out of int_daily_metrics__deduplicated. -#}
+{% macro pivot_metrics(figures, words=[]) -%}
     {% for figure in figures -%}
     max(value) filter (where figure = '{{ figure }}') as {{ figure }},
     {% endfor -%}
@@ -45,23 +45,23 @@
   }) }}
 {%- endmacro %}
 
-{% macro nutrition_figures() -%}
+{% macro nutrition_metrics() -%}
   {{ return((nutrients() | list) + ['energy_goal_kcal', 'fluids_ml', 'fluids_goal_ml']) }}
 {%- endmacro %}
 
 {#- Those that the daily summary tells too. -#}
-{% macro summary_figures() -%}
+{% macro summary_metrics() -%}
   {{ return([
     'total_kcal', 'moderate_minutes', 'vigorous_minutes', 'waking_respiration_brpm', 'lowest_respiration_brpm',
     'highest_respiration_brpm', 'spo2_pct', 'lowest_spo2_pct', 'body_battery_charged', 'body_battery_drained',
   ]) }}
 {%- endmacro %}
 
-{% macro wellness_figures() -%}
-  {{ return(summary_figures() + ['weekly_goal_minutes', 'sleep_respiration_brpm', 'sleep_spo2_pct']) }}
+{% macro wellness_metrics() -%}
+  {{ return(summary_metrics() + ['weekly_goal_minutes', 'sleep_respiration_brpm', 'sleep_spo2_pct']) }}
 {%- endmacro %}
 
-{% macro load_figures() -%}
+{% macro load_metrics() -%}
   {{ return([
     'acute_load', 'chronic_load', 'load_ratio', 'tunnel_low', 'tunnel_high',
     'load_aerobic_low', 'load_aerobic_low_target_low', 'load_aerobic_low_target_high',
@@ -70,20 +70,20 @@
   ]) }}
 {%- endmacro %}
 
-{% macro threshold_figures() -%}
+{% macro threshold_metrics() -%}
   {{ return([
     'running_threshold_hr_bpm', 'cycling_threshold_hr_bpm', 'running_threshold_speed_mps', 'running_threshold_power_w',
   ]) }}
 {%- endmacro %}
 
-{% macro fitness_figures() -%}
+{% macro fitness_metrics() -%}
   {{ return([
     'vo2max_running', 'vo2max_cycling', 'fitness_age_years', 'readiness_score', 'recovery_minutes', 'endurance_score',
     'hill_score', 'hill_strength_score', 'hill_endurance_score', 'time_5k_s', 'time_10k_s', 'time_half_marathon_s',
     'time_marathon_s', 'cycling_ftp_w',
-  ] + threshold_figures() + load_figures()) }}
+  ] + threshold_metrics() + load_metrics()) }}
 {%- endmacro %}
 
-{% macro fitness_words() -%}
+{% macro fitness_labels() -%}
   {{ return(['readiness_level', 'training_feedback', 'balance_feedback']) }}
 {%- endmacro %}

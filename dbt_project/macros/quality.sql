@@ -1,5 +1,5 @@
 {#- Columns of a relation with one row a person-day as one row a metric. -#}
-{% macro metrics_told(relation, columns) -%}
+{% macro unpivot_daily_metrics(relation, columns) -%}
     select told.user_id, told.day, metric.name as metric, metric.value, told.as_of
     from {{ relation }} as told
     cross join lateral (

@@ -8,7 +8,7 @@
     select
         told.user_id, told.day, told.measure, bucket.bucket_at, bucket.samples, bucket.sum / bucket.samples as mean,
         bucket.min, bucket.max, bucket.sum, bucket.as_of
-    from {{ ref('int_sample_rollups_by_day') }} as told
+    from {{ ref('int_sample_rollups__by_day') }} as told
     cross join lateral unnest(told.bucket_at, told.samples, told.sum, told.min, told.max, told.bucket_as_of)
         as bucket (bucket_at, samples, sum, min, max, as_of)
     where told.minutes = {{ minutes }}

@@ -31,7 +31,7 @@ create table marts.activities (user_id uuid, activity_id text, day date, started
 create table marts.outcomes (user_id uuid, day date, metric text, value float, as_of timestamptz);
 create table marts.exposures (user_id uuid, day date, exposure text, value float, as_of timestamptz);
 create table marts.day_quality (user_id uuid, day date, metric text, flag text, is_left_out boolean);
-create table intermediate.int_wearable_days_joined (user_id uuid, day date);
+create table intermediate.int_wearable_days__joined (user_id uuid, day date);
 create schema reference; create table reference.metrics (metric text, lowest_possible float, highest_possible float);
 insert into reference.metrics values ('steps', 0, 300000), ('alcohol_g', 0, 1000);
 """
@@ -74,7 +74,7 @@ def marts(database: Database, person: Person) -> Database:
                 [*about, waking - dt.timedelta(hours=8), waking, AS_OF],
             )
             connection.execute("insert into staging.stg_garmin__sleeps values (%s, %s, true)", about)
-            connection.execute("insert into intermediate.int_wearable_days_joined values (%s, %s)", about)
+            connection.execute("insert into intermediate.int_wearable_days__joined values (%s, %s)", about)
             connection.execute(
                 "insert into marts.outcomes values (%s, %s, 'steps', 8000, %s)", [*about, AS_OF]
             )

@@ -237,7 +237,7 @@ def test_the_body_of_a_day_is_the_mean_of_its_readings(build: Any, log: Any, row
     summary(log, DAY, restingHeartRate=49)
     build()
     (body,) = rows("marts.body_days")
-    assert (body["weight_kg"], body["weighings"], body["systolic_mmhg"], body["blood_pressure_readings"]) == (
+    assert (body["weight_kg"], body["weigh_ins"], body["systolic_mmhg"], body["blood_pressure_readings"]) == (
         70.5, 2, 125, 2,
     )  # fmt: skip
     assert (body["diastolic_mmhg"], body["resting_hr_bpm"], body["body_fat_pct"]) == (80, 49, None)

@@ -19,4 +19,4 @@ select
     training_load,
     recordings,
     as_of
-from {{ changed_people(ref('int_activities_merged')) }}
+from {{ changed_people(ref('int_activities__merged')) }}

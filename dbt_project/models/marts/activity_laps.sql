@@ -14,7 +14,7 @@ told_by_account as (
         laps.user_id, numbers.activity_id, laps.event_id, laps.lap_number, 1 as priority, numbers.preference,
         'account' as told_by, laps.{{ figures }}
     from {{ changed_people(ref('stg_garmin__activity_laps')) }} as laps
-    inner join {{ changed_people(ref('int_activity_numbers_resolved')) }} as numbers
+    inner join {{ changed_people(ref('int_activity_numbers__resolved')) }} as numbers
         on numbers.user_id = laps.user_id and numbers.activity_number = laps.activity_id
     where numbers.preference is not null
 ),
@@ -25,7 +25,7 @@ laps_of_sessions as (
         recordings.rule, laps.user_id, recordings.activity_id, laps.event_id, laps.lap_number, 2 as priority, recordings.preference,
         'file' as told_by, laps.{{ figures }}
     from {{ changed_people(ref('stg_fit__laps')) }} as laps
-    inner join {{ changed_people(ref('int_activity_recordings_placed')) }} as recordings
+    inner join {{ changed_people(ref('int_activity_recordings__matched')) }} as recordings
         on recordings.user_id = laps.user_id and recordings.event_id = laps.event_id
     where recordings.activity_id is not null
     order by

@@ -3,7 +3,7 @@
 with
 
 placed as (
-    select * from {{ changed_people(ref('int_activity_recordings_placed')) }}
+    select * from {{ changed_people(ref('int_activity_recordings__matched')) }}
 )
 
 select

@@ -5,7 +5,7 @@ with
 told as (
     select sets.*, numbers.activity_id as merged_id, numbers.preference
     from {{ changed_people(ref('stg_garmin__activity_sets')) }} as sets
-    inner join {{ changed_people(ref('int_activity_numbers_resolved')) }} as numbers
+    inner join {{ changed_people(ref('int_activity_numbers__resolved')) }} as numbers
         on numbers.user_id = sets.user_id and numbers.activity_number = sets.activity_id
 ),
 

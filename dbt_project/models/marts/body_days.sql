@@ -15,7 +15,7 @@ weighed as (
         avg(bone_mass_kg::numeric)::double precision as bone_mass_kg,
         count(weight_kg)::integer as weighings,
         max(ingested_at) as as_of
-    from {{ changed_days(ref('int_weighings_merged')) }} as weighings
+    from {{ changed_days(ref('int_weigh_ins__merged')) }} as weighings
     group by user_id, day
 ),
 
@@ -34,7 +34,7 @@ pressed as (
 
 rested as (
     select user_id, day, resting_hr_bpm, as_of
-    from {{ changed_days(ref('int_wearable_days_joined')) }} as worn
+    from {{ changed_days(ref('int_wearable_days__joined')) }} as worn
     where resting_hr_bpm is not null
 )
 

@@ -11,7 +11,7 @@ told as (
     union all
     select
         user_id, kind, day, 'missing' as status, 0 as attempts, null::text as last_error, null::timestamptz as fetched_at
-    from {{ changed_days(ref('int_coverage_holes_found')) }} as holes
+    from {{ changed_days(ref('int_coverage_gaps')) }} as holes
     -- A sync beside the build may have filled a hole since it was found.
     where not exists (
         select from {{ source('ops', 'coverage') }} as ledger
@@ -21,7 +21,7 @@ told as (
 ),
 
 days as (
-    select * from {{ changed_days(ref('int_ledger_days_gathered')) }} as gathered
+    select * from {{ changed_days(ref('int_coverage__by_day')) }} as gathered
 )
 
 select

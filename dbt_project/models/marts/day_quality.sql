@@ -20,7 +20,7 @@ nights as (
 ),
 
 worn as (
-    select * from {{ changed_days(ref('int_wearable_days_joined')) }}
+    select * from {{ changed_days(ref('int_wearable_days__joined')) }}
 ),
 
 -- outside what a body can have, or what is usual
@@ -30,11 +30,11 @@ valued as (
     select user_id, day, exposure as metric, value, as_of from {{ changed_days(ref('exposures')) }} as exposures
     where exposure in ('caffeine_mg', 'caffeine_after_15_mg', 'alcohol_g', 'training_load')
     union all
-    {{ metrics_told('days', ['min_hr_bpm', 'max_hr_bpm', 'distance_m', 'active_kcal']) }}
+    {{ unpivot_daily_metrics('days', ['min_hr_bpm', 'max_hr_bpm', 'distance_m', 'active_kcal']) }}
     union all
-    {{ metrics_told('nights', ['respiration_brpm', 'spo2_pct']) }}
+    {{ unpivot_daily_metrics('nights', ['respiration_brpm', 'spo2_pct']) }}
     union all
-    {{ metrics_told(changed_days(ref('body_days')), [
+    {{ unpivot_daily_metrics(changed_days(ref('body_days')), [
         'body_fat_pct', 'body_water_pct', 'muscle_mass_kg', 'bone_mass_kg', 'systolic_mmhg', 'diastolic_mmhg',
     ]) }}
 ),
@@ -113,7 +113,7 @@ tellings as (
 ),
 
 ledger as (
-    select * from {{ changed_days(ref('int_ledger_days_gathered')) }}
+    select * from {{ changed_days(ref('int_coverage__by_day')) }}
 ),
 
 flags as (
@@ -171,13 +171,13 @@ flags as (
     union all
     select
         user_id, day, 'day', 'another watch', 'warning', false, 'From this day on another watch is worn: levels may differ.', as_of
-    from {{ changed_days(ref('int_device_changes_found')) }} as changes
+    from {{ changed_days(ref('int_device_changes__detected')) }} as changes
     union all
     select
         user_id, day, metric, 'shifted', 'warning', false,
         'The week lies ' || case when is_higher then 'higher' else 'lower' end
         || ' than the twelve weeks before: another way of life, another watch, or an error of measuring.', as_of
-    from {{ changed_days(ref('int_shifts_found')) }} as shifts
+    from {{ changed_days(ref('int_level_shifts__detected')) }} as shifts
     union all
     select user_id, day, 'day', 'provisional', 'note', false, 'It may still change: the watch may sync later.', as_of
     from ledger

@@ -17,7 +17,7 @@ from_nights as (
 
 from_days as (
     select worn.user_id, worn.day, metric.name as metric, metric.value, metric.samples, worn.as_of
-    from {{ changed_days(ref('int_wearable_days_joined')) }} as worn
+    from {{ changed_days(ref('int_wearable_days__joined')) }} as worn
     cross join lateral (
         values
             ('resting_hr_bpm', worn.resting_hr_bpm, 1),
@@ -30,12 +30,12 @@ from_days as (
 
 from_scales as (
     select user_id, day, 'weight_kg' as metric, weight_kg as value, samples, as_of
-    from {{ changed_days(ref('int_weights_by_day')) }}
+    from {{ changed_days(ref('int_weights__by_day')) }}
 ),
 
 from_logs as (
     select user_id, day, measure as metric, value, samples, as_of
-    from {{ changed_days(ref('int_measures_by_day')) }}
+    from {{ changed_days(ref('int_measures__by_day')) }}
 ),
 
 told as (

@@ -1,6 +1,6 @@
 {{ config(materialized='lasting_view') }}
 
--- depends_on: {{ ref('int_samples_by_day') }}
+-- depends_on: {{ ref('int_samples__by_day') }}
 
 {% if has_timescaledb() -%}
 select user_id, day, measure, measured_at, local_at, value, as_of
@@ -14,6 +14,6 @@ select
     (sample.measured_at at time zone 'UTC') + make_interval(secs => sample.clock_ahead_s) as local_at,
     sample.value,
     told.as_of
-from {{ ref('int_samples_by_day') }} as told
+from {{ ref('int_samples__by_day') }} as told
 cross join lateral unnest(told.measured_at, told.clock_ahead_s, told.value) as sample (measured_at, clock_ahead_s, value)
 {%- endif %}

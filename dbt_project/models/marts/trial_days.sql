@@ -6,7 +6,7 @@
 with
 
 trials as (
-    select * from {{ changed_people(ref('int_trials_defined')) }}
+    select * from {{ changed_people(ref('int_trials__defined')) }}
 ),
 
 recorded as (
@@ -14,7 +14,7 @@ recorded as (
 ),
 
 assigned as (
-    select * from {{ changed_people(ref('int_trial_assignments_unioned')) }}
+    select * from {{ changed_people(ref('int_trial_assignments__unioned')) }}
 ),
 
 read as (
@@ -27,7 +27,7 @@ read as (
 -- A trial of a supplement that is logged: what was taken is in the log.
 taken as (
     select user_id, exposure, day, value
-    from {{ changed_people(ref('int_intakes_filled')) }}
+    from {{ changed_people(ref('int_intakes__zero_filled')) }}
     where exposure like 'supplement\_%'
 ),
 

@@ -3,7 +3,7 @@
 with
 
 defined as (
-    select * from {{ changed_people(ref('int_trials_defined')) }}
+    select * from {{ changed_people(ref('int_trials__defined')) }}
 ),
 
 spans as (

@@ -4,9 +4,9 @@ gathered as (
     select
         user_id,
         day,
-        {{ figure_columns(wellness_figures()) }}
-    from {{ changed_days(ref('int_figures_by_day')) }}
-    where figure in ('{{ wellness_figures() | join("', '") }}')
+        {{ pivot_metrics(wellness_metrics()) }}
+    from {{ changed_days(ref('int_daily_metrics__deduplicated')) }}
+    where figure in ('{{ wellness_metrics() | join("', '") }}')
     group by user_id, day
 ),
 
@@ -19,7 +19,7 @@ napped as (
 select
     user_id,
     day,
-    {% for figure in wellness_figures() -%}
+    {% for figure in wellness_metrics() -%}
     gathered.{{ figure }},
     {% endfor -%}
     napped.naps,

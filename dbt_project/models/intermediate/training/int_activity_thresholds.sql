@@ -10,7 +10,7 @@ with
 
 profiles as (
     select distinct on (user_id) user_id, coefficients, ingested_at
-    from {{ changed_people(ref('stg_training__profiles')) }}
+    from {{ changed_people(ref('stg_garmin__profiles')) }}
     where coefficients is not null
     order by user_id, ingested_at desc, event_id
 ),

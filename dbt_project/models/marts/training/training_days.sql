@@ -31,7 +31,7 @@ exercised as (
 
 worn as (
     select user_id, day, is_worn, as_of
-    from {{ changed_people(ref('int_wearable_days_joined')) }}
+    from {{ changed_people(ref('int_wearable_days__joined')) }}
 ),
 
 wearers as (
@@ -42,7 +42,7 @@ wearers as (
 
 unlisted as (
     select user_id, day
-    from {{ changed_people(ref('int_ledger_days_gathered')) }}
+    from {{ changed_people(ref('int_coverage__by_day')) }}
     where is_activity_failed
 ),
 

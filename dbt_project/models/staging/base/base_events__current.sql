@@ -2,7 +2,6 @@
 -- version it is, whose, and of which day. One row an event, so that what arrived can be looked up in it.
 --
 -- `utc_offset` is what the person's clock showed; where the event does not say, the offset of the person's zone.
--- depends_on: {{ source('inbox', 'fit_files') }}, {{ source('inbox', 'logs') }}, {{ source('inbox', 'trials') }}
 
 {{ config(
     materialized='incremental',
@@ -26,7 +25,7 @@ versions as (
             else data ->> 'calendarDate'
         end as told_day,
         case when source = 'garmin' then metadata ->> 'day' end as asked_day
-    from {{ changed_events(source('garmin', 'payloads')) }}
+    from {{ changed_events(source('raw', 'events')) }}
     where event_type <> 'deleted' and {{ ingested_before_build('ingested_at') }}
     offset 0
 ),
@@ -39,7 +38,7 @@ newest as (
 
 tombstones as (
     select user_id, {{ safe_uuid("data ->> 'event_id'") }} as event_id, max(ingested_at) as deleted_at
-    from {{ source('garmin', 'payloads') }}
+    from {{ source('raw', 'events') }}
     where event_type = 'deleted' and {{ ingested_before_build('ingested_at') }}
         {%- if is_incremental() %}
         and user_id in (select user_id from newest)

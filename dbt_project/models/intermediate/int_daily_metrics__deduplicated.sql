@@ -5,7 +5,7 @@ with
 
 told as (
     select user_id, day, figure, value, word, priority, place, ingested_at, event_id
-    from {{ changed_days(ref('int_figures_told')) }}
+    from {{ changed_days(ref('int_daily_metrics__unioned')) }}
 ),
 
 drunk as (

@@ -12,7 +12,7 @@ fresh as (
         9223372036854775807 as downsampling_id,
         count(*) as samples, {{ exact_sum('sample.value') }} as sum, min(sample.value) as min, max(sample.value) as max,
         max(told.as_of) as as_of
-    from {{ changed_days(ref('int_samples_by_day')) }} as told
+    from {{ changed_days(ref('int_samples__by_day')) }} as told
     cross join lateral unnest(told.measured_at, told.value) as sample (measured_at, value)
     {% if has_timescaledb() -%}
     where false

@@ -6,7 +6,7 @@
 with
 
 steps as (
-    select * from {{ changed_people(ref('stg_trials__happenings')) }}
+    select * from {{ changed_people(ref('stg_trials__lifecycle_events')) }}
     -- A day that was logged and a deviation change no state.
     where happening not in ('adherence', 'deviation')
 ),
@@ -30,7 +30,7 @@ whole as (
 select
     user_id,
     trial,
-    newest.happening as newest_step,
+    newest.happening as last_event,
     newest.day as since,
     case when newest.happening = 'paused' then newest.paused_until end as paused_until,
     whole.abandoned_on,

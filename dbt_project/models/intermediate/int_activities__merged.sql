@@ -10,11 +10,11 @@ select
     max(started_at) filter (where preference = 1) as started_at,
     max(utc_offset) filter (where preference = 1) as utc_offset,
     max(day) filter (where preference = 1) as day,
-    {% for figure in activity_figures() -%}
+    {% for figure in activity_metrics() -%}
     max({{ figure }}) filter (where figures_taken ? '{{ figure }}') as {{ figure }},
     {% endfor -%}
     max(recordings) as recordings,
     max(ingested_at) as as_of
-from {{ changed_people(ref('int_activity_recordings_placed')) }}
+from {{ changed_people(ref('int_activity_recordings__matched')) }}
 where activity_id is not null
 group by user_id, activity_id

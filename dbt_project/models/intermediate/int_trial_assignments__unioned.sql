@@ -37,4 +37,4 @@ select
     end as arm,
     chosen.ingested_at
 from chosen
-inner join {{ changed_people(ref('int_trials_defined')) }} as trials using (user_id, trial)
+inner join {{ changed_people(ref('int_trials__defined')) }} as trials using (user_id, trial)

@@ -14,7 +14,7 @@ exercised as (
         case when count(duration_s) = count(*) then sum(duration_s order by duration_s) / 60 end as activity_minutes,
         case when count(training_load) = count(*) then sum(training_load order by training_load) end as training_load,
         max(as_of) as as_of
-    from {{ changed_people(ref('int_activities_merged')) }}
+    from {{ changed_people(ref('int_activities__merged')) }}
     group by user_id, day
 ),
 
@@ -27,7 +27,7 @@ known_people as (
 
 rested as (
     select worn.user_id, worn.day, worn.as_of
-    from {{ changed_people(ref('int_wearable_days_joined')) }} as worn
+    from {{ changed_people(ref('int_wearable_days__joined')) }} as worn
     inner join known_people on known_people.user_id = worn.user_id and worn.day >= known_people.first_day
     where worn.is_worn
         and not exists (
@@ -35,7 +35,7 @@ rested as (
             where exercised.user_id = worn.user_id and exercised.day = worn.day
         )
         and not exists (
-            select from {{ changed_people(ref('int_ledger_days_gathered')) }} as ledger
+            select from {{ changed_people(ref('int_coverage__by_day')) }} as ledger
             where ledger.user_id = worn.user_id and ledger.day = worn.day and ledger.is_activity_failed
         )
 )

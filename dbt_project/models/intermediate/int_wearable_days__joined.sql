@@ -21,7 +21,7 @@ steps as (
 
 -- Only of days of which none of the others has data: it comes first, before their zeros.
 monitored as (
-    select * from {{ changed_days(ref('int_monitored_days_gathered')) }}
+    select * from {{ changed_days(ref('int_fit_monitoring__by_day')) }}
 ),
 
 joined as (

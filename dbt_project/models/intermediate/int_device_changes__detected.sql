@@ -11,7 +11,7 @@ compared as (
         lag(device_id) over days_in_order as device_before,
         as_of,
         lag(as_of) over days_in_order as as_of_before
-    from {{ changed_people(ref('int_devices_by_day')) }} as devices
+    from {{ changed_people(ref('int_devices__by_day')) }} as devices
     window days_in_order as (partition by user_id order by day)
 )
 

@@ -16,4 +16,4 @@ select
     visceral_fat_rating,
     metabolic_age_years,
     ingested_at as as_of
-from {{ changed_people(ref('int_weighings_merged')) }}
+from {{ changed_people(ref('int_weigh_ins__merged')) }}

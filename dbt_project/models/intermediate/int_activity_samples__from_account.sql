@@ -5,7 +5,7 @@ with
 
 filed as (
     select distinct placed.user_id, placed.activity_id
-    from {{ ref('int_activity_recordings_placed') }} as placed
+    from {{ ref('int_activity_recordings__matched') }} as placed
     inner join {{ ref('base_fit__files') }} as files on files.user_id = placed.user_id and files.event_id = placed.event_id
     where placed.activity_id is not null and files.metadata ->> 'recording_id' is not null
 ),
@@ -14,7 +14,7 @@ filed as (
 drawn as (
     select distinct on (numbers.user_id, numbers.activity_id) numbers.user_id, payload.event_id, numbers.activity_id
     from {{ ref('base_garmin__payloads') }} as payload
-    inner join {{ ref('int_activity_numbers_resolved') }} as numbers
+    inner join {{ ref('int_activity_numbers__resolved') }} as numbers
         on numbers.user_id = payload.user_id and numbers.activity_number = {{ json_label("payload.data -> 'activityId'") }}
     where payload.event_type = 'garmin.activity_samples' and numbers.preference is not null
         and not exists (

@@ -7,17 +7,17 @@
 with
 
 told as (
-    select user_id, day, as_of, is_worn from {{ changed_people(ref('int_wearable_days_joined')) }}
+    select user_id, day, as_of, is_worn from {{ changed_people(ref('int_wearable_days__joined')) }}
     union all
     select user_id, day, as_of, false as is_worn from {{ changed_people(ref('nights')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_weights_by_day')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_weights__by_day')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_measures_by_day')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_measures__by_day')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_intakes_by_day')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_intakes__by_day')) }}
     union all
-    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_training_load_by_day')) }}
+    select user_id, day, as_of, false as is_worn from {{ changed_people(ref('int_training_load__by_day')) }}
 ),
 
 known as (
@@ -38,7 +38,7 @@ spans as (
 
 asked as (
     select ledger.user_id, ledger.day, ledger.as_of, false as is_worn, false as is_known
-    from {{ changed_people(ref('int_ledger_days_gathered')) }} as ledger
+    from {{ changed_people(ref('int_coverage__by_day')) }} as ledger
     inner join spans on spans.user_id = ledger.user_id and ledger.day > spans.first_day
     where (ledger.is_day_listed or ledger.is_night_listed)
         and not exists (select from known where known.user_id = ledger.user_id and known.day = ledger.day)

@@ -14,14 +14,14 @@ recordings as (
         grouped.start_shift_s,
         grouped.shared_ratio,
         grouped.preference
-    from {{ changed_people(ref('int_activity_recordings_unioned')) }} as unioned
-    inner join {{ changed_people(ref('int_activities_grouped')) }} as grouped using (user_id, recording_id)
+    from {{ changed_people(ref('int_activity_recordings__unioned')) }} as unioned
+    inner join {{ changed_people(ref('int_activities__grouped')) }} as grouped using (user_id, recording_id)
 ),
 
 told as (
     select
         *,
-        {% for figure in activity_figures() -%}
+        {% for figure in activity_metrics() -%}
         min(preference) filter (where {{ figure }} is not null) over activity as first_{{ figure }},
         {% endfor -%}
         count(preference) over activity as recordings
@@ -47,11 +47,11 @@ select
     started_at,
     utc_offset,
     day,
-    {% for figure in activity_figures() -%}
+    {% for figure in activity_metrics() -%}
     {{ figure }},
     {% endfor -%}
     to_jsonb(array_remove(array[
-        {% for figure in activity_figures() -%}
+        {% for figure in activity_metrics() -%}
         case when activity_id is not null and preference = first_{{ figure }} then '{{ figure }}' end
         {{- ',' if not loop.last }}
         {% endfor -%}

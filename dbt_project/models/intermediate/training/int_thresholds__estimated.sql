@@ -42,7 +42,7 @@ hearts as (
 
 births as (
     select distinct on (user_id) user_id, birth_day, ingested_at
-    from {{ changed_people(ref('stg_training__profiles')) }}
+    from {{ changed_people(ref('stg_garmin__profiles')) }}
     where birth_day is not null
     order by user_id, ingested_at desc, event_id
 ),
@@ -68,7 +68,7 @@ highest as (
 
 nights as (
     select user_id, day, resting_hr_bpm, as_of
-    from {{ changed_people(ref('int_wearable_days_joined')) }}
+    from {{ changed_people(ref('int_wearable_days__joined')) }}
     where resting_hr_bpm > 0
 ),
 
@@ -101,7 +101,7 @@ resting as (
 
 given as (
     select user_id, sport, day, value, method, as_of
-    from {{ changed_people(ref('int_thresholds_given')) }}
+    from {{ changed_people(ref('int_thresholds__declared')) }}
     where kind = 'max_hr_bpm'
 ),
 

@@ -12,7 +12,7 @@ recordings as (
     select
         *,
         case when started_at is not null then coalesce(activity_number, recording_id) end as activity_key
-    from {{ changed_people(ref('int_activity_recordings_unioned')) }}
+    from {{ changed_people(ref('int_activity_recordings__unioned')) }}
 ),
 
 -- The same Garmin number is the same activity: list, single activity, export, and the file Garmin gave for it.

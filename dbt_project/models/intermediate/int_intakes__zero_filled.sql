@@ -10,7 +10,7 @@ logged as (
         *,
         lead(day) over in_order as next_day,
         lead(as_of) over in_order as next_as_of
-    from {{ changed_people(ref('int_intakes_by_day')) }}
+    from {{ changed_people(ref('int_intakes__by_day')) }}
     window in_order as (partition by user_id, exposure order by day)
 )
 

@@ -6,5 +6,5 @@ select
     avg(weight_kg order by weight_kg) as weight_kg,
     count(*)::integer as samples,
     max(ingested_at) as as_of
-from {{ changed_days(ref('int_weighings_merged')) }}
+from {{ changed_days(ref('int_weigh_ins__merged')) }}
 group by user_id, day

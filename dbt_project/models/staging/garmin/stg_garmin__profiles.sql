@@ -1,4 +1,4 @@
-{{ config(incremental_strategy='by_event', meta={'event_types': ['garmin.user_settings']}) }}
+{{ config(materialized='incremental', meta={'event_types': ['garmin.user_settings']}) }}
 
 select
     event_id,
