@@ -104,13 +104,13 @@ order by ledger.fetched_at desc limit %(most_rows)s
 READ_ALL_THE_SAME = """
 left join reference.metrics as ranges on ranges.metric = told.{name}
 left join lateral (
-  select true as is_left_out from marts.day_quality as quality
+  select true as is_excluded from marts.day_quality as quality
   where quality.user_id = told.user_id and quality.day = told.day and quality.metric = told.{name}
-    and quality.is_left_out limit 1
+    and quality.is_excluded limit 1
 ) as quality on true
 """
 IS_SOUND = (
-    "coalesce(quality.is_left_out, false) or coalesce(told.value between ranges.lowest_possible and"
+    "coalesce(quality.is_excluded, false) or coalesce(told.value between ranges.lowest_possible and"
     " ranges.highest_possible, told.value not in ('NaN', 'Infinity', '-Infinity')) as is_sound"
 )
 IN_RANGE = (

@@ -1,4 +1,4 @@
-{#- The figures of an activity, each taken from the most trusted recording that tells it. -#}
+{#- The figures of an activity, each taken from the most trusted recording that reports it. -#}
 {% macro activity_metrics() -%}
   {{ return([
     'sport', 'duration_s', 'distance_m', 'avg_hr_bpm', 'max_hr_bpm', 'avg_power_w', 'normalized_power_w',

@@ -264,7 +264,7 @@
 {%- endmacro %}
 
 {#-
-  The rows that a test looks at: of a model of which a build made again what is touched, those; else all. dbt puts this
+  The rows that a test looks at: of a model of which a build rebuilt what is touched, those; else all. dbt puts this
   around the `model` of every generic test.
 -#}
 {% macro get_where_subquery(relation) -%}

@@ -24,7 +24,7 @@
     'stg_fit__weights': ['event_id'], 'stg_fit__laps': ['event_id', 'lap_number'],
     'int_activity_metrics': ['recording_id', 'session_number'], 'int_activity_recordings__rpe_and_ftp': ['recording_id'],
     'stg_garmin__profiles': ['event_id'],
-    'stg_fit__monitoring_files': ['event_id'], 'stg_fit__sleep_levels': ['event_id', 'place'],
+    'stg_fit__monitoring_files': ['event_id'], 'stg_fit__sleep_levels': ['event_id', 'position'],
 } %}
 {% for name, key in keys.items() %}
 select '{{ name }}' as model, {{ key | join("::text || ' ' || ") }}::text as row_name, count(*) as rows_found

@@ -30,7 +30,7 @@ create table marts.activities (user_id uuid, activity_id text, day date, started
   avg_hr_bpm float, max_hr_bpm float, training_load float, distance_m float, as_of timestamptz);
 create table marts.outcomes (user_id uuid, day date, metric text, value float, as_of timestamptz);
 create table marts.exposures (user_id uuid, day date, exposure text, value float, as_of timestamptz);
-create table marts.day_quality (user_id uuid, day date, metric text, flag text, is_left_out boolean);
+create table marts.day_quality (user_id uuid, day date, metric text, flag text, is_excluded boolean);
 create table intermediate.int_wearable_days__joined (user_id uuid, day date);
 create schema reference; create table reference.metrics (metric text, lowest_possible float, highest_possible float);
 insert into reference.metrics values ('steps', 0, 300000), ('alcohol_g', 0, 1000);

@@ -93,7 +93,7 @@ def test_weather_sets_laps_and_samples_stand_under_the_activity_that_they_were_a
 
     laps = told["simulated"]("marts.activity_laps", order="lap_number")
     listed = sessions.splits(life, day, workout)["lapDTOs"]
-    assert [(one["lap_number"], one["told_by"], one["duration_s"], one["max_hr_bpm"]) for one in laps] == [
+    assert [(one["lap_number"], one["reported_by"], one["duration_s"], one["max_hr_bpm"]) for one in laps] == [
         (number, "account", one["duration"], one["maxHR"]) for number, one in enumerate(listed, start=1)
     ]
 
@@ -178,7 +178,7 @@ def test_laps_come_from_the_file_where_the_account_tells_none_and_its_records_be
     told: Any,
 ) -> None:
     laps = told["trained"]("marts.activity_laps", order="lap_number")
-    assert [(one["activity_id"], one["lap_number"], one["told_by"], one["avg_hr_bpm"]) for one in laps] == [
+    assert [(one["activity_id"], one["lap_number"], one["reported_by"], one["avg_hr_bpm"]) for one in laps] == [
         ("1", 1, "file", 141), ("1", 2, "file", 141),
     ]  # fmt: skip
     # Its file has the records: what the account draws of them is left out.
@@ -221,7 +221,7 @@ def weighed(log: Any) -> None:
 
 def test_a_weighing_that_account_export_and_scale_tell_counts_once(told: Any) -> None:
     weighings = told["weighed"]("marts.weigh_ins", order="weighed_at")
-    assert [(one["told_by"], one["weight_kg"]) for one in weighings] == [
+    assert [(one["reported_by"], one["weight_kg"]) for one in weighings] == [
         ("account", 59.72),
         ("FIT file", 52),
         ("log", 60.28),

@@ -44,7 +44,7 @@ results as (
         runs.stopped_after_days
 ),
 
-told as (
+reported as (
     select *, (now() at time zone coalesce(timezone, 'UTC'))::date as today
     from {{ serving_table(ref('trials')) }}
 ),
@@ -95,7 +95,7 @@ trials as (
         results.run_id,
         greatest(coalesce(results.as_of, trials.as_of), lives.as_of) as as_of,
         results.code_version
-    from told as trials
+    from reported as trials
     left join results on results.user_id = trials.user_id and results.trial = trials.trial
     left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.target = trials.trial
     -- The last of the days that were judged: nobody was asked for those after it.

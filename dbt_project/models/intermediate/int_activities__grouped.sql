@@ -250,11 +250,11 @@ decided as (
 select
     recordings.user_id,
     recordings.recording_id,
-    -- A whole of which only the file tells can itself have been taken for another recording of an activity.
+    -- A whole of which only the file reports can itself have been taken for another recording of an activity.
     coalesce(group_of_whole.group_key, decided.group_key) as activity_id,
     case
         when recordings.activity_key is null then 'no_start'
-        -- Every recording of a whole whose parts count is left out, not its most trusted one alone.
+        -- Every recording of a whole whose parts count is excluded, not its most trusted one alone.
         when decided.rule = 'whole_of_parts' then 'whole_of_parts'
         when recordings.recording_id <> leaders.recording_id then 'same_number'
         else decided.rule

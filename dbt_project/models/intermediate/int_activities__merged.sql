@@ -1,5 +1,5 @@
 -- One row an activity, out of all recordings of it: where and when from the first of them, each figure from the first
--- that tells it.
+-- that reports it.
 
 {{ config(incremental_strategy='by_person') }}
 
@@ -10,8 +10,8 @@ select
     max(started_at) filter (where preference = 1) as started_at,
     max(utc_offset) filter (where preference = 1) as utc_offset,
     max(day) filter (where preference = 1) as day,
-    {% for figure in activity_metrics() -%}
-    max({{ figure }}) filter (where figures_taken ? '{{ figure }}') as {{ figure }},
+    {% for metric in activity_metrics() -%}
+    max({{ metric }}) filter (where figures_taken ? '{{ metric }}') as {{ metric }},
     {% endfor -%}
     max(recordings) as recordings,
     max(ingested_at) as as_of

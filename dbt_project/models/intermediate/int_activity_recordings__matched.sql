@@ -1,5 +1,5 @@
 -- Recordings with their activity and the names of the figures that were taken from each: of every figure, the most
--- trusted recording of the activity that tells it.
+-- trusted recording of the activity that reports it.
 
 {{ config(incremental_strategy='by_person') }}
 
@@ -18,11 +18,11 @@ recordings as (
     inner join {{ changed_people(ref('int_activities__grouped')) }} as grouped using (user_id, recording_id)
 ),
 
-told as (
+reported as (
     select
         *,
-        {% for figure in activity_metrics() -%}
-        min(preference) filter (where {{ figure }} is not null) over activity as first_{{ figure }},
+        {% for metric in activity_metrics() -%}
+        min(preference) filter (where {{ metric }} is not null) over activity as first_{{ metric }},
         {% endfor -%}
         count(preference) over activity as recordings
     from recordings
@@ -41,20 +41,20 @@ select
     preference,
     recordings::integer as recordings,
     source,
-    told_by,
+    reported_by,
     activity_number,
     device_id,
     started_at,
     utc_offset,
     day,
-    {% for figure in activity_metrics() -%}
-    {{ figure }},
+    {% for metric in activity_metrics() -%}
+    {{ metric }},
     {% endfor -%}
     to_jsonb(array_remove(array[
-        {% for figure in activity_metrics() -%}
-        case when activity_id is not null and preference = first_{{ figure }} then '{{ figure }}' end
+        {% for metric in activity_metrics() -%}
+        case when activity_id is not null and preference = first_{{ metric }} then '{{ metric }}' end
         {{- ',' if not loop.last }}
         {% endfor -%}
     ]::text[], null)) as figures_taken,
     ingested_at
-from told
+from reported

@@ -9,7 +9,7 @@ with
 garmin as (
     select
         user_id, event_id, event_id::text as recording_id,
-        case when is_detail then 'single activity' else 'activity list' end as told_by,
+        case when is_detail then 'single activity' else 'activity list' end as reported_by,
         case when is_detail then 2 else 1 end as priority,
         activity_id as activity_number, parent_activity_id as parent_number, is_multisport_parent, device_id,
         started_at, utc_offset, day, sport, duration_s, elapsed_s, distance_m, avg_hr_bpm, max_hr_bpm, avg_power_w,
@@ -17,7 +17,7 @@ garmin as (
     from {{ changed_events(ref('stg_garmin__activities')) }}
     union all
     select
-        user_id, event_id, event_id::text as recording_id, 'account export' as told_by, 3 as priority,
+        user_id, event_id, event_id::text as recording_id, 'account export' as reported_by, 3 as priority,
         activity_id as activity_number, parent_activity_id as parent_number, is_multisport_parent, device_id,
         started_at, utc_offset, day, sport, duration_s, elapsed_s, distance_m, avg_hr_bpm, max_hr_bpm, avg_power_w,
         normalized_power_w, null as energy_kcal, elevation_gain_m, training_load, has_data, ingested_at
@@ -52,7 +52,7 @@ recordings as (
     from garmin
     union all
     select
-        user_id, event_id, session_id as recording_id, 'FIT file' as told_by, 4 as priority,
+        user_id, event_id, session_id as recording_id, 'FIT file' as reported_by, 4 as priority,
         -- The number names the whole file.
         case when not is_one_of_several then activity_id end as activity_number, null as parent_number,
         false as is_multisport_parent, device_id, started_at, utc_offset, day, sport, duration_s, elapsed_s, distance_m,
@@ -67,7 +67,7 @@ select
     recording_id,
     event_id,
     source,
-    told_by,
+    reported_by,
     priority,
     activity_number,
     parent_number,

@@ -1,5 +1,5 @@
 -- What the coverage ledger says of a day, over the kinds of which there is one for every day and night, and over the list
--- of activities; an account's export tells days and nights in kinds of its own.
+-- of activities; an account's export reports days and nights in kinds of its own.
 {{ config(incremental_strategy='by_day') }}
 
 {% set a_day = csv_literals(kinds_of_every_day() + kinds_of_exported_days()) %}

@@ -1,4 +1,4 @@
--- Days on which another watch told than on the day before of which one is known.
+-- Days on which another watch reported than on the day before of which one is known.
 {{ config(incremental_strategy='by_person') }}
 
 with

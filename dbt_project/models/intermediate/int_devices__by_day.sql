@@ -6,5 +6,5 @@ select distinct on (user_id, day)
     day,
     device_id,
     ingested_at as as_of
-from {{ changed_days(ref('int_devices__reported')) }} as told
+from {{ changed_days(ref('int_devices__reported')) }} as reported
 order by user_id, day, is_primary desc, computed_at desc nulls last, ingested_at desc, event_id, device_id

@@ -1,4 +1,4 @@
--- Watches that the training status names, as each payload tells it: kept apart so that a day's watch is found without
+-- Watches that the training status names, as each payload reports it: kept apart so that a day's watch is found without
 -- unpacking the payloads again.
 {{ config(incremental_strategy='by_event') }}
 
@@ -10,5 +10,5 @@ select
     is_primary,
     computed_at,
     ingested_at
-from {{ changed_events(ref('stg_garmin__training_status')) }} as told
+from {{ changed_events(ref('stg_garmin__training_status')) }} as reported
 where day is not null and device_id is not null

@@ -1,8 +1,8 @@
--- What a device's own monitoring files tell of days that neither account nor export tells.
+-- What a device's own monitoring files report of days that neither account nor export reports.
 
 with
 
-told_days as (
+reported_days as (
     select user_id, day from {{ changed_days(ref('stg_garmin__daily_summaries')) }} where has_data
     union
     select user_id, day from {{ changed_days(ref('stg_garmin__heart_rates')) }} where has_data
@@ -13,15 +13,15 @@ told_days as (
 ),
 
 -- A file ends on the day on which it begins, or on the next; what it states at midnight is the day before's. One whose
--- days are all told is not unpacked.
+-- days are all reported is not unpacked.
 files as materialized (
     select monitored.*
     from {{ changed_days(ref('stg_fit__monitoring_files'), before=1, after=1, day='first_day') }} as monitored
     where exists (
         select from generate_series(-1, 1) as shift
         where not exists (
-            select from told_days
-            where told_days.user_id = monitored.user_id and told_days.day = monitored.first_day + shift
+            select from reported_days
+            where reported_days.user_id = monitored.user_id and reported_days.day = monitored.first_day + shift
         )
     )
 ),
@@ -84,7 +84,7 @@ select
     max(ingested_at) as ingested_at
 from by_movement
 where not exists (
-    select from told_days
-    where told_days.user_id = by_movement.user_id and told_days.day = by_movement.day
+    select from reported_days
+    where reported_days.user_id = by_movement.user_id and reported_days.day = by_movement.day
 )
 group by user_id, day

@@ -1,12 +1,12 @@
 -- Moods and free measures, one row a person, day and measure. The grain rule: a day's mean of the readings themselves
--- where there are readings; a value told for the whole day only where that day, or that study day, has none. A study
+-- where there are readings; a value reported for the whole day only where that day, or that study day, has none. A study
 -- that comes both as pings and as a table of daily means counts once.
 
 {{ config(incremental_strategy='by_person') }}
 
 with
 
-told as (
+reported as (
     select user_id, day, 'mood' as measure, rating as value, null as unit, 'instant' as grain, null as trial,
         null::integer as study_day, 1 as samples, ingested_at
     from {{ changed_people(ref('stg_logs__moods')) }}
@@ -17,7 +17,7 @@ told as (
 
 valued as (
     select *
-    from told
+    from reported
     where measure is not null and value is not null
 ),
 

@@ -6,7 +6,7 @@
 
 with
 
-told as (
+reported as (
     select user_id, day, as_of, is_worn from {{ changed_people(ref('int_wearable_days__joined')) }}
     union all
     select user_id, day, as_of, false as is_worn from {{ changed_people(ref('nights')) }}
@@ -22,7 +22,7 @@ told as (
 
 known as (
     select user_id, day, max(as_of) as as_of, bool_or(is_worn) as is_worn, true as is_known
-    from told
+    from reported
     group by user_id, day
 ),
 

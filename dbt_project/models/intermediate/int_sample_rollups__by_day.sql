@@ -1,5 +1,5 @@
 -- Five-minute and hourly rollups in arrays, one row a person, day, measure and width. Where the server has TimescaleDB, its
--- continuous aggregates tell the same, and there is no row here.
+-- continuous aggregates report the same, and there is no row here.
 
 {{ config(incremental_strategy='by_day') }}
 
@@ -7,17 +7,17 @@ with
 
 fresh as (
     select
-        told.user_id, told.day, told.measure, date_bin('5 minutes', sample.measured_at, '2000-01-01 00:00+00') as bucket_at,
+        reported.user_id, reported.day, reported.measure, date_bin('5 minutes', sample.measured_at, '2000-01-01 00:00+00') as bucket_at,
         -- What is unpacked from a payload wins over what was kept of an older one.
         9223372036854775807 as downsampling_id,
         count(*) as samples, {{ exact_sum('sample.value') }} as sum, min(sample.value) as min, max(sample.value) as max,
-        max(told.as_of) as as_of
-    from {{ changed_days(ref('int_samples__by_day')) }} as told
-    cross join lateral unnest(told.measured_at, told.value) as sample (measured_at, value)
+        max(reported.as_of) as as_of
+    from {{ changed_days(ref('int_samples__by_day')) }} as reported
+    cross join lateral unnest(reported.measured_at, reported.value) as sample (measured_at, value)
     {% if has_timescaledb() -%}
     where false
     {% endif -%}
-    group by told.user_id, told.day, told.measure, 4
+    group by reported.user_id, reported.day, reported.measure, 4
 ),
 
 kept as (
@@ -27,7 +27,7 @@ kept as (
     {% endif %}
 ),
 
-told as (
+reported as (
     select user_id, day, measure, bucket_at, downsampling_id, samples, sum, min, max, as_of
     from fresh
     union all
@@ -35,10 +35,10 @@ told as (
     from kept
 ),
 
--- Two accounts can tell one bucket, each a part of it; but of one that was told again later the earlier is left out.
+-- Two accounts can report one bucket, each a part of it; but of one that was reported again later the earlier is excluded.
 newest as (
     select *, downsampling_id = max(downsampling_id) over (partition by user_id, day, measure, bucket_at) as is_newest
-    from told
+    from reported
 ),
 
 five_minutes as (

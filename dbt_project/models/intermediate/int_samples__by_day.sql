@@ -15,8 +15,8 @@
 
 with
 
-told as (
-    {{ samples_told_once(changed_days(ref('base_garmin__payloads')), ref('base_garmin__payloads')) }}
+reported as (
+    {{ deduplicated_samples(changed_days(ref('base_garmin__payloads')), ref('base_garmin__payloads')) }}
 )
 
 select
@@ -27,5 +27,5 @@ select
     array_agg(extract(epoch from local_at - (measured_at at time zone 'UTC'))::integer order by measured_at) as clock_ahead_s,
     array_agg(value order by measured_at) as value,
     max(ingested_at) as as_of
-from told
+from reported
 group by user_id, day, measure

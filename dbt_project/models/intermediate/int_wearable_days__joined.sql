@@ -1,5 +1,5 @@
--- One row a person and day that a watch told something about: each kind of payload gives one row a day, then the
--- kinds are joined. Where two kinds tell the same figure, the order is written in the coalesce.
+-- One row a person and day that a watch reported something about: each kind of payload gives one row a day, then the
+-- kinds are joined. Where two kinds report the same figure, the order is written in the coalesce.
 
 with
 

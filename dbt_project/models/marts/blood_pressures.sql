@@ -1,4 +1,4 @@
--- The account and its export tell the same measurement: one of a minute on the wall clock with the same figures counts.
+-- The account and its export report the same measurement: one of a minute on the wall clock with the same figures counts.
 -- By the wall clock, for the export states no offset: of a measurement abroad its instant is a guess.
 
 {{ config(incremental_strategy='by_person') }}

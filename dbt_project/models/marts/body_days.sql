@@ -1,4 +1,4 @@
--- What a scale, a cuff and a watch tell of the body on a day: means of the day's readings. Summed as decimals, for a sum of floats depends on the
+-- What a scale, a cuff and a watch report of the body on a day: means of the day's readings. Summed as decimals, for a sum of floats depends on the
 -- order of its rows.
 {{ config(incremental_strategy='by_day') }}
 

@@ -4,7 +4,7 @@
 
 with
 
-told as (
+reported as (
     select user_id, kind, day, status, attempts, last_error, fetched_at
     from {{ changed_days(source('ops', 'coverage')) }} as ledger
     where {{ was_in_ledger() }}
@@ -25,28 +25,28 @@ days as (
 )
 
 select
-    told.user_id,
-    told.day,
-    told.kind,
-    told.status,
+    reported.user_id,
+    reported.day,
+    reported.kind,
+    reported.status,
     case
-        when told.status in ('final', 'fetched', 'provisional') then null
-        when told.status = 'failed' then 'failed'
+        when reported.status in ('final', 'fetched', 'provisional') then null
+        when reported.status = 'failed' then 'failed'
         when days.user_id is null then 'unknown'
         when not (days.is_day_there or days.is_night_there) then case
             when days.is_day_failed or days.is_night_failed then
-                case told.status when 'missing' then 'missing' else 'Garmin has none' end
+                case reported.status when 'missing' then 'missing' else 'Garmin has none' end
             when not days.is_day_listed then 'unknown'
             else 'not worn'
         end
-        when told.kind in ({{ csv_literals(kinds_of_every_night()) }}) and days.is_night_empty and not days.is_night_there
+        when reported.kind in ({{ csv_literals(kinds_of_every_night()) }}) and days.is_night_empty and not days.is_night_there
             then 'night not worn'
-        when told.status = 'missing' then 'missing'
+        when reported.status = 'missing' then 'missing'
         else 'Garmin has none'
     end as reason,
-    told.attempts,
-    told.last_error,
-    told.fetched_at,
-    told.fetched_at as as_of
-from told
-left join days on days.user_id = told.user_id and days.day = told.day
+    reported.attempts,
+    reported.last_error,
+    reported.fetched_at,
+    reported.fetched_at as as_of
+from reported
+left join days on days.user_id = reported.user_id and days.day = reported.day

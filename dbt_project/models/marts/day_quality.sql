@@ -1,4 +1,4 @@
--- What is to be known of a day before one rests on it: a row a flag. Nothing is taken away here; `is_left_out` says that the
+-- What is to be known of a day before one rests on it: a row a flag. Nothing is taken away here; `is_excluded` says that the
 -- analyses do not read this metric on this day, and `reason` says why in the words that they record. A reason holds no value.
 {{ config(incremental_strategy='by_day') }}
 
@@ -72,7 +72,7 @@ unfinished as (
     from worn
     left join summaries on summaries.user_id = worn.user_id and summaries.day = worn.day and summaries.has_data
     where coalesce(summaries.ingested_at, worn.as_of) < ((worn.day + 1)::timestamp - worn.utc_offset) at time zone 'UTC'
-        or (not summaries.is_full and summaries.told_until < worn.day + 1)
+        or (not summaries.is_full and summaries.reported_until < worn.day + 1)
 ),
 
 -- A night of which less than four fifths were measured is not whole.
@@ -118,7 +118,7 @@ ledger as (
 
 flags as (
     select
-        user_id, day, metric, 'impossible' as flag, 'error' as severity, true as is_left_out,
+        user_id, day, metric, 'impossible' as flag, 'error' as severity, true as is_excluded,
         'The value is outside what a body can have (' || possible || ').' as reason, as_of
     from out_of_range
     where is_impossible
@@ -159,13 +159,13 @@ flags as (
     union all
     select
         user_id, day, metric, 'tellings disagree', 'warning', false,
-        case when accounts > 1 then 'Two watches tell it differently; one of them is taken.'
-            else 'It is told twice, and differently; the fuller telling is taken.' end, as_of
+        case when accounts > 1 then 'Two watches report it differently; one of them is taken.'
+            else 'It is reported twice, and differently; the fuller telling is taken.' end, as_of
     from tellings
     where is_apart
     union all
     select
-        user_id, day, metric, 'told twice', 'note', false, 'Two accounts tell it alike: it counts once.', as_of
+        user_id, day, metric, 'reported twice', 'note', false, 'Two accounts report it alike: it counts once.', as_of
     from tellings
     where accounts > 1 and is_apart is not true
     union all
@@ -188,6 +188,6 @@ flags as (
     where is_day_failed or is_night_failed
 )
 
-select user_id, day, metric, flag, severity, is_left_out, reason, max(as_of) as as_of
+select user_id, day, metric, flag, severity, is_excluded, reason, max(as_of) as as_of
 from flags
-group by user_id, day, metric, flag, severity, is_left_out, reason
+group by user_id, day, metric, flag, severity, is_excluded, reason

@@ -1,4 +1,4 @@
--- A day's payload is fetched again and again, and two accounts can tell one nap: its start names it.
+-- A day's payload is fetched again and again, and two accounts can report one nap: its start names it.
 
 {{ config(incremental_strategy='by_person') }}
 

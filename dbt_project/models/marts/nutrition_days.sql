@@ -5,7 +5,7 @@ select
     day,
     {{ pivot_metrics(nutrition_metrics()) }}
 from {{ changed_days(ref('int_daily_metrics__deduplicated')) }}
-where figure in ('{{ nutrition_metrics() | join("', '") }}')
+where metric in ('{{ nutrition_metrics() | join("', '") }}')
 group by user_id, day
 -- A goal alone is no log.
-having bool_or(figure not in ('energy_goal_kcal', 'fluids_goal_ml'))
+having bool_or(metric not in ('energy_goal_kcal', 'fluids_goal_ml'))

@@ -38,14 +38,14 @@ from_logs as (
     from {{ changed_days(ref('int_measures__by_day')) }}
 ),
 
-told as (
+reported as (
     select *, 1 as priority from from_nights
     union all
     select *, 1 as priority from from_days
     union all
     select *, 1 as priority from from_scales
     union all
-    -- Somebody's own column may carry a metric's name: it fills days on which no device told it.
+    -- Somebody's own column may carry a metric's name: it fills days on which no device reported it.
     select *, 2 as priority from from_logs
 )
 
@@ -56,6 +56,6 @@ select distinct on (user_id, metric, day)
     value,
     samples,
     as_of
-from told
+from reported
 where value is not null
 order by user_id, metric, day, priority

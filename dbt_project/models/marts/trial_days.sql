@@ -44,7 +44,7 @@ dated as (
             coalesce(recorded.last_day, trials.start_day + (study_day - 1)),
             recorded.first_day,
             read.last_day,
-            -- A record may tell the end of a study day alone.
+            -- A record may report the end of a study day alone.
             case when least(recorded.first_day, read.first_day) is null then trials.start_day + (study_day - 1) end
         ) as last_day,
         coalesce(assigned.arm, recorded.arm) as arm,

@@ -3,7 +3,7 @@
 select
     user_id,
     event_id,
-    told_by,
+    reported_by,
     weighed_at,
     utc_offset,
     day,

@@ -6,7 +6,7 @@ gathered as (
         day,
         {{ pivot_metrics(wellness_metrics()) }}
     from {{ changed_days(ref('int_daily_metrics__deduplicated')) }}
-    where figure in ('{{ wellness_metrics() | join("', '") }}')
+    where metric in ('{{ wellness_metrics() | join("', '") }}')
     group by user_id, day
 ),
 
@@ -19,8 +19,8 @@ napped as (
 select
     user_id,
     day,
-    {% for figure in wellness_metrics() -%}
-    gathered.{{ figure }},
+    {% for metric in wellness_metrics() -%}
+    gathered.{{ metric }},
     {% endfor -%}
     napped.naps,
     napped.nap_minutes,

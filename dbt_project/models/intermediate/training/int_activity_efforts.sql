@@ -97,8 +97,8 @@ select
     merged.sport,
     {{ threshold_sport('merged.sport') }} as threshold_sport,
     merged.duration_s,
-    merged.avg_hr_bpm as told_avg_hr_bpm,
-    merged.normalized_power_w as told_normalized_power_w,
+    merged.avg_hr_bpm as reported_avg_hr_bpm,
+    merged.normalized_power_w as reported_normalized_power_w,
     coalesce(said.rpe, felt.rpe) as rpe,
     set_to.ftp_w as device_ftp_w,
     powered.recording_id as power_recording_id,
@@ -122,7 +122,7 @@ select
     moving.session_number as speed_session_number,
     moving.efficiency_m_per_beat,
     moving.speed_decoupling_pct,
-    -- What reads the arrays of these recordings is made anew when they were.
+    -- What reads the arrays of these recordings is rebuilt when they were.
     concat_ws(' ', powered.computed_from, beating.computed_from, moving.computed_from) as computed_from,
     greatest(merged.as_of, said.ingested_at) as as_of
 from {{ changed_people(ref('int_activities__merged')) }} as merged

@@ -12,7 +12,7 @@ sessions as (
         files.user_id,
         files.event_id::text || '/' || element.ordinal as recording_id,
         {{ json_positive("element.session -> 'threshold_power_w'") }} as ftp_w,
-        {{ json_positive("element.session -> 'workout_rpe'") }} as rpe_told,
+        {{ json_positive("element.session -> 'workout_rpe'") }} as rpe_reported,
         files.ingested_at
     from {{ changed_events(ref('base_fit__files')) }} as files
     cross join lateral jsonb_array_elements({{ json_array("files.data -> 'sessions'") }})
@@ -31,7 +31,7 @@ payloads as (
     where event_type in ('garmin.activity', 'garmin.activity_detail', 'garmin.activity_export')
 ),
 
-told as (
+reported as (
     select * from sessions
     union all
     select
@@ -42,7 +42,7 @@ told as (
         coalesce(
             {{ json_positive("figures -> 'directWorkoutRpe'") }},
             {{ json_positive("figures -> 'workoutRpe'") }}
-        ) as rpe_told,
+        ) as rpe_reported,
         ingested_at
     from payloads
 )
@@ -52,8 +52,8 @@ select
     user_id,
     recording_id,
     ftp_w,
-    -- Both tell tens: 30 is 3 of 10.
-    case when rpe_told <= 100 then rpe_told / 10 end as rpe,
+    -- Both report tens: 30 is 3 of 10.
+    case when rpe_reported <= 100 then rpe_reported / 10 end as rpe,
     ingested_at
-from told
-where num_nonnulls(ftp_w, case when rpe_told <= 100 then rpe_told end) > 0
+from reported
+where num_nonnulls(ftp_w, case when rpe_reported <= 100 then rpe_reported end) > 0

@@ -37,8 +37,8 @@ select
     efforts.sport,
     efforts.threshold_sport,
     efforts.duration_s,
-    efforts.told_avg_hr_bpm,
-    efforts.told_normalized_power_w,
+    efforts.reported_avg_hr_bpm,
+    efforts.reported_normalized_power_w,
     efforts.rpe,
     efforts.power_recording_id,
     efforts.power_session_number,
@@ -63,7 +63,7 @@ select
     {{ kind }}.value as {{ kind }},
     {{ kind }}.origin as {{ kind }}_origin,
     {% endfor -%}
-    -- Where nobody told zones: of heart rate Edwards' shares of the highest, of power Coggan's of the threshold.
+    -- Where nobody reported zones: of heart rate Edwards' shares of the highest, of power Coggan's of the threshold.
     coalesce(hr_zones.floors, case when max_hr_bpm.value is not null then array[
         {% for share in [0.5, 0.6, 0.7, 0.8, 0.9] %}round(({{ share }} * max_hr_bpm.value)::numeric, 3){{ ', ' if not loop.last }}{% endfor %}
     ] end)::double precision[] as hr_zone_floors,

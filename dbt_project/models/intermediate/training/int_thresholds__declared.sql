@@ -4,7 +4,7 @@
 
 with
 
-told as (
+reported as (
     select user_id, day, {{ threshold_sport("coalesce(sport, 'cycling')") }} as sport, 'ftp_w' as kind, ftp_w as value,
         'Garmin: functional threshold power' as method, 3 as priority, ingested_at
     from {{ changed_people(ref('stg_garmin__cycling_ftp')) }}
@@ -47,6 +47,6 @@ told as (
 )
 
 select distinct on (user_id, sport, kind, day) user_id, sport, kind, day, value, method, ingested_at as as_of
-from told
+from reported
 where {{ is_threshold('kind', 'value') }} and day is not null
 order by user_id, sport, kind, day, priority, ingested_at desc, value

@@ -64,11 +64,11 @@ known as (
     select
         spine.user_id,
         spine.day,
-        coalesce(exercised.activity_count, case when resting.is_told then 0 end) as activity_count,
+        coalesce(exercised.activity_count, case when resting.is_reported then 0 end) as activity_count,
         coalesce(exercised.unknown_activities, 0) as unknown_activities,
         coalesce(exercised.estimated_activities, 0) as estimated_activities,
         {% for name in sums -%}
-        case when exercised.user_id is not null then exercised.{{ name }} when resting.is_told then 0 end as {{ name }},
+        case when exercised.user_id is not null then exercised.{{ name }} when resting.is_reported then 0 end as {{ name }},
         {% endfor -%}
         case when exercised.user_id is not null then exercised.load else 0 end as counted_load,
         greatest(exercised.as_of, worn.as_of) as as_of
@@ -78,7 +78,7 @@ known as (
     left join wearers on wearers.user_id = spine.user_id
     left join unlisted on unlisted.user_id = spine.user_id and unlisted.day = spine.day
     cross join lateral (
-        select (worn.is_worn or wearers.user_id is null) and unlisted.user_id is null as is_told
+        select (worn.is_worn or wearers.user_id is null) and unlisted.user_id is null as is_reported
     ) as resting
 ),
 

@@ -9,7 +9,7 @@ select
     activities.started_at,
     count(*) filter (where not sets.is_rest)::integer as sets,
     sum(sets.repetitions order by sets.set_number) filter (where not sets.is_rest) as repetitions,
-    -- Bodyweight exercises tell no weight: their sets are no part of the volume.
+    -- Bodyweight exercises report no weight: their sets are no part of the volume.
     sum(sets.repetitions * sets.weight_kg order by sets.set_number) filter (where not sets.is_rest) as volume_kg,
     count(*) filter (where not sets.is_rest and sets.repetitions is not null and sets.weight_kg is not null)::integer
         as weighted_sets,

@@ -23,8 +23,8 @@ versions as (
             when event_type = 'garmin.sleep' then coalesce(data #>> '{dailySleepDTO,calendarDate}', data ->> 'calendarDate')
             when event_type = 'garmin.hrv' then coalesce(data #>> '{hrvSummary,calendarDate}', data ->> 'calendarDate')
             else data ->> 'calendarDate'
-        end as told_day,
-        case when source = 'garmin' then metadata ->> 'day' end as asked_day
+        end as reported_day,
+        case when source = 'garmin' then metadata ->> 'day' end as requested_day
     from {{ changed_events(source('raw', 'events')) }}
     where event_type <> 'deleted' and {{ ingested_before_build('ingested_at') }}
     offset 0
@@ -71,6 +71,6 @@ select
     time,
     content_hash,
     shown_offset as utc_offset,
-    coalesce({{ safe_date('told_day') }}, {{ safe_date('asked_day') }}, {{ local_day('time', 'shown_offset') }}) as day,
+    coalesce({{ safe_date('reported_day') }}, {{ safe_date('requested_day') }}, {{ local_day('time', 'shown_offset') }}) as day,
     ingested_at
 from placed

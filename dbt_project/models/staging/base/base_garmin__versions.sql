@@ -1,4 +1,4 @@
--- Of what the account tells as it stands now there is no history but the versions that came in, one a change: those up to
+-- Of what the account reports as it stands now there is no history but the versions that came in, one a change: those up to
 -- the newest one that counts.
 
 select
@@ -24,7 +24,7 @@ where current.source = 'garmin'
         'garmin.heart_rate_zones', 'garmin.power_zones', 'garmin.lactate_threshold', 'garmin.cycling_ftp',
         'garmin.fitness_age', 'garmin.fitness_age_export'
     )
-    -- An account's export tells the zones of the day on which it was made: it fills in where the account was never asked.
+    -- An account's export reports the zones of the day on which it was made: it fills in where the account was never asked.
     and (log.metadata ? 'item' or log.event_type not in ('garmin.heart_rate_zones', 'garmin.power_zones') or not exists (
         select from {{ source('raw', 'events') }} as asked
         where asked.event_id = log.event_id and asked.user_id = log.user_id and asked.metadata ? 'item'

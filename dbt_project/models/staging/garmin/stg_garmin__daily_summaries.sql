@@ -9,7 +9,7 @@ source as materialized (
         user_id,
         utc_offset,
         metadata,
-        -- The account's export tells the day in other words: it fills holes alone.
+        -- The account's export reports the day in other words: it fills holes alone.
         event_type = 'garmin.daily_summary' as is_full,
         jsonb_strip_nulls(data) as data,
         ingested_at
@@ -24,7 +24,7 @@ renamed as (
         {{ garmin_day() }} as day,
         utc_offset,
         is_full,
-        {{ safe_timestamp("data ->> 'wellnessEndTimeLocal'") }} as told_until,
+        {{ safe_timestamp("data ->> 'wellnessEndTimeLocal'") }} as reported_until,
 
         -- movement
         {{ json_measurement("data -> 'totalSteps'") }} as steps,

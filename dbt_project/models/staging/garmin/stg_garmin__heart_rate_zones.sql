@@ -1,6 +1,6 @@
 {{ config(meta={'event_types': ['garmin.heart_rate_zones', 'garmin.power_zones']}) }}
 
--- One row a version: the account tells the zones of now alone, so that older versions are their history.
+-- One row a version: the account reports the zones of now alone, so that older versions are their history.
 
 with
 

@@ -3,7 +3,7 @@
         'garmin.spo2', 'garmin.steps_intervals', 'garmin.stress'
     ]}) }}
 
--- Rollups of series that were thinned, of the versions of payloads that are the newest still: one row a payload and measure.
+-- Rollups of series that were downsampled, of the versions of payloads that are the newest still: one row a payload and measure.
 
 select
     kept.event_id,

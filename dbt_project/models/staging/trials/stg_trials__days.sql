@@ -20,7 +20,7 @@ renamed as (
     from source
 )
 
--- A study's answers and its daily means both tell of a day; the answers know every date that it spans.
+-- A study's answers and its daily means both report of a day; the answers know every date that it spans.
 select
     user_id,
     trial,

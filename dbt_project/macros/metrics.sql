@@ -1,39 +1,39 @@
 {#-
-  Figures of a day that several kinds of payload tell, one row each: name, value or word. Within a figure the lowest
-  `priority` wins, then the lowest `place` (an expression; which of several of a day), then the newest ingested.
-  `figures` and `words`: figure → column of the relation.
+  Metrics of a day that several kinds of payload report, one row each: name, value or text_value. Within a metric the lowest
+  `priority` wins, then the lowest `rank` (an expression; which of several of a day), then the newest ingested.
+  `metrics` and `labels`: metric → column of the relation.
 -#}
-{% macro unpivot_metrics(relation, figures, words={}, priority='1', place='null::double precision') -%}
+{% macro unpivot_metrics(relation, metrics, labels={}, priority='1', rank='null::double precision') -%}
     select
-        told.user_id, told.day, figure.name as figure, figure.value, figure.word,
-        {{ priority }} as priority, {{ place }} as place, told.ingested_at, told.event_id
-    from {{ relation }} as told
+        src.user_id, src.day, metric.name as metric, metric.value, metric.text_value,
+        {{ priority }} as priority, {{ rank }} as rank, src.ingested_at, src.event_id
+    from {{ relation }} as src
     cross join lateral (
         values
-            {% for name, column in figures.items() -%}
-            ('{{ name }}', told.{{ column }}, null::text){{ ',' if not loop.last or words }}
+            {% for name, column in metrics.items() -%}
+            ('{{ name }}', src.{{ column }}, null::text){{ ',' if not loop.last or labels }}
             {% endfor -%}
-            {% for name, column in words.items() -%}
-            ('{{ name }}', null::double precision, told.{{ column }}){{ ',' if not loop.last }}
+            {% for name, column in labels.items() -%}
+            ('{{ name }}', null::double precision, src.{{ column }}){{ ',' if not loop.last }}
             {% endfor %}
-    ) as figure (name, value, word)
-    where told.day is not null and num_nonnulls(figure.value, figure.word) > 0
+    ) as metric (name, value, text_value)
+    where src.day is not null and num_nonnulls(metric.value, metric.text_value) > 0
 {%- endmacro %}
 
-{#- Figures that carry the name of their column. -#}
+{#- Metrics that carry the name of their column. -#}
 {% macro identity_map(columns) -%}
   {%- set names = {} -%}
   {%- for column in columns -%}{%- do names.update({column: column}) -%}{%- endfor -%}
   {{ return(names) }}
 {%- endmacro %}
 
-{#- The figures of one mart, a column each, out of int_daily_metrics__deduplicated. -#}
-{% macro pivot_metrics(figures, words=[]) -%}
-    {% for figure in figures -%}
-    max(value) filter (where figure = '{{ figure }}') as {{ figure }},
+{#- The metrics of one mart, a column each, out of int_daily_metrics__deduplicated. -#}
+{% macro pivot_metrics(metrics, labels=[]) -%}
+    {% for metric in metrics -%}
+    max(value) filter (where metric = '{{ metric }}') as {{ metric }},
     {% endfor -%}
-    {% for word in words -%}
-    max(word) filter (where figure = '{{ word }}') as {{ word }},
+    {% for text_value in labels -%}
+    max(text_value) filter (where metric = '{{ text_value }}') as {{ text_value }},
     {% endfor -%}
     max(ingested_at) as as_of
 {%- endmacro %}
@@ -49,7 +49,7 @@
   {{ return((nutrients() | list) + ['energy_goal_kcal', 'fluids_ml', 'fluids_goal_ml']) }}
 {%- endmacro %}
 
-{#- Those that the daily summary tells too. -#}
+{#- Those that the daily summary reports too. -#}
 {% macro summary_metrics() -%}
   {{ return([
     'total_kcal', 'moderate_minutes', 'vigorous_minutes', 'waking_respiration_brpm', 'lowest_respiration_brpm',
