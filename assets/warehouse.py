@@ -25,7 +25,7 @@ PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
 
 
 class LayerTranslator(DagsterDbtTranslator):  # type: ignore[misc]
-    """Groups models by their layer (staging, intermediate, marts, api), and begins their lineage at what writes the log."""
+    """Groups models by their layer (staging, intermediate, marts, api); their lineage begins at what writes the log."""
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
@@ -37,7 +37,9 @@ class LayerTranslator(DagsterDbtTranslator):  # type: ignore[misc]
         writers: list[dg.AssetKey] = []
         written = set()
         for parent in manifest["parent_map"].get(unique_id, []):
-            if parent.startswith("source") and (keys := manifest["sources"][parent]["meta"].get("written_by")):
+            if parent.startswith("source") and (
+                keys := manifest["sources"][parent]["meta"].get("written_by")
+            ):
                 writers += [dg.AssetKey(key) for key in keys]
                 written.add(super().get_asset_spec(manifest, parent, project).key)
         deps = [dep for dep in spec.deps if dep.asset_key not in written]

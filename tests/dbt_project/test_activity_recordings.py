@@ -101,7 +101,9 @@ def test_a_triathlon_told_by_garmin_and_file_counts_by_its_parts(build: Any, log
     log.fit("watch/tri", {"sessions": [part["sessions"][0] for part in parts]})
     build()
     assert [one["activity_id"] for one in rows("marts.activities", "activity_id")] == ["6", "7"]
-    told = rows("marts.activity_recordings", "activity_id, reported_by, rule", order="activity_id, reported_by")
+    told = rows(
+        "marts.activity_recordings", "activity_id, reported_by, rule", order="activity_id, reported_by"
+    )
     assert [(one["activity_id"], one["reported_by"], one["rule"]) for one in told] == [
         ("6", "FIT file", "same_start"),
         ("6", "activity list", "first"),

@@ -93,9 +93,9 @@ def test_weather_sets_laps_and_samples_stand_under_the_activity_that_they_were_a
 
     laps = told["simulated"]("marts.activity_laps", order="lap_number")
     listed = sessions.splits(life, day, workout)["lapDTOs"]
-    assert [(one["lap_number"], one["reported_by"], one["duration_s"], one["max_hr_bpm"]) for one in laps] == [
-        (number, "account", one["duration"], one["maxHR"]) for number, one in enumerate(listed, start=1)
-    ]
+    assert [
+        (one["lap_number"], one["reported_by"], one["duration_s"], one["max_hr_bpm"]) for one in laps
+    ] == [(number, "account", one["duration"], one["maxHR"]) for number, one in enumerate(listed, start=1)]
 
     drawn = sessions.samples(life, day, workout)["activityDetailMetrics"]
     columns = "extract(epoch from measured_at) as at, heart_rate_bpm, power_w"

@@ -152,7 +152,9 @@ def test_other_logic_makes_the_model_and_what_reads_it_anew_and_nothing_else(
     before = warehouse.rows()
     other = Warehouse(warehouse.database, tmp_path / "dbt", doubled)
     build = other.build()
-    assert {name for name, mode in build.modes.items() if mode == "full"} == descendants("int_weights__by_day")
+    assert {name for name, mode in build.modes.items() if mode == "full"} == descendants(
+        "int_weights__by_day"
+    )
     with warehouse.database.connect() as connection:
         weights = "select 2 * avg(weight_kg), (select avg(weight_kg) from marts.days) from marts.weigh_ins"
         twice, now = connection.execute(weights).fetchone()  # type: ignore[misc]
@@ -247,7 +249,9 @@ def test_models_made_by_hand_are_made_again_by_the_next_build(
     warehouse.build()
     assert warehouse.dbt("run", "--select", "int_intakes__by_day") == []
     build = warehouse.build()
-    assert {name for name, mode in build.modes.items() if mode == "full"} == descendants("int_intakes__by_day")
+    assert {name for name, mode in build.modes.items() if mode == "full"} == descendants(
+        "int_intakes__by_day"
+    )
 
 
 @pytest.mark.slow

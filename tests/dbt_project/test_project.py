@@ -53,4 +53,9 @@ def test_the_log_is_one_source_and_names_the_assets_that_write_it() -> None:
         ("training", "recordings"),
     }
     written_by = manifest["sources"]["source.santorio.raw.events"]["meta"]["written_by"]
-    assert written_by == [["garmin", "payloads"], ["inbox", "fit_files"], ["inbox", "logs"], ["inbox", "trials"]]
+    assert written_by == [
+        ["garmin", "payloads"],
+        ["inbox", "fit_files"],
+        ["inbox", "logs"],
+        ["inbox", "trials"],
+    ]

@@ -261,9 +261,9 @@ def test_a_build_of_what_arrived_gives_what_a_full_one_gives_thinned_days_too(
         tombstone,
     )
     modes = marts.build_planned()
-    assert {modes[name] for name in ("int_samples__by_day", "int_sample_rollups__by_day", "samples_5min")} == {
-        "incremental"
-    }
+    assert {
+        modes[name] for name in ("int_samples__by_day", "int_sample_rollups__by_day", "samples_5min")
+    } == {"incremental"}
     touched = [*rollups(marts), samples(marts)]
     marts.selected = ["int_samples__by_day+", "int_sample_rollups__by_day+"]
     marts.build("--full-refresh")

@@ -214,7 +214,8 @@ def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(build: Any, log:
     happened("no_beer_mood", "proposed", "declined")
     happened("walks_mood", "proposed", "accepted")
     build()
-    assert rows("marts.trial_statuses", "last_event, abandoned_on::text, paused_until::text", "trial", "trial < 'n'") == [
+    columns = "last_event, abandoned_on::text, paused_until::text"
+    assert rows("marts.trial_statuses", columns, "trial", "trial < 'n'") == [
         {"last_event": "paused", "abandoned_on": None, "paused_until": day(9)},
         {"last_event": "abandoned", "abandoned_on": day(-6), "paused_until": None},
     ]  # fmt: skip

@@ -13,9 +13,9 @@ weighed as (
         avg(body_water_pct::numeric)::double precision as body_water_pct,
         avg(muscle_mass_kg::numeric)::double precision as muscle_mass_kg,
         avg(bone_mass_kg::numeric)::double precision as bone_mass_kg,
-        count(weight_kg)::integer as weighings,
+        count(weight_kg)::integer as weigh_ins,
         max(ingested_at) as as_of
-    from {{ changed_days(ref('int_weigh_ins__merged')) }} as weighings
+    from {{ changed_days(ref('int_weigh_ins__merged')) }} as weigh_ins
     group by user_id, day
 ),
 
@@ -46,7 +46,7 @@ select
     weighed.body_water_pct,
     weighed.muscle_mass_kg,
     weighed.bone_mass_kg,
-    coalesce(weighed.weighings, 0) as weighings,
+    coalesce(weighed.weigh_ins, 0) as weigh_ins,
     pressed.systolic_mmhg,
     pressed.diastolic_mmhg,
     pressed.pulse_bpm,

@@ -41,7 +41,9 @@ def test_what_keeps_some_event_types_of_the_log_declares_exactly_these() -> None
     for node in manifest["nodes"].values():
         if node["resource_type"] != "model" or not reads_log(node) or node["fqn"][1:3] == ["staging", "base"]:
             continue
-        text = node["raw_code"] + (samples if "macro.santorio.unpacked_samples" in all_macros(node, manifest) else "")
+        text = node["raw_code"] + (
+            samples if "macro.santorio.unpacked_samples" in all_macros(node, manifest) else ""
+        )
         types = {name for found in EVENT_TYPES.findall(text) for name in re.findall(r"'([^']+)'", found)}
         # A view of the intermediate layer is not built, and passes nothing on.
         if types and (node["fqn"][1], node["config"]["materialized"]) != ("intermediate", "view"):

@@ -1,5 +1,9 @@
-{#- Every value lies within its range, both ends included; null is no violation. `ranges`: column → [lowest, highest]. -#}
-{% test within(model, ranges) %}
+{#-
+  As accepted_range of dbt_utils, for several columns in one query: every value lies within its range, both ends
+  included; null is no violation.
+  `ranges`: column → [min_value, max_value].
+-#}
+{% test accepted_ranges(model, ranges) %}
 {% for column, range in ranges.items() %}
 select user_id, day, '{{ column }}' as column_name, {{ column }}::double precision as value
 from {{ model }}
