@@ -18,7 +18,7 @@ from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 from santorio.warehouse import PROJECT, Build, build_session, ensure_manifest
 from santorio.warehouse.dbt_runner import BUILD, DbtEvent, check_results, run_dbt
-from santorio.warehouse.publish import make_views
+from santorio.warehouse.publish import drop_retired_relations, make_views
 
 MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
@@ -152,6 +152,8 @@ def marts(
             context.log.info("Nothing arrived and no logic changed: everything is up to date.")
     if not context.is_subset:
         make_views(database, MANIFEST, settings.dbt_target)
+        if dropped := drop_retired_relations(database, MANIFEST):
+            context.log.info("Dropped what the project no longer has: %s", ", ".join(dropped))
     yield from up_to_date.rest()
 
 
