@@ -144,7 +144,7 @@ def marts(
     """
     up_to_date = UpToDate(context.assets_def, context.selected_asset_keys)
     with build_session(database, is_whole=not context.is_subset) as build:
-        if build.is_needed:
+        if build.has_changes:
             for event in _build(context, database, settings, build):
                 yield from up_to_date.before(event)
                 yield event

@@ -27,7 +27,7 @@ from santorio.storage.change_queue import Arrivals, arrivals, garmin_day_range
 from santorio.storage.database.connect import open_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import open_object_store
-from santorio.warehouse import dbt_environment, forget_what_was_made, start_parsing
+from santorio.warehouse import dbt_environment, invalidate_builds, start_parsing
 from sensors.orphaned_runs import close_dead_runs, process_tag
 from sensors.run_tags import MARK, window_tags
 
@@ -69,7 +69,7 @@ def run_everything(settings: Settings, database: Database, *, force: bool = Fals
         with database.connect() as connection:
             now = arrivals(connection)
             if force:
-                forget_what_was_made(connection)
+                invalidate_builds(connection)
         mark = f"{now.mark}/{dt.datetime.now(dt.UTC).date()}/{code_version()}"
         last = last_success(instance)
         is_due = force or last is None or last.tags.get(MARK) != mark or now.waiting > 0

@@ -102,8 +102,8 @@ def test_what_arrives_in_any_order_gives_what_a_full_refresh_gives(
 @pytest.mark.slow
 def test_with_nothing_new_there_is_nothing_to_do(warehouse: Warehouse, people: list[History]) -> None:
     live_on(warehouse, people)
-    assert warehouse.build().is_needed
-    assert not warehouse.build().is_needed
+    assert warehouse.build().has_changes
+    assert not warehouse.build().has_changes
 
 
 @pytest.mark.slow
