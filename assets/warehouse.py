@@ -18,14 +18,32 @@ from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 from santorio.warehouse import PROJECT, Build, build_session, ensure_manifest
 from santorio.warehouse.dbt_runner import BUILD, DbtEvent, check_results, run_dbt
-from santorio.warehouse.publish import make_views
+from santorio.warehouse.publish import drop_retired_relations, make_views
 
 MANIFEST: Path = ensure_manifest()
 PROJECT_OF_DBT = DbtProject(project_dir=PROJECT)
 
 
 class LayerTranslator(DagsterDbtTranslator):  # type: ignore[misc]
-    """Groups models by their layer (staging, intermediate, marts, api) and describes them in words."""
+    """Groups models by their layer (staging, intermediate, marts, api); their lineage begins at what writes the log."""
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        """Let what reads `raw.events` depend on the assets that write it, which the source's meta names."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if unique_id.startswith("source"):
+            return spec
+        writers: list[dg.AssetKey] = []
+        written = set()
+        for parent in manifest["parent_map"].get(unique_id, []):
+            if parent.startswith("source") and (
+                keys := manifest["sources"][parent]["meta"].get("written_by")
+            ):
+                writers += [dg.AssetKey(key) for key in keys]
+                written.add(super().get_asset_spec(manifest, parent, project).key)
+        deps = [dep for dep in spec.deps if dep.asset_key not in written]
+        return spec.replace_attributes(deps=[*deps, *writers])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Name of the folder below `models/`."""
@@ -127,7 +145,7 @@ def marts(
     """
     skipped = SkippedOutputs(context.assets_def, context.selected_asset_keys)
     with build_session(database, is_whole=not context.is_subset) as build:
-        if build.is_needed:
+        if build.has_changes:
             for event in _build(context, database, settings, build):
                 yield from skipped.upstream_of(event)
                 yield event
@@ -135,6 +153,8 @@ def marts(
             context.log.info("No changes, and no new logic: everything is up to date.")
     if not context.is_subset:
         make_views(database, MANIFEST, settings.dbt_target)
+        if dropped := drop_retired_relations(database, MANIFEST):
+            context.log.info("Dropped what the project no longer has: %s", ", ".join(dropped))
     yield from skipped.remaining()
 
 

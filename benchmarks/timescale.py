@@ -38,7 +38,7 @@ LOADED = (
     "shared_preload_libraries = 'timescaledb'\ntimescaledb.telemetry_level = off\n"
     "timescaledb.max_background_workers = 0\n"
 )
-MODELS = ("int_samples_by_day", "int_sample_rollups_by_day", "samples", "samples_5min", "samples_hourly")
+MODELS = ("int_samples__by_day", "int_sample_rollups__by_day", "samples", "samples_5min", "samples_hourly")
 TIMES = 9
 DAYS_A_BATCH = 20
 QUERIES = {
@@ -62,8 +62,8 @@ QUERIES = {
 }
 SIZES = {
     "log": "select hypertable_size('raw.events')",
-    "arrays of samples": "select pg_total_relation_size('intermediate.int_samples_by_day')",
-    "arrays of rollups": "select pg_total_relation_size('intermediate.int_sample_rollups_by_day')",
+    "arrays of samples": "select pg_total_relation_size('intermediate.int_samples__by_day')",
+    "arrays of rollups": "select pg_total_relation_size('intermediate.int_sample_rollups__by_day')",
     "hypertable": "select hypertable_size('intraday.samples')",
     "5-minute aggregate": "select hypertable_size('intraday.samples_5min')",
     "hourly aggregate": "select hypertable_size('intraday.samples_hourly')",

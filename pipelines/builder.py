@@ -10,7 +10,7 @@ import argparse
 import logging
 import signal
 import sys
-import time
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -82,38 +82,39 @@ def report_to_dagster(imported: ImportReport | None, build: Build | None) -> Non
             instance.report_runless_asset_event(AssetMaterialization(key, metadata=metadata))
 
 
-def serve(settings: Settings, database: Database) -> None:
-    """Process small changes until the process is told to stop."""
+def serve(settings: Settings, database: Database, stop: threading.Event) -> None:
+    """Process small changes until the process is told to stop; a build that is under way is completed."""
     use_dagster_home(settings, database)
     load_dbt()
     log.info("Ready: changes reach the API within seconds.")
     store = open_object_store(settings)
-    while True:
+    pause = INTERVAL_SECONDS
+    while not stop.wait(pause):
         try:
             imported, build = process_small_changes(settings, database, store)
             report_to_dagster(imported, build)
+            pause = INTERVAL_SECONDS
         except SantorioError as error:
             # Without the traceback, whose frames belong to no reader of this log.
             log.warning("%s Trying again in %d s.", error, PAUSE_SECONDS)
-            time.sleep(PAUSE_SECONDS)
-        time.sleep(INTERVAL_SECONDS)
+            pause = PAUSE_SECONDS
 
 
 def main() -> None:
     """Command line of `python -m pipelines.builder`."""
     argparse.ArgumentParser(description="Build small changes within seconds of their arrival.").parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # `santorio serve` ends its services by SIGTERM: the database's server is left in order.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = threading.Event()
+    # Not by an exception: dbt would take it for its own, and end the build in the middle.
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda _number, _frame: stop.set())
     try:
         settings = load_settings()
         with open_database(settings) as database:
-            serve(settings, database)
+            serve(settings, database, stop)
     except SantorioError as error:
         Console(stderr=True).print(f"[red]{error}[/red]")
         sys.exit(1)
-    except KeyboardInterrupt:
-        return
 
 
 if __name__ == "__main__":

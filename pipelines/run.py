@@ -26,7 +26,7 @@ from santorio.settings import Settings, load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import open_object_store
-from santorio.warehouse import dbt_environment, forget_what_was_made, start_parsing
+from santorio.warehouse import dbt_environment, invalidate_builds, start_parsing
 from sensors.orphaned_runs import fail_orphaned_runs, process_tag
 from sensors.refresh_due import due_refresh
 
@@ -79,7 +79,7 @@ def refresh(
     """
     with database.connect() as connection:
         if force:
-            forget_what_was_made(connection)
+            invalidate_builds(connection)
         due = due_refresh(instance, connection, everything=force)
         watermark = f"{due.log.watermark}/{dt.datetime.now(dt.UTC).date()}/{code_version()}"
         is_current = due.last is not None and due.last.watermark == watermark

@@ -1,5 +1,5 @@
-{#- The figures of an activity, each taken from the most trusted recording that tells it. -#}
-{% macro activity_figures() -%}
+{#- The figures of an activity, each taken from the most trusted recording that reports it. -#}
+{% macro activity_metrics() -%}
   {{ return([
     'sport', 'duration_s', 'distance_m', 'avg_hr_bpm', 'max_hr_bpm', 'avg_power_w', 'normalized_power_w',
     'energy_kcal', 'elevation_gain_m', 'training_load',

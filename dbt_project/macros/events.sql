@@ -46,7 +46,7 @@ where {{ condition }}
 
 {#-
   One row a person and day out of a staging model with one row an event: several Garmin accounts, or two shapes
-  of one payload, can tell the same day. Rows with data win over empty ones, then `first` (optional order), then
+  of one payload, can report the same day. Rows with data win over empty ones, then `first` (optional order), then
   the newest ingested. Whole rows are taken, never single columns: two watches are not mixed within one payload.
 -#}
 {% macro one_row_a_day(relation, first=none) -%}

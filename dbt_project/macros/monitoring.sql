@@ -1,5 +1,5 @@
 {#-
-  One series of monitoring files, exploded: what is no number, or has no time, is left out. What is of the day so far
+  One series of monitoring files, exploded: what is no number, or has no time, is excluded. What is of the day so far
   (`is_of_day`) is stated a last time at midnight, and that is still the day before's.
 -#}
 {% macro monitored_samples(series, value_path, least, is_of_day=false) -%}

@@ -1,11 +1,11 @@
 {#- Columns of a relation with one row a person-day as one row a metric. -#}
-{% macro metrics_told(relation, columns) -%}
-    select told.user_id, told.day, metric.name as metric, metric.value, told.as_of
-    from {{ relation }} as told
+{% macro unpivot_daily_metrics(relation, columns) -%}
+    select src.user_id, src.day, metric.name as metric, metric.value, src.as_of
+    from {{ relation }} as src
     cross join lateral (
         values
             {% for column in columns -%}
-            ('{{ column }}', told.{{ column }}::double precision){{ ',' if not loop.last }}
+            ('{{ column }}', src.{{ column }}::double precision){{ ',' if not loop.last }}
             {% endfor %}
     ) as metric (name, value)
     where metric.value is not null
@@ -20,7 +20,7 @@
   {{ return(['sleep', 'hrv']) }}
 {%- endmacro %}
 
-{#- What an account's export tells of every day and night instead; who has no export misses none of them. -#}
+{#- What an account's export reports of every day and night instead; who has no export misses none of them. -#}
 {% macro kinds_of_exported_days() -%}
   {{ return(['daily_summary_export']) }}
 {%- endmacro %}
@@ -39,12 +39,7 @@
   ]) }}
 {%- endmacro %}
 
-{#- The names as a list of SQL. -#}
-{% macro quoted(names) -%}
-  '{{ names | join("', '") }}'
-{%- endmacro %}
-
-{#- The ledger keeps no history: of an instant in the past it tells the rows that did not change since. -#}
+{#- The ledger keeps no history: of an instant in the past it reports the rows that did not change since. -#}
 {% macro was_in_ledger() -%}
-  {{ has_arrived('fetched_at') if known_as_of() is not none else 'true' }}
+  {{ ingested_before_build('fetched_at') if as_of_var() is not none else 'true' }}
 {%- endmacro %}

@@ -6,15 +6,15 @@
 {#- Rollups of one width out of the arrays. -#}
 {% macro unpacked_rollups(minutes) -%}
     select
-        told.user_id, told.day, told.measure, bucket.bucket_at, bucket.samples, bucket.sum / bucket.samples as mean,
+        reported.user_id, reported.day, reported.measure, bucket.bucket_at, bucket.samples, bucket.sum / bucket.samples as mean,
         bucket.min, bucket.max, bucket.sum, bucket.as_of
-    from {{ ref('int_sample_rollups_by_day') }} as told
-    cross join lateral unnest(told.bucket_at, told.samples, told.sum, told.min, told.max, told.bucket_as_of)
+    from {{ ref('int_sample_rollups__by_day') }} as reported
+    cross join lateral unnest(reported.bucket_at, reported.samples, reported.sum, reported.min, reported.max, reported.bucket_as_of)
         as bucket (bucket_at, samples, sum, min, max, as_of)
-    where told.minutes = {{ minutes }}
+    where reported.minutes = {{ minutes }}
 {%- endmacro %}
 
-{#- Five-minute rollups of thinned series, in what was told last of each bucket. -#}
+{#- Five-minute rollups of downsampled series, in what was reported last of each bucket. -#}
 {% macro kept_five_minutes() -%}
     select
         user_id, day, measure, bucket_at, sum(samples)::integer as samples, {{ exact_sum('sum') }} as sum, min(min) as min,

@@ -11,7 +11,7 @@
 {#- The owner of the api views sees only the rows of the session's person. A table that is there stays guarded;
     of a view (lasting_view) it sees nothing, unless that is guarded by itself. -#}
 {% macro guard_rows() -%}
-  {%- if is_touched() or model.config.materialized == 'lasting_view' -%}{{ return('') }}{%- endif -%}
+  {%- if is_incremental() or model.config.materialized == 'lasting_view' -%}{{ return('') }}{%- endif -%}
   alter table {{ this }} enable row level security;
   drop policy if exists own_rows on {{ this }};
   create policy own_rows on {{ this }} for select to santorio_view_owner using (user_id = {{ current_person() }});

@@ -40,7 +40,7 @@
         'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes',
         'garmin.hrv', 'garmin.floors', 'garmin.steps_intervals'
     )
-    -- Part of a day's steps, of a file, is told again by the whole day.
+    -- Part of a day's steps, of a file, is reported again by the whole day.
     and not (
         payload.data ? 'partStartGMT' and exists (
             select from {{ all_payloads }} as whole
@@ -51,20 +51,20 @@
 {%- endmacro %}
 
 {#-
-  Each instant of a measure once a day: two accounts, or a part and a whole, can tell it twice. The newest payload that
-  tells it wins, as in raw.downsample_samples.
+  Each instant of a measure once a day: two accounts, or a part and a whole, can report it twice. The newest payload that
+  reports it wins, as in raw.downsample_samples.
 -#}
-{% macro samples_told_once(payloads, all_payloads) -%}
+{% macro deduplicated_samples(payloads, all_payloads) -%}
     select distinct on (user_id, day, measure, measured_at)
         user_id, day, measure, measured_at, local_at, value, ingested_at
     from (
         {{ unpacked_samples(payloads, all_payloads) }}
-    ) as told
+    ) as reported
     where day is not null and local_at is not null
     order by user_id, day, measure, measured_at, ingested_at desc, event_id, value
 {%- endmacro %}
 
-{#- Rollups that stayed of thinned series, one row a bucket, of payloads that are still the newest version. -#}
+{#- Rollups that stayed of downsampled series, one row a bucket, of payloads that are still the newest version. -#}
 {% macro retained_buckets(relation) -%}
     select
         kept.user_id, kept.day, kept.measure, bucket.bucket_at, kept.downsampling_id,

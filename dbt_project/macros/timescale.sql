@@ -4,7 +4,7 @@
 -#}
 {% macro has_timescaledb() -%}
   {#- What was known at a past instant is made as there: the hypertable holds what is known now. -#}
-  {%- if not execute or not var('timescale', true) or known_as_of() is not none -%}
+  {%- if not execute or not var('timescale', true) or as_of_var() is not none -%}
     {{ return(false) }}
   {%- endif -%}
   {{ return(run_query("select to_regclass('intraday.samples') is not null").columns[0][0]) }}
@@ -16,7 +16,7 @@
 -#}
 {% macro fill_hypertable() -%}
   {%- if has_timescaledb() -%}
-  {%- set days = 'changed_days' if is_touched() else
+  {%- set days = 'changed_days' if is_incremental() else
       '(select user_id, day from ' ~ this ~ ' union select user_id, day from intraday.stored_days)' -%}
   create temp table days_to_store on commit drop as
   select days.user_id, days.day, stored.first_at, stored.last_at, made.fingerprint, made.from_at, made.to_at
@@ -27,7 +27,7 @@
           md5(string_agg(concat_ws(' ', measure, measured_at, clock_ahead_s, value, as_of), ' ' order by measure)) as fingerprint,
           min(measured_at[1]) as from_at, max(measured_at[cardinality(measured_at)]) as to_at
       from {{ this }}
-      {%- if is_touched() %}
+      {%- if is_incremental() %}
       where (user_id, day) in (select user_id, day from changed_days)
       {%- endif %}
       group by user_id, day
@@ -64,7 +64,6 @@
     create or replace view {{ target }} as (
       {{ sql }}
     );
-    {{ note_built() }}
   {%- endcall %}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
   {% do persist_docs(target, model) %}

@@ -40,7 +40,7 @@
   coalesce({{ sport_family(sport) }}, 'other')
 {%- endmacro %}
 
-{#- How a threshold is told that the person gave: it goes before all others. -#}
+{#- How a threshold is reported that the person gave: it goes before all others. -#}
 {% macro word_of_the_person() -%}
   'stated by the person'
 {%- endmacro %}

@@ -7,7 +7,7 @@ with
 
 first_worn as (
     select user_id, min(day) as first_day
-    from {{ ref('int_wearable_days_joined') }}
+    from {{ ref('int_wearable_days__joined') }}
     group by user_id
 ),
 

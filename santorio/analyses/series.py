@@ -75,7 +75,7 @@ _OUTCOMES = """
 select metric, day, value, coalesce(samples, 1), '', as_of,
        (select string_agg(reason, ' ' order by flag) from marts.day_quality quality
         where quality.user_id = told.user_id and quality.day = told.day and quality.metric = told.metric
-          and is_left_out)
+          and is_excluded)
 from marts.outcomes told
 where user_id = %(user)s and value is not null and (%(metrics)s::text[] is null or metric = any(%(metrics)s))
 order by metric, day
@@ -84,7 +84,7 @@ _EXPOSURES = """
 select exposure, day, value, 1, coalesce(unit, ''), as_of,
        (select string_agg(reason, ' ' order by flag) from marts.day_quality quality
         where quality.user_id = told.user_id and quality.day = told.day and quality.metric = told.exposure
-          and is_left_out)
+          and is_excluded)
 from marts.exposures told
 where user_id = %s and value is not null order by exposure, day
 """

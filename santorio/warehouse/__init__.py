@@ -1,6 +1,6 @@
 """The warehouse: dbt as a program, and which rows a build of it makes again."""
 
-from santorio.warehouse.build import Build, build_session, finish_build, forget_what_was_made, plan_build
+from santorio.warehouse.build import Build, build_session, finish_build, invalidate_builds, plan_build
 from santorio.warehouse.dbt import (
     DBT,
     PROJECT,
@@ -20,7 +20,7 @@ __all__ = [
     "dbt_variables",
     "ensure_manifest",
     "finish_build",
-    "forget_what_was_made",
+    "invalidate_builds",
     "plan_build",
     "project_fingerprint",
     "start_parsing",

@@ -75,7 +75,7 @@ class Build:
         change is not made again.
     relations
         Schema and table of each of these.
-    is_needed
+    has_changes
         False where nothing arrived and no logic changed: then everything is up to date.
     """
 
@@ -85,7 +85,7 @@ class Build:
     modes: Mapping[str, str]
     selected: Sequence[str]
     relations: Sequence[tuple[str, str]]
-    is_needed: bool
+    has_changes: bool
 
     @property
     def environment(self) -> dict[str, str]:
@@ -128,7 +128,7 @@ def build_session(database: Database, *, project: Path = PROJECT, is_whole: bool
         with database.connect() as connection:
             build = plan_build(connection, read_models(manifest))
         yield build
-        if build.is_needed and is_whole:
+        if build.has_changes and is_whole:
             with database.connect() as connection:
                 finish_build(connection, build, published_marts(manifest))
 
@@ -178,7 +178,7 @@ def build_small_changes(database: Database, target: Path, *, project: Path = PRO
     return build
 
 
-def forget_what_was_made(connection: psycopg.Connection) -> None:
+def invalidate_builds(connection: psycopg.Connection) -> None:
     """Let the next build make everything in full."""
     connection.execute("update ops.models set built_fingerprint = null")
 
@@ -204,9 +204,9 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
         modes=modes,
         selected=[model.name for model in selected],
         relations=[model.relation for model in selected],
-        is_needed=touched or "full" in modes.values(),
+        has_changes=touched or "full" in modes.values(),
     )
-    if build.is_needed:
+    if build.has_changes:
         _write_plan(connection, models, build)
         connection.execute("analyze ops.changed_events")
     return build
@@ -246,7 +246,7 @@ def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str,
             "select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
         ).fetchall()
     )
-    everything = _is_much_touched(connection, there)
+    everything = _prefers_full_refresh(connection, there)
     modes: dict[str, str] = {}
     for model in models:
         stays = (
@@ -260,7 +260,7 @@ def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str,
     return modes
 
 
-def _is_much_touched(connection: psycopg.Connection, there: set[tuple[str, str]]) -> bool:
+def _prefers_full_refresh(connection: psycopg.Connection, there: set[tuple[str, str]]) -> bool:
     """Whether so much arrived that all of it is made sooner than a part of it."""
     touched = _one(connection, "select count(*) from ops.changed_events")
     if touched < MANY_EVENTS or ("staging", "base_events__current") not in there:

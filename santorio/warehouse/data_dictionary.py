@@ -112,10 +112,12 @@ def _test(node: Node) -> str:
     about = node["test_metadata"]
     arguments = about["kwargs"].get("arguments") or about["kwargs"]
     words = {
-        "row_key": lambda: f"unique and filled: {', '.join(arguments['columns'])}",
+        "unique_combination_of_columns": lambda: (
+            f"unique and filled: {', '.join(arguments['combination_of_columns'])}"
+        ),
         "relationships": lambda: f"`{arguments['column_name']}` is one of {_referred(arguments['to'])}",
-        "holds": lambda: f"always `{_one_line(arguments['expression'])}`",
-        "within": lambda: "within: " + ", ".join(
+        "expression_is_true": lambda: f"always `{_one_line(arguments['expression'])}`",
+        "accepted_ranges": lambda: "within: " + ", ".join(
             f"{column} {low} to {high}" for column, (low, high) in arguments["ranges"].items()
         ),
     }.get(about["name"], lambda: str(about["name"]))()  # fmt: skip

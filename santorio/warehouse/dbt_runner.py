@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from santorio.errors import StorageError
 from santorio.storage.database.engine import Database
 from santorio.warehouse.dbt import PROJECT, dbt_environment, ensure_manifest, project_fingerprint
-from santorio.warehouse.dbt_errors import failures, without_values
+from santorio.warehouse.dbt_errors import failures, redact_values
 
 # The project's unit tests are about made-up rows: a build of real data leaves them out.
 BUILD = ("build", "--exclude-resource-type", "unit_test")
@@ -82,7 +82,7 @@ def run_dbt(
         with dbt_environment(database, environment):
             result = _invoke(manifest, [*options, *arguments, *paths], on_event)
     if result.exception is not None:
-        raise StorageError(f"dbt stopped: {without_values(str(result.exception))}")
+        raise StorageError(f"dbt stopped: {redact_values(str(result.exception))}")
     return [
         {
             "unique_id": node.node.unique_id,

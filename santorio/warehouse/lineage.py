@@ -25,9 +25,9 @@ ORIGINS = {
 # Marts by subject: a box each, for an arrow to every table would show nothing.
 SUBJECTS = {
     "Days and nights": ("days", "nights", "wellness_days", "fitness_days", "naps"),
-    "Within the day": ("samples", "own_samples_5min", "own_samples_hourly", "samples_5min", "samples_hourly"),
+    "Within the day": ("samples", "retained_samples_5min", "retained_samples_hourly", "samples_5min", "samples_hourly"),
     "Body, food, habits": (
-        "body_days", "weighings", "blood_pressures", "nutrition_days", "behaviours", "cycle_days",
+        "body_days", "weigh_ins", "blood_pressures", "nutrition_days", "lifestyle_logs", "cycle_days",
     ),
     "Activities": (
         "activities", "activity_recordings", "activity_laps", "activity_sets", "activity_weathers", "workouts",
@@ -36,7 +36,7 @@ SUBJECTS = {
         "training_days", "activity_loads", "activity_zones", "best_efforts", "power_models", "thresholds",
         "training_zones",
     ),
-    "What acts, what comes of it": ("exposures", "outcomes", "trials", "trial_days", "trial_lives"),
+    "What acts, what comes of it": ("exposures", "outcomes", "trials", "trial_days", "trial_statuses"),
     "Trust": ("coverage", "day_quality"),
 }  # fmt: skip
 
@@ -89,7 +89,7 @@ def _behind(node: Node, models: Mapping[str, Node], sources: Mapping[str, Node])
 
 
 def _origin(name: str) -> str:
-    return {"logs": "inbox", "events": "garmin", "analysis": "ops"}.get(name, name)
+    return {"logs": "inbox", "events": "garmin", "raw": "garmin", "analysis": "ops"}.get(name, name)
 
 
 def _drawn(

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-INCREMENTAL = frozenset({"by_event", "by_day", "by_person"})
+INCREMENTAL = "incremental"
 VIEWS = frozenset({"view", "lasting_view"})
 # They read what the analyses publish, and are made by themselves after those.
 API = "api"
@@ -35,7 +35,7 @@ class Model:
     relation
         Schema and table.
     materialized
-        How dbt makes it: `by_event`, `by_day`, `by_person`, `view` …
+        How dbt makes it: `incremental`, `view`, `lasting_view`
     fingerprint
         Of its logic and of all that is behind it.
     parents
@@ -60,7 +60,7 @@ class Model:
     @property
     def is_incremental(self) -> bool:
         """Whether a build can make again the rows that arrivals touch, and those alone."""
-        return self.materialized in INCREMENTAL
+        return self.materialized == INCREMENTAL
 
     @property
     def is_seed(self) -> bool:

@@ -1,9 +1,9 @@
 """The published copy of the marts: what the API reads changes at once, when a build has made all of it."""
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 
+import orjson
 import psycopg
 from psycopg import sql
 
@@ -11,10 +11,19 @@ from santorio.storage.database.engine import Database
 from santorio.warehouse.dbt_runner import check_results, run_dbt
 from santorio.warehouse.manifest import read_views
 
+# Everything in these schemas is made by dbt, or is a copy of what it made.
+WAREHOUSE_SCHEMAS = ("staging", "intermediate", "marts", "serving")
+_RELATIONS = """
+select nspname::text, relname::text, case relkind when 'v' then 'view' else 'table' end
+from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+where nspname = any(%s) and relkind in ('r', 'p', 'v')
+order by 1, 2
+"""
+
 
 def published_marts(manifest: Path) -> list[str]:
     """Name the marts that the API's views read, from dbt's manifest."""
-    nodes = json.loads(manifest.read_bytes())["nodes"]
+    nodes = orjson.loads(manifest.read_bytes())["nodes"]
     read = {
         parent
         for node in nodes.values()
@@ -63,6 +72,31 @@ def make_views(database: Database, manifest: Path, target: Path) -> None:
     _, fingerprint = read_views(manifest)
     with database.connect() as connection:
         connection.execute(sql.SQL("comment on schema api is {}").format(_made_by(fingerprint)))
+
+
+def drop_retired_relations(database: Database, manifest: Path) -> list[str]:
+    """Drop tables and views of the warehouse that the project no longer has: models that were renamed or removed.
+
+    Nothing is lost by it: what they held is rebuilt from the log under the new names. Call it when the API's views are
+    made, for an older view may still read an older table.
+
+    Returns
+    -------
+    list of str
+        What was dropped, as `schema.name`.
+    """
+    nodes = orjson.loads(manifest.read_bytes())["nodes"].values()
+    models = {(node["schema"], node["alias"]) for node in nodes if node["resource_type"] == "model"}
+    current = models | {("serving", mart) for mart in published_marts(manifest)}
+    dropped = []
+    with database.connect() as connection:
+        found = connection.execute(_RELATIONS, [list(WAREHOUSE_SCHEMAS)]).fetchall()
+        for schema, name, kind in found:
+            if (schema, name) not in current:
+                statement = sql.SQL("drop {} if exists {} cascade")
+                connection.execute(statement.format(sql.SQL(kind), sql.Identifier(schema, name)))
+                dropped.append(f"{schema}.{name}")
+    return dropped
 
 
 def publish(connection: psycopg.Connection, marts: Collection[str], *, whole: Collection[str]) -> int:

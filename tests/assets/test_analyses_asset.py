@@ -16,7 +16,7 @@ create schema if not exists marts;
 create table if not exists marts.outcomes (user_id uuid, day date, metric text, value double precision, samples int,
     as_of timestamptz);
 create table if not exists marts.day_quality (user_id uuid, day date, metric text, flag text, severity text,
-    is_left_out boolean, reason text, as_of timestamptz);
+    is_excluded boolean, reason text, as_of timestamptz);
 """
 
 

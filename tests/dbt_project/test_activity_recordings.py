@@ -76,8 +76,8 @@ def test_one_ride_from_list_export_file_and_a_second_device_is_one_activity_with
     assert (ride["activity_id"], ride["recordings"], ride["duration_s"]) == ("1", 4, 3600)
     assert (ride["avg_hr_bpm"], ride["distance_m"], ride["elevation_gain_m"]) == (140, 30_000, 310)
     assert (ride["normalized_power_w"], ride["energy_kcal"]) == (226, 600)
-    told = rows("marts.activity_recordings", order="told_by, activity_number")
-    assert [(one["told_by"], one["activity_id"], one["rule"], one["figures_taken"]) for one in told] == [
+    told = rows("marts.activity_recordings", order="reported_by, activity_number")
+    assert [(one["reported_by"], one["activity_id"], one["rule"], one["figures_taken"]) for one in told] == [
         ("FIT file", "1", "same_start", ["normalized_power_w"]),
         ("account export", "1", "same_number", ["distance_m", "elevation_gain_m"]),
         ("activity list", "1", "first", ["sport", "duration_s", "avg_hr_bpm"]),
@@ -101,8 +101,10 @@ def test_a_triathlon_told_by_garmin_and_file_counts_by_its_parts(build: Any, log
     log.fit("watch/tri", {"sessions": [part["sessions"][0] for part in parts]})
     build()
     assert [one["activity_id"] for one in rows("marts.activities", "activity_id")] == ["6", "7"]
-    told = rows("marts.activity_recordings", "activity_id, told_by, rule", order="activity_id, told_by")
-    assert [(one["activity_id"], one["told_by"], one["rule"]) for one in told] == [
+    told = rows(
+        "marts.activity_recordings", "activity_id, reported_by, rule", order="activity_id, reported_by"
+    )
+    assert [(one["activity_id"], one["reported_by"], one["rule"]) for one in told] == [
         ("6", "FIT file", "same_start"),
         ("6", "activity list", "first"),
         ("7", "FIT file", "same_start"),
@@ -148,7 +150,7 @@ def note(log: Any, recordings: Sequence[tuple[int, tuple[str, int, int, str]]]) 
 def decisions(connection: psycopg.Connection, user_id: uuid.UUID) -> list[dict[str, Any]]:
     """What was decided, by what a recording says instead of by its event's id, which names the person."""
     query = """
-        select recording.activity_number, recording.told_by, recording.started_at, recording.duration_s,
+        select recording.activity_number, recording.reported_by, recording.started_at, recording.duration_s,
                recording.sport, recording.rule, recording.reason, recording.figures_taken,
                first.started_at as first_started_at, first.duration_s as first_duration_s
         from marts.activity_recordings as recording

@@ -34,8 +34,8 @@ def hearts(log: Any, day: str, samples: int) -> None:
 @pytest.fixture
 def flags(rows: Any) -> Any:
     def told(where: str = "true") -> set[tuple[str, str, bool]]:
-        found = rows("marts.day_quality", "metric, flag, is_left_out", where=where)
-        return {(one["metric"], one["flag"], one["is_left_out"]) for one in found}
+        found = rows("marts.day_quality", "metric, flag, is_excluded", where=where)
+        return {(one["metric"], one["flag"], one["is_excluded"]) for one in found}
 
     return told
 
@@ -188,9 +188,9 @@ def test_a_week_that_lies_elsewhere_is_flagged_and_the_next_usual_one_is_not(
             restingHeartRate=50 + number % 5 + (12 if is_shifted else 0),
         )  # fmt: skip
     build()
-    shifted = rows("marts.day_quality", "day, metric, is_left_out, reason", "day", where="flag = 'shifted'")
+    shifted = rows("marts.day_quality", "day, metric, is_excluded, reason", "day", where="flag = 'shifted'")
     assert [one["day"] for one in shifted] == [monday + dt.timedelta(days=84 + number) for number in range(7)]
-    assert {(one["metric"], one["is_left_out"]) for one in shifted} == {("resting_hr_bpm", False)}
+    assert {(one["metric"], one["is_excluded"]) for one in shifted} == {("resting_hr_bpm", False)}
     assert "higher" in shifted[0]["reason"]
 
 
@@ -237,7 +237,7 @@ def test_the_body_of_a_day_is_the_mean_of_its_readings(build: Any, log: Any, row
     summary(log, DAY, restingHeartRate=49)
     build()
     (body,) = rows("marts.body_days")
-    assert (body["weight_kg"], body["weighings"], body["systolic_mmhg"], body["blood_pressure_readings"]) == (
+    assert (body["weight_kg"], body["weigh_ins"], body["systolic_mmhg"], body["blood_pressure_readings"]) == (
         70.5, 2, 125, 2,
     )  # fmt: skip
     assert (body["diastolic_mmhg"], body["resting_hr_bpm"], body["body_fat_pct"]) == (80, 49, None)

@@ -75,7 +75,7 @@ def test_what_was_ticked_is_yes_or_no_and_what_was_not_is_unknown(told: Any, lif
         )
         for one in reports
     }
-    found = told("marts.behaviours", "day::text, behaviour, was_so, coalesce(amount, 0) as amount")
+    found = told("marts.lifestyle_logs", "day::text, behaviour, was_so, coalesce(amount, 0) as amount")
     assert {(one["day"], one["behaviour"]): (one["was_so"], one["amount"]) for one in found} == expected
     assert 0 < len(expected) < 200
 

@@ -93,13 +93,13 @@ def test_weather_sets_laps_and_samples_stand_under_the_activity_that_they_were_a
 
     laps = told["simulated"]("marts.activity_laps", order="lap_number")
     listed = sessions.splits(life, day, workout)["lapDTOs"]
-    assert [(one["lap_number"], one["told_by"], one["duration_s"], one["max_hr_bpm"]) for one in laps] == [
-        (number, "account", one["duration"], one["maxHR"]) for number, one in enumerate(listed, start=1)
-    ]
+    assert [
+        (one["lap_number"], one["reported_by"], one["duration_s"], one["max_hr_bpm"]) for one in laps
+    ] == [(number, "account", one["duration"], one["maxHR"]) for number, one in enumerate(listed, start=1)]
 
     drawn = sessions.samples(life, day, workout)["activityDetailMetrics"]
     columns = "extract(epoch from measured_at) as at, heart_rate_bpm, power_w"
-    samples = told["simulated"]("intermediate.int_activity_samples_drawn", columns, "sample_number")
+    samples = told["simulated"]("intermediate.int_activity_samples__from_account", columns, "sample_number")
     assert [(float(one["at"]) * 1000, one["heart_rate_bpm"], one["power_w"]) for one in samples] == [
         (at, beats, None) for at, beats, _ in (one["metrics"] for one in drawn)
     ]
@@ -178,12 +178,12 @@ def test_laps_come_from_the_file_where_the_account_tells_none_and_its_records_be
     told: Any,
 ) -> None:
     laps = told["trained"]("marts.activity_laps", order="lap_number")
-    assert [(one["activity_id"], one["lap_number"], one["told_by"], one["avg_hr_bpm"]) for one in laps] == [
+    assert [(one["activity_id"], one["lap_number"], one["reported_by"], one["avg_hr_bpm"]) for one in laps] == [
         ("1", 1, "file", 141), ("1", 2, "file", 141),
     ]  # fmt: skip
     # Its file has the records: what the account draws of them is left out.
     assert [one["heart_rate_bpm"] for one in told["trained"]("staging.stg_garmin__activity_samples")] == [120]
-    assert told["trained"]("intermediate.int_activity_samples_drawn") == []
+    assert told["trained"]("intermediate.int_activity_samples__from_account") == []
 
 
 def weighed(log: Any) -> None:
@@ -220,8 +220,8 @@ def weighed(log: Any) -> None:
 
 
 def test_a_weighing_that_account_export_and_scale_tell_counts_once(told: Any) -> None:
-    weighings = told["weighed"]("marts.weighings", order="weighed_at")
-    assert [(one["told_by"], one["weight_kg"]) for one in weighings] == [
+    weighings = told["weighed"]("marts.weigh_ins", order="weighed_at")
+    assert [(one["reported_by"], one["weight_kg"]) for one in weighings] == [
         ("account", 59.72),
         ("FIT file", 52),
         ("log", 60.28),
@@ -365,7 +365,7 @@ def test_the_sets_of_a_recording_within_a_longer_one_are_those_of_the_longer(tol
     # Laps and samples of a part are not those of the whole.
     assert told["lifted"]("staging.stg_garmin__activity_laps") != []
     assert told["lifted"]("marts.activity_laps") == []
-    assert told["lifted"]("intermediate.int_activity_samples_drawn") == []
+    assert told["lifted"]("intermediate.int_activity_samples__from_account") == []
 
 
 def walked(log: Any) -> None:

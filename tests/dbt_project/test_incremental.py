@@ -102,8 +102,8 @@ def test_what_arrives_in_any_order_gives_what_a_full_refresh_gives(
 @pytest.mark.slow
 def test_with_nothing_new_there_is_nothing_to_do(warehouse: Warehouse, people: list[History]) -> None:
     live_on(warehouse, people)
-    assert warehouse.build().is_needed
-    assert not warehouse.build().is_needed
+    assert warehouse.build().has_changes
+    assert not warehouse.build().has_changes
 
 
 @pytest.mark.slow
@@ -147,14 +147,16 @@ def test_other_logic_makes_the_model_and_what_reads_it_anew_and_nothing_else(
 ) -> None:
     warehouse.build()
     doubled = changed_project(
-        tmp_path, "int_weights_by_day", "avg(weight_kg order by", "2 * avg(weight_kg order by"
+        tmp_path, "int_weights__by_day", "avg(weight_kg order by", "2 * avg(weight_kg order by"
     )
     before = warehouse.rows()
     other = Warehouse(warehouse.database, tmp_path / "dbt", doubled)
     build = other.build()
-    assert {name for name, mode in build.modes.items() if mode == "full"} == descendants("int_weights_by_day")
+    assert {name for name, mode in build.modes.items() if mode == "full"} == descendants(
+        "int_weights__by_day"
+    )
     with warehouse.database.connect() as connection:
-        weights = "select 2 * avg(weight_kg), (select avg(weight_kg) from marts.days) from marts.weighings"
+        weights = "select 2 * avg(weight_kg), (select avg(weight_kg) from marts.days) from marts.weigh_ins"
         twice, now = connection.execute(weights).fetchone()  # type: ignore[misc]
         assert now > twice * 0.9
     warehouse.build()
@@ -169,7 +171,7 @@ def test_a_model_that_fails_leaves_what_reads_it_as_it_was_and_the_next_build_ma
     live_on(warehouse, people, acts=20)
     broken = changed_project(
         tmp_path,
-        "int_wearable_days_joined",
+        "int_wearable_days__joined",
         "as is_worn",
         "and 1 / (length(user_id::text) - 36) > 0 as is_worn",
     )
@@ -178,7 +180,7 @@ def test_a_model_that_fails_leaves_what_reads_it_as_it_was_and_the_next_build_ma
         other.build()
     after = warehouse.rows()
     assert after["staging.base_events__current"] != before["staging.base_events__current"]
-    for name in descendants("int_wearable_days_joined"):
+    for name in descendants("int_wearable_days__joined"):
         for table in after:
             if table.endswith(f".{name}"):
                 assert after[table] == before[table]
@@ -245,9 +247,11 @@ def test_models_made_by_hand_are_made_again_by_the_next_build(
     warehouse: Warehouse, people: list[History]
 ) -> None:
     warehouse.build()
-    assert warehouse.dbt("run", "--select", "int_intakes_by_day") == []
+    assert warehouse.dbt("run", "--select", "int_intakes__by_day") == []
     build = warehouse.build()
-    assert {name for name, mode in build.modes.items() if mode == "full"} == descendants("int_intakes_by_day")
+    assert {name for name, mode in build.modes.items() if mode == "full"} == descendants(
+        "int_intakes__by_day"
+    )
 
 
 @pytest.mark.slow

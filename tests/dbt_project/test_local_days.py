@@ -131,7 +131,7 @@ def test_naps_and_readiness_are_on_the_date_that_the_watch_showed(
     assert naps == [(nap.start, who.wall(nap.start).date(), who.offset(nap.start)) for nap in told]
     readiness = read(
         warehouse, person,
-        "select day, count(*), max(told_at) from staging.stg_garmin__training_readiness "
+        "select day, count(*), max(reported_at) from staging.stg_garmin__training_readiness "
         "where user_id = %(who)s group by day order by day",
     )  # fmt: skip
     rows = {day: payloads[2:] for day, payloads in sorted(night_payloads(who).items())}

@@ -419,9 +419,9 @@ def test_a_table_of_an_older_shape_is_made_anew_and_guarded(
         connection.execute("alter table marts.days rename column steps to strides")
         connection.execute("alter table marts.days disable row level security")
         connection.execute("alter table marts.naps drop constraint naps_pkey")
-        connection.execute("alter table marts.weighings alter as_of drop not null")
+        connection.execute("alter table marts.weigh_ins alter as_of drop not null")
     # by hand: a build of what arrived looks at logic, not at tables
-    build("--select", "days", "naps", "weighings", "path:models/api")
+    build("--select", "days", "naps", "weigh_ins", "path:models/api")
     assert rows("marts.days", "steps") == [{"steps": 4000}]
     with warehouse.connect() as connection:
         assert connection.execute(
@@ -430,5 +430,5 @@ def test_a_table_of_an_older_shape_is_made_anew_and_guarded(
         assert connection.execute("select count(*) from api.days").fetchone() is not None
         assert connection.execute("select to_regclass('marts.naps_pkey')").fetchone() != (None,)
         assert connection.execute(
-            "select attnotnull from pg_attribute where attrelid = 'marts.weighings'::regclass and attname = 'as_of'"
+            "select attnotnull from pg_attribute where attrelid = 'marts.weigh_ins'::regclass and attname = 'as_of'"
         ).fetchone() == (True,)

@@ -36,16 +36,12 @@ def test_every_column_is_described_and_every_described_column_is_there(
     assert silent == []
 
 
-def test_the_sources_are_the_assets_that_write_the_log(build: Any) -> None:
-    build()
+def test_the_log_is_one_source_and_names_the_assets_that_write_it() -> None:
     manifest = json.loads(ensure_manifest().read_text())
     keys = {(source["source_name"], source["name"]) for source in manifest["sources"].values()}
     assert keys == {
-        ("garmin", "payloads"),
-        ("garmin", "retained_rollups"),
-        ("inbox", "fit_files"),
-        ("inbox", "logs"),
-        ("inbox", "trials"),
+        ("raw", "events"),
+        ("raw", "retained_rollups"),
         ("ops", "people"),
         ("ops", "coverage"),
         ("analysis", "runs"),
@@ -56,3 +52,10 @@ def test_the_sources_are_the_assets_that_write_the_log(build: Any) -> None:
         ("analysis", "population"),
         ("training", "recordings"),
     }
+    written_by = manifest["sources"]["source.santorio.raw.events"]["meta"]["written_by"]
+    assert written_by == [
+        ["garmin", "payloads"],
+        ["inbox", "fit_files"],
+        ["inbox", "logs"],
+        ["inbox", "trials"],
+    ]

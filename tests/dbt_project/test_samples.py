@@ -216,7 +216,7 @@ def test_the_views_of_the_api_get_the_rollups_of_the_sessions_person_and_no_othe
     with database.connect() as connection:
         # As dbt publishes a view.
         connection.execute(
-            "create view api.hours with (security_barrier) as select * from marts.own_samples_hourly;"
+            "create view api.hours with (security_barrier) as select * from marts.retained_samples_hourly;"
             "alter view api.hours owner to santorio_view_owner; grant select on api.hours to santorio_api"
         )
     with psycopg.connect(database.reader_url) as reader:
@@ -244,11 +244,11 @@ def test_the_roles_of_the_read_side_reach_nobody_s_samples_but_by_the_guarded_vi
             [role, role],
         ).fetchall()
         connection.execute("grant santorio_view_owner to current_user")
-        guarded = [("marts.own_samples_5min",), ("marts.own_samples_hourly",)]
+        guarded = [("marts.retained_samples_5min",), ("marts.retained_samples_hourly",)]
         assert sorted(readable) == (guarded if role == "santorio_view_owner" else [])
         if role == "santorio_view_owner":
             connection.execute("set role santorio_view_owner")
-            assert connection.execute("select count(*) from marts.own_samples_hourly").fetchone() == (0,)
+            assert connection.execute("select count(*) from marts.retained_samples_hourly").fetchone() == (0,)
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute("select * from marts.samples_hourly")
             connection.rollback()
@@ -260,6 +260,6 @@ def test_a_view_of_samples_keeps_what_stands_on_it(tmp_path: Path, database: Dat
     marts.write(*day_events(here, DAY))
     marts.build()
     with database.connect() as connection:
-        connection.execute("create view api.hours as select user_id from marts.own_samples_hourly")
+        connection.execute("create view api.hours as select user_id from marts.retained_samples_hourly")
     marts.build()
     assert marts.rows("select to_regclass('api.hours') is not null") == [(True,)]

@@ -250,7 +250,7 @@ def test_a_build_of_what_arrived_gives_what_a_full_one_gives_thinned_days_too(
     # So much else that what is touched is the smaller part.
     beside = [event for n in range(40) for event in day_events(other, DAY + n * ONE)]
     marts.write(*life(person), *beside)
-    assert marts.build_planned()["int_samples_by_day"] == "full"
+    assert marts.build_planned()["int_samples__by_day"] == "full"
     keep(database, person)
     thinned(database, person)
     gone = day_events(other, DAY, kinds=["steps_intervals"])[0]
@@ -261,11 +261,11 @@ def test_a_build_of_what_arrived_gives_what_a_full_one_gives_thinned_days_too(
         tombstone,
     )
     modes = marts.build_planned()
-    assert {modes[name] for name in ("int_samples_by_day", "int_sample_rollups_by_day", "samples_5min")} == {
-        "incremental"
-    }
+    assert {
+        modes[name] for name in ("int_samples__by_day", "int_sample_rollups__by_day", "samples_5min")
+    } == {"incremental"}
     touched = [*rollups(marts), samples(marts)]
-    marts.selected = ["int_samples_by_day+", "int_sample_rollups_by_day+"]
+    marts.selected = ["int_samples__by_day+", "int_sample_rollups__by_day+"]
     marts.build("--full-refresh")
     assert [*rollups(marts), samples(marts)] == touched
     assert {row[1] for row in samples(marts) if row[0] == person.user_id} == {

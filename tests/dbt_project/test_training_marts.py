@@ -409,7 +409,7 @@ def test_what_only_the_account_tells_is_taken_at_its_mean_heart_rate_and_its_per
     told: Any,
 ) -> None:
     [found] = told["runner"]("marts.activity_loads", where=f"day = '{day_of(12)}'")
-    assert (found["load_method"], found["hr_told_by"], found["edwards_trimp"]) == (
+    assert (found["load_method"], found["hr_reported_by"], found["edwards_trimp"]) == (
         "mean heart rate", "summary", None,
     )  # fmt: skip
     assert (found["rpe"], found["session_rpe"]) == (7, 7 * 30)
@@ -423,7 +423,7 @@ def test_one_ride_of_two_devices_and_the_account_is_one_load_each_measure_of_its
     assert found["normalized_power_w"] == pytest.approx(expected.normalized_power_w)
     assert found["hr_seconds"] == expected.hr_seconds
     # The device says what it was set to; the account's own normalised power yields to the records.
-    assert (found["ftp_w"], found["ftp_w_origin"], found["power_told_by"]) == (200, "given", "records")
+    assert (found["ftp_w"], found["ftp_w_origin"], found["power_reported_by"]) == (200, "given", "records")
     # The watch was told 6, the log the next morning 8: the person's own word goes first.
     assert (found["rpe"], found["trimp"] is not None) == (8, True)
     [day] = told["doubled"]("marts.training_days")
@@ -434,7 +434,7 @@ def test_samples_that_the_account_draws_give_the_load_of_an_activity_without_a_f
     [found] = told["drawn"]("marts.activity_loads", where="activity_id = '9003'")
     trimp = banister_trimp([150], [600], sex="men", **BODY)
     assert found["trimp"] == pytest.approx(trimp)
-    assert (found["hr_told_by"], found["hr_seconds"], found["avg_hr_bpm"]) == ("records", 600, 150)
+    assert (found["hr_reported_by"], found["hr_seconds"], found["avg_hr_bpm"]) == ("records", 600, 150)
 
 
 def test_a_workout_counts_sets_and_lifted_weight_without_pauses(told: Any) -> None:

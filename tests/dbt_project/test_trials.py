@@ -214,9 +214,10 @@ def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(build: Any, log:
     happened("no_beer_mood", "proposed", "declined")
     happened("walks_mood", "proposed", "accepted")
     build()
-    assert rows("marts.trial_lives", "newest_step, abandoned_on::text, paused_until::text", "trial", "trial < 'n'") == [
-        {"newest_step": "paused", "abandoned_on": None, "paused_until": day(9)},
-        {"newest_step": "abandoned", "abandoned_on": day(-6), "paused_until": None},
+    columns = "last_event, abandoned_on::text, paused_until::text"
+    assert rows("marts.trial_statuses", columns, "trial", "trial < 'n'") == [
+        {"last_event": "paused", "abandoned_on": None, "paused_until": day(9)},
+        {"last_event": "abandoned", "abandoned_on": day(-6), "paused_until": None},
     ]  # fmt: skip
 
     def shown() -> dict[str, str]:

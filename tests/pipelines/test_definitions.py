@@ -45,7 +45,7 @@ def test_lineage_runs_from_what_came_in_to_what_the_api_shows(graph, view, origi
 def test_every_asset_that_is_asked_for_is_one_that_we_make(graph):
     external = {asset.to_user_string() for asset in graph.external_asset_keys}
     # Written beside the assets by the library: who there is, the ledger, each fit's record, what thinning kept.
-    assert external == {"ops/people", "ops/coverage", "analysis/runs", "garmin/retained_rollups"}
+    assert external == {"ops/people", "ops/coverage", "analysis/runs", "raw/retained_rollups"}
 
 
 def test_garmin_days_are_partitioned_by_day_and_filled_back_in_one_run(graph):

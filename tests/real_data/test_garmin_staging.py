@@ -357,7 +357,7 @@ def test_only_a_scale_of_one_person_tells_whose_weight_it_is(
 ) -> None:
     folder = DATA / "fit" / "activity"
     marts = {
-        name: len(staged(database, people[folder / f"{name}.fit"], "marts.weighings", "weight_kg"))
+        name: len(staged(database, people[folder / f"{name}.fit"], "marts.weigh_ins", "weight_kg"))
         for name in ("WeightScaleSingleUser", "WeightScaleMultiUser")
     }
     files = {

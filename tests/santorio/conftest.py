@@ -16,7 +16,7 @@ create table marts.outcomes (user_id uuid, day date, metric text, value double p
     as_of timestamptz);
 create table marts.exposures (user_id uuid, day date, exposure text, value double precision, unit text,
     as_of timestamptz);
-create table marts.day_quality (user_id uuid, day date, metric text, flag text, severity text, is_left_out boolean,
+create table marts.day_quality (user_id uuid, day date, metric text, flag text, severity text, is_excluded boolean,
     reason text, as_of timestamptz);
 create table marts.trials (user_id uuid, trial text, question text, arms jsonb, outcome text, secondary jsonb,
     direction text, smallest_effect double precision, lag_days int, start_day date, last_day date, study_days int,

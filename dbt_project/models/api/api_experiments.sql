@@ -44,7 +44,7 @@ results as (
         runs.stopped_after_days
 ),
 
-told as (
+reported as (
     select *, (now() at time zone coalesce(timezone, 'UTC'))::date as today
     from {{ serving_table(ref('trials')) }}
 ),
@@ -102,7 +102,7 @@ trials as (
         results.run_id,
         greatest(coalesce(results.as_of, trials.as_of), lives.as_of) as as_of,
         results.code_version
-    from told as trials
+    from reported as trials
     left join results on results.user_id = trials.user_id and results.trial = trials.trial
     left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.target = trials.trial
     -- The last of the days that were judged: nobody was asked for those after it.
@@ -114,7 +114,7 @@ trials as (
         offset results.stopped_after_days - 1
         limit case when results.stopped_after_days is null then 0 else 1 end
     ) as stopped on true
-    left join {{ serving_table(ref('trial_lives')) }} as lives
+    left join {{ serving_table(ref('trial_statuses')) }} as lives
         on lives.user_id = trials.user_id and lives.trial = trials.trial
 ),
 
@@ -134,7 +134,7 @@ proposals as (
         proposals.slug,
         case
             -- What is proposed again after all is proposed by a run that came later.
-            when lives.newest_step = 'declined' and lives.as_of > proposal_runs.created_at then 'declined'
+            when lives.last_event = 'declined' and lives.as_of > proposal_runs.created_at then 'declined'
             else 'proposed'
         end as status,
         proposals.question,
@@ -162,10 +162,10 @@ proposals as (
         proposal_runs.code_version
     from proposal_runs
     inner join {{ source('analysis', 'proposals') }} as proposals on proposals.run_id = proposal_runs.run_id
-    left join {{ serving_table(ref('trial_lives')) }} as lives
+    left join {{ serving_table(ref('trial_statuses')) }} as lives
         on lives.user_id = proposals.user_id and lives.trial = replace(proposals.slug, '-', '_')
     -- What was accepted is a trial from then on, until the next run proposes anew.
-    where lives.newest_step is null or lives.newest_step in ('proposed', 'declined')
+    where lives.last_event is null or lives.last_event in ('proposed', 'declined')
 )
 
 select * from trials

@@ -1,4 +1,4 @@
--- What people who consent have in common, as the newest accepted run tells each of them: of pools that they are in.
+-- What people who consent have in common, as the newest accepted run reports each of them: of pools that they are in.
 
 with
 

@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 select
     user_id,
@@ -19,4 +19,4 @@ select
     training_load,
     recordings,
     as_of
-from {{ people_of(ref('int_activities_merged')) }}
+from {{ changed_people(ref('int_activities__merged')) }}

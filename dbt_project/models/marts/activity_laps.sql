@@ -1,6 +1,6 @@
 -- Laps of an activity out of one recording of it: the account's before the file's, the most trusted first.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 {% set figures = [
     'started_at', 'duration_s', 'distance_m', 'avg_hr_bpm', 'max_hr_bpm', 'avg_speed_mps', 'avg_power_w', 'energy_kcal',
@@ -9,12 +9,12 @@
 
 with
 
-told_by_account as (
+reported_by_account as (
     select
         laps.user_id, numbers.activity_id, laps.event_id, laps.lap_number, 1 as priority, numbers.preference,
-        'account' as told_by, laps.{{ figures }}
-    from {{ people_of(ref('stg_garmin__activity_laps')) }} as laps
-    inner join {{ people_of(ref('int_activity_numbers_resolved')) }} as numbers
+        'account' as reported_by, laps.{{ figures }}
+    from {{ changed_people(ref('stg_garmin__activity_laps')) }} as laps
+    inner join {{ changed_people(ref('int_activity_numbers__resolved')) }} as numbers
         on numbers.user_id = laps.user_id and numbers.activity_number = laps.activity_id
     where numbers.preference is not null
 ),
@@ -23,9 +23,9 @@ told_by_account as (
 laps_of_sessions as (
     select distinct on (laps.event_id, laps.lap_number)
         recordings.rule, laps.user_id, recordings.activity_id, laps.event_id, laps.lap_number, 2 as priority, recordings.preference,
-        'file' as told_by, laps.{{ figures }}
-    from {{ people_of(ref('stg_fit__laps')) }} as laps
-    inner join {{ people_of(ref('int_activity_recordings_placed')) }} as recordings
+        'file' as reported_by, laps.{{ figures }}
+    from {{ changed_people(ref('stg_fit__laps')) }} as laps
+    inner join {{ changed_people(ref('int_activity_recordings__matched')) }} as recordings
         on recordings.user_id = laps.user_id and recordings.event_id = laps.event_id
     where recordings.activity_id is not null
     order by
@@ -34,18 +34,18 @@ laps_of_sessions as (
         recordings.started_at, recordings.recording_id
 ),
 
-told as (
-    select * from told_by_account
+reported as (
+    select * from reported_by_account
     union all
-    select user_id, activity_id, event_id, lap_number, priority, preference, told_by, {{ figures | replace('laps.', '') }}
+    select user_id, activity_id, event_id, lap_number, priority, preference, reported_by, {{ figures | replace('laps.', '') }}
     from laps_of_sessions
-    -- What lies within a longer recording tells only a part of its laps.
+    -- What lies within a longer recording reports only a part of its laps.
     where preference is not null or rule = 'part_of_whole'
 ),
 
 chosen as (
     select distinct on (user_id, activity_id) user_id, activity_id, event_id
-    from told
+    from reported
     order by user_id, activity_id, priority, preference nulls last, event_id
 )
 
@@ -53,7 +53,7 @@ select
     user_id,
     activity_id,
     row_number() over (partition by user_id, activity_id order by laps.lap_number)::integer as lap_number,
-    laps.told_by,
+    laps.reported_by,
     laps.started_at,
     laps.duration_s,
     laps.distance_m,
@@ -64,5 +64,5 @@ select
     laps.energy_kcal,
     laps.elevation_gain_m,
     laps.ingested_at as as_of
-from told as laps
+from reported as laps
 inner join chosen using (user_id, activity_id, event_id)

@@ -1,9 +1,9 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 placed as (
-    select * from {{ people_of(ref('int_activity_recordings_placed')) }}
+    select * from {{ changed_people(ref('int_activity_recordings__matched')) }}
 )
 
 select
@@ -28,14 +28,14 @@ select
             || round(100 * shared_ratio)::text || ' % of the longer one''s time, and the sport.'
         when 'within_longer' then
             'It lies within the recording it was held against, which is longer and of the same sport: that one counts.'
-        when 'part_of_whole' then 'It is a part of an activity of which Garmin tells only the whole: the whole counts.'
+        when 'part_of_whole' then 'It is a part of an activity of which Garmin reports only the whole: the whole counts.'
         when 'whole_of_parts' then 'It is the whole of an activity whose parts count: both would count it twice.'
         when 'no_start' then 'It does not say when it started, so its day is not known: it is kept and not counted.'
     end as reason,
     compared_with,
     figures_taken,
     source,
-    told_by,
+    reported_by,
     activity_number,
     device_id,
     started_at,

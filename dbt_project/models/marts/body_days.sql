@@ -1,6 +1,6 @@
--- What a scale, a cuff and a watch tell of the body on a day: means of the day's readings. Summed as decimals, for a sum of floats depends on the
+-- What a scale, a cuff and a watch report of the body on a day: means of the day's readings. Summed as decimals, for a sum of floats depends on the
 -- order of its rows.
-{{ config(materialized='by_day') }}
+{{ config(incremental_strategy='by_day') }}
 
 with
 
@@ -13,9 +13,9 @@ weighed as (
         avg(body_water_pct::numeric)::double precision as body_water_pct,
         avg(muscle_mass_kg::numeric)::double precision as muscle_mass_kg,
         avg(bone_mass_kg::numeric)::double precision as bone_mass_kg,
-        count(weight_kg)::integer as weighings,
+        count(weight_kg)::integer as weigh_ins,
         max(ingested_at) as as_of
-    from {{ days_of(ref('int_weighings_merged')) }} as weighings
+    from {{ changed_days(ref('int_weigh_ins__merged')) }} as weigh_ins
     group by user_id, day
 ),
 
@@ -28,13 +28,13 @@ pressed as (
         avg(pulse_bpm::numeric)::double precision as pulse_bpm,
         count(*)::integer as blood_pressure_readings,
         max(as_of) as as_of
-    from {{ days_of(ref('blood_pressures')) }} as readings
+    from {{ changed_days(ref('blood_pressures')) }} as readings
     group by user_id, day
 ),
 
 rested as (
     select user_id, day, resting_hr_bpm, as_of
-    from {{ days_of(ref('int_wearable_days_joined')) }} as worn
+    from {{ changed_days(ref('int_wearable_days__joined')) }} as worn
     where resting_hr_bpm is not null
 )
 
@@ -46,7 +46,7 @@ select
     weighed.body_water_pct,
     weighed.muscle_mass_kg,
     weighed.bone_mass_kg,
-    coalesce(weighed.weighings, 0) as weighings,
+    coalesce(weighed.weigh_ins, 0) as weigh_ins,
     pressed.systolic_mmhg,
     pressed.diastolic_mmhg,
     pressed.pulse_bpm,

@@ -1,17 +1,17 @@
 -- The ledger of what was fetched, with the holes in it as rows, and why a day of a kind is not there: in the words of
 -- `santorio coverage`.
-{{ config(materialized='by_day') }}
+{{ config(incremental_strategy='by_day') }}
 
 with
 
-told as (
+reported as (
     select user_id, kind, day, status, attempts, last_error, fetched_at
-    from {{ days_of(source('ops', 'coverage')) }} as ledger
+    from {{ changed_days(source('ops', 'coverage')) }} as ledger
     where {{ was_in_ledger() }}
     union all
     select
         user_id, kind, day, 'missing' as status, 0 as attempts, null::text as last_error, null::timestamptz as fetched_at
-    from {{ days_of(ref('int_coverage_holes_found')) }} as holes
+    from {{ changed_days(ref('int_coverage_gaps')) }} as holes
     -- A sync beside the build may have filled a hole since it was found.
     where not exists (
         select from {{ source('ops', 'coverage') }} as ledger
@@ -21,18 +21,18 @@ told as (
 ),
 
 days as (
-    select * from {{ days_of(ref('int_ledger_days_gathered')) }} as gathered
+    select * from {{ changed_days(ref('int_coverage__by_day')) }} as gathered
 )
 
 select
-    told.user_id,
-    told.day,
-    told.kind,
-    told.status,
+    reported.user_id,
+    reported.day,
+    reported.kind,
+    reported.status,
     -- The function also gives `santorio coverage` its reasons.
     ops.coverage_reason(
-        status => nullif(told.status, 'missing'),
-        is_night_kind => told.kind in ({{ quoted(kinds_of_every_night()) }}),
+        status => nullif(reported.status, 'missing'),
+        is_night_kind => reported.kind in ({{ csv_literals(kinds_of_every_night()) }}),
         is_listed => days.user_id is not null,
         is_day_listed => days.is_day_listed,
         is_present => days.is_day_there or days.is_night_there,
@@ -40,9 +40,9 @@ select
         is_night_present => days.is_night_there,
         is_night_empty => days.is_night_empty
     ) as reason,
-    told.attempts,
-    told.last_error,
-    told.fetched_at,
-    told.fetched_at as as_of
-from told
-left join days on days.user_id = told.user_id and days.day = told.day
+    reported.attempts,
+    reported.last_error,
+    reported.fetched_at,
+    reported.fetched_at as as_of
+from reported
+left join days on days.user_id = reported.user_id and days.day = reported.day

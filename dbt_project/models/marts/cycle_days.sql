@@ -11,6 +11,6 @@ select distinct on (user_id, day)
     symptoms,
     moods,
     ingested_at as as_of
-from {{ days_of(ref('stg_garmin__menstrual_days')) }}
+from {{ changed_days(ref('stg_garmin__menstrual_days')) }}
 where day is not null and has_data
 order by user_id, day, ingested_at desc, event_id

@@ -1,6 +1,6 @@
--- What is to be known of a day before one rests on it: a row a flag. Nothing is taken away here; `is_left_out` says that the
+-- What is to be known of a day before one rests on it: a row a flag. Nothing is taken away here; `is_excluded` says that the
 -- analyses do not read this metric on this day, and `reason` says why in the words that they record. A reason holds no value.
-{{ config(materialized='by_day') }}
+{{ config(incremental_strategy='by_day') }}
 
 {% set hours_needed = 8 %}
 
@@ -12,29 +12,29 @@ ranges as (
 ),
 
 days as (
-    select * from {{ days_of(ref('days')) }}
+    select * from {{ changed_days(ref('days')) }}
 ),
 
 nights as (
-    select * from {{ days_of(ref('nights')) }}
+    select * from {{ changed_days(ref('nights')) }}
 ),
 
 worn as (
-    select * from {{ days_of(ref('int_wearable_days_joined')) }}
+    select * from {{ changed_days(ref('int_wearable_days__joined')) }}
 ),
 
 -- outside what a body can have, or what is usual
 valued as (
-    select user_id, day, metric, value, as_of from {{ days_of(ref('outcomes')) }} as outcomes
+    select user_id, day, metric, value, as_of from {{ changed_days(ref('outcomes')) }} as outcomes
     union
-    select user_id, day, exposure as metric, value, as_of from {{ days_of(ref('exposures')) }} as exposures
+    select user_id, day, exposure as metric, value, as_of from {{ changed_days(ref('exposures')) }} as exposures
     where exposure in ('caffeine_mg', 'caffeine_after_15_mg', 'alcohol_g', 'training_load')
     union all
-    {{ metrics_told('days', ['min_hr_bpm', 'max_hr_bpm', 'distance_m', 'active_kcal']) }}
+    {{ unpivot_daily_metrics('days', ['min_hr_bpm', 'max_hr_bpm', 'distance_m', 'active_kcal']) }}
     union all
-    {{ metrics_told('nights', ['respiration_brpm', 'spo2_pct']) }}
+    {{ unpivot_daily_metrics('nights', ['respiration_brpm', 'spo2_pct']) }}
     union all
-    {{ metrics_told(days_of(ref('body_days')), [
+    {{ unpivot_daily_metrics(changed_days(ref('body_days')), [
         'body_fat_pct', 'body_water_pct', 'muscle_mass_kg', 'bone_mass_kg', 'systolic_mmhg', 'diastolic_mmhg',
     ]) }}
 ),
@@ -56,13 +56,13 @@ out_of_range as (
 -- how long the watch was worn: a sample every two minutes, where the series is there
 hearts as (
     select user_id, day, max(hr_samples) as samples, max(ingested_at) as as_of
-    from {{ days_of(ref('stg_garmin__heart_rates')) }} as heart_rates
+    from {{ changed_days(ref('stg_garmin__heart_rates')) }} as heart_rates
     where day is not null and hr_samples > 0
     group by user_id, day
 ),
 
 summaries as (
-    {{ one_row_a_day(days_of(ref('stg_garmin__daily_summaries')), first='is_full desc') }}
+    {{ one_row_a_day(changed_days(ref('stg_garmin__daily_summaries')), first='is_full desc') }}
 ),
 
 -- Fetched, or exported, while the day still ran: what counts up to midnight is not whole. Of a day with a summary that one
@@ -72,7 +72,7 @@ unfinished as (
     from worn
     left join summaries on summaries.user_id = worn.user_id and summaries.day = worn.day and summaries.has_data
     where coalesce(summaries.ingested_at, worn.as_of) < ((worn.day + 1)::timestamp - worn.utc_offset) at time zone 'UTC'
-        or (not summaries.is_full and summaries.told_until < worn.day + 1)
+        or (not summaries.is_full and summaries.reported_until < worn.day + 1)
 ),
 
 -- A night of which less than four fifths were measured is not whole.
@@ -90,7 +90,7 @@ tellings as (
     select
         user_id, day, 'steps' as metric, count(*) filter (where is_full) as accounts,
         max(steps) - min(steps) > greatest(1000, 0.1 * max(steps)) as is_apart, max(ingested_at) as as_of
-    from {{ days_of(ref('stg_garmin__daily_summaries')) }} as summaries
+    from {{ changed_days(ref('stg_garmin__daily_summaries')) }} as summaries
     where has_data and day is not null
     group by user_id, day
     having count(*) > 1
@@ -98,7 +98,7 @@ tellings as (
     select
         user_id, day, 'resting_hr_bpm' as metric, count(*) filter (where is_full) as accounts,
         max(resting_hr_bpm) - min(resting_hr_bpm) > 5 as is_apart, max(ingested_at) as as_of
-    from {{ days_of(ref('stg_garmin__daily_summaries')) }} as summaries
+    from {{ changed_days(ref('stg_garmin__daily_summaries')) }} as summaries
     where has_data and day is not null
     group by user_id, day
     having count(*) > 1
@@ -106,19 +106,19 @@ tellings as (
     select
         user_id, day, 'sleep_minutes' as metric, count(*) filter (where is_full) as accounts,
         max(sleep_minutes) - min(sleep_minutes) > 30 as is_apart, max(ingested_at) as as_of
-    from {{ days_of(ref('stg_garmin__sleeps')) }} as sleeps
+    from {{ changed_days(ref('stg_garmin__sleeps')) }} as sleeps
     where has_data and day is not null
     group by user_id, day
     having count(*) > 1
 ),
 
 ledger as (
-    select * from {{ days_of(ref('int_ledger_days_gathered')) }}
+    select * from {{ changed_days(ref('int_coverage__by_day')) }}
 ),
 
 flags as (
     select
-        user_id, day, metric, 'impossible' as flag, 'error' as severity, true as is_left_out,
+        user_id, day, metric, 'impossible' as flag, 'error' as severity, true as is_excluded,
         'The value is outside what a body can have (' || possible || ').' as reason, as_of
     from out_of_range
     where is_impossible
@@ -159,25 +159,25 @@ flags as (
     union all
     select
         user_id, day, metric, 'tellings disagree', 'warning', false,
-        case when accounts > 1 then 'Two watches tell it differently; one of them is taken.'
-            else 'It is told twice, and differently; the fuller telling is taken.' end, as_of
+        case when accounts > 1 then 'Two watches report it differently; one of them is taken.'
+            else 'It is reported twice, and differently; the fuller telling is taken.' end, as_of
     from tellings
     where is_apart
     union all
     select
-        user_id, day, metric, 'told twice', 'note', false, 'Two accounts tell it alike: it counts once.', as_of
+        user_id, day, metric, 'reported twice', 'note', false, 'Two accounts report it alike: it counts once.', as_of
     from tellings
     where accounts > 1 and is_apart is not true
     union all
     select
         user_id, day, 'day', 'another watch', 'warning', false, 'From this day on another watch is worn: levels may differ.', as_of
-    from {{ days_of(ref('int_device_changes_found')) }} as changes
+    from {{ changed_days(ref('int_device_changes__detected')) }} as changes
     union all
     select
         user_id, day, metric, 'shifted', 'warning', false,
         'The week lies ' || case when is_higher then 'higher' else 'lower' end
         || ' than the twelve weeks before: another way of life, another watch, or an error of measuring.', as_of
-    from {{ days_of(ref('int_shifts_found')) }} as shifts
+    from {{ changed_days(ref('int_level_shifts__detected')) }} as shifts
     union all
     select user_id, day, 'day', 'provisional', 'note', false, 'It may still change: the watch may sync later.', as_of
     from ledger
@@ -188,6 +188,6 @@ flags as (
     where is_day_failed or is_night_failed
 )
 
-select user_id, day, metric, flag, severity, is_left_out, reason, max(as_of) as as_of
+select user_id, day, metric, flag, severity, is_excluded, reason, max(as_of) as as_of
 from flags
-group by user_id, day, metric, flag, severity, is_left_out, reason
+group by user_id, day, metric, flag, severity, is_excluded, reason

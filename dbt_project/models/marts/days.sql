@@ -1,26 +1,26 @@
 with
 
 worn as (
-    select * from {{ days_of(ref('int_wearable_days_joined')) }}
+    select * from {{ changed_days(ref('int_wearable_days__joined')) }}
 ),
 
 weights as (
-    select * from {{ days_of(ref('int_weights_by_day')) }}
+    select * from {{ changed_days(ref('int_weights__by_day')) }}
 ),
 
 moods as (
-    select * from {{ days_of(ref('int_measures_by_day')) }}
+    select * from {{ changed_days(ref('int_measures__by_day')) }}
     where measure = 'mood'
 ),
 
 logged as (
     select user_id, day, max(as_of) as as_of
-    from {{ days_of(ref('int_intakes_by_day')) }}
+    from {{ changed_days(ref('int_intakes__by_day')) }}
     group by user_id, day
 ),
 
 loads as (
-    select * from {{ days_of(ref('int_training_load_by_day')) }}
+    select * from {{ changed_days(ref('int_training_load__by_day')) }}
 ),
 
 intakes as (
@@ -31,22 +31,22 @@ intakes as (
         max(value) filter (where exposure = 'caffeine_after_15_mg') as caffeine_after_15_mg,
         max(value) filter (where exposure = 'alcohol_g') as alcohol_g,
         max(as_of) as as_of
-    from {{ days_of(ref('int_intakes_filled')) }}
+    from {{ changed_days(ref('int_intakes__zero_filled')) }}
     where exposure in ('caffeine_mg', 'caffeine_after_15_mg', 'alcohol_g')
     group by user_id, day
 ),
 
 -- Every day between the first and the last of which anything is known: a day of which nothing is known is a row too.
 spine as (
-    select * from {{ days_of(ref('int_person_days_spined')) }}
+    select * from {{ changed_days(ref('int_person_days')) }}
 ),
 
 ledger as (
-    select * from {{ days_of(ref('int_ledger_days_gathered')) }}
+    select * from {{ changed_days(ref('int_coverage__by_day')) }}
 ),
 
 slept as (
-    select user_id, day from {{ days_of(ref('nights')) }}
+    select user_id, day from {{ changed_days(ref('nights')) }}
 )
 
 select

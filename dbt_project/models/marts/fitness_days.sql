@@ -1,7 +1,7 @@
 select
     user_id,
     day,
-    {{ figure_columns(fitness_figures(), fitness_words()) }}
-from {{ days_of(ref('int_figures_by_day')) }}
-where figure in ('{{ (fitness_figures() + fitness_words()) | join("', '") }}')
+    {{ pivot_metrics(fitness_metrics(), fitness_labels()) }}
+from {{ changed_days(ref('int_daily_metrics__deduplicated')) }}
+where metric in ('{{ (fitness_metrics() + fitness_labels()) | join("', '") }}')
 group by user_id, day

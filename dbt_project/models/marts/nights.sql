@@ -1,16 +1,16 @@
 with
 
 sleeps as (
-    {{ one_row_a_day(days_of(ref('stg_garmin__sleeps')), first='is_full desc') }}
+    {{ one_row_a_day(changed_days(ref('stg_garmin__sleeps')), first='is_full desc') }}
 ),
 
 hrv_nights as (
     -- The night's own payload wins over its line in a range, that over the account's export, where each has a value.
-    {{ one_row_a_day(days_of(ref('stg_garmin__hrv_nights')), first='is_full desc, is_exported') }}
+    {{ one_row_a_day(changed_days(ref('stg_garmin__hrv_nights')), first='is_full desc, is_exported') }}
 ),
 
 sleep_scores as (
-    {{ one_row_a_day(days_of(ref('stg_garmin__sleep_scores'))) }}
+    {{ one_row_a_day(changed_days(ref('stg_garmin__sleep_scores'))) }}
 )
 
 select

@@ -3,9 +3,9 @@
 select
     user_id,
     day,
-    {{ figure_columns(nutrition_figures()) }}
-from {{ days_of(ref('int_figures_by_day')) }}
-where figure in ('{{ nutrition_figures() | join("', '") }}')
+    {{ pivot_metrics(nutrition_metrics()) }}
+from {{ changed_days(ref('int_daily_metrics__deduplicated')) }}
+where metric in ('{{ nutrition_metrics() | join("', '") }}')
 group by user_id, day
 -- A goal alone is no log.
-having bool_or(figure not in ('energy_goal_kcal', 'fluids_goal_ml'))
+having bool_or(metric not in ('energy_goal_kcal', 'fluids_goal_ml'))

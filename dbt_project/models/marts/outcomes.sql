@@ -5,7 +5,7 @@ with
 
 from_nights as (
     select nights.user_id, nights.day, metric.name as metric, metric.value, 1 as samples, nights.as_of
-    from {{ days_of(ref('nights')) }} as nights
+    from {{ changed_days(ref('nights')) }} as nights
     cross join lateral (
         values
             ('sleep_minutes', nights.sleep_minutes),
@@ -17,7 +17,7 @@ from_nights as (
 
 from_days as (
     select worn.user_id, worn.day, metric.name as metric, metric.value, metric.samples, worn.as_of
-    from {{ days_of(ref('int_wearable_days_joined')) }} as worn
+    from {{ changed_days(ref('int_wearable_days__joined')) }} as worn
     cross join lateral (
         values
             ('resting_hr_bpm', worn.resting_hr_bpm, 1),
@@ -30,22 +30,22 @@ from_days as (
 
 from_scales as (
     select user_id, day, 'weight_kg' as metric, weight_kg as value, samples, as_of
-    from {{ days_of(ref('int_weights_by_day')) }}
+    from {{ changed_days(ref('int_weights__by_day')) }}
 ),
 
 from_logs as (
     select user_id, day, measure as metric, value, samples, as_of
-    from {{ days_of(ref('int_measures_by_day')) }}
+    from {{ changed_days(ref('int_measures__by_day')) }}
 ),
 
-told as (
+reported as (
     select *, 1 as priority from from_nights
     union all
     select *, 1 as priority from from_days
     union all
     select *, 1 as priority from from_scales
     union all
-    -- Somebody's own column may carry a metric's name: it fills days on which no device told it.
+    -- Somebody's own column may carry a metric's name: it fills days on which no device reported it.
     select *, 2 as priority from from_logs
 )
 
@@ -56,6 +56,6 @@ select distinct on (user_id, metric, day)
     value,
     samples,
     as_of
-from told
+from reported
 where value is not null
 order by user_id, metric, day, priority

@@ -1,6 +1,6 @@
 {{ config(materialized='lasting_view') }}
 
--- depends_on: {{ ref('int_samples_by_day') }}, {{ ref('int_sample_rollups_by_day') }}, {{ ref('stg_garmin__retained_rollups') }}
+-- depends_on: {{ ref('int_samples__by_day') }}, {{ ref('int_sample_rollups__by_day') }}, {{ ref('stg_garmin__retained_rollups') }}
 
 {% if has_timescaledb() -%}
 select {{ rollup_columns() }}

@@ -1,9 +1,9 @@
 {{ config(materialized='lasting_view') }}
 
--- depends_on: {{ ref('samples_5min') }}, {{ ref('int_sample_rollups_by_day') }}, {{ ref('stg_garmin__retained_rollups') }}
+-- depends_on: {{ ref('samples_5min') }}, {{ ref('int_sample_rollups__by_day') }}, {{ ref('stg_garmin__retained_rollups') }}
 
 {% if has_timescaledb() -%}
--- What was thinned is in the five-minute rollups alone: of such days the hours are added up from those.
+-- What was downsampled is in the five-minute rollups alone: of such days the hours are added up from those.
 select {{ rollup_columns() }}
 from intraday.samples_hourly as fresh
 where not exists (

@@ -1,19 +1,19 @@
 -- The zones of each sport, and from when to when they were in force, as far as the account was looked at.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
-told as (
+reported as (
     select *
-    from {{ people_of(ref('stg_garmin__heart_rate_zones')) }}
+    from {{ changed_people(ref('stg_garmin__heart_rate_zones')) }}
     where has_data
 ),
 
 -- Looked at twice a day, or in an export beside the account: the day's last is that day's.
 daily as (
     select distinct on (user_id, measured_by, zone_sport, seen_day) *
-    from (select *, coalesce(sport, 'DEFAULT') as zone_sport from told) as sported
+    from (select *, coalesce(sport, 'DEFAULT') as zone_sport from reported) as sported
     order by user_id, measured_by, zone_sport, seen_day, ingested_at desc, event_id
 ),
 

@@ -1,25 +1,25 @@
 -- One row a study day with the local days that it spans. Recorded dates come first, then the protocol's first day; the
 -- readings of a study day widen it (a study day can span two dates), but never into the next study day.
 
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 trials as (
-    select * from {{ people_of(ref('int_trials_defined')) }}
+    select * from {{ changed_people(ref('int_trials__defined')) }}
 ),
 
 recorded as (
-    select * from {{ people_of(ref('stg_trials__days')) }}
+    select * from {{ changed_people(ref('stg_trials__days')) }}
 ),
 
 assigned as (
-    select * from {{ people_of(ref('int_trial_assignments_unioned')) }}
+    select * from {{ changed_people(ref('int_trial_assignments__unioned')) }}
 ),
 
 read as (
     select user_id, trial, study_day, min(day) as first_day, max(day) as last_day
-    from {{ people_of(ref('stg_logs__measures')) }}
+    from {{ changed_people(ref('stg_logs__measures')) }}
     where trial is not null and study_day is not null and value is not null
     group by user_id, trial, study_day
 ),
@@ -27,7 +27,7 @@ read as (
 -- A trial of a supplement that is logged: what was taken is in the log.
 taken as (
     select user_id, exposure, day, value
-    from {{ people_of(ref('int_intakes_filled')) }}
+    from {{ changed_people(ref('int_intakes__zero_filled')) }}
     where exposure like 'supplement\_%'
 ),
 
@@ -44,7 +44,7 @@ dated as (
             coalesce(recorded.last_day, trials.start_day + (study_day - 1)),
             recorded.first_day,
             read.last_day,
-            -- A record may tell the end of a study day alone.
+            -- A record may report the end of a study day alone.
             case when least(recorded.first_day, read.first_day) is null then trials.start_day + (study_day - 1) end
         ) as last_day,
         coalesce(assigned.arm, recorded.arm) as arm,

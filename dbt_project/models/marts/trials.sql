@@ -1,9 +1,9 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 with
 
 defined as (
-    select * from {{ people_of(ref('int_trials_defined')) }}
+    select * from {{ changed_people(ref('int_trials__defined')) }}
 ),
 
 spans as (
@@ -14,7 +14,7 @@ spans as (
         max(last_day) as last_day,
         count(*)::integer as study_days,
         max(as_of) as as_of
-    from {{ people_of(ref('trial_days')) }}
+    from {{ changed_people(ref('trial_days')) }}
     group by user_id, trial
 )
 

@@ -4,23 +4,23 @@ gathered as (
     select
         user_id,
         day,
-        {{ figure_columns(wellness_figures()) }}
-    from {{ days_of(ref('int_figures_by_day')) }}
-    where figure in ('{{ wellness_figures() | join("', '") }}')
+        {{ pivot_metrics(wellness_metrics()) }}
+    from {{ changed_days(ref('int_daily_metrics__deduplicated')) }}
+    where metric in ('{{ wellness_metrics() | join("', '") }}')
     group by user_id, day
 ),
 
 napped as (
     select user_id, day, count(*)::integer as naps, sum(nap_minutes order by nap_minutes) as nap_minutes, max(as_of) as as_of
-    from {{ days_of(ref('naps')) }}
+    from {{ changed_days(ref('naps')) }}
     group by user_id, day
 )
 
 select
     user_id,
     day,
-    {% for figure in wellness_figures() -%}
-    gathered.{{ figure }},
+    {% for metric in wellness_metrics() -%}
+    gathered.{{ metric }},
     {% endfor -%}
     napped.naps,
     napped.nap_minutes,

@@ -13,6 +13,6 @@ where not coalesce(
     and not exists (
         select from {{ ref('day_quality') }} as quality
         where quality.user_id = used.user_id and quality.day = used.day and quality.metric = used.{{ metric }}
-            and quality.is_left_out
+            and quality.is_excluded
     )
 {% endtest %}

@@ -203,7 +203,7 @@ def read_quality(
     """Read a person's days with their flags, from a day on."""
     rows = connection.execute(
         """
-        select day, metric, flag, severity, is_left_out, reason from marts.day_quality
+        select day, metric, flag, severity, is_excluded, reason from marts.day_quality
         where user_id = %(user)s and (%(since)s::date is null or day >= %(since)s) order by day, metric, flag
         """,
         {"user": user_id, "since": since},

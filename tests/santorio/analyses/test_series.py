@@ -34,7 +34,7 @@ def flagged(marts, autoregressive):
     marts.write(
         "day_quality",
         [
-            {"day": marts.day(day), "metric": metric, "flag": flag, "is_left_out": left, "reason": reason}
+            {"day": marts.day(day), "metric": metric, "flag": flag, "is_excluded": left, "reason": reason}
             for day, metric, flag, left, reason in told
         ],
     )

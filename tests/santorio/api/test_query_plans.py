@@ -94,7 +94,7 @@ def fill(connection: psycopg.Connection) -> None:
         ("activities", "activities", PERSON_ACTIVITIES),
         ("experiments", "trials", PERSON_TRIALS),
         ("experiments", "trial_days", TRIAL_DAYS),
-        ("experiments", "trial_lives", TRIAL_LIVES),
+        ("experiments", "trial_statuses", TRIAL_LIVES),
     ):
         is_day = table == "days"
         connection.execute(

@@ -75,7 +75,7 @@ def test_a_page_that_cannot_be_written_there_is_refused_in_words(
         )
         connection.execute(
             "create table marts.day_quality (user_id uuid, day date, metric text, flag text, severity text,"
-            " is_left_out boolean, reason text)"
+            " is_excluded boolean, reason text)"
         )
     done = CliRunner().invoke(app, ["quality", "--html", str(tmp_path / named)])
     assert isinstance(done.exception, NotWritable)

@@ -9,7 +9,8 @@ import pytest
 from santorio.errors import StorageError
 from santorio.people import ensure_person
 from santorio.storage.database.engine import Database
-from santorio.warehouse.publish import publish
+from santorio.warehouse import ensure_manifest
+from santorio.warehouse.publish import drop_retired_relations, publish
 
 MART = """
 create table marts.sips (
@@ -79,3 +80,32 @@ def test_a_mart_of_a_new_shape_is_copied_as_a_whole_and_guarded(database: Databa
         assert connection.execute("select col_description('serving.sips'::regclass, 3)").fetchone() == (
             "Sips (count).",
         )
+
+
+# As a version before had them: a mart under another name, its copy, and a view of the API on that copy.
+RETIRED = """
+create table marts.old_mart (user_id uuid, day date);
+create table serving.old_mart (user_id uuid, day date);
+create view staging.stg_old as select * from marts.old_mart;
+create view api.old_mart as select * from serving.old_mart;
+create table marts.days (user_id uuid, day date);
+create table serving.days (user_id uuid, day date);
+create view staging.stg_garmin__sleep_stages as select * from marts.days;
+create table ops.notes (note text);
+"""
+
+
+def test_tables_and_views_that_the_project_no_longer_has_are_dropped(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute(RETIRED)
+    dropped = drop_retired_relations(database, ensure_manifest())
+    assert dropped == ["marts.old_mart", "serving.old_mart", "staging.stg_old"]
+    assert drop_retired_relations(database, ensure_manifest()) == []
+    with database.connect() as connection:
+        left = connection.execute(
+            "select schemaname || '.' || tablename from pg_tables where tablename in ('old_mart', 'days', 'notes') "
+            "union select schemaname || '.' || viewname from pg_views where viewname in "
+            "('stg_old', 'old_mart', 'stg_garmin__sleep_stages') order by 1"
+        ).fetchall()
+    current = ["marts.days", "ops.notes", "serving.days", "staging.stg_garmin__sleep_stages"]
+    assert [name for (name,) in left] == current

@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 -- One row an activity, out of the recordings of it that hold records: power, heart rate and speed each from the most
 -- trusted recording that measured it. Samples that the account draws come after every file.
@@ -7,13 +7,13 @@ with
 
 placed as (
     select *
-    from {{ people_of(ref('int_activity_recordings_placed')) }}
+    from {{ changed_people(ref('int_activity_recordings__matched')) }}
     -- Parts and wholes that give no figures would count the activity twice.
     where activity_id is not null and preference is not null
 ),
 
 recordings as (
-    select * from {{ people_of(ref('stg_training__recordings')) }}
+    select * from {{ changed_people(ref('int_activity_metrics')) }}
 ),
 
 recorded as (
@@ -23,7 +23,7 @@ recorded as (
     union all
     select numbers.activity_id, 1000000 + numbers.preference as preference, recordings.*
     from recordings
-    inner join {{ people_of(ref('int_activity_numbers_resolved')) }} as numbers
+    inner join {{ changed_people(ref('int_activity_numbers__resolved')) }} as numbers
         on numbers.user_id = recordings.user_id and numbers.activity_number = recordings.activity_number
     where recordings.is_drawn and numbers.preference is not null
 ),
@@ -52,7 +52,7 @@ moving as (
 
 felt as (
     select distinct on (placed.user_id, placed.activity_id) placed.user_id, placed.activity_id, statements.rpe
-    from {{ people_of(ref('stg_training__statements')) }} as statements
+    from {{ changed_people(ref('int_activity_recordings__rpe_and_ftp')) }} as statements
     inner join placed on placed.user_id = statements.user_id and placed.recording_id = statements.recording_id
     where statements.rpe is not null
     order by placed.user_id, placed.activity_id, placed.preference, placed.recording_id
@@ -63,8 +63,8 @@ felt as (
 rated as (
     select distinct on (logged.user_id, logged.event_id)
         merged.user_id, merged.activity_id, logged.event_id, logged.occurred_at, logged.value as rpe, logged.ingested_at
-    from {{ people_of(ref('stg_logs__measures')) }} as logged
-    inner join {{ people_of(ref('int_activities_merged')) }} as merged
+    from {{ changed_people(ref('stg_logs__measures')) }} as logged
+    inner join {{ changed_people(ref('int_activities__merged')) }} as merged
         on merged.user_id = logged.user_id
         and case
             when logged.grain = 'day' then merged.day = logged.day
@@ -83,7 +83,7 @@ said as (
 
 set_to as (
     select distinct on (placed.user_id, placed.activity_id) placed.user_id, placed.activity_id, statements.ftp_w
-    from {{ people_of(ref('stg_training__statements')) }} as statements
+    from {{ changed_people(ref('int_activity_recordings__rpe_and_ftp')) }} as statements
     inner join placed on placed.user_id = statements.user_id and placed.recording_id = statements.recording_id
     where statements.ftp_w is not null
     order by placed.user_id, placed.activity_id, placed.preference, placed.recording_id
@@ -97,8 +97,8 @@ select
     merged.sport,
     {{ threshold_sport('merged.sport') }} as threshold_sport,
     merged.duration_s,
-    merged.avg_hr_bpm as told_avg_hr_bpm,
-    merged.normalized_power_w as told_normalized_power_w,
+    merged.avg_hr_bpm as reported_avg_hr_bpm,
+    merged.normalized_power_w as reported_normalized_power_w,
     coalesce(said.rpe, felt.rpe) as rpe,
     set_to.ftp_w as device_ftp_w,
     powered.recording_id as power_recording_id,
@@ -122,10 +122,10 @@ select
     moving.session_number as speed_session_number,
     moving.efficiency_m_per_beat,
     moving.speed_decoupling_pct,
-    -- What reads the arrays of these recordings is made anew when they were.
+    -- What reads the arrays of these recordings is rebuilt when they were.
     concat_ws(' ', powered.computed_from, beating.computed_from, moving.computed_from) as computed_from,
     greatest(merged.as_of, said.ingested_at) as as_of
-from {{ people_of(ref('int_activities_merged')) }} as merged
+from {{ changed_people(ref('int_activities__merged')) }} as merged
 left join powered on powered.user_id = merged.user_id and powered.activity_id = merged.activity_id
 left join beating on beating.user_id = merged.user_id and beating.activity_id = merged.activity_id
 left join moving on moving.user_id = merged.user_id and moving.activity_id = merged.activity_id

@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 -- One row an activity with the thresholds it is held against: of those in force on its day what the person states
 -- before what others state and that before an estimate, then one of its sport before one of all sports; before the first that is known, that one. Men's coefficients are
@@ -10,7 +10,7 @@ with
 
 profiles as (
     select distinct on (user_id) user_id, coefficients, ingested_at
-    from {{ people_of(ref('stg_training__profiles')) }}
+    from {{ changed_people(ref('stg_garmin__profiles')) }}
     where coefficients is not null
     order by user_id, ingested_at desc, event_id
 ),
@@ -27,7 +27,7 @@ zones as (
             zone_1_floor, zone_2_floor, zone_3_floor, zone_4_floor, zone_5_floor, zone_6_floor, zone_7_floor
         ], null) as floors,
         as_of
-    from {{ people_of(ref('training_zones')) }}
+    from {{ changed_people(ref('training_zones')) }}
 )
 
 select
@@ -37,8 +37,8 @@ select
     efforts.sport,
     efforts.threshold_sport,
     efforts.duration_s,
-    efforts.told_avg_hr_bpm,
-    efforts.told_normalized_power_w,
+    efforts.reported_avg_hr_bpm,
+    efforts.reported_normalized_power_w,
     efforts.rpe,
     efforts.power_recording_id,
     efforts.power_session_number,
@@ -63,7 +63,7 @@ select
     {{ kind }}.value as {{ kind }},
     {{ kind }}.origin as {{ kind }}_origin,
     {% endfor -%}
-    -- Where nobody told zones: of heart rate Edwards' shares of the highest, of power Coggan's of the threshold.
+    -- Where nobody reported zones: of heart rate Edwards' shares of the highest, of power Coggan's of the threshold.
     coalesce(hr_zones.floors, case when max_hr_bpm.value is not null then array[
         {% for share in [0.5, 0.6, 0.7, 0.8, 0.9] %}round(({{ share }} * max_hr_bpm.value)::numeric, 3){{ ', ' if not loop.last }}{% endfor %}
     ] end)::double precision[] as hr_zone_floors,
@@ -78,7 +78,7 @@ select
         efforts.as_of, profiles.ingested_at, hr_zones.as_of, power_zones.as_of,
         {% for kind in kinds %}{{ kind }}.as_of{{ ', ' if not loop.last }}{% endfor %}
     ) as as_of
-from {{ people_of(ref('int_activity_efforts')) }} as efforts
+from {{ changed_people(ref('int_activity_efforts')) }} as efforts
 left join profiles on profiles.user_id = efforts.user_id
 {% for kind in kinds -%}
 left join lateral (

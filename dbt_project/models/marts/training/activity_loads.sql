@@ -1,4 +1,4 @@
-{{ config(materialized='by_day', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
+{{ config(incremental_strategy='by_day', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
 
 -- Every load that the figures of an activity allow, and of those the one that its day is summed from: power before heart
 -- rate second by second before the mean heart rate alone.
@@ -12,20 +12,20 @@ activities as (
     select
         efforts.*,
         recorded.hr_histogram_s,
-        coalesce(efforts.normalized_power_w, case when efforts.told_normalized_power_w between 1 and 2500 then efforts.told_normalized_power_w end)
+        coalesce(efforts.normalized_power_w, case when efforts.reported_normalized_power_w between 1 and 2500 then efforts.reported_normalized_power_w end)
             as np_w,
-        coalesce(efforts.power_seconds, case when efforts.told_normalized_power_w between 1 and 2500 then efforts.duration_s end) as np_seconds,
+        coalesce(efforts.power_seconds, case when efforts.reported_normalized_power_w between 1 and 2500 then efforts.duration_s end) as np_seconds,
         case
             when efforts.max_hr_bpm > efforts.resting_hr_bpm
             then {{ heart_rate_reserve('efforts.threshold_hr_bpm', 'efforts.resting_hr_bpm', 'efforts.max_hr_bpm') }}
         end as threshold_share,
         case
             when efforts.max_hr_bpm > efforts.resting_hr_bpm
-            then {{ heart_rate_reserve('efforts.told_avg_hr_bpm', 'efforts.resting_hr_bpm', 'efforts.max_hr_bpm') }}
-        end as told_share,
+            then {{ heart_rate_reserve('efforts.reported_avg_hr_bpm', 'efforts.resting_hr_bpm', 'efforts.max_hr_bpm') }}
+        end as reported_share,
         {{ trimp_exponent('efforts.trimp_coefficients') }}::double precision as exponent,
         {{ trimp_factor('efforts.trimp_coefficients') }}::double precision as factor
-    from {{ days_of(ref('int_activity_thresholds')) }} as efforts
+    from {{ changed_days(ref('int_activity_thresholds')) }} as efforts
     left join {{ source('training', 'recordings') }} as recorded
         on recorded.recording_id = efforts.hr_recording_id
         and recorded.session_number = efforts.hr_session_number
@@ -59,10 +59,10 @@ beaten as (
 impulses as (
     select
         *,
-        case when hr_seconds is not null then 'records' when told_avg_hr_bpm is not null then 'summary' end as hr_told_by,
+        case when hr_seconds is not null then 'records' when reported_avg_hr_bpm is not null then 'summary' end as hr_reported_by,
         case
             when max_hr_bpm > resting_hr_bpm and hr_seconds is not null then weighted_minutes
-            when max_hr_bpm > resting_hr_bpm then duration_s / 60 * told_share * exp(exponent * told_share)
+            when max_hr_bpm > resting_hr_bpm then duration_s / 60 * reported_share * exp(exponent * reported_share)
         end as impulse,
         np_seconds * np_w * np_w / (ftp_w * ftp_w * 3600) * 100 as tss
     from beaten
@@ -74,7 +74,7 @@ loads as (
         factor * impulse as trimp,
         100 * impulse / nullif(60 * threshold_share * exp(exponent * threshold_share), 0) as hrtss,
         coalesce(np_seconds >= {{ least_share }} * duration_s, np_seconds is not null) as is_powered,
-        hr_told_by = 'summary' or coalesce(hr_seconds >= {{ least_share }} * duration_s, hr_seconds is not null) as is_beaten
+        hr_reported_by = 'summary' or coalesce(hr_seconds >= {{ least_share }} * duration_s, hr_seconds is not null) as is_beaten
     from impulses
 ),
 
@@ -83,7 +83,7 @@ chosen as (
         *,
         case
             when tss is not null and is_powered then 'power'
-            when hrtss is not null and is_beaten and hr_told_by = 'records' then 'heart rate'
+            when hrtss is not null and is_beaten and hr_reported_by = 'records' then 'heart rate'
             when hrtss is not null and is_beaten then 'mean heart rate'
         end as load_method
     from loads
@@ -99,18 +99,18 @@ select
     load_method,
     case
         when load_method is not null then null
-        when np_w is null and hr_told_by is null then 'neither power nor heart rate was measured'
-        when hr_told_by is null and ftp_w is null then 'power was measured, but no threshold power is known'
-        when hr_told_by is not null and (max_hr_bpm > resting_hr_bpm) is not true
+        when np_w is null and hr_reported_by is null then 'neither power nor heart rate was measured'
+        when hr_reported_by is null and ftp_w is null then 'power was measured, but no threshold power is known'
+        when hr_reported_by is not null and (max_hr_bpm > resting_hr_bpm) is not true
             then 'heart rate was measured, but highest or resting heart rate is not known'
-        when hr_told_by is not null and threshold_hr_bpm is null
+        when hr_reported_by is not null and threshold_hr_bpm is null
             then 'heart rate was measured, but no threshold heart rate is known'
-        when hr_told_by is not null and hrtss is null
+        when hr_reported_by is not null and hrtss is null
             then 'heart rate was measured, but how long the activity took, or its threshold, makes no load'
         else 'less than {{ (100 * least_share) | int }} % of the time was measured'
     end as load_missing_reason,
     np_w as normalized_power_w,
-    case when normalized_power_w is not null then 'records' when np_w is not null then 'summary' end as power_told_by,
+    case when normalized_power_w is not null then 'records' when np_w is not null then 'summary' end as power_reported_by,
     np_seconds as power_seconds,
     avg_power_w,
     work_kj,
@@ -118,8 +118,8 @@ select
     case when is_powered then tss end as tss,
     ftp_w,
     ftp_w_origin,
-    coalesce(avg_hr_bpm, told_avg_hr_bpm) as avg_hr_bpm,
-    hr_told_by,
+    coalesce(avg_hr_bpm, reported_avg_hr_bpm) as avg_hr_bpm,
+    hr_reported_by,
     hr_seconds,
     case when is_beaten then trimp end as trimp,
     trimp_coefficients,

@@ -1,11 +1,11 @@
-{{ config(materialized='by_day', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
+{{ config(incremental_strategy='by_day', meta={'event_types': ['fit.activity', 'garmin.activity_samples', 'track.activity']}) }}
 
 -- The highest mean of each duration within an activity.
 
 with
 
 efforts as (
-    select * from {{ days_of(ref('int_activity_thresholds')) }}
+    select * from {{ changed_days(ref('int_activity_thresholds')) }}
 ),
 
 measured as (

@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 -- P = CP + W'/t over the best efforts of the last 90 days, refitted on every day with power.
 
@@ -13,7 +13,7 @@ efforts as (
         max(power_{{ seconds }}s_w) as power_{{ seconds }}s_w,
         {% endfor -%}
         max(as_of) as as_of
-    from {{ people_of(ref('int_activity_efforts')) }}
+    from {{ changed_people(ref('int_activity_efforts')) }}
     where power_recording_id is not null
     group by user_id, threshold_sport, day
 ),

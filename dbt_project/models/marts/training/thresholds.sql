@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 -- From when to when each threshold was in force. Once the person states one, it holds until the person states the next;
 -- what a device or the account states fills the time before, and estimates that before anybody did.
@@ -10,7 +10,7 @@ given as (
         *,
         min(day) over same as first_given_day,
         min(day) filter (where method = {{ word_of_the_person() }}) over same as first_word_day
-    from {{ people_of(ref('int_thresholds_given')) }}
+    from {{ changed_people(ref('int_thresholds__declared')) }}
     window same as (partition by user_id, sport, kind)
 ),
 
@@ -26,7 +26,7 @@ known as (
     union all
     select estimated.user_id, estimated.sport, estimated.kind, estimated.day, estimated.value, 'estimated' as origin,
         estimated.method, estimated.as_of
-    from {{ people_of(ref('int_thresholds_estimated')) }} as estimated
+    from {{ changed_people(ref('int_thresholds__estimated')) }} as estimated
     left join firsts
         on firsts.user_id = estimated.user_id and firsts.sport = estimated.sport and firsts.kind = estimated.kind
     where firsts.first_given_day is null or estimated.day < firsts.first_given_day

@@ -1,4 +1,4 @@
-{{ config(materialized='by_person') }}
+{{ config(incremental_strategy='by_person') }}
 
 -- One row a day from a person's first activity on to the last one or the last day on which a watch was worn. A day on
 -- which a watch was worn and nothing recorded is rest: 0; of who never wore one, every day without a recording is. The load of any other
@@ -24,14 +24,14 @@ exercised as (
         case when count({{ name }}) = count(*) then sum({{ name }} order by activity_id) end as {{ name }},
         {% endfor -%}
         max(as_of) as as_of
-    from {{ people_of(ref('activity_loads')) }}
+    from {{ changed_people(ref('activity_loads')) }}
     where day is not null
     group by user_id, day
 ),
 
 worn as (
     select user_id, day, is_worn, as_of
-    from {{ people_of(ref('int_wearable_days_joined')) }}
+    from {{ changed_people(ref('int_wearable_days__joined')) }}
 ),
 
 wearers as (
@@ -42,7 +42,7 @@ wearers as (
 
 unlisted as (
     select user_id, day
-    from {{ people_of(ref('int_ledger_days_gathered')) }}
+    from {{ changed_people(ref('int_coverage__by_day')) }}
     where is_activity_failed
 ),
 
@@ -64,11 +64,11 @@ known as (
     select
         spine.user_id,
         spine.day,
-        coalesce(exercised.activity_count, case when resting.is_told then 0 end) as activity_count,
+        coalesce(exercised.activity_count, case when resting.is_reported then 0 end) as activity_count,
         coalesce(exercised.unknown_activities, 0) as unknown_activities,
         coalesce(exercised.estimated_activities, 0) as estimated_activities,
         {% for name in sums -%}
-        case when exercised.user_id is not null then exercised.{{ name }} when resting.is_told then 0 end as {{ name }},
+        case when exercised.user_id is not null then exercised.{{ name }} when resting.is_reported then 0 end as {{ name }},
         {% endfor -%}
         case when exercised.user_id is not null then exercised.load else 0 end as counted_load,
         greatest(exercised.as_of, worn.as_of) as as_of
@@ -78,7 +78,7 @@ known as (
     left join wearers on wearers.user_id = spine.user_id
     left join unlisted on unlisted.user_id = spine.user_id and unlisted.day = spine.day
     cross join lateral (
-        select (worn.is_worn or wearers.user_id is null) and unlisted.user_id is null as is_told
+        select (worn.is_worn or wearers.user_id is null) and unlisted.user_id is null as is_reported
     ) as resting
 ),
 

@@ -2,10 +2,9 @@
 -- version it is, whose, and of which day. One row an event, so that what arrived can be looked up in it.
 --
 -- `utc_offset` is what the person's clock showed; where the event does not say, the offset of the person's zone.
--- depends_on: {{ source('inbox', 'fit_files') }}, {{ source('inbox', 'logs') }}, {{ source('inbox', 'trials') }}
 
 {{ config(
-    materialized='by_event',
+    materialized='incremental',
     indexes=[
         {'columns': ['event_id'], 'unique': true},
         {'columns': ['user_id', 'event_type', 'day']},
@@ -24,10 +23,10 @@ versions as (
             when event_type = 'garmin.sleep' then coalesce(data #>> '{dailySleepDTO,calendarDate}', data ->> 'calendarDate')
             when event_type = 'garmin.hrv' then coalesce(data #>> '{hrvSummary,calendarDate}', data ->> 'calendarDate')
             else data ->> 'calendarDate'
-        end as told_day,
-        case when source = 'garmin' then metadata ->> 'day' end as asked_day
-    from {{ changed(source('garmin', 'payloads')) }}
-    where event_type <> 'deleted' and {{ has_arrived('ingested_at') }}
+        end as reported_day,
+        case when source = 'garmin' then metadata ->> 'day' end as requested_day
+    from {{ changed_events(source('raw', 'events')) }}
+    where event_type <> 'deleted' and {{ ingested_before_build('ingested_at') }}
     offset 0
 ),
 
@@ -39,9 +38,9 @@ newest as (
 
 tombstones as (
     select user_id, {{ safe_uuid("data ->> 'event_id'") }} as event_id, max(ingested_at) as deleted_at
-    from {{ source('garmin', 'payloads') }}
-    where event_type = 'deleted' and {{ has_arrived('ingested_at') }}
-        {%- if is_touched() %}
+    from {{ source('raw', 'events') }}
+    where event_type = 'deleted' and {{ ingested_before_build('ingested_at') }}
+        {%- if is_incremental() %}
         and user_id in (select user_id from newest)
         {%- endif %}
     group by 1, 2
@@ -72,6 +71,6 @@ select
     time,
     content_hash,
     shown_offset as utc_offset,
-    coalesce({{ safe_date('told_day') }}, {{ safe_date('asked_day') }}, {{ local_day('time', 'shown_offset') }}) as day,
+    coalesce({{ safe_date('reported_day') }}, {{ safe_date('requested_day') }}, {{ local_day('time', 'shown_offset') }}) as day,
     ingested_at
 from placed

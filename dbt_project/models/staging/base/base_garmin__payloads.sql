@@ -1,1 +1,1 @@
-{{ current_events(source('garmin', 'payloads'), "current.source = 'garmin' and current.event_type like 'garmin.%'") }}
+{{ current_events(source('raw', 'events'), "current.source = 'garmin' and current.event_type like 'garmin.%'") }}

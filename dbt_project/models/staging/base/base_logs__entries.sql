@@ -1,1 +1,1 @@
-{{ current_events(source('inbox', 'logs'), "current.source = 'log' and current.event_type not like '%.%' and current.event_type <> 'deleted'") }}
+{{ current_events(source('raw', 'events'), "current.source = 'log' and current.event_type not like '%.%' and current.event_type <> 'deleted'") }}

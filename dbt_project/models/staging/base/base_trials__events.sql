@@ -1,1 +1,1 @@
-{{ current_events(source('inbox', 'trials'), "current.source = 'trial' and current.event_type like 'trial.%'") }}
+{{ current_events(source('raw', 'events'), "current.source = 'trial' and current.event_type like 'trial.%'") }}

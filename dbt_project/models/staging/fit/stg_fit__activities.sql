@@ -3,8 +3,8 @@
 with
 
 source as (
-    select * from {{ changed(ref('base_fit__files')) }}
-    -- TCX and GPX files tell a session as FIT files do.
+    select * from {{ changed_events(ref('base_fit__files')) }}
+    -- TCX and GPX files report a session as FIT files do.
     where event_type in ('fit.activity', 'track.activity')
 ),
 

@@ -1,4 +1,4 @@
--- A file of a few hours up to a day, one row each. Its samples are read only for days that nothing else tells: ten
+-- A file of a few hours up to a day, one row each. Its samples are read only for days that nothing else reports: ten
 -- years of them are tens of millions.
 
 {{ config(
@@ -10,7 +10,7 @@
 with
 
 source as (
-    select * from {{ changed(ref('base_fit__files')) }}
+    select * from {{ changed_events(ref('base_fit__files')) }}
     where event_type = 'fit.monitoring'
 )
 

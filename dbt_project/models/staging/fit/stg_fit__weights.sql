@@ -3,7 +3,7 @@
 with
 
 source as (
-    select * from {{ changed(ref('base_fit__files')) }}
+    select * from {{ changed_events(ref('base_fit__files')) }}
     where event_type = 'fit.weight'
 )
 

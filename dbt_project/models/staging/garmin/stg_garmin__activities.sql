@@ -5,7 +5,7 @@ with
 -- Materialized and stripped, so that the payload is unpacked once and not once a column.
 payloads as materialized (
     select event_id, user_id, event_type, occurred_at, utc_offset, jsonb_strip_nulls(data) as data, ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.activity', 'garmin.activity_detail')
 ),
 

@@ -25,7 +25,7 @@ select
     {% endfor -%}
     payload.ingested_at
 from {{ ref('base_garmin__payloads') }} as payload
--- A sample is a row of numbers; which is which is told beside, and differs from device to device.
+-- A sample is a row of numbers; which is which is reported beside, and differs from device to device.
 cross join lateral (
     select
         min(place.number) filter (where place.key = 'directTimestamp') as time_place,

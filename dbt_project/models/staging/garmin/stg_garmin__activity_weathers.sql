@@ -3,7 +3,7 @@
 with
 
 source as (
-    select * from {{ changed(ref('base_garmin__payloads')) }}
+    select * from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.activity_weather'
 ),
 
@@ -14,7 +14,7 @@ renamed as (
         -- The answer does not say whose weather it is: the activity that was asked for is noted beside it.
         {{ json_label("metadata -> 'item'") }} as activity_id,
         {{ safe_timestamp("data ->> 'issueDate'") }} at time zone 'UTC' as issued_at,
-        -- Garmin tells degrees Fahrenheit and miles an hour, whatever the account's units.
+        -- Garmin reports degrees Fahrenheit and miles an hour, whatever the account's units.
         ({{ json_number("data -> 'temp'") }} - 32) / 1.8 as temperature_c,
         ({{ json_number("data -> 'apparentTemp'") }} - 32) / 1.8 as apparent_temperature_c,
         ({{ json_number("data -> 'dewPoint'") }} - 32) / 1.8 as dew_point_c,

@@ -8,7 +8,7 @@ source as (
         -- The account's export nests the figures, and writes the wall clock as a list of numbers.
         case event_type when 'garmin.blood_pressure_export' then data -> 'bloodPressure' else data end as figures,
         {{ json_array("data -> 'metaData' -> 'calendarDate'") }} as clock
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.blood_pressure', 'garmin.blood_pressure_export')
 ),
 

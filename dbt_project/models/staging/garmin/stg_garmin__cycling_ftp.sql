@@ -1,6 +1,6 @@
 {{ config(meta={'event_types': ['garmin.cycling_ftp']}) }}
 
--- One row a version: the account tells the latest threshold alone, so that older versions are its history.
+-- One row a version: the account reports the latest threshold alone, so that older versions are its history.
 
 with
 
@@ -13,7 +13,7 @@ renamed as (
     select
         event_id,
         user_id,
-        -- Told on the person's clock.
+        -- Reported on the person's clock.
         coalesce({{ safe_date("data ->> 'calendarDate'") }}, seen_day) as day,
         {{ json_text("data -> 'sport'") }} as sport,
         {{ json_positive("data -> 'functionalThresholdPower'") }} as ftp_w,

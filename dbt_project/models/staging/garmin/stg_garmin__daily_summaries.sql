@@ -9,11 +9,11 @@ source as materialized (
         user_id,
         utc_offset,
         metadata,
-        -- The account's export tells the day in other words: it fills holes alone.
+        -- The account's export reports the day in other words: it fills holes alone.
         event_type = 'garmin.daily_summary' as is_full,
         jsonb_strip_nulls(data) as data,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.daily_summary', 'garmin.daily_summary_export')
 ),
 
@@ -24,7 +24,7 @@ renamed as (
         {{ garmin_day() }} as day,
         utc_offset,
         is_full,
-        {{ safe_timestamp("data ->> 'wellnessEndTimeLocal'") }} as told_until,
+        {{ safe_timestamp("data ->> 'wellnessEndTimeLocal'") }} as reported_until,
 
         -- movement
         {{ json_measurement("data -> 'totalSteps'") }} as steps,

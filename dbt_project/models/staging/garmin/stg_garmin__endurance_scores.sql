@@ -12,7 +12,7 @@ renamed as (
         event_id,
         user_id,
         {{ garmin_day() }} as day,
-        -- The account's export tells it each time that it was computed.
+        -- The account's export reports it each time that it was computed.
         {{ json_epoch_ms("data -> 'timestamp'") }} as computed_at,
         {{ json_measurement("data -> 'overallScore'") }} as endurance_score,
         {{ json_label("data -> 'classification'") }} as endurance_class,

@@ -1,6 +1,6 @@
 {{ config(meta={'event_types': ['garmin.fitness_age', 'garmin.fitness_age_export']}) }}
 
--- One row a version: the account tells the latest fitness age alone, so that older versions are its history.
+-- One row a version: the account reports the latest fitness age alone, so that older versions are its history.
 
 with
 

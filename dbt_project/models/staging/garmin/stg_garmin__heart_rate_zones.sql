@@ -1,11 +1,11 @@
 {{ config(meta={'event_types': ['garmin.heart_rate_zones', 'garmin.power_zones']}) }}
 
--- One row a version: the account tells the zones of now alone, so that older versions are their history.
+-- One row a version: the account reports the zones of now alone, so that older versions are their history.
 
 with
 
 source as (
-    select * from {{ changed(ref('base_garmin__versions')) }}
+    select * from {{ changed_events(ref('base_garmin__versions')) }}
     where event_type in ('garmin.heart_rate_zones', 'garmin.power_zones')
 ),
 

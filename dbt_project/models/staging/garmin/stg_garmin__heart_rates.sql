@@ -14,10 +14,10 @@ source as materialized (
         data -> 'maxHeartRate' as highest,
         -- The array leaves rows out where nothing was measured, and holds nulls too: the filter passes numbers only.
         jsonb_path_query_array(data, '$.heartRateValues[*][1] ? (@ > 0 && @ < 1000)') as samples,
-        -- What is left of a series that was thinned.
+        -- What is left of a series that was downsampled.
         data -> 'thinned' -> 'heart_rate' as kept,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.heart_rate'
 ),
 

@@ -12,7 +12,7 @@ renamed as (
         event_id,
         user_id,
         {{ garmin_day() }} as day,
-        -- The account's export tells it each time that it was computed.
+        -- The account's export reports it each time that it was computed.
         {{ json_epoch_ms("data -> 'timestamp'") }} as computed_at,
         {{ json_measurement("data -> 'overallScore'") }} as hill_score,
         {{ json_measurement("data -> 'strengthScore'") }} as hill_strength_score,

@@ -8,7 +8,7 @@ source as (
         event_type = 'garmin.hrv' as is_full,
         event_type = 'garmin.health_status' as is_exported,
         case when jsonb_typeof(data -> 'hrvSummary') = 'object' then data -> 'hrvSummary' else data end as summary
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.hrv', 'garmin.hrv_summary', 'garmin.health_status')
 ),
 

@@ -1,13 +1,13 @@
 {{ config(meta={'event_types': ['garmin.lactate_threshold']}) }}
 
--- One row a version: the account tells the latest threshold alone, so that older versions are its history.
+-- One row a version: the account reports the latest threshold alone, so that older versions are its history.
 
 with
 
 source as (
     select
         *,
-        data -> 'speed_and_heart_rate' as told,
+        data -> 'speed_and_heart_rate' as reported,
         data -> 'power' as power
     from {{ ref('base_garmin__versions') }}
     where event_type = 'garmin.lactate_threshold'
@@ -17,13 +17,13 @@ renamed as (
     select
         event_id,
         user_id,
-        -- Told on the person's clock.
-        coalesce({{ safe_date("told ->> 'calendarDate'") }}, {{ safe_date("power ->> 'calendarDate'") }}) as measured_day,
+        -- Reported on the person's clock.
+        coalesce({{ safe_date("reported ->> 'calendarDate'") }}, {{ safe_date("power ->> 'calendarDate'") }}) as measured_day,
         {{ safe_date("power ->> 'calendarDate'") }} as power_measured_day,
-        {{ json_positive("told -> 'heartRate'") }} as running_threshold_hr_bpm,
-        {{ json_positive("told -> 'heartRateCycling'") }} as cycling_threshold_hr_bpm,
-        -- Garmin tells a tenth of it.
-        {{ json_positive("told -> 'speed'") }} * 10 as running_threshold_speed_mps,
+        {{ json_positive("reported -> 'heartRate'") }} as running_threshold_hr_bpm,
+        {{ json_positive("reported -> 'heartRateCycling'") }} as cycling_threshold_hr_bpm,
+        -- Garmin reports a tenth of it.
+        {{ json_positive("reported -> 'speed'") }} * 10 as running_threshold_speed_mps,
         {{ json_positive("power -> 'functionalThresholdPower'") }} as running_threshold_power_w,
         seen_day,
         ingested_at

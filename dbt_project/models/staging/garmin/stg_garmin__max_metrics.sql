@@ -5,7 +5,7 @@ with
 source as (
     select
         *,
-        -- The account's export tells one sport a row, each time that it was computed.
+        -- The account's export reports one sport a row, each time that it was computed.
         case when event_type = 'garmin.max_metrics_export' then upper(data ->> 'sport') end as exported_sport
     from {{ ref('base_garmin__payloads') }}
     where event_type in ('garmin.max_metrics', 'garmin.max_metrics_export')

@@ -7,7 +7,7 @@ source as (
         *,
         data -> 'daySummary' as summary,
         data -> 'dayLog' as log
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.menstrual_day'
 ),
 

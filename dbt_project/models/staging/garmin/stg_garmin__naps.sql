@@ -6,7 +6,7 @@ source as (
     select
         *,
         case when jsonb_typeof(data -> 'dailySleepDTO') = 'object' then data -> 'dailySleepDTO' else data end as night
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.sleep'
 ),
 
@@ -36,7 +36,7 @@ renamed as (
             {{ json_epoch_ms("nap -> 'napEndTimestampGMT'") }},
             {{ safe_timestamp("nap ->> 'napEndTimestampGMT'") }} at time zone 'UTC'
         ) as nap_end_at,
-        -- In minutes; where a nap tells no clock, the night's waking told it.
+        -- In minutes; where a nap reports no clock, the night's waking reported it.
         coalesce(
             {{ json_clock_offset("nap -> 'napStartTimeOffset'", unit_s=60) }},
             {{ json_epoch_ms("night -> 'sleepEndTimestampLocal'") }} - {{ json_epoch_ms("night -> 'sleepEndTimestampGMT'") }},

@@ -12,7 +12,7 @@ renamed as (
         event_id,
         user_id,
         {{ garmin_day() }} as day,
-        -- The account's export tells them each time that they were computed.
+        -- The account's export reports them each time that they were computed.
         {{ safe_timestamp("data ->> 'timestamp'") }} at time zone 'UTC' as computed_at,
         coalesce({{ json_positive("data -> 'time5K'") }}, {{ json_positive("data -> 'raceTime5K'") }}) as time_5k_s,
         coalesce({{ json_positive("data -> 'time10K'") }}, {{ json_positive("data -> 'raceTime10K'") }}) as time_10k_s,

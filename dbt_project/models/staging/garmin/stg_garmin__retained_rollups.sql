@@ -3,7 +3,7 @@
         'garmin.spo2', 'garmin.steps_intervals', 'garmin.stress'
     ]}) }}
 
--- Rollups of series that were thinned, of the versions of payloads that are the newest still: one row a payload and measure.
+-- Rollups of series that were downsampled, of the versions of payloads that are the newest still: one row a payload and measure.
 
 select
     kept.event_id,
@@ -17,6 +17,6 @@ select
     kept.min,
     kept.max,
     kept.ingested_at
-from {{ source('garmin', 'retained_rollups') }} as kept
+from {{ source('raw', 'retained_rollups') }} as kept
 inner join {{ ref('base_events__current') }} as current
     on current.user_id = kept.user_id and current.event_id = kept.event_id and current.ingested_at = kept.ingested_at

@@ -3,7 +3,7 @@
 with
 
 source as (
-    select * from {{ changed(ref('base_garmin__payloads')) }}
+    select * from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type = 'garmin.sleep_score'
 ),
 

@@ -11,11 +11,11 @@ source as materialized (
         metadata,
         data -> 'restingHeartRate' as resting,
         data -> 'avgOvernightHrv' as overnight_hrv,
-        -- The account's export and some clients tell the night bare and without its series: it fills holes alone.
+        -- The account's export and some clients report the night bare and without its series: it fills holes alone.
         event_type = 'garmin.sleep' as is_full,
         case when jsonb_typeof(data -> 'dailySleepDTO') = 'object' then data -> 'dailySleepDTO' else data end as night,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.sleep', 'garmin.sleep_summary')
 ),
 
@@ -40,7 +40,7 @@ renamed as (
             utc_offset
         ) as utc_offset,
 
-        -- The export tells the stages alone.
+        -- The export reports the stages alone.
         coalesce(
             {{ json_measurement("night -> 'sleepTimeSeconds'") }},
             {{ json_measurement("night -> 'deepSleepSeconds'") }} + {{ json_measurement("night -> 'lightSleepSeconds'") }}

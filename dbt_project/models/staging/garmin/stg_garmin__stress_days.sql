@@ -17,10 +17,10 @@ source as materialized (
         -- [instant, status, level, version] here, [instant, level] in summaries; the level may be null.
         jsonb_path_query_array(data, '$.bodyBatteryValuesArray[*][2] ? (@ >= 0 && @ <= 1000)') as battery_levels,
         jsonb_path_query_array(data, '$.bodyBatteryValuesArray[*][1] ? (@ >= 0 && @ <= 1000)') as battery_pairs,
-        -- What is left of series that were thinned.
+        -- What is left of series that were downsampled.
         data -> 'thinned' as kept,
         ingested_at
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.stress', 'garmin.stress_summary')
 ),
 

@@ -12,7 +12,7 @@ renamed as (
         event_id,
         user_id,
         {{ garmin_day() }} as day,
-        {{ safe_timestamp("data ->> 'timestamp'") }} at time zone 'UTC' as told_at,
+        {{ safe_timestamp("data ->> 'timestamp'") }} at time zone 'UTC' as reported_at,
         {{ json_text("data -> 'inputContext'") }} as context,
         {{ json_measurement("data -> 'score'") }} as readiness_score,
         {{ json_text("data -> 'level'") }} as readiness_level,

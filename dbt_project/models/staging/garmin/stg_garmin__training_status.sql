@@ -36,7 +36,7 @@ statuses as (
     cross join lateral jsonb_each({{ json_object("report -> 'reportData'") }}) as device
     cross join lateral jsonb_array_elements({{ json_array('device.value') }}) as element
     union all
-    -- The account's export tells load and status apart, each time that they were computed.
+    -- The account's export reports load and status apart, each time that they were computed.
     select
         event_id, user_id, metadata, ingested_at, {{ json_label("data -> 'deviceId'") }} as device_id,
         data as status, null as balance

@@ -8,7 +8,7 @@ source as (
         -- The account's export logs every change of the profile; a weighing is a change of the weight.
         event_type = 'garmin.biometrics' as is_exported,
         case event_type when 'garmin.biometrics' then data -> 'weight' else data end as weighing
-    from {{ changed(ref('base_garmin__payloads')) }}
+    from {{ changed_events(ref('base_garmin__payloads')) }}
     where event_type in ('garmin.weigh_in', 'garmin.biometrics')
 ),
 
@@ -32,7 +32,7 @@ renamed as (
             utc_offset
         ) as utc_offset,
         {{ safe_date("weighing ->> 'calendarDate'") }} as calendar_day,
-        {{ safe_date("metadata ->> 'day'") }} as told_day,
+        {{ safe_date("metadata ->> 'day'") }} as reported_day,
         -- grams, as a float: 59719.999999999996
         round(({{ json_positive("weighing -> 'weight'") }} / 1000)::numeric, 3)::double precision as weight_kg,
         {{ json_positive("weighing -> 'bmi'") }} as bmi_kg_m2,
@@ -54,7 +54,7 @@ select
     is_exported,
     weighed_at,
     utc_offset,
-    coalesce(calendar_day, told_day, {{ local_day('weighed_at', 'utc_offset') }}) as day,
+    coalesce(calendar_day, reported_day, {{ local_day('weighed_at', 'utc_offset') }}) as day,
     weight_kg,
     bmi_kg_m2,
     body_fat_pct,

@@ -1,9 +1,9 @@
-{{ config(materialized='by_person', meta={'event_types': ['trial.day']}) }}
+{{ config(incremental_strategy='by_person', meta={'event_types': ['trial.day']}) }}
 
 with
 
 source as (
-    select * from {{ people_of(ref('base_trials__events')) }}
+    select * from {{ changed_people(ref('base_trials__events')) }}
     where event_type = 'trial.day'
 ),
 
@@ -20,7 +20,7 @@ renamed as (
     from source
 )
 
--- A study's answers and its daily means both tell of a day; the answers know every date that it spans.
+-- A study's answers and its daily means both report of a day; the answers know every date that it spans.
 select
     user_id,
     trial,

@@ -1,9 +1,9 @@
-{{ config(materialized='by_person', meta={'event_types': ['trial.protocol']}) }}
+{{ config(incremental_strategy='by_person', meta={'event_types': ['trial.protocol']}) }}
 
 with
 
 source as (
-    select * from {{ people_of(ref('base_trials__events')) }}
+    select * from {{ changed_people(ref('base_trials__events')) }}
     where event_type = 'trial.protocol'
 ),
 

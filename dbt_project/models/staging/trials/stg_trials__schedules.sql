@@ -1,4 +1,4 @@
-{{ config(materialized='by_person', meta={'event_types': ['trial.schedule']}) }}
+{{ config(incremental_strategy='by_person', meta={'event_types': ['trial.schedule']}) }}
 
 with
 
@@ -6,7 +6,7 @@ source as (
     select
         *,
         {{ json_label("data -> 'trial'") }} as trial
-    from {{ people_of(ref('base_trials__events')) }}
+    from {{ changed_people(ref('base_trials__events')) }}
     where event_type = 'trial.schedule'
 ),
 

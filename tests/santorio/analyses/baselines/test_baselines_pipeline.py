@@ -91,7 +91,7 @@ def test_a_day_that_cannot_be_trusted_is_left_out_and_named(ill):
     ill.write(
         "day_quality",
         [{"day": ill.day(DAYS - 1), "metric": "resting_hr_bpm", "flag": "hardly worn", "severity": "warning",
-          "is_left_out": True, "reason": "Hardly worn."}],
+          "is_excluded": True, "reason": "Hardly worn."}],
     )  # fmt: skip
     report = next(one for one in analyse_baselines(ill.database, ill.person) if one.status == "accepted")
     assert rows(ill, "last_day") == [(ill.day(DAYS - 2),)]

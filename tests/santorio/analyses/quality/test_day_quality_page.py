@@ -180,7 +180,7 @@ def test_days_and_flags_are_read_of_one_person(database, person):
             """
             create table marts.days (user_id uuid, day date, missing_reason text, night_missing_reason text);
             create table marts.day_quality (user_id uuid, day date, metric text, flag text, severity text,
-                is_left_out boolean, reason text);
+                is_excluded boolean, reason text);
             """
         )
         other = "00000000-0000-0000-0000-000000000001"

@@ -1,9 +1,0 @@
-{#- Every value lies within its range, both ends included; null is no violation. `ranges`: column → [lowest, highest]. -#}
-{% test within(model, ranges) %}
-{% for column, range in ranges.items() %}
-select user_id, day, '{{ column }}' as column_name, {{ column }}::double precision as value
-from {{ model }}
-where {{ column }} < {{ range[0] }} or {{ column }} > {{ range[1] }}
-{% if not loop.last %}union all{% endif %}
-{% endfor %}
-{% endtest %}
