@@ -31,19 +31,20 @@ class LayerTranslator(DagsterDbtTranslator):  # type: ignore[misc]
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
         """Let what reads `raw.events` depend on the assets that write it, which the source's meta names."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
+        spec: dg.AssetSpec = super().get_asset_spec(manifest, unique_id, project)
         if unique_id.startswith("source"):
             return spec
         writers: list[dg.AssetKey] = []
         written = set()
         for parent in manifest["parent_map"].get(unique_id, []):
-            if parent.startswith("source") and (
-                keys := manifest["sources"][parent]["meta"].get("written_by")
-            ):
+            source = manifest["sources"].get(parent)
+            keys = source["meta"].get("written_by") if source else None
+            if keys:
                 writers += [dg.AssetKey(key) for key in keys]
                 written.add(super().get_asset_spec(manifest, parent, project).key)
         deps = [dep for dep in spec.deps if dep.asset_key not in written]
-        return spec.replace_attributes(deps=[*deps, *writers])
+        linked: dg.AssetSpec = spec.replace_attributes(deps=[*deps, *writers])
+        return linked
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Name of the folder below `models/`."""

@@ -326,7 +326,7 @@ def speed() -> dict[str, float]:
         for i in range(METRICS_OF_A_PERSON)
     ]
     started = time.process_time()
-    for told in baselines_pipeline.baselines(person):
+    for told in baselines_pipeline.compute_baselines(person):
         baselines_pipeline.row(told)
         baselines_pipeline.diagnostics(told)
     of_a_person = time.process_time() - started

@@ -41,9 +41,7 @@ PERSON = "person 0001"
 TIMEOUT_SECONDS = 600.0
 POLL_SECONDS = 0.02
 # Before this benchmark: `santorio run` with one new event, on the same kind of data directory.
-BEFORE = (
-    "20 to 37 s by `santorio run`; by `santorio serve` two polls of 15 s, two starts of a run and the same build"
-)
+BEFORE = "20 to 37 s by `santorio run`; by `santorio serve` two polls of 15 s, two starts of a run and the same build"
 
 
 def prepare(settings: Settings, database: Database, years: int) -> None:

@@ -56,7 +56,7 @@ def symptom() -> Outcome:
     """A symptom on half of the days."""
     rng = np.random.default_rng(1)
     probability = expit(predictor(rng, -0.2, 0.7, 1.5))
-    return code_outcome("binary", known((rng.random(DAYS) < probability).astype(float)))
+    return code_outcome("binary", known(np.where(rng.random(DAYS) < probability, 1.0, 0.0)))
 
 
 def rating() -> Outcome:
@@ -64,7 +64,7 @@ def rating() -> Outcome:
     rng = np.random.default_rng(2)
     at = predictor(rng, 0.0, 1.0, 1.2)
     above = rng.logistic(size=DAYS)[:, None] + at[:, None] > RATING_CUTS
-    return code_outcome("ordinal", known(1.0 + above.sum(axis=1)))
+    return code_outcome("ordinal", known(1.0 + above.sum(axis=1).astype(np.float64)))
 
 
 def events() -> Outcome:

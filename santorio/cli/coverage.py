@@ -33,7 +33,9 @@ def coverage(
     *,
     person: PersonOption = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only these kinds of data.")] = None,
-    since: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")] = None,
+    since: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, YYYY-MM-DD.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show whether Garmin's data is there for each kind and day, and the cause of each gap."""

@@ -25,7 +25,7 @@ from santorio.ingest.writer import FileOutcome, outcome_of, record_import, was_i
 from santorio.people import Person, ensure_person
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
-from santorio.storage.event_log import lock_person
+from santorio.storage.database.locks import lock_person
 from santorio.storage.object_store import ObjectStore, file_sha256
 from santorio.storage.parse_result import ParseResult, rejected
 

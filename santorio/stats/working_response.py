@@ -55,7 +55,8 @@ def _of_levels(outcome: Outcome) -> FloatArray:
     if outcome.family == "ordinal":
         cuts = np.sqrt(variance) * inner
         response -= 0.5 * (np.concatenate([cuts[:1], cuts]) + np.concatenate([cuts, cuts[-1:]]))
-    return np.column_stack([response, weight])[level]
+    of_levels: FloatArray = np.column_stack([response, weight])
+    return of_levels[level]
 
 
 def _of_counts(outcome: Outcome) -> FloatArray:

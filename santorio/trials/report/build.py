@@ -76,7 +76,7 @@ def _days(account: ReportData) -> ReportFigure:
         "Every study day",
         image,
         f"{name} that belongs to every study day, {date_range(account)}. Each arm has its own marker; shaded "
-        "stretches are not the reference; lines are the arms' means. A day without a marker has no value that was judged.",
+        "stretches are not the reference; lines are the arms' means. A day without a marker was not analysed.",
     )
 
 

@@ -115,8 +115,8 @@ def arm_answer(result: Result, *, randomised: bool) -> str:
         )
     return (
         f"{capital(name)} was {'higher' if up else 'lower'} with “{result.arm}” than with “{result.reference_arm}” by "
-        f"{effect_text(result)}; with {sure} probability by more than the {matters} that matter. This is an association: "
-        "it is not recorded that chance decided."
+        f"{effect_text(result)}; with {sure} probability by more than the {matters} that matter. This is an "
+        "association: the arms are not recorded as randomised."
     )
 
 
