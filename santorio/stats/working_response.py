@@ -55,8 +55,9 @@ def _of_levels(outcome: Outcome) -> FloatArray:
     if outcome.family == "ordinal":
         cuts = np.sqrt(variance) * inner
         response -= 0.5 * (np.concatenate([cuts[:1], cuts]) + np.concatenate([cuts, cuts[-1:]]))
-    of_levels: FloatArray = np.column_stack([response, weight])
-    return of_levels[level]
+    of_levels = np.column_stack([response, weight])
+    of_days: FloatArray = of_levels[level]
+    return of_days
 
 
 def _of_counts(outcome: Outcome) -> FloatArray:
