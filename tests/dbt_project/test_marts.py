@@ -428,7 +428,8 @@ def test_a_table_of_an_older_shape_is_made_anew_and_guarded(
             "select relrowsecurity from pg_class where oid = 'marts.days'::regclass"
         ).fetchone() == (True,)
         assert connection.execute("select count(*) from api.days").fetchone() is not None
-        assert connection.execute("select to_regclass('marts.naps_pkey')").fetchone() != (None,)
+        keys = "select count(*) from pg_index where indrelid = 'marts.naps'::regclass and indisprimary"
+        assert connection.execute(keys).fetchone() == (1,)
         assert connection.execute(
             "select attnotnull from pg_attribute where attrelid = 'marts.weigh_ins'::regclass and attname = 'as_of'"
         ).fetchone() == (True,)

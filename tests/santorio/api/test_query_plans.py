@@ -44,8 +44,8 @@ insert into {} (user_id, trial, study_day, first_day, last_day, arm, as_of)
 select user_id, 'magnesium', day, %(last)s, %(last)s, 'none', now()
 from ops.people cross join generate_series(1, 56) as day
 """
-TRIAL_LIVES = """
-insert into {} (user_id, trial, newest_step, since, as_of)
+TRIAL_STATUSES = """
+insert into {} (user_id, trial, last_event, since, as_of)
 select user_id, trial, 'started', %(last)s, now()
 from ops.people cross join unnest(array['magnesium', 'walks', 'naps']) as trial
 """
@@ -94,7 +94,7 @@ def fill(connection: psycopg.Connection) -> None:
         ("activities", "activities", PERSON_ACTIVITIES),
         ("experiments", "trials", PERSON_TRIALS),
         ("experiments", "trial_days", TRIAL_DAYS),
-        ("experiments", "trial_statuses", TRIAL_LIVES),
+        ("experiments", "trial_statuses", TRIAL_STATUSES),
     ):
         is_day = table == "days"
         connection.execute(
