@@ -21,7 +21,8 @@ from santorio.trials.interventions.catalog import built_in_interventions
 from santorio.trials.interventions.custom import CustomInterventions
 from santorio.trials.interventions.intervention import Limits
 from santorio.trials.proposals.design_search import clear_cache, designs
-from santorio.trials.proposals.pipeline import ProposalInputs, find_plans, rank
+from santorio.trials.proposals.inputs import ProposalInputs
+from santorio.trials.proposals.pipeline import find_plans, rank
 
 RESULTS = Path(__file__).resolve().parent / "results" / "ranking.json"
 DAYS = 365

@@ -12,6 +12,8 @@ from psycopg.types.json import Jsonb
 
 from santorio.people import Person
 from santorio.storage.database.engine import Database
+from santorio.storage.event_log import Event, write_events
+from santorio.trials.files import protocol_event
 from santorio.trials.lifecycle import (
     TRANSITIONS,
     Abandoned,
@@ -111,12 +113,14 @@ def random_history(rng: np.random.Generator, trial: str, today: dt.date) -> Hist
     return history
 
 
-def write(log: Any, history: History) -> None:
-    for version in history.versions:
-        log.trial("protocol", version.trial, **version.logged())
+def write(connection: psycopg.Connection, person: Person, history: History) -> None:
+    events = [protocol_event(version, person) for version in history.versions]
     for number, event in enumerate(history.events):
+        noon = dt.datetime.combine(event.day, dt.time(12), dt.UTC)
         data = event.model_dump(mode="json", exclude_none=True)
-        log.trial(event.kind, f"{event.trial}/{event.kind}/{event.day}/{number}", **data)
+        key = f"{event.trial}/{event.kind}/{number}"
+        events.append(Event(person.user_id, noon, None, f"trial.{event.kind}", "trial", key, data))
+    write_events(connection, events)
 
 
 def random_diagnostics(
@@ -159,14 +163,14 @@ def publish(
 
 
 def test_the_api_shows_the_state_that_the_events_add_up_to(
-    build: Any, warehouse: Database, newcomer: Person, log: Any
+    build: Any, warehouse: Database, newcomer: Person
 ) -> None:
     rng = np.random.default_rng(11)
     with warehouse.connect() as connection:
         (today,) = connection.execute("select (now() at time zone 'Europe/Berlin')::date").fetchone() or ()
         for number in range(HISTORIES):
             history = random_history(rng, f"trial_{number}", today)
-            write(log, history)
+            write(connection, newcomer, history)
             history.add_pending(today)
             diagnostics = random_diagnostics(rng, history.state, today)
             if diagnostics is not None:

@@ -14,13 +14,9 @@ from santorio.stats.effect_priors import WEAK, EffectPrior, robust_mixture_of
 from santorio.stats.exact_inference import fit_trial
 from santorio.stats.randomization import draw_daily
 from santorio.trials.proposals.history import PreviousTrial
-from santorio.trials.proposals.pipeline import (
-    Association,
-    find_plans,
-    load_proposal_inputs,
-    propose,
-    protocol,
-)
+from santorio.trials.proposals.inputs import Association, load_proposal_inputs
+from santorio.trials.proposals.pipeline import find_plans, propose
+from santorio.trials.proposals.protocol_draft import draft_protocol
 from santorio.trials.proposals.text import why
 from santorio.trials.protocol import Model, parse_protocol
 from santorio.trials.report.tables import _prior_table
@@ -65,7 +61,7 @@ def test_a_proposal_starts_from_what_others_found_and_says_so(lived):
     assert (ground.basis, ground.people) == ("population", 5)
     assert plan.prior == ground.belief
     assert 18 < ground.belief.mean < 27
-    parts = protocol(plan).model.effect_prior
+    parts = draft_protocol(plan).model.effect_prior
     assert [(part.rests_on, part.weight) for part in parts] == [("population", 0.8), ("weak", 0.2)]
     assert parts[0].mean == pytest.approx(ground.belief.mean / plan.noise.sigma, rel=1e-5)
     assert parts[0].sd == pytest.approx(ground.belief.sd / plan.noise.sigma, rel=1e-5)
@@ -91,7 +87,7 @@ def test_who_does_not_share_starts_from_nothing_that_others_found(lived, group):
     plan = plan_of(known_of(lived))
     assert plan.basis == ()
     assert plan.prior.mean == 0
-    assert len(protocol(plan).model.effect_prior) == 1
+    assert len(draft_protocol(plan).model.effect_prior) == 1
 
 
 def test_when_the_others_change_new_proposals_are_made(lived, group):
@@ -111,7 +107,7 @@ def test_an_earlier_trial_of_ones_own_counts_more_and_both_enter(lived):
     )  # fmt: skip
     plan = plan_of(replace(known, past=[tried]))
     assert [ground.basis for ground in plan.basis] == ["trial", "population"]
-    parts = protocol(plan).model.effect_prior
+    parts = draft_protocol(plan).model.effect_prior
     assert [(part.rests_on, part.weight) for part in parts] == [
         ("trial", 0.5), ("population", 0.3), ("weak", 0.2),
     ]  # fmt: skip
@@ -129,7 +125,7 @@ def test_an_association_of_ones_own_still_enters(lived):
     association = {("sleep_minutes", "caffeine_after_15_mg"): Association(-18.0, 4.0, 100.0)}
     plan = plan_of(replace(known, associations=association, expected=expected), "late-caffeine")
     assert [ground.basis for ground in plan.basis] == ["association", "population"]
-    prior = protocol(plan).model.prior()
+    prior = draft_protocol(plan).model.prior()
     assert sum(prior.weights) == pytest.approx(1)
     assert prior.weights[-1] == pytest.approx(0.2)
 

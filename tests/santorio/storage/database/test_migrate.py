@@ -1,6 +1,7 @@
 """The schema is the newest, its roles read what they may, and rows of others stay out of sight."""
 
 import datetime as dt
+import runpy
 import uuid
 
 import psycopg
@@ -70,7 +71,6 @@ def test_protocols_that_a_run_of_an_earlier_version_proposed_can_still_be_accept
     }  # fmt: skip
     with database.connect() as connection:
         connection.execute("drop table analysis.proposed_protocols")
-        connection.execute("update ops.schema_version set version_num = '0017'")
         connection.execute(
             """
             insert into analysis.runs
@@ -79,8 +79,9 @@ def test_protocols_that_a_run_of_an_earlier_version_proposed_can_still_be_accept
             """,
             [uuid.uuid4(), person.user_id, Jsonb({"proposed": 1, "protocols": {"humming-focus": protocol}})],
         )
-    with database.connect() as connection:
-        migrate(database, connection)
+        migration = runpy.run_path(str(SCRIPTS / "versions" / "0018_proposed_protocols.py"))
+        connection.execute(migration["TABLE"])
+        connection.execute(migration["COPY"])
         assert connection.execute("select diagnostics from analysis.runs").fetchall() == [({"proposed": 1},)]
     accepted = accept(
         database, person, "humming-focus", start=dt.date(2026, 12, 7), today=dt.date(2026, 12, 1)
