@@ -1,10 +1,12 @@
-"""CSV files: a log (a column says the kind of each row), or a table of measures (a column a measure).
+"""CSV files: a log (a column says the kind of each row), or a table of measures (one in each column).
 
-A table with the columns of a study (`study_day`, `condition`, an arm's name) is a recorded trial: trials.py.
+A table with the columns of a study (`study_day`, `condition`, an arm's name) is a recorded trial
+(`santorio/trials/files.py`).
 """
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from santorio.capture.log_entries import (
@@ -21,41 +23,53 @@ from santorio.people import Person
 from santorio.storage.parse_result import ParseResult, Rejection, rejected
 from santorio.trials import files as trial_files
 
-# Columns that count or place a row, and are no measure of the person.
+# Columns that number or order the rows; none is a measure of the person.
 BOOKKEEPING = {"study_day", "n_obs", "n", "id", "index", "row"}
-MOSTLY = 0.8
+# A column is a measure if this share of its cells are numbers: people write "n/a" and "-" between them.
+MIN_NUMERIC_SHARE = 0.8
+# Means and spreads of other columns would count their values twice.
+DERIVED_SUFFIXES = ("_daily_mean", "_mean", "_avg", "_sd")
+MEASURE_TIME_NAMES = ("datetime", "time", "timestamp", "date", "day")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+# Appended to a cell, so that it no longer parses as a number.
 MAYBE_THOUSANDS = " (or thousands?)"
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
 # Columns that say whose row it is.
-WHOSE = ("id", "person", "participant", "subject", "user", "user_id", "participant_id", "subject_id")
+PERSON_NAMES = ("id", "person", "participant", "subject", "user", "user_id", "participant_id", "subject_id")
+
+
+type Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A header in lower case, and its rows with their line numbers."""
+    """A header in lower case, and its rows with their line numbers.
+
+    `ragged` are the lines with more fields than the header.
+    """
 
     header: list[str]
-    rows: list[tuple[int, dict[str, str]]]
+    rows: list[tuple[int, Row]]
     ragged: list[int]
 
 
 def parse(content: str, person: Person, now: dt.datetime) -> ParseResult | None:
-    """Read a CSV file; None where it is none."""
+    """Parse a CSV file; None for any other text."""
     table = read_table(content)
     if table is None:
         return None
     if not table.rows and not table.ragged:
         return _without_rows(table)
     reader = LogReader(person, now)
-    parsed = (_log if {"kind", "type"} & set(table.header) else _measures)(table, reader)
+    is_log = bool({"kind", "type"} & set(table.header))
+    result = _parse_log(table, reader) if is_log else _parse_measures(table, reader)
     for line in table.ragged:
         reason = (
             "The row has more fields than the header. Put quotes around text with commas, and import again."
         )
-        parsed.rejections.append(Rejection("ragged_row", reason, f"line {line}"))
-    parsed.keep = bool(parsed.rejections)
-    return parsed
+        result.rejections.append(Rejection("ragged_row", reason, f"line {line}"))
+    result.keep = bool(result.rejections)
+    return result
 
 
 def read_table(content: str) -> Table | None:
@@ -65,7 +79,7 @@ def read_table(content: str) -> Table | None:
     if first.count(delimiter) == 0:
         return None
     header: list[str] = []
-    rows: list[tuple[int, dict[str, str]]] = []
+    rows: list[tuple[int, Row]] = []
     ragged: list[int] = []
     try:
         for line, fields in split_rows(content, delimiter):
@@ -78,17 +92,16 @@ def read_table(content: str) -> Table | None:
             rows.append((line, dict(zip(header, fields, strict=False))))
     except NotCsvError:
         return None
-    # Every column of a table has a name, and each its own.
+    # Text with a comma in its first line is not a table yet: a table's columns have names, all different.
     if not all(header) or len(set(header)) != len(header):
         return None
     return Table(header, rows if delimiter == "," else _with_decimal_points(rows), ragged)
 
 
-def _with_decimal_points(rows: list[tuple[int, dict[str, str]]]) -> list[tuple[int, dict[str, str]]]:
-    """Read 1,5 as 1.5 in a file that writes its decimals so.
+def _with_decimal_points(rows: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
+    """Read 1,5 as 1.5 in a file with decimal commas.
 
-    In such a file 7.500 may be seven and a half thousand or seven and a half: it stays as it is, with a mark
-    that makes it no number.
+    In such a file 7.500 may be seven and a half thousand or seven and a half: it is marked, and then rejected.
     """
     if not any(DECIMAL_COMMA.fullmatch(cell) for _, row in rows for cell in row.values()):
         return rows
@@ -106,135 +119,122 @@ def _without_rows(table: Table) -> ParseResult | None:
         return None
     return rejected(
         "no_data",
-        "The table has a header and no rows. There is nothing to take in.",
+        "The table has a header and no rows. There is nothing to ingest.",
         kind="table",
         status="ignored",
     )
 
 
-def _log(table: Table, reader: LogReader) -> ParseResult:
-    for wanted, names in (("time", TIME_NAMES), ("value", VALUE_NAMES)):
+def _parse_log(table: Table, reader: LogReader) -> ParseResult:
+    for column, names in (("time", TIME_NAMES), ("value", VALUE_NAMES)):
         if not set(names) & set(table.header):
-            return _missing_column(wanted, table)
-    parsed = ParseResult(kind="log")
+            return _missing_column(column, table)
+    result = ParseResult(kind="log")
     for line, row in table.rows:
-        made = reader.read(row, f"line {line}")
-        (parsed.rejections if isinstance(made, Rejection) else parsed.events).append(made)  # type: ignore[arg-type]
-    return parsed
+        result.add_event(reader.read(row, f"line {line}"))
+    return result
 
 
-def _missing_column(wanted: str, table: Table) -> ParseResult:
+def _missing_column(column: str, table: Table) -> ParseResult:
     found = ", ".join(table.header)
-    return rejected(
-        "missing_column", f"The column “{wanted}” is missing; found: {found}. See docs/logs.md for the columns.",
-        kind="log",
-    )  # fmt: skip
+    reason = f"The column “{column}” is missing; found: {found}. See docs/logs.md for the columns."
+    return rejected("missing_column", reason, kind="log")
 
 
-def _measures(table: Table, reader: LogReader) -> ParseResult:
-    time = next(
-        (name for name in ("datetime", "time", "timestamp", "date", "day") if name in table.header), None
-    )
+def _parse_measures(table: Table, reader: LogReader) -> ParseResult:
+    time = next((name for name in MEASURE_TIME_NAMES if name in table.header), None)
     if time is None:
-        return rejected(
-            "unrecognised",
-            "This table has no column “time” or “date”, so it is no log. Nothing in it was taken in.",
-            kind="table",
-        )
+        reason = "This table has no column “time” or “date”, so it is not a log. Nothing in it was ingested."
+        return rejected("unrecognised", reason, kind="table")
     if set(VALUE_NAMES) & set(table.header):
-        # A value whose kind no column tells is a log with a misspelt header.
+        # A value column without a column for its kind: a log with a misspelt header.
         return _missing_column("kind", table)
-    if whose := _several_people(table, time):
-        return rejected(
-            "several_people",
-            f"The column “{whose}” says that these rows belong to several people. Save one file for each of them.",
-            kind="table",
-        )
+    if column := _person_column(table, time):
+        reason = f"The column “{column}” holds several people. Save one file for each of them."
+        return rejected("several_people", reason, kind="table")
     columns = measure_columns(table, time)
     if not columns:
-        return rejected(
-            "no_measures",
-            "No column of this table holds numbers, so there is nothing to take in.",
-            kind="table",
-        )
+        reason = "No column of this table holds numbers, so there is nothing to ingest."
+        return rejected("no_measures", reason, kind="table")
     study = trial_files.detect_recorded_trial(table.header, [row for _, row in table.rows], columns)
-    parsed = ParseResult(kind="recorded trial" if study else "measures")
-    days: list[trial_files.StudyDay] = []
+    rows = _MeasureRows(reader, time, study.outcomes if study else columns, study)
     for line, row in table.rows:
-        _read_row(
-            row,
-            f"line {line}",
-            time=time,
-            columns=columns,
-            study=study,
-            reader=reader,
-            parsed=parsed,
-            days=days,
-        )
+        rows.read(row, f"line {line}")
     if study:
-        parsed.events += trial_files.events_of_recorded_trial(study, days, _grain(days), reader.person)
-    return parsed
+        rows.result.events += trial_files.events_of_recorded_trial(
+            study, rows.days, rows.grain, reader.person
+        )
+    return rows.result
 
 
-def _read_row(
-    row: dict[str, str],
-    place: str,
-    *,
-    time: str,
-    columns: list[str],
-    study: trial_files.Study | None,
-    reader: LogReader,
-    parsed: ParseResult,
-    days: list[trial_files.StudyDay],
-) -> None:
-    try:
-        when, offset, grain = read_time(row.get(time), reader.person.timezone)
-        number = int(read_number(row.get("study_day"))) if study else None
-    except EntryRejected as refusal:
-        parsed.rejections.append(Rejection(refusal.code, refusal.reason, place))
-        return
-    tags: dict[str, object] = {"trial": study.trial, "study_day": number} if study else {}
-    for name in study.outcomes if study else columns:
-        if not text(row.get(name)):
-            continue
+class _MeasureRows:
+    """Turns the rows of a table of measures into events; of a recorded trial also into its days."""
+
+    def __init__(
+        self, reader: LogReader, time: str, columns: Sequence[str], study: trial_files.Study | None
+    ) -> None:
+        self.reader, self.time, self.columns, self.study = reader, time, columns, study
+        self.result = ParseResult(kind="recorded trial" if study else "measures")
+        self.days: list[trial_files.StudyDay] = []
+
+    @property
+    def grain(self) -> str:
+        """`instant` if any row states a time of day, else `day`."""
+        return "instant" if any(day.grain == "instant" for day in self.days) else "day"
+
+    def read(self, row: Row, location: str) -> None:
+        tags: dict[str, object] = {}
         try:
-            data = {"name": name, "value": read_number(row[name]), "unit": None, "grain": grain, **tags}
-            parsed.events.append(reader.event("measure", f"measure/{name}", when, offset, grain, data))
-        except EntryRejected as refusal:
-            parsed.rejections.append(Rejection(refusal.code, refusal.reason, f"{place}, column {name}"))
-    if study and number is not None:
-        days.append(trial_files.StudyDay(number, (when + offset).date(), row.get("condition", ""), grain))
+            when, offset, grain = read_time(row.get(self.time), self.reader.person.timezone)
+            if self.study:
+                number = int(read_number(row.get("study_day")))
+                tags = {"trial": self.study.trial, "study_day": number}
+        except EntryRejected as error:
+            self.result.rejections.append(Rejection(error.code, error.reason, location))
+            return
+        for name in self.columns:
+            if not text(row.get(name)):
+                continue
+            try:
+                value = read_number(row[name])
+                data = {"name": name, "value": value, "unit": None, "grain": grain, **tags}
+                event = self.reader.event("measure", f"measure/{name}", when, offset, grain, data)
+            except EntryRejected as error:
+                rejection = Rejection(error.code, error.reason, f"{location}, column {name}")
+                self.result.rejections.append(rejection)
+            else:
+                self.result.events.append(event)
+        if self.study:
+            day = (when + offset).date()
+            self.days.append(trial_files.StudyDay(number, day, row.get("condition", ""), grain))
 
 
-def _several_people(table: Table, time: str) -> str | None:
+def _person_column(table: Table, time: str) -> str | None:
     """Find the column that tells people apart: the same times occur for several of its values."""
-    for name in WHOSE:
-        if name in table.header:
-            whose = {row.get(name) for _, row in table.rows}
-            times = {row.get(time) for _, row in table.rows}
-            if len(whose) > 1 and len(times) < len(table.rows):
-                return name
+    times = {row.get(time) for _, row in table.rows}
+    if len(times) == len(table.rows):
+        return None
+    for name in PERSON_NAMES:
+        if name in table.header and len({row.get(name) for _, row in table.rows}) > 1:
+            return name
     return None
 
 
-def _grain(days: list[trial_files.StudyDay]) -> str:
-    return "instant" if any(entry.grain == "instant" for entry in days) else "day"
-
-
 def measure_columns(table: Table, time: str) -> list[str]:
-    """Columns that are mostly numbers, without times, bookkeeping and means of other columns."""
-    found = []
+    """Return the columns that are mostly numbers, without times, bookkeeping and means of other columns."""
+    excluded = {time, *BOOKKEEPING, *TIME_NAMES}
+    columns: list[str] = []
     for name in table.header:
-        if name == time or name in BOOKKEEPING or name in TIME_NAMES or _is_derived(name, table.header):
+        if name in excluded or _is_derived(name, table.header):
             continue
-        cells = [value for _, row in table.rows if (value := text(row.get(name)))]
-        if cells and sum(map(_is_number, cells)) >= MOSTLY * len(cells):
-            found.append(name)
-    return found
+        cells = [cell for cell in (text(row.get(name)) for _, row in table.rows) if cell]
+        if cells and sum(map(_is_number, cells)) >= MIN_NUMERIC_SHARE * len(cells):
+            columns.append(name)
+    return columns
 
 
 def _is_derived(name: str, header: list[str]) -> bool:
-    return any(name == f"{other}{end}" for other in header for end in ("_daily_mean", "_mean", "_avg", "_sd"))
+    return any(name == f"{other}{suffix}" for other in header for suffix in DERIVED_SUFFIXES)
 
 
 def _is_number(cell: str) -> bool:

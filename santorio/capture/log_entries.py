@@ -15,15 +15,15 @@ from santorio.storage.parse_result import Rejection, is_future
 GRAMS_PER_DRINK, GRAMS_PER_UK_UNIT = 14.0, 8.0
 WEIGHT_UNITS = {"kg": 1.0, "g": 0.001, "lb": 0.45359237, "lbs": 0.45359237}
 CAFFEINE_UNITS = {"mg": 1.0, "g": 1000.0}
-ALCOHOL_UNITS = {"g": 1.0, "drink": GRAMS_PER_DRINK, "drinks": GRAMS_PER_DRINK, "unit": GRAMS_PER_UK_UNIT,
-                 "units": GRAMS_PER_UK_UNIT, "uk_unit": GRAMS_PER_UK_UNIT, "uk_units": GRAMS_PER_UK_UNIT}  # fmt: skip
+ALCOHOL_UNITS = {"g": 1.0} | dict.fromkeys(("drink", "drinks"), GRAMS_PER_DRINK)
+ALCOHOL_UNITS |= dict.fromkeys(("unit", "units", "uk_unit", "uk_units"), GRAMS_PER_UK_UNIT)
 TIME_NAMES = ("time", "datetime", "timestamp", "date", "day")
 VALUE_NAMES = ("value", "amount", "rating")
-KNOWN = {*TIME_NAMES, *VALUE_NAMES, "kind", "type", "name", "unit", "note"}
+KNOWN_FIELDS = {*TIME_NAMES, *VALUE_NAMES, "kind", "type", "name", "unit", "note"}
 
 
 class EntryRejected(Exception):
-    """Why one entry cannot be taken: a code, and a sentence without the entry's value."""
+    """Why an entry is rejected: a code, and a sentence that does not quote the entry."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -37,13 +37,13 @@ def _converted(value: float, unit: str, units: Mapping[str, float], default: str
     factor = units.get(unit.lower() or default)
     if factor is None:
         known = ", ".join(units)
-        raise EntryRejected("unknown_unit", f"The unit is none that this kind knows. Use one of: {known}.")
+        raise EntryRejected("unknown_unit", f"Unknown unit for this kind. Use one of: {known}.")
     return value * factor
 
 
 def _positive(value: float) -> float:
     if value < 0:
-        raise EntryRejected("out_of_range", "The amount is below zero. Correct it and import the file again.")
+        raise EntryRejected("out_of_range", "The amount is negative. Correct it and import the file again.")
     return value
 
 
@@ -51,7 +51,7 @@ def _weight(value: float, unit: str, _name: str) -> Content:
     kilograms = _converted(value, unit, WEIGHT_UNITS, "kg")
     if not 2 <= kilograms <= 700:
         raise EntryRejected(
-            "out_of_range", "No person weighs that. Correct the value or its unit and import again."
+            "out_of_range", "Not a body weight. Correct the value or its unit and import the file again."
         )
     return {"weight_kg": round(kilograms, 4)}
 
@@ -83,7 +83,7 @@ KINDS: Mapping[str, Callable[[float, str, str], Content]] = {
 
 
 class LogReader:
-    """Turns entries of one file into events; numbers equal entries, so that two coffees at nine are two."""
+    """Turns the entries of one file into events; numbers equal entries, so that two coffees at nine are two."""
 
     def __init__(self, person: Person, now: dt.datetime) -> None:
         self.person, self.now = person, now
@@ -93,14 +93,14 @@ class LogReader:
         """Read one entry: keys in lower case, values as text or numbers."""
         try:
             return self._event(fields)
-        except EntryRejected as refusal:
-            return Rejection(refusal.code, refusal.reason, location)
+        except EntryRejected as error:
+            return Rejection(error.code, error.reason, location)
 
     def _event(self, fields: Mapping[str, object]) -> Event:
         kind = text(fields.get("kind", fields.get("type"))).lower()
         if kind not in KINDS:
             known = ", ".join(KINDS)
-            raise EntryRejected("unknown_kind", f"The kind is none that a log knows. Use one of: {known}.")
+            raise EntryRejected("unknown_kind", f"Unknown kind. Use one of: {known}.")
         stated = next((fields[name] for name in TIME_NAMES if text(fields.get(name))), None)
         when, offset, grain = read_time(stated, self.person.timezone)
         value = next((fields[name] for name in VALUE_NAMES if text(fields.get(name))), None)
@@ -113,29 +113,49 @@ class LogReader:
             data["grain"] = grain
         if note := text(fields.get("note")):
             data["note"] = note
-        if other := {key: value for key, value in fields.items() if key not in KNOWN and text(value)}:
+        if other := {key: value for key, value in fields.items() if key not in KNOWN_FIELDS and text(value)}:
             data["other"] = other
         return self.event(kind, f"{kind}/{name.lower()}", when, offset, grain, data)
 
     def event(
         self, kind: str, about: str, when: dt.datetime, offset: dt.timedelta, grain: str, data: Content
     ) -> Event:
-        """Make the event; raises Refusal for a day that has not come."""
+        """Make an event.
+
+        Parameters
+        ----------
+        about
+            What the entry is about, for its natural key: equal entries of one time are numbered.
+
+        Raises
+        ------
+        EntryRejected
+            If it lies in the future.
+        """
         if is_future(when, self.now):
             raise EntryRejected(
-                "future", "The entry is about a day that has not come. Correct its date and import again."
+                "future", "The entry lies in the future. Correct its date and import the file again."
             )
-        stated = (when + offset).date().isoformat() if grain == "day" else when.astimezone(dt.UTC).isoformat()
+        stated = when.astimezone(dt.UTC).isoformat()
+        if grain == "day":
+            stated = (when + offset).date().isoformat()
         key = f"{about}/{stated}"
         self.seen[key] += 1
+        if self.seen[key] > 1:
+            key = f"{key}#{self.seen[key]}"
         return Event(
-            user_id=self.person.user_id, time=when, utc_offset=offset, event_type=kind, source="log",
-            natural_key=key if self.seen[key] == 1 else f"{key}#{self.seen[key]}", data=data,
-        )  # fmt: skip
+            user_id=self.person.user_id,
+            time=when,
+            utc_offset=offset,
+            event_type=kind,
+            source="log",
+            natural_key=key,
+            data=data,
+        )
 
 
 def text(value: object) -> str:
-    """A field as text; nothing is the empty text."""
+    """Return a field as text; None as the empty text."""
     return "" if value is None else str(value).strip()
 
 
@@ -144,35 +164,31 @@ def read_number(value: object) -> float:
 
     Raises
     ------
-    Refusal
-        If it is none.
+    EntryRejected
+        If it is not one.
     """
     try:
         number = float(
             value if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
         )
     except ValueError:
-        raise EntryRejected(
-            "not_a_number", "The value is no number. Correct it and import the file again."
-        ) from None
+        raise EntryRejected("not_a_number", "Not a number. Correct it and import the file again.") from None
     if not math.isfinite(number):
-        raise EntryRejected(
-            "not_a_number", "The value is no finite number. Correct it and import the file again."
-        )
+        raise EntryRejected("not_a_number", "Not a finite number. Correct it and import the file again.")
     return number
 
 
 def read_time(value: object, zone: str) -> tuple[dt.datetime, dt.timedelta, str]:
     """Read an ISO 8601 time or date: the instant, the offset, and the grain (`instant` or `day`).
 
-    Without an offset the person's zone is meant. A bare date is the whole local day; its instant is noon.
+    Without an offset the time is in the person's zone. A bare date is the complete local day; its instant is noon.
 
     Raises
     ------
-    Refusal
-        If it is none.
+    EntryRejected
+        If it is not one.
     """
-    # People write 8:30; ISO 8601, 08:30. Its weeks (2026-W09) and short years are no way to write a log.
+    # People write 8:30 where ISO 8601 has 08:30. Its week dates (2026-W09) are not accepted.
     stated = re.sub(r"(?<=[T ])(\d:\d\d)", r"0\1", text(value), count=1)
     try:
         if not re.match(r"\d{4}-\d\d-\d\d(?!\d)", stated):
@@ -184,7 +200,9 @@ def read_time(value: object, zone: str) -> tuple[dt.datetime, dt.timedelta, str]
             "The time is not written as 2026-03-01 or 2026-03-01T08:30+01:00. Correct it and import again.",
         ) from None
     if not 1990 <= moment.year <= 2200:
-        raise EntryRejected("bad_time", "The year is none that can be meant. Correct it and import again.")
+        raise EntryRejected(
+            "bad_time", "The year is not between 1990 and 2200. Correct it and import the file again."
+        )
     grain = "day" if len(stated) <= 10 else "instant"
     if grain == "day":
         moment = moment.replace(hour=12)

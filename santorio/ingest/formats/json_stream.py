@@ -1,9 +1,9 @@
-"""JSON too large to be held in memory: its entries one by one, gathered into pieces that are JSON themselves."""
+"""JSON too large for memory: read entry by entry, and given in chunks that are JSON documents themselves."""
 
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import IO
 
@@ -15,7 +15,7 @@ from santorio.ingest.formats.garmin.payload_kinds import KINDS
 from santorio.storage.parse_result import Rejection
 
 READ_BYTES = 64 * 2**10
-# Held as objects, JSON takes up to 28 times its size; a whole day with its series is below 1 MB.
+# As Python objects JSON takes up to 28 times its size. A day with its series is below 1 MB.
 MAX_ENTRY_BYTES = 8 * 2**20
 TARGET_CHUNK_BYTES = 2 * 2**20
 # Nothing of Garmin's goes deeper than eight levels.
@@ -25,31 +25,31 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 WRAPPERS = frozenset(kind.holds[0] for kind in KINDS if len(kind.holds) == 1)
 
 TOO_LARGE = Rejection(
-    "too_large", "An entry is larger than any that Garmin writes. It was left out; the others were taken in."
+    "too_large", "An entry is larger than any that Garmin writes. It was skipped; the others were ingested."
 )
-NO_NUMBER = Rejection(
+NUMBER_TOO_LARGE = Rejection(
     "bad_json",
-    "An entry holds a number that no computer can hold. It was left out; the others were taken in.",
+    "An entry holds a number beyond what a computer represents. It was skipped; the others were ingested.",
 )
 TOO_LONG = Rejection(
     "too_large",
-    "What comes here is larger than any entry that Garmin writes. It was left out, and all after it.",
+    "An entry is larger than any that Garmin writes and never ends. It was skipped, and all after it.",
 )
-# Each is a row: a file of nothing but these must not fill the memory.
+# Each is a row of the quarantine: a file of nothing but broken entries must not fill the memory.
 MAX_REJECTIONS = 1000
 TOO_MANY = Rejection(
     "bad_json",
-    "A thousand entries before this one could not be read. It was left out, and all after it. Download it again.",
+    "A thousand entries before this one could not be read. It was skipped, and all after it. Download it again.",
 )
 CUT = Rejection(
     "bad_json",
-    "The JSON is cut off, or holds what JSON does not know. What came before was taken in. Download it again.",
+    "The JSON is cut off, or holds what JSON does not have. What came before was ingested. Download it again.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class JsonChunk:
-    """Some entries: their numbers in the whole, and a JSON document of them alone."""
+    """Some entries: the numbers of the first and last in the file, and a JSON document of them alone."""
 
     first: int
     last: int
@@ -66,32 +66,38 @@ def looks_like_json(head: bytes) -> bool:
 
 
 def iter_chunks(file: IO[bytes]) -> Iterator[JsonChunk | Rejection]:
-    """Give the entries of an array, of the list that an object holds, or of lines, and why some were left out.
+    """Read the entries of an array, of the list that an object wraps, or of lines; a rejection for each bad entry.
 
-    Never more than an entry and a piece is held; the same file gives the same pieces every time.
+    At most one entry and one chunk are in memory. The same file gives the same chunks every time.
     """
-    waiting: list[bytes] = []
-    number = size = refused = 0
-    held_in: str | None = None
-    for found in _entries(file):
-        if waiting and (
-            isinstance(found, Rejection) or found[0] != held_in or size + len(found[1]) > TARGET_CHUNK_BYTES
-        ):
-            yield _chunk(waiting, number, held_in)
-            waiting, size = [], 0
+    pending: list[bytes] = []
+    number = size = rejections = 0
+    wrapper: str | None = None
+    for parsed in _entries(file):
+        if pending and _ends_chunk(parsed, wrapper, size):
+            yield _chunk(pending, number, wrapper)
+            pending, size = [], 0
         number += 1
-        if isinstance(found, Rejection):
-            refused += 1
-            if refused > MAX_REJECTIONS:
-                yield Rejection(TOO_MANY.code, TOO_MANY.reason, f"entry {number}")
+        if isinstance(parsed, Rejection):
+            rejections += 1
+            if rejections > MAX_REJECTIONS:
+                yield replace(TOO_MANY, location=f"entry {number}")
                 return
-            yield Rejection(found.code, found.reason, f"entry {number}")
+            yield replace(parsed, location=f"entry {number}")
             continue
-        held_in, entry = found
-        waiting.append(entry)
+        wrapper, entry = parsed
+        pending.append(entry)
         size += len(entry)
-    if waiting:
-        yield _chunk(waiting, number, held_in)
+    if pending:
+        yield _chunk(pending, number, wrapper)
+
+
+def _ends_chunk(parsed: tuple[str | None, bytes] | Rejection, wrapper: str | None, size: int) -> bool:
+    """Whether what comes next does not belong to the chunk before it."""
+    if isinstance(parsed, Rejection):
+        return True
+    next_wrapper, entry = parsed
+    return next_wrapper != wrapper or size + len(entry) > TARGET_CHUNK_BYTES
 
 
 def _chunk(entries: list[bytes], last: int, wrapper: str | None) -> JsonChunk:
@@ -169,7 +175,7 @@ class _Reader:
         if isinstance(value, Decimal):
             value = float(value)
             if math.isinf(value):
-                self._pass_over(NO_NUMBER)
+                self._pass_over(NUMBER_TOO_LARGE)
         if self.builder:
             self.builder.event(event, value)
         self.depth += event in {"start_map", "start_array"}

@@ -1,11 +1,10 @@
-"""A person's Garmin account: its state, its sealed tokens, and a session with it.
+"""A person's Garmin account: its state, its encrypted tokens, and a session with it.
 
-The state says whether anything is asked of Garmin. Only a person logs in (`santorio.ingest.garmin.login`); a
-session never does, for no password is kept. What Garmin refuses once puts the account into `needs_login`, and
-there it stays, without another request, until the person connects it again.
+Only a person logs in (`login.py`); a session never does, because no password is stored. When Garmin refuses the tokens,
+the account's state becomes `needs_login`, and no further request is made until the person connects it again.
 
-Tokens are written the moment that Garmin has rotated them, under the lock of the person's row. Whoever wants to
-rotate takes the lock, looks whether somebody else has done it meanwhile, and uses theirs.
+Tokens are written the moment Garmin has rotated them, under the lock of the person's row. A process that wants to
+rotate takes the lock, checks whether another process has rotated them meanwhile, and uses those.
 """
 
 import datetime as dt
@@ -31,7 +30,7 @@ TRANSIENT_HINT = "Nothing is lost, and the login is kept. Try again later."
 
 
 class State(enum.StrEnum):
-    """Where the login stands."""
+    """State of the login."""
 
     CONNECTED = "connected"
     NEEDS_CODE = "needs_code"
@@ -50,7 +49,7 @@ class Reason(enum.StrEnum):
 
 
 class Region(enum.StrEnum):
-    """Which of Garmin's two services holds the account."""
+    """Garmin's two services; an account belongs to one."""
 
     GLOBAL = "global"
     CHINA = "china"
@@ -73,7 +72,7 @@ WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The row of one person; `what` and `what_to_do` say it in words."""
+    """One person's account; `what` and `what_to_do` describe it for people."""
 
     user_id: UUID
     name: str
@@ -101,7 +100,7 @@ class Account:
 
     @property
     def what_to_do(self) -> str:
-        """What the person can do about it; nothing while it is connected."""
+        """What the person can do about it; empty while it is connected."""
         if self.state is State.CONNECTED:
             return ""
         code = " --code" if self.awaits_code else ""
@@ -112,7 +111,7 @@ class Account:
 
     @property
     def awaits_code(self) -> bool:
-        """Whether a login waits for its second factor, also one that would replace a login that works."""
+        """Whether a login is waiting for its second factor, also one that would replace a working login."""
         return self.encrypted_login is not None
 
     def data_key(self, settings: Settings) -> DataKey:
@@ -121,7 +120,7 @@ class Account:
         Raises
         ------
         MasterKeyMissing
-            If the master key that sealed it is not there.
+            If the master key that encrypted it is missing.
         """
         assert self.wrapped_key is not None  # noqa: S101 - the table's check; only asked where something is sealed
         return unwrap(known_keys(settings), self.user_id, self.wrapped_key)
@@ -129,7 +128,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What opens an account, and the name that Garmin's addresses call it by."""
+    """The tokens of an account, and its name in Garmin's URLs."""
 
     tokens: str = field(repr=False)
     display_name: str | None
@@ -152,7 +151,7 @@ COLUMNS = (
 
 
 def accounts(connection: psycopg.Connection, person: Person | None = None) -> list[Account]:
-    """Everyone's account, or one person's, those included who have none yet; the eldest person first."""
+    """Return everyone's account or one person's, in the order in which people were added; also of those without one."""
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         return cursor.execute(
             f"select {COLUMNS} from ops.people left join ops.garmin_accounts using (user_id) "  # noqa: S608 - ours
@@ -162,13 +161,13 @@ def accounts(connection: psycopg.Connection, person: Person | None = None) -> li
 
 
 def account_of(connection: psycopg.Connection, person: Person) -> Account:
-    """One person's account."""
+    """Return one person's account."""
     [account] = accounts(connection, person)
     return account
 
 
 def lock_account(connection: psycopg.Connection, person: Person) -> Account:
-    """One person's account, which nobody else may change until the transaction ends."""
+    """Lock one person's account until the transaction ends, and return it."""
     connection.execute(
         "insert into ops.garmin_accounts (user_id, state) values (%s, 'disconnected') on conflict do nothing",
         [person.user_id],
@@ -179,28 +178,28 @@ def lock_account(connection: psycopg.Connection, person: Person) -> Account:
 
 @contextmanager
 def session(database: Database, settings: Settings, person: Person) -> Iterator[Any]:
-    """Open a session with a person's Garmin account; opening it asks Garmin for nothing but due new tokens.
+    """Open a session with a person's Garmin account; that makes no request, unless the tokens are due for renewal.
 
     Parameters
     ----------
     database
         Holds the account.
     settings
-        Hold the master key, or the home in which it lies.
+        Have the master key, or the data directory in which it lies.
     person
         Whose account.
 
     Yields
     ------
     garminconnect.Garmin
-        Logged in. Tokens that it renews are stored at once, whatever becomes of the work.
+        Logged in. Tokens that it renews are stored at once, even if the work fails.
 
     Raises
     ------
     GarminAuthError
-        If the account is not connected (then nothing was asked), or Garmin refuses it: it needs a new login.
+        If the account is not connected (no request was made then), or Garmin refuses it: it needs a new login.
     GarminRateLimited, GarminUnavailable
-        If the work let such an error of the library escape; the account stays connected.
+        If the work raised such an error of the library; the account stays connected.
     """
     from santorio.ingest.garmin.client import garmin_over
 
@@ -208,18 +207,18 @@ def session(database: Database, settings: Settings, person: Person) -> Iterator[
         account = account_of(connection, person)
     if account.state is not State.CONNECTED:
         raise auth_error(account)
-    keeper = _Keeper(database, settings, person, account)
-    garmin = garmin_over(keeper.client, display_name=keeper.login.display_name)
+    tokens = _TokenStore(database, settings, person, account)
+    garmin = garmin_over(tokens.client, display_name=tokens.login.display_name)
     try:
-        with library_errors(keeper.stopped):
-            keeper.client.renew_if_old()
+        with translate_library_errors(tokens.stopped):
+            tokens.client.renew_if_old()
             yield garmin
     finally:
-        keeper.save()
+        tokens.save()
 
 
-class _Keeper:
-    """Keeps the tokens of one session and of the database the same."""
+class _TokenStore:
+    """Keeps the tokens of a session and those in the database the same."""
 
     def __init__(self, database: Database, settings: Settings, person: Person, account: Account) -> None:
         from santorio.ingest.garmin.client import StoredClient
@@ -234,7 +233,7 @@ class _Keeper:
         self.client.renew = self._renew
 
     def _renew(self, client: Any) -> None:
-        """Take the tokens that another process stored, else rotate ours; nobody else does meanwhile."""
+        """Use the tokens that another process stored, or else rotate ours, under the account's lock."""
         from garminconnect import GarminConnectAuthenticationError
 
         with self.database.connect() as connection:
@@ -256,7 +255,7 @@ class _Keeper:
             self._write(connection)
 
     def save(self) -> None:
-        """Store tokens that could not be stored when they came, unless the account has others by now."""
+        """Store tokens that could not be stored when they arrived, unless the account has others by now."""
         if not self.client.unsaved:
             return
         with self.database.connect() as connection:
@@ -274,10 +273,10 @@ class _Keeper:
         self.sealed, self.client.unsaved = sealed, False
 
     def stopped(self) -> GarminAuthError | None:
-        """Stop the account where Garmin refuses it altogether, and say so; None where it refused one request.
+        """Mark the account as needing a login where Garmin refuses it, and return that error.
 
-        A refused renewal has stopped it already. A 401 of one address is tried on the profile, which every
-        accepted login may read, if need be with new tokens.
+        None where Garmin refused one endpoint only: after a 401 the profile, which every accepted login may read,
+        is requested, with new tokens if need be. A refused renewal has marked the account already.
         """
         self.client.renewed_at = None
         failure = None if self.client.refused else _failure(self.client.profile)
@@ -324,7 +323,7 @@ def status_of(error: Exception | None) -> int | None:
 
 
 def auth_error(account: Account) -> GarminAuthError:
-    """Say that an account is not connected, and what to do."""
+    """Return the error of an account that is not connected, with what to do."""
     return GarminAuthError(
         account.what,
         hint=account.what_to_do,
@@ -333,13 +332,13 @@ def auth_error(account: Account) -> GarminAuthError:
 
 
 @contextmanager
-def library_errors(refused: Callable[[], GarminAuthError | None]) -> Iterator[None]:
-    """Turn the library's errors into ours. Its texts stay out: they quote addresses and Garmin's answers.
+def translate_library_errors(refused: Callable[[], GarminAuthError | None]) -> Iterator[None]:
+    """Translate the library's errors. Their texts are dropped: they quote URLs and Garmin's responses.
 
     Parameters
     ----------
     refused
-        Says, where a request was refused as not logged in, what became of the login; None if it still stands.
+        Called after a 401: returns the error of a login that has ended, None for one that still works.
     """
     from garminconnect import (
         GarminConnectAuthenticationError,
@@ -362,11 +361,11 @@ def library_errors(refused: Callable[[], GarminAuthError | None]) -> Iterator[No
 
 
 def rate_limited() -> GarminRateLimited:
-    """Say that Garmin wants fewer requests."""
+    """Return the error of a 429."""
     return GarminRateLimited("Garmin asks us to slow down.", hint=TRANSIENT_HINT)
 
 
 def unavailable(status: int | None) -> SourceError:
-    """Say that Garmin did not answer as it should."""
-    said = f" (HTTP {status})" if status else ""
-    return GarminUnavailable(f"Garmin did not answer as it should{said}.", hint=TRANSIENT_HINT)
+    """Return the error of an unexpected response, or of none."""
+    code = f" (HTTP {status})" if status else ""
+    return GarminUnavailable(f"Garmin did not answer as it should{code}.", hint=TRANSIENT_HINT)

@@ -1,7 +1,7 @@
-"""Logging in to Garmin, which only a person does: by password and code, or by a token from elsewhere.
+"""Log in to Garmin, which only a person does: with a password and a code, or with a token from elsewhere.
 
-Each command makes one attempt. Its outcome is a state that stays; a password is never stored. After a 429, and
-from the third failure in a row, the next attempt has to wait: Garmin locks accounts of those who insist.
+Each command makes one attempt and stores its outcome as the account's state. A password is never stored. After a 429,
+and from the third failure in a row, the next attempt has to wait: Garmin locks accounts after repeated attempts.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 
 PENDING = "garmin login"
-# Garmin's codes live for half an hour at most; the cookies of a login that waits for one, not much longer.
+# Garmin's codes are valid for half an hour at most, and the cookies of the pending login not much longer.
 CODE_LIFETIME = dt.timedelta(minutes=30)
 WAIT_AFTER_429 = dt.timedelta(minutes=30)
 WAIT_AFTER_FAILURES = dt.timedelta(minutes=15)
@@ -42,14 +42,14 @@ TOKEN_FIELDS = ("di_token", "di_refresh_token", "di_client_id")
 
 
 class AccountMismatch(ConfigError):
-    """The login works, and would mix the data of two."""
+    """The login works, but belongs to another account than this person's data."""
 
     code = "garmin_another_account"
 
 
 @dataclass(frozen=True, slots=True)
 class LoginContext:
-    """Where a login is tried, and for whom."""
+    """What a login needs: where the account is stored, whose it is, and Garmin's region."""
 
     database: Database
     settings: Settings
@@ -64,19 +64,19 @@ class LoginContext:
 
 
 def log_in(context: LoginContext, email: str, password: SecretStr) -> Account:
-    """Try a login once.
+    """Make one login attempt.
 
     Returns
     -------
     Account
-        Connected, or waiting for the code that Garmin sent; then `enter_code` goes on, from any process.
+        Connected, or waiting for the code that Garmin sent; `enter_code` continues then, from any process.
 
     Raises
     ------
     GarminAuthError, GarminRateLimited, GarminUnavailable
-        If it failed; the state says why. An account that was connected stays so, with the login it had.
+        If it failed; the state says why. An account that was connected stays connected, with the login it had.
     AccountMismatch
-        If it is not the account that this person's data is from, or is another person's.
+        If this person's data is from another account, or another person has this account.
     """
     check_login_allowed(context)
     client = context.client()
@@ -86,26 +86,26 @@ def log_in(context: LoginContext, email: str, password: SecretStr) -> Account:
         return pending if status == "needs_mfa" else None
 
     pending = _attempt(context, attempt, refused=Reason.REFUSED)
-    return _connect(context, client) if pending is None else _keep_pending(context, pending)
+    return _connect(context, client) if pending is None else _store_pending(context, pending)
 
 
 def enter_code(context: LoginContext, code: SecretStr) -> Account:
-    """Finish the login that waits for a code.
+    """Finish the login that is waiting for a code.
 
     Raises
     ------
     GarminAuthError
-        If none waits, or Garmin refuses the code. It may be entered again; after the third wrong one, or half an
-        hour, the login starts anew.
+        If none is pending, or Garmin refuses the code. It may be entered again; after the third wrong code, or
+        half an hour, the login starts over.
     """
     check_login_allowed(context)
     with context.database.connect() as connection:
         account = account_of(connection, context.person)
     if account.encrypted_login is None:
-        raise _nothing_waits()
+        raise _no_pending_login()
     pending = json.loads(account.data_key(context.settings).unseal(PENDING, account.encrypted_login))
     if dt.datetime.fromisoformat(pending["until"]) < dt.datetime.now(dt.UTC):
-        raise _nothing_waits()
+        raise _no_pending_login()
     here = LoginContext(context.database, context.settings, context.person, Region(pending["region"]))
     client = here.client()
 
@@ -122,7 +122,7 @@ def use_token(context: LoginContext, token: SecretStr) -> Account:
     Raises
     ------
     GarminAuthError
-        If it is none, or Garmin does not accept it.
+        If it is not a token, or Garmin does not accept it.
     """
     check_login_allowed(context)
     client = context.client()
@@ -132,9 +132,9 @@ def use_token(context: LoginContext, token: SecretStr) -> Account:
 
 
 def disconnect(database: Database, person: Person) -> Account:
-    """Forget a person's login and the key that sealed it; what was fetched stays.
+    """Delete a person's login and the key that encrypted it; what was fetched stays.
 
-    Which account it was stays known: no other account's data may join this person's.
+    The account's number stays: no other account's data may join this person's.
     """
     with database.connect() as connection:
         lock_account(connection, person)
@@ -159,33 +159,31 @@ def _checked(token: SecretStr) -> str:
         isinstance(document.get(name), str) and document[name] for name in TOKEN_FIELDS
     ):
         raise GarminAuthError(
-            "That is no token of garminconnect.",
+            "Not a token of garminconnect.",
             hint="Give the content of its garmin_tokens.json: " + ", ".join(TOKEN_FIELDS) + ".",
         ) from None
     return json.dumps({name: document[name] for name in TOKEN_FIELDS})
 
 
 def check_login_allowed(context: LoginContext) -> None:
-    """Refuse what would be an attempt too soon, or one whose fruit could not be kept.
+    """Check that an attempt is not too soon, and that its tokens could be stored.
 
     Raises
     ------
     GarminRateLimited
         If a login has to wait.
     ConfigError
-        If there is no master key to seal it under.
+        If there is no master key to encrypt them under.
     """
     with context.database.connect() as connection:
         sealing_key(connection, context.settings)
         account = account_of(connection, context.person)
     if account.not_before is not None and account.not_before > dt.datetime.now(dt.UTC):
-        raise GarminRateLimited(
-            "After the logins that failed, Garmin is left in peace for a while.", hint=account.what_to_do
-        )
+        raise GarminRateLimited("After failed logins, the next attempt has to wait.", hint=account.what_to_do)
 
 
 def _attempt(context: LoginContext, attempt: Callable[[], object], *, refused: Reason) -> object:
-    """Do what asks Garmin for a login; a failure becomes the state, and an error without Garmin's words."""
+    """Make an attempt; a failure becomes the account's state, and an error that does not quote Garmin."""
     from garminconnect import (
         GarminConnectAuthenticationError,
         GarminConnectConnectionError,
@@ -197,14 +195,14 @@ def _attempt(context: LoginContext, attempt: Callable[[], object], *, refused: R
     except GarminConnectTooManyRequestsError:
         reason = Reason.RATE_LIMITED
     except GarminConnectAuthenticationError as error:
-        # The library says "refused" also of a code whose verification never reached Garmin.
-        unheard = any(words in str(error) for words in ("connection error", "non-JSON"))
-        reason = Reason.UNAVAILABLE if unheard else refused
+        # The library reports a code whose verification never reached Garmin as refused too.
+        is_unanswered = any(text in str(error) for text in ("connection error", "non-JSON"))
+        reason = Reason.UNAVAILABLE if is_unanswered else refused
     except GarminConnectConnectionError as error:
         if status_of(error) == 401:
             raise _failed(context, refused, at_code=False) from None
-        limited = any(status in str(error) for status in (" 429", " 427"))
-        reason = Reason.RATE_LIMITED if limited else Reason.UNAVAILABLE
+        is_limited = any(status in str(error) for status in (" 429", " 427"))
+        reason = Reason.RATE_LIMITED if is_limited else Reason.UNAVAILABLE
     except (OSError, ValueError):
         reason = Reason.UNAVAILABLE
     raise _failed(context, reason, at_code=refused is Reason.WRONG_CODE) from None
@@ -229,7 +227,7 @@ def _failed(context: LoginContext, reason: Reason, *, at_code: bool) -> Santorio
             [state, why, failures, _next_attempt(reason, failures), waits, context.person.user_id],
         )
         account = account_of(connection, context.person)
-    return _said(account, reason)
+    return _login_error(account, reason)
 
 
 def _next_attempt(reason: Reason, failures: int) -> dt.datetime | None:
@@ -241,18 +239,20 @@ def _next_attempt(reason: Reason, failures: int) -> dt.datetime | None:
     return None
 
 
-def _said(account: Account, reason: Reason) -> SantorioError:
+def _login_error(account: Account, reason: Reason) -> SantorioError:
     kinds = {Reason.RATE_LIMITED: GarminRateLimited, Reason.UNAVAILABLE: GarminUnavailable}
     details = {"person": account.name, "state": account.state.value, "reason": reason.value}
-    hint = account.what_to_do or "The login from before is kept and works on."
+    hint = account.what_to_do or "The previous login is kept and still works."
     return kinds.get(reason, GarminAuthError)(WHY[reason], hint=hint, details=details)
 
 
-def _nothing_waits() -> GarminAuthError:
-    return GarminAuthError("No login waits for a code.", hint="Type `santorio connect garmin` to start one.")
+def _no_pending_login() -> GarminAuthError:
+    return GarminAuthError(
+        "No login is waiting for a code.", hint="Type `santorio connect garmin` to start one."
+    )
 
 
-def _keep_pending(context: LoginContext, pending: object) -> Account:
+def _store_pending(context: LoginContext, pending: object) -> Account:
     until = dt.datetime.now(dt.UTC) + CODE_LIFETIME
     document = {"login": pending, "region": context.region, "until": until.isoformat()}
     with context.database.connect() as connection:
@@ -298,7 +298,7 @@ def _connect(context: LoginContext, client: Any) -> Account:
 
 
 def _ensure_data_key(connection: psycopg.Connection, context: LoginContext) -> DataKey:
-    """Lock the account and open its data key; make one where there is none."""
+    """Lock the account and return its data key; create one where there is none."""
     master = sealing_key(connection, context.settings)
     account = lock_account(connection, context.person)
     if account.wrapped_key is not None:

@@ -105,7 +105,7 @@ def test_who_has_to_wait_is_told_before_a_password_is_asked_for(santorio, garmin
     limited = santorio("connect", "garmin", typed=f"{EMAIL}\n{garmin.accounts[0].password}\n")
     assert "Wait until" in said(limited)
     again = santorio("connect", "garmin")
-    assert "left in peace" in said(again)
+    assert "has to wait" in said(again)
     assert "Email" not in again.output
 
 

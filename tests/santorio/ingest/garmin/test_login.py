@@ -166,7 +166,7 @@ def test_a_wrong_code_can_be_entered_again_twice_and_then_the_login_starts_anew(
         enter_code(context, SecretStr("000000"))
     assert (account(context).state, account(context).awaits_code) == (State.NEEDS_LOGIN, False)
     let_time_pass(context, minutes=15)
-    with pytest.raises(GarminAuthError, match="No login waits"):
+    with pytest.raises(GarminAuthError, match="No login is waiting"):
         enter_code(context, SecretStr("123456"))
 
 
@@ -207,7 +207,7 @@ def test_a_revoked_token_connects_nothing(context: LoginContext, garmin, lifetim
 def test_what_is_no_token_is_refused_without_asking_garmin_and_not_shown(
     context: LoginContext, garmin, text: str
 ) -> None:
-    with pytest.raises(GarminAuthError, match="no token of garminconnect") as caught:
+    with pytest.raises(GarminAuthError, match="Not a token of garminconnect") as caught:
         use_token(context, SecretStr(text))
     assert "hunter2" not in str(caught.value)
     assert garmin.requests == []
@@ -215,7 +215,7 @@ def test_what_is_no_token_is_refused_without_asking_garmin_and_not_shown(
 
 def test_a_failed_login_leaves_the_one_that_works(context: LoginContext, garmin) -> None:
     use_token(context, SecretStr(garmin.token()))
-    with pytest.raises(GarminAuthError, match="from before is kept"):
+    with pytest.raises(GarminAuthError, match="previous login is kept"):
         log_in(context, EMAIL, WRONG)
     assert account(context).state is State.CONNECTED
     assert asks_the_profile(context) == "name-4711"
