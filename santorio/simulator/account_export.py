@@ -66,16 +66,37 @@ def _write_days(archive: zipfile.ZipFile, life: SimulatedPerson, days: range) ->
 
 def _summary(told: Payload) -> Payload:
     """A day of `UDSFile_….json`."""
-    kept = ("calendarDate", "uuid", "durationInMilliseconds", "totalKilocalories", "activeKilocalories",
-            "bmrKilocalories", "totalSteps", "dailyStepGoal", "totalDistanceMeters", "wellnessStartTimeGmt",
-            "wellnessStartTimeLocal",
-            "wellnessEndTimeGmt", "wellnessEndTimeLocal", "highlyActiveSeconds", "activeSeconds",
-            "moderateIntensityMinutes", "vigorousIntensityMinutes", "floorsAscendedInMeters", "minHeartRate",
-            "maxHeartRate", "restingHeartRate", "includesWellnessData")  # fmt: skip
+    kept = (
+        "calendarDate",
+        "uuid",
+        "durationInMilliseconds",
+        "totalKilocalories",
+        "activeKilocalories",
+        "bmrKilocalories",
+        "totalSteps",
+        "dailyStepGoal",
+        "totalDistanceMeters",
+        "wellnessStartTimeGmt",
+        "wellnessStartTimeLocal",
+        "wellnessEndTimeGmt",
+        "wellnessEndTimeLocal",
+        "highlyActiveSeconds",
+        "activeSeconds",
+        "moderateIntensityMinutes",
+        "vigorousIntensityMinutes",
+        "floorsAscendedInMeters",
+        "minHeartRate",
+        "maxHeartRate",
+        "restingHeartRate",
+        "includesWellnessData",
+    )
     day = {"userProfilePK": told["userProfileId"], **{key: told[key] for key in kept}}
     if told["averageStressLevel"] is not None:
-        stress = {"type": "TOTAL", "averageStressLevel": told["averageStressLevel"],
-                  "maxStressLevel": told["maxStressLevel"]}  # fmt: skip
+        stress = {
+            "type": "TOTAL",
+            "averageStressLevel": told["averageStressLevel"],
+            "maxStressLevel": told["maxStressLevel"],
+        }
         day["allDayStress"] = {"calendarDate": told["calendarDate"], "aggregatorList": [stress]}
         levels = (("HIGHEST", told["bodyBatteryHighestValue"]), ("LOWEST", told["bodyBatteryLowestValue"]))
         day["bodyBattery"] = {
@@ -93,8 +114,16 @@ def _summary(told: Payload) -> Payload:
 def _night(told: Payload) -> Payload:
     """A night of `…_sleepData.json`."""
     night = told["dailySleepDTO"]
-    kept = ("deepSleepSeconds", "lightSleepSeconds", "remSleepSeconds", "awakeSleepSeconds", "calendarDate",
-            "avgSleepStress", "awakeCount", "retro")  # fmt: skip
+    kept = (
+        "deepSleepSeconds",
+        "lightSleepSeconds",
+        "remSleepSeconds",
+        "awakeSleepSeconds",
+        "calendarDate",
+        "avgSleepStress",
+        "awakeCount",
+        "retro",
+    )
     return {
         "sleepStartTimestampGMT": stamp(night["sleepStartTimestampGMT"] // 1000),
         "sleepEndTimestampGMT": stamp(night["sleepEndTimestampGMT"] // 1000),
@@ -116,8 +145,13 @@ def _night(told: Payload) -> Payload:
 def _health(payloads: dict[str, Payload]) -> Payload:
     """A night of `…_healthStatusData.json`, the one place where the export tells heart rate variability."""
     summary = payloads["hrv"]["hrvSummary"]
-    variability = {"type": "HRV", "value": float(summary["lastNightAvg"]), "status": "IN_RANGE",
-                   "baselineUpperLimit": 0.0, "baselineLowerLimit": 0.0}  # fmt: skip
+    variability = {
+        "type": "HRV",
+        "value": float(summary["lastNightAvg"]),
+        "status": "IN_RANGE",
+        "baselineUpperLimit": 0.0,
+        "baselineLowerLimit": 0.0,
+    }
     metrics = [variability, {"type": "SPO2", "status": "NO_DATA"}]
     profile = payloads["hrv"]["userProfilePk"]
     return {"userProfilePK": profile, "calendarDate": summary["calendarDate"], "metrics": metrics}

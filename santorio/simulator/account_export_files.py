@@ -13,14 +13,22 @@ from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, stamp
 from santorio.simulator.person import SimulatedPerson
 
 FOR_EVER = 2**62
-RACES = {"time5K": "raceTime5K", "time10K": "raceTime10K", "timeHalfMarathon": "raceTimeHalf",
-         "timeMarathon": "raceTimeMarathon"}  # fmt: skip
+RACES = {
+    "time5K": "raceTime5K",
+    "time10K": "raceTime10K",
+    "timeHalfMarathon": "raceTimeHalf",
+    "timeMarathon": "raceTimeMarathon",
+}
 VO2MAX_A_MET = 3.5
 
 
 def _whose(life: SimulatedPerson, day: int) -> Payload:
-    return {"userProfilePK": life.profile, "deviceId": DEVICE, "calendarDate": life.clock.date(day).isoformat(),
-            "timestamp": stamp(life.nights[day].end)}  # fmt: skip
+    return {
+        "userProfilePK": life.profile,
+        "deviceId": DEVICE,
+        "calendarDate": life.clock.date(day).isoformat(),
+        "timestamp": stamp(life.nights[day].end),
+    }
 
 
 def _in_ms(life: SimulatedPerson, day: int) -> Payload:
@@ -70,8 +78,11 @@ def _load(life: SimulatedPerson, day: int) -> list[Payload]:
 
 
 def _history(life: SimulatedPerson, day: int) -> list[Payload]:
-    feedback = {"trainingStatus": "MAINTAINING", "fitnessLevelTrend": "NO_CHANGE", "trainingStatus2FeedbackPhrase":
-                "MAINTAINING_2"}  # fmt: skip
+    feedback = {
+        "trainingStatus": "MAINTAINING",
+        "fitnessLevelTrend": "NO_CHANGE",
+        "trainingStatus2FeedbackPhrase": "MAINTAINING_2",
+    }
     return [{**_whose(life, day), "sport": "RUNNING", "subSport": "GENERIC", **feedback}]
 
 
@@ -83,16 +94,32 @@ def _races(life: SimulatedPerson, day: int) -> list[Payload]:
 def _max_met(life: SimulatedPerson, day: int) -> list[Payload]:
     whose = _whose(life, day)
     return [
-        {**whose, "updateTimestamp": whose["timestamp"], "sport": sport, "subSport": "GENERIC",
-         "vo2MaxValue": float(round(fitness.vo2max(life, day))), "maxMetCategory": "GENERIC",
-         "maxMet": round(fitness.vo2max(life, day) / VO2MAX_A_MET, 2), "calibratedData": True}
-        for sport in sorted({workout.sport.upper() for workout in life.workouts(day)} & {"RUNNING", "CYCLING"})
-    ]  # fmt: skip
+        {
+            **whose,
+            "updateTimestamp": whose["timestamp"],
+            "sport": sport,
+            "subSport": "GENERIC",
+            "vo2MaxValue": float(round(fitness.vo2max(life, day))),
+            "maxMetCategory": "GENERIC",
+            "maxMet": round(fitness.vo2max(life, day) / VO2MAX_A_MET, 2),
+            "calibratedData": True,
+        }
+        for sport in sorted(
+            {workout.sport.upper() for workout in life.workouts(day)} & {"RUNNING", "CYCLING"}
+        )
+    ]
 
 
 def _acclimation(life: SimulatedPerson, day: int) -> list[Payload]:
-    return [{**_whose(life, day), "altitudeAcclimation": 0, "previousAltitudeAcclimation": 0,
-             "heatAcclimationPercentage": 0, "previousHeatAcclimationPercentage": 0}]  # fmt: skip
+    return [
+        {
+            **_whose(life, day),
+            "altitudeAcclimation": 0,
+            "previousAltitudeAcclimation": 0,
+            "heatAcclimationPercentage": 0,
+            "previousHeatAcclimationPercentage": 0,
+        }
+    ]
 
 
 def _drinks(life: SimulatedPerson, day: int) -> list[Payload]:
@@ -105,10 +132,17 @@ def _drinks(life: SimulatedPerson, day: int) -> list[Payload]:
         at = life.clock.instant(day, 480) + 2400 * number
         moment = Stamps(at, life.clock.offset(at))
         told.append(
-            {"userProfilePK": life.profile, "calendarDate": date, "persistedTimestampGMT": moment.gmt,
-             "timestampLocal": moment.local, "hydrationSource": "GARMIN_GCM", "valueInML": amount, "capped": False,
-             "uuid": {"uuid": f"{life.profile:08x}-0000-4000-8000-{at:012x}"}}
-        )  # fmt: skip
+            {
+                "userProfilePK": life.profile,
+                "calendarDate": date,
+                "persistedTimestampGMT": moment.gmt,
+                "timestampLocal": moment.local,
+                "hydrationSource": "GARMIN_GCM",
+                "valueInML": amount,
+                "capped": False,
+                "uuid": {"uuid": f"{life.profile:08x}-0000-4000-8000-{at:012x}"},
+            }
+        )
     return told
 
 
@@ -166,8 +200,13 @@ def of_all_days(
     records = [_record(told) for told in fitness.personal_records(life, last)]
     yield f"DI-Connect-Fitness/{life.profile}_personalRecord.json", [{"personalRecords": records}]
     running = [one["activityId"] for one in sessions if one["activityType"] == "running"]
-    shoes = {"gearPk": 4_711, "gearTypeName": "Shoes", "gearStatusName": "active", "maximumMeters": 800_000.0,
-             "dateBegin": life.clock.date(0).isoformat()}  # fmt: skip
+    shoes = {
+        "gearPk": 4_711,
+        "gearTypeName": "Shoes",
+        "gearStatusName": "active",
+        "maximumMeters": 800_000.0,
+        "dateBegin": life.clock.date(0).isoformat(),
+    }
     worn = {"4711": [{"activityId": number} for number in running]}
     yield f"DI-Connect-Fitness/{life.profile}_gear.json", [{"gearDTOS": [shoes], "gearActivityDTOs": worn}]
 

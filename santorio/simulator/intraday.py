@@ -57,8 +57,9 @@ class Day:
     pauses: list[tuple[int, int]]
 
 
-def lay_out(clock: Clock, day: int, nights: list[Night], workouts: list[Workout],
-            pauses: list[tuple[int, int]]) -> Day:  # fmt: skip
+def lay_out(
+    clock: Clock, day: int, nights: list[Night], workouts: list[Workout], pauses: list[tuple[int, int]]
+) -> Day:
     """Put a day's plan on the line of UTC."""
     start, end = clock.bounds(day)
     sessions = []

@@ -210,8 +210,12 @@ class _Reader:
 
     def _end(self) -> None:
         entry = self.builder.value if self.builder else None
-        if self.builder and not (isinstance(entry, dict) and len(entry) == 1 and WRAPPERS & set(entry)
-                                 and entry[next(iter(entry))] == []):  # fmt: skip
+        if self.builder and not (
+            isinstance(entry, dict)
+            and len(entry) == 1
+            and WRAPPERS & set(entry)
+            and entry[next(iter(entry))] == []
+        ):
             self.found.append((self.wrapper, _text(entry)))
         self.builder = None
 

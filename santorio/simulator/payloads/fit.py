@@ -45,8 +45,14 @@ def activity_fit(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
         write("LAP", **lap)
     write("SESSION", **_session(told, workout, start, end))
     offset = life.clock.offset(end + EPOCH_OF_FIT)
-    write("ACTIVITY", timestamp=end, local_timestamp=end + offset, num_sessions=1, type="manual",
-          total_timer_time=told["duration"])  # fmt: skip
+    write(
+        "ACTIVITY",
+        timestamp=end,
+        local_timestamp=end + offset,
+        num_sessions=1,
+        type="manual",
+        total_timer_time=told["duration"],
+    )
     return bytes(encoder.close())
 
 

@@ -45,21 +45,36 @@ class Meal:
     foods: tuple[Food, ...]
 
 
-BREAKFAST = Meal("BREAKFAST", 450, 0.24, (
-    Food(410_011, "Rolled oats", "g", 50, (190, 33, 6.5, 3.5, 5, 0.5, 3)),
-    Food(410_012, "Plain yoghurt", "g", 150, (92, 7, 5.5, 4.7, 0, 7, 70)),
-    Food(410_013, "Banana", "piece", 1, (105, 27, 1.3, 0.4, 3.1, 14, 1)),
-))  # fmt: skip
-LUNCH = Meal("LUNCH", 755, 0.36, (
-    Food(410_021, "Wholemeal bread", "slice", 2, (180, 32, 8, 2.6, 5, 3, 340)),
-    Food(410_022, "Lentil soup", "g", 300, (210, 30, 13, 4.2, 9, 4, 720)),
-    Food(410_023, "Cheese", "g", 40, (160, 0.2, 10, 13, 0, 0.2, 250)),
-))  # fmt: skip
-DINNER = Meal("DINNER", 1155, 0.40, (
-    Food(410_031, "Rice, cooked", "g", 180, (234, 51, 4.9, 0.5, 0.7, 0.1, 2)),
-    Food(410_032, "Chicken, roast", "g", 120, (228, 0, 33, 10, 0, 0, 95)),
-    Food(410_033, "Salad with oil", "g", 150, (140, 6, 2, 12, 3, 4, 180)),
-))  # fmt: skip
+BREAKFAST = Meal(
+    "BREAKFAST",
+    450,
+    0.24,
+    (
+        Food(410_011, "Rolled oats", "g", 50, (190, 33, 6.5, 3.5, 5, 0.5, 3)),
+        Food(410_012, "Plain yoghurt", "g", 150, (92, 7, 5.5, 4.7, 0, 7, 70)),
+        Food(410_013, "Banana", "piece", 1, (105, 27, 1.3, 0.4, 3.1, 14, 1)),
+    ),
+)
+LUNCH = Meal(
+    "LUNCH",
+    755,
+    0.36,
+    (
+        Food(410_021, "Wholemeal bread", "slice", 2, (180, 32, 8, 2.6, 5, 3, 340)),
+        Food(410_022, "Lentil soup", "g", 300, (210, 30, 13, 4.2, 9, 4, 720)),
+        Food(410_023, "Cheese", "g", 40, (160, 0.2, 10, 13, 0, 0.2, 250)),
+    ),
+)
+DINNER = Meal(
+    "DINNER",
+    1155,
+    0.40,
+    (
+        Food(410_031, "Rice, cooked", "g", 180, (234, 51, 4.9, 0.5, 0.7, 0.1, 2)),
+        Food(410_032, "Chicken, roast", "g", 120, (228, 0, 33, 10, 0, 0, 95)),
+        Food(410_033, "Salad with oil", "g", 150, (140, 6, 2, 12, 3, 4, 180)),
+    ),
+)
 SNACKS = "SNACKS"
 ALCOHOLIC = ("beer", "red wine", "white wine", "gin and tonic")
 KCAL_A_GRAM_OF_ALCOHOL = 7.0

@@ -23,21 +23,71 @@ CHART = (
     ("sumDuration", 40, "second", 1000.0),
 )
 """Columns of the samples: key, and unit by number, name and factor."""
-FIELDS = {"directHeartRate": "heart_rate", "sumDistance": "distance", "directSpeed": "enhanced_speed",
-          "directPower": "power"}  # fmt: skip
-FIGURES = ("distance", "duration", "movingDuration", "elapsedDuration", "elevationGain", "elevationLoss",
-           "averageSpeed", "maxSpeed", "calories", "bmrCalories", "averageHR", "maxHR")  # fmt: skip
-EFFECTS = ("anaerobicTrainingEffect", "aerobicTrainingEffectMessage", "anaerobicTrainingEffectMessage",
-           "waterEstimated", "trainingEffectLabel", "activityTrainingLoad", "minActivityLapDuration",
-           "moderateIntensityMinutes", "vigorousIntensityMinutes", "differenceBodyBattery")  # fmt: skip
-FLAGS = ("hasHeatMap", "personalRecord", "elevationCorrected", "autoCalcCalories", "favorite", "trimmed",
-         "manualActivity", "gcj02")  # fmt: skip
-UNKNOWN = ("associatedCourseId", "videoUrl", "diveNumber", "associatedWorkoutId", "isAtpActivity",
-           "eBikeMaxAssistModes", "eBikeBatteryUsage", "eBikeBatteryRemaining", "eBikeAssistModeInfoDTOList",
-           "hasRunPowerWindData", "calendarEventInfo", "groupRideUUID", "agentApplicationInstallationId",
-           "agentString", "runPowerWindDataEnabled")  # fmt: skip
-LIFTS = (("SQUAT", "BARBELL_BACK_SQUAT", 60.0), ("BENCH_PRESS", "BARBELL_BENCH_PRESS", 45.0),
-         ("ROW", "SEATED_CABLE_ROW", 40.0), ("DEADLIFT", "BARBELL_DEADLIFT", 70.0))  # fmt: skip
+FIELDS = {
+    "directHeartRate": "heart_rate",
+    "sumDistance": "distance",
+    "directSpeed": "enhanced_speed",
+    "directPower": "power",
+}
+FIGURES = (
+    "distance",
+    "duration",
+    "movingDuration",
+    "elapsedDuration",
+    "elevationGain",
+    "elevationLoss",
+    "averageSpeed",
+    "maxSpeed",
+    "calories",
+    "bmrCalories",
+    "averageHR",
+    "maxHR",
+)
+EFFECTS = (
+    "anaerobicTrainingEffect",
+    "aerobicTrainingEffectMessage",
+    "anaerobicTrainingEffectMessage",
+    "waterEstimated",
+    "trainingEffectLabel",
+    "activityTrainingLoad",
+    "minActivityLapDuration",
+    "moderateIntensityMinutes",
+    "vigorousIntensityMinutes",
+    "differenceBodyBattery",
+)
+FLAGS = (
+    "hasHeatMap",
+    "personalRecord",
+    "elevationCorrected",
+    "autoCalcCalories",
+    "favorite",
+    "trimmed",
+    "manualActivity",
+    "gcj02",
+)
+UNKNOWN = (
+    "associatedCourseId",
+    "videoUrl",
+    "diveNumber",
+    "associatedWorkoutId",
+    "isAtpActivity",
+    "eBikeMaxAssistModes",
+    "eBikeBatteryUsage",
+    "eBikeBatteryRemaining",
+    "eBikeAssistModeInfoDTOList",
+    "hasRunPowerWindData",
+    "calendarEventInfo",
+    "groupRideUUID",
+    "agentApplicationInstallationId",
+    "agentString",
+    "runPowerWindDataEnabled",
+)
+LIFTS = (
+    ("SQUAT", "BARBELL_BACK_SQUAT", 60.0),
+    ("BENCH_PRESS", "BARBELL_BENCH_PRESS", 45.0),
+    ("ROW", "SEATED_CABLE_ROW", 40.0),
+    ("DEADLIFT", "BARBELL_DEADLIFT", 70.0),
+)
 SETS_A_LIFT = 3
 
 
@@ -53,12 +103,16 @@ def detail(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
         "activityTypeDTO": told["activityType"],
         "eventTypeDTO": told["eventType"],
         "accessControlRuleDTO": told["privacy"],
-        "timeZoneUnitDTO": {"unitId": 124, "unitKey": life.clock.zone.key, "factor": 0.0,
-                            "timeZone": life.clock.zone.key},
+        "timeZoneUnitDTO": {
+            "unitId": 124,
+            "unitKey": life.clock.zone.key,
+            "factor": 0.0,
+            "timeZone": life.clock.zone.key,
+        },
         "metadataDTO": _metadata(life, told),
         "summaryDTO": _figures(life, day, workout, told),
         "splitSummaries": [],
-    }  # fmt: skip
+    }
 
 
 def samples(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
@@ -161,8 +215,16 @@ def exercise_sets(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
         }
         rested: dict[str, Any] = {"exercises": [], "repetitionCount": None, "weight": None}
         for kind, what in (("ACTIVE", lifted), ("REST", rested)):
-            sets.append({**what, "duration": float(every), "setType": kind, "startTime": stamp(at),
-                         "wktStepIndex": None, "messageIndex": len(sets)})  # fmt: skip
+            sets.append(
+                {
+                    **what,
+                    "duration": float(every),
+                    "setType": kind,
+                    "startTime": stamp(at),
+                    "wktStepIndex": None,
+                    "messageIndex": len(sets),
+                }
+            )
             at += every
     return {"activityId": told["activityId"], "exerciseSets": sets}
 

@@ -223,8 +223,13 @@ def _original(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
 
 
 def _profile(account: Account, _known: VisibleData, _query: Query) -> Any:
-    return {"id": account.profile, "profileId": account.profile, "displayName": account.display_name,
-            "fullName": "Simulated Person", "userName": account.email}  # fmt: skip
+    return {
+        "id": account.profile,
+        "profileId": account.profile,
+        "displayName": account.display_name,
+        "fullName": "Simulated Person",
+        "userName": account.email,
+    }
 
 
 def _settings(_account: Account, known: VisibleData, _query: Query) -> Any:
@@ -350,6 +355,11 @@ ANSWERS: dict[str, Answer] = {
     "/activity-service/activity/{number}/exerciseSets": _of_activity(sessions.exercise_sets),
     "/download-service/files/activity/{number}": _of_activity(_original),
 }
-ALIASES = {"calendarDate": "date", "startDate": "first", "endDate": "last",
-           "fromCalendarDate": "first", "toCalendarDate": "last"}  # fmt: skip
+ALIASES = {
+    "calendarDate": "date",
+    "startDate": "first",
+    "endDate": "last",
+    "fromCalendarDate": "first",
+    "toCalendarDate": "last",
+}
 """The same parameter under Garmin's many names, and ours."""

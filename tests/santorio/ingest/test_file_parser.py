@@ -21,10 +21,13 @@ PERSON = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 SLEEP = {
     "dailySleepDTO": {
-        "userProfilePK": 7, "calendarDate": "2026-03-02", "sleepTimeSeconds": 27000,
-        "sleepStartTimestampGMT": 1772402400000, "sleepStartTimestampLocal": 1772406000000,
+        "userProfilePK": 7,
+        "calendarDate": "2026-03-02",
+        "sleepTimeSeconds": 27000,
+        "sleepStartTimestampGMT": 1772402400000,
+        "sleepStartTimestampLocal": 1772406000000,
     }
-}  # fmt: skip
+}
 
 
 def parsed(content: str | bytes | object, **arguments: object) -> ParseResult:
@@ -86,13 +89,21 @@ def test_lists_that_look_alike_are_told_apart_by_the_distance_of_their_days(step
         ("time,kind,value\nyesterday,mood,5\n", "bad_time"),
         ("time,kind,value,unit\n2026-03-01,caffeine,1,cup\n", "unknown_unit"),
         ("time,kind,value\n2027-03-01,mood,5\n", "future"),
-        ({"dailySleepDTO": {**SLEEP["dailySleepDTO"], "sleepStartTimestampGMT": None, "calendarDate": "2030-01-01"}},
-         "future"),
+        (
+            {
+                "dailySleepDTO": {
+                    **SLEEP["dailySleepDTO"],
+                    "sleepStartTimestampGMT": None,
+                    "calendarDate": "2030-01-01",
+                }
+            },
+            "future",
+        ),
         ({"trial": "x", "arms": ["one"], "outcome": "mood", "start_day": "2026-01-01"}, "bad_protocol"),
         ({"1": 0, "2": 1}, "nameless_schedule"),
         ({"calendarDate": "2026-03-01", "note": "a\x00b"}, "rejected_record"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_taken_in_says_why(content, code):
     found = parsed(content)
     assert (codes(found), found.events) == ([code], [])
@@ -122,8 +133,10 @@ def test_two_equal_entries_of_a_file_are_two_and_stay_two_when_it_comes_again():
 def test_a_time_without_offset_is_the_persons_clock_on_both_sides_of_the_change():
     log = "time,kind,value\n2026-03-28T12:00,mood,5\n2026-03-30T12:00,mood,5\n2026-03-01T12:00+09:00,mood,5\n"
     assert [event.utc_offset for event in parsed(log).events] == [
-        dt.timedelta(hours=1), dt.timedelta(hours=2), dt.timedelta(hours=9),
-    ]  # fmt: skip
+        dt.timedelta(hours=1),
+        dt.timedelta(hours=2),
+        dt.timedelta(hours=9),
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -143,12 +156,16 @@ def test_a_recorded_study_gives_its_arms_its_outcome_and_days_that_may_span_two_
     found = parsed(STUDY)
     protocol = next(event.data for event in found.events if event.event_type == "trial.protocol")
     assert (protocol["trial"], protocol["arms"], protocol["outcome"], protocol["secondary"]) == (
-        "melatonin", ["control", "melatonin"], "mood", [],
-    )  # fmt: skip
+        "melatonin",
+        ["control", "melatonin"],
+        "mood",
+        [],
+    )
     days = [event.data for event in found.events if event.event_type == "trial.day"]
     assert [(day["study_day"], day["arm"], day["first_day"], day["last_day"]) for day in days] == [
-        (1, "melatonin", "2026-04-02", "2026-04-03"), (2, "control", "2026-04-04", "2026-04-04"),
-    ]  # fmt: skip
+        (1, "melatonin", "2026-04-02", "2026-04-03"),
+        (2, "control", "2026-04-04", "2026-04-04"),
+    ]
     assert sum(event.event_type == "measure" for event in found.events) == 3
 
 
@@ -156,8 +173,10 @@ def test_answers_and_daily_means_of_a_study_are_different_events():
     means = (
         "date,study_day,mood,melatonin,condition\n2026-04-02,1,78.5,1,melatonin\n2026-04-04,2,80,0,control\n"
     )
-    answers, daily = ({event.event_id for event in parsed(table).events
-                       if event.event_type != "trial.protocol"} for table in (STUDY, means))  # fmt: skip
+    answers, daily = (
+        {event.event_id for event in parsed(table).events if event.event_type != "trial.protocol"}
+        for table in (STUDY, means)
+    )
     assert not answers & daily
 
 
@@ -192,13 +211,40 @@ def test_the_examples_of_the_documentation_are_taken_in_whole():
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        st.sampled_from(["calendarDate", "dailySleepDTO", "hrvSummary", "activityId", "startTimeGMT", "summaryDTO",
-                         "dateWeightList", "weight", "date", "timestampGMT", "values", "value", "kind", "time",
-                         "trial", "arms", "assignment", "1", "heartRateValues", "stressValuesArray"])
-        | st.text(max_size=5), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "calendarDate",
+                    "dailySleepDTO",
+                    "hrvSummary",
+                    "activityId",
+                    "startTimeGMT",
+                    "summaryDTO",
+                    "dateWeightList",
+                    "weight",
+                    "date",
+                    "timestampGMT",
+                    "values",
+                    "value",
+                    "kind",
+                    "time",
+                    "trial",
+                    "arms",
+                    "assignment",
+                    "1",
+                    "heartRateValues",
+                    "stressValuesArray",
+                ]
+            )
+            | st.text(max_size=5),
+            inner,
+            max_size=5,
+        )
+    ),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -217,9 +263,35 @@ def test_any_bytes_become_events_or_reasons(content):
 
 
 @settings(max_examples=200, deadline=None)
-@given(table=st.lists(st.lists(st.sampled_from(["time", "kind", "value", "date", "mood", "study_day", "condition", "5",
-                                                "2026-03-01", "nan", "1e999", "", "a,b", '"'])
-                               | st.text(max_size=6), min_size=1, max_size=5), min_size=1, max_size=5))  # fmt: skip
+@given(
+    table=st.lists(
+        st.lists(
+            st.sampled_from(
+                [
+                    "time",
+                    "kind",
+                    "value",
+                    "date",
+                    "mood",
+                    "study_day",
+                    "condition",
+                    "5",
+                    "2026-03-01",
+                    "nan",
+                    "1e999",
+                    "",
+                    "a,b",
+                    '"',
+                ]
+            )
+            | st.text(max_size=6),
+            min_size=1,
+            max_size=5,
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_any_table_becomes_events_or_reasons(table):
     account_for(parsed("\n".join(",".join(row) for row in table)))
 

@@ -11,11 +11,20 @@ from pathlib import Path
 
 from support.fit_files import RUN
 
-NIGHT = json.dumps([{"calendarDate": "2026-03-01", "sleepStartTimestampGMT": "2026-02-28T22:00:00.0",
-                     "deepSleepSeconds": 5400}]).encode()  # fmt: skip
-ENTITIES = b'<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "aaaaaaaaaa">' + b"".join(
-    f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">'.encode() for n in range(9)
-) + b"]><gpx><name>&j;</name></gpx>"  # fmt: skip
+NIGHT = json.dumps(
+    [
+        {
+            "calendarDate": "2026-03-01",
+            "sleepStartTimestampGMT": "2026-02-28T22:00:00.0",
+            "deepSleepSeconds": 5400,
+        }
+    ]
+).encode()
+ENTITIES = (
+    b'<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "aaaaaaaaaa">'
+    + b"".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">'.encode() for n in range(9))
+    + b"]><gpx><name>&j;</name></gpx>"
+)
 LARGE = 2 * 2**30
 MOST_MIB = 1024
 # The kernel's own account of this process: what `resource` tells began with the memory of the tests' process.
@@ -83,8 +92,12 @@ def test_each_is_refused_with_a_reason_in_little_memory_and_nothing_is_written_e
     environment = {**os.environ, "SANTORIO_HOME": str(home), "SANTORIO_DATABASE_URL": database.url}
     done = subprocess.run(
         [sys.executable, "-c", IMPORT, "import", str(folder), "--json"],
-        env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "Traceback" not in done.stderr
     with database.connect() as connection:
         told = connection.execute("select source_name, code, reason from ops.rejected_records").fetchall()

@@ -34,8 +34,9 @@ def test_a_broken_file_is_named_and_kept_and_does_not_stop_the_rest(database, st
     (tmp_path / "half.json").write_text(json.dumps(NIGHT)[:40])
     report = import_paths(database, store, person, [tmp_path], now=now)
     assert [(file.path.name, file.outcome) for file in report.files] == [
-        ("good.json", "imported"), ("half.json", "rejected"),
-    ]  # fmt: skip
+        ("good.json", "imported"),
+        ("half.json", "rejected"),
+    ]
     ((name, code, sha256),) = counted(
         database, "select source_name, code, object_sha256 from ops.rejected_records"
     )
@@ -110,8 +111,9 @@ import_paths(database, FolderStore(Path(sys.argv[2])), person, [Path(sys.argv[3]
 def importing(database, store, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", IMPORT, database.url, str(store.folder), str(folder)],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_a_killed_import_is_completed_by_the_next_and_nothing_is_there_twice(

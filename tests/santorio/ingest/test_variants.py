@@ -18,9 +18,13 @@ from support.fit_files import RUN
 PERSON = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 NIGHT = {
-    "userProfilePK": 7, "calendarDate": "2026-03-02", "sleepTimeSeconds": 27000, "deepSleepSeconds": 5400,
-    "sleepStartTimestampGMT": 1772402400000, "sleepStartTimestampLocal": 1772406000000,
-}  # fmt: skip
+    "userProfilePK": 7,
+    "calendarDate": "2026-03-02",
+    "sleepTimeSeconds": 27000,
+    "deepSleepSeconds": 5400,
+    "sleepStartTimestampGMT": 1772402400000,
+    "sleepStartTimestampLocal": 1772406000000,
+}
 
 
 def parsed(content: object) -> ParseResult:
@@ -160,8 +164,10 @@ def test_a_comma_is_a_decimal_point_where_it_separates_no_columns() -> None:
 def test_a_number_that_may_be_thousands_is_named_not_guessed() -> None:
     found = parsed("date;mood;steps\n2026-03-01;7,5;7.500\n2026-03-02;6,5;900\n")
     assert [(event.data["name"], event.data["value"]) for event in found.events] == [
-        ("mood", 7.5), ("mood", 6.5), ("steps", 900),
-    ]  # fmt: skip
+        ("mood", 7.5),
+        ("mood", 6.5),
+        ("steps", 900),
+    ]
     assert flaws(found) == [("not_a_number", "open", "line 2, column steps")]
 
 

@@ -105,8 +105,14 @@ def test_nothing_is_told_before_it_happened(life) -> None:
 
 def test_a_day_without_a_food_log_has_neither_goals_nor_contents(life) -> None:
     empty = next(log for day in range(120) if not (log := intake.food_log(life, day, AFTER))["mealDetails"])
-    assert set(empty) == {"mealDate", "dayStartTime", "dayEndTime", "dailyViewType", "mealDetails",
-                          "loggedFoodsWithServingSizes"}  # fmt: skip
+    assert set(empty) == {
+        "mealDate",
+        "dayStartTime",
+        "dayEndTime",
+        "dailyViewType",
+        "mealDetails",
+        "loggedFoodsWithServingSizes",
+    }
 
 
 def test_sweat_raises_the_goal_of_drinking(life) -> None:
@@ -154,9 +160,15 @@ def test_blood_pressure_is_told_newest_first_and_its_summary_covers_its_readings
 
 @pytest.mark.parametrize(
     ("systolic", "diastolic", "category"),
-    [(119, 79, "NORMAL"), (120, 79, "HIGH_NORMAL"), (119, 80, "STAGE_1_HIGH"), (139, 89, "STAGE_1_HIGH"),
-     (140, 70, "STAGE_2_HIGH"), (110, 90, "STAGE_2_HIGH")],
-)  # fmt: skip
+    [
+        (119, 79, "NORMAL"),
+        (120, 79, "HIGH_NORMAL"),
+        (119, 80, "STAGE_1_HIGH"),
+        (139, 89, "STAGE_1_HIGH"),
+        (140, 70, "STAGE_2_HIGH"),
+        (110, 90, "STAGE_2_HIGH"),
+    ],
+)
 def test_a_reading_is_in_the_category_of_its_worse_half(systolic, diastolic, category) -> None:
     assert pressure._category(systolic, diastolic)[0] == category
 

@@ -274,8 +274,10 @@ def test_writing_puts_the_files_into_the_folder_and_the_truth_beside_it(tmp_path
     simulation = simulate(days=45, last_day=LAST_DAY)
     truth = simulation.write(tmp_path / "files")
 
-    written = {path.relative_to(tmp_path / "files").as_posix(): path.read_bytes()
-               for path in (tmp_path / "files").rglob("*.*")}  # fmt: skip
+    written = {
+        path.relative_to(tmp_path / "files").as_posix(): path.read_bytes()
+        for path in (tmp_path / "files").rglob("*.*")
+    }
     assert written == dict(simulation.files())
     assert Truth.read(tmp_path / "truth.json") == truth == simulation.truth
 

@@ -38,8 +38,9 @@ def test_every_file_of_a_simulated_life_is_taken_in(
         ).fetchone()
         newest = connection.execute(
             "select (data ->> 'totalSteps')::int from raw.events where event_type = 'garmin.daily_summary'"
-            " and metadata ->> 'day' = %s order by ingested_at desc limit 1", (LAST_DAY.isoformat(),)
-        ).fetchone()  # fmt: skip
+            " and metadata ->> 'day' = %s order by ingested_at desc limit 1",
+            (LAST_DAY.isoformat(),),
+        ).fetchone()
     worn = sum(simulation.life.wear.watch[day] != "absent" for day in range(45))
     assert told["garmin.daily_summary"] == told["garmin.stress"] == told["garmin.sleep"] == worn
     assert told["trial.protocol"] == 1

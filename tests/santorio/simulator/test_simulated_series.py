@@ -62,8 +62,9 @@ def test_a_sleep_score_is_that_of_the_night(life) -> None:
     day = next(day for day in range(30, 60) if life.wear.night_seen(day))
     night = whole_day(life, day)["sleep"]["dailySleepDTO"]
     assert weeks.sleep_score(life, day) == {
-        "calendarDate": night["calendarDate"], "value": night["sleepScores"]["overall"]["value"],
-    }  # fmt: skip
+        "calendarDate": night["calendarDate"],
+        "value": night["sleepScores"]["overall"]["value"],
+    }
 
 
 def test_a_nap_is_before_training_after_waking_and_within_its_day(life) -> None:

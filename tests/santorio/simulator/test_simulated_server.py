@@ -216,8 +216,17 @@ def test_activities_come_in_pages_and_each_has_its_details(server, garmin) -> No
         garmin.get_activity(999)
 
 
-@pytest.mark.parametrize("method", ["get_training_status", "get_respiration_data", "get_spo2_data", "get_floors",
-                                    "get_intensity_minutes_data", "get_endurance_score"])  # fmt: skip
+@pytest.mark.parametrize(
+    "method",
+    [
+        "get_training_status",
+        "get_respiration_data",
+        "get_spo2_data",
+        "get_floors",
+        "get_intensity_minutes_data",
+        "get_endurance_score",
+    ],
+)
 def test_every_kind_of_a_worn_day_has_an_answer(server, garmin, method) -> None:
     assert getattr(garmin, method)(DAY)
 

@@ -17,9 +17,15 @@ pytestmark = pytest.mark.skipif(
 
 # Where the person was, how they looked, and what only some sports have.
 NOT_SIMULATED = {
-    "startLatitude", "startLongitude", "endLatitude", "endLongitude", "locationName",
-    "ownerProfileImageUrlSmall", "ownerProfileImageUrlMedium", "ownerProfileImageUrlLarge",
-}  # fmt: skip
+    "startLatitude",
+    "startLongitude",
+    "endLatitude",
+    "endLongitude",
+    "locationName",
+    "ownerProfileImageUrlSmall",
+    "ownerProfileImageUrlMedium",
+    "ownerProfileImageUrlLarge",
+}
 
 
 @pytest.fixture(scope="module")

@@ -113,8 +113,10 @@ def woke_at(decoded: Decoded) -> dt.datetime | None:
 def shown_offset(decoded: Decoded) -> dt.timedelta | None:
     """Offset that the device showed, where the file states one instant on both clocks."""
     frame = decoded.first(FRAME)
-    pairs = [(one.get("local_timestamp"), one.get("timestamp")) for one in
-             (decoded.first("activity"), decoded.first("monitoring_info"))]  # fmt: skip
+    pairs = [
+        (one.get("local_timestamp"), one.get("timestamp"))
+        for one in (decoded.first("activity"), decoded.first("monitoring_info"))
+    ]
     clocks = [(moment(local), moment(gmt)) for local, gmt in pairs]
     clocks.append((_fit_moment(frame.get(LOCAL_TIMESTAMP)), _fit_moment(frame.get(TIMESTAMP))))
     for local, gmt in clocks:

@@ -38,8 +38,11 @@ class FitFile:
     @property
     def stated(self) -> dict[str, object]:
         """What every event of a file as a whole says of it."""
-        return {"device": device_of(self.decoded), "message_counts": dict(self.decoded.counts),
-                "records": len(self.records.times)}  # fmt: skip
+        return {
+            "device": device_of(self.decoded),
+            "message_counts": dict(self.decoded.counts),
+            "records": len(self.records.times),
+        }
 
 
 def parse(data: bytes, person: Person, now: dt.datetime) -> ParseResult:
@@ -159,9 +162,15 @@ def _event(
 def _recording(file: FitFile, event: Event) -> Recording:
     records = file.records
     return Recording(
-        file.person.user_id, file.sha256, event.event_id, "fit", records.times, records.columns, records.series,
+        file.person.user_id,
+        file.sha256,
+        event.event_id,
+        "fit",
+        records.times,
+        records.columns,
+        records.series,
         salvaged=file.decoded.damage is not None,
-    )  # fmt: skip
+    )
 
 
 def natural_key(decoded: Decoded, sha256: str, sessions: list[dict[str, object]]) -> str:

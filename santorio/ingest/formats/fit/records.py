@@ -73,8 +73,12 @@ def records_of(decoded: Decoded, latest: float) -> Records:
     series |= {name: beats for name, beats in (("beat_at_s", at), ("beat_bpm", bpm)) if len(beats)}
     if len(intervals := rr_intervals(decoded.all("hrv"))):
         series["rr_interval_s"] = intervals
-    return Records(times[timed], {name: one for name, one in columns.items() if _measures(one)}, series,
-                   int((~timed).sum()))  # fmt: skip
+    return Records(
+        times[timed],
+        {name: one for name, one in columns.items() if _measures(one)},
+        series,
+        int((~timed).sum()),
+    )
 
 
 def _first(found: Mapping[str, Column], names: tuple[str, ...]) -> Column | None:

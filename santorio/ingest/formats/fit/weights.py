@@ -33,8 +33,11 @@ def weighings_of(decoded: Decoded) -> list[Weighing]:
     people = {str(one.get("user_profile_index")) for one in messages}
     for message in messages:
         at, user = moment(message.get("timestamp")), message.get("user_profile_index")
-        figures = {ours: number for ours, theirs in FIGURES.items()
-                   if (number := first_number(message, (theirs,))) is not None}  # fmt: skip
+        figures = {
+            ours: number
+            for ours, theirs in FIGURES.items()
+            if (number := first_number(message, (theirs,))) is not None
+        }
         if at is not None and "weight_kg" in figures:
             number = user if isinstance(user, int) else None
             found.append(Weighing(at, number, {**figures, "scale_user": number, "scale_users": len(people)}))

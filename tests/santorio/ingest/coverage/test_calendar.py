@@ -85,8 +85,13 @@ def test_a_day_with_nothing_to_do_does_not_look_like_one_that_should_be_there() 
     ]
     shown = build_calendars({}, gaps)["hrv"]
     assert {reason: GLYPHS[shown[day + dt.timedelta(days=n)]] for n, reason in enumerate(reasons)} == {
-        "not worn": "·", "night not worn": "·", "Garmin has none": "·", "missing": "✗", "failed": "✗", "unknown": "?",
-    }  # fmt: skip
+        "not worn": "·",
+        "night not worn": "·",
+        "Garmin has none": "·",
+        "missing": "✗",
+        "failed": "✗",
+        "unknown": "?",
+    }
     assert {*LEGEND} == {*DayStatus}
     assert len(set(GLYPHS.values())) == len(GLYPHS)
 
@@ -127,17 +132,19 @@ def test_an_export_is_shown_where_it_knows_days_that_the_daily_kinds_do_not() ->
 def test_the_markdown_is_a_block_of_fixed_width_with_the_glyphs_that_it_uses_explained() -> None:
     ledger = whole("sleep", dt.date(2024, 2, 1), 29) | {("sleep", dt.date(2024, 3, 1)): "provisional"}
     gap = CoverageGap("sleep", dt.date(2024, 2, 5), dt.date(2024, 2, 6), "not worn")
-    assert markdown(build_calendars(ledger, [gap])) == "\n".join([
-        "```text",
-        "█  there",
-        "▒  provisional, may still change",
-        "·  no data, and nothing to do (not worn, or Garmin has none)",
-        "",
-        "sleep    1   5    10   15   20   25   30 ",
-        "2024-02  ████··███████████████████████",
-        "2024-03  ▒                              ",
-        "```",
-    ])  # fmt: skip
+    assert markdown(build_calendars(ledger, [gap])) == "\n".join(
+        [
+            "```text",
+            "█  there",
+            "▒  provisional, may still change",
+            "·  no data, and nothing to do (not worn, or Garmin has none)",
+            "",
+            "sleep    1   5    10   15   20   25   30 ",
+            "2024-02  ████··███████████████████████",
+            "2024-03  ▒                              ",
+            "```",
+        ]
+    )
     assert markdown({}) == "Nothing is there yet."
 
 

@@ -19,10 +19,15 @@ EMPTY = {"userProfileId": 7, "calendarDate": "x", "totalSteps": None, "restingHe
 def payload(person: Person, day: int, data: dict[str, object], kind: str = "daily_summary") -> Event:
     date = dt.date(2026, 3, day)
     return Event(
-        user_id=person.user_id, time=dt.datetime(2026, 3, day, tzinfo=dt.UTC), utc_offset=None,
-        event_type=f"garmin.{kind}", source="garmin", natural_key=f"-/{date}", data=data,
+        user_id=person.user_id,
+        time=dt.datetime(2026, 3, day, tzinfo=dt.UTC),
+        utc_offset=None,
+        event_type=f"garmin.{kind}",
+        source="garmin",
+        natural_key=f"-/{date}",
+        data=data,
         metadata={"day": date.isoformat()},
-    )  # fmt: skip
+    )
 
 
 def settled(database: Database, person: Person, *events: Event, today: dt.date = TODAY) -> dict[str, int]:
@@ -41,13 +46,20 @@ def test_old_days_are_final_young_days_provisional_and_days_without_values_empty
     database: Database, person: Person
 ) -> None:
     counts = settled(
-        database, person, payload(person, 10, FULL), payload(person, 11, EMPTY), payload(person, 19, FULL),
+        database,
+        person,
+        payload(person, 10, FULL),
+        payload(person, 11, EMPTY),
+        payload(person, 19, FULL),
         payload(person, 20, EMPTY),
-    )  # fmt: skip
+    )
     assert counts == {"empty": 1, "final": 1, "provisional": 2}
     assert {day: status for day, (status, _) in ledger(database).items()} == {
-        10: "final", 11: "empty", 19: "provisional", 20: "provisional",
-    }  # fmt: skip
+        10: "final",
+        11: "empty",
+        19: "provisional",
+        20: "provisional",
+    }
 
 
 def test_settling_again_changes_nothing_and_a_later_day_makes_it_final(
@@ -70,9 +82,14 @@ def test_a_late_sync_is_another_attempt(database: Database, person: Person) -> N
 def test_a_deleted_payload_does_not_cover_its_day(database: Database, person: Person) -> None:
     event = payload(person, 10, FULL)
     deletion = Event(
-        user_id=person.user_id, time=event.time, utc_offset=None, event_type="deleted", source="log",
-        natural_key=str(event.event_id), data={"event_id": str(event.event_id)},
-    )  # fmt: skip
+        user_id=person.user_id,
+        time=event.time,
+        utc_offset=None,
+        event_type="deleted",
+        source="log",
+        natural_key=str(event.event_id),
+        data={"event_id": str(event.event_id)},
+    )
     assert settled(database, person, event, deletion) == {}
 
 
@@ -86,11 +103,13 @@ def test_a_window_settles_its_own_days_only(database: Database, person: Person) 
 
 def test_holes_are_runs_of_missing_or_empty_days_per_kind(database: Database, person: Person) -> None:
     settled(
-        database, person,
-        *(payload(person, day, FULL) for day in (1, 2, 6, 8)), payload(person, 7, EMPTY),
+        database,
+        person,
+        *(payload(person, day, FULL) for day in (1, 2, 6, 8)),
+        payload(person, 7, EMPTY),
         *(payload(person, day, FULL, kind="sleep") for day in (1, 3)),
         *(payload(person, day, FULL, kind="activity") for day in (1, 9)),
-    )  # fmt: skip
+    )
     with database.connect() as connection:
         found = find_gaps(connection, person.user_id)
     assert found == [
@@ -237,13 +256,15 @@ def test_what_to_do_is_a_command_for_the_days_that_were_never_fetched_and_patien
         {"dailySleepDTO": {"id": None, "userProfilePK": 3, "sleepTimeSeconds": None}, "sleepMovement": None},
         {"heartRateValues": [[1770000000000, None], [1770000120000, None]], "restingHeartRate": None},
         {
-            "maxStressLevel": -1, "avgStressLevel": -1, "stressChartValueOffset": 1,
+            "maxStressLevel": -1,
+            "avgStressLevel": -1,
+            "stressChartValueOffset": 1,
             "stressValueDescriptorsDTOList": [{"key": "timestamp", "index": 0}, {"key": "level", "index": 1}],
             "stressValuesArray": [[1770000000000, -1], [1770000180000, -2]],
         },
         {"includesWellnessData": False, "includesActivityData": False, "totalSteps": None},
     ],
-)  # fmt: skip
+)
 def test_an_answer_without_a_measurement_is_empty(database: Database, data: dict[str, object]) -> None:
     assert is_empty(database, data)
 

@@ -25,10 +25,13 @@ PERSON = Person(uuid.UUID(int=1), "me", "Europe/Berlin")
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 TEXT = st.text(st.characters(codec="utf-8"))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | TEXT,
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(TEXT, inner, max_size=5),
-)  # fmt: skip
+)
 
 
 def entries_of(data: bytes) -> list[object]:
@@ -38,9 +41,14 @@ def entries_of(data: bytes) -> list[object]:
 def nights(count: int, padding: str = "") -> list[dict[str, object]]:
     first = dt.date(2000, 1, 1)
     return [
-        {"calendarDate": str(first + dt.timedelta(days=day)), "sleepStartTimestampGMT": "2000-01-01T22:00:00.0",
-         "deepSleepSeconds": day, "padding": padding} for day in range(count)
-    ]  # fmt: skip
+        {
+            "calendarDate": str(first + dt.timedelta(days=day)),
+            "sleepStartTimestampGMT": "2000-01-01T22:00:00.0",
+            "deepSleepSeconds": day,
+            "padding": padding,
+        }
+        for day in range(count)
+    ]
 
 
 @settings(deadline=None)

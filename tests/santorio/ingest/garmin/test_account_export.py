@@ -51,8 +51,14 @@ def test_an_export_is_taken_in_whole_and_a_second_time_brings_nothing(
     found = kinds(database)
     assert (found["garmin.sleep_summary"], found["garmin.health_status"]) == (nights, nights)
     assert (found["garmin.activity_export"], found["fit.activity"]) == (sessions, sessions)
-    daily = ("endurance_score_export", "hill_score_export", "acute_training_load", "training_history",
-             "race_predictions_export", "acclimation")  # fmt: skip
+    daily = (
+        "endurance_score_export",
+        "hill_score_export",
+        "acute_training_load",
+        "training_history",
+        "race_predictions_export",
+        "acclimation",
+    )
     assert {found[f"garmin.{kind}"] for kind in daily} == {nights}
     assert found["garmin.biometrics"] == sum(ranges.weighed(life, day) for day in range(DAYS))
     assert found["garmin.training_readiness"] == sum(

@@ -112,8 +112,16 @@ def test_who_has_to_wait_is_told_before_a_password_is_asked_for(santorio, garmin
 def test_people_are_connected_by_name(santorio, garmin) -> None:
     garmin.add("you@example.org", profile_id=4712)
     for name, email in (("me", EMAIL), ("you", "you@example.org")):
-        done = santorio("connect", "garmin", "-p", name, "--email", email, "--password-stdin",
-                        typed=garmin.accounts[0].password)  # fmt: skip
+        done = santorio(
+            "connect",
+            "garmin",
+            "-p",
+            name,
+            "--email",
+            email,
+            "--password-stdin",
+            typed=garmin.accounts[0].password,
+        )
         assert done.exit_code == 0, done.exception
     assert [status(santorio, name)["state"] for name in ("me", "you")] == ["connected"] * 2
 
@@ -161,9 +169,12 @@ def test_while_it_connects_no_list_of_processes_and_no_environment_shows_a_secre
     token = garmin.token()
     process = subprocess.Popen(
         [sys.executable, "-m", "santorio.cli.main", "connect", "garmin", "--token-stdin"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env=os.environ | variables,
-    )  # fmt: skip
+    )
     assert process.stdin is not None
     process.stdin.write(token)
     process.stdin.close()

@@ -117,8 +117,10 @@ def test_an_edited_activity_is_asked_for_again_but_not_its_file() -> None:
     known[2, "activity_file"] = FetchedActivity("failed", b"same")
     del known[1, "activity_file"]
     assert [(call.activity, call.endpoint.kind) for call in plan_activities(endpoints, listed, known)] == [
-        (2, "activity_file"), (1, "activity_detail"), (1, "activity_file"),
-    ]  # fmt: skip
+        (2, "activity_file"),
+        (1, "activity_detail"),
+        (1, "activity_file"),
+    ]
 
 
 def test_every_row_of_the_table_names_a_method_of_the_client_and_a_kind_that_can_be_recognised() -> None:

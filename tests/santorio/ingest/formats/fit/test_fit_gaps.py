@@ -16,12 +16,17 @@ def test_a_strap_fills_what_the_watch_did_not_catch_and_goes_before_what_it_did(
     caught = ((8, 99), (10, 0), (11, 140), (13, 0), (40, 97), (41, 0))
     data = encoded(
         about(),
-        *(("RECORD", {"timestamp": T + second, "distance": 1.0, **({"heart_rate": rate} if rate else {})})
-          for second, rate in caught),
-        ("HR", {"timestamp": T + 9, "fractional_timestamp": 0.0, "event_timestamp": [0.0], "filtered_bpm": [70]}),
+        *(
+            ("RECORD", {"timestamp": T + second, "distance": 1.0, **({"heart_rate": rate} if rate else {})})
+            for second, rate in caught
+        ),
+        (
+            "HR",
+            {"timestamp": T + 9, "fractional_timestamp": 0.0, "event_timestamp": [0.0], "filtered_bpm": [70]},
+        ),
         ("HR", {"event_timestamp_12": list(packed), "filtered_bpm": [72, 72, 73, *[73] * 5]}),
         ("SESSION", {"timestamp": T + 41, "start_time": T, "sport": "swimming"}),
-    )  # fmt: skip
+    )
     (found,) = parse_file(data, PERSON, NOW).recordings
     rates = found.columns["heart_rate_bpm"].tolist()
     assert rates[:4] == [99, 71, 72, 73]

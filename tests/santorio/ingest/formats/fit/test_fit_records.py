@@ -47,9 +47,16 @@ def test_records_are_columns_in_our_units_in_the_order_of_the_file() -> None:
     assert (found.times - START.timestamp()).tolist() == [0, 0, 1]
     first = {name: column[0] for name, column in found.columns.items()}
     assert first == {
-        "latitude_deg": 90, "longitude_deg": -45, "distance_m": 1.25, "altitude_m": 312.4, "speed_mps": 8.25,
-        "heart_rate_bpm": 120, "cadence_rpm": 88.5, "power_w": 240, "temperature_c": -3,
-    }  # fmt: skip
+        "latitude_deg": 90,
+        "longitude_deg": -45,
+        "distance_m": 1.25,
+        "altitude_m": 312.4,
+        "speed_mps": 8.25,
+        "heart_rate_bpm": 120,
+        "cadence_rpm": 88.5,
+        "power_w": 240,
+        "temperature_c": -3,
+    }
     np.testing.assert_equal(found.columns["heart_rate_bpm"], [120, 121, np.nan])
     assert found.columns["altitude_m"][1] == 313
 
@@ -129,8 +136,15 @@ def test_the_beats_of_a_strap_give_records_the_rate_that_the_official_sdk_gives(
     ]
     for number, eight in enumerate(np.split(100 * 1024 + ticks, 50)):
         bits = sum(int(one & 0xFFF) << 12 * place for place, one in enumerate(eight))
-        beats.append(("HR", {"event_timestamp_12": list(bits.to_bytes(12, "little")),
-                             "filtered_bpm": [80 + number // 2] * 8}))  # fmt: skip
+        beats.append(
+            (
+                "HR",
+                {
+                    "event_timestamp_12": list(bits.to_bytes(12, "little")),
+                    "filtered_bpm": [80 + number // 2] * 8,
+                },
+            )
+        )
     rows = [("RECORD", {"timestamp": T + second, "distance": 2.0 * second}) for second in range(0, 300, 3)]
     ends = ("SESSION", {"timestamp": T + 300, "start_time": T, "sport": "swimming"})
     data = encoded(about(), *rows, *beats, ends)
@@ -269,8 +283,10 @@ def test_records_reach_the_database_with_the_event_and_importing_again_adds_none
         ("fit", 3, START, START + dt.timedelta(seconds=1), False, "fit.activity", str(mine.recording_id))
     ]
     assert series == [
-        ("Form Power", [61, None, 62]), ("calories", [7, None, None]), ("rr_interval_s", [0.594, 0.588, 0.602])
-    ]  # fmt: skip
+        ("Form Power", [61, None, 62]),
+        ("calories", [7, None, None]),
+        ("rr_interval_s", [0.594, 0.588, 0.602]),
+    ]
 
 
 def test_a_corrected_file_is_a_recording_beside_the_first(

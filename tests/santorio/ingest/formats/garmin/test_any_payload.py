@@ -17,14 +17,38 @@ NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 DAY = dt.date(2026, 3, 20)
 # Keys by which answers are recognised, so that chance reaches what lies behind that.
 KEYS = st.sampled_from(
-    ["calendarDate", "dailySleepDTO", "heartRateValues", "values", "activityId", "startTimeGMT", "startTimestampGMT",
-     "startTimestampLocal", "dailyWeightSummaries", "allWeightMetrics", "measurementSummaries", "hrvSummary", "date",
-     "stressValuesArray", "userProfilePK", "timestampGMT", "samplePk", "data", "message", "summaryDate", "event"]
-) | st.text(max_size=8)  # fmt: skip
+    [
+        "calendarDate",
+        "dailySleepDTO",
+        "heartRateValues",
+        "values",
+        "activityId",
+        "startTimeGMT",
+        "startTimestampGMT",
+        "startTimestampLocal",
+        "dailyWeightSummaries",
+        "allWeightMetrics",
+        "measurementSummaries",
+        "hrvSummary",
+        "date",
+        "stressValuesArray",
+        "userProfilePK",
+        "timestampGMT",
+        "samplePk",
+        "data",
+        "message",
+        "summaryDate",
+        "event",
+    ]
+) | st.text(max_size=8)
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=12)
     | st.sampled_from(["2026-03-20", "2026-03-20T06:00:00.0", "9999-99-99", 1_774_000_000_000])
-)  # fmt: skip
+)
 ANSWERS = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=6),

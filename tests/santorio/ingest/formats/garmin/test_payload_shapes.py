@@ -21,17 +21,33 @@ NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 ANY = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
-)  # fmt: skip
+)
 DAYS = (
     st.dates(dt.date(1990, 1, 1), dt.date(2300, 1, 1)).map(str)
     | st.integers(-(2**60), 2**60)
-    | st.sampled_from(["2026-03-01", "2026-03-01T07:30:00.0", 1_754_438_400_000, [2026, 3, 1], {"date": "2026-03-01"},
-                       "2026-02-30", [2026, 13, 1], [], {"date": [1]}, 1e300])
+    | st.sampled_from(
+        [
+            "2026-03-01",
+            "2026-03-01T07:30:00.0",
+            1_754_438_400_000,
+            [2026, 3, 1],
+            {"date": "2026-03-01"},
+            "2026-02-30",
+            [2026, 13, 1],
+            [],
+            {"date": [1]},
+            1e300,
+        ]
+    )
     | ANY
-)  # fmt: skip
+)
 
 
 def put(payload: dict[str, object], path: tuple[str, ...], value: object) -> None:

@@ -17,9 +17,15 @@ NOW = dt.datetime(2026, 12, 31, tzinfo=dt.UTC)
 STEPS = next(one for one in ENDPOINTS if one.kind == "steps_intervals")
 QUARTER = dt.timedelta(minutes=15)
 ZONES = (
-    "UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "Pacific/Kiritimati",
-    "Pacific/Pago_Pago", "Australia/Lord_Howe",
-)  # fmt: skip
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "Pacific/Kiritimati",
+    "Pacific/Pago_Pago",
+    "Australia/Lord_Howe",
+)
 
 
 def person(zone: str = "Europe/Berlin") -> Person:
@@ -120,8 +126,10 @@ def test_days_in_one_list_and_in_a_list_of_lists_are_the_same_events() -> None:
     assert [event.content_hash for event in flat] == [event.content_hash for event in nested]
     # the clock goes forward on the 29th
     assert [event.data["endTimestampGMT"] for event in nested] == [
-        "2026-03-28T23:00:00.0", "2026-03-29T22:00:00.0", "2026-03-30T22:00:00.0",
-    ]  # fmt: skip
+        "2026-03-28T23:00:00.0",
+        "2026-03-29T22:00:00.0",
+        "2026-03-30T22:00:00.0",
+    ]
     assert [len(list(event.data["stepsIntervals"])) for event in nested] == [96, 92, 96]  # type: ignore[call-overload]
 
 

@@ -73,8 +73,10 @@ def test_lives_that_are_drawn_hold_what_is_hard() -> None:
     assert quarters <= offsets
     nights = [(who, night) for who in lives for night in who.nights]
     assert {who.offset(night.end) - who.offset(night.start) for who, night in nights} >= {
-        dt.timedelta(hours=-1), dt.timedelta(), dt.timedelta(hours=1),
-    }  # fmt: skip
+        dt.timedelta(hours=-1),
+        dt.timedelta(),
+        dt.timedelta(hours=1),
+    }
     assert any(who.wall(night.start).date() == who.wall(night.end).date() for who, night in nights)
     assert any(who.home != who.legs[0][1].key for who in lives)
     rows = [
@@ -105,7 +107,7 @@ SIX_BEHIND = (dt.timedelta(hours=-6), GMT.replace(tzinfo=dt.UTC))
         {"timestampLocal": text(LOCAL), "timestamp": text(GMT)},
         {"event": {"eventStartTimeGmt": text(GMT), "timezoneOffset": -21_600_000}, "activityName": None},
     ],
-)  # fmt: skip
+)
 def test_a_clock_is_read_wherever_garmin_writes_it_twice(payload: dict[str, object]) -> None:
     assert stated_clock(payload) == SIX_BEHIND
 
@@ -135,17 +137,23 @@ def test_an_offset_that_no_zone_has_leaves_the_instant(ahead: object) -> None:
 
 def test_two_readings_of_different_instants_state_the_first_instant_and_the_offset_of_the_next_pair() -> None:
     payload = {
-        "startTimestampLocal": "2025-07-07T20:00:00.0", "startTimestampGMT": text(GMT),
-        "timestampLocal": text(LOCAL + dt.timedelta(hours=2)), "timestamp": text(GMT + dt.timedelta(hours=2)),
-    }  # fmt: skip
+        "startTimestampLocal": "2025-07-07T20:00:00.0",
+        "startTimestampGMT": text(GMT),
+        "timestampLocal": text(LOCAL + dt.timedelta(hours=2)),
+        "timestamp": text(GMT + dt.timedelta(hours=2)),
+    }
     assert stated_clock(payload) == SIX_BEHIND
 
 
 def test_a_record_is_timed_by_itself_and_takes_the_clock_of_its_activity() -> None:
     record = {
-        "id": 5, "typeId": 11, "prStartTimeGmt": ms(GMT) + 3_000_000, "prStartTimeLocal": None,
-        "activityStartDateTimeInGMT": ms(GMT), "activityStartDateTimeLocal": ms(LOCAL),
-    }  # fmt: skip
+        "id": 5,
+        "typeId": 11,
+        "prStartTimeGmt": ms(GMT) + 3_000_000,
+        "prStartTimeLocal": None,
+        "activityStartDateTimeInGMT": ms(GMT),
+        "activityStartDateTimeLocal": ms(LOCAL),
+    }
     parsed = parse([record], Person(uuid.UUID(int=1), "me", "Europe/Berlin"), NOW)
     assert parsed is not None
     (event,) = parsed.events

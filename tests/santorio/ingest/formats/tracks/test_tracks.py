@@ -110,9 +110,15 @@ def test_a_tcx_activity_states_its_laps_and_its_points() -> None:
     assert event.data["laps"][0]["avg_heart_rate_bpm"] == 131
     assert event.data["device"] == {"manufacturer": None, "product": "Forerunner", "serial": "4711"}
     assert {name: column[1] for name, column in recording.columns.items()} == {
-        "latitude_deg": 52.44, "longitude_deg": 13.64, "altitude_m": 32.5, "distance_m": 200, "heart_rate_bpm": 142,
-        "cadence_rpm": 88, "speed_mps": 3.25, "power_w": 230,
-    }  # fmt: skip
+        "latitude_deg": 52.44,
+        "longitude_deg": 13.64,
+        "altitude_m": 32.5,
+        "distance_m": 200,
+        "heart_rate_bpm": 142,
+        "cadence_rpm": 88,
+        "speed_mps": 3.25,
+        "power_w": 230,
+    }
 
 
 def test_the_activities_of_a_tcx_file_are_told_apart() -> None:
@@ -127,9 +133,13 @@ def test_the_activities_of_a_tcx_file_are_told_apart() -> None:
 
 def test_a_point_or_figure_that_cannot_be_read_costs_itself_alone() -> None:
     broken = activity(
-        "Running", "2026-03-01T07:00:00Z", trackpoint("yesterday", 1, 0), trackpoint("2026-03-01T07:00:05Z", 120, 9),
-        trackpoint("2031-03-01T07:00:05Z", 120, 9), calories="",
-    )  # fmt: skip
+        "Running",
+        "2026-03-01T07:00:00Z",
+        trackpoint("yesterday", 1, 0),
+        trackpoint("2026-03-01T07:00:05Z", 120, 9),
+        trackpoint("2031-03-01T07:00:05Z", 120, 9),
+        calories="",
+    )
     found = parsed(tcx(broken))
     assert flaws(found) == [("records_without_time", "salvaged", "2 of 3 points")]
     assert found.events[0].data["records"] == 1

@@ -27,9 +27,13 @@ SINCE = dt.date(2026, 3, 15)
 FEW = ("daily_summary", "steps", "sleep", "heart_rate")
 EVENING = dt.datetime(2026, 3, 20, 21, tzinfo=dt.UTC)
 FAST = RequestPolicy(
-    per_second=5000, burst=5000, first_backoff_seconds=0.01, max_backoff_seconds=0.02,
-    first_pause=dt.timedelta(seconds=0.3), breaker_timeout_seconds=3,
-)  # fmt: skip
+    per_second=5000,
+    burst=5000,
+    first_backoff_seconds=0.01,
+    max_backoff_seconds=0.02,
+    first_pause=dt.timedelta(seconds=0.3),
+    breaker_timeout_seconds=3,
+)
 
 
 @dataclass
@@ -64,9 +68,15 @@ class Home:
                 connection.execute("update ops.coverage set requested_at = requested_at - interval '4 hours'")
         self.server.requests.clear()
         return sync_people(
-            self.database, self.store, self.settings, self.people, SyncOptions(**options),
-            policy=policy, progress=progress, now=self.server.now,
-        )  # fmt: skip
+            self.database,
+            self.store,
+            self.settings,
+            self.people,
+            SyncOptions(**options),
+            policy=policy,
+            progress=progress,
+            now=self.server.now,
+        )
 
     def ledger(self, kind: str) -> dict[dt.date, str]:
         return dict(self.rows("select day, status from ops.coverage where kind = %s order by day", kind))

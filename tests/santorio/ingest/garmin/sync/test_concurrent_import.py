@@ -53,8 +53,14 @@ def test_an_answer_that_reopens_its_day_and_settling_wait_for_each_other(
 @pytest.mark.parametrize("odd", ["cut \ud83d", 2**70])
 def test_an_answer_that_holds_what_no_json_can_is_refused_and_stops_nothing(my_home, odd: object) -> None:
     [me] = my_home.people
-    answer = [{"activityId": 5, "startTimeGMT": "2026-03-16 10:00:00", "startTimeLocal": "2026-03-16 12:00:00",
-               "activityName": odd}]  # fmt: skip
+    answer = [
+        {
+            "activityId": 5,
+            "startTimeGMT": "2026-03-16 10:00:00",
+            "startTimeLocal": "2026-03-16 12:00:00",
+            "activityName": odd,
+        }
+    ]
     with my_home.database.connect(autocommit=True) as connection:
         fetcher = garmin_fetch.Fetcher(connection, my_home.store, me, None, None, TODAY, my_home.server.now)
         outcome = fetcher._store(Call(BY_KIND["activity"], DAY, DAY), answer)

@@ -14,9 +14,14 @@ FEW = ("daily_summary", "steps", "sleep", "heart_rate")
 TODAY = dt.date(2026, 3, 20)
 SINCE = dt.date(2026, 3, 15)
 OF_ACTIVITIES = (
-    "activity", "activity_detail", "activity_samples", "activity_splits", "activity_weather",
-    "activity_exercise_sets", "activity_file",
-)  # fmt: skip
+    "activity",
+    "activity_detail",
+    "activity_samples",
+    "activity_splits",
+    "activity_weather",
+    "activity_exercise_sets",
+    "activity_file",
+)
 WEEK = dt.timedelta(days=7)
 
 
