@@ -9,6 +9,8 @@ from uuid import UUID
 
 import psycopg
 
+from santorio.storage.database.locks import lock_person
+
 # A watch may sync a night or a day late; Garmin recomputes a day when it does.
 SETTLING_DAYS = 2
 
@@ -105,7 +107,7 @@ def settle(
     first, last = days or (None, None)
     window = {"user_id": user_id, "first": first, "last": last}
     # A sync writes the ledger's rows in another order: without this lock the two would deadlock.
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1614))", [str(user_id)])
+    lock_person(connection, user_id)
     connection.execute(_SETTLE, {**window, "today": today, "settling": SETTLING_DAYS})
     rows = connection.execute(
         """

@@ -22,6 +22,7 @@ from santorio.ingest.garmin.throttle import RequestPolicy, Throttle
 from santorio.people import Person, all_people
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
+from santorio.storage.database.locks import try_lock_sync, unlock_sync
 from santorio.storage.event_log import WriteResult
 from santorio.storage.object_store import ObjectStore
 
@@ -226,7 +227,7 @@ class _Sync:
     def run(self) -> None:
         """Fetch everything that is due, until an error or the limit on requests stops it."""
         with self.database.connect(autocommit=True) as connection:
-            if not _is_alone(connection, self.person):
+            if not try_lock_sync(connection, self.person.user_id):
                 self.report.status, self.report.message = "busy", "Another sync of this person is running."
                 return
             window = self._window(connection)
@@ -241,9 +242,7 @@ class _Sync:
                 self.report.requests = throttle.requests
                 self._end(connection, window)
                 # Closing the connection would release the lock too, but only a moment later.
-                connection.execute(
-                    "select pg_advisory_unlock(hashtextextended(%s, 1615))", [str(self.person.user_id)]
-                )
+                unlock_sync(connection, self.person.user_id)
 
     def _fetch_all(self, connection: psycopg.Connection, throttle: Throttle, window: Window) -> None:
         from santorio.ingest.garmin.account import session
@@ -391,11 +390,3 @@ def month_windows(window: Window) -> Iterator[Window]:
         first = max(window.first, last - dt.timedelta(days=MONTH_DAYS - 1))
         yield Window(first, last, window.today)
         last = first - dt.timedelta(days=1)
-
-
-def _is_alone(connection: psycopg.Connection, person: Person) -> bool:
-    """Whether no other process syncs this person; the lock goes with the connection, however it ends."""
-    row = connection.execute(
-        "select pg_try_advisory_lock(hashtextextended(%s, 1615))", [str(person.user_id)]
-    ).fetchone()
-    return bool(row and row[0])
