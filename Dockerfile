@@ -12,4 +12,4 @@ RUN uv sync --frozen --no-dev && python -c "from santorio.warehouse import ensur
     && chown -R santorio:santorio /app/dbt_project
 USER santorio
 VOLUME /data
-CMD ["santorio", "up"]
+CMD ["santorio", "serve"]

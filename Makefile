@@ -1,6 +1,6 @@
 # Needs python3, pip, make and git; everything else is fetched below this folder.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check format dictionary calibrate endurance bench clean
+.PHONY: help install demo serve up test check format dictionary calibrate endurance bench clean
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 # Health data stays here: no tool reports home.
@@ -9,7 +9,7 @@ export DO_NOT_TRACK := 1
 
 RUN := $(UV) run --frozen --no-sync
 
-help: ## Say what can be made
+help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 .uv/bin/uv:
@@ -22,13 +22,15 @@ install: .venv/.installed ## Install Santorio and what it needs into .venv
 	@$(UV) sync --frozen --quiet --compile-bytecode # every start is then twice as fast
 	@touch $@
 
-demo: install ## Simulate a person, study them, show what was found
+demo: install ## Simulate a person, study them, show the results
 	@$(RUN) santorio demo
 
-up: install ## Serve the pipeline's UI, its daemon and the API
+serve: install ## Serve the pipeline's UI, its daemon and the API
 	@$(RUN) santorio serve
 
-test: install ## Pass the tests
+up: serve
+
+test: install ## Run the tests
 	@$(RUN) pytest -m "not slow" --numprocesses 4 --dist loadscope --no-loadscope-reorder # two cores wait for the disk often
 
 check: install ## Lint, types, the direction of imports, the definitions

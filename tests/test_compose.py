@@ -60,7 +60,7 @@ def test_every_setting_it_gives_is_one_that_we_read(compose):
 def test_its_commands_are_ours(compose):
     assert compose["services"]["api"]["command"] == ["python", "-m", "santorio.api.server"]
     for name in ("ui", "daemon", "builder"):
-        assert compose["services"][name]["command"] == ["santorio", "up", "--only", name]
+        assert compose["services"][name]["command"] == ["santorio", "serve", "--only", name]
     help_text = subprocess.run(
         [sys.executable, "-m", "pipelines.services", "--help"],
         cwd=ROOT,

@@ -1,5 +1,5 @@
 {#-
-  What is done otherwise where the server has TimescaleDB: docs/timescale.md. The hypertable, the continuous aggregates and
+  What is done otherwise where the server has TimescaleDB: docs/timescaledb.md. The hypertable, the continuous aggregates and
   their policies are made by the migrations; `--vars '{timescale: false}'` builds as a server without them does.
 -#}
 {% macro has_timescaledb() -%}

@@ -197,7 +197,7 @@ def print_next_steps(settings: Settings, trial: Row | None) -> None:
     """Print which commands to type next."""
     ui, api = (f"http://{settings.api_host}:{port}" for port in (settings.ui_port, settings.api_port))
     steps = [
-        ("make up", f"runs and lineage at {ui}, the API at {api}/docs"),
+        ("make serve", f"runs and lineage at {ui}, the API at {api}/docs"),
         ("santorio token --person demo", "a token for the API"),
         ("santorio import PATH…", "your own data; then: santorio run"),
         (str(settings.inbox / settings.person), "or put files here while it is up"),
