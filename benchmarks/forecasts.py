@@ -40,7 +40,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "forecasts.json"
 PEER = "statsforecast==2.1.1"
 HORIZONS = (1, 7)
 # Known days behind the first origin, and the fewest of a series: two weeks to score.
-FIRST_ORIGIN, FEWEST_DAYS = 28, 42
+FIRST_ORIGIN, MIN_DAYS = 28, 42
 # Of the origins every fifth: a step that meets every weekday alike, for AutoETS is fitted anew at each.
 STEP = 5
 COVERAGES = (0.5, 0.8, 0.95)
@@ -341,7 +341,7 @@ def main() -> None:
     if not FILE.exists():
         print(f"FAILED: the real data is not here ({FILE.name})")
         sys.exit(1)
-    series = read_series(FILE, fewest_days=FEWEST_DAYS)
+    series = read_series(FILE, fewest_days=MIN_DAYS)
     wanted = tasks(series)
     peers, milliseconds_per_fit = ask_peers(wanted)
     if not peers:
@@ -359,7 +359,7 @@ def main() -> None:
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": machine(),
         "command": "python -m benchmarks.forecasts",
-        "what": f"{len(people)} people, {len(series)} series of at least {FEWEST_DAYS} days, "
+        "what": f"{len(people)} people, {len(series)} series of at least {MIN_DAYS} days, "
         f"rolling origin, every {STEP} days",
         "speed": speed() | {"forecast_and_score_seconds": round(seconds, 1)},
         "peer": PEER,

@@ -12,7 +12,7 @@ import psycopg
 from santorio.people import Person
 
 # Offsets on Earth run from -12:00 (Baker Island) to +14:00 (Line Islands).
-LEAST_OFFSET, GREATEST_OFFSET = dt.timedelta(hours=-12), dt.timedelta(hours=14)
+MIN_OFFSET, GREATEST_OFFSET = dt.timedelta(hours=-12), dt.timedelta(hours=14)
 A_MINUTE, A_QUARTER = dt.timedelta(minutes=1), dt.timedelta(minutes=15)
 
 
@@ -38,7 +38,7 @@ def offset_between(local: dt.datetime, gmt: dt.datetime) -> dt.timedelta | None:
     hour (no zone has such an offset since 1987): such readings are not of the same instant, and state no offset.
     """
     difference = local - gmt
-    if not LEAST_OFFSET - A_MINUTE <= difference <= GREATEST_OFFSET + A_MINUTE:
+    if not MIN_OFFSET - A_MINUTE <= difference <= GREATEST_OFFSET + A_MINUTE:
         return None
     rounded = round(difference / A_QUARTER) * A_QUARTER
     return rounded if abs(difference - rounded) <= A_MINUTE else None

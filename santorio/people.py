@@ -7,7 +7,7 @@ import psycopg
 
 from santorio.errors import ConfigError, NotFound
 
-LONGEST_NAME = 64
+MAX_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def name_problem(name: str) -> str | None:
     """Say why a name cannot be a folder's, which it becomes in the inbox; None if it can."""
     if not name.strip():
         return "is empty"
-    if len(name) > LONGEST_NAME:
-        return f"has more than {LONGEST_NAME} characters"
+    if len(name) > MAX_NAME:
+        return f"has more than {MAX_NAME} characters"
     if "/" in name or "\\" in name:
         return "has a slash, which separates folders"
     if name.startswith("."):

@@ -7,7 +7,7 @@ from santorio.cli.console import JsonOption, PersonOption, console, print_json, 
 from santorio.cli.formats import Row, format_amount, format_lag, number
 from santorio.metrics import label
 from santorio.people import Person
-from santorio.privacy.consent import FEWEST_PEOPLE, read_consent
+from santorio.privacy.consent import MIN_PEOPLE, read_consent
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 from santorio.warehouse import read_model
@@ -49,7 +49,7 @@ def population(*, person: PersonOption = None, as_json: JsonOption = False) -> N
     elif not rows:
         console.print(
             f"There is no effect yet that {subject.name} has in common with enough people who share "
-            f"({FEWEST_PEOPLE} in all); each run checks again.",
+            f"({MIN_PEOPLE} in all); each run checks again.",
             highlight=False,
         )
     else:

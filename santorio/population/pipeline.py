@@ -16,7 +16,7 @@ from santorio.analyses.cache_key import CODE_PATHS, cache_key
 from santorio.analyses.run_store import Run, RunReport, last_cache_key, publish
 from santorio.people import Person
 from santorio.population.estimates import EffectKey, Estimate, SharedEstimates
-from santorio.privacy.consent import FEWEST_PEOPLE
+from santorio.privacy.consent import MIN_PEOPLE
 from santorio.stats.meta_analysis import Pooled, pool
 from santorio.storage.database.engine import Database
 
@@ -59,7 +59,7 @@ def analyse_population(
             "population",
             TARGET,
             "not enough data",
-            f"Results are shown only to people who share, and only where at least {FEWEST_PEOPLE} people do.",
+            f"Results are shown only to people who share, and only where at least {MIN_PEOPLE} people do.",
         )
     from psycopg.types.json import Jsonb
 
@@ -90,13 +90,13 @@ def rows_of(user_id: UUID, shared: SharedEstimates) -> list[dict[str, object]]:
 def _row(user_id: UUID, key: EffectKey, estimates: Mapping[UUID, Estimate]) -> dict[str, object] | None:
     own = estimates.get(user_id)
     # An association is shown to a person who has it; a trial also to others, whose next trial may start from it.
-    if len(estimates) < FEWEST_PEOPLE or (own is None and key.basis == "association"):
+    if len(estimates) < MIN_PEOPLE or (own is None and key.basis == "association"):
         return None
     per_amount = own.per_amount if own else 1.0
     people = sorted(estimates)
     pooled = pool_estimates([estimates[member] for member in people], per_amount)
     others = [estimates[member] for member in people if member != user_id]
-    is_informed = key.basis == "trial" and len(others) >= FEWEST_PEOPLE
+    is_informed = key.basis == "trial" and len(others) >= MIN_PEOPLE
     expected = pool_estimates(others, per_amount) if is_informed else None
     position = people.index(user_id) if own else None
     return {

@@ -11,11 +11,11 @@ from santorio.storage.event_log import UNDATED, Event, write_events
 
 SOURCE, EVENT_TYPE = "consent", "consent.pooling"
 # Of fewer people nothing is pooled, shown or used: with four others in it, a mean hides whose result is which.
-FEWEST_PEOPLE = 5
+MIN_PEOPLE = 5
 MEANING = f"""\
 Of each pair of habit and measurement, and of each finished trial, the estimate and its spread enter what people here \
 have in common; no day, no note and nothing else of yours does.
-Nobody else is shown your own results. What is pooled is told, and used, only where at least {FEWEST_PEOPLE} people \
+Nobody else is shown your own results. What is pooled is told, and used, only where at least {MIN_PEOPLE} people \
 are in it, and only to those who share theirs too. Who compares it before and after somebody came or left could still \
 guess at theirs.
 It holds from the next study on, and so does withdrawing it. What was worked out before, and what is frozen in a \

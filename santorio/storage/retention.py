@@ -17,9 +17,9 @@ from santorio.people import Person
 from santorio.storage.database.engine import Database
 
 # Garmin recomputes young days, and the models look back four weeks: those stay whole whatever is asked for.
-FEWEST_DAYS = 30
+MIN_DAYS = 30
 # A hundred years: who wants more wants for ever, and a calendar ends.
-MOST_DAYS = 36_500
+MAX_DAYS = 36_500
 # So many days are thinned in one transaction: a killed run has done whole ones, and the next goes on from there.
 DAYS_A_STEP = 28
 
@@ -62,13 +62,13 @@ def set_keep_samples_days(connection: psycopg.Connection, person: Person, keep: 
     ConfigError
         If it is fewer days than are always kept, or more than a life has.
     """
-    if keep is not None and keep > MOST_DAYS:
+    if keep is not None and keep > MAX_DAYS:
         raise ConfigError(
-            f"Samples are kept for {MOST_DAYS:,} days at most.", hint="Say --forever to keep all of them."
+            f"Samples are kept for {MAX_DAYS:,} days at most.", hint="Say --forever to keep all of them."
         )
-    if keep is not None and keep < FEWEST_DAYS:
+    if keep is not None and keep < MIN_DAYS:
         raise ConfigError(
-            f"Samples of the newest {FEWEST_DAYS} days are always kept.", hint=f"Keep {FEWEST_DAYS} or more."
+            f"Samples of the newest {MIN_DAYS} days are always kept.", hint=f"Keep {MIN_DAYS} or more."
         )
     connection.execute(
         """

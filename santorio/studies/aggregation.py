@@ -12,13 +12,13 @@ from santorio.studies.spec import Study
 
 Add = Callable[[str, str], None]
 # Readings of a day that was switched late or early; more is another design.
-MOST_MIXED_DAYS = 0.2
-FEWEST_SCHEDULED = 0.8
-FEWEST_AGREEING = 0.6
+MAX_MIXED_DAYS = 0.2
+MIN_SCHEDULED = 0.8
+MIN_AGREEING = 0.6
 # ABBA has one and a half readings a stretch.
 FEW_READINGS = 2
 # A night between two stretches of one arm keeps them apart.
-LONGEST_PAUSE_DAYS = 0.25
+MAX_PAUSE_DAYS = 0.25
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
     if not mixed:
         return "day"
     days = len(np.unique(key))
-    if timed and len(mixed) <= MOST_MIXED_DAYS * days:
+    if timed and len(mixed) <= MAX_MIXED_DAYS * days:
         return "day"
     if timed and study.design.scheme not in {"days", "periods", "alternating"}:
         stretches = 1 + int((np.diff(np.unique(np.array(label), return_inverse=True)[1]) != 0).sum())
@@ -144,7 +144,7 @@ def _stretches(at: FloatArray, label: Sequence[str], *, dated: bool) -> IntArray
     arm = np.unique(np.array(label), return_inverse=True)[1]
     ends = np.diff(arm) != 0
     if dated:
-        ends |= np.diff(at) > LONGEST_PAUSE_DAYS
+        ends |= np.diff(at) > MAX_PAUSE_DAYS
     run = np.concatenate([[0], np.cumsum(ends)])
     if not dated:
         return run
@@ -185,7 +185,7 @@ def _scheduled(
     inside = day[position] == key
     keys = np.unique(key)
     found = len(np.unique(key[inside]))
-    if found < FEWEST_SCHEDULED * len(keys):
+    if found < MIN_SCHEDULED * len(keys):
         raise DataError(
             f"The schedule does not match the data: only {found} of {len(keys)} days with data are in it.",
             hint="Check its first day, and whether both count days or both have dates.",
@@ -236,7 +236,7 @@ def _say_adherence(study: Study, row: IntArray, taken: Sequence[str], assigned: 
     if not both:
         return
     share = sum(both.values()) / len(both)
-    if share < FEWEST_AGREEING:
+    if share < MIN_AGREEING:
         raise DataError(
             f"The schedule does not match the data: they agree on {sum(both.values())} of {len(both)} days.",
             hint="Check the schedule's first day and the names under arms:.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from santorio.errors import DataError, NotEnoughData
 from santorio.studies.spec import Study
 
-MOST_ARMS = 12
+MAX_ARMS = 12
 _PHASE = re.compile(r"^([^\W\d]+)[ _-]?(\d+)$")
 _REFERENCES = (
     "0", "a", "control", "placebo", "baseline", "off", "none", "no", "false", "reference", "usual", "without", "sham",
@@ -70,7 +70,7 @@ def name_arms(study: Study, values: Sequence[str], add: Callable[[str, str], Non
         raise NotEnoughData(
             f"Every row has the same arm, “{names[0]}”.", hint="A comparison needs rows of at least two arms."
         )
-    if len(names) > MOST_ARMS:
+    if len(names) > MAX_ARMS:
         raise DataError(
             f"The arm column holds {len(names)} different values.",
             hint="Is it the right column? Amounts belong under dose; several values can share a name under arms.",

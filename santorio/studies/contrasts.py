@@ -38,7 +38,7 @@ from santorio.studies.sampled_fit import likelihood_alone
 from santorio.studies.spec import OutcomeColumn, Study
 from santorio.studies.text import answer_sentence
 
-FEWEST_PHASES = 3
+MIN_PHASES = 3
 NORMAL_95 = 1.959964
 
 
@@ -153,7 +153,7 @@ def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], 
     threshold = DECISION_THRESHOLD
     if not study.design.is_randomised and phases <= FEW_PHASES:
         # Before and after is no comparison: whatever else changed meanwhile would look the same.
-        if phases < FEWEST_PHASES:
+        if phases < MIN_PHASES:
             return "keep going"
         # Four phases without an effect lead to a decision in up to one of six at the usual threshold, as what drifts
         # slowly may well go along with them; at this one in one of twenty-five (docs/studies.md).

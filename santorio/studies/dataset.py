@@ -21,10 +21,10 @@ from santorio.studies.schedule import Assigned, read_schedule
 from santorio.studies.spec import DataFile, Study
 from santorio.studies.timestamps import parse_timestamps
 
-FEWEST_ROWS = 8
-FEWEST_OF_AN_ARM = 3
+MIN_ROWS = 8
+MIN_DAYS_PER_ARM = 3
 # Twenty thousand rows take ten seconds; ten times as many would take minutes and gigabytes.
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 ONE_CASE = "all"
 
 
@@ -285,9 +285,9 @@ def _enough(study: Study, cases: list[Series], arms: Arms, word: str, add: Notic
     """
     primary = study.outcomes[0]
     longest = max(len(series) for series in cases)
-    if longest > MOST_ROWS:
+    if longest > MAX_ROWS:
         raise DataError(
-            f"The study has {longest} {word}s of their own; at most {MOST_ROWS} are analysed.",
+            f"The study has {longest} {word}s of their own; at most {MAX_ROWS} are analysed.",
             hint="If many belong to one day, map columns: time, so that a day becomes a row; or summarise first.",
         )
     lacking = {series.case: _lack(series, primary.column, arms, word) for series in cases}
@@ -296,7 +296,7 @@ def _enough(study: Study, cases: list[Series], arms: Arms, word: str, add: Notic
         told = next(iter(lacking.values()))
         raise NotEnoughData(
             f"There is too little data on “{primary.name}”: {told}.",
-            hint=f"At least {FEWEST_ROWS} {word}s with an outcome are needed, {FEWEST_OF_AN_ARM} of each arm.",
+            hint=f"At least {MIN_ROWS} {word}s with an outcome are needed, {MIN_DAYS_PER_ARM} of each arm.",
         )
     for case, told in lacking.items():
         if told:
@@ -306,7 +306,7 @@ def _enough(study: Study, cases: list[Series], arms: Arms, word: str, add: Notic
 
 def _lack(series: Series, column: str, arms: Arms, word: str) -> str:
     known = np.isfinite(series.outcomes[column])
-    if not len(series) or known.sum() < FEWEST_ROWS:
+    if not len(series) or known.sum() < MIN_ROWS:
         return f"{int(known.sum())} {word}s have an outcome"
     values = series.outcomes[column][known]
     if np.ptp(values) == 0:
@@ -317,6 +317,6 @@ def _lack(series: Series, column: str, arms: Arms, word: str) -> str:
     few = int(counts.argmin())
     return (
         f"“{arms.names[few]}” has {counts[few]} {word}s with an outcome"
-        if counts[few] < FEWEST_OF_AN_ARM
+        if counts[few] < MIN_DAYS_PER_ARM
         else ""
     )

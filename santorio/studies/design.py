@@ -22,8 +22,8 @@ from santorio.stats.exact_inference import TAU_SD, fit_exact, whiten
 from santorio.stats.quadrature import MAX_COARSE_RHO
 
 FORMAT: Final = "santorio-study-plan/1"
-FEWEST_DAYS = 8
-LONGEST_PLAN = 730
+MIN_DAYS = 8
+MAX_PLAN = 730
 PSEUDO_CYCLE_DAYS = 14
 # Schedules of one scheme differ a little in what they are worth: these many are averaged.
 DRAWN_PER_DESIGN = 5
@@ -191,8 +191,8 @@ def _check(request: DesignRequest) -> None:
         )
     if not 0 < request.power < 1:
         raise ConfigError("The power wanted is between 0 and 1, such as 0.8.")
-    if not FEWEST_DAYS <= request.most_days <= LONGEST_PLAN:
-        raise ConfigError(f"A study takes {FEWEST_DAYS} to {LONGEST_PLAN} days.")
+    if not MIN_DAYS <= request.most_days <= MAX_PLAN:
+        raise ConfigError(f"A study takes {MIN_DAYS} to {MAX_PLAN} days.")
     if not request.periods or min(request.periods) < 1:
         raise ConfigError("A period is at least a day.", hint="Such as --periods 1,3,7.")
 
@@ -262,7 +262,7 @@ def decisions(request: DesignRequest, variance: float, effect: float) -> tuple[f
 def _by_days(request: DesignRequest, period: int) -> list[PowerByDays]:
     arms = len(request.arms)
     cycle = cycle_days(arms, period)
-    shortest = -(-max(FEWEST_DAYS, 2 * cycle if period > 1 else cycle) // cycle) * cycle
+    shortest = -(-max(MIN_DAYS, 2 * cycle if period > 1 else cycle) // cycle) * cycle
     every = list(range(shortest, request.most_days + 1, cycle))
     # A curve of some thirty points shows all there is.
     every = every[:: max(len(every) // 30, 1)]

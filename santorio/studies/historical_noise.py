@@ -9,7 +9,7 @@ from santorio.errors import ConfigError, DataError
 from santorio.stats.assurance import Noise, noise_of
 from santorio.studies.timestamps import parse_timestamps
 
-FEWEST_DAYS = 14
+MIN_DAYS = 14
 
 
 def noise_of_file(path: Path, column: str, day: str) -> tuple[Noise, str]:
@@ -32,9 +32,9 @@ def noise_of_file(path: Path, column: str, day: str) -> tuple[Noise, str]:
     known = np.isfinite(values) & np.isfinite(at)
     days, row = np.unique(at[known], return_inverse=True)
     mean = np.bincount(row, weights=values[known]) / np.maximum(np.bincount(row), 1)
-    if len(days) < FEWEST_DAYS or np.ptp(mean) == 0:
+    if len(days) < MIN_DAYS or np.ptp(mean) == 0:
         raise ConfigError(
-            f"Past values must be of at least {FEWEST_DAYS} days and vary.",
+            f"Past values must be of at least {MIN_DAYS} days and vary.",
             hint="Or state --sd and --correlation.",
         )
     spread = float(mean.std(ddof=1))

@@ -10,15 +10,15 @@ from santorio.arrays import FloatArray, IntArray
 from santorio.errors import NotEnoughData
 from santorio.metrics import DEFAULT_SMALLEST_EFFECT_SD
 from santorio.stats.design_matrix import TrialDesign
-from santorio.studies.dataset import FEWEST_OF_AN_ARM, FEWEST_ROWS, Dataset, Series
+from santorio.studies.dataset import MIN_DAYS_PER_ARM, MIN_ROWS, Dataset, Series
 from santorio.studies.gaussian_fit import CaseDesign, Scale
 from santorio.studies.outcomes import Summary
 from santorio.studies.randomization import cycles_of
 from santorio.studies.spec import OutcomeColumn, Study
 
-FEWEST_DAYS_FOR_WEEKDAYS = 21
+MIN_DAYS_FOR_WEEKDAYS = 21
 # Below this share of the spread within arms a reference arm's spread is no yardstick.
-LEAST_SPREAD = 0.25
+MIN_SPREAD = 0.25
 
 DeltaSource = Literal["stated", "0.3 standard deviations of the reference"]
 
@@ -62,17 +62,17 @@ def prepare(study: Study, dataset: Dataset, series: Series, outcome: OutcomeColu
     values = series.outcomes[outcome.column]
     known = np.isfinite(values) & ~washed_out(series, study.washout)
     counts = np.bincount(series.arm[known], minlength=arms)
-    if known.sum() < FEWEST_ROWS or (doses is None and counts.min() < FEWEST_OF_AN_ARM):
+    if known.sum() < MIN_ROWS or (doses is None and counts.min() < MIN_DAYS_PER_ARM):
         raise NotEnoughData(
             f"“{outcome.name}” has {int(known.sum())} known {dataset.word}s, {int(counts.min())} of the rarest arm"
             f"{' after washout' if study.washout else ''}.",
-            hint=f"At least {FEWEST_ROWS} are needed, and {FEWEST_OF_AN_ARM} of each arm.",
+            hint=f"At least {MIN_ROWS} are needed, and {MIN_DAYS_PER_ARM} of each arm.",
         )
     share = (
         None if doses is None or series.dose is None else (series.dose - doses[0]) / (doses[-1] - doses[0])
     )
     cycle = cycles_of(study.design, series.day, series.arm, arms, series.cycle, known)
-    weekly = series.weekly and int(np.ptp(series.day)) + 1 >= FEWEST_DAYS_FOR_WEEKDAYS
+    weekly = series.weekly and int(np.ptp(series.day)) + 1 >= MIN_DAYS_FOR_WEEKDAYS
     design = TrialDesign(series.day, series.arm, cycle, known, arms, weekly=weekly)
     scale = _scale(dataset.summaries[outcome.column], outcome, values[known], series.arm[known])
     return Prepared(series, CaseDesign(design, share), values, scale)
@@ -91,8 +91,8 @@ def _scale(summary: Summary, outcome: OutcomeColumn, values: FloatArray, arm: In
     reference = scaled[arm == 0]
     away = np.concatenate([scaled[arm == number] - scaled[arm == number].mean() for number in np.unique(arm)])
     within = float(np.sqrt((away**2).sum() / max(len(away) - len(np.unique(arm)), 1)))
-    spread = float(reference.std(ddof=1)) if len(reference) >= FEWEST_OF_AN_ARM else within
-    if spread < LEAST_SPREAD * within:
+    spread = float(reference.std(ddof=1)) if len(reference) >= MIN_DAYS_PER_ARM else within
+    if spread < MIN_SPREAD * within:
         spread = within
     everything = float(scaled.std(ddof=1))
     if spread < 1e-6 * everything:

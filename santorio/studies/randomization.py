@@ -18,7 +18,7 @@ from santorio.studies.spec import Design
 
 ABBA = 4
 PSEUDO_CYCLE_ROWS = 14
-MOST_CYCLES = 24
+MAX_CYCLES = 24
 # Schedules held at once: ten million numbers are 80 MB.
 _AT_ONCE = 5_000_000
 SEED = 2614
@@ -53,7 +53,7 @@ def cycles_of(
         cycle = _numbered(_closed(candidate, arm, arms))
         if _complete(cycle[known], arm[known], arms, 1):
             return _at_most(cycle)
-    for stretches in range(min(len(arm) // PSEUDO_CYCLE_ROWS, MOST_CYCLES), 1, -1):
+    for stretches in range(min(len(arm) // PSEUDO_CYCLE_ROWS, MAX_CYCLES), 1, -1):
         stretch = number * stretches // len(arm)
         if _complete(stretch[known], arm[known], arms, 2):
             return stretch
@@ -81,7 +81,7 @@ def _complete(cycle: IntArray, arm: IntArray, arms: int, fewest: int) -> bool:
 
 def _at_most(cycle: IntArray) -> IntArray:
     cycles = int(cycle.max()) + 1
-    return cycle if cycles <= MOST_CYCLES else cycle * MOST_CYCLES // cycles
+    return cycle if cycles <= MAX_CYCLES else cycle * MAX_CYCLES // cycles
 
 
 @dataclass(frozen=True)

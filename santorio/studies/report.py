@@ -15,7 +15,7 @@ from santorio.studies.dataset import Dataset
 from santorio.studies.gaussian_fit import EFFECT_PRIOR
 from santorio.studies.result import Comparison, Effect, OutcomeAnswer, StudyAnswer
 
-MOST_PANELS = 8
+MAX_PANELS = 8
 
 
 def report_of(analysis: StudyAnalysis, generated_at: dt.datetime | None = None) -> str:
@@ -66,7 +66,7 @@ def _figures(analysis: StudyAnalysis) -> list[ReportFigure]:
 
 
 def _rows_figure(dataset: Dataset, outcome: OutcomeAnswer, answer: StudyAnswer) -> ReportFigure:
-    shown = dataset.cases[:MOST_PANELS]
+    shown = dataset.cases[:MAX_PANELS]
     several = len(dataset.cases) > 1
     rows = [
         CaseRows(case.case if several else "", case.day, case.arm, case.outcomes[outcome.column])

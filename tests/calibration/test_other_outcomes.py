@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 TRIALS, DAYS, PHI = 120, 70, 0.4
 # Two binomial standard errors beside the bars of 6 % and 90 %.
-MOST_FALSE = 0.06 + 2 * np.sqrt(0.06 * 0.94 / TRIALS)
-LEAST_HELD = 0.90 - 2 * np.sqrt(0.9 * 0.1 / TRIALS)
+MAX_FALSE = 0.06 + 2 * np.sqrt(0.06 * 0.94 / TRIALS)
+MIN_HELD = 0.90 - 2 * np.sqrt(0.9 * 0.1 / TRIALS)
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +85,12 @@ def test_intervals_hold_the_truth_and_seldom_find_what_is_not_there(
         false.append(not lower < 0 < upper)
     claim = f"Other outcomes, {TRIALS} trials of {DAYS} days"
     case, share, found = f"{family}, {kind}, effect {effect:g}", float(np.mean(held)), float(np.mean(false))
-    figures.add(claim, f"95 % interval, {case}", share, f"≥ {LEAST_HELD:.3f}", met=share >= LEAST_HELD)
-    assert share >= LEAST_HELD
+    figures.add(claim, f"95 % interval, {case}", share, f"≥ {MIN_HELD:.3f}", met=share >= MIN_HELD)
+    assert share >= MIN_HELD
     if effect == 0:
-        figures.add(claim, f"zero left out, {case}", found, f"≤ {MOST_FALSE:.3f}", met=found <= MOST_FALSE)
-        assert found <= MOST_FALSE
+        figures.add(claim, f"zero left out, {case}", found, f"≤ {MAX_FALSE:.3f}", met=found <= MAX_FALSE)
+        assert found <= MAX_FALSE
     else:
-        least = 2 * MOST_FALSE
+        least = 2 * MAX_FALSE
         figures.add(claim, f"zero left out, {case}", found, f"> {least:.3f}", met=found > least)
         assert found > least

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.forecasts import FEWEST_DAYS, of_baselines, of_four_weeks, of_seasonal_naive, tasks
+from benchmarks.forecasts import MIN_DAYS, of_baselines, of_four_weeks, of_seasonal_naive, tasks
 from benchmarks.wearables import FILE, read_series
 
 pytestmark = pytest.mark.skipif(
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def some():
     """Every third of the people, all metrics."""
-    series = read_series(FILE, fewest_days=FEWEST_DAYS)
+    series = read_series(FILE, fewest_days=MIN_DAYS)
     people = sorted({one.person for one in series}, key=int)[::3]
     return tasks([one for one in series if one.person in people])
 

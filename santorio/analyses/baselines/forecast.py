@@ -14,7 +14,7 @@ from santorio.errors import NotEnoughData
 # Ends of the intervals of 95, 80 and 50 %, and the median.
 PROBABILITIES = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
 MIN_DAYS = 14
-FEWEST_VALUES = 3
+MIN_VALUES = 3
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def check_enough_data(day: IntArray, value: FloatArray) -> None:
             f"A baseline needs {MIN_DAYS} days with a value, within two years and since the value first differed; "
             f"there are {len(day)}."
         )
-    if len(np.unique(value)) < FEWEST_VALUES:
+    if len(np.unique(value)) < MIN_VALUES:
         raise NotEnoughData(
-            f"A baseline needs values that differ: at least {FEWEST_VALUES} different ones so far."
+            f"A baseline needs values that differ: at least {MIN_VALUES} different ones so far."
         )
 
 

@@ -24,13 +24,13 @@ from santorio.metrics import exposure as find_exposure
 from santorio.stats.design_matrix import background_columns
 
 # With fewer, an error cannot be told from what varies.
-FEWEST_DAYS = 30
+MIN_DAYS = 30
 # Values of s², as shares of the variance that is observed, and of φ: what people eat resembles the day before a little,
 # and not with another sign.
 VARIANCES = np.linspace(0.02, 1.2, 60)
 CORRELATIONS = np.linspace(0.0, 0.9, 10)
 # Below it, four fifths of what is seen is error: nothing is made of that.
-LEAST_RELIABILITY = 0.2
+MIN_RELIABILITY = 0.2
 # Of γ, in standard deviations of w for one of z.
 GAMMA_SD = 1.0
 # An amount near zero is not known to the last gram either.
@@ -80,12 +80,12 @@ def correct_measurement_error(
             [other.at(series.day) for other_name, other in exposures.items() if other_name != name],
         )
         for name, series in exposures.items()
-        if errors[name] > 0 and len(series.day) >= FEWEST_DAYS and series.value.std() > 0
+        if errors[name] > 0 and len(series.day) >= MIN_DAYS and series.value.std() > 0
     }
     kept = {
         name: replace(series, value=calibrations[name].value) if name in calibrations else series
         for name, series in exposures.items()
-        if name not in calibrations or calibrations[name].reliability >= LEAST_RELIABILITY
+        if name not in calibrations or calibrations[name].reliability >= MIN_RELIABILITY
     }
     return kept, calibrations
 

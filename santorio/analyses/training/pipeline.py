@@ -32,7 +32,7 @@ DRAWN = {
 }
 # What else a payload may call an instant is none; and no activity goes on for longer.
 LAST_INSTANT = dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()
-LONGEST_S = 30 * 86_400
+MAX_DURATION_S = 30 * 86_400
 # One computation at a time: two would write the same recordings.
 CODE_MODULES = ("resample", "power", "decoupling", "best_efforts", "activity_metrics", "pipeline")
 
@@ -75,7 +75,7 @@ class Records:
         if not len(possible.times):
             return possible
         middle = float(np.median(possible.times))
-        return possible.within(middle - LONGEST_S, middle + LONGEST_S)
+        return possible.within(middle - MAX_DURATION_S, middle + MAX_DURATION_S)
 
     @property
     def speed_mps(self) -> Column:

@@ -12,11 +12,11 @@ HELD_SECONDS = 10
 # Watches that record only what changes ("smart recording") write every few seconds: so many of their usual intervals.
 HELD_INTERVALS = 5
 # Whatever a recording's usual interval, nobody knows what was after a minute.
-MOST_HELD_SECONDS = 60
+MAX_HELD_SECONDS = 60
 # Within these a measurement can be one: beyond them it is a spike and counts as not measured.
 POSSIBLE = {"power_w": (0.0, 2_500.0), "heart_rate_bpm": (25.0, 250.0), "speed_mps": (0.0, 40.0)}
 # Longer pauses are as long as this: no best effort reaches over one, and a forgotten watch fills no memory.
-LONGEST_PAUSE = 6 * 3600
+MAX_PAUSE = 6 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Seconds:
         """Give a column on the clock's own seconds, with `paused` wherever the recording stood still."""
         if not len(self.at):
             return np.zeros(0)
-        steps = np.minimum(np.diff(self.at, prepend=self.at[0]), LONGEST_PAUSE + 1)
+        steps = np.minimum(np.diff(self.at, prepend=self.at[0]), MAX_PAUSE + 1)
         places = np.cumsum(steps)
         filled = np.full(places[-1] + 1, paused)
         filled[places] = self.columns[name]
@@ -57,7 +57,7 @@ def longest_held(times: Column) -> int:
     """How many seconds a value stands at most: five of the recording's usual (median) intervals, from 10 to 60."""
     steps = np.diff(np.unique(np.floor(times)))
     usual = float(np.median(steps)) if len(steps) else 1.0
-    return min(MOST_HELD_SECONDS, max(HELD_SECONDS, round(HELD_INTERVALS * usual)))
+    return min(MAX_HELD_SECONDS, max(HELD_SECONDS, round(HELD_INTERVALS * usual)))
 
 
 def seconds_of(times: Column, columns: dict[str, Column]) -> Seconds:

@@ -13,7 +13,7 @@ from santorio.simulator.payloads.fitness import heart_rate_zones
 from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
-MOST_POINTS = 2000
+MAX_POINTS = 2000
 CHART = (
     ("directTimestamp", 120, "gmt", 0.0),
     ("directHeartRate", 100, "bpm", 0.1),
@@ -120,7 +120,7 @@ def samples(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     told = activity(life, day, workout)
     start = _start(life, day, workout)
     recorded = records(life, day, workout, told, start - EPOCH_OF_FIT)
-    step = -(-len(recorded) // MOST_POINTS)
+    step = -(-len(recorded) // MAX_POINTS)
     columns = [column for column in CHART if FIELDS.get(column[0], "timestamp") in recorded[0]]
     rows = [
         {"metrics": [_point(key, record, start) for key, _, _, _ in columns]} for record in recorded[::step]

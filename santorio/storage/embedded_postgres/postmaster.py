@@ -18,7 +18,7 @@ from santorio.storage.embedded_postgres import os_user
 from santorio.storage.embedded_postgres.os_user import Account
 
 SOCKET_NAME = ".s.PGSQL.5432"
-LONGEST_SOCKET_PATH = 100
+MAX_SOCKET_PATH = 100
 """Bytes; the kernel's limit is 107 on Linux and 103 on macOS."""
 
 
@@ -113,13 +113,13 @@ def choose_socket_folder(data: Path, account: Account | None) -> Path:
     That is the data folder, or one of our own among the temporary files where the data folder's path is too
     long for a socket.
     """
-    if len(os.fsencode(data / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(data / SOCKET_NAME)) <= MAX_SOCKET_PATH:
         return data
     owner = os.geteuid() if account is None else account.uid
     name = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
     for base in (Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108 - ownership is verified below
         folder = base / f"santorio-{owner}-{name}"
-        if len(os.fsencode(folder / SOCKET_NAME)) > LONGEST_SOCKET_PATH:
+        if len(os.fsencode(folder / SOCKET_NAME)) > MAX_SOCKET_PATH:
             continue
         if not folder.exists():
             folder.mkdir(mode=0o700)

@@ -54,7 +54,7 @@ def outline(data: bytes) -> Outline:
     NotWhole
         If it ends too early or uses a message that is not defined: what comes then cannot be told.
     TooMuch
-        If decoding it would take more than `MOST_MESSAGES` or `MOST_VALUES`.
+        If decoding it would take more than `MAX_MESSAGES` or `MAX_VALUES`.
     """
     found = Outline(data)
     parts: dict[bytes, bytes] = {}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from santorio.analyses.effects.design import prepare
-from santorio.analyses.effects.measurement_error import LEAST_RELIABILITY, correct_measurement_error
+from santorio.analyses.effects.measurement_error import MIN_RELIABILITY, correct_measurement_error
 from santorio.analyses.effects.pipeline import fit, results
 from santorio.analyses.series import Series
 
@@ -77,5 +77,5 @@ def test_what_is_hardly_more_than_error_is_left_out():
     rng = np.random.default_rng(6)
     told = series((2300 + 60 * rng.normal(size=DAYS)) * (1 + 0.3 * rng.normal(size=DAYS)), "kcal")
     exposures, calibrations = correct_measurement_error({NAME: told})
-    assert calibrations[NAME].reliability < LEAST_RELIABILITY
+    assert calibrations[NAME].reliability < MIN_RELIABILITY
     assert exposures == {}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from santorio.analyses.training.activity_metrics import compute_activity_metrics
-from santorio.analyses.training.resample import LONGEST_PAUSE, longest_held, possible, seconds_of
+from santorio.analyses.training.resample import MAX_PAUSE, longest_held, possible, seconds_of
 
 NAN = float("nan")
 DAY = 1_772_000_000.0
@@ -53,7 +53,7 @@ def test_on_the_clock_a_pause_is_as_long_as_it_was_but_never_fills_the_memory() 
     found = seconds_of(DAY + column(0, 1, 2, 20, 21, 10_000_000), {"power_w": column(1, 2, 9, 3, 4, 5)})
     clock = found.elapsed("power_w", paused=0.0)
     assert clock[:22].tolist() == [1, 2, 9, *[0] * 17, 3, 4]
-    assert len(clock) == 22 + LONGEST_PAUSE + 1
+    assert len(clock) == 22 + MAX_PAUSE + 1
     assert clock[-1] == 5
 
 
