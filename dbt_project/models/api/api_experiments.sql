@@ -59,14 +59,14 @@ trials as (
         -- days that come and runs that publish need no event. A test compares the two on random histories.
         case
             when lives.abandoned_on is not null then 'abandoned'
-            when lives.newest_step = 'stopped' then 'stopped_early'
-            when lives.newest_step = 'analysed' then 'analysed'
+            when lives.last_event = 'stopped' then 'stopped_early'
+            when lives.last_event = 'analysed' then 'analysed'
             when results.stopped_after_days is not null then 'stopped_early'
             when lives.paused_until > trials.today then 'paused'
             when trials.start_day > trials.today or trials.last_day is null then 'scheduled'
             -- The outcome of the last day arrives after its lag, and is complete the day after.
             when
-                lives.newest_step is distinct from 'completed'
+                lives.last_event is distinct from 'completed'
                 and trials.last_day + coalesce(trials.lag_days, 0) + 2 > trials.today
                 then 'running'
             when results.is_final then 'analysed'
