@@ -26,7 +26,7 @@ from santorio.storage.database.engine import Database
 from santorio.storage.database.migrate import head, migrate
 from santorio.storage.embedded_postgres.os_user import programs
 from santorio.storage.embedded_postgres.server import embedded_server
-from support.warehouse import Warehouse, database_of_its_own
+from support.warehouse import TABLES, Warehouse, database_of_its_own
 
 FOLDER = Path(__file__).parent / "upgrade"
 OLD_ROLES = """
@@ -181,7 +181,7 @@ def test_no_object_of_the_database_keeps_an_old_name(upgraded: Database) -> None
 def test_the_next_build_processes_what_was_queued_and_the_answers_stay_the_same(
     upgraded: Database, person: Person, tmp_path: Path
 ) -> None:
-    Warehouse(upgraded, tmp_path).build("run")  # without the data tests, which other tests run
+    Warehouse(upgraded, tmp_path).build(*TABLES)  # without the data tests, which other tests run
     with upgraded.connect() as connection:
         assert connection.execute("select count(*) from raw.change_queue").fetchone() == (0,)
         assert connection.execute("select count(*) from ops.builds").fetchone() == (2,)
