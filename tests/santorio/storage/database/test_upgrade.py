@@ -26,6 +26,8 @@ from santorio.storage.database.engine import Database
 from santorio.storage.database.migrate import head, migrate
 from santorio.storage.embedded_postgres.os_user import programs
 from santorio.storage.embedded_postgres.server import embedded_server
+from santorio.warehouse import ensure_manifest
+from santorio.warehouse.publish import make_views
 from support.warehouse import TABLES, Warehouse, database_of_its_own
 
 FOLDER = Path(__file__).parent / "upgrade"
@@ -182,6 +184,7 @@ def test_the_next_build_processes_what_was_queued_and_the_answers_stay_the_same(
     upgraded: Database, person: Person, tmp_path: Path
 ) -> None:
     Warehouse(upgraded, tmp_path).build(*TABLES)  # without the data tests, which other tests run
+    make_views(upgraded, ensure_manifest(), tmp_path)
     with upgraded.connect() as connection:
         assert connection.execute("select count(*) from raw.change_queue").fetchone() == (0,)
         assert connection.execute("select count(*) from ops.builds").fetchone() == (2,)
