@@ -170,9 +170,9 @@ def test_two_watches_that_disagree_are_flagged_and_one_that_is_told_twice_counts
     summary(log, DAY, restingHeartRate=50, totalSteps=5000)
     summary(log, DAY, restingHeartRate=51, totalSteps=9000, account="8")
     build()
-    assert flags() == {("steps", "tellings disagree", False), ("resting_hr_bpm", "told twice", False)}
+    assert flags() == {("steps", "reports disagree", False), ("resting_hr_bpm", "reported twice", False)}
     assert [one["reason"] for one in rows("marts.day_quality", "reason", where="metric = 'steps'")] == [
-        "Two watches tell it differently; one of them is taken."
+        "Two watches report it differently; one of them is taken."
     ]
     assert len(rows("marts.outcomes", where="metric = 'steps'")) == 1
 

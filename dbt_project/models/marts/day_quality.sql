@@ -158,9 +158,9 @@ flags as (
     where not measured.is_whole
     union all
     select
-        user_id, day, metric, 'tellings disagree', 'warning', false,
+        user_id, day, metric, 'reports disagree', 'warning', false,
         case when accounts > 1 then 'Two watches report it differently; one of them is taken.'
-            else 'It is reported twice, and differently; the fuller telling is taken.' end, as_of
+            else 'It is reported twice, and differently; the fuller report is taken.' end, as_of
     from tellings
     where is_apart
     union all
