@@ -160,4 +160,4 @@ def _invoke(manifest: Any, arguments: list[str], on_event: Callable[[DbtEvent], 
             reset_metadata_vars()
 
 
-_RESULTS = frozenset({"LogModelResult", "LogTestResult"})
+_RESULTS = frozenset({"LogSeedResult", "LogModelResult", "LogTestResult"})

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from santorio import local_time as local
-from santorio.cli.status import say_life
-from santorio.cli.trial import say_task, task
+from santorio.cli.trial_output import print_status, print_task, trial_task
 from santorio.stats.posterior_store import fetch_posterior
 from santorio.stats.randomization import draw_daily
 from santorio.trials import service
@@ -266,28 +265,28 @@ def asks_for_no_other_day(led, capsys):
     after = led.day(LOOK + 4)
     status = led.status(after)
     assert (status.state.name, status.state.decision, status.state.stopped_after) == (
-        "analysed",
+        "stopped_early",
         "adopt",
         LOOK,
     )
     assert status.protocol.arm_of(led.due) is None
     assert status.frozen.arm_of(led.due) is not None
     assert status.remaining_interim_days == ()
-    asked = task(status, after)
+    asked = trial_task(status, after)
     assert (asked["arm"], asked["study_days"], max(asked["to_log"])) == (None, DAYS, led.day(LOOK - 1))
-    say_task(asked, after)
-    say_life(status, [])
+    print_task(asked, after)
+    print_status(status, [])
     said = " ".join(capsys.readouterr().out.split())
     assert (
         f"It was stopped early at an interim analysis, after {LOOK} study days: adopt. "
         "Its report: santorio trial report" in said
     )
-    assert "no study day" not in said
+    assert "not a study day" not in said
     assert f"After {LOOK} study days (analysed on" in said
     assert "; it ended: adopt" in said
     with pytest.raises(InvalidCommand, match="stopped early at a planned interim analysis"):
         pause(led.database, led.person, NAME, days=3, today=after)
-    with pytest.raises(InvalidCommand, match="no study day"):
+    with pytest.raises(InvalidCommand, match="not a study day"):
         log_day(led.database, led.person, NAME, done=True, day=after, note=None, today=after)
     log_day(led.database, led.person, NAME, done=True, day=led.day(LOOK), note=None, today=after)
     assert fetch(led.marts, "select count(*) from raw.events where event_type = 'trial.stopped'") == [(1,)]
@@ -295,8 +294,8 @@ def asks_for_no_other_day(led, capsys):
 
 def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsys):
     led.live("mood", felt(5.0)[: LOOK + 1])
-    assert task(led.status(led.day(LOOK)), led.day(LOOK))["next"] is None
-    waits = task(led.status(led.due), led.due)["next"]
+    assert trial_task(led.status(led.day(LOOK)), led.day(LOOK))["next"] is None
+    waits = trial_task(led.status(led.due), led.due)["next"]
     assert waits == f"The planned interim analysis after {LOOK} study days can be done: santorio run"
     (report,) = led.analyse(led.due)
     found = led.newest("decision, estimate, sd, randomisation_p, days_arm + days_reference, cycles")
@@ -333,7 +332,7 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
     led.analyse(led.day(DAYS + 10))
     assert led.newest("decision, days_arm + days_reference") == ("keep going", LOOK)
     status = led.status(led.day(DAYS + 10))
-    assert (status.state.name, status.state.decision) == ("analysed", "adopt")
+    assert (status.state.name, status.state.decision) == ("stopped_early", "adopt")
     page = led.page(led.day(DAYS + 10))
     assert f"This trial ended at a planned look, after {LOOK} of {DAYS} study days" in page
     assert "At the look it was decided: “ten minutes of humming”: adopt. Judged again with them" in page
