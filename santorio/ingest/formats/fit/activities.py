@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from santorio.ingest.formats.fit.decoder import Decoded, Message, moment
+from santorio.ingest.formats.fit.decoder import Decoded, Message, to_instant
 from santorio.ingest.formats.fit.records import Records
 
-# Our name, the profile's name(s), unit in our name. The enhanced field is the same with more range.
-FIGURES: Mapping[str, tuple[str, ...]] = {
+# Our name (with its unit) and the profile's field names. The enhanced field is the same with more range.
+SESSION_FIELDS: Mapping[str, tuple[str, ...]] = {
     "total_elapsed_time_s": ("total_elapsed_time",),
     "total_timer_time_s": ("total_timer_time",),
     "total_distance_m": ("total_distance",),
@@ -21,77 +21,80 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "total_ascent_m": ("total_ascent",),
     "avg_speed_mps": ("avg_speed", "enhanced_avg_speed"),
 }
-# Few devices state them; a session has them only where they do.
-STATED: Mapping[str, tuple[str, ...]] = {
+# Few devices state these fields. A session has them only if the device stated them.
+OPTIONAL_FIELDS: Mapping[str, tuple[str, ...]] = {
     "threshold_power_w": ("threshold_power",),
-    # 0 to 100 in tens
+    # 0 to 100, in steps of ten.
     "workout_rpe": ("workout_rpe",),
 }
+# Values of a session that its laps do not repeat.
+NOT_IN_LAPS = frozenset({"start_time_unix", "sport", "sub_sport"})
+# Of a file without a session message: column of the records, session field, and how it is summarised.
+DERIVED_FIELDS = (
+    ("heart_rate_bpm", "avg_heart_rate", np.nanmean),
+    ("heart_rate_bpm", "max_heart_rate", np.nanmax),
+    ("distance_m", "total_distance", np.nanmax),
+    ("power_w", "avg_power", np.nanmean),
+)
 
 
 def sessions_of(decoded: Decoded, records: Records) -> list[dict[str, object]]:
-    """Sessions of an activity; a file that broke off before its session is summed up from its records."""
-    found = [session_of(message) for message in decoded.all("session")]
-    # A chained file may hold one activity twice.
-    found = [
-        one for n, one in enumerate(found) if one["start_time_unix"] is not None and one not in found[:n]
-    ]
-    if not found and len(records.times):
-        found = [derived_session(decoded, records)]
-    return sorted(found, key=lambda one: float(str(one["start_time_unix"])))
+    """Return an activity's sessions by start; a file cut off before its session gets one from its records."""
+    sessions: list[dict[str, object]] = []
+    for message in decoded.all("session"):
+        session = session_of(message)
+        # A chained file may hold the same activity twice.
+        if session["start_time_unix"] is not None and session not in sessions:
+            sessions.append(session)
+    if not sessions and len(records.times):
+        sessions = [derived_session(decoded, records)]
+    return sorted(sessions, key=lambda session: float(str(session["start_time_unix"])))
 
 
 def session_of(message: Message) -> dict[str, object]:
-    """Figures of a session message, in our names and units."""
-    start = moment(message.get("start_time")) or moment(message.get("timestamp"))
-    return {
-        "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else None,
-        "start_time_unix": start.timestamp() if start else None,
-        "sport": word(message.get("sport")),
-        "sub_sport": word(message.get("sub_sport")),
-        **{ours: first_number(message, theirs) for ours, theirs in FIGURES.items()},
-        **{
-            ours: value
-            for ours, theirs in STATED.items()
-            if (value := first_number(message, theirs)) is not None
-        },
-    }
+    """Return the values of a session or lap message, in our names and units."""
+    session: dict[str, object] = {"start_time": None, "start_time_unix": None}
+    start = to_instant(message.get("start_time")) or to_instant(message.get("timestamp"))
+    if start is not None:
+        session["start_time"] = start.strftime("%Y-%m-%dT%H:%M:%SZ")
+        session["start_time_unix"] = start.timestamp()
+    session["sport"] = text_or_none(message.get("sport"))
+    session["sub_sport"] = text_or_none(message.get("sub_sport"))
+    for name, fields in SESSION_FIELDS.items():
+        session[name] = first_number(message, fields)
+    for name, fields in OPTIONAL_FIELDS.items():
+        value = first_number(message, fields)
+        if value is not None:
+            session[name] = value
+    return session
 
 
 def laps_of(decoded: Decoded) -> list[dict[str, object]]:
-    """Laps in the order of the file, with what they state."""
-    unlike = {"start_time_unix", "sport", "sub_sport"}
-    laps = [session_of(message) for message in decoded.all("lap")]
-    return [
-        {name: value for name, value in lap.items() if name not in unlike and value is not None}
-        for lap in laps
-    ]
+    """Return the laps in the order of the file, each with the fields that it states."""
+    return [_lap(message) for message in decoded.all("lap")]
+
+
+def _lap(message: Message) -> dict[str, object]:
+    stated = session_of(message).items()
+    return {name: value for name, value in stated if name not in NOT_IN_LAPS and value is not None}
 
 
 def derived_session(decoded: Decoded, records: Records) -> dict[str, object]:
-    """Sum up records: first and last time, the mean and greatest heart rate, the last distance."""
-    found: dict[str | int, object] = {}
-    for name, theirs, fold in (
-        ("heart_rate_bpm", "avg_heart_rate", np.nanmean),
-        ("heart_rate_bpm", "max_heart_rate", np.nanmax),
-        ("distance_m", "total_distance", np.nanmax),
-        ("power_w", "avg_power", np.nanmean),
-    ):
-        if name in records.columns:
-            found[theirs] = float(fold(records.columns[name]))
+    """Summarise records: duration, mean and maximum heart rate, mean power, distance."""
     first, last = float(records.times.min()), float(records.times.max())
-    return session_of(
-        {
-            "start_time": first,
-            "total_elapsed_time": last - first,
-            "sport": decoded.first("sport").get("sport"),
-            **found,
-        }
-    )
+    message: dict[str | int, object] = {
+        "start_time": first,
+        "total_elapsed_time": last - first,
+        "sport": decoded.first("sport").get("sport"),
+    }
+    for column, field, summarise in DERIVED_FIELDS:
+        if column in records.columns:
+            message[field] = float(summarise(records.columns[column]))
+    return session_of(message)
 
 
 def first_number(message: Message, names: tuple[str, ...]) -> float | None:
-    """Return the first of the fields that is a number; in a damaged file it may be none."""
+    """Return the first of the fields that is a finite number, if any: in a damaged file a field may be anything."""
     for name in names:
         value = message.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
@@ -99,6 +102,6 @@ def first_number(message: Message, names: tuple[str, ...]) -> float | None:
     return None
 
 
-def word(value: object) -> str | None:
-    """Text of what names something."""
+def text_or_none(value: object) -> str | None:
+    """Return a field as text; None if the message does not have it."""
     return None if value is None else str(value)

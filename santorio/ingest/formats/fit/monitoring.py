@@ -1,16 +1,17 @@
-"""What a watch writes all day (monitoring) and all night (sleep): samples as `[Unix seconds, value]`."""
+"""Monitoring files (a watch's samples of the day) and sleep files; samples are `[Unix seconds, value]`."""
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 
 from santorio import local_time
-from santorio.ingest.formats.fit.activities import first_number, word
-from santorio.ingest.formats.fit.decoder import EPOCH_OF_FIT, Decoded, Message, moment
+from santorio.ingest.formats.fit.activities import first_number, text_or_none
+from santorio.ingest.formats.fit.decoder import EPOCH_OF_FIT, Decoded, Message, to_instant
 
-# One cycle is two steps; the profile renames the field so for these, a reader of names alone does not.
+# For these the profile has a subfield `steps` of `cycles`, which the decoders do not apply. One cycle is two steps.
 ON_FOOT = frozenset({"walking", "running"})
-# Our name, the profile's: what a device counts from midnight on, each with the kind of movement.
-COUNTED = {
+# Our name and the profile's: counters that start at midnight, one set for each type of activity.
+COUNTERS = {
     "distance_m": "distance",
     "active_time_s": "active_time",
     "active_calories_kcal": "active_calories",
@@ -19,23 +20,24 @@ COUNTED = {
     "moderate_minutes": "moderate_activity_minutes",
     "vigorous_minutes": "vigorous_activity_minutes",
 }
-# Undocumented messages of sleep files: the night's frame (253 its beginning, 2 the same on the local clock,
-# 1 the seconds between rows), a row of twenty bytes for each of its minutes, and its end (253).
+# Undocumented messages of sleep files: the night's frame (field 253 its beginning, 2 the same on the local clock,
+# 1 the seconds between rows), a row of twenty bytes for each of its minutes, and its end (field 253).
 FRAME, ROWS, END = "unknown_273", "unknown_274", "unknown_276"
 TIMESTAMP, LOCAL_TIMESTAMP = 253, 2
 
 
 def monitoring_of(decoded: Decoded) -> dict[str, object]:
-    """Samples of a monitoring file, each with its full time, by kind; kinds without a sample are left out."""
-    beats: list[list[float]] = []
+    """Return the samples of a monitoring file by kind; kinds without a sample are omitted."""
+    heart_rate: list[list[float]] = []
     movement: list[dict[str, object]] = []
     for at, message in full_times(decoded):
-        if (rate := first_number(message, ("heart_rate",))) is not None:
-            beats.append([at, rate])
-        if found := _movement(message):
-            movement.append({"at": at, **found})
+        rate = first_number(message, ("heart_rate",))
+        if rate is not None:
+            heart_rate.append([at, rate])
+        if counters := _movement(message):
+            movement.append({"at": at, **counters})
     samples = {
-        "heart_rate_bpm": beats,
+        "heart_rate_bpm": heart_rate,
         "stress": _samples(decoded, "stress_level", "stress_level_time", "stress_level_value"),
         "spo2_percent": _samples(decoded, "spo2_data", "timestamp", "reading_spo2", "reading_confidence"),
         "respiration_rate_brpm": _samples(decoded, "respiration_rate", "timestamp", "respiration_rate"),
@@ -48,105 +50,113 @@ def monitoring_of(decoded: Decoded) -> dict[str, object]:
 
 
 def full_times(decoded: Decoded) -> list[tuple[float, Message]]:
-    """Monitoring messages with the time of each.
+    """Return the monitoring messages, each with its time in Unix seconds.
 
-    Most state only `timestamp_16`, the low half of the clock: it counts on from the time before it, and starts
-    again from nothing every 18 hours.
+    Most state only `timestamp_16`, the low half of the clock. It continues from the message before and starts
+    again at zero every 18 hours.
     """
     timed: list[tuple[float, Message]] = []
-    known = first_number(decoded.first("monitoring_info"), ("timestamp",))
+    last = first_number(decoded.first("monitoring_info"), ("timestamp",))
     for message in decoded.all("monitoring"):
-        stated, low = first_number(message, ("timestamp",)), message.get("timestamp_16")
+        stated, low_half = first_number(message, ("timestamp",)), message.get("timestamp_16")
         if stated is not None:
-            known = stated
-        elif isinstance(low, int) and known is not None:
-            known += (low - int(known - EPOCH_OF_FIT)) & 0xFFFF
+            last = stated
+        elif isinstance(low_half, int) and last is not None:
+            last += (low_half - int(last - EPOCH_OF_FIT)) & 0xFFFF
         else:
             continue
-        if moment(known) is not None:
-            timed.append((known, message))
+        if to_instant(last) is not None:
+            timed.append((last, message))
     return timed
 
 
 def _movement(message: Message) -> dict[str, object]:
-    kind, cycles = word(message.get("activity_type")), first_number(message, ("cycles",))
-    found: dict[str, object] = {ours: first_number(message, (theirs,)) for ours, theirs in COUNTED.items()}
-    found["intensity"] = first_number(message, ("intensity",))
-    if cycles is not None:
-        found["steps" if kind in ON_FOOT else "cycles"] = round(cycles * 2) if kind in ON_FOOT else cycles
-    found = {name: value for name, value in found.items() if value is not None}
-    return {"activity_type": kind, **found} if found and kind is not None else found
+    activity_type = text_or_none(message.get("activity_type"))
+    values = {name: first_number(message, (field,)) for name, field in COUNTERS.items()}
+    values["intensity"] = first_number(message, ("intensity",))
+    cycles = first_number(message, ("cycles",))
+    if cycles is not None and activity_type in ON_FOOT:
+        values["steps"] = round(cycles * 2)
+    else:
+        values["cycles"] = cycles
+    movement: dict[str, object] = {name: value for name, value in values.items() if value is not None}
+    if movement and activity_type is not None:
+        return {"activity_type": activity_type, **movement}
+    return movement
 
 
 def _samples(decoded: Decoded, name: str, time: str, *fields: str) -> list[list[float | None]]:
     rows = []
     for message in decoded.all(name):
-        at, values = first_number(message, (time,)), [first_number(message, (field,)) for field in fields]
-        if moment(at) is not None and values[0] is not None:
+        at = first_number(message, (time,))
+        values = [first_number(message, (field,)) for field in fields]
+        if to_instant(at) is not None and values[0] is not None:
             rows.append([at, *values])
     return rows
 
 
 def sleep_of(decoded: Decoded) -> dict[str, object]:
-    """Levels of a sleep file, and its undocumented messages as they came.
+    """Return the levels of a sleep file, and its undocumented messages unchanged.
 
-    What the twenty bytes of a row mean is not known; they are kept in hexadecimal.
+    The meaning of the twenty bytes of a row is unknown; they are kept in hexadecimal.
     """
-    levels = [
-        [at.timestamp(), word(message.get("sleep_level"))]
-        for message in decoded.all("sleep_level")
-        if (at := moment(message.get("timestamp"))) is not None
-    ]
+    levels: list[list[object]] = []
+    for message in decoded.all("sleep_level"):
+        at = to_instant(message.get("timestamp"))
+        if at is not None:
+            levels.append([at.timestamp(), text_or_none(message.get("sleep_level"))])
+    undocumented: dict[str, list[object]] = {}
+    for name in (FRAME, ROWS, END):
+        undocumented[name] = [_to_json(message) for message in decoded.all(name)]
     return {
-        "started_at": _instant(decoded.first(FRAME)),
-        "ended_at": _instant(decoded.first(END)),
+        "started_at": _iso(_instant(decoded.first(FRAME), TIMESTAMP)),
+        "ended_at": _iso(woke_at(decoded)),
         "levels": levels,
-        "undocumented": {name: [_plain(one) for one in decoded.all(name)] for name in (FRAME, ROWS, END)},
+        "undocumented": undocumented,
     }
 
 
 def woke_at(decoded: Decoded) -> dt.datetime | None:
-    """When the night of a sleep file ended."""
-    return _fit_moment(decoded.first(END).get(TIMESTAMP))
+    """Return when the night of a sleep file ended; None for any other file."""
+    return _instant(decoded.first(END), TIMESTAMP)
 
 
 def shown_offset(decoded: Decoded) -> dt.timedelta | None:
-    """Offset that the device showed, where the file states one instant on both clocks."""
-    frame = decoded.first(FRAME)
-    pairs = [
-        (one.get("local_timestamp"), one.get("timestamp"))
-        for one in (decoded.first("activity"), decoded.first("monitoring_info"))
+    """Return the UTC offset of the device's clock; None if the file states no instant in both local time and UTC."""
+    messages = (decoded.first("activity"), decoded.first("monitoring_info"))
+    clocks = [
+        (to_instant(message.get("local_timestamp")), to_instant(message.get("timestamp")))
+        for message in messages
     ]
-    clocks = [(moment(local), moment(gmt)) for local, gmt in pairs]
-    clocks.append((_fit_moment(frame.get(LOCAL_TIMESTAMP)), _fit_moment(frame.get(TIMESTAMP))))
+    frame = decoded.first(FRAME)
+    clocks.append((_instant(frame, LOCAL_TIMESTAMP), _instant(frame, TIMESTAMP)))
     for local, gmt in clocks:
         if local is not None and gmt is not None:
-            # Both clocks are read within a minute; offsets on Earth are quarters of an hour.
+            # Both clocks are read within a minute; offsets on Earth are multiples of a quarter of an hour.
             quarters = round((local - gmt).total_seconds() / 900)
             rounded = gmt + dt.timedelta(minutes=15 * quarters)
             return local_time.offset_between(rounded.replace(tzinfo=None), gmt.replace(tzinfo=None))
     return None
 
 
-def _fit_moment(value: object) -> dt.datetime | None:
-    return moment(value + EPOCH_OF_FIT) if isinstance(value, int) else None
+def _instant(message: Message, field: int) -> dt.datetime | None:
+    """Read a time of an undocumented message: the decoders leave it in seconds since FIT's epoch."""
+    value = message.get(field)
+    return to_instant(value + EPOCH_OF_FIT) if isinstance(value, int) else None
 
 
-def _instant(message: Message) -> str | None:
-    at = _fit_moment(message.get(TIMESTAMP))
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+def _iso(instant: dt.datetime | None) -> str | None:
+    return None if instant is None else instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _plain(message: Message) -> dict[str, object]:
-    """Write a message as JSON can hold it."""
-    return {str(name): _value(value) for name, value in message.items()}
-
-
-def _value(value: object) -> object:
+def _to_json(value: object) -> object:
+    """Convert a message or a value in it to JSON: bytes in hexadecimal, NaN and infinity as null."""
+    if isinstance(value, Mapping):
+        return {str(name): _to_json(part) for name, part in value.items()}
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, list):
-        return [_value(one) for one in value]
+        return [_to_json(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, int | float | None) else str(value).replace("\x00", "")

@@ -1,4 +1,4 @@
-"""Records of a FIT file in our names and units, and the beats that some devices write beside them."""
+"""Records of a FIT file in our names and units, and the heartbeats that some devices write beside them."""
 
 import math
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from santorio.ingest.formats.fit.decoder import EARLIEST, Column, Decoded, Message, moment
+from santorio.ingest.formats.fit.decoder import EARLIEST, Column, Decoded, Message, to_instant
 
-# Our column, the profile's field(s). Units are the profile's. The enhanced field is the same with more range; where a
-# device writes the plain one, `fitfast` makes the other of it and is a thousandth too low in one of a hundred.
+# Our column and the profile's field(s), in the profile's unit. The enhanced field is the same with more range, but
+# the plain one comes first: from it `fitfast` derives the enhanced one, in one value of a hundred 0.001 too low.
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "latitude_deg": ("position_lat",),
     "longitude_deg": ("position_long",),
@@ -26,17 +26,17 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "ground_contact_ms": ("stance_time",),
     "step_length_mm": ("step_length",),
 }
-TAKEN = frozenset({"timestamp", "fractional_cadence", *(name for names in FIELDS.values() for name in names)})
+MAPPED = frozenset({"timestamp", "fractional_cadence"}).union(*FIELDS.values())
 MAX_NAME_LENGTH = 100
-# A heart at rest beats every second or two.
+# A heart at rest beats every second or two: after 5 s without a beat the strap has lost contact.
 HELD_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Records that have a time, in the order of the file; `without_time` of them had none and were left out.
+    """Records with a valid time, in the order of the file; `without_time` others were excluded.
 
-    `columns` are by our names, `series` by the device's: fields of apps and undocumented ones.
+    `columns` are by our names. `series` are by the device's names: fields of apps, and undocumented ones.
     """
 
     times: Column
@@ -46,104 +46,117 @@ class Records:
 
 
 def records_of(decoded: Decoded, latest: float) -> Records:
-    """Take the records out of a decoded file, none after `latest` (Unix seconds).
+    """Select the records of a decoded file that have a time, none after `latest` (Unix seconds).
 
-    Columns in which nothing was measured are left out.
+    Columns without a single measurement are omitted.
     """
     found = decoded.records
     rows = len(next(iter(found.values()))) if found else 0
     times = found.get("timestamp", np.full(rows, np.nan))
-    # NaN is in no range.
+    # Comparisons with NaN are false.
     timed = (times >= EARLIEST) & (times <= latest)
-    kept = found if timed.all() else {name: column[timed] for name, column in found.items()}
-    columns = {ours: column for ours, names in FIELDS.items() if (column := _first(kept, names)) is not None}
-    if "cadence_rpm" in columns and "fractional_cadence" in kept:
-        columns["cadence_rpm"] = columns["cadence_rpm"] + np.nan_to_num(kept["fractional_cadence"])
-    # A strap that was under water hands its beats over afterwards, beside the records: they go before what the
-    # watch caught of it meanwhile.
+    fields = found
+    if not timed.all():
+        fields = {name: column[timed] for name, column in found.items()}
+    columns = _mapped_columns(fields)
+    # A strap under water transmits its beats afterwards, beside the records. They replace what the watch received
+    # of it meanwhile.
     at, bpm = strap_beats(decoded.all("hr"))
     if len(at) and timed.any():
-        told = rate_at(times[timed], at, bpm)
-        columns["heart_rate_bpm"] = np.where(np.isnan(told), columns.get("heart_rate_bpm", np.nan), told)
-    series = {
-        name.replace("\x00", "")[:MAX_NAME_LENGTH]: column
-        for name, column in kept.items()
-        if name not in TAKEN and _measures(column)
-    }
-    series |= {name: beats for name, beats in (("beat_at_s", at), ("beat_bpm", bpm)) if len(beats)}
-    if len(intervals := rr_intervals(decoded.all("hrv"))):
-        series["rr_interval_s"] = intervals
-    return Records(
-        times[timed],
-        {name: one for name, one in columns.items() if _measures(one)},
-        series,
-        int((~timed).sum()),
-    )
+        strap = rate_at(times[timed], at, bpm)
+        columns["heart_rate_bpm"] = np.where(np.isnan(strap), columns.get("heart_rate_bpm", np.nan), strap)
+    series: dict[str, Column] = {}
+    for name, column in fields.items():
+        if name not in MAPPED and _has_values(column):
+            series[name.replace("\x00", "")[:MAX_NAME_LENGTH]] = column
+    beats = {"beat_at_s": at, "beat_bpm": bpm, "rr_interval_s": rr_intervals(decoded.all("hrv"))}
+    series |= {name: values for name, values in beats.items() if len(values)}
+    measured = {name: column for name, column in columns.items() if _has_values(column)}
+    return Records(times[timed], measured, series, int((~timed).sum()))
 
 
-def _first(found: Mapping[str, Column], names: tuple[str, ...]) -> Column | None:
-    column: Column | None = None
+def _mapped_columns(fields: Mapping[str, Column]) -> dict[str, Column]:
+    columns: dict[str, Column] = {}
+    for name, field_names in FIELDS.items():
+        column = _coalesce(fields, field_names)
+        if column is not None:
+            columns[name] = column
+    if "cadence_rpm" in columns and "fractional_cadence" in fields:
+        columns["cadence_rpm"] = columns["cadence_rpm"] + np.nan_to_num(fields["fractional_cadence"])
+    return columns
+
+
+def _coalesce(fields: Mapping[str, Column], names: tuple[str, ...]) -> Column | None:
+    """Return the first of the fields, its gaps filled from the others; None if there is none of them."""
+    result: Column | None = None
     for name in names:
-        if (other := found.get(name)) is not None:
-            column = other if column is None else np.where(np.isnan(column), other, column)
-    return column
+        column = fields.get(name)
+        if column is not None:
+            result = column if result is None else np.where(np.isnan(result), column, result)
+    return result
 
 
-def _measures(column: Column) -> bool:
+def _has_values(column: Column) -> bool:
     return not np.isnan(column).all()
 
 
 def rr_intervals(messages: list[Message]) -> Column:
-    """Seconds between beats, in their order; the five places of a message are filled up with nothing."""
-    values = [value for message in messages for value in _numbers(message.get("time"))]
-    return np.array(values, dtype=np.float64)
+    """Return the seconds between beats in order. A message has room for five; unused values are not numbers."""
+    intervals: list[float] = []
+    for message in messages:
+        intervals += _numbers(message.get("time"))
+    return np.array(intervals, dtype=np.float64)
 
 
 def strap_beats(messages: list[Message]) -> tuple[Column, Column]:
-    """When each beat was (Unix seconds) and the rate that the strap gave it.
+    """Return the time of each beat (Unix seconds) and the heart rate that the strap gave with it.
 
-    The strap counts 1/1024 s on a clock of its own. Messages with a timestamp tie that clock to the day's; the
-    others hold only the lowest twelve bits of it, eight beats in twelve bytes.
+    The strap counts 1/1024 s on a clock of its own. Messages with a timestamp relate that clock to UTC; the
+    others hold only its lowest twelve bits, eight beats in twelve bytes.
     """
     at: list[float] = []
     bpm: list[float] = []
-    tied: tuple[float, int] | None = None
+    # An instant (Unix seconds) and the strap's count at it.
+    reference: tuple[float, int] | None = None
     ticks = 0
     for message in messages:
         rates = _numbers(message.get("filtered_bpm"))
-        stated = [round(value * 1024) for value in _numbers(message.get("event_timestamp"))]
-        when = moment(message.get("timestamp"))
-        if when is not None and stated:
-            tied = (when.timestamp() + sum(_numbers(message.get("fractional_timestamp"))), stated[0])
+        counts = [round(value * 1024) for value in _numbers(message.get("event_timestamp"))]
+        timestamp = to_instant(message.get("timestamp"))
+        if timestamp is not None and counts:
+            fraction = sum(_numbers(message.get("fractional_timestamp")))
+            reference = (timestamp.timestamp() + fraction, counts[0])
         packed = message.get("event_timestamp_12")
-        counts = stated or ([] if not isinstance(packed, bytes) else _unpacked(packed, ticks))
-        if tied is None or len(counts) != len(rates):
+        if not counts and isinstance(packed, bytes):
+            counts = _unpack_counts(packed, ticks)
+        if reference is None or len(counts) != len(rates):
             continue
-        at += [tied[0] + (count - tied[1]) % 2**32 / 1024 for count in counts]
+        # The strap's counter has 32 bits and wraps around.
+        at += [reference[0] + (count - reference[1]) % 2**32 / 1024 for count in counts]
         bpm += rates
         ticks = counts[-1] if counts else ticks
     return np.array(at, dtype=np.float64), np.array(bpm, dtype=np.float64)
 
 
-def _unpacked(packed: bytes, ticks: int) -> list[int]:
-    """Twelve bits each, lowest first, carried on from the last known count."""
+def _unpack_counts(packed: bytes, ticks: int) -> list[int]:
+    """Complete counts of twelve bits, lowest bits first, from the last complete count."""
     bits = int.from_bytes(packed, "little")
     counts: list[int] = []
-    for place in range(len(packed) * 8 // 12):
-        ticks += ((bits >> 12 * place & 0xFFF) - ticks) & 0xFFF
+    for index in range(len(packed) * 8 // 12):
+        ticks += ((bits >> 12 * index & 0xFFF) - ticks) & 0xFFF
         counts.append(ticks)
     return counts
 
 
 def rate_at(times: Column, at: Column, bpm: Column) -> Column:
-    """Mean rate of the beats since the record before; of the last beat, where none came for some seconds.
+    """Average the beats since the record before; without one, hold the last beat for `HELD_SECONDS`.
 
-    The official SDK does so too, but counts a beat for every quarter of a second until the next.
+    The official SDK does the same, but weights a beat by the quarters of a second until the next.
     """
     order = np.argsort(at, kind="stable")
     at, bpm = at[order], bpm[order]
     total = np.concatenate([[0.0], np.cumsum(bpm)])
-    instants, place = np.unique(times, return_inverse=True)
+    instants, positions = np.unique(times, return_inverse=True)
     before = np.concatenate([[instants[0] - 1], instants[:-1]])
     first, last = np.searchsorted(at, before, "right"), np.searchsorted(at, instants, "right")
     beats = last - first
@@ -151,10 +164,14 @@ def rate_at(times: Column, at: Column, bpm: Column) -> Column:
     is_held = (last > 0) & (instants - at[latest] <= HELD_SECONDS)
     mean = np.where(is_held, bpm[latest], np.nan)
     np.divide(total[last] - total[first], beats, out=mean, where=beats > 0)
-    return np.floor(mean + 0.5)[place]
+    return np.floor(mean + 0.5)[positions]
 
 
 def _numbers(value: object) -> list[float]:
-    values = value if isinstance(value, list) else [value]
-    numbers = [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
-    return [float(one) for one in numbers if math.isfinite(one)]
+    """Return the finite numbers of a field, which holds one value or a list."""
+    items = value if isinstance(value, list) else [value]
+    return [float(item) for item in items if _is_finite_number(item)]
+
+
+def _is_finite_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
