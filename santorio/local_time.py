@@ -1,7 +1,7 @@
 """The local day: an instant is UTC plus the offset that the person's clock showed.
 
 A day is the person's local calendar day; a night belongs to the day of waking. What an exposure's lag is
-belongs to `metrics.py`, how a source states its offset to that source (`sources/garmin/clocks.py`).
+belongs to `metrics.py`, how a source states its offset to that source (`ingest/formats/garmin/utc_offsets.py`).
 """
 
 import datetime as dt

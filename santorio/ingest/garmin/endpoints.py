@@ -1,6 +1,6 @@
 """What is fetched from a Garmin account: one row a kind.
 
-To add a kind is to add a row here, one in `kinds.py` that recognises its answer, and a staging model.
+To add a kind is to add a row here, one in `payload_kinds.py` that recognises its answer, and a staging model.
 
 Naps come within `sleep`, the load balance within `training_status`, body composition within `weigh_in`.
 """
@@ -19,7 +19,7 @@ class Endpoint:
     Parameters
     ----------
     kind
-        Name in the coverage ledger and in `kinds.py`.
+        Name in the coverage ledger and in `payload_kinds.py`.
     method
         Method of the `garminconnect` client.
     arguments
@@ -33,9 +33,9 @@ class Endpoint:
     is_default
         Whether it is fetched without being asked for by name.
     is_shape_known
-        Whether an answer that `kinds.py` does not recognise is refused. Of a few kinds no real answer was seen:
+        Whether an answer that `payload_kinds.py` does not recognise is refused. Of a few kinds no real answer was seen:
         theirs are kept as they come.
-    holds
+    list_key
         Key of the list that the answer wraps, where only the address says what is in it.
     """
 
@@ -47,7 +47,7 @@ class Endpoint:
     final_after_days: int = 2
     is_default: bool = True
     is_shape_known: bool = True
-    holds: str | None = None
+    list_key: str | None = None
 
     @property
     def event_type(self) -> str:
@@ -65,7 +65,7 @@ MONTH, YEAR = 28, 365
 
 ENDPOINTS = (
     # Many days a call. The daily summary comes first: a change in it tells that a watch synced an old day late.
-    Endpoint("daily_summary", "get_daily_summaries", RANGE, span_days=MONTH, holds="data"),
+    Endpoint("daily_summary", "get_daily_summaries", RANGE, span_days=MONTH, list_key="data"),
     Endpoint("steps", "get_daily_steps", RANGE, span_days=MONTH),
     Endpoint("heart_rate_summary", "get_daily_heart_rate_stats", RANGE, span_days=MONTH),
     Endpoint("stress_summary", "get_daily_stress_stats", RANGE, span_days=MONTH),

@@ -1,12 +1,12 @@
-"""Garmin Connect's JSON becomes events: one a payload and day, unchanged, with the offset it states.
+"""Turn Garmin Connect's JSON into events: one for each payload, unchanged, with the UTC offset that it states.
 
-Garmin's "no data" is null, [], {} or an object full of nulls. Which clock a payload shows is in `clocks.py`.
+Garmin's "no data" is null, [], {} or an object full of nulls.
 """
 
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -22,8 +22,10 @@ from santorio.storage.event_log import UNDATED, Event
 from santorio.storage.parse_result import ParseResult, Rejection, is_future, rejected
 
 ACCOUNT_KEYS = ("userProfilePK", "userProfilePk", "userProfileId", "ownerId", "userId")
-NAMING = {*ACCOUNT_KEYS, "id", "deviceId"}
-MOMENTS = (
+# Numbers that identify something: they are not measurements.
+IDENTIFIERS = {*ACCOUNT_KEYS, "id", "deviceId"}
+# Keys of a payload's instant in GMT if it does not state its local time, in the order of preference.
+TIMESTAMP_KEYS = (
     "timestamp",
     "startTimestampGMT",
     "startGMT",
@@ -35,13 +37,16 @@ MOMENTS = (
     "asOfDateGmt",
     "timestampGmt",
 )
-ERROR = "Garmin answered with an error instead of data. Export or fetch it again."
-NOTHING = "Garmin had nothing for these days; there is nothing to take in."
-CHANGED = "Garmin's answer has a shape that is not known. The original is kept; a newer Santorio may read it."
+ERROR = "Garmin returned an error instead of data. Export or fetch it again."
+NO_DATA = "Garmin has no data for these days. There is nothing to ingest."
+CHANGED = "Garmin's response has an unknown structure. The original is kept; a newer Santorio may be able to read it."
+NOT_A_PAYLOAD = "An element is not a payload of Garmin Connect. Export or fetch it again."
+NOT_AN_OBJECT = "An entry is not an object. Export or fetch it again."
+FUTURE = "A payload is dated in the future. Check the watch's date."
 
 
 class ExpectedPayload(Protocol):
-    """What the caller knows of a payload before it is read; the rows of Garmin's table of endpoints fit."""
+    """What is expected of a response; `garmin.endpoints.Endpoint` is one."""
 
     @property
     def kind(self) -> str:
@@ -52,13 +57,13 @@ class ExpectedPayload(Protocol):
         """Whether a payload of another shape is rejected."""
 
     @property
-    def holds(self) -> str | None:
-        """Key of the list that wraps the payloads, if any."""
+    def list_key(self) -> str | None:
+        """Key of the list of payloads, if the response wraps it in an object."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """What was asked for: names what an answer is about where the answer does not say it itself."""
+    """The day and the item that were requested, for responses that do not state them."""
 
     day: dt.date | None = None
     item: str | None = None
@@ -70,9 +75,9 @@ NO_CONTEXT = RequestContext()
 def parse(
     document: object, person: Person, now: dt.datetime, *, is_garmin: bool = False
 ) -> ParseResult | None:
-    """Turn a JSON document into events; None where it is none of Garmin's.
+    """Turn a JSON document into events; None if it is not Garmin's.
 
-    Where it is known to be (`is_garmin`), payloads of unknown kinds are kept as they come.
+    If it is certain to be (`is_garmin`), payloads of unknown kinds are kept unchanged.
     """
     if isinstance(document, Mapping):
         if is_error(document):
@@ -80,60 +85,72 @@ def parse(
         payloads: Sequence[object] = [document]
         step = None
     elif isinstance(document, Sequence) and not isinstance(document, str):
-        # Pages that were gathered into one file make a list of lists.
-        pages = [
-            merge_step_intervals(part, person) if isinstance(part, list) else [part] for part in document
-        ]
-        payloads = merge_step_intervals([one for page in pages for one in page], person)
+        payloads = merge_step_intervals(_flatten_pages(document, person), person)
         step = _step_days(payloads)
     else:
         return None
-    unknown = OTHER if is_garmin else None
-    if not any(isinstance(one, Mapping) and (unknown or detect_kind(one, step)) for one in payloads):
+    fallback = OTHER if is_garmin else None
+    if not any(_payload_kind(payload, step, fallback) for payload in payloads):
         return None
-    return _parse_all(payloads, step, unknown, person, now)
+    return _parse_all(payloads, step, fallback, person, now)
+
+
+def _flatten_pages(document: Sequence[object], person: Person) -> list[object]:
+    """Return all payloads of a list, or of a list of lists: pages that were collected in one file."""
+    payloads: list[object] = []
+    for element in document:
+        payloads += merge_step_intervals(element, person) if isinstance(element, list) else [element]
+    return payloads
+
+
+def _payload_kind(payload: object, step: int | None, fallback: Kind | None) -> Kind | None:
+    if not isinstance(payload, Mapping):
+        return None
+    return detect_kind(payload, step) or fallback
 
 
 def parse_answer(
-    endpoint: ExpectedPayload, answer: object, asked: RequestContext, person: Person, now: dt.datetime
+    endpoint: ExpectedPayload, answer: object, context: RequestContext, person: Person, now: dt.datetime
 ) -> ParseResult:
-    """Turn the answer of one call into events of its kind; what is not of that kind is refused, never guessed."""
-    payloads = merge_step_intervals(_unwrapped(endpoint, answer), person, asked.day)
+    """Turn the response to one call into events of its kind; payloads of other kinds are rejected, never guessed."""
+    payloads = merge_step_intervals(_unwrapped(endpoint, answer), person, context.day)
     step = _step_days(payloads)
-    parsed = ParseResult(kind=f"garmin {endpoint.kind.replace('_', ' ')}")
+    result = ParseResult(kind=f"garmin {endpoint.kind.replace('_', ' ')}")
     for number, payload in enumerate(payloads, start=1):
-        place = f"element {number}" if len(payloads) > 1 else None
-        kind = _kind_of(endpoint, payload, step)
+        location = f"element {number}" if len(payloads) > 1 else None
+        kind = _expected_kind(endpoint, payload, step)
         if kind is not None and isinstance(payload, Mapping):
-            _add(parsed, kind, payload, place, person, now, asked)
+            _add(result, kind, payload, location, person, now, context)
         elif has_no_measurements(payload):
-            parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
+            result.rejections.append(Rejection("no_data", NO_DATA, location, "ignored"))
         else:
-            parsed.rejections.append(Rejection("changed_schema", CHANGED, place))
-    return parsed
+            result.rejections.append(Rejection("changed_schema", CHANGED, location))
+    return result
 
 
 def _unwrapped(endpoint: ExpectedPayload, answer: object) -> Sequence[object]:
-    if endpoint.holds is not None and isinstance(answer, Mapping) and endpoint.holds in answer:
-        answer = answer[endpoint.holds]
+    if endpoint.list_key is not None and isinstance(answer, Mapping) and endpoint.list_key in answer:
+        answer = answer[endpoint.list_key]
     if answer is None or answer == {}:
         return []
     return answer if isinstance(answer, list) else [answer]
 
 
-def _kind_of(endpoint: ExpectedPayload, payload: object, step: int | None) -> Kind | None:
+def _expected_kind(endpoint: ExpectedPayload, payload: object, step: int | None) -> Kind | None:
+    """Return the kind of a payload if it is the endpoint's; None for any other."""
     if not isinstance(payload, Mapping) or is_error(payload):
         return None
-    found = detect_kind(payload, step)
-    if found is not None and found.name == endpoint.kind:
-        return found
-    if endpoint.is_shape_known or not (found is None or found is OTHER):
+    detected = detect_kind(payload, step)
+    if detected is not None and detected.name == endpoint.kind:
+        return detected
+    is_unknown = detected is None or detected is OTHER
+    if endpoint.is_shape_known or not is_unknown:
         return None
     return next(kind for kind in KINDS if kind.name == endpoint.kind)
 
 
 def is_error(payload: Payload) -> bool:
-    """Whether Garmin answered with an error; recorded answers keep it beside the data."""
+    """Whether Garmin returned an error. Recorded responses keep it beside the data."""
     message = payload.get("message")
     return (
         ("error" in payload and message is not None)
@@ -143,82 +160,82 @@ def is_error(payload: Payload) -> bool:
 
 
 def _parse_all(
-    payloads: Sequence[object], step: int | None, unknown: Kind | None, person: Person, now: dt.datetime
+    payloads: Sequence[object], step: int | None, fallback: Kind | None, person: Person, now: dt.datetime
 ) -> ParseResult:
-    parsed = ParseResult(kind="garmin")
+    result = ParseResult(kind="garmin")
     names: set[str] = set()
     for number, payload in enumerate(payloads, start=1):
-        place = f"element {number}" if len(payloads) > 1 else None
+        location = f"element {number}" if len(payloads) > 1 else None
         if isinstance(payload, Mapping) and is_error(payload):
-            parsed.rejections.append(Rejection("garmin_error", ERROR, place))
+            result.rejections.append(Rejection("garmin_error", ERROR, location))
             continue
-        kind = (detect_kind(payload, step) or unknown) if isinstance(payload, Mapping) else None
+        kind = _payload_kind(payload, step, fallback)
         if kind in {None, OTHER} and _is_blank(payload):
-            parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
-            continue
-        if kind is None or not isinstance(payload, Mapping):
-            reason = "An element is no payload that Garmin Connect gives. Export or fetch it again."
-            parsed.rejections.append(Rejection("unrecognised", reason, place))
-            continue
-        names.add(kind.name)
-        _add(parsed, kind, payload, place, person, now)
-    parsed.kind = f"garmin {' '.join(sorted(names)).replace('_', ' ')}".strip()
-    parsed.keep = bool(parsed.rejections)
-    return parsed
+            result.rejections.append(Rejection("no_data", NO_DATA, location, "ignored"))
+        elif kind is None or not isinstance(payload, Mapping):
+            result.rejections.append(Rejection("unrecognised", NOT_A_PAYLOAD, location))
+        else:
+            names.add(kind.name)
+            _add(result, kind, payload, location, person, now)
+    result.kind = f"garmin {' '.join(sorted(names)).replace('_', ' ')}".strip()
+    result.keep = bool(result.rejections)
+    return result
 
 
 def _add(
-    parsed: ParseResult,
+    result: ParseResult,
     kind: Kind,
     payload: Payload,
-    place: str | None,
+    location: str | None,
     person: Person,
     now: dt.datetime,
-    asked: RequestContext = NO_CONTEXT,
+    context: RequestContext = NO_CONTEXT,
 ) -> None:
+    """Add the events of a payload: of itself, or of each that it lists."""
     account = _account(payload)
-    count = 0
-    for number, part in enumerate(_parts(kind, payload), start=1):
-        count += 1
-        where = place or (f"entry {number}" if kind.holds else None)
-        made = event_of(kind, part, _account(part) or account, person, now, asked)
-        if isinstance(made, Rejection):
-            parsed.rejections.append(Rejection(made.code, made.reason, where, made.status))
-        else:
-            parsed.events.append(made)
-            if made.metadata["garmin_account"] is not None:
-                parsed.accounts.add(str(made.metadata["garmin_account"]))
-    if kind.holds and count == 0:
-        parsed.rejections.append(Rejection("no_data", NOTHING, place, "ignored"))
+    parts = list(_parts(kind, payload))
+    for number, part in enumerate(parts, start=1):
+        part_location = location
+        if location is None and kind.list_path:
+            part_location = f"entry {number}"
+        event = event_of(kind, part, _account(part) or account, person, now, context)
+        if isinstance(event, Rejection):
+            result.rejections.append(replace(event, location=part_location))
+            continue
+        result.events.append(event)
+        if event.metadata["garmin_account"] is not None:
+            result.accounts.add(str(event.metadata["garmin_account"]))
+    if kind.list_path and not parts:
+        result.rejections.append(Rejection("no_data", NO_DATA, location, "ignored"))
 
 
 def _parts(kind: Kind, payload: Payload) -> Iterator[object]:
-    """Give the payloads inside a payload, each once, also where a list stands within a list."""
-    if not kind.holds:
+    """Give the payloads that a payload consists of, each once."""
+    if not kind.list_path:
         yield payload
         return
-    told: set[str] = set()
-    for part in _held(kind, payload):
+    seen: set[str] = set()
+    for part in _listed(kind, payload):
         name = get_path(part, kind.key) if kind.key else None
-        if name is not None and str(name) in told:
+        if name is not None and str(name) in seen:
             continue
-        told.add(str(name))
+        seen.add(str(name))
         yield part
 
 
-def _held(kind: Kind, payload: Payload) -> Iterator[object]:
-    """Give what stands in the lists first: what stands beside them says less of the same (no change of weight)."""
-    outer = _elements(payload.get(kind.holds[0]))
-    if len(kind.holds) == 1:
+def _listed(kind: Kind, payload: Payload) -> Iterator[object]:
+    """Give the elements of the lists, then the siblings: those have less of the same (no change of weight)."""
+    outer = _elements(payload.get(kind.list_path[0]))
+    if len(kind.list_path) == 1:
         yield from outer
     else:
         for entry in outer:
-            yield from _elements(get_path(entry, kind.holds[1:]))
-    for holder in (*outer, payload):
-        for name in kind.beside:
-            # A neighbour that does not exist is an object full of nulls.
-            if get_path(holder, (name, *kind.key)) is not None:
-                yield get_path(holder, (name,))
+            yield from _elements(get_path(entry, kind.list_path[1:]))
+    for parent in (*outer, payload):
+        for name in kind.siblings:
+            # A sibling that does not exist is an object full of nulls.
+            if get_path(parent, (name, *kind.key)) is not None:
+                yield get_path(parent, (name,))
 
 
 def _elements(value: object) -> Sequence[object]:
@@ -231,42 +248,39 @@ def event_of(
     account: str | None,
     person: Person,
     now: dt.datetime,
-    asked: RequestContext = NO_CONTEXT,
+    context: RequestContext = NO_CONTEXT,
 ) -> Event | Rejection:
-    """Make the event of one payload, or say why not."""
+    """Build the event of one payload, or reject it."""
     if not isinstance(payload, Mapping):
-        return Rejection("unrecognised", "An entry is no object. Export or fetch it again.")
-    day = calendar_day(get_path(payload, kind.day)) if kind.day else None
-    # Of kinds that we only keep, some have no day of their own.
-    if kind.day and day is None and asked.day is None and kind.name != "other":
+        return Rejection("unrecognised", NOT_AN_OBJECT)
+    stated_day = calendar_day(get_path(payload, kind.day)) if kind.day else None
+    day = stated_day or context.day
+    # A payload of an unknown kind need not have a day.
+    if kind.day and day is None and kind.name != "other":
         if has_no_measurements(payload):
-            return Rejection("no_data", NOTHING, status="ignored")
-        return Rejection(
-            "no_day", f"A payload ({kind.name}) states no calendar day. Export or fetch it again."
-        )
+            return Rejection("no_data", NO_DATA, status="ignored")
+        reason = f"A payload ({kind.name}) states no calendar day. Export or fetch it again."
+        return Rejection("no_day", reason)
     offset, start = stated_clock(payload)
-    if start is None and day is not None:
-        start, _ = local_time.day_bounds(day, person.timezone)
-    day = day or asked.day
-    moment = start or _moment(payload) or _start_of(day, person) or UNDATED
-    if is_future(moment, now):
+    time = start or _start_of(stated_day, person) or _timestamp(payload) or _start_of(day, person) or UNDATED
+    if is_future(time, now):
         if has_no_measurements(payload):
-            return Rejection("no_data", NOTHING, status="ignored")
-        return Rejection("future", "A payload is about a day that has not come. Check the watch's date.")
+            return Rejection("no_data", NO_DATA, status="ignored")
+        return Rejection("future", FUTURE)
+    metadata: dict[str, object] = {"garmin_account": account, "day": day.isoformat() if day else None}
+    if context.item is not None:
+        metadata["item"] = context.item
+    if kind.name == "other":
+        metadata["shape"] = sorted(payload)[:50]
     return Event(
         user_id=person.user_id,
-        time=moment,
+        time=time,
         utc_offset=offset,
         event_type=f"garmin.{kind.name}",
         source="garmin",
-        natural_key=_natural_key(kind, payload, account, day, asked),
+        natural_key=f"{account or '-'}/{_name_in_account(kind, payload, day, context)}",
         data=payload,
-        metadata={
-            "garmin_account": account,
-            "day": day.isoformat() if day else None,
-            **({"item": asked.item} if asked.item is not None else {}),
-            **({"shape": sorted(payload)[:50]} if kind.name == "other" else {}),
-        },
+        metadata=metadata,
     )
 
 
@@ -274,22 +288,23 @@ def _start_of(day: dt.date | None, person: Person) -> dt.datetime | None:
     return None if day is None else local_time.day_bounds(day, person.timezone)[0]
 
 
-def _natural_key(
-    kind: Kind, payload: Payload, account: str | None, day: dt.date | None, asked: RequestContext
-) -> str:
-    own = get_path(payload, kind.key) if kind.key else None
-    if own is not None or asked.item is not None:
-        return f"{account or '-'}/{asked.item if own is None else own}"
+def _name_in_account(kind: Kind, payload: Payload, day: dt.date | None, context: RequestContext) -> object:
+    """Identify a payload among those of its kind: by its key, the requested item, its day, or its content."""
+    key = get_path(payload, kind.key) if kind.key else None
+    if key is not None:
+        return key
+    if context.item is not None:
+        return context.item
     if day is not None and kind.name != "other" and not kind.is_log:
-        return f"{account or '-'}/{day.isoformat()}"
-    # Nothing names it: the same content is the same thing.
-    return f"{account or '-'}/{hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]}"
+        return day.isoformat()
+    return hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
 
-def _moment(payload: Payload) -> dt.datetime | None:
-    for key in MOMENTS:
-        if (found := instant(payload.get(key))) is not None:
-            return found.replace(tzinfo=dt.UTC)
+def _timestamp(payload: Payload) -> dt.datetime | None:
+    for key in TIMESTAMP_KEYS:
+        time = instant(payload.get(key))
+        if time is not None:
+            return time.replace(tzinfo=dt.UTC)
     return None
 
 
@@ -303,28 +318,31 @@ def _account(payload: object) -> str | None:
 
 
 def _step_days(document: Sequence[object]) -> int | None:
-    """Return the least distance in days between neighbours of a list; None where there are no two days.
+    """Return the smallest distance in days between neighbours of a list; None if there are no two days.
 
-    The least: a list of days has holes, and seven days without one would look like a list of weeks.
+    The smallest, because a list of days has gaps, and a gap of a week would look like a list of weeks.
     """
-    found = [day for element in document if (day := calendar_day(get_path(element, ("calendarDate",))))]
-    steps = [abs((after - before).days) for before, after in pairwise(found) if after != before]
+    stated = [calendar_day(get_path(element, ("calendarDate",))) for element in document]
+    days = [day for day in stated if day is not None]
+    steps = [abs((after - before).days) for before, after in pairwise(days) if after != before]
     return min(steps, default=None)
 
 
 def _is_blank(payload: object) -> bool:
-    """Whether it says no more than whose and when: the account's export fills days without data with such."""
+    """Whether it states no more than account and day: the account's export has such entries for empty days."""
     if isinstance(payload, Mapping):
-        return all(key in {*NAMING, "calendarDate"} or _is_blank(value) for key, value in payload.items())
+        return all(
+            key in {*IDENTIFIERS, "calendarDate"} or _is_blank(value) for key, value in payload.items()
+        )
     if isinstance(payload, list):
         return all(map(_is_blank, payload))
     return payload is None or isinstance(payload, bool)
 
 
 def has_no_measurements(payload: object) -> bool:
-    """Whether there is no number in it but those that say whose it is: Garmin's answer for an empty day."""
+    """Whether all numbers in it are identifiers: so Garmin answers for an empty day."""
     if isinstance(payload, Mapping):
-        return all(key in NAMING or has_no_measurements(value) for key, value in payload.items())
+        return all(key in IDENTIFIERS or has_no_measurements(value) for key, value in payload.items())
     if isinstance(payload, list):
         return all(map(has_no_measurements, payload))
     return isinstance(payload, bool) or not isinstance(payload, int | float)

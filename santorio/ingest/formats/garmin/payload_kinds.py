@@ -1,6 +1,6 @@
-"""The kinds of Garmin Connect payloads, and how each is recognised: by its keys, never by a file's name.
+"""The kinds of Garmin Connect payloads, and the keys by which each is detected; a file's name never counts.
 
-To add a kind is to add a row here, and a staging model in dbt_project/models/staging where it is used.
+To add a kind, add a row here, and a staging model in dbt_project/models/staging if it is used.
 """
 
 from collections.abc import Mapping
@@ -18,37 +18,38 @@ class Kind:
     name
         The event type is `garmin.<name>`.
     requires
-        Keys that a payload of this kind has, and that tell it from the others.
+        Keys that a payload of this kind has, and that distinguish it from the others.
     day
-        Path of the calendar day; empty where the kind has none.
+        Path of the calendar day; empty if the kind has none.
     key
-        Path of what tells two payloads of a day apart (an activity's id, a weigh-in's); empty for one a day.
-    holds
-        Path of a list whose elements are the payloads of this kind: a range, a day's weigh-ins.
-    beside
-        Keys of further payloads of this kind: beside the list (the weigh-in before the range and the one after
-        it), or beside an inner list (a day's latest, which stands alone where not all were asked for).
+        Path of the value that identifies one of several payloads of a day (the id of an activity, of a weigh-in);
+        empty if there is one a day.
+    list_path
+        Path of a list whose elements are the payloads: of a range of days, of a day's weigh-ins.
+    siblings
+        Keys of further payloads of this kind beside the list (the weigh-in before the range and the one after it),
+        or beside an inner list (a day's latest, which comes alone if not all were requested).
     is_log
-        Whether a day may have several that bear no name: where its key is not there, the content names it.
+        Whether a day may have several payloads without an identifier: then the content identifies each.
     """
 
     name: str
     requires: tuple[str, ...]
     day: tuple[str, ...] = ("calendarDate",)
     key: tuple[str, ...] = ()
-    holds: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    list_path: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
     is_log: bool = False
 
 
-# The first row that fits wins: rows with more particular keys stand first.
+# The first matching row wins: rows with more specific keys come first.
 KINDS = (
     Kind("sleep", ("dailySleepDTO",), day=("dailySleepDTO", "calendarDate")),
-    # The night without its series: the account's export, and some clients. It never stands in for the whole.
+    # The night without its series, from the account's export and some clients. It never replaces a complete night.
     Kind("sleep_summary", ("calendarDate", "sleepStartTimestampGMT", "deepSleepSeconds")),
     Kind("sleep_summary", ("calendarDate", "sleepStartTimestampGMT", "sleepWindowConfirmationType")),
     Kind("hrv", ("hrvSummary",), day=("hrvSummary", "calendarDate")),
-    Kind("hrv_summary", ("hrvSummaries",), holds=("hrvSummaries",)),
+    Kind("hrv_summary", ("hrvSummaries",), list_path=("hrvSummaries",)),
     Kind("heart_rate", ("heartRateValues",)),
     Kind("body_battery_events", ("event", "activityName"), day=(), key=("event", "eventStartTimeGmt")),
     Kind("stress", ("stressValuesArray",)),
@@ -63,13 +64,13 @@ KINDS = (
     Kind("floors", ("floorValuesArray",), day=("startTimestampLocal",)),
     Kind("intensity_minutes", ("imValuesArray",)),
     Kind("body_battery", ("bodyBatteryValuesArray",), day=("date",)),
-    Kind("weigh_in", ("dateWeightList",), key=("samplePk",), holds=("dateWeightList",)),
+    Kind("weigh_in", ("dateWeightList",), key=("samplePk",), list_path=("dateWeightList",)),
     Kind(
         "weigh_in",
         ("dailyWeightSummaries",),
         key=("samplePk",),
-        holds=("dailyWeightSummaries", "allWeightMetrics"),
-        beside=("latestWeight", "previousDateWeight", "nextDateWeight"),
+        list_path=("dailyWeightSummaries", "allWeightMetrics"),
+        siblings=("latestWeight", "previousDateWeight", "nextDateWeight"),
     ),
     Kind(
         "activity_detail",
@@ -88,16 +89,16 @@ KINDS = (
         ("summarizedActivitiesExport",),
         day=(),
         key=("activityId",),
-        holds=("summarizedActivitiesExport",),
+        list_path=("summarizedActivitiesExport",),
     ),
     Kind("fitness_stats", ("activityId", "startLocal"), day=("startLocal",), key=("activityId",)),
     Kind("personal_record", ("id", "typeId", "prStartTimeGmt"), day=(), key=("id",)),
-    # The account's export tells the day in other words (stress and battery in lists) than the API.
+    # The account's export has other keys for the day than the API: stress and body battery are lists.
     Kind("daily_summary_export", ("userProfilePK", "wellnessStartTimeGmt", "calendarDate")),
     Kind("daily_summary_export", ("userProfilePK", "includesWellnessData", "calendarDate")),
     Kind("health_status", ("calendarDate", "metrics")),
-    # What else only the account's export tells, or tells in other words: each time that it was computed, not the
-    # day's last; dates as milliseconds; logs of what the API sums up.
+    # Other kinds that only the account's export has, or has with other keys: every computation and not only the
+    # day's last; dates as milliseconds; logs of what the API gives as a sum.
     Kind("hydration_log", ("calendarDate", "timestampLocal", "valueInML"), key=("uuid", "uuid"), is_log=True),
     Kind("endurance_score_export", ("overallScore", "classification", "timestamp"), is_log=True),
     Kind("hill_score_export", ("hillScoreClassificationId", "timestamp"), is_log=True),
@@ -134,18 +135,18 @@ KINDS = (
         ("personalRecords",),
         day=(),
         key=("personalRecordId",),
-        holds=("personalRecords",),
+        list_path=("personalRecords",),
     ),
     Kind("gear", ("gearDTOS",), day=()),
     Kind("daily_summary", ("totalSteps", "wellnessStartTimeGmt")),
     Kind("daily_summary", ("includesWellnessData",)),
     Kind("steps", ("calendarDate", "totalSteps")),
-    # Of the entries that Garmin gives one by one (quarters.py). Two parts of a day do not replace each other.
+    # Built from a bare list of entries (step_intervals.py). Two parts of a day do not replace each other.
     Kind("steps_intervals", ("stepsIntervals",), key=("partStartGMT",)),
     Kind("intensity_summary", ("calendarDate", "moderateValue")),
     Kind("hydration", ("calendarDate", "valueInML")),
     Kind("training_readiness", ("calendarDate", "feedbackLong", "level"), key=("timestamp",)),
-    Kind("hill_score", ("hillScoreDTOList",), holds=("hillScoreDTOList",)),
+    Kind("hill_score", ("hillScoreDTOList",), list_path=("hillScoreDTOList",)),
     Kind("hill_score", ("strengthScore",)),
     Kind("endurance_score", ("overallScore", "classification")),
     Kind("race_predictions", ("time5K",)),
@@ -160,7 +161,7 @@ KINDS = (
         ("measurementSummaries", "from", "until"),
         day=("measurementTimestampLocal",),
         key=("version",),
-        holds=("measurementSummaries", "measurements"),
+        list_path=("measurementSummaries", "measurements"),
     ),
     Kind("power_zones", ("functionalThresholdPower", "zone1Floor"), day=(), key=("sport",)),
     Kind("heart_rate_zones", ("zone1Floor",), day=(), key=("sport",)),
@@ -177,8 +178,9 @@ KINDS = (
     ),
 )
 
+# A payload of no known kind. If it has one of these keys, it is Garmin's all the same.
 OTHER = Kind("other", ())
-MARKS_OF_GARMIN = (
+GARMIN_KEYS = (
     "userProfilePK",
     "userProfilePk",
     "userProfileId",
@@ -189,34 +191,35 @@ MARKS_OF_GARMIN = (
 
 
 def _aggregate(payload: Payload, step_days: int | None) -> Kind | None:
-    """Kinds whose elements look alike for a day and for a week: the distance of their days tells them apart."""
-    values, weekly = payload.get("values"), step_days == 7
+    """Detect kinds whose elements look the same for a day and for a week; the distance of their days decides."""
+    values, is_weekly = payload.get("values"), step_days == 7
     if isinstance(values, Mapping):
         if "restingHR" in values:
             return Kind("heart_rate_summary", ())
         if "overallStressLevel" in values:
-            return Kind("stress_weekly" if weekly else "stress_summary", ())
+            return Kind("stress_weekly" if is_weekly else "stress_summary", ())
         if "totalSteps" in values or "averageSteps" in values:
             return Kind("steps_weekly", ())
     elif "value" in payload and "calendarDate" in payload and step_days is not None:
-        return Kind("stress_weekly" if weekly else "sleep_score", ())
+        return Kind("stress_weekly" if is_weekly else "sleep_score", ())
     return None
 
 
 def detect_kind(payload: Payload, step_days: int | None = None) -> Kind | None:
-    """Find the kind of a payload; `step_days` is the distance between the days of the list it stands in."""
-    if (kind := _aggregate(payload, step_days)) is not None:
-        return kind
+    """Detect the kind of a payload; `step_days` is the distance between the days of the list that it is from."""
+    aggregate = _aggregate(payload, step_days)
+    if aggregate is not None:
+        return aggregate
     for kind in KINDS:
         if all(key in payload for key in kind.requires):
             if kind.name == "intensity_summary" and step_days == 7:
                 return Kind("intensity_weekly", ())
             return kind
-    return OTHER if any(mark in payload for mark in MARKS_OF_GARMIN) else None
+    return OTHER if any(key in payload for key in GARMIN_KEYS) else None
 
 
 def get_path(payload: object, path: tuple[str, ...]) -> object:
-    """Follow a path of keys; None where it ends early."""
+    """Follow a path of keys; None if one of them is not there."""
     for key in path:
         if not isinstance(payload, Mapping):
             return None

@@ -1,7 +1,7 @@
-"""Steps within the day come as a bare list, one entry a quarter of an hour: the entries of a day become one payload.
+"""Merge Garmin's bare list of step counts, one entry a quarter of an hour, into one payload a day.
 
-The payload has the stamps that Garmin's other payloads of a day have. The list says no day and no offset itself, but
-Garmin begins it at midnight of the wall clock, so a whole day tells both.
+The payload has the timestamps of Garmin's other payloads of a day. The list states no day and no offset, but it starts
+at local midnight, so both follow from a complete day.
 """
 
 import datetime as dt
@@ -17,103 +17,105 @@ ENTRIES = "stepsIntervals"
 PART = "partStartGMT"
 EARLIEST, LATEST = dt.datetime.fromisoformat("2000-01-01"), dt.datetime.fromisoformat("2200-01-01")
 DAY = dt.timedelta(days=1)
-# The shortest and the longest day: on two days a year the clock changes.
+# On the two days a year when the clock changes, the day has 23 or 25 hours.
 SHORTEST, LONGEST = dt.timedelta(hours=23), dt.timedelta(hours=25)
 
 Entry = Mapping[str, object]
-# An entry and when it starts (UTC, naive).
-Started = tuple[dt.datetime, Entry]
+# An entry and its start (UTC, naive).
+TimedEntry = tuple[dt.datetime, Entry]
 
 
 def merge_step_intervals(
-    payloads: Sequence[object], person: Person, asked: dt.date | None = None
+    payloads: Sequence[object], person: Person, requested_day: dt.date | None = None
 ) -> Sequence[object]:
-    """Put one payload a day in the place of the entries; whatever else stands in the list stays as it is.
+    """Replace the entries by one payload a day, which comes first; everything else in the list is unchanged.
 
     Parameters
     ----------
     payloads
-        What one answer, or one file, holds.
-    asked
-        The day that was asked for; None where nobody asked.
+        The elements of a response, or of a file.
+    requested_day
+        The day that was requested; None for a file.
     """
-    entries: list[Started] = []
-    rest: list[object] = []
-    for one in payloads:
-        if isinstance(one, Mapping) and (start := _start(one)) is not None:
-            entries.append((start, one))
+    entries: list[TimedEntry] = []
+    others: list[object] = []
+    for payload in payloads:
+        start = _start(payload)
+        if isinstance(payload, Mapping) and start is not None:
+            entries.append((start, payload))
         else:
-            rest.append(one)
+            others.append(payload)
     if not entries:
         return payloads
     entries.sort(key=itemgetter(0))
-    return [*_days_of(entries, person, asked), *rest]
+    return [*_days_of(entries, person, requested_day), *others]
 
 
-def _days_of(entries: Sequence[Started], person: Person, asked: dt.date | None) -> list[dict[str, object]]:
-    if _is_whole(entries):
-        # A traveller's midnight is not that of home: the nearest one is meant.
-        day = asked or (_local(entries[0][0], person) + dt.timedelta(hours=12)).date()
-        return [_whole_day(day, entries)]
-    if asked is not None:
-        first = entries[0][0]
-        return [
-            _payload(
-                asked, entries, _midnight("start", asked, first) if _begins(asked, first, person) else {}
-            )
-        ]
+def _days_of(
+    entries: Sequence[TimedEntry], person: Person, requested_day: dt.date | None
+) -> list[dict[str, object]]:
+    first = entries[0][0]
+    if _is_complete(entries):
+        # A traveller's midnight is not that of the home zone: the nearest one is meant.
+        day = requested_day or (_local(first, person) + dt.timedelta(hours=12)).date()
+        return [_complete_day(day, entries)]
+    if requested_day is not None:
+        starts_at_midnight = _starts_day(requested_day, first, person)
+        start = _midnight("start", requested_day, first) if starts_at_midnight else {}
+        return [_payload(requested_day, entries, start)]
     by_day = groupby(entries, key=lambda entry: _local(entry[0], person).date())
     return [_part(day, list(part), person) for day, part in by_day]
 
 
-def _is_whole(entries: Sequence[Started]) -> bool:
+def _is_complete(entries: Sequence[TimedEntry]) -> bool:
     return SHORTEST <= _end(entries) - entries[0][0] <= LONGEST
 
 
-def _end(entries: Sequence[Started]) -> dt.datetime:
-    """Return when the last entry ended, which lasts a quarter of an hour itself."""
+def _end(entries: Sequence[TimedEntry]) -> dt.datetime:
+    """Return when the last entry, of a quarter of an hour, ends."""
     return entries[-1][0] + dt.timedelta(minutes=15)
 
 
-def _whole_day(day: dt.date, entries: Sequence[Started]) -> dict[str, object]:
-    ends = _midnight("end", day + DAY, _end(entries))
-    return _payload(day, entries, {**_midnight("start", day, entries[0][0]), **ends})
+def _complete_day(day: dt.date, entries: Sequence[TimedEntry]) -> dict[str, object]:
+    end = _midnight("end", day + DAY, _end(entries))
+    return _payload(day, entries, {**_midnight("start", day, entries[0][0]), **end})
 
 
-def _part(day: dt.date, entries: Sequence[Started], person: Person) -> dict[str, object]:
-    """Part of a day in a file: the day so far where it begins at midnight; another part is named by its start."""
+def _part(day: dt.date, entries: Sequence[TimedEntry], person: Person) -> dict[str, object]:
+    """Return a part of a day in a file: the day so far if it starts at midnight, or a part with its start."""
     first = entries[0][0]
-    if not _begins(day, first, person):
+    if not _starts_day(day, first, person):
         return _payload(day, entries, {PART: _stamp(first)})
-    if _is_whole(entries):
-        return _whole_day(day, entries)
+    if _is_complete(entries):
+        return _complete_day(day, entries)
     return _payload(day, entries, _midnight("start", day, first))
 
 
-def _begins(day: dt.date, instant: dt.datetime, person: Person) -> bool:
-    """Whether a day begins at this instant at home."""
+def _starts_day(day: dt.date, instant: dt.datetime, person: Person) -> bool:
+    """Whether a day starts at this instant in the person's home zone."""
     return _local(instant, person) == dt.datetime.combine(day, dt.time())
 
 
 def _midnight(name: str, day: dt.date, instant: dt.datetime) -> dict[str, object]:
-    """Stamps of the instant at which a day began, where that is midnight of a clock on Earth."""
-    wall = dt.datetime.combine(day, dt.time())
-    if local_time.offset_between(wall, instant) is None:
+    """Return Garmin's timestamps of a day's midnight; none if no zone on Earth has its midnight at this instant."""
+    local = dt.datetime.combine(day, dt.time())
+    if local_time.offset_between(local, instant) is None:
         return {}
-    return {f"{name}TimestampGMT": _stamp(instant), f"{name}TimestampLocal": _stamp(wall)}
+    return {f"{name}TimestampGMT": _stamp(instant), f"{name}TimestampLocal": _stamp(local)}
 
 
-def _payload(day: dt.date, entries: Sequence[Started], stamps: Mapping[str, object]) -> dict[str, object]:
-    # Pages overlap: an entry that comes again is one entry.
-    told = [
-        entry for number, (_, entry) in enumerate(entries) if number == 0 or entry != entries[number - 1][1]
-    ]
-    return {"calendarDate": day.isoformat(), **stamps, ENTRIES: told}
+def _payload(day: dt.date, entries: Sequence[TimedEntry], stamps: Mapping[str, object]) -> dict[str, object]:
+    distinct: list[Entry] = []
+    for _, entry in entries:
+        # Pages overlap: an entry may come twice.
+        if not distinct or entry != distinct[-1]:
+            distinct.append(entry)
+    return {"calendarDate": day.isoformat(), **stamps, ENTRIES: distinct}
 
 
-def _start(entry: Entry) -> dt.datetime | None:
-    """Start of an entry (UTC, naive); None where it is none."""
-    if "steps" not in entry or "endGMT" not in entry:
+def _start(entry: object) -> dt.datetime | None:
+    """Parse the start of an entry (UTC, naive); None if this is not such an entry."""
+    if not isinstance(entry, Mapping) or "steps" not in entry or "endGMT" not in entry:
         return None
     try:
         start = dt.datetime.fromisoformat(str(entry.get("startGMT"))).replace(tzinfo=None)
@@ -127,5 +129,5 @@ def _local(instant: dt.datetime, person: Person) -> dt.datetime:
     return instant.replace(tzinfo=dt.UTC).astimezone(zone).replace(tzinfo=None)
 
 
-def _stamp(moment: dt.datetime) -> str:
-    return f"{moment.isoformat(timespec='seconds')}.0"
+def _stamp(time: dt.datetime) -> str:
+    return f"{time.isoformat(timespec='seconds')}.0"

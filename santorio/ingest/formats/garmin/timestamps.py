@@ -1,4 +1,4 @@
-"""Days and instants in all the ways that Garmin writes them, most of which stand in the account's export alone."""
+"""Parse days and instants in all of Garmin's notations, most of which only the account's export has."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2200, 1, 1)
 # Epoch milliseconds between 1999 and 2096; seconds and counts are smaller.
 MIN_EPOCH_MS, MAX_EPOCH_MS = 9.4e11, 4e12
 DAY_MS = 86_400_000
-# Midnight is up to 13 hours before that of UTC where many people live (New Zealand, Tonga), and 10 after (Hawaii).
+# Local midnight is between 13 hours before UTC's (New Zealand, Tonga) and 10 hours after it (Hawaii).
 EASTERNMOST_MS = 13 * 3_600_000
-# Personal records: "Fri Mar 01 07:12:00 GMT 2024".
-JAVA = "%a %b %d %H:%M:%S GMT %Y"
+# Java's notation, in personal records: "Fri Mar 01 07:12:00 GMT 2024".
+JAVA_FORMAT = "%a %b %d %H:%M:%S GMT %Y"
 
 
 def calendar_day(value: object) -> dt.date | None:
-    """Day of a date or a local date-time; None where it is neither, or no year a watch has seen.
+    """Parse the day of a date or a local date-time; None for anything else, and outside 2000 to 2200.
 
-    A day as epoch milliseconds is its midnight, in UTC or on the person's clock: the nearest midnight is both.
+    Epoch milliseconds are a midnight, in UTC or in local time; the nearest midnight of UTC is that day in both.
     """
     value = _unwrapped(value)
     try:
@@ -33,12 +33,12 @@ def calendar_day(value: object) -> dt.date | None:
 
 
 def instant(value: object) -> dt.datetime | None:
-    """Naive date-time of a text without zone, or of epoch milliseconds; a date alone is no instant."""
+    """Parse a text without zone or epoch milliseconds as a naive date-time; a date alone is not an instant."""
     value = _unwrapped(value)
     if isinstance(value, str) and len(value) > len("2026-01-01"):
-        for read in (_iso, _java):
+        for parse in (_parse_iso, _parse_java):
             try:
-                return read(value)
+                return parse(value)
             except ValueError:
                 continue
     elif _is_epoch_ms(value):
@@ -46,12 +46,12 @@ def instant(value: object) -> dt.datetime | None:
     return None
 
 
-def _iso(text: str) -> dt.datetime:
+def _parse_iso(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text[:19].replace(" ", "T")).replace(tzinfo=None)
 
 
-def _java(text: str) -> dt.datetime:
-    return dt.datetime.strptime(text, JAVA)  # noqa: DTZ007 - the others of this module are naive too
+def _parse_java(text: str) -> dt.datetime:
+    return dt.datetime.strptime(text, JAVA_FORMAT)  # noqa: DTZ007 - the others of this module are naive too
 
 
 def _is_epoch_ms(value: object) -> TypeGuard[float]:
@@ -61,12 +61,12 @@ def _is_epoch_ms(value: object) -> TypeGuard[float]:
 
 
 def _unwrapped(value: object) -> object:
-    """Take the text out of `{"date": …}` (older exports); write `[year, month, day, hour, …]` as one."""
+    """Return the text in `{"date": …}` (older exports); convert `[year, month, day, hour, …]` to a text."""
     if isinstance(value, Mapping):
         return value.get("date")
     if isinstance(value, list) and len(value) >= 3 and all(type(part) is int for part in value):
         try:
-            return dt.datetime(*value[:6]).isoformat()  # noqa: DTZ001 - a wall clock, as it is written
+            return dt.datetime(*value[:6]).isoformat()  # noqa: DTZ001 - local time, as it is written
         except (ValueError, OverflowError):
             return None
     return value

@@ -1,12 +1,11 @@
-"""GPX by `gpxpy`: every track is an activity, its points in the file's order."""
+"""Parse GPX with `gpxpy`: every track is an activity, its points in the file's order."""
 
-import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from santorio.ingest.formats.tracks.points import Point, Session, Track, number
+from santorio.ingest.formats.tracks.points import Point, Session, Track, as_utc, parse_number
 
-# Garmin's TrackPointExtension, Cluetrust's, and what services write by themselves, in any namespace.
+# Garmin's TrackPointExtension, Cluetrust's, and those of other services, in any namespace.
 EXTENSIONS = {
     "hr": "heart_rate_bpm",
     "heartrate": "heart_rate_bpm",
@@ -23,12 +22,12 @@ EXTENSIONS = {
 
 
 def read(content: str) -> Track:
-    """Read a GPX text.
+    """Parse a GPX text.
 
     Raises
     ------
     gpxpy.gpx.GPXException
-        If it is no GPX that can be read.
+        If it is not valid GPX.
     """
     import gpxpy
 
@@ -43,9 +42,7 @@ def _session(track: Any) -> Session:
             if point.time is None:
                 session.without_time += 1
                 continue
-            # A time without a zone is UTC: the format knows no other.
-            at = point.time if point.time.tzinfo else point.time.replace(tzinfo=dt.UTC)
-            session.points.append((at.timestamp(), _values(point)))
+            session.points.append((as_utc(point.time).timestamp(), _values(point)))
     return session
 
 
@@ -57,11 +54,12 @@ def _values(point: Any) -> Point:
         "speed_mps": point.speed,
     }
     for name, text in _leaves(point.extensions):
-        values[EXTENSIONS.get(name, name)] = number(text)
+        values[EXTENSIONS.get(name, name)] = parse_number(text)
     return values
 
 
 def _leaves(elements: Iterable[Any]) -> Iterable[tuple[str, str | None]]:
+    """Give name (without namespace) and text of every innermost element."""
     for element in elements:
         children = list(element)
         if children:

@@ -1,4 +1,4 @@
-"""What TCX and GPX have in common: points in columns, and what they sum up to."""
+"""Common parts of the TCX and GPX parsers: points as columns, and the summary of a session."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ Point = Mapping[str, float | None]
 
 @dataclass(slots=True)
 class Session:
-    """One activity of a file: what it states, and its points.
+    """One activity of a file.
 
-    `points` are (time, values by column or by the name that the file has for them); a point without a time is
-    counted in `without_time`.
+    `stated` are values of the file's own summary. `points` are (Unix seconds, values by our column name or, for
+    others, by the file's name); points without a time are only counted, in `without_time`.
     """
 
     sport: str | None
@@ -28,7 +28,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A file as read: who wrote it, and its activities."""
+    """A parsed file: the program or device that wrote it, and its activities."""
 
     creator: str | None
     serial: str | None
@@ -36,48 +36,59 @@ class Track:
 
 
 def columns_of(points: list[tuple[float, Point]]) -> tuple[Column, dict[str, Column], dict[str, Column]]:
-    """Times, columns of `raw.activity_records`, and series of everything else, as long as the points."""
-    found: dict[str, Column] = {}
+    """Return times, columns of `raw.activity_records`, and series of all other values, each as long as the points."""
+    columns: dict[str, Column] = {}
+    series: dict[str, Column] = {}
     for row, (_, values) in enumerate(points):
         for name, value in values.items():
-            if value is not None:
-                if name not in found:
-                    found[name] = np.full(len(points), np.nan)
-                found[name][row] = value
+            if value is None:
+                continue
+            target = columns if name in COLUMNS else series
+            if name not in target:
+                target[name] = np.full(len(points), np.nan)
+            target[name][row] = value
     times = np.array([at for at, _ in points], dtype=np.float64)
-    columns = {name: column for name, column in found.items() if name in COLUMNS}
-    return times, columns, {name: column for name, column in found.items() if name not in COLUMNS}
+    return times, columns, series
 
 
-def figures(session: Session) -> dict[str, object]:
-    """Sum up a session under the names that FIT sessions have; what the file states comes before what follows."""
+def summarise(session: Session) -> dict[str, object]:
+    """Summarise a session under the names of FIT sessions; values that the file states win over computed ones."""
     times = [at for at, _ in session.points]
-    first, last = min(times), max(times)
-    beats, watts, metres = (_measured(session, name) for name in ("heart_rate_bpm", "power_w", "distance_m"))
-    return {
-        "start_time": iso(first),
+    heart_rates = _values(session, "heart_rate_bpm")
+    summary: dict[str, object] = {
+        "start_time": iso(min(times)),
         "sport": session.sport,
         "sub_sport": None,
-        "total_elapsed_time_s": last - first,
-        "avg_heart_rate_bpm": sum(beats) / len(beats) if beats else None,
-        "max_heart_rate_bpm": max(beats, default=None),
-        "avg_power_w": sum(watts) / len(watts) if watts else None,
-        "total_distance_m": max(metres, default=None),
-        **{name: value for name, value in session.stated.items() if value is not None},
+        "total_elapsed_time_s": max(times) - min(times),
+        "avg_heart_rate_bpm": _mean(heart_rates),
+        "max_heart_rate_bpm": max(heart_rates, default=None),
+        "avg_power_w": _mean(_values(session, "power_w")),
+        "total_distance_m": max(_values(session, "distance_m"), default=None),
     }
+    stated = {name: value for name, value in session.stated.items() if value is not None}
+    return summary | stated
 
 
-def _measured(session: Session, name: str) -> list[float]:
+def _values(session: Session, name: str) -> list[float]:
     return [value for _, values in session.points if (value := values.get(name)) is not None]
 
 
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
 def iso(seconds: float) -> str:
-    """Instant as FIT sessions state theirs."""
+    """Format an instant as FIT sessions state theirs."""
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def number(text: str | None) -> float | None:
-    """Read a finite number of a text; None where there is none."""
+def as_utc(time: dt.datetime) -> dt.datetime:
+    """Add UTC to a time without a zone: TCX and GPX define no other."""
+    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+
+
+def parse_number(text: str | None) -> float | None:
+    """Parse a finite number; None for any other text."""
     try:
         value = float(text or "")
     except ValueError:
@@ -86,5 +97,5 @@ def number(text: str | None) -> float | None:
 
 
 def text_of(values: Iterable[str | None]) -> str | None:
-    """Return the first text that says something."""
+    """Return the first text that is not blank."""
     return next((value.strip() for value in values if value and value.strip()), None)

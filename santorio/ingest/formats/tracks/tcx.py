@@ -1,28 +1,27 @@
-"""TCX by `tcxreader`, an activity at a time: it would lay the activities of a file together.
+"""Parse TCX with `tcxreader`, one activity at a time, because it would merge the activities of a file.
 
-The tree is built first by defusedxml, which expands no entity, and points without a time are taken out of it:
-one of them makes the reader give up the file.
+defusedxml, which expands no entity, builds the tree first. Points without a time are removed from it, because
+one of them makes `tcxreader` reject the file.
 """
 
-import contextlib
 import datetime as dt
 import io
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from santorio.ingest.formats.tracks.points import Session, Track, number, text_of
+from santorio.ingest.formats.tracks.points import Session, Track, as_utc, parse_number, text_of
 
 NAMESPACE = "{http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2}"
 EXTENSIONS = {"Speed": "speed_mps", "Watts": "power_w", "RunCadence": "cadence_rpm"}
 
 
 def read(content: str) -> Track:
-    """Read a TCX text.
+    """Parse a TCX text.
 
     Raises
     ------
     xml.etree.ElementTree.ParseError
-        If it is no XML.
+        If it is not valid XML.
     """
     from defusedxml import ElementTree
 
@@ -30,8 +29,8 @@ def read(content: str) -> Track:
     activities = list(root.iter(f"{NAMESPACE}Activity"))
     creators = list(root.iter(f"{NAMESPACE}Creator"))
     return Track(
-        text_of(one.findtext(f"{NAMESPACE}Name") for one in creators),
-        text_of(one.findtext(f"{NAMESPACE}UnitId") for one in creators),
+        text_of(creator.findtext(f"{NAMESPACE}Name") for creator in creators),
+        text_of(creator.findtext(f"{NAMESPACE}UnitId") for creator in creators),
         [_session(activity) for activity in activities],
     )
 
@@ -40,7 +39,7 @@ def _session(activity: ET.Element) -> Session:
     from tcxreader.tcxreader import TCXReader
 
     without_time = _drop_points_without_time(activity)
-    _drop_figures_without_number(activity)
+    _drop_invalid_numbers(activity)
     laps = activity.findall(f"{NAMESPACE}Lap")
     session = Session(
         sport=(activity.get("Sport") or "").lower() or None,
@@ -55,10 +54,8 @@ def _session(activity: ET.Element) -> Session:
     alone = ET.Element(f"{NAMESPACE}TrainingCenterDatabase")
     ET.SubElement(alone, f"{NAMESPACE}Activities").append(activity)
     activity.set("Sport", activity.get("Sport") or "Other")
-    found: Any = TCXReader().read(io.BytesIO(ET.tostring(alone)), only_gps=False)
-    for point in found.trackpoints:
-        # A time that states no zone is UTC: the format knows no other.
-        at = point.time if point.time.tzinfo else point.time.replace(tzinfo=dt.UTC)
+    exercise: Any = TCXReader().read(io.BytesIO(ET.tostring(alone)), only_gps=False)
+    for point in exercise.trackpoints:
         values = {
             "latitude_deg": point.latitude,
             "longitude_deg": point.longitude,
@@ -66,9 +63,10 @@ def _session(activity: ET.Element) -> Session:
             "distance_m": point.distance,
             "heart_rate_bpm": point.hr_value,
             "cadence_rpm": point.cadence,
-            **{EXTENSIONS.get(name, name): value for name, value in point.tpx_ext.items()},
         }
-        session.points.append((at.timestamp(), values))
+        for name, value in point.tpx_ext.items():
+            values[EXTENSIONS.get(name, name)] = value
+        session.points.append((as_utc(point.time).timestamp(), values))
     return session
 
 
@@ -76,28 +74,32 @@ def _drop_points_without_time(activity: ET.Element) -> int:
     dropped = 0
     for track in activity.iter(f"{NAMESPACE}Track"):
         for point in track.findall(f"{NAMESPACE}Trackpoint"):
-            time = None
-            with contextlib.suppress(ValueError):
-                time = dt.datetime.fromisoformat((point.findtext(f"{NAMESPACE}Time") or "").strip())
             stated = point.find(f"{NAMESPACE}Time")
-            if time is None or stated is None:
+            time = None if stated is None else _parse_time(stated.text)
+            if stated is None or time is None:
                 track.remove(point)
                 dropped += 1
             else:
-                # One spelling, which the reader knows.
-                at = time if time.tzinfo else time.replace(tzinfo=dt.UTC)
-                stated.text = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+                # `tcxreader` accepts few spellings of a time; this is one of them.
+                stated.text = time.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return dropped
 
 
-def _drop_figures_without_number(activity: ET.Element) -> None:
-    """Remove what the reader takes for a number without a look."""
+def _parse_time(text: str | None) -> dt.datetime | None:
+    try:
+        return as_utc(dt.datetime.fromisoformat((text or "").strip()))
+    except ValueError:
+        return None
+
+
+def _drop_invalid_numbers(activity: ET.Element) -> None:
+    """Remove what `tcxreader` would convert to a number without a check."""
     for lap in activity.findall(f"{NAMESPACE}Lap"):
         for name in ("Calories", "DistanceMeters"):
             for element in lap.findall(f"{NAMESPACE}{name}"):
-                if number(element.text) is None:
+                if parse_number(element.text) is None:
                     lap.remove(element)
-        # Figures of laps in extensions are not used.
+        # Extensions of laps are not used.
         for element in lap.findall(f"{NAMESPACE}Extensions"):
             lap.remove(element)
 
@@ -105,15 +107,17 @@ def _drop_figures_without_number(activity: ET.Element) -> None:
 def _lap(lap: ET.Element) -> dict[str, object]:
     stated = {
         "start_time": lap.get("StartTime"),
-        "total_timer_time_s": number(lap.findtext(f"{NAMESPACE}TotalTimeSeconds")),
-        "total_distance_m": number(lap.findtext(f"{NAMESPACE}DistanceMeters")),
-        "total_calories_kcal": number(lap.findtext(f"{NAMESPACE}Calories")),
-        "avg_heart_rate_bpm": number(lap.findtext(f"{NAMESPACE}AverageHeartRateBpm/{NAMESPACE}Value")),
-        "max_heart_rate_bpm": number(lap.findtext(f"{NAMESPACE}MaximumHeartRateBpm/{NAMESPACE}Value")),
+        "total_timer_time_s": parse_number(lap.findtext(f"{NAMESPACE}TotalTimeSeconds")),
+        "total_distance_m": parse_number(lap.findtext(f"{NAMESPACE}DistanceMeters")),
+        "total_calories_kcal": parse_number(lap.findtext(f"{NAMESPACE}Calories")),
+        "avg_heart_rate_bpm": parse_number(lap.findtext(f"{NAMESPACE}AverageHeartRateBpm/{NAMESPACE}Value")),
+        "max_heart_rate_bpm": parse_number(lap.findtext(f"{NAMESPACE}MaximumHeartRateBpm/{NAMESPACE}Value")),
     }
     return {name: value for name, value in stated.items() if value is not None}
 
 
 def _total(laps: list[ET.Element], name: str) -> float | None:
-    found = [value for lap in laps if (value := number(lap.findtext(f"{NAMESPACE}{name}"))) is not None]
-    return sum(found) if found else None
+    """Sum a value over the laps that state it; None if no lap does."""
+    stated = [parse_number(lap.findtext(f"{NAMESPACE}{name}")) for lap in laps]
+    values = [value for value in stated if value is not None]
+    return sum(values) if values else None

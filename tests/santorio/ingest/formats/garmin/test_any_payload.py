@@ -64,7 +64,7 @@ def test_any_answer_becomes_events_of_its_kind_or_refusals_with_a_reason(endpoin
     assert {event.event_type for event in parsed.events} <= {endpoint.event_type}
     assert all(one.code and one.reason for one in parsed.rejections)
     elements = answer if isinstance(answer, list) else [answer]
-    if endpoint.holds is None and elements not in ([], [None], [{}]):
+    if endpoint.list_key is None and elements not in ([], [None], [{}]):
         assert parsed.events or parsed.rejections
     for event in parsed.events:
         assert is_archived(endpoint.kind, event.data) in {True, False}

@@ -65,8 +65,8 @@ def payloads(draw: st.DrawFn, kind: Kind) -> dict[str, object]:
         put(payload, kind.day, draw(DAYS))
     if kind.key and draw(st.booleans()):
         put(payload, kind.key, draw(ANY))
-    if kind.holds and draw(st.booleans()):
-        put(payload, kind.holds[:1], draw(st.lists(ANY, max_size=3)))
+    if kind.list_path and draw(st.booleans()):
+        put(payload, kind.list_path[:1], draw(st.lists(ANY, max_size=3)))
     return payload | draw(
         st.dictionaries(st.sampled_from(["calendarDate", "timestamp", "userProfilePK"]), DAYS, max_size=2)
     )
@@ -92,7 +92,7 @@ def test_each_element_of_a_file_is_an_event_or_named(data: st.DataObject, kind: 
     assert found.events or found.rejections
     # Of a file of payloads, each that holds no others is one event or one reason.
     flat = [one for part in elements for one in (part if isinstance(part, list) else [part])]
-    if found.kind.startswith("garmin") and found.kind != "garmin error" and not kind.holds:
+    if found.kind.startswith("garmin") and found.kind != "garmin error" and not kind.list_path:
         assert len(found.events) + len(found.rejections) >= len(flat)
 
 
@@ -101,8 +101,8 @@ def test_each_element_of_a_file_is_an_event_or_named(data: st.DataObject, kind: 
 def test_each_element_of_an_answer_is_an_event_or_named(data: st.DataObject, endpoint: Endpoint) -> None:
     kinds = [kind for kind in KINDS if kind.name == endpoint.kind] or [KINDS[0]]
     elements = data.draw(st.lists(st.sampled_from(kinds).flatmap(payloads) | ANY, max_size=3))
-    is_wrapped = endpoint.holds is not None and data.draw(st.booleans())
-    answer = {endpoint.holds: elements} if is_wrapped else elements
+    is_wrapped = endpoint.list_key is not None and data.draw(st.booleans())
+    answer = {endpoint.list_key: elements} if is_wrapped else elements
     found = parse_answer(endpoint, answer, RequestContext(dt.date(2026, 3, 1)), PERSON, NOW)
     assert len(found.events) + len(found.rejections) >= len(elements)
     assert {event.event_type for event in found.events} <= {endpoint.event_type}
