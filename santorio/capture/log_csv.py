@@ -171,11 +171,11 @@ class _MeasureRows:
     """Turns the rows of a table of measures into events; of a recorded trial also into its days."""
 
     def __init__(
-        self, reader: LogReader, time: str, columns: Sequence[str], study: trial_files.Study | None
+        self, reader: LogReader, time: str, columns: Sequence[str], study: trial_files.RecordedTrial | None
     ) -> None:
         self.reader, self.time, self.columns, self.study = reader, time, columns, study
         self.result = ParseResult(kind="recorded trial" if study else "measures")
-        self.days: list[trial_files.StudyDay] = []
+        self.days: list[trial_files.RecordedDay] = []
 
     @property
     def grain(self) -> str:
@@ -206,7 +206,7 @@ class _MeasureRows:
                 self.result.events.append(event)
         if self.study:
             day = (when + offset).date()
-            self.days.append(trial_files.StudyDay(number, day, row.get("condition", ""), grain))
+            self.days.append(trial_files.RecordedDay(number, day, row.get("condition", ""), grain))
 
 
 def _person_column(table: Table, time: str) -> str | None:

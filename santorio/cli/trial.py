@@ -258,30 +258,30 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a trial's report, one HTML page to read or to print, from its newest analysis."""
-    from santorio.trials.report.build import report_of
+    from santorio.trials.report.build import build_report
     from santorio.trials.report.data import load_report_data
-    from santorio.trials.report.text import answer
+    from santorio.trials.report.text import answer_text
 
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
         reader = resolve_person(connection, settings, person)
         day = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
-        account = load_report_data(connection, open_object_store(settings), reader, name, day)
-    file = output or Path(f"{account.trial.name}-report.html")
+        data = load_report_data(connection, open_object_store(settings), reader, name, day)
+    file = output or Path(f"{data.trial.name}-report.html")
     with output_errors(file):
-        file.write_text(report_of(account), encoding="utf-8")
+        file.write_text(build_report(data), encoding="utf-8")
     if as_json:
         print_json(
             {
-                "trial": account.trial.name,
+                "trial": data.trial.name,
                 "file": file,
-                "stage": account.stage,
-                "answer": answer(account),
-                "run_id": account.run.run_id,
+                "stage": data.stage,
+                "answer": answer_text(data),
+                "run_id": data.run.run_id,
             }
         )
         return
-    console.print(escape(answer(account)), highlight=False)
+    console.print(escape(answer_text(data)), highlight=False)
     console.print(f"\n{escape(str(file))}: open it in a browser.", highlight=False, soft_wrap=True)
 
 

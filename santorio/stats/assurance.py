@@ -39,7 +39,7 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
+class EffectDistribution:
     """Normal prior of an effect before the trial, in the outcome's unit."""
 
     mean: float
@@ -87,23 +87,25 @@ def _is_effect(name: str) -> bool:
     return name.startswith("arm_") and "cycle" not in name
 
 
-def posterior_variance[Value: (float, FloatArray)](prior: Belief, variance: Value) -> Value:
+def posterior_variance[Value: (float, FloatArray)](prior: EffectDistribution, variance: Value) -> Value:
     """Variance of the effect after an estimate of variance `variance`."""
     after: Value = 1 / (prior.sd**-2.0 + 1 / variance)
     return after
 
 
-def information_gain(prior: Belief, variance: float) -> float:
+def information_gain(prior: EffectDistribution, variance: float) -> float:
     """Expected information gain about the effect, ½ ln(v₀/v₁), in nats."""
     return 0.5 * float(np.log(prior.sd**2 / posterior_variance(prior, variance)))
 
 
-def assurance(prior: Belief, noise: Noise, variance: float, smallest_effect: float) -> float:
+def assurance(prior: EffectDistribution, noise: Noise, variance: float, smallest_effect: float) -> float:
     """Probability, before the data, that the trial ends in a decision other than "keep going"; see `assurances`."""
     return float(assurances(prior, noise, np.array([variance]), smallest_effect)[0])
 
 
-def assurances(prior: Belief, noise: Noise, variance: FloatArray, smallest_effect: float) -> FloatArray:
+def assurances(
+    prior: EffectDistribution, noise: Noise, variance: FloatArray, smallest_effect: float
+) -> FloatArray:
     """Probability, before the data, that a trial ends in a decision other than "keep going", for several designs.
 
     Parameters
@@ -115,7 +117,7 @@ def assurances(prior: Belief, noise: Noise, variance: FloatArray, smallest_effec
     """
     from scipy.special import ndtr, ndtri
 
-    after = posterior_variance(Belief(0.0, EFFECT_SD * noise.sigma), variance)
+    after = posterior_variance(EffectDistribution(0.0, EFFECT_SD * noise.sigma), variance)
     shrinkage = after / variance
     mean = shrinkage * prior.mean
     spread = shrinkage * np.sqrt(prior.sd**2 + variance)
@@ -144,7 +146,9 @@ def _widest_harmless_means(posterior_sd: FloatArray, smallest_effect: float) -> 
     return np.where(never, -1.0, low)
 
 
-def value_of_information(prior: Belief, variance: float, cost: float, *, lower_is_better: bool) -> float:
+def value_of_information(
+    prior: EffectDistribution, variance: float, cost: float, *, lower_is_better: bool
+) -> float:
     """Expected value of the trial by the unit-normal loss, in the outcome's unit.
 
     Adopting pays the effect less `cost`, the effect that would just repay keeping it up; not adopting pays nothing. The

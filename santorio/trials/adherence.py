@@ -1,10 +1,10 @@
-"""Whether the days of a trial followed their arms: by the data where they tell it, by what the person said, or unknown.
+"""Whether the days of a trial followed their arms: by the person's report, by the data, or unknown.
 
-Intention to treat judges a trial; what was done stands beside it.
+A trial is analysed by intention to treat; adherence is shown beside the result.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,78 +16,82 @@ from santorio.people import Person
 from santorio.trials.interventions.intervention import AdherenceSource
 from santorio.trials.protocol import Protocol
 
-# What was usual is the median of so many days before the trial.
+# The usual amount is the median of this number of days before the trial.
 BASELINE_DAYS = 60
 MIN_BASELINE_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
 class AdherenceDay:
-    """One study day: its arm, whether it was followed (None: nobody knows), and how that is known."""
+    """One study day: its arm, whether it was followed (None: unknown), and by which evidence."""
 
     day: dt.date
     arm: str
     done: bool | None
-    known_by: Literal["data", "said", "unknown"]
+    known_by: Literal["data", "reported", "unknown"]
 
 
 def adherence(
-    protocol: Protocol, said: Mapping[dt.date, bool], amounts: Mapping[dt.date, float], until: dt.date
+    protocol: Protocol, reported: Mapping[dt.date, bool], amounts: Mapping[dt.date, float], until: dt.date
 ) -> list[AdherenceDay]:
-    """Tell of every study day up to `until` whether it followed its arm.
+    """Classify every study day up to `until` by whether it followed its arm.
 
-    The person's word goes before the data: they know why a figure is what it is. The data tell of days that something
-    was to be done on; a day as usual is followed unless the person says otherwise, so that it is known by nothing.
+    The person's report takes precedence over the data: they know the reason for an amount. The data classify only days
+    of an arm that asks for something; the amount of a day as usual is evidence for neither.
 
     Parameters
     ----------
-    said : Mapping[date, bool]
-        What the person said of days.
+    reported : Mapping[date, bool]
+        The days that the person reported on.
     amounts : Mapping[date, float]
-        What the data tell, from the days before the trial on; empty where they tell nothing.
+        Amounts by day, from before the trial on; empty where the data have none.
     """
     if protocol.start_day is None:
         return []
-    bound = _bound(protocol, amounts)
+    bounds = _amount_bounds(protocol, amounts)
     days = []
-    for place, arm in enumerate(protocol.assignment):
-        day = protocol.start_day + dt.timedelta(days=place)
+    for offset, arm in enumerate(protocol.assignment):
+        day = protocol.start_day + dt.timedelta(days=offset)
         if arm is None or day > until:
             continue
-        if day in said:
-            days.append(AdherenceDay(day, arm, said[day], "said"))
-        elif bound is not None and arm != protocol.arms[0] and day in amounts:
-            lower, upper = bound
+        if day in reported:
+            days.append(AdherenceDay(day, arm, reported[day], "reported"))
+        elif bounds is not None and arm != protocol.arms[0] and day in amounts:
+            lower, upper = bounds
             days.append(AdherenceDay(day, arm, lower <= amounts[day] <= upper, "data"))
         else:
             days.append(AdherenceDay(day, arm, None, "unknown"))
     return days
 
 
-def adherence_rate(days: list[AdherenceDay]) -> float | None:
-    """Share of the days of which it is known that followed their arm; None where it is known of none."""
-    known = [one.done for one in days if one.done is not None]
+def adherence_rate(days: Sequence[AdherenceDay]) -> float | None:
+    """Share of days that followed their arm, among those where it is known; None where it is known for none."""
+    known = [day.done for day in days if day.done is not None]
     return sum(known) / len(known) if known else None
 
 
-def _bound(protocol: Protocol, amounts: Mapping[dt.date, float]) -> tuple[float, float] | None:
-    """Between what amounts a day followed its arm; None where the data cannot tell."""
-    reading = protocol.adherence.read if protocol.adherence else None
-    if reading is None or protocol.start_day is None:
+def _source(protocol: Protocol) -> AdherenceSource | None:
+    return protocol.adherence.read if protocol.adherence else None
+
+
+def _amount_bounds(protocol: Protocol, amounts: Mapping[dt.date, float]) -> tuple[float, float] | None:
+    """The amounts between which a day followed its arm; None where the data cannot classify days."""
+    source = _source(protocol)
+    if source is None or protocol.start_day is None:
         return None
-    if reading.at_most is not None:
-        return -np.inf, reading.at_most
-    if reading.at_least is not None:
-        return reading.at_least, np.inf
+    if source.at_most is not None:
+        return -np.inf, source.at_most
+    if source.at_least is not None:
+        return source.at_least, np.inf
     first = protocol.start_day - dt.timedelta(days=BASELINE_DAYS)
     before = [value for day, value in amounts.items() if first <= day < protocol.start_day]
     if len(before) < MIN_BASELINE_DAYS:
         return None
     usual = float(np.median(before))
-    if reading.at_most_of_usual is not None:
-        return -np.inf, reading.at_most_of_usual * usual
-    assert reading.earlier_by_minutes is not None  # noqa: S101 - one of the four is given
-    return -np.inf, usual - reading.earlier_by_minutes
+    if source.at_most_of_usual is not None:
+        return -np.inf, source.at_most_of_usual * usual
+    assert source.earlier_by_minutes is not None  # noqa: S101 - exactly one of the four is given
+    return -np.inf, usual - source.earlier_by_minutes
 
 
 def load_adherence(
@@ -95,17 +99,17 @@ def load_adherence(
     person: Person,
     trial: str,
     protocol: Protocol | None,
-    said: Mapping[dt.date, bool],
+    reported: Mapping[dt.date, bool],
     until: dt.date,
 ) -> list[AdherenceDay]:
-    """Read which study days followed their arms; of a study that was recorded, by what was recorded as taken.
+    """Load which study days followed their arms; without a protocol, by the arm that was recorded as taken.
 
-    None where the marts are not built yet.
+    Empty where the marts are not built yet.
     """
     if connection.execute("select to_regclass('marts.trial_days')").fetchone() == (None,):
         return []
     if protocol is not None:
-        return adherence(protocol, said, load_adherence_data(connection, person, protocol), until)
+        return adherence(protocol, reported, load_adherence_data(connection, person, protocol), until)
     rows = connection.execute(
         """
         select first_day, arm, arm_recorded = arm from marts.trial_days
@@ -119,28 +123,27 @@ def load_adherence(
 def load_adherence_data(
     connection: psycopg.Connection, person: Person, protocol: Protocol
 ) -> dict[dt.date, float]:
-    """Read what the data tell of a trial's days and the days before them, by the day on which it was to be done."""
-    reading = protocol.adherence.read if protocol.adherence else None
-    if reading is None:
+    """Load the amounts of a trial's days and the days before them, by the day of the intervention."""
+    source = _source(protocol)
+    if source is None:
         return {}
-    if reading.mart == "nights":
+    if source.mart == "nights":
         return _bedtimes(connection, person)
-    series = _series(connection, person, reading)
+    series = _series(connection, person, source)
     if series is None:
         return {}
-    return {
-        date_of(day): value for day, value in zip(series.day.tolist(), series.value.tolist(), strict=True)
-    }
+    days = zip(series.day.tolist(), series.value.tolist(), strict=True)
+    return {date_of(day): value for day, value in days}
 
 
-def _series(connection: psycopg.Connection, person: Person, reading: AdherenceSource) -> Series | None:
-    if reading.mart == "exposures":
-        return read_exposures(connection, person.user_id).get(reading.name)
-    return read_outcomes(connection, person.user_id, [reading.name]).get(reading.name)
+def _series(connection: psycopg.Connection, person: Person, source: AdherenceSource) -> Series | None:
+    if source.mart == "exposures":
+        return read_exposures(connection, person.user_id).get(source.name)
+    return read_outcomes(connection, person.user_id, [source.name]).get(source.name)
 
 
 def _bedtimes(connection: psycopg.Connection, person: Person) -> dict[dt.date, float]:
-    """Minutes from noon to falling asleep, by the day on whose evening one went to bed: that before waking."""
+    """Minutes from noon to falling asleep, by the day of going to bed: the day before waking."""
     rows = connection.execute(
         """
         select day - 1,

@@ -9,11 +9,11 @@ from santorio.people import Person
 from santorio.storage.event_log import Event
 from santorio.storage.parse_result import ParseResult, rejected
 from santorio.trials.protocol import Protocol
-from santorio.trials.protocol_validation import check, slug
+from santorio.trials.protocol_validation import slug, validate_protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class RecordedTrial:
     """A recorded study: its name is its arm's, `arms` the reference first."""
 
     trial: str
@@ -22,7 +22,7 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyDay:
+class RecordedDay:
     """A row of a recorded study: its number, its date, the arm of that day, whether it is for the whole day."""
 
     number: int
@@ -33,7 +33,7 @@ class StudyDay:
 
 def detect_recorded_trial(
     header: Sequence[str], rows: Sequence[Mapping[str, str]], columns: Sequence[str]
-) -> Study | None:
+) -> RecordedTrial | None:
     """Find a study in a table: `study_day`, `condition`, and a 0/1 column named like one of the conditions."""
     if "study_day" not in header or "condition" not in header:
         return None
@@ -46,12 +46,12 @@ def detect_recorded_trial(
             arm = next(name for name in conditions if name.lower() == column)
             reference = next(name for name in conditions if name != arm)
             outcomes = tuple(name for name in columns if name != column)
-            return Study(slug(arm), (reference, arm), outcomes) if outcomes else None
+            return RecordedTrial(slug(arm), (reference, arm), outcomes) if outcomes else None
     return None
 
 
 def events_of_recorded_trial(
-    study: Study, days: Sequence[StudyDay], grain: str, person: Person
+    study: RecordedTrial, days: Sequence[RecordedDay], grain: str, person: Person
 ) -> list[Event]:
     """The protocol that the table implies, and each study day with the dates it spans.
 
@@ -127,7 +127,7 @@ def is_schedule(value: object) -> bool:
 
 
 def _protocol(document: Mapping[str, object], person: Person) -> ParseResult:
-    content, rejections = check(document, dt.datetime.now(dt.UTC))
+    content, rejections = validate_protocol(document, dt.datetime.now(dt.UTC))
     if content is None:
         return ParseResult("trial protocol", rejections=rejections, keep=True)
     start = dt.date.fromisoformat(str(content["start_day"]))

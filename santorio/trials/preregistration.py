@@ -13,10 +13,12 @@ import psycopg
 
 from santorio import local_time as local
 from santorio.people import Person
-from santorio.trials.protocol import Model, Protocol, parse_protocol, with_current_names
+from santorio.trials.protocol import Protocol, parse_protocol
+from santorio.trials.protocol_format import with_current_names
+from santorio.trials.protocol_model import Model
 
 # What decides how a trial is judged; the wording of its question does not.
-JUDGED_BY = (
+DECISIVE_FIELDS = (
     "arms",
     "outcome",
     "secondary",
@@ -130,7 +132,7 @@ class Preregistration:
 NOT_PREREGISTERED = Preregistration(None, 0, 0)
 
 
-def read_versions(connection: psycopg.Connection, person: Person) -> dict[str, list[Version]]:
+def load_protocol_history(connection: psycopg.Connection, person: Person) -> dict[str, list[Version]]:
     """Read every version of a person's protocols and schedules, by trial, in the order of arrival."""
     rows = connection.execute(
         """
@@ -144,7 +146,7 @@ def read_versions(connection: psycopg.Connection, person: Person) -> dict[str, l
     for trial, event_type, ingested_at, data in rows:
         offset = local.zone_offset(ingested_at.astimezone(dt.UTC).replace(tzinfo=None), person.timezone)
         fields = with_current_names(data)
-        stated = {name: fields[name] for name in JUDGED_BY if fields.get(name) not in (None, [], {})}
+        stated = {name: fields[name] for name in DECISIVE_FIELDS if fields.get(name) not in (None, [], {})}
         versions.setdefault(str(trial), []).append(
             Version(event_type, local.local_day(ingested_at, offset), stated, parse_protocol(data))
         )
@@ -203,7 +205,7 @@ def _differences(before: Version | None, version: Version) -> tuple[str, ...]:
     old = before.stated if before else {}
     return tuple(
         name
-        for name in JUDGED_BY
+        for name in DECISIVE_FIELDS
         if json.dumps(old.get(name), sort_keys=True) != json.dumps(version.stated.get(name), sort_keys=True)
     )
 

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from santorio.metrics import OUTCOMES
 from santorio.storage.parse_result import Rejection, is_future
 from santorio.trials.interventions.intervention import MEASURE
-from santorio.trials.protocol import FORMAT, Protocol
+from santorio.trials.protocol import Protocol
+from santorio.trials.protocol_format import FORMAT
 
 # A trial is planned for the coming months: a day beyond is a slip of the pen.
 MAX_PLANNED_AHEAD = dt.timedelta(days=2 * 365)
@@ -32,7 +33,7 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def check(
+def validate_protocol(
     document: Mapping[str, object], now: dt.datetime
 ) -> tuple[dict[str, object] | None, list[Rejection]]:
     """Hold a protocol against what one may say.

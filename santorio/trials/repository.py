@@ -22,7 +22,11 @@ from santorio.trials.lifecycle import (
     pending_events,
     replay,
 )
-from santorio.trials.preregistration import Preregistration, read_versions, reconstruct_preregistration
+from santorio.trials.preregistration import (
+    Preregistration,
+    load_protocol_history,
+    reconstruct_preregistration,
+)
 from santorio.trials.protocol import Protocol, parse_protocol
 from santorio.trials.protocol_validation import slug
 
@@ -105,7 +109,7 @@ def _stopping_analysis(interim: InterimAnalyses) -> AcceptedAnalysis | None:
     stop = interim.stop
     if stop is None:
         return None
-    decision = stop.found[0].decision
+    decision = stop.results[0].decision
     return AcceptedAnalysis(stop.run_id, stop.day, decision, ended=True, stopped_after=stop.after_days)
 
 
@@ -222,7 +226,7 @@ def load_preregistration(
     ).fetchall()
     if not days:
         return None
-    versions = read_versions(connection, person).get(trial, [])
+    versions = load_protocol_history(connection, person).get(trial, [])
     return reconstruct_preregistration(versions, [day for (day,) in days])
 
 

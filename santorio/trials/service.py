@@ -23,7 +23,7 @@ from santorio.trials import files as trial_files
 from santorio.trials import lifecycle
 from santorio.trials.interventions.intervention import MEASURE, WEEKDAYS
 from santorio.trials.lifecycle import MAX_PAUSE_DAYS, OPEN, InvalidCommand, apply
-from santorio.trials.protocol import FIRST_INTERIM_DAYS, Protocol, allowed_interim_days, parse_protocol
+from santorio.trials.protocol import Protocol, parse_protocol
 from santorio.trials.protocol_validation import slug
 from santorio.trials.repository import (
     Proposal,
@@ -32,6 +32,7 @@ from santorio.trials.repository import (
     load_trial_status,
     load_trial_statuses,
 )
+from santorio.trials.study_calendar import FIRST_INTERIM_DAYS, allowed_interim_days
 
 MAX_DAYS_UNTIL_START = 365
 

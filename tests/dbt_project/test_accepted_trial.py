@@ -10,11 +10,11 @@ from santorio.ingest.importer import import_paths
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore
-from santorio.trials.analysis.data import read_trials
+from santorio.trials.analysis.data import load_trials
 from santorio.trials.analysis.pipeline import analyse_trials
 from santorio.trials.proposals.pipeline import propose
 from santorio.trials.protocol import Protocol
-from santorio.trials.report.build import report_of
+from santorio.trials.report.build import build_report
 from santorio.trials.report.data import load_report_data
 from santorio.trials.repository import load_proposal, load_trial_status
 from santorio.trials.service import accept, log_day
@@ -68,12 +68,12 @@ def says_all_of_it(
         account = load_report_data(connection, store, person, NAME, today)
     assert account.attributes["protocol_sha256"] == protocol.sha256
     assert account.posterior.effect(1).mean() == pytest.approx(account.run.primary[0].estimate)
-    page = report_of(account)
+    page = build_report(account)
     assert "Does humming in the morning raise my focus?" in page
     assert "“ten minutes of humming” raised focus, against “as usual”, by +" in page
     assert "by more than the 1.5 that matter" in page
     assert f"SHA-256 {protocol.sha256}" in page
-    assert f"Of {len(protocol.drawn)} of {len(protocol.drawn)} study days it is known" in page
+    assert f"For {len(protocol.drawn)} of {len(protocol.drawn)} study days it is recorded" in page
     assert "without days not followed" in page
 
 
@@ -109,7 +109,7 @@ def test_who_accepts_a_proposal_is_led_to_a_report_by_logging_alone(
     build()
 
     with warehouse.connect() as connection:
-        (trial,) = read_trials(connection, newcomer)
+        (trial,) = load_trials(connection, newcomer)
     assert trial.arms == protocol.arms
     assert [trial.arms[arm] for arm in trial.arm] == list(protocol.drawn)
     assert trial.preregistration.frozen == protocol

@@ -28,7 +28,8 @@ from santorio.trials.lifecycle import (
     apply,
     pending_events,
 )
-from santorio.trials.protocol import DailyRandomization, DecisionRule, Protocol
+from santorio.trials.protocol import Protocol
+from santorio.trials.protocol_design import DailyRandomization, DecisionRule
 from santorio.trials.repository import load_trial_status
 
 # One build of dbt.

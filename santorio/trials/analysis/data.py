@@ -15,7 +15,7 @@ from santorio.trials.interventions.intervention import NegativeControl
 from santorio.trials.preregistration import (
     NOT_PREREGISTERED,
     Preregistration,
-    read_versions,
+    load_protocol_history,
     reconstruct_preregistration,
 )
 
@@ -39,7 +39,7 @@ class Trial:
         Index of the assigned arm: intention to treat.
     preregistration : Preregistration
         When the protocol was recorded and changed, and the law of its schedule.
-    whole_schedule : IntArray or None
+    full_schedule : IntArray or None
         Arms of all study days, where this is the trial as it stood after the first of them.
     """
 
@@ -59,12 +59,12 @@ class Trial:
     arm: IntArray
     as_of: dt.datetime
     preregistration: Preregistration = NOT_PREREGISTERED
-    whole_schedule: IntArray | None = None
+    full_schedule: IntArray | None = None
 
     @property
     def schedule(self) -> IntArray:
         """Arms of all study days, those after a look too: its law is that of the whole."""
-        return self.arm if self.whole_schedule is None else self.whole_schedule
+        return self.arm if self.full_schedule is None else self.full_schedule
 
     @property
     def negative_control(self) -> NegativeControl | None:
@@ -78,7 +78,7 @@ class Trial:
         return tuple(dict.fromkeys((self.outcome, *self.secondary, *([control.series] if control else []))))
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether it has all days that were planned: one that was given up has not."""
         return len(self.study_day) >= self.preregistration.planned_days
 
@@ -87,7 +87,7 @@ class Trial:
 
         A trial that was given up before its planned days never ends: nothing is decided from a part of it.
         """
-        return self.is_whole and self.has_arrived(len(self.study_day), today, lag_days)
+        return self.is_complete and self.has_arrived(len(self.study_day), today, lag_days)
 
     def has_arrived(self, days: int, today: dt.date, lag_days: int) -> bool:
         """Whether the outcome of the study day of this number has had two days to arrive."""
@@ -101,13 +101,13 @@ class Trial:
             first_day=self.first_day[:days],
             last_day=self.last_day[:days],
             arm=self.arm[:days],
-            whole_schedule=self.schedule,
+            full_schedule=self.schedule,
         )
 
 
-def read_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:
+def load_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:
     """Read a person's trials that have scheduled or recorded days."""
-    user_id, versions = person.user_id, read_versions(connection, person)
+    user_id, versions = person.user_id, load_protocol_history(connection, person)
     protocols = connection.execute(
         """
         select trial, coalesce(question, ''), arms, outcome, secondary, direction, smallest_effect, lag_days,

@@ -1,15 +1,16 @@
-"""Planned looks of a trial: which are due, what was found at each, and what a look that decided leaves standing.
+"""Interim analyses of a trial: which are due, their results, and when one ends the trial.
 
-A look is analysed once, from the study days up to it and no others, whenever that happens: the answer follows from the
-protocol and its days, not from when somebody typed a command. The first look that decides on every arm ends the trial.
+An interim analysis is done once, from the study days up to it and no others, whenever that happens: the answer follows
+from the protocol and its days, not from the time of a command. The first one that decides on every arm ends the trial.
 
-What is decided stands for the data it was decided from: fitted again, by newer code, it is not decided again. Where
-those days are corrected afterwards it is judged anew by the same threshold; that is told, and the trial stays over.
+A decision stands for the data that it was made from: fitted again, by newer code, those data do not decide again. If
+the days are corrected later, the same threshold is applied to them; the report mentions it, and the trial stays over.
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -21,12 +22,12 @@ from santorio.stats.decisions import DECISION_THRESHOLD, INTERIM_THRESHOLD
 from santorio.trials.analysis.data import Trial
 from santorio.trials.analysis.preprocessing import Prepared
 
-GOES_ON = "keep going"
+KEEP_GOING = "keep going"
 
 
 @dataclass(frozen=True)
 class InterimResult:
-    """What a look found of one arm: the three probabilities, and what they decide there."""
+    """The result of an interim analysis for one arm: the three probabilities, and the decision that follows."""
 
     arm: str
     reference_arm: str
@@ -41,7 +42,7 @@ class InterimResult:
 
 @dataclass(frozen=True)
 class InterimAnalysis:
-    """A planned look that was analysed.
+    """An interim analysis that was done.
 
     Attributes
     ----------
@@ -50,12 +51,12 @@ class InterimAnalysis:
     due_on : date
         First day on which it could be analysed.
     day : date
-        The person's date when it was.
+        The person's local date when it was done.
     decisive : bool
-        Whether it decided on every arm, and so ended the trial.
+        Whether it decided on every arm, which ends the trial.
     inputs : str
-        Hash of the data that it rests on.
-    found : tuple[InterimResult, ...]
+        Hash of its data.
+    results : tuple[InterimResult, ...]
         One an arm, of the primary outcome.
     """
 
@@ -65,7 +66,7 @@ class InterimAnalysis:
     day: dt.date
     decisive: bool
     inputs: str
-    found: tuple[InterimResult, ...]
+    results: tuple[InterimResult, ...]
 
     @property
     def is_late(self) -> bool:
@@ -74,20 +75,20 @@ class InterimAnalysis:
 
     @property
     def decisions(self) -> dict[str, str]:
-        """What it decided, by arm."""
-        return {one.arm: one.decision for one in self.found}
+        """The decisions, by arm."""
+        return {result.arm: result.decision for result in self.results}
 
 
 @dataclass(frozen=True)
 class InterimAnalyses:
-    """All that was published of a trial's looks.
+    """All published interim analyses of a trial.
 
     Attributes
     ----------
     runs : tuple[InterimAnalysis, ...]
-        In the order in which they were published; of the look that ended the trial, each time it was fitted.
+        In the order of publication; the one that ended the trial appears each time it was fitted.
     is_over : bool
-        Whether the whole trial was analysed: looks that were left out by then stay so.
+        Whether the complete trial was analysed: interim analyses that were not done by then are never done.
     """
 
     runs: tuple[InterimAnalysis, ...] = ()
@@ -95,27 +96,31 @@ class InterimAnalyses:
 
     @property
     def done(self) -> tuple[InterimAnalysis, ...]:
-        """Every look that was done, as it was done first."""
+        """The first run of every interim analysis."""
         first: dict[int, InterimAnalysis] = {}
-        for one in self.runs:
-            first.setdefault(one.after_days, one)
+        for run in self.runs:
+            first.setdefault(run.after_days, run)
         return tuple(first.values())
 
     @property
     def stop(self) -> InterimAnalysis | None:
-        """The look that ended the trial."""
-        return next((one for one in self.done if one.decisive), None)
+        """The interim analysis that ended the trial."""
+        return next((analysis for analysis in self.done if analysis.decisive), None)
 
     @property
     def corrected(self) -> InterimAnalysis | None:
-        """The newest analysis of the look that ended the trial, where its data were corrected since."""
-        stop, newest = self.stop, self.runs[-1] if self.runs else None
-        return newest if stop and newest and newest.inputs != stop.inputs else None
+        """The newest run of the interim analysis that ended the trial, if its data were corrected since."""
+        stop = self.stop
+        if stop is None or self.runs[-1].inputs == stop.inputs:
+            return None
+        return self.runs[-1]
 
-    def of_the_same_data(self, inputs: str) -> InterimAnalysis | None:
-        """The newest analysis of the look that ended the trial from these data: what it decided stands."""
-        same = [one for one in self.runs if one.inputs == inputs]
-        return same[-1] if self.stop and same else None
+    def with_inputs(self, inputs: str) -> InterimAnalysis | None:
+        """The newest run from these data, once an interim analysis has ended the trial: its decision stands."""
+        if self.stop is None:
+            return None
+        runs = [run for run in self.runs if run.inputs == inputs]
+        return runs[-1] if runs else None
 
     def due(self, trial: Trial, today: dt.date, lag_days: int) -> list[int]:
         """Planned looks that can be analysed and were not, in their order.
@@ -124,7 +129,13 @@ class InterimAnalyses:
         of it, not at a look either.
         """
         registered = trial.preregistration
-        if self.stop or self.is_over or not trial.is_whole or registered.after_days or not registered.frozen:
+        if (
+            self.stop
+            or self.is_over
+            or not trial.is_complete
+            or registered.after_days
+            or not registered.frozen
+        ):
             return []
         newest = max((one.after_days for one in self.done), default=0)
         return [
@@ -139,97 +150,129 @@ NO_INTERIM_ANALYSES = InterimAnalyses()
 
 @dataclass(frozen=True)
 class AnalysisPoint:
-    """At which point a trial is judged.
+    """The point at which a trial is analysed: today, or at an interim analysis.
 
     Attributes
     ----------
     today : date
-        The person's date.
+        The person's local date.
     ended : bool
-        Whether it is at its end; at a look the look says so.
+        Whether the trial has ended; at an interim analysis its own results decide that.
     threshold : float
         What one probability must reach.
-    look : int or None
-        Study days up to a planned look, where it is one.
+    interim_after_days : int or None
+        Study days up to the interim analysis; None where it is not one.
     due_on : date or None
-        First day on which that look could be analysed.
-    looks : InterimAnalyses
+        First day on which the interim analysis could be done.
+    interim : InterimAnalyses
         What was published before.
     """
 
     today: dt.date
     ended: bool = False
     threshold: float = DECISION_THRESHOLD
-    look: int | None = None
+    interim_after_days: int | None = None
     due_on: dt.date | None = None
-    looks: InterimAnalyses = NO_INTERIM_ANALYSES
+    interim: InterimAnalyses = NO_INTERIM_ANALYSES
 
     @property
     def decides(self) -> bool:
-        """Whether anything may be decided: before the end only at a planned look."""
-        return self.ended or self.look is not None
+        """Whether anything may be decided: before the end only at an interim analysis."""
+        return self.ended or self.interim_after_days is not None
 
 
 def at_interim(
-    trial: Trial, days: int, lag_days: int, today: dt.date, looks: InterimAnalyses
+    trial: Trial, days: int, lag_days: int, today: dt.date, interim: InterimAnalyses
 ) -> AnalysisPoint:
-    """The moment of a planned look, or of one that ended the trial."""
+    """The point of an interim analysis that is due, or of the one that ended the trial."""
     frozen = trial.preregistration.frozen
     threshold = frozen.decision_rule.interim_threshold if frozen else None
     due_on = date_of(int(trial.last_day[days - 1]) + lag_days + 2)
     return AnalysisPoint(
-        today, threshold=threshold or INTERIM_THRESHOLD, look=days, due_on=due_on, looks=looks
+        today,
+        threshold=threshold or INTERIM_THRESHOLD,
+        interim_after_days=days,
+        due_on=due_on,
+        interim=interim,
     )
 
 
-def inputs_of(prepared: Prepared) -> str:
-    """Hash of what a look rests on: its days, their arms and values, and by what they are judged; no code."""
+def inputs_hash(prepared: Prepared) -> str:
+    """Hash of the data of an interim analysis: its days, their arms and values, and δ.
+
+    It does not include the code: a newer version of Santorio does not reopen a decision.
+    """
     design = prepared.design
     return cache_key(
-        prepared.metric, prepared.smallest_effect, prepared.outcome, design.day, design.arm, design.cycle,
-        code=(), libraries=(),
-    )  # fmt: skip
+        prepared.metric,
+        prepared.smallest_effect,
+        prepared.outcome,
+        design.day,
+        design.arm,
+        design.cycle,
+        code=(),
+        libraries=(),
+    )
+
+
+@dataclass(frozen=True)
+class InterimDecision:
+    """The outcome of an interim analysis.
+
+    Attributes
+    ----------
+    rows : list[dict[str, object]]
+        Rows of `analysis.trial_results` with their final decisions.
+    is_over : bool
+        Whether the trial is over: this analysis ended it, or it had been ended before.
+    diagnostics : dict[str, object]
+        What the run stores about the analysis, under `look`.
+    """
+
+    rows: list[dict[str, object]]
+    is_over: bool
+    diagnostics: dict[str, object]
 
 
 def decide_interim(
-    rows: Sequence[Mapping[str, object]], prepared: Prepared, moment: AnalysisPoint
-) -> tuple[list[dict[str, object]], dict[str, object]]:
-    """Decide at a look: what its rows publish, and what the run keeps of the look.
+    rows: Sequence[Mapping[str, object]], prepared: Prepared, point: AnalysisPoint
+) -> InterimDecision:
+    """Decide whether an interim analysis ends the trial.
 
     Parameters
     ----------
     rows : Sequence[Mapping[str, object]]
-        Rows of `analysis.trial_results`, judged by the threshold of a look.
+        Rows of `analysis.trial_results`, decided by the threshold of an interim analysis.
     """
-    inputs = inputs_of(prepared)
-    primary = {str(row["arm"]): str(row["decision"]) for row in rows if row["is_primary"]}
-    standing = moment.looks.of_the_same_data(inputs)
+    assert point.due_on is not None  # noqa: S101 - `at_interim` sets it
+    inputs = inputs_hash(prepared)
+    standing = point.interim.with_inputs(inputs)
     if standing is not None:
-        primary = standing.decisions
-    decisive = GOES_ON not in primary.values()
-    over = decisive or moment.looks.stop is not None
-    settled = [
-        {
-            **row,
-            "decision": (primary[str(row["arm"])] if row["is_primary"] else row["decision"])
-            if over
-            else GOES_ON,
-        }
-        for row in rows
-    ]
-    assert moment.due_on is not None  # noqa: S101 - a look has its day
-    told: dict[str, object] = {
-        "after_days": moment.look,
-        "due_on": moment.due_on.isoformat(),
-        "done_on": moment.today.isoformat(),
-        "decisive": decisive,
+        decisions = standing.decisions
+    else:
+        decisions = {str(row["arm"]): str(row["decision"]) for row in rows if row["is_primary"]}
+    is_decisive = KEEP_GOING not in decisions.values()
+    is_over = is_decisive or point.interim.stop is not None
+    final_rows = []
+    for row in rows:
+        decision = row["decision"]
+        if not is_over:
+            decision = KEEP_GOING
+        elif row["is_primary"]:
+            decision = decisions[str(row["arm"])]
+        final_rows.append({**row, "decision": decision})
+    diagnostics: dict[str, object] = {
+        "after_days": point.interim_after_days,
+        "due_on": point.due_on.isoformat(),
+        "done_on": point.today.isoformat(),
+        "decisive": is_decisive,
         "inputs": inputs,
     }
-    return settled, told
+    return InterimDecision(final_rows, is_over, diagnostics)
 
 
 def load_interim_analyses(connection: psycopg.Connection, person: Person, trial: str) -> InterimAnalyses:
-    """Read what was published of a trial's planned looks."""
+    """Load the published interim analyses of a trial."""
     rows = connection.execute(
         """
         select run_id, diagnostics -> 'look', coalesce(diagnostics ->> 'ended' = 'true', false)
@@ -240,23 +283,32 @@ def load_interim_analyses(connection: psycopg.Connection, person: Person, trial:
         """,
         [person.user_id, trial],
     ).fetchall()
-    runs = [
-        InterimAnalysis(
-            run_id=run_id,
-            after_days=int(look["after_days"]),
-            due_on=dt.date.fromisoformat(look["due_on"]),
-            day=dt.date.fromisoformat(look["done_on"]),
-            decisive=look["decisive"] is True,
-            inputs=str(look["inputs"]),
-            found=_read_found(connection, run_id),
-        )
-        for run_id, look, _ in rows
-        if look is not None
-    ]
-    return InterimAnalyses(tuple(runs), is_over=any(ended and look is None for _, look, ended in rows))
+    runs: list[InterimAnalysis] = []
+    is_over = False
+    for run_id, stored, ended in rows:
+        if stored is not None:
+            runs.append(_parse_interim_analysis(run_id, stored, _load_results(connection, run_id)))
+        elif ended:
+            is_over = True
+    return InterimAnalyses(tuple(runs), is_over=is_over)
 
 
-def _read_found(connection: psycopg.Connection, run_id: UUID) -> tuple[InterimResult, ...]:
+def _parse_interim_analysis(
+    run_id: UUID, stored: Mapping[str, Any], results: tuple[InterimResult, ...]
+) -> InterimAnalysis:
+    """Parse what `decide_interim` put into a run's diagnostics."""
+    return InterimAnalysis(
+        run_id=run_id,
+        after_days=int(stored["after_days"]),
+        due_on=dt.date.fromisoformat(stored["due_on"]),
+        day=dt.date.fromisoformat(stored["done_on"]),
+        decisive=stored["decisive"] is True,
+        inputs=str(stored["inputs"]),
+        results=results,
+    )
+
+
+def _load_results(connection: psycopg.Connection, run_id: UUID) -> tuple[InterimResult, ...]:
     rows = connection.execute(
         """
         select arm, reference_arm, estimate, lower_95, upper_95, probability_above, probability_within,
@@ -269,7 +321,7 @@ def _read_found(connection: psycopg.Connection, run_id: UUID) -> tuple[InterimRe
 
 
 def was_attempted(connection: psycopg.Connection, person: Person, trial: str, key: str) -> bool:
-    """Whether a run of this fingerprint was recorded: a look whose fit was refused is not fitted every night."""
+    """Whether a run with this cache key was recorded: an interim analysis that was rejected is not fitted every night."""
     row = connection.execute(
         "select from analysis.runs where user_id = %s and kind = 'trial' and target = %s and fingerprint = %s limit 1",
         [person.user_id, trial, key],

@@ -1,10 +1,10 @@
-"""The analysis of a person's trials: read, fit, judge, decide, publish.
+"""The analysis of a person's trials: load, fit, decide, publish.
 
-A trial whose input is unchanged is not refitted.
+A trial whose input is unchanged is not fitted again.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
 from santorio.stats.decisions import (
     DECISION_THRESHOLD,
+    Control,
     Decision,
     Summary,
     classify_control,
@@ -32,7 +33,7 @@ from santorio.stats.randomization import randomisation_p
 from santorio.stats.sampler import Fit
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import ObjectStore
-from santorio.trials.analysis.data import Trial, read_trials, study_outcome
+from santorio.trials.analysis.data import Trial, load_trials, study_outcome
 from santorio.trials.analysis.fit import (
     OutcomeFit,
     effect_draws,
@@ -68,24 +69,23 @@ def analyse_trials(
     Parameters
     ----------
     store : ObjectStore
-        Where posteriors are kept.
+        Where posteriors are stored.
     force : bool
         Fit even if nothing has changed.
     sampler_config : Mapping, optional
         Settings of the sampler that differ from the model's own.
     today : date, optional
-        The person's date; decides whether a trial has ended. By default what it is where they are.
+        By default the person's local date. It decides whether a trial has ended.
     """
     with database.connect() as connection:
         day = today or local_time.today(connection, person, dt.datetime.now(dt.UTC))
-        trials = read_trials(connection, person)
+        trials = load_trials(connection, person)
         wanted = sorted({metric for trial in trials for metric in trial.metrics})
         outcomes = read_outcomes(connection, person.user_id, wanted)
-    reports = [
-        _analyse(database, store, person, trial, outcomes, day, sampler_config or {}, force=force)
-        for trial in trials
-    ]
-    return [report for of_trial in reports for report in of_trial]
+    reports = []
+    for trial in trials:
+        reports += _analyse(database, store, person, trial, outcomes, day, sampler_config or {}, force=force)
+    return reports
 
 
 def _analyse(
@@ -99,49 +99,74 @@ def _analyse(
     *,
     force: bool,
 ) -> list[RunReport]:
-    """Analyse a trial at every planned look that is due, until one ends it; else as it stands today."""
+    """Analyse a trial at every interim analysis that is due, until one ends it; else as of today."""
     lag = _lag(trial, trial.outcome)
     with database.connect() as connection:
-        looks = load_interim_analyses(connection, person, trial.name)
+        interim = load_interim_analyses(connection, person, trial.name)
 
-    def judged(whole: Trial, moment: AnalysisPoint) -> RunReport:
-        return _judge(database, store, person, whole, outcomes, moment, sampler_config, force=force)
+    def analyse_at(part: Trial, point: AnalysisPoint) -> RunReport:
+        return _analyse_at(database, store, person, part, outcomes, point, sampler_config, force=force)
 
-    if stop := looks.stop:
-        moment = at_interim(trial, stop.after_days, lag, today, looks)
-        return [judged(trial.until(stop.after_days), moment)]
+    if stop := interim.stop:
+        point = at_interim(trial, stop.after_days, lag, today, interim)
+        return [analyse_at(trial.until(stop.after_days), point)]
     reports = []
-    for number in looks.due(trial, today, lag):
-        report = judged(trial.until(number), at_interim(trial, number, lag, today, looks))
+    for days in interim.due(trial, today, lag):
+        report = analyse_at(trial.until(days), at_interim(trial, days, lag, today, interim))
         if report.status not in ("unchanged", "not enough data"):
             reports.append(report)
         if report.diagnostics.get("ended") is True and report.status == "accepted":
             return reports
-    return [*reports, judged(trial, AnalysisPoint(today, ended=trial.ended(today, lag)))]
+    return [*reports, analyse_at(trial, AnalysisPoint(today, ended=trial.ended(today, lag)))]
 
 
-def _judge(
+def _analyse_at(
     database: Database,
     store: ObjectStore,
     person: Person,
     trial: Trial,
     outcomes: Mapping[str, Series],
-    moment: AnalysisPoint,
+    point: AnalysisPoint,
     sampler_config: Settings,
     *,
     force: bool,
 ) -> RunReport:
+    """Analyse the days of a trial up to a point, and publish the run; unchanged input is not fitted again."""
     try:
         prepared = _prepare_all(trial, outcomes)
     except NotEnoughData as missing:
         return RunReport("trial", trial.name, "not enough data", str(missing))
-    models = [model_of(one, sampler_config) for one in prepared]
-    inputs = [
-        value
-        for one in prepared
-        for value in (one.metric, one.smallest_effect, one.outcome, one.design.columns().values)
-    ]
-    key = cache_key(
+    key = _cache_key(trial, prepared, point, sampler_config)
+    with database.connect() as connection:
+        is_unchanged = last_cache_key(connection, person.user_id, "trial", trial.name) == key
+        # After a rejected interim analysis, another run is the newest: it must not be fitted again every night.
+        if point.interim_after_days is not None and point.interim.stop is None:
+            is_unchanged = is_unchanged or was_attempted(connection, person, trial.name, key)
+        posterior = newest_posterior(connection, person, trial.name)
+    is_lost = posterior is not None and not store.exists(posterior)
+    if is_unchanged and not (force or is_lost):
+        return RunReport("trial", trial.name, "unchanged")
+    run = _fit(store, person, trial, prepared, sampler_config, key, _as_of(trial, outcomes), point=point)
+    used = {outcome.metric: outcomes[outcome.metric] for outcome in prepared}
+    # An outcome follows its study day by a day or two.
+    exclusions = describe_exclusions(
+        used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2
+    )
+    diagnostics = {**run.diagnostics, "left_out": exclusions}
+    run = replace(run, diagnostics=diagnostics, known_at=outcomes[trial.outcome].known_at)
+    return publish(database, run, force=force or is_lost)
+
+
+def _cache_key(
+    trial: Trial, prepared: Sequence[Prepared], point: AnalysisPoint, sampler_config: Settings
+) -> str:
+    """Hash of everything that a run depends on."""
+    inputs: list[object] = []
+    for outcome in prepared:
+        columns = outcome.design.columns().values
+        inputs += [outcome.metric, outcome.smallest_effect, outcome.outcome, columns]
+    models = [model_of(outcome, sampler_config) for outcome in prepared]
+    return cache_key(
         *inputs,
         trial.arms,
         trial.direction,
@@ -151,29 +176,13 @@ def _judge(
         trial.washout_days,
         trial.preregistration.as_json(),
         trial.preregistration.model.model_dump(mode="json"),
-        (moment.ended, moment.look, moment.threshold),
+        (point.ended, point.interim_after_days, point.threshold),
         [(type(model).__name__, model.model_config, model.sampler_config) for model in models],
     )
-    with database.connect() as connection:
-        same = last_cache_key(connection, person.user_id, "trial", trial.name) == key
-        # After a look whose fit was refused another run is the newest: nobody fits the look again every night.
-        if moment.look is not None and moment.looks.stop is None:
-            same = same or was_attempted(connection, person, trial.name, key)
-        posterior = newest_posterior(connection, person, trial.name)
-    lost = posterior is not None and not store.exists(posterior)
-    if same and not (force or lost):
-        return RunReport("trial", trial.name, "unchanged")
-    run = _fit(store, person, trial, prepared, sampler_config, key, _as_of(trial, outcomes), moment=moment)
-    used = {one.metric: outcomes[one.metric] for one in prepared}
-    # An outcome follows its study day by a day or two.
-    left_out = describe_exclusions(used, first=int(trial.first_day.min()), last=int(trial.last_day.max()) + 2)
-    diagnostics = {**run.diagnostics, "left_out": left_out}
-    run = replace(run, diagnostics=diagnostics, known_at=outcomes[trial.outcome].known_at)
-    return publish(database, run, force=force or lost)
 
 
 def newest_posterior(connection: psycopg.Connection, person: Person, trial: str) -> str | None:
-    """Hash of the posterior that the newest run of a trial kept; None where it kept none."""
+    """Hash of the posterior that the newest run of a trial stored; None where it stored none."""
     row = connection.execute(
         """
         select posterior_object from analysis.runs where user_id = %s and kind = 'trial' and target = %s
@@ -185,7 +194,7 @@ def newest_posterior(connection: psycopg.Connection, person: Person, trial: str)
 
 
 def _prepare_all(trial: Trial, outcomes: Mapping[str, Series]) -> list[Prepared]:
-    """Prepare the primary outcome, which must have enough data, and whatever secondary ones have."""
+    """Prepare the primary outcome, which must have enough data, and the others that have enough."""
     prepared = []
     for metric in trial.metrics:
         try:
@@ -220,41 +229,47 @@ def _fit(
     key: str,
     as_of: dt.datetime,
     *,
-    moment: AnalysisPoint,
+    point: AnalysisPoint,
 ) -> Run:
+    """Fit every outcome, and store the posterior of the primary one."""
     rows: list[dict[str, object]] = []
     reports: dict[str, object] = {}
     problem: str | None = None
-    judged: OutcomeFit | None = None
-    promised = trial.preregistration.model
-    for one in prepared:
-        primary = one.metric == trial.outcome
-        # What is believed of the primary outcome says nothing of another; that a habit wears off slowly does.
-        prior = promised.prior() if primary else WEAK
-        fitted = fit_outcome(one, promised.fading(), prior, sampler_config)
-        fit = fitted.fit
-        reports[one.metric] = fit.diagnostics.as_json()
+    primary_fit: OutcomeFit | None = None
+    model = trial.preregistration.model
+    carry_over = model.carry_over_prior()
+    for outcome in prepared:
+        is_primary = outcome.metric == trial.outcome
+        # The effect's prior is about the primary outcome alone; the prior of carry-over is about the intervention.
+        prior = model.prior() if is_primary else WEAK
+        outcome_fit = fit_outcome(outcome, carry_over, prior, sampler_config)
+        fit = outcome_fit.fit
+        reports[outcome.metric] = fit.diagnostics.as_json()
         if fit.diagnostics.problem is None:
-            alone = flat_prior_estimates(one, promised.fading())
-            found = results(
-                trial, one, fit, primary=primary, ended=moment.decides, threshold=moment.threshold
+            flat_prior = flat_prior_estimates(outcome, carry_over)
+            outcome_rows = results(
+                trial, outcome, fit, primary=is_primary, ended=point.decides, threshold=point.threshold
             )
-            rows += [{**row, **effect.columns()} for row, effect in zip(found, alone, strict=True)]
-            judged = fitted if primary else judged
-        elif primary:
+            for row, estimate in zip(outcome_rows, flat_prior, strict=True):
+                rows.append({**row, **estimate.columns()})
+            if is_primary:
+                primary_fit = outcome_fit
+        elif is_primary:
             problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."
             break
-    scheme, ended, look = prepared[0].randomization.kind, moment.ended, {}
-    if moment.look is not None and problem is None:
-        rows, told = decide_interim(rows, prepared[0], moment)
-        ended, look = told["decisive"] is True or moment.looks.stop is not None, {"look": told}
-    # The object before the row that refers to it: a crash between the two leaves an object that nobody asks for.
+    ended = point.ended
+    interim_diagnostics: dict[str, object] = {}
+    if point.interim_after_days is not None and problem is None:
+        interim = decide_interim(rows, prepared[0], point)
+        rows, ended, interim_diagnostics = interim.rows, interim.is_over, {"look": interim.diagnostics}
+    # The object is stored before the row that refers to it: a crash between the two leaves an unused object.
     frozen = trial.preregistration.frozen
     provenance = Provenance(frozen.sha256 if frozen else "", as_of)
     posterior = plot = None
-    if judged:
-        posterior = store_posterior(store, judged.model, labelled(judged.fit, trial, prepared[0]), provenance)
-        plot = _plot(trial, prepared[0], effect_draws(judged.fit, prepared[0], 1))
+    if primary_fit:
+        fit = labelled(primary_fit.fit, trial, prepared[0])
+        posterior = store_posterior(store, primary_fit.model, fit, provenance)
+        plot = _plot(trial, prepared[0], effect_draws(primary_fit.fit, prepared[0], 1))
     return Run(
         user_id=person.user_id,
         kind="trial",
@@ -264,11 +279,11 @@ def _fit(
         rows=rows,
         diagnostics={
             "fits": reports,
-            "likelihoods": {one.metric: _likelihood(one) for one in prepared},
-            "randomisation": scheme,
+            "likelihoods": {outcome.metric: _likelihood(outcome) for outcome in prepared},
+            "randomisation": prepared[0].randomization.kind,
             "ended": ended,
             "protocol": trial.preregistration.as_json(),
-            **look,
+            **interim_diagnostics,
         },
         plot=plot,
         reason=problem,
@@ -277,7 +292,7 @@ def _fit(
 
 
 def _likelihood(prepared: Prepared) -> dict[str, str]:
-    """Which likelihood an outcome had, and why not the one that its protocol promised."""
+    """The likelihood of an outcome, and why it is not the one that the protocol promised, where it differs."""
     used: dict[str, str] = {"used": prepared.coded.family if prepared.coded else "normal"}
     return {**used, "deviation": prepared.deviation} if prepared.deviation else used
 
@@ -291,7 +306,7 @@ def results(
     ended: bool,
     threshold: float = DECISION_THRESHOLD,
 ) -> list[dict[str, object]]:
-    """Rows of `analysis.trial_results` for one outcome, one row an arm beside the reference."""
+    """Rows of `analysis.trial_results` for one outcome: one for each arm other than the reference."""
     known = prepared.known
     reference = prepared.outcome[known & (trial.arm == 0)]
     free_of_trend = np.full(len(trial.schedule), np.nan)
@@ -302,11 +317,14 @@ def results(
     for contrast in range(1, len(trial.arms)):
         treated = prepared.outcome[known & (trial.arm == contrast)]
         summary = summarise(effect_draws(fit, prepared, contrast), prepared.smallest_effect)
-        verdict = (
-            classify_control(summary)
-            if is_control
-            else _verdict(trial, prepared, summary, primary, threshold)
-        )
+        decision: Decision | Control = "keep going"
+        # Deciding at the first convenient time would inflate the error rates: before the end nothing is decided.
+        if ended:
+            decision = (
+                classify_control(summary)
+                if is_control
+                else _decide(trial, prepared, summary, threshold, primary=primary)
+            )
         rows.append(
             {
                 "trial": trial.name,
@@ -321,11 +339,10 @@ def results(
                 "days_reference": len(reference),
                 **asdict(summary),
                 "smallest_effect": prepared.smallest_effect,
-                # Stopping at the first good look would inflate the error rates: before the end it goes on.
-                "decision": verdict if ended else "keep going",
+                "decision": decision,
                 "cycles": prepared.design.cycles,
                 "probability_repeats": probability_repeats(fit, prepared, contrast),
-                # Re-drawn as a whole: days after a look have a say in which schedules are admissible.
+                # The whole schedule is drawn again: its later days limit which schedules are admissible.
                 "randomisation_p": randomisation_p(
                     prepared.randomization, trial.schedule, free_of_trend, contrast
                 ),
@@ -336,20 +353,17 @@ def results(
     return rows
 
 
-def _verdict(
-    trial: Trial,
-    prepared: Prepared,
-    summary: Summary,
-    primary: bool,  # noqa: FBT001 - passed on
-    threshold: float,
+def _decide(
+    trial: Trial, prepared: Prepared, summary: Summary, threshold: float, *, primary: bool
 ) -> Decision:
-    registered = find_outcome(prepared.metric)
-    good = trial.direction if primary and trial.direction else registered.direction
+    direction = find_outcome(prepared.metric).direction
+    if primary and trial.direction:
+        direction = trial.direction
     return decide(
         summary.probability_above,
         summary.probability_within,
         summary.probability_below,
-        good,
+        direction,
         threshold=threshold,
     )
 

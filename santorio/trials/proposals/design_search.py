@@ -1,7 +1,7 @@
-"""The search over designs: what designs an intervention and a person's limits allow, and what each would tell.
+"""The search over designs: which designs an intervention and a person's limits allow, and how precise each is.
 
-A design's variance depends on the design and ρ alone, and on no person's data: it is computed once for a grid of ρ, in
-units of σ², and kept. Interventions that act alike share their designs.
+The variance of a design depends on the design and ρ alone, and on no person's data: it is computed once for a grid of
+ρ, in units of σ², and cached. Interventions that act alike share their designs.
 """
 
 import functools
@@ -17,40 +17,41 @@ from santorio.stats.assurance import Noise, unit_variances
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.randomization import daily_scheme, draw_daily, draw_periods, periods_scheme
 from santorio.trials.interventions.intervention import Intervention, Limits, Weekday
-from santorio.trials.protocol import study_days
+from santorio.trials.study_calendar import study_days
 
-# A design's v is averaged over a few draws of its schedule: the one drawn may be lucky.
+# The variance of a design is averaged over this number of drawn schedules: a single one may be lucky.
 DRAWS = 4
 RHO_GRID = np.array([-0.6, -0.4, -0.2, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95])
-# Lengths that are looked at, in days of the calendar; what fits best into each is taken.
+# The lengths to search, in days of the calendar; each design has as many cycles as fit.
 LENGTHS = (14, 21, 28, 35, 42, 49, 56, 63, 70, 84, 98, 112, 140, 168, 224, 280, 365)
 DAILY_CYCLE_DAYS = (14, 10)
 PERIOD_DAYS = (2, 3, 4, 5, 7, 10, 14, 21, 28)
-FAMILIES_OF_PERIODS = 2
+# Only the shortest lengths of a period are searched: more cycles give more precise effects.
+MAX_PERIOD_LENGTHS = 2
 MIN_CYCLES = 2
-# After two half-lives a quarter of the arm before is left.
+# After two half-lives a quarter of the previous arm's effect is left.
 WASHOUT_HALF_LIVES = 2.0
-# Shares of days with an outcome that are looked at: a person's own is rounded to the nearest.
+# Shares of days with an outcome: a person's own share is rounded to the nearest.
 KNOWN_GRID = np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
 MONDAY = 4  # days are counted from 1970-01-01, a Thursday
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """How a trial would be laid out.
+    """The layout of a trial.
 
     Attributes
     ----------
     kind : {"daily", "periods"}
         Randomised by day, or in periods.
     arms, cycles, cycle_days : int
-        A cycle holds as many days of every arm; its days are study days.
+        A cycle has the same number of study days for every arm.
     washout_days : int
-        Days at the start of every period that are lived but not judged.
+        Study days at the start of every period whose outcomes are not analysed.
     carry_over : float
-        Expected share of yesterday's exposure that is still felt.
+        Expected share of yesterday's exposure that is still effective.
     not_on : tuple[Weekday, ...]
-        Weekdays that are no study days.
+        Weekdays without study days.
     """
 
     kind: Literal["daily", "periods"]
@@ -63,17 +64,17 @@ class Design:
 
     @property
     def period_days(self) -> int:
-        """Study days of a period; 1 by day."""
+        """Study days of a period; 1 for randomisation by day."""
         return self.cycle_days // self.arms if self.kind == "periods" else 1
 
     @property
     def study_days(self) -> int:
-        """Days that have an arm."""
+        """Number of days with an arm."""
         return self.cycles * self.cycle_days
 
     @property
     def days(self) -> int:
-        """Days of the calendar from the first to the last, where it begins on a Monday."""
+        """Days of the calendar from the first to the last study day, starting on a Monday."""
         return int(self.calendar()[-1]) - MONDAY + 1
 
     @property
@@ -82,25 +83,26 @@ class Design:
         return daily_scheme(self.cycle_days) if self.kind == "daily" else periods_scheme(self.period_days)
 
     def calendar(self, first: int = MONDAY) -> IntArray:
-        """Study days as days since 1970-01-01, where the trial begins on the first allowed day from `first` on."""
+        """Study days as days since 1970-01-01; the trial starts on the first allowed day from `first` on."""
         return study_days(first, self.study_days, self.not_on)
 
     def draw(self, seed: int) -> IntArray:
-        """Draw the arm of each study day, uniformly over what the randomization admits."""
+        """Draw the arm of each study day, uniformly over the schedules that the randomization admits."""
         if self.kind == "daily":
             return draw_daily(self.cycles, self.cycle_days, seed, self.arms)
         return draw_periods(self.cycles, self.period_days, seed, self.arms)
 
     def trial_design(self, seed: int, known: float = 1.0) -> TrialDesign:
-        """One draw of it, as the models see it; a share of its days has an outcome, at random."""
-        place = np.arange(self.study_days)
-        judged = place % self.period_days >= self.washout_days
-        judged &= np.random.default_rng(seed).random(self.study_days) < known
-        return TrialDesign(self.calendar(), self.draw(seed), place // self.cycle_days, judged, self.arms)
+        """One draw of it for the models; the share `known` of its days has an outcome, at random."""
+        index = np.arange(self.study_days)
+        is_past_washout = index % self.period_days >= self.washout_days
+        has_outcome = np.random.default_rng(seed).random(self.study_days) < known
+        cycle = index // self.cycle_days
+        return TrialDesign(self.calendar(), self.draw(seed), cycle, is_past_washout & has_outcome, self.arms)
 
 
 def designs(intervention: Intervention, limits: Limits) -> tuple[Design, ...]:
-    """All designs that are looked at for an intervention within a person's limits, the shortest first."""
+    """All designs to consider for an intervention within a person's limits, the shortest first."""
     prior = intervention.carry_over()
     carry_over = round(prior.mean, 3) if prior else 0.0
     return _designs(
@@ -122,28 +124,34 @@ def _designs(
     periods: bool,  # noqa: FBT001 - a key of the cache
     not_on: tuple[Weekday, ...],
 ) -> tuple[Design, ...]:
-    families: list[tuple[Literal["daily", "periods"], int]] = []
+    # A cycle by its kind and its number of study days.
+    cycle_types: list[tuple[Literal["daily", "periods"], int]] = []
     if shortest_period_days == 1:
-        families += [("daily", arms * round(days / arms)) for days in DAILY_CYCLE_DAYS]
+        cycle_types += [("daily", arms * round(days / arms)) for days in DAILY_CYCLE_DAYS]
     if periods:
         allowed = [days for days in PERIOD_DAYS if days >= max(shortest_period_days, 3)]
-        families += [("periods", arms * days) for days in allowed[:FAMILIES_OF_PERIODS]]
-    found = {}
-    for kind, cycle_days in families:
-        washout = _washout_days(carry_over, cycle_days // arms) if kind == "periods" else 0
-        for length in (*(one for one in LENGTHS if one < longest_days), longest_days):
-            cycles = (length * (7 - len(set(not_on))) // 7) // cycle_days
-            if cycles >= (MIN_CYCLES if kind == "periods" else 1):
-                one = Design(kind, arms, cycles, cycle_days, washout, carry_over, not_on)
-                if LENGTHS[0] <= one.days <= longest_days:
-                    found[one] = one.days
-    return tuple(sorted(found, key=lambda one: (found[one], one.kind, one.cycle_days)))
+        cycle_types += [("periods", arms * days) for days in allowed[:MAX_PERIOD_LENGTHS]]
+    lengths = [*(length for length in LENGTHS if length < longest_days), longest_days]
+    study_days_a_week = 7 - len(set(not_on))
+    found: set[Design] = set()
+    for kind, cycle_days in cycle_types:
+        is_daily = kind == "daily"
+        washout = 0 if is_daily else _washout_days(carry_over, cycle_days // arms)
+        min_cycles = 1 if is_daily else MIN_CYCLES
+        for length in lengths:
+            cycles = (length * study_days_a_week // 7) // cycle_days
+            if cycles < min_cycles:
+                continue
+            design = Design(kind, arms, cycles, cycle_days, washout, carry_over, not_on)
+            if LENGTHS[0] <= design.days <= longest_days:
+                found.add(design)
+    return tuple(sorted(found, key=lambda design: (design.days, design.kind, design.cycle_days)))
 
 
 def _washout_days(carry_over: float, period_days: int) -> int:
-    """Days until what went before has mostly worn off, and never more than leaves half of the period.
+    """Days until the previous arm's effect has mostly worn off, but at most half of the period.
 
-    The model estimates carry-over itself; washing out guards against one that does not fade as the model thinks.
+    The model estimates carry-over itself; the washout protects against a decay that differs from the model's.
     """
     if carry_over <= 0:
         return 0
@@ -152,30 +160,30 @@ def _washout_days(carry_over: float, period_days: int) -> int:
 
 
 @functools.cache
-def _grid(design: Design, known: float) -> FloatArray:
-    """Logarithm of v in units of σ², on the grid of ρ."""
-    drawn = [
-        unit_variances(design.trial_design(seed, known).columns(design.carry_over), RHO_GRID)
-        for seed in range(DRAWS)
-    ]
+def _log_unit_variances(design: Design, known: float) -> FloatArray:
+    """Logarithm of the variance in units of σ², on the grid of ρ."""
+    drawn = []
+    for seed in range(DRAWS):
+        columns = design.trial_design(seed, known).columns(design.carry_over)
+        drawn.append(unit_variances(columns, RHO_GRID))
     return np.asarray(np.log(np.mean(drawn, axis=0)))
 
 
 def variances(designs: Sequence[Design], noise: Noise) -> FloatArray:
-    """V of each design at a person's noise, in the outcome's unit squared, shape (designs,).
+    """Variance of each design's estimate at a person's noise, in the outcome's unit squared; shape (designs,).
 
-    A day without an outcome takes away more than itself where arms change by day, for its neighbours lose what they
-    were held against, and less in periods. So days are left out of the design, at the nearest share that is kept, and
-    only the rest is made up for by the inverse.
+    Where arms change by day, a day without an outcome costs more than its own information, since its neighbours lose
+    their comparison; in periods it costs less. So days are excluded from the design, at the nearest share of the grid,
+    and the difference to the person's own share scales the variance.
     """
     known = float(KNOWN_GRID[np.abs(KNOWN_GRID - noise.known).argmin()])
-    unit = [np.interp(noise.rho, RHO_GRID, _grid(design, known)) for design in designs]
+    unit = [np.interp(noise.rho, RHO_GRID, _log_unit_variances(design, known)) for design in designs]
     return np.asarray(np.exp(unit)) * noise.sigma**2 * known / noise.known
 
 
 def clear_cache() -> None:
-    """Forget every design's variance: for who measures how long computing them takes."""
-    _grid.cache_clear()
+    """Empty the caches, so that a benchmark measures the computation."""
+    _log_unit_variances.cache_clear()
     _designs.cache_clear()
 
 
@@ -186,18 +194,17 @@ def shortest(
 
     Returns
     -------
-    place : int
-        Its place among the designs. Of two equally long ones it is the surer.
+    index : int
+        Its index among the designs. Of designs of one length it has the highest assurance.
     by_days : Mapping[int, float]
-        The best assurance of each length that was looked at, up to its own.
+        The best assurance of each length, up to its own.
     """
     by_days: dict[int, float] = {}
     for design, chance in zip(designs, assurance.tolist(), strict=True):
         by_days[design.days] = max(chance, by_days.get(design.days, 0.0))
-    days = next((one for one in sorted(by_days) if by_days[one] >= wanted), None)
-    if days is None:
-        days = max(by_days, key=lambda one: (by_days[one], -one))
-    place = max(
-        (place for place, design in enumerate(designs) if design.days == days), key=lambda one: assurance[one]
-    )
-    return place, {one: chance for one, chance in sorted(by_days.items()) if one <= days}
+    sufficient = [days for days, chance in by_days.items() if chance >= wanted]
+    nearest = max(by_days, key=lambda days: (by_days[days], -days))
+    days = min(sufficient, default=nearest)
+    indices = [index for index, design in enumerate(designs) if design.days == days]
+    best = max(indices, key=lambda index: assurance[index])
+    return best, {length: by_days[length] for length in sorted(by_days) if length <= days}

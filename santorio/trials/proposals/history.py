@@ -1,40 +1,46 @@
-"""What a person tried or declined before, and when it may be proposed again: never without a reason, which is said."""
+"""Previous trials and declined proposals, and when an intervention may be proposed again: only for a stated reason."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import psycopg
 
 from santorio.metrics import label
 from santorio.people import Person
-from santorio.stats.assurance import Belief
+from santorio.stats.assurance import EffectDistribution
 from santorio.trials.interventions.intervention import MEASURE, Intervention
 from santorio.trials.repository import TrialStatus, load_trial_statuses
 
-# Seasons, habits and bodies change: after a year an answer may be another.
-OLD = dt.timedelta(days=365)
-# Half the noise is a quarter of the days for the same answer: what was too long may be short now.
-QUIETER = 0.5
+# Seasons, habits and bodies change: after a year the answer may be different.
+MIN_AGE_TO_REPEAT = dt.timedelta(days=365)
+# Half the noise needs a quarter of the days for the same answer: a trial that was too long may be short now.
+MAX_NOISE_RATIO = 0.5
 # The outcome of the last day has arrived by then.
-SETTLED = dt.timedelta(days=2)
+OUTCOME_DELAY = dt.timedelta(days=2)
+# States of the log in which a trial is over. A trial that was stopped early counts as open.
+_PAST_STATES: Mapping[str, Literal["finished", "abandoned"]] = {
+    "completed": "finished",
+    "analysed": "finished",
+    "abandoned": "abandoned",
+}
 
 
 @dataclass(frozen=True)
 class PreviousTrial:
-    """Something that was proposed or tried.
+    """A trial that the person accepted, ran or declined.
 
     Attributes
     ----------
     trial : str
         Its name.
     intervention : str or None
-        The intervention's name, where it is known; else the trial's name tells.
+        The intervention's name; None where only the trial's name suggests it.
     metric : str or None
         Its outcome, as the marts name it.
     state : {"open", "declined", "finished", "abandoned"}
-        "open" is accepted, running or paused.
+        "open": accepted, running or paused.
     day : date or None
         When it was declined or ended.
     sigma : float or None
@@ -42,10 +48,10 @@ class PreviousTrial:
     decided : bool
         Whether it ended with an answer other than "keep going".
     arms : tuple[str, ...]
-        Its arms, the reference first, where they are known.
-    found : Belief or None
-        What it found of its second arm against the reference, in the outcome's unit; None before its end, and where
-        there are more arms than two.
+        Its arms, the reference first; empty where they are unknown.
+    result : EffectDistribution or None
+        Effect of its second arm against the reference, in the outcome's unit; None before its end, and with more than
+        two arms.
     """
 
     trial: str
@@ -56,14 +62,14 @@ class PreviousTrial:
     sigma: float | None = None
     decided: bool = False
     arms: tuple[str, ...] = ()
-    found: Belief | None = None
+    result: EffectDistribution | None = None
 
     def is_old(self, today: dt.date) -> bool:
-        """Whether it is so long ago that asking again makes sense."""
-        return self.day is not None and today - self.day >= OLD
+        """Whether it is long enough ago to be repeated."""
+        return self.day is not None and today - self.day >= MIN_AGE_TO_REPEAT
 
     def is_about(self, intervention: Intervention) -> bool:
-        """Whether it was about this intervention: by its name, or by the words of the trial's name."""
+        """Whether it tested this intervention: by its name, or by the words of the trial's name."""
         if self.intervention is not None:
             return self.intervention == intervention.name
         words = set(self.trial.casefold().replace("_", "-").split("-"))
@@ -73,23 +79,19 @@ class PreviousTrial:
 def previous_result(
     past: Sequence[PreviousTrial], intervention: Intervention, metric: str
 ) -> PreviousTrial | None:
-    """The newest trial of the same arms on the same outcome that found something: what the next one starts from."""
-    tried = [
-        one
-        for one in past
-        if one.found
-        and one.day
-        and one.intervention == intervention.name
-        and one.metric == metric
-        and one.arms == intervention.arms
-    ]
-    return max(tried, key=lambda one: (one.day or dt.date.min, one.trial), default=None)
+    """The newest trial with a result for the same arms and outcome: its result is the prior of the next one."""
+    newest: PreviousTrial | None = None
+    for trial in sorted(past, key=lambda trial: (trial.day or dt.date.min, trial.trial)):
+        is_same_question = trial.metric == metric and trial.arms == intervention.arms
+        if trial.result and trial.day and trial.intervention == intervention.name and is_same_question:
+            newest = trial
+    return newest
 
 
 def can_repropose(
     past: Sequence[PreviousTrial], intervention: Intervention, metric: str, sigma: float, today: dt.date
 ) -> tuple[bool, str | None]:
-    """Whether an intervention may be proposed, and why again, in a sentence, where it was tried or declined before.
+    """Whether an intervention may be proposed; where it was tried or declined before, with the reason in a sentence.
 
     Parameters
     ----------
@@ -98,34 +100,41 @@ def can_repropose(
     sigma : float
         Its day-to-day noise now.
     """
-    about = [one for one in past if one.is_about(intervention)]
-    reasons = [_reason(one, metric, sigma, today) for one in about]
-    if any(reason is None for reason in reasons):
-        return False, None
-    return True, reasons[-1] if reasons else None
+    reason = None
+    for trial in past:
+        if not trial.is_about(intervention):
+            continue
+        reason = _repeat_reason(trial, metric, sigma, today)
+        if reason is None:
+            return False, None
+    return True, reason
 
 
-def _reason(one: PreviousTrial, metric: str, sigma: float, today: dt.date) -> str | None:
-    """Why it may be proposed again; None where nothing speaks for it."""
-    if one.state == "open":
+def _repeat_reason(trial: PreviousTrial, metric: str, sigma: float, today: dt.date) -> str | None:
+    """Why the trial may be proposed again; None without a reason."""
+    if trial.state == "open":
         return None
-    did = {"declined": "declined this", "finished": "tested this", "abandoned": "gave this up"}[one.state]
-    if one.is_old(today):
-        return f"You {did} on {one.day}; more than a year has passed, and the answer may be another now."
-    quieter = one.sigma is not None and one.metric == metric and sigma <= QUIETER * one.sigma
-    if quieter and not one.decided:
-        return (
-            f"You {did} on {one.day}; your {label(metric)} varies no more than half as much from day to day as it "
-            "did then, so that an answer takes far fewer days."
-        )
-    return None
+    verbs = {"declined": "declined this", "finished": "tested this", "abandoned": "abandoned this"}
+    event = f"You {verbs[trial.state]} on {trial.day}"
+    if trial.is_old(today):
+        return f"{event}; more than a year has passed, and the answer may be different now."
+    if trial.decided or trial.sigma is None or trial.metric != metric:
+        return None
+    if sigma > MAX_NOISE_RATIO * trial.sigma:
+        return None
+    return (
+        f"{event}; your {label(metric)} varies no more than half as much from day to day as it did then, so that an "
+        "answer takes far fewer days."
+    )
 
 
 def next_number(past: Sequence[PreviousTrial], slug: str) -> int:
-    """Number of the next trial of this name: a trial never takes the place of an earlier one."""
-    taken = {one.trial.replace("_", "-") for one in past if one.state != "declined"}
-    number = 1
-    while (slug if number == 1 else f"{slug}-{number}") in taken:
+    """Number of the next trial of this name: no trial replaces an earlier one."""
+    taken = {trial.trial.replace("_", "-") for trial in past if trial.state != "declined"}
+    if slug not in taken:
+        return 1
+    number = 2
+    while f"{slug}-{number}" in taken:
         number += 1
     return number
 
@@ -133,15 +142,17 @@ def next_number(past: Sequence[PreviousTrial], slug: str) -> int:
 def load_previous_trials(
     connection: psycopg.Connection, person: Person, today: dt.date
 ) -> list[PreviousTrial]:
-    """Read what was tried or declined: what the log tells of a trial's state, and every other trial of the marts."""
-    found = _read_found(connection, person)
-    lived = [_from_life(one, found.get(one.trial)) for one in load_trial_statuses(connection, person, today)]
-    known = {one.trial for one in lived}
-    return [*lived, *(one for one in _from_marts(connection, person, today) if one.trial not in known)]
+    """Load the trials with events in the log, then the other trials of the marts."""
+    results = _load_results(connection, person)
+    statuses = load_trial_statuses(connection, person, today)
+    from_log = [_from_status(status, results.get(status.trial)) for status in statuses]
+    names = {trial.trial for trial in from_log}
+    from_marts = [trial for trial in _from_marts(connection, person, today) if trial.trial not in names]
+    return [*from_log, *from_marts]
 
 
-def _read_found(connection: psycopg.Connection, person: Person) -> dict[str, Belief]:
-    """Read what trials of two arms found, by name, from the newest accepted analysis after their end."""
+def _load_results(connection: psycopg.Connection, person: Person) -> dict[str, EffectDistribution]:
+    """Load the results of trials of two arms, by name, from the newest accepted analysis after their end."""
     rows = connection.execute(
         """
         with newest as (
@@ -154,29 +165,34 @@ def _read_found(connection: psycopg.Connection, person: Person) -> dict[str, Bel
         """,
         [person.user_id],
     ).fetchall()
-    return {str(trial): Belief(float(estimate), float(sd)) for trial, estimate, sd in rows}
+    return {str(trial): EffectDistribution(float(estimate), float(sd)) for trial, estimate, sd in rows}
 
 
-def _from_life(status: TrialStatus, found: Belief | None) -> PreviousTrial:
+def _from_status(status: TrialStatus, result: EffectDistribution | None) -> PreviousTrial:
     state, protocol = status.state, status.frozen
-    planning = protocol.planning if protocol else None
     if state.name == "declined" and state.declined is not None:
-        told = state.declined
-        return PreviousTrial(status.trial, told.intervention, told.metric, "declined", told.day, told.sigma)
-    states: dict[str, Literal["finished", "abandoned"]] = {
-        "completed": "finished", "analysed": "finished", "abandoned": "abandoned",
-    }  # fmt: skip
-    last = status.protocol.last_day if status.protocol else None
-    return PreviousTrial(
+        refusal = state.declined
+        return PreviousTrial(
+            status.trial, refusal.intervention, refusal.metric, "declined", refusal.day, refusal.sigma
+        )
+    last_day = status.protocol.last_day if status.protocol else None
+    trial = PreviousTrial(
         trial=status.trial,
-        intervention=protocol.intervention if protocol else None,
-        metric=protocol.outcome.removeprefix(MEASURE) if protocol else None,
-        state=states.get(state.name, "open"),
-        day=last or state.since,
-        sigma=planning.sigma if planning else None,
+        intervention=None,
+        metric=None,
+        state=_PAST_STATES.get(state.name, "open"),
+        day=last_day or state.since,
         decided=state.decision not in (None, "keep going"),
-        arms=protocol.arms if protocol else (),
-        found=found if state.name in states else None,
+        result=result if state.name in _PAST_STATES else None,
+    )
+    if protocol is None:
+        return trial
+    return replace(
+        trial,
+        intervention=protocol.intervention,
+        metric=protocol.outcome.removeprefix(MEASURE),
+        sigma=protocol.planning.sigma if protocol.planning else None,
+        arms=protocol.arms,
     )
 
 
@@ -195,9 +211,14 @@ def _from_marts(connection: psycopg.Connection, person: Person, today: dt.date) 
             trial=trial,
             intervention=None,
             metric=outcome,
-            state="finished" if last_day and last_day + SETTLED < today else "open",
+            state=_state_by_date(last_day, today),
             day=last_day,
             decided=bool(decided),
         )
         for trial, outcome, last_day, decided in rows
     ]
+
+
+def _state_by_date(last_day: dt.date | None, today: dt.date) -> Literal["finished", "open"]:
+    """The state of a trial without events in the log."""
+    return "finished" if last_day and last_day + OUTCOME_DELAY < today else "open"

@@ -24,7 +24,7 @@ from santorio.trials.proposals.plan import MIN_ASSURANCE, TARGET_ASSURANCE, Desi
 from santorio.trials.proposals.prior_evidence import combined_evidence, prior_evidence
 from santorio.trials.proposals.protocol_draft import draft_protocol
 from santorio.trials.proposals.text import why
-from santorio.trials.protocol import NORMAL, OutcomeLikelihood
+from santorio.trials.protocol_model import NORMAL, OutcomeLikelihood
 
 TARGET = "all"
 MIN_OUTCOME_DAYS = 30
@@ -171,7 +171,7 @@ def _likelihood(inputs: ProposalInputs, metric: Metric, study_days: int) -> Outc
     """Likelihood that the trial will have, from the metric's scale and the last year of days."""
     history = inputs.outcomes[metric.name].value[-NOISE_DAYS:]
     choice = choose_likelihood(metric.scale, metric.bounds, [history], study_days)
-    return OutcomeLikelihood.chosen(choice, metric.bounds)
+    return OutcomeLikelihood.from_choice(choice, metric.bounds)
 
 
 def _control_likelihood(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from santorio.metrics import Metric
-from santorio.stats.assurance import Belief, Noise, value_of_information
+from santorio.stats.assurance import EffectDistribution, Noise, value_of_information
 from santorio.trials.interventions.intervention import Intervention
 from santorio.trials.proposals.design_search import Design
-from santorio.trials.protocol import NORMAL, OutcomeLikelihood
+from santorio.trials.protocol_model import NORMAL, OutcomeLikelihood
 
 Basis = Literal["association", "trial", "population"]
 TARGET_ASSURANCE = 0.8
@@ -27,7 +27,7 @@ class PriorEvidence:
     """
 
     basis: Basis
-    belief: Belief
+    effect: EffectDistribution
     people: int = 1
 
 
@@ -43,7 +43,7 @@ class DesignPlan:
         v of the effect's estimate, in the outcome's unit squared.
     assurance_by_days : Mapping[int, float]
         Best assurance by length, up to that of the design.
-    prior : Belief
+    prior : EffectDistribution
         All that speaks of the effect taken together.
     basis : tuple[PriorEvidence, ...]
         What the prior rests on, the person's own first; empty where nothing speaks of it.
@@ -59,7 +59,7 @@ class DesignPlan:
     outcome: Metric
     metric: str
     noise: Noise
-    prior: Belief
+    prior: EffectDistribution
     smallest_effect: float
     design: Design
     variance: float

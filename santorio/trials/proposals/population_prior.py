@@ -4,7 +4,7 @@ import psycopg
 
 from santorio.people import Person
 from santorio.privacy.consent import read_consent
-from santorio.stats.assurance import Belief
+from santorio.stats.assurance import EffectDistribution
 from santorio.trials.proposals.plan import PriorEvidence
 
 
@@ -30,6 +30,6 @@ def load_population_priors(
         [person.user_id],
     ).fetchall()
     return {
-        (intervention, outcome, lag): PriorEvidence("population", Belief(mean, sd), people)
+        (intervention, outcome, lag): PriorEvidence("population", EffectDistribution(mean, sd), people)
         for intervention, outcome, lag, mean, sd, people in rows
     }

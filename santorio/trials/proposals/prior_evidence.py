@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from santorio.stats.assurance import Belief
+from santorio.stats.assurance import EffectDistribution
 from santorio.stats.effect_priors import INFORMATIVE_WEIGHT, WEAK, EffectPrior, robust_mixture_of
 from santorio.trials.interventions.intervention import Intervention
 from santorio.trials.proposals.history import previous_result
@@ -41,9 +41,9 @@ def _personal_evidence(
     a larger SD than it had.
     """
     trial = previous_result(inputs.past, intervention, metric)
-    if trial is not None and trial.found is not None:
-        sd = float(np.hypot(trial.found.sd, VAGUE_SD * outcome_sd / 2))
-        return PriorEvidence("trial", Belief(trial.found.mean, sd))
+    if trial is not None and trial.result is not None:
+        sd = float(np.hypot(trial.result.sd, VAGUE_SD * outcome_sd / 2))
+        return PriorEvidence("trial", EffectDistribution(trial.result.mean, sd))
     if intervention.habit is None:
         return None
     habit = inputs.exposures.get(intervention.habit.exposure)
@@ -53,7 +53,7 @@ def _personal_evidence(
     # Reducing a habit reverses the association, times the amount that is taken away.
     reduction = intervention.habit.share * float(habit.value.mean()) / association.per_amount
     sd = float(np.hypot(OBSERVATIONAL_INFLATION * reduction * association.sd, VAGUE_SD * outcome_sd / 2))
-    return PriorEvidence("association", Belief(-association.estimate * reduction, sd))
+    return PriorEvidence("association", EffectDistribution(-association.estimate * reduction, sd))
 
 
 def _weights(basis: Sequence[PriorEvidence]) -> list[float]:
@@ -64,14 +64,14 @@ def _weights(basis: Sequence[PriorEvidence]) -> list[float]:
     return [POPULATION_WEIGHT if evidence.basis == "population" else personal for evidence in basis]
 
 
-def combined_evidence(basis: Sequence[PriorEvidence], outcome_sd: float) -> Belief:
+def combined_evidence(basis: Sequence[PriorEvidence], outcome_sd: float) -> EffectDistribution:
     """All evidence as one normal distribution: mean and SD of the mixture without its weak component."""
     if not basis:
-        return Belief(0.0, VAGUE_SD * outcome_sd)
+        return EffectDistribution(0.0, VAGUE_SD * outcome_sd)
     weights = np.array(_weights(basis)) / INFORMATIVE_WEIGHT
-    means, sds = np.array([(evidence.belief.mean, evidence.belief.sd) for evidence in basis]).T
+    means, sds = np.array([(evidence.effect.mean, evidence.effect.sd) for evidence in basis]).T
     mean = float(weights @ means)
-    return Belief(mean, float(np.sqrt(weights @ (sds**2 + (means - mean) ** 2))))
+    return EffectDistribution(mean, float(np.sqrt(weights @ (sds**2 + (means - mean) ** 2))))
 
 
 def has_informative_prior(plan: DesignPlan) -> bool:
@@ -86,7 +86,7 @@ def effect_prior(plan: DesignPlan) -> EffectPrior:
     sigma = plan.noise.sigma
     return robust_mixture_of(
         [
-            (weight, evidence.belief.mean / sigma, evidence.belief.sd / sigma)
+            (weight, evidence.effect.mean / sigma, evidence.effect.sd / sigma)
             for weight, evidence in zip(_weights(plan.basis), plan.basis, strict=True)
         ]
     )

@@ -6,7 +6,9 @@ from santorio.trials.interventions.intervention import NegativeControl
 from santorio.trials.proposals.plan import DesignPlan
 from santorio.trials.proposals.prior_evidence import effect_prior, has_informative_prior
 from santorio.trials.proposals.text import question
-from santorio.trials.protocol import Model, NamedLikelihood, Planning, Protocol
+from santorio.trials.protocol import Protocol
+from santorio.trials.protocol_design import Planning
+from santorio.trials.protocol_model import Model, NamedLikelihood
 
 
 def draft_protocol(plan: DesignPlan) -> Protocol:
@@ -34,7 +36,7 @@ def draft_protocol(plan: DesignPlan) -> Protocol:
         cycles=design.cycles,
         seed=seed,
         assignment=tuple(intervention.arms[arm] for arm in design.draw(seed).tolist()),
-        model=Model.of(
+        model=Model.from_priors(
             intervention.carry_over(), effect_prior(plan), rests_on, plan.likelihood, _other_likelihoods(plan)
         ),
         adherence=intervention.adherence,

@@ -35,12 +35,12 @@ def _length(plan: DesignPlan) -> str:
 
 
 def _ground(plan: DesignPlan, ground: PriorEvidence) -> str:
-    if not ground.belief.mean:
+    if not ground.effect.mean:
         return ""
     unit = f" {plan.outcome.unit}" if plan.outcome.unit else ""
-    direction = "lower" if ground.belief.mean < 0 else "higher"
-    size = f"{abs(ground.belief.mean):.2g}{unit} {direction}"
-    lower, upper = (ground.belief.mean + side * 1.96 * ground.belief.sd for side in (-1, 1))
+    direction = "lower" if ground.effect.mean < 0 else "higher"
+    size = f"{abs(ground.effect.mean):.2g}{unit} {direction}"
+    lower, upper = (ground.effect.mean + side * 1.96 * ground.effect.sd for side in (-1, 1))
     likely = f"anything between {lower:+.2g} and {upper:+.2g}{unit}"
     if ground.basis == "trial":
         return f"Your earlier trial found {size}; this one starts from there, with {likely} likely."

@@ -3,32 +3,33 @@
 import itertools
 
 from santorio.metrics import label
-from santorio.rendering.text import as_given, number, percent, plural
+from santorio.rendering.text import as_given, capitalize_first, number, percent, plural
 from santorio.stats.decisions import DECISION_THRESHOLD
 from santorio.stats.outcome_types import Family
 from santorio.trials.lifecycle import Deviated
 from santorio.trials.report.data import ReportData
 from santorio.trials.report.interim_text import (
     control_texts,
-    distrust_text,
+    control_warning_text,
     early_stop_caveat,
     end_text,
     interim_text,
+    interval_text,
     periods_started_text,
 )
 from santorio.trials.report.posterior_summary import StandardisedPosterior
 from santorio.trials.report.text import (
-    answer,
-    capital,
+    amount_text,
+    answer_text,
     changes_text,
     conclusion_text,
-    date_range,
-    design,
-    deviations,
+    date_range_text,
+    design_text,
     effect_text,
     exclusions_text,
-    in_unit,
     is_randomised,
+    join_sentences,
+    likelihood_deviation_texts,
 )
 
 _PREDICTOR = "level, smooth trend, weekday, each arm's effect and its departure in each cycle"
@@ -36,8 +37,15 @@ _LATENT = (
     f"over {_PREDICTOR}, and a latent path that resembles itself from day to day (AR(1), exact over gaps)"
 )
 _STANDARDISED = (
-    "sampled by NUTS. The effect is the average over the study's days of what either arm would bring."
+    "sampled by NUTS. The effect is the average over the study's days of the difference between the arms."
 )
+RESTRICTIONS = {
+    "daily": "As many days of every arm in each cycle, no long runs.",
+    "periods": "Every arm once in each cycle.",
+    "within blocks": "Not recorded; arms are permuted within blocks of about a fortnight.",
+}
+# Changes of these fields after the first day are changes of an outcome, item 6b.
+OUTCOME_FIELDS = frozenset({"outcome", "secondary", "smallest_effect", "direction", "lag_days"})
 METHODS: dict[Family | None, str] = {
     None: f"One regression of all days (docs/method.md): {_PREDICTOR}, errors that resemble the day before (AR(1), "
     "exact over gaps); sampled by NUTS.",
@@ -48,142 +56,207 @@ METHODS: dict[Family | None, str] = {
 }
 
 
-def cent_items(account: ReportData) -> dict[str, str]:
-    """The items of CENT 2015 that the app can tell of, by their number."""
-    trial, run = account.trial, account.run
-    frozen, registered = trial.preregistration.frozen, trial.preregistration
-    result, law = run.primary[0], str(run.diagnostics.get("randomisation"))
-    unit = f" ({result.unit})" if result.unit else ""
-    secondary = ", ".join(dict.fromkeys(label(one.outcome) for one in run.secondary))
-    known = "; ".join(f"{arm}: {days} analysed" for arm, days in _analysed(account))
-    rho = account.posterior.day_correlation
-    carried = account.posterior.fit.draws["carry_over"]
-    carry = f"mean of λ {carried.mean():.2f}" if carried.any() else "none is modelled"
-    restrictions = {
-        "daily": "As many days of every arm in each cycle, no long runs",
-        "periods": "Every arm once in each cycle",
-        "within blocks": "Not recorded; arms are permuted within stretches of about a fortnight",
-    }[law]
-    threshold = frozen.decision_rule.threshold if frozen else DECISION_THRESHOLD
-    # Planned were more, where it ended at a look.
-    cycles = frozen.cycles if frozen and account.looks.stop else result.cycles
-    told: dict[str, str | None] = {
-        "1a": f"{_question(account)} An N-of-1 trial.",
-        "1b": answer(account),
+def cent_items(data: ReportData) -> dict[str, str]:
+    """The items of CENT 2015 that the app can report, by their number."""
+    items: dict[str, str | None] = {
+        **_introduction_items(data),
+        **_design_items(data),
+        **_randomisation_items(data),
+        **_analysis_items(data),
+        **_result_items(data),
+        **_discussion_items(data),
+    }
+    return {item: text for item, text in items.items() if text}
+
+
+def _introduction_items(data: ReportData) -> dict[str, str | None]:
+    question = _question_text(data)
+    return {
+        "1a": f"{question} An N-of-1 trial.",
+        "1b": answer_text(data),
         "2a": "What works for most may not work for one: the question is about this person alone.",
-        "2b": _question(account),
-        "3a": f"{design(account)} {plural(account.planned_days, 'study day')}, {plural(cycles, 'cycle')}."
-        + (f" Washout: {plural(trial.washout_days, 'day')} of every period." if trial.washout_days else ""),
-        "3b": changes_text(account),
-        "4a": "The person who ran it on themself.",
+        "2b": question,
+    }
+
+
+def _design_items(data: ReportData) -> dict[str, str | None]:
+    frozen = data.trial.preregistration.frozen
+    return {
+        "3a": _trial_design_text(data),
+        "3b": changes_text(data),
+        "4a": "The person, who ran it on themself.",
         "4b": "Daily life.",
-        "5": f"Arms: {', '.join(account.posterior.arms)}; the first is the reference.",
-        "6a": f"Primary: {label(result.outcome)}{unit}; the smallest effect that matters is "
-        f"{as_given(result.smallest_effect, result.unit)}. Secondary: {secondary or 'none'}. Negative control: "
-        f"{label(trial.negative_control.series) if trial.negative_control else 'none'}.",
-        "6b": _changed_outcomes(account),
-        "7a": _length(account),
-        "7b": interim_text(account, threshold),
-        "8a": f"Drawn uniformly from the schedules that the law admits, seed {frozen.seed}."
-        if frozen
-        else design(account),
-        "8b": f"{restrictions}.",
-        "8c": _order(account),
-        "9": "None: the person knows what each day asks. The order was drawn before, and could not be chosen by day.",
-        "10": "Santorio drew the order; the person followed it." if frozen else None,
-        "11a": "Not blinded." if frozen else None,
-        "12a": " ".join([METHODS[account.posterior.family], *deviations(account)]),
+        "5": f"Arms: {', '.join(data.posterior.arms)}; the first is the reference.",
+        "6a": _outcomes_text(data),
+        "6b": _changed_outcomes_text(data),
+        "7a": _length_text(data),
+        "7b": interim_text(data, frozen.decision_rule.threshold if frozen else DECISION_THRESHOLD),
+    }
+
+
+def _randomisation_items(data: ReportData) -> dict[str, str | None]:
+    frozen = data.trial.preregistration.frozen
+    items: dict[str, str | None] = {
+        "8a": design_text(data),
+        "8b": RESTRICTIONS[str(data.run.diagnostics.get("randomisation"))],
+        "8c": _order_text(data),
+        "9": (
+            "None: the person knows the arm of each day. The order was drawn in advance, and cannot be chosen by day."
+        ),
+    }
+    if frozen:
+        items["8a"] = f"Drawn uniformly from the schedules that the scheme admits, seed {frozen.seed}."
+        items["10"] = "Santorio drew the order; the person followed it."
+        items["11a"] = "Not blinded."
+    return items
+
+
+def _analysis_items(data: ReportData) -> dict[str, str | None]:
+    return {
+        "12a": join_sentences([METHODS[data.posterior.family], *likelihood_deviation_texts(data)]),
         "12b": "One person: none.",
-        "12c": f"Correlation of a day with the next {rho.mean():.2f}; a trend and weekdays; carry-over: {carry}.",
-        "13a": periods_started_text(account),
-        "13b": f"{plural(account.missing_days, 'study day')} without a value. {exclusions_text(account)}",
-        "14a": f"{capital(date_range(account))}.",
-        "14b": end_text(account),
-        "15": f"“{result.reference_arm}”: mean {in_unit(result.mean_reference, result.unit)} over "
-        f"{plural(result.days_reference, 'day')}.",
-        "16": f"{known}.",
-        "17a": " ".join(f"“{one.arm}”: {effect_text(one)}." for one in run.primary),
-        "17b": _relative(account),
-        "18": " ".join(
+        "12c": _time_effects_text(data),
+    }
+
+
+def _result_items(data: ReportData) -> dict[str, str | None]:
+    result = data.run.primary[0]
+    mean = amount_text(result.mean_reference, result.unit)
+    missing = plural(data.missing_days, "study day")
+    return {
+        "13a": periods_started_text(data),
+        "13b": f"{missing} without a value. {exclusions_text(data)}",
+        "14a": f"{capitalize_first(date_range_text(data))}.",
+        "14b": end_text(data),
+        "15": f"“{result.reference_arm}”: mean {mean} over {plural(result.days_reference, 'day')}.",
+        "16": _analysed_days_text(data),
+        "17a": " ".join(f"“{result.arm}”: {effect_text(result)}." for result in data.run.primary),
+        "17b": _ratios_text(data),
+        "18": join_sentences(
             [
                 "Secondary outcomes, and the effect without days that did not follow their arm, stand above.",
-                *control_texts(account),
+                *control_texts(data),
             ]
         ),
-        "19": _harms(account),
-        "20": _limits(account),
-        "21": "None: it is about this person, at this time.",
-        "22": conclusion_text(account),
-        "23": f"In the person's own log: {registered.sentence()}",
-        "24": f"Kept in the log, SHA-256 {frozen.sha256}." if frozen else None,
+        "19": _harms_text(data),
     }
-    return {item: text for item, text in told.items() if text}
 
 
-def _relative(account: ReportData) -> str | None:
-    """Effects as ratios, which go with absolute ones where the model is on the scale of odds or of logarithms."""
-    posterior = account.posterior
-    if not isinstance(posterior, StandardisedPosterior):
-        return None
-    name = "ratio of expected counts" if posterior.link_name == "log" else "odds ratio"
-    return " ".join(
-        f"“{one.arm}”: {name} {number(ratio)} (95 % interval {number(lower)} to {number(upper)})."
-        for contrast, one in enumerate(account.run.primary, 1)
-        for ratio, lower, upper in [posterior.ratio(contrast)]
-    )
+def _discussion_items(data: ReportData) -> dict[str, str | None]:
+    preregistration = data.trial.preregistration
+    items: dict[str, str | None] = {
+        "20": _limitations_text(data),
+        "21": "None: it is about this person, at this time.",
+        "22": conclusion_text(data),
+        "23": f"In the person's own log: {preregistration.sentence()}",
+    }
+    if preregistration.frozen:
+        items["24"] = f"Kept in the log, SHA-256 {preregistration.frozen.sha256}."
+    return items
 
 
-def _question(account: ReportData) -> str:
-    result = account.run.primary[0]
-    return account.trial.question or f"Does “{result.arm}” change my {label(result.outcome)}?"
+def _question_text(data: ReportData) -> str:
+    result = data.run.primary[0]
+    return data.trial.question or f"Does “{result.arm}” change my {label(result.outcome)}?"
 
 
-def _analysed(account: ReportData) -> list[tuple[str, int]]:
-    first = account.run.primary[0]
-    return [
-        (first.reference_arm, first.days_reference),
-        *((one.arm, one.days_arm) for one in account.run.primary),
-    ]
+def _trial_design_text(data: ReportData) -> str:
+    frozen = data.trial.preregistration.frozen
+    cycles = data.run.primary[0].cycles
+    if frozen and data.interim.stop:
+        # The analysis has only the cycles up to the interim analysis that stopped the trial.
+        cycles = frozen.cycles
+    days = plural(data.planned_days, "study day")
+    text = f"{design_text(data)} {days}, {plural(cycles, 'cycle')}."
+    if data.trial.washout_days:
+        text += f" Washout: {plural(data.trial.washout_days, 'day')} of every period."
+    return text
 
 
-def _changed_outcomes(account: ReportData) -> str:
-    changed = {field for one in account.trial.preregistration.changes for field in one.fields}
-    hit = sorted(changed & {"outcome", "secondary", "smallest_effect", "direction", "lag_days"})
-    return f"Changed on the way: {', '.join(hit)}." if hit else "None."
-
-
-def _length(account: ReportData) -> str:
-    frozen = account.trial.preregistration.frozen
-    planning = frozen.planning if frozen else None
-    if planning is None:
-        return f"{plural(account.planned_days, 'study day')}; how that number was found is not recorded."
-    unit = account.run.primary[0].unit
+def _outcomes_text(data: ReportData) -> str:
+    result, control = data.run.primary[0], data.trial.negative_control
+    unit = f" ({result.unit})" if result.unit else ""
+    smallest = as_given(result.smallest_effect, result.unit)
+    secondary = ", ".join(dict.fromkeys(label(result.outcome) for result in data.run.secondary))
     return (
-        f"{plural(account.planned_days, 'study day')}: at a day-to-day spread of {in_unit(planning.sigma, unit)} and "
-        f"a correlation of {planning.rho:.2f} they give a clear answer with {percent(planning.assurance)} probability."
+        f"Primary: {label(result.outcome)}{unit}; the smallest effect that matters is {smallest}. "
+        f"Secondary: {secondary or 'none'}. Negative control: {label(control.series) if control else 'none'}."
     )
 
 
-def _order(account: ReportData) -> str:
-    arms = account.posterior.arms
+def _changed_outcomes_text(data: ReportData) -> str:
+    changed = {field for change in data.trial.preregistration.changes for field in change.fields}
+    outcome_fields = sorted(changed & OUTCOME_FIELDS)
+    return f"Changed during the trial: {', '.join(outcome_fields)}." if outcome_fields else "None."
+
+
+def _length_text(data: ReportData) -> str:
+    frozen = data.trial.preregistration.frozen
+    planning = frozen.planning if frozen else None
+    days = plural(data.planned_days, "study day")
+    if planning is None:
+        return f"{days}; the reason for that number is not recorded."
+    sd = amount_text(planning.sigma, data.run.primary[0].unit)
+    return (
+        f"{days}: at a day-to-day SD of {sd} and a correlation of {planning.rho:.2f} they give a clear answer with "
+        f"{percent(planning.assurance)} probability."
+    )
+
+
+def _order_text(data: ReportData) -> str:
+    arms = data.posterior.arms
     runs = [
         f"{arms[arm]} {len(list(days))}"
-        for arm, days in itertools.groupby(account.posterior.design.arm.tolist())
+        for arm, days in itertools.groupby(data.posterior.design.arm.tolist())
     ]
     return f"{', '.join(runs)} (arm and days in a row)."
 
 
-def _harms(account: ReportData) -> str | None:
-    noted = [event.what for event in account.events if isinstance(event, Deviated)]
-    return f"Not asked for. Deviations that were noted: {'; '.join(noted)}." if noted else "Not asked for."
-
-
-def _limits(account: ReportData) -> str:
-    said = "The person knew each day's arm, so that expectation may be part of a difference."
-    told = (
-        said,
-        "" if is_randomised(account) else design(account),
-        early_stop_caveat(account),
-        distrust_text(account),
+def _time_effects_text(data: ReportData) -> str:
+    rho = data.posterior.day_correlation.mean()
+    carry_over = data.posterior.fit.draws["carry_over"]
+    carry_over_text = "none is modelled"
+    if carry_over.any():
+        carry_over_text = f"mean of λ {carry_over.mean():.2f}"
+    return (
+        f"Correlation of a day with the next {rho:.2f}; a trend and weekdays; carry-over: {carry_over_text}."
     )
-    return " ".join(one for one in told if one)
+
+
+def _analysed_days_text(data: ReportData) -> str:
+    primary = data.run.primary
+    days = [(primary[0].reference_arm, primary[0].days_reference)]
+    days += [(result.arm, result.days_arm) for result in primary]
+    return "; ".join(f"{arm}: {count} analysed" for arm, count in days) + "."
+
+
+def _ratios_text(data: ReportData) -> str | None:
+    """Effects as ratios, which accompany absolute ones where the model is on the scale of odds or of logarithms."""
+    posterior = data.posterior
+    if not isinstance(posterior, StandardisedPosterior):
+        return None
+    name = "ratio of expected counts" if posterior.link_name == "log" else "odds ratio"
+    sentences = []
+    for contrast, result in enumerate(data.run.primary, start=1):
+        ratio, lower, upper = posterior.ratio(contrast)
+        interval = interval_text(lower, upper)
+        sentences.append(f"“{result.arm}”: {name} {number(ratio)} (95 % interval {interval}).")
+    return " ".join(sentences)
+
+
+def _harms_text(data: ReportData) -> str:
+    deviations = [event.what for event in data.events if isinstance(event, Deviated)]
+    if not deviations:
+        return "Harms were not asked for."
+    return f"Harms were not asked for. Recorded deviations: {'; '.join(deviations)}."
+
+
+def _limitations_text(data: ReportData) -> str:
+    return join_sentences(
+        [
+            "The person knew each day's arm, so that expectation may be part of a difference.",
+            "" if is_randomised(data) else design_text(data),
+            early_stop_caveat(data),
+            control_warning_text(data),
+        ]
+    )

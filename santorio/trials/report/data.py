@@ -1,7 +1,7 @@
-"""What a report is made from: the newest accepted run with its posterior, and what the log tells of the trial."""
+"""The data of a report: the newest accepted run with its posterior, and the events and days of the trial."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 from uuid import UUID
@@ -19,7 +19,7 @@ from santorio.stats.exact_inference import fit_trial
 from santorio.stats.posterior_store import fetch_posterior
 from santorio.storage.object_store import ObjectStore
 from santorio.trials.adherence import AdherenceDay, load_adherence
-from santorio.trials.analysis.data import Trial, read_trials, study_outcome
+from santorio.trials.analysis.data import Trial, load_trials, study_outcome
 from santorio.trials.analysis.interim import NO_INTERIM_ANALYSES, InterimAnalyses
 from santorio.trials.analysis.preprocessing import prepare
 from santorio.trials.lifecycle import AnyTrialEvent, TrialState
@@ -27,13 +27,13 @@ from santorio.trials.protocol_validation import slug
 from santorio.trials.report.posterior_summary import Posterior
 from santorio.trials.repository import load_proposal, load_trial_events, load_trial_status
 
-Stage = Literal["running", "paused", "given up", "over and not analysed", "ended"]
-AGAIN = "Type `santorio run --force`: it is fitted again, and its posterior is kept."
+Stage = Literal["running", "paused", "abandoned", "awaiting analysis", "ended"]
+REFIT_HINT = "Type `santorio run --force`: it is fitted again, and its posterior is stored."
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run published of one outcome and one arm; see `analysis.trial_results`."""
+    """The published result for one outcome and one arm: a row of `analysis.trial_results`."""
 
     outcome: str
     arm: str
@@ -70,8 +70,8 @@ class AcceptedRun:
     ----------
     results : tuple[Result, ...]
         Of the primary outcome first, in the order of the arms.
-    refused_since : str or None
-        Why a newer run was refused.
+    newer_rejection : str or None
+        Why a newer run was rejected; None where this run is the newest.
     """
 
     run_id: UUID
@@ -82,7 +82,7 @@ class AcceptedRun:
     diagnostics: Mapping[str, object]
     posterior_object: str
     results: tuple[Result, ...]
-    refused_since: str | None = None
+    newer_rejection: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -92,24 +92,27 @@ class AcceptedRun:
     @property
     def primary(self) -> tuple[Result, ...]:
         """Results of the primary outcome, one an arm."""
-        return tuple(one for one in self.results if one.is_primary)
+        return tuple(result for result in self.results if result.is_primary)
 
     @property
     def secondary(self) -> tuple[Result, ...]:
         """Results of the other outcomes that an arm may change."""
-        return tuple(one for one in self.results if not one.is_primary and not one.is_negative_control)
+        return tuple(
+            result for result in self.results if not result.is_primary and not result.is_negative_control
+        )
 
     @property
     def control(self) -> tuple[Result, ...]:
         """Results of the outcome that no arm can change, one an arm; empty where there is none."""
-        return tuple(one for one in self.results if one.is_negative_control)
+        return tuple(result for result in self.results if result.is_negative_control)
 
 
 @dataclass(frozen=True)
 class PostStopEffect:
-    """The effect with the days that were lived between a look that ended a trial and its analysis: no answer.
+    """The effect with the days between the data of the interim analysis that ended a trial and its date.
 
-    `days` counts those days; the effect is the exact engine's, in the outcome's unit.
+    It is shown, and decides nothing. `days` counts those days; the effect is computed by the exact engine, in the
+    outcome's unit.
     """
 
     arm: str
@@ -121,22 +124,22 @@ class PostStopEffect:
 
 @dataclass(frozen=True)
 class ReportData:
-    """All that a report of a trial tells.
+    """All data of a trial's report.
 
     Attributes
     ----------
-    today : date
-        What day it is for the person.
-    attributes : Mapping[str, str]
-        What the posterior's file says of itself.
     events : tuple[AnyTrialEvent, ...]
-        What happened to the trial, in the order of the log.
-    followed : tuple[AdherenceDay, ...]
-        Which study days up to today followed their arms; after a look that ended the trial, those up to it.
-    looks : InterimAnalyses
-        What was published of its planned looks.
+        In the order of the log.
+    attributes : Mapping[str, str]
+        Attributes of the posterior's file.
+    adherence : tuple[AdherenceDay, ...]
+        Of the study days up to today; after an interim analysis that ended the trial, of those up to it.
+    today : date
+        The person's local date.
+    interim : InterimAnalyses
+        The published interim analyses.
     post_stop_effects : tuple[PostStopEffect, ...]
-        One an arm, where days were lived after the look that ended it.
+        One an arm, where study days passed before the interim analysis that ended the trial was done.
     """
 
     trial: Trial
@@ -145,45 +148,41 @@ class ReportData:
     run: AcceptedRun
     posterior: Posterior
     attributes: Mapping[str, str]
-    followed: tuple[AdherenceDay, ...]
+    adherence: tuple[AdherenceDay, ...]
     today: dt.date
-    looks: InterimAnalyses = NO_INTERIM_ANALYSES
+    interim: InterimAnalyses = NO_INTERIM_ANALYSES
     post_stop_effects: tuple[PostStopEffect, ...] = ()
 
     @property
     def stage(self) -> Stage:
-        """Where the trial stood when it was analysed; what it may be said to have answered hangs on that."""
+        """The stage of the trial when it was analysed: only an ended trial has an answer."""
         if self.run.ended:
             return "ended"
+        if self.state.name in {"completed", "stopped_early", "analysed"}:
+            return "awaiting analysis"
         if self.state.name == "abandoned":
-            return "given up"
-        if self.state.name == "paused":
-            return "paused"
-        return (
-            "over and not analysed"
-            if self.state.name in {"completed", "stopped_early", "analysed"}
-            else "running"
-        )
+            return "abandoned"
+        return "paused" if self.state.name == "paused" else "running"
 
     @property
     def planned_days(self) -> int:
-        """Study days that were planned."""
+        """Number of planned study days."""
         return self.trial.preregistration.planned_days or len(self.trial.study_day)
 
     @property
-    def come(self) -> "np.typing.NDArray[np.bool_]":
-        """Which study days of the posterior have come: of the others no value can be missing."""
+    def has_come(self) -> "np.typing.NDArray[np.bool_]":
+        """Which study days of the posterior have come: the values of later ones are not missing."""
         return np.asarray(self.posterior.design.day <= day_number(self.today))
 
     @property
     def missing_days(self) -> int:
-        """Study days that have come and have no value that was judged."""
-        return int((self.come & ~self.posterior.design.known).sum())
+        """Number of study days that have come and have no value in the analysis."""
+        return int((self.has_come & ~self.posterior.design.known).sum())
 
     @property
-    def lived_days(self) -> int:
-        """Study days that are over or running; of a trial that ended at a look, those before that day."""
-        stop = self.looks.stop
+    def elapsed_days(self) -> int:
+        """Number of study days up to today; of a trial that was stopped early, those before that day."""
+        stop = self.interim.stop
         last = day_number(stop.day) - 1 if stop else day_number(self.today)
         return int((self.trial.first_day <= last).sum())
 
@@ -191,74 +190,87 @@ class ReportData:
 def load_report_data(
     connection: psycopg.Connection, store: ObjectStore, person: Person, name: str, today: dt.date
 ) -> ReportData:
-    """Read what a report is made from.
+    """Load the data of a report.
 
     Raises
     ------
     NotFound
-        If there is no such trial, nothing of it could be published yet, or its posterior is gone.
+        If there is no such trial, it has no published result yet, or its posterior is gone.
     """
     trial_name = slug(name)
     status = load_trial_status(connection, person, trial_name, today)
-    run = _read_run(connection, person, trial_name)
-    trials = {one.name: one for one in read_trials(connection, person)} if run else {}
-    if run is None or trial_name not in trials:
-        raise _no_answer(connection, person, trial_name, status.state)
+    run = _load_newest_run(connection, person, trial_name)
+    if run is None:
+        raise _no_result(connection, person, trial_name, status.state)
+    trials = {trial.name: trial for trial in load_trials(connection, person)}
+    if trial_name not in trials:
+        raise _no_result(connection, person, trial_name, status.state)
     if run.posterior_object == "":
-        raise NotFound("The newest analysis of this trial kept no posterior.", hint=AGAIN)
+        raise NotFound("The newest analysis of this trial stored no posterior.", hint=REFIT_HINT)
     try:
         fit, attributes = fetch_posterior(store, run.posterior_object)
     except NotFound:
-        raise NotFound("The posterior of this trial is not in the object store.", hint=AGAIN) from None
-    posterior = Posterior.of(fit, run.primary[0].reference_arm)
-    order = {arm: place for place, arm in enumerate(posterior.arms)}
-    results = sorted(run.results, key=lambda one: (not one.is_primary, one.outcome, order.get(one.arm, 0)))
-    stop = status.interim.stop
-    until = min(today, date_of(int(posterior.design.day[-1]))) if stop else today
-    followed = load_adherence(connection, person, trial_name, status.protocol, status.state.adhered, until)
+        raise NotFound("The posterior of this trial is not in the object store.", hint=REFIT_HINT) from None
+    posterior = Posterior.from_fit(fit, run.primary[0].reference_arm)
+    until = today
+    if status.interim.stop:
+        # The study days after an interim analysis that stopped the trial are not part of it.
+        until = min(today, date_of(int(posterior.design.day[-1])))
+    adherence = load_adherence(connection, person, trial_name, status.protocol, status.state.adhered, until)
     return ReportData(
         trial=trials[trial_name],
         state=status.state,
         events=tuple(load_trial_events(connection, person, trial_name)) + status.pending,
-        run=replace(run, results=tuple(results)),
+        run=replace(run, results=_sorted_results(run.results, posterior.arms)),
         posterior=posterior,
         attributes=attributes,
-        followed=tuple(followed),
+        adherence=tuple(adherence),
         today=today,
-        looks=status.interim,
+        interim=status.interim,
         post_stop_effects=_load_post_stop_effects(connection, person, trials[trial_name], status.interim),
     )
 
 
+def _sorted_results(results: Sequence[Result], arms: Sequence[str]) -> tuple[Result, ...]:
+    """The primary outcome first, and the arms of each outcome in the order of the posterior."""
+    positions = {arm: position for position, arm in enumerate(arms)}
+
+    def key(result: Result) -> tuple[bool, str, int]:
+        return (not result.is_primary, result.outcome, positions.get(result.arm, 0))
+
+    return tuple(sorted(results, key=key))
+
+
 def _load_post_stop_effects(
-    connection: psycopg.Connection, person: Person, trial: Trial, looks: InterimAnalyses
+    connection: psycopg.Connection, person: Person, trial: Trial, interim: InterimAnalyses
 ) -> tuple[PostStopEffect, ...]:
-    """Read what the days lived after the look that ended a trial would add: that is told, and decides nothing."""
-    stop = looks.stop
-    lived = int((trial.first_day < day_number(stop.day)).sum()) if stop else 0
-    series = read_outcomes(connection, person.user_id, [trial.outcome]).get(trial.outcome) if stop else None
-    if stop is None or series is None or lived <= stop.after_days:
+    """Compute the effects with the days that passed before the interim analysis that ended the trial was done."""
+    stop = interim.stop
+    if stop is None:
         return ()
-    part, model = trial.until(lived), trial.preregistration.model
+    elapsed = int((trial.first_day < day_number(stop.day)).sum())
+    series = read_outcomes(connection, person.user_id, [trial.outcome]).get(trial.outcome)
+    if series is None or elapsed <= stop.after_days:
+        return ()
+    part, model = trial.until(elapsed), trial.preregistration.model
     lag = find_outcome(trial.outcome).lag_days if trial.lag_days is None else trial.lag_days
     try:
         prepared = prepare(part, trial.outcome, study_outcome(part, series, lag), series.unit)
-    except NotEnoughData:  # values of the days that were judged are gone since
+    except NotEnoughData:  # values that the analysis had were removed since
         return ()
-    found = fit_trial(prepared.design, prepared.standard, carry_over=model.fading(), prior=model.prior())
-    told = []
-    for contrast, arm in enumerate(trial.arms[1:], 1):
-        name = f"arm_{contrast}"
-        low, high = (prepared.spread * float(found.quantile(name, p)[0]) for p in (0.025, 0.975))
-        told.append(
-            PostStopEffect(
-                arm, lived - stop.after_days, prepared.spread * float(found.mean(name)[0]), low, high
-            )
-        )
-    return tuple(told)
+    posterior = fit_trial(
+        prepared.design, prepared.standard, carry_over=model.carry_over_prior(), prior=model.prior()
+    )
+    effects = []
+    for contrast, arm in enumerate(trial.arms[1:], start=1):
+        name, spread = f"arm_{contrast}", prepared.spread
+        lower, upper = (spread * float(posterior.quantile(name, p)[0]) for p in (0.025, 0.975))
+        estimate = spread * float(posterior.mean(name)[0])
+        effects.append(PostStopEffect(arm, elapsed - stop.after_days, estimate, lower, upper))
+    return tuple(effects)
 
 
-def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> AcceptedRun | None:
+def _load_newest_run(connection: psycopg.Connection, person: Person, trial: str) -> AcceptedRun | None:
     with connection.cursor(row_factory=dict_row) as cursor:
         runs = cursor.execute(
             """
@@ -268,12 +280,12 @@ def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> Acc
             """,
             [person.user_id, trial],
         ).fetchall()
-        run = next((one for one in runs if one["status"] == "accepted"), None)
+        run = next((run for run in runs if run["status"] == "accepted"), None)
         if run is None:
             return None
-        names = ", ".join(one.name for one in fields(Result))
+        names = ", ".join(field.name for field in fields(Result))
         rows = cursor.execute(
-            f"select {names} from analysis.trial_results where run_id = %s",  # noqa: S608 - names are our own
+            f"select {names} from analysis.trial_results where run_id = %s",  # noqa: S608 - names of fields
             [run["run_id"]],
         ).fetchall()
     newest = runs[0]
@@ -286,12 +298,12 @@ def _read_run(connection: psycopg.Connection, person: Person, trial: str) -> Acc
         diagnostics=run["diagnostics"],
         posterior_object=run["posterior_object"] or "",
         results=tuple(Result(**row) for row in rows),
-        refused_since=newest["reason"] if newest["status"] == "rejected" else None,
+        newer_rejection=newest["reason"] if newest["status"] == "rejected" else None,
     )
 
 
-def _no_answer(connection: psycopg.Connection, person: Person, trial: str, state: TrialState) -> NotFound:
-    """Say why there is nothing to report, and what to do."""
+def _no_result(connection: psycopg.Connection, person: Person, trial: str, state: TrialState) -> NotFound:
+    """The error that says why there is nothing to report, and what to do."""
     row = connection.execute(
         """
         select reason from analysis.runs

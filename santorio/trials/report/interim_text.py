@@ -1,222 +1,250 @@
-"""A report's words on planned looks, on an end at one of them, and on an outcome that no arm can change."""
+"""The part of a report about interim analyses, an early end, and the outcome that no arm can change."""
 
 from collections.abc import Sequence
 
 from santorio.local_time import in_words
 from santorio.metrics import label
 from santorio.rendering.report import ReportTable
-from santorio.rendering.text import as_given, join_words, number, percent, plural
-from santorio.trials.analysis.interim import GOES_ON, InterimAnalyses, InterimAnalysis, InterimResult
-from santorio.trials.protocol import DecisionRule
+from santorio.rendering.text import as_given, capitalize_first, join_words, number, percent, plural
+from santorio.trials.analysis.interim import KEEP_GOING, InterimAnalyses, InterimAnalysis, InterimResult
+from santorio.trials.protocol_design import DecisionRule
 from santorio.trials.report.data import ReportData, Result
 
 # Bassler et al. 2010, doi:10.1001/jama.2010.310: trials that were stopped early for benefit against others.
-OVERSTATES = "Trials that end early overstate their effect on average."
+EARLY_STOP_CAVEAT = "Trials that end early overstate their effect on average."
+CONTROL_VERDICTS = {
+    "something found": "effect found: distrust the trial",
+    "nothing found": "no effect found",
+}
+
+
+def interval_text(lower: float, upper: float) -> str:
+    """The two ends of an interval."""
+    return f"{number(lower)} to {number(upper)}"
+
+
+def p_value_text(p_value: float | None, *, missing: str) -> str:
+    """The p-value of a randomisation test; `missing` where there is no test."""
+    return missing if p_value is None else f"{p_value:.2g}"
 
 
 def planned_interim_text(rule: DecisionRule) -> str:
-    """When it is looked at and what decides there, as a part of a sentence; empty without looks."""
+    """When there are interim analyses and which threshold they have, as a part of a sentence; empty without any."""
     if not rule.interim_days:
         return ""
-    days = join_words([str(one) for one in rule.interim_days])
-    return f"{percent(rule.interim_threshold or 0.0)} at a look after {days} study days"
+    days = join_words([str(days) for days in rule.interim_days])
+    return f"{percent(rule.interim_threshold or 0.0)} at an interim analysis after {days} study days"
 
 
-def interim_sentence(look: InterimAnalysis) -> str:
-    """What was found at a look and what followed, in a sentence."""
-    followed = ". ".join(_followed(look, one) for one in look.found)
-    late = f", {plural((look.day - look.due_on).days, 'day')} after it was due" if look.is_late else ""
-    return f"After {look.after_days} study days (analysed on {in_words(look.day)}{late}): {followed}."
+def interim_sentence(analysis: InterimAnalysis) -> str:
+    """The results of an interim analysis and what followed, in a sentence."""
+    results = ". ".join(_interim_result_text(analysis, result) for result in analysis.results)
+    late = ""
+    if analysis.is_late:
+        late = f", {plural((analysis.day - analysis.due_on).days, 'day')} after it was due"
+    return f"After {analysis.after_days} study days (analysed on {in_words(analysis.day)}{late}): {results}."
 
 
-def _followed(look: InterimAnalysis, one: InterimResult) -> str:
-    found = (
-        f"“{one.arm}” above δ: {percent(one.probability_above)}, within ±δ: {percent(one.probability_within)}, below "
-        f"−δ: {percent(one.probability_below)}"
+def _interim_result_text(analysis: InterimAnalysis, result: InterimResult) -> str:
+    probabilities = (
+        f"“{result.arm}” above δ: {percent(result.probability_above)}, within ±δ: "
+        f"{percent(result.probability_within)}, below −δ: {percent(result.probability_below)}"
     )
-    return f"{found}; it ended: {one.decision}" if look.decisive else f"{found}; it went on"
+    if analysis.decisive:
+        return f"{probabilities}; the trial ended: {result.decision}"
+    return f"{probabilities}; the trial went on"
 
 
-def correction_text(looks: InterimAnalyses) -> str:
-    """What a correction of the data changed after a look had ended the trial; empty where there was none."""
-    stop, now = looks.stop, looks.corrected
-    if stop is None or now is None:
+def correction_text(interim: InterimAnalyses) -> str:
+    """What corrected data changed after an interim analysis had ended the trial; empty without a correction."""
+    stop, corrected = interim.stop, interim.corrected
+    if stop is None or corrected is None:
         return ""
-    told = "Days up to the look that ended the trial were corrected or arrived after it. "
-    if now.decisions == stop.decisions:
-        return f"{told}Judged again with them, the decision is the same."
-    before, after = _decided(stop), _decided(now)
+    what = "Days up to the interim analysis that ended the trial were corrected or arrived after it. "
+    if corrected.decisions == stop.decisions:
+        return f"{what}With them the decision is the same."
     return (
-        f"{told}At the look it was decided: {before}. Judged again with them, by the same threshold: {after}. The "
-        "trial stays over all the same: another one would have to answer."
+        f"{what}The decision was: {_decisions_text(stop)}. With them, by the same threshold, it is: "
+        f"{_decisions_text(corrected)}. The trial stays over all the same: only another trial can decide."
     )
 
 
-def _decided(look: InterimAnalysis) -> str:
-    said = {GOES_ON: "nothing that would have ended it"}
-    return "; ".join(f"“{one.arm}”: {said.get(one.decision, one.decision)}" for one in look.found)
+def _decisions_text(analysis: InterimAnalysis) -> str:
+    texts = {KEEP_GOING: "nothing that would have ended it"}
+    return "; ".join(
+        f"“{result.arm}”: {texts.get(result.decision, result.decision)}" for result in analysis.results
+    )
 
 
-def interim_text(account: ReportData, threshold: float) -> str:
-    """Item 7b: looks before the end, and the rule of stopping."""
-    frozen = account.trial.preregistration.frozen
+def interim_text(data: ReportData, threshold: float) -> str:
+    """Item 7b: interim analyses, and the stopping rule."""
+    frozen = data.trial.preregistration.frozen
     at_end = f"one probability must reach {percent(threshold)} after the last day."
     if frozen is None or not frozen.decision_rule.interim_days:
-        return f"No look before the end decides: {at_end}"
-    told = [
+        return f"No interim analysis is planned: {at_end}"
+    sentences = [
         f"Planned: it ends if one probability reaches {planned_interim_text(frozen.decision_rule)}; else {at_end}",
-        *(interim_sentence(one) for one in account.looks.done),
-        *_left(account),
-        "What is computed at other times decides nothing. How often looks mislead was simulated (docs/method.md).",
+        *(interim_sentence(analysis) for analysis in data.interim.done),
+        _omitted_interim_text(data, frozen.decision_rule),
+        "Results at other times decide nothing. How often interim analyses mislead was simulated (docs/method.md).",
     ]
-    return " ".join(told)
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _left(account: ReportData) -> list[str]:
-    """Planned looks that were not done: to come, needed no more, or without enough days."""
-    frozen, stop = account.trial.preregistration.frozen, account.looks.stop
-    done = {one.after_days for one in account.looks.done}
-    left = [days for days in (frozen.decision_rule.interim_days if frozen else ()) if days not in done]
-    if not left:
-        return []
-    days = join_words([str(one) for one in left])
+def _omitted_interim_text(data: ReportData, rule: DecisionRule) -> str:
+    """Planned interim analyses that were not done: still to come, not needed any more, or without enough days."""
+    done = {analysis.after_days for analysis in data.interim.done}
+    omitted = [days for days in rule.interim_days if days not in done]
+    stop = data.interim.stop
     if stop is not None:
-        after = [one for one in left if one > stop.after_days]
-        return (
-            [f"No look was needed after {join_words([str(one) for one in after])} study days."]
-            if after
-            else []
-        )
-    if account.stage == "ended":
-        return [f"After {days} study days nothing could be judged; it went on."]
-    return [f"Not done yet: after {days} study days."]
+        omitted = [days for days in omitted if days > stop.after_days]
+    if not omitted:
+        return ""
+    days = join_words([str(days) for days in omitted])
+    if stop is not None:
+        return f"No interim analysis was needed after {days} study days."
+    if data.stage == "ended":
+        return f"After {days} study days there were too few values for an analysis; the trial went on."
+    return f"Not done yet: after {days} study days."
 
 
-def end_text(account: ReportData) -> str:
-    """Item 14b: why it ended."""
-    stop = account.looks.stop
-    if stop is not None and account.stage == "ended":
-        return f"{early_end_text(account)} {_post_stop_text(account)}".strip()
-    if account.stage == "ended":
+def end_text(data: ReportData) -> str:
+    """Item 14b: why the trial ended."""
+    if data.stage == "ended" and data.interim.stop is not None:
+        return f"{early_end_text(data)} {_post_stop_text(data)}".strip()
+    if data.stage == "ended":
         return "Its last study day was over."
-    if account.stage == "given up":
-        return f"Given up: {account.state.reason}."
+    if data.stage == "abandoned":
+        return f"Abandoned: {data.state.reason}."
     return "It has not ended."
 
 
-def early_end_text(account: ReportData) -> str:
-    """That it ended at a planned look, with what is to be known of that; empty where it did not."""
-    stop, frozen = account.looks.stop, account.trial.preregistration.frozen
-    if stop is None or frozen is None or account.stage != "ended":
+def early_end_text(data: ReportData) -> str:
+    """That the trial ended at an interim analysis, and why; empty where it did not."""
+    stop, frozen = data.interim.stop, data.trial.preregistration.frozen
+    if stop is None or frozen is None or data.stage != "ended":
         return ""
+    planned = plural(data.planned_days, "study day")
+    threshold = percent(frozen.decision_rule.interim_threshold or 0.0)
     return (
-        f"This trial ended at a planned look, after {stop.after_days} of {plural(account.planned_days, 'study day')}: "
-        f"one probability had reached {percent(frozen.decision_rule.interim_threshold or 0.0)}."
+        f"This trial ended at a planned interim analysis, after {stop.after_days} of {planned}: one probability had "
+        f"reached {threshold}."
     )
 
 
-def _post_stop_text(account: ReportData) -> str:
-    """Study days that were lived between the look and its analysis, and what they would add."""
-    if not account.post_stop_effects:
+def _post_stop_text(data: ReportData) -> str:
+    """The study days between the end of the data and their analysis, and what they would add."""
+    if not data.post_stop_effects:
         return ""
-    unit = account.run.primary[0].unit
-    effects = "; ".join(
-        f"“{one.arm}” {number(one.estimate, signed=True)} {unit}".rstrip()
-        + f" (95 % interval {number(one.lower_95)} to {number(one.upper_95)})"
-        for one in account.post_stop_effects
-    )
+    unit = data.run.primary[0].unit
+    effects = []
+    for effect in data.post_stop_effects:
+        estimate = f"{number(effect.estimate, signed=True)} {unit}".rstrip()
+        interval = interval_text(effect.lower_95, effect.upper_95)
+        effects.append(f"“{effect.arm}” {estimate} (95 % interval {interval})")
+    days = plural(data.post_stop_effects[0].days, "further study day")
     return (
-        f"{plural(account.post_stop_effects[0].days, 'study day')} more had been lived when the look was analysed: by "
-        f"the protocol they are no part of the answer. With them it would be: {effects}."
+        f"{days} had passed when the interim analysis was done: by the protocol they are not part of the answer. With "
+        f"them it would be: {'; '.join(effects)}."
     )
 
 
-def periods_started_text(account: ReportData) -> str:
-    """Item 13a: periods that were begun and completed."""
-    said = f"{account.lived_days} of {plural(account.planned_days, 'study day')} were begun."
-    stop = account.looks.stop
-    return f"{said} Judged are the {stop.after_days} up to the look that ended it." if stop else said
+def periods_started_text(data: ReportData) -> str:
+    """Item 13a: the study days that were started and completed."""
+    started = f"{data.elapsed_days} of {plural(data.planned_days, 'study day')} were started."
+    stop = data.interim.stop
+    if stop is None:
+        return started
+    return f"{started} The answer rests on the {stop.after_days} up to the interim analysis that ended the trial."
 
 
-def interim_table(account: ReportData) -> ReportTable:
-    """Every look that was done: what was found there, and what followed."""
-    delta = as_given(account.run.primary[0].smallest_effect)
-    rows = [
-        (
-            f"{look.after_days} study days: {one.arm}", in_words(look.day), number(one.estimate, signed=True),
-            f"{number(one.lower_95)} to {number(one.upper_95)}", percent(one.probability_above),
-            percent(one.probability_within), percent(one.probability_below),
-            f"ended: {one.decision}" if look.decisive else "went on",
-        )
-        for look in account.looks.done
-        for one in look.found
-    ]  # fmt: skip
-    corrected = correction_text(account.looks)
-    return ReportTable(
-        "Planned looks",
-        ("After", "Analysed on", "Effect", "95 % interval", f"More than {delta}", f"Within ±{delta}",
-         f"Less than −{delta}", "What followed"),
-        rows,
-        f"A look knows the study days up to it and no others. {corrected}".strip(),
-    )  # fmt: skip
+def interim_table(data: ReportData) -> ReportTable:
+    """Every interim analysis: its results, and what followed."""
+    delta = as_given(data.run.primary[0].smallest_effect)
+    columns = (
+        "After",
+        "Analysed on",
+        "Effect",
+        "95 % interval",
+        f"More than {delta}",
+        f"Within ±{delta}",
+        f"Less than −{delta}",
+        "What followed",
+    )
+    rows = []
+    for analysis in data.interim.done:
+        rows += [_interim_row(analysis, result) for result in analysis.results]
+    note = f"An interim analysis uses the study days up to it and no others. {correction_text(data.interim)}"
+    return ReportTable("Interim analyses", columns, rows, note.strip())
 
 
-def early_stop_caveat(account: ReportData) -> str:
+def _interim_row(analysis: InterimAnalysis, result: InterimResult) -> tuple[str, ...]:
+    return (
+        f"{analysis.after_days} study days: {result.arm}",
+        in_words(analysis.day),
+        number(result.estimate, signed=True),
+        interval_text(result.lower_95, result.upper_95),
+        percent(result.probability_above),
+        percent(result.probability_within),
+        percent(result.probability_below),
+        f"ended: {result.decision}" if analysis.decisive else "went on",
+    )
+
+
+def early_stop_caveat(data: ReportData) -> str:
     """What an early end does to an estimate; empty without one."""
-    return OVERSTATES if account.looks.stop is not None and account.stage == "ended" else ""
+    if data.interim.stop is None or data.stage != "ended":
+        return ""
+    return EARLY_STOP_CAVEAT
 
 
 def control_text(result: Result) -> str:
-    """What was found of an outcome that the arm cannot change."""
-    found = (
-        f"{number(result.estimate, signed=True)} {result.unit}".strip()
-        + f" (95 % interval {number(result.lower_95)} to {number(result.upper_95)})"
-    )
+    """The result for an outcome that the arm cannot change."""
+    estimate = f"{number(result.estimate, signed=True)} {result.unit}".strip()
+    effect = f"{estimate} (95 % interval {interval_text(result.lower_95, result.upper_95)})"
     subject = f"Negative control: “{result.arm}” cannot change {label(result.outcome)}"
     if result.decision == "something found":
-        return f"{subject}, and yet something was found where nothing can be: {found}. Distrust this trial's answer."
+        return f"{subject}, and yet there is an effect on it: {effect}. Distrust this trial's answer."
     if result.decision == "nothing found":
-        return f"{subject}, and as it should be nothing was found: {found}."
-    return f"{subject}. So far: {found}; it is judged at the end."
+        return f"{subject}, and as expected there is no effect on it: {effect}."
+    return f"{subject}. So far: {effect}; it is judged at the end."
 
 
-def control_texts(account: ReportData) -> list[str]:
-    """What the negative control says of the trial, a sentence an arm; nothing where the protocol names none."""
-    control = account.trial.negative_control
+def control_texts(data: ReportData) -> list[str]:
+    """What the negative control says about the trial, a sentence an arm; empty without one in the protocol."""
+    control = data.trial.negative_control
     if control is None:
         return []
-    if not account.run.control:
+    if not data.run.control:
         return [
             f"The protocol names {label(control.series)} as a negative control; it has too few days to be judged."
         ]
-    return [control_text(one) for one in account.run.control]
+    return [control_text(result) for result in data.run.control]
 
 
-def distrust_text(account: ReportData) -> str:
-    """The sentence that stands beside the answer where the negative control speaks against the trial."""
-    found = [one for one in account.run.control if one.decision == "something found"]
-    return " ".join(control_text(one) for one in found)
+def control_warning_text(data: ReportData) -> str:
+    """The warning that an effect on the negative control casts doubt on the answer; empty without one."""
+    effects = [result for result in data.run.control if result.decision == "something found"]
+    return " ".join(control_text(result) for result in effects)
 
 
 def control_table(results: Sequence[Result]) -> ReportTable:
-    """The negative control in figures."""
+    """The results for the negative control."""
     return ReportTable(
         "Negative control",
         ("", "Effect", "95 % interval", "Randomisation p", "What it says"),
-        [
-            (
-                f"{label(one.outcome)[:1].upper()}{label(one.outcome)[1:]}: {one.arm}",
-                f"{number(one.estimate, signed=True)} {one.unit}".strip(),
-                f"{number(one.lower_95)} to {number(one.upper_95)}",
-                "none" if one.randomisation_p is None else f"{one.randomisation_p:.2g}",
-                {
-                    "something found": "something found: distrust the trial",
-                    "nothing found": "nothing found",
-                }.get(one.decision, "judged at the end"),
-            )
-            for one in results
-        ],
-        "No arm can change this outcome, so that an effect on it would show that days of the arms differ in something "
-        "else, or that the data are wrong (Lipsitch et al. 2010). Something is found where the 95 % interval leaves "
-        "zero out, which chance alone does in about one trial of twenty at most. It decides nothing.",
+        [_control_row(result) for result in results],
+        "No arm can change this outcome: an effect on it would show that the arms' days differ in something else, or "
+        "that the data are wrong (Lipsitch et al. 2010). An effect is found where the 95 % interval excludes zero, "
+        "which happens by chance in at most about one trial of twenty. It decides nothing.",
+    )
+
+
+def _control_row(result: Result) -> tuple[str, ...]:
+    return (
+        f"{capitalize_first(label(result.outcome))}: {result.arm}",
+        f"{number(result.estimate, signed=True)} {result.unit}".strip(),
+        interval_text(result.lower_95, result.upper_95),
+        p_value_text(result.randomisation_p, missing="none"),
+        CONTROL_VERDICTS.get(result.decision, "judged at the end"),
     )

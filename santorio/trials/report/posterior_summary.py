@@ -1,4 +1,4 @@
-"""What a report computes from a stored posterior: densities, cycles, weights of the prior, predictive checks.
+"""Summaries of a stored posterior for a report: densities, cycles, weights of the prior, predictive checks.
 
 Nothing is sampled again. Pure arrays; no data access.
 """
@@ -31,10 +31,11 @@ from santorio.stats.sampler import Fit
 from santorio.trials.analysis.fit import STANDARDISATION
 from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
 
-GRID = 401
+# Points at which densities are evaluated.
+GRID_POINTS = 401
 # Draws of the posterior from which days are simulated.
 REPLICATES = 400
-# Beyond 5 and 95 % of the simulated trials the observed one shows something that the model misses.
+# Outside of 5 to 95 % of the simulated trials, the observed one has a feature that the model misses.
 UNUSUAL = 0.05
 
 
@@ -55,7 +56,7 @@ class PredictiveCheck:
 
     @property
     def is_unusual(self) -> bool:
-        """Whether the model hardly ever simulates such days."""
+        """Whether the model hardly ever simulates days with so much or so little of the feature."""
         return not UNUSUAL <= self.share_above <= 1 - UNUSUAL
 
 
@@ -68,7 +69,7 @@ class Posterior:
     arms : tuple[str, ...]
         The reference first.
     center, spread : float
-        What the outcome was standardised by, in its own unit.
+        Mean and SD that the outcome was standardised by, in its own unit.
     """
 
     fit: Fit
@@ -79,8 +80,8 @@ class Posterior:
     spread: float
 
     @classmethod
-    def of(cls, fit: Fit, reference: str) -> "Posterior":
-        """Read a posterior that `santorio.trials.analysis.fit` labelled before it was stored."""
+    def from_fit(cls, fit: Fit, reference: str) -> "Posterior":
+        """Build it from a fit that `santorio.trials.analysis.fit` labelled before it was stored."""
         constant = fit.data["constant_data"]
         others = tuple(str(arm) for arm in fit.coords["arm"])
         design = TrialDesign(
@@ -90,8 +91,8 @@ class Posterior:
             known=constant["is_known"].astype(bool),
             arms=len(others) + 1,
         )
-        kind = StandardisedPosterior if STANDARDISATION in fit.data else Posterior
-        return kind(
+        posterior_type = StandardisedPosterior if STANDARDISATION in fit.data else Posterior
+        return posterior_type(
             fit,
             (reference, *others),
             design,
@@ -131,16 +132,18 @@ class Posterior:
         return [self.effect(contrast) + coefficient[:, terms.index(name)] * self.spread for name in names]
 
     def densities(self, contrast: int, prior: EffectPrior) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Where an effect may be, how dense the posterior is there, and how dense the prior was.
+        """A grid of effects in the outcome's unit, with the densities of posterior and prior on it.
 
-        The posterior's density is a kernel's over the draws. The prior is one in units of σ: it is drawn with the
-        posterior's mean of σ.
+        The posterior's density is a kernel estimate from the draws. The prior is in units of σ: it is converted with
+        the posterior's mean of σ.
         """
         from scipy.stats import gaussian_kde
 
         effect = self.effect(contrast)
-        reach = max(4.5 * float(effect.std()), abs(float(effect.mean())) * 1.2)
-        at = np.linspace(float(effect.mean()) - reach, float(effect.mean()) + reach, GRID)
+        mean = float(effect.mean())
+        # Wide enough for the posterior, and for zero.
+        reach = max(4.5 * float(effect.std()), abs(mean) * 1.2)
+        at = np.linspace(mean - reach, mean + reach, GRID_POINTS)
         return at, np.asarray(gaussian_kde(effect)(at)), self._prior_density(at, prior)
 
     def _prior_density(self, at: FloatArray, prior: EffectPrior) -> FloatArray:
@@ -156,15 +159,9 @@ class Posterior:
         return np.asarray(self.fit.draws["effect"][:, contrast - 1] / self.fit.draws["sigma"])
 
     def prior_weights(self, contrast: int, prior: EffectPrior) -> FloatArray:
-        """Weight of each part of the prior after the data: how probably it is the one that the effect came from."""
-        theta = self.standard_effect(contrast)
-        parts = np.stack(
-            [
-                weight * _normal(theta, mean, sd)
-                for weight, mean, sd in zip(prior.weights, prior.means, prior.sds, strict=True)
-            ]
-        )
-        return np.asarray((parts / parts.sum(axis=0)).mean(axis=1))
+        """Weight of each component of the prior after the data: the probability that the effect came from it."""
+        densities = _component_densities(self.standard_effect(contrast), prior)
+        return np.asarray((densities / densities.sum(axis=0)).mean(axis=1))
 
     def without(
         self, excluded: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
@@ -176,13 +173,14 @@ class Posterior:
         excluded : Sequence[int]
             Study days as days since 1970-01-01. Their assigned arms still carry over.
         """
-        inside = np.isin(self.design.day[self.design.known], np.array(excluded, dtype=np.int64), invert=True)
+        known_days = self.design.day[self.design.known]
+        included = np.isin(known_days, np.array(excluded, dtype=np.int64), invert=True)
         known = self.design.known.copy()
-        known[known] = inside
+        known[known] = included
         if np.bincount(self.design.arm[known], minlength=self.design.arms).min() < MIN_DAYS_PER_ARM:
             return None
         design = TrialDesign(self.design.day, self.design.arm, self.design.cycle, known, self.design.arms)
-        return fit_trial(design, self.standard[inside], carry_over=carry_over, prior=prior)
+        return fit_trial(design, self.standard[included], carry_over=carry_over, prior=prior)
 
     def predictive_checks(self, seed: int = 2614) -> list[PredictiveCheck]:
         """Compare the days with days that the fitted model simulates (Gelman, Meng & Stern 1996)."""
@@ -220,11 +218,12 @@ class StandardisedPosterior(Posterior):
     @property
     def family(self) -> Family:
         """Likelihood of the outcome."""
-        return next(name for name, code in CODES.items() if code == int(self._kept["likelihood"]))
+        stored_code = int(self._stored["likelihood"])
+        return next(family for family, code in CODES.items() if code == stored_code)
 
     @property
     def link_name(self) -> str:
-        """What the scale of the linear predictor is called."""
+        """Name of the linear predictor's scale."""
         return LINK_NAMES[self.family]
 
     @cached_property
@@ -249,12 +248,14 @@ class StandardisedPosterior(Posterior):
 
     def cycles(self, contrast: int) -> list[FloatArray]:
         """Draws of an arm's effect in each cycle, in the outcome's unit; empty with one cycle."""
-        return [] if self.design.cycles == 1 else list(self._kept["effect_by_cycle"][contrast - 1])
+        if self.design.cycles == 1:
+            return []
+        return list(self._stored["effect_by_cycle"][contrast - 1])
 
     def in_unit(self, standard_effect: float) -> float:
         """Effect in the outcome's unit of one in units of σ, at the posterior's mean of σ."""
         link = standard_effect * self._link_unit
-        return float(np.interp(link, self._kept["link_effect_at"], self._kept["unit_effect_at"]))
+        return float(np.interp(link, self._stored["link_effect_at"], self._stored["unit_effect_at"]))
 
     def standard_effect(self, contrast: int) -> FloatArray:
         """Draws of an arm's effect in units of σ, in which its prior stands."""
@@ -263,7 +264,7 @@ class StandardisedPosterior(Posterior):
     def without(
         self, excluded: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
     ) -> ExactPosterior | None:
-        """The exact posterior without some study days, with normal errors: an approximation that says so."""
+        """The exact posterior without some study days, with normal errors: an approximation."""
         values = self.outcome[self.design.known]
         normal = replace(self, standard=(values - self.center) / self.spread)
         return Posterior.without(normal, excluded, carry_over, prior)
@@ -271,20 +272,20 @@ class StandardisedPosterior(Posterior):
     def predictive_checks(self, seed: int = 2614) -> list[PredictiveCheck]:
         """Compare the days with days that the fitted model simulates, with latent paths of their own."""
         rng = np.random.default_rng(seed)
-        chosen = rng.choice(len(self._kept["draw_number"]), size=REPLICATES)
-        draws = self._kept["draw_number"][chosen]
-        predictor, cuts = self._kept["predictor"][chosen], self._kept["cut_points"][chosen]
+        chosen = rng.choice(len(self._stored["draw_number"]), size=REPLICATES)
+        draws = self._stored["draw_number"][chosen]
+        predictor, cuts = self._stored["predictor"][chosen], self._stored["cut_points"][chosen]
         path = self._paths(self.fit.draws["rho"][draws], rng)
         eta = predictor + self.fit.draws["path_sd"][draws, None] * path
         simulated = draw_outcome(self._coded, eta, cuts, self.fit.draws["shape"][draws], rng)
         # Expected without the path: each simulated trial has a path of its own.
-        explained = expected(self._coded, predictor, cuts)
-        observed = self._coded.decoded - explained
-        return _compare(observed, simulated - explained)
+        expected_days = expected(self._coded, predictor, cuts)
+        observed = self._coded.decoded - expected_days
+        return _compare(observed, simulated - expected_days)
 
     def _prior_density(self, at: FloatArray, prior: EffectPrior) -> FloatArray:
         """Density of the prior in the outcome's unit, by the derivative of the link's effect after the unit's."""
-        link, unit = self._kept["link_effect_at"], self._kept["unit_effect_at"]
+        link, unit = self._stored["link_effect_at"], self._stored["unit_effect_at"]
         # Beyond the table, and where the outcome is at its limit, the prior has no density.
         rising = np.concatenate([np.diff(unit) > 0, [True]])
         link, unit = link[rising], unit[rising]
@@ -298,54 +299,59 @@ class StandardisedPosterior(Posterior):
         return latent_paths(rng.normal(size=(len(rho), len(gap_days))), rho, gap_days)
 
     @property
-    def _kept(self) -> Mapping[str, NDArray[Any]]:
+    def _stored(self) -> Mapping[str, NDArray[Any]]:
         return self.fit.data[STANDARDISATION]
 
     @property
     def _coded(self) -> Outcome:
-        kept = self._kept
-        chance = float("nan")  # it mattered to the fit alone
-        return Outcome(self.family, self.standard, kept["coded_values"], kept["link_location"], chance)
+        stored = self._stored
+        chance = float("nan")  # only the fit uses it
+        return Outcome(self.family, self.standard, stored["coded_values"], stored["link_location"], chance)
 
     @property
     def _link_unit(self) -> float:
-        """What an effect of one σ amounts to on the link's scale."""
+        """One σ on the scale of the link."""
         return LOGISTIC_SD if self._coded.is_logistic else float(self.fit.draws["sigma"].mean())
 
 
-def _resemblance(days: FloatArray) -> FloatArray:
+def _autocorrelation(days: FloatArray) -> FloatArray:
     return np.asarray((days[:, 1:] * days[:, :-1]).sum(axis=1) / (days**2).sum(axis=1))
 
 
-def _largest(days: FloatArray) -> FloatArray:
+def _largest_departure(days: FloatArray) -> FloatArray:
     return np.asarray(np.abs(days).max(axis=1))
 
 
-def _lopsidedness(days: FloatArray) -> FloatArray:
+def _skewness(days: FloatArray) -> FloatArray:
     return np.asarray((days**3).mean(axis=1) / (days**2).mean(axis=1) ** 1.5)
 
 
-# Features that the model could miss: each takes days of shape (trials, days), and returns a number per trial.
+# Features that the model could miss: each function takes days of shape (trials, days), and returns a value per trial.
 FEATURES: Mapping[str, Callable[[FloatArray], FloatArray]] = {
-    "how strongly a day resembles the day before": _resemblance,
-    "the largest departure of a single day": _largest,
-    "how lopsided days are": _lopsidedness,
+    "how strongly a day resembles the day before": _autocorrelation,
+    "the largest departure of a single day": _largest_departure,
+    "how lopsided days are": _skewness,
 }
 
 
 def _compare(observed: FloatArray, simulated: FloatArray) -> list[PredictiveCheck]:
     """Share of simulated trials with more of each feature than the observed one, by draw; shapes (draws, days)."""
-    predicted = []
+    checks = []
     for feature, measure in FEATURES.items():
         of_simulated, of_observed = measure(simulated), measure(observed)
         above = (of_simulated > of_observed).mean() + (of_simulated == of_observed).mean() / 2
-        predicted.append(PredictiveCheck(feature, float(above)))
-    return predicted
+        checks.append(PredictiveCheck(feature, float(above)))
+    return checks
 
 
 def _mixture_density(at: FloatArray, prior: EffectPrior) -> FloatArray:
+    return np.asarray(_component_densities(at, prior).sum(axis=0))
+
+
+def _component_densities(at: FloatArray, prior: EffectPrior) -> FloatArray:
+    """Density of each component times its weight; shape (components, points)."""
     components = zip(prior.weights, prior.means, prior.sds, strict=True)
-    return np.asarray(sum(weight * _normal(at, mean, sd) for weight, mean, sd in components))
+    return np.stack([weight * _normal(at, mean, sd) for weight, mean, sd in components])
 
 
 def _normal(at: FloatArray, mean: float, sd: float) -> FloatArray:

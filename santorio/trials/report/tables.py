@@ -1,66 +1,62 @@
-"""The tables of a trial's report: the answer, its days, whether they followed their arms, the belief before."""
+"""The tables of a trial's report: the answer, its days, adherence, secondary outcomes, the prior."""
 
 import numpy as np
 
 from santorio.analyses.series import day_number
 from santorio.metrics import label
 from santorio.rendering.report import ReportTable
-from santorio.rendering.text import as_given, number, percent
+from santorio.rendering.text import as_given, capitalize_first, number, percent, with_unit
 from santorio.stats.exact_posterior import ExactPosterior
 from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
+from santorio.trials.protocol_model import MixtureComponent
 from santorio.trials.report.data import ReportData, Result
-from santorio.trials.report.interim_text import control_table, interim_table
+from santorio.trials.report.interim_text import control_table, interim_table, interval_text, p_value_text
 from santorio.trials.report.posterior_summary import Posterior, StandardisedPosterior
 from santorio.trials.report.text import (
     adherence_text,
-    capital,
+    amount_text,
     exclusions_text,
-    in_unit,
     prior_conflict_text,
-    with_unit,
 )
 
 NOT_RANDOMISED = (
-    "Chance does not decide on which days an arm is followed, so this is no randomised comparison: the effect as "
-    "assigned is the answer. Left out are the days that are known not to have followed their arm; days of which nobody "
-    "knows are in it."
+    "Whether a day followed its arm was not randomised, so that the effect without some days is not a randomised "
+    "comparison: the effect as assigned is the answer. Only days that are known not to have followed their arm are "
+    "excluded; days without a record are included."
 )
 
-NORMAL_ERRORS = "“As done” is computed with normal errors, an approximation here."
+NORMAL_ERRORS = "“As followed” is computed with normal errors, an approximation here."
 
-# What a part of the prior rests on; protocols of before do not say.
-PARTS = {
+# The evidence behind a component of the prior. Protocols of earlier versions do not state it.
+EVIDENCE_LABELS = {
     "association": "what your days suggested",
     "trial": "your earlier trial",
     "population": "trials of others here",
 }
 
 
-def report_tables(account: ReportData) -> list[ReportTable]:
+def report_tables(data: ReportData) -> list[ReportTable]:
     """Every table of a trial's report, the primary outcome first."""
-    grids = [_effects_table(account), _days_table(account), _adhered_table(account), _as_done_table(account)]
-    if account.looks.done:
-        grids.insert(1, interim_table(account))
-    if account.run.control:
-        grids.append(control_table(account.run.control))
-    if account.run.secondary:
-        grids.append(_secondary_table(account))
-    grids.append(_prior_table(account))
-    return grids
+    tables = [_effects_table(data)]
+    if data.interim.done:
+        tables.append(interim_table(data))
+    tables += [_days_table(data), _adherence_table(data), _as_followed_table(data)]
+    if data.run.control:
+        tables.append(control_table(data.run.control))
+    if data.run.secondary:
+        tables.append(_secondary_table(data))
+    tables.append(_prior_table(data))
+    return tables
 
 
-def _interval(lower: float, upper: float) -> str:
-    return f"{number(lower)} to {number(upper)}"
+def _outcome_title(result: Result) -> str:
+    return with_unit(capitalize_first(label(result.outcome)), result.unit)
 
 
-def _p_value(result: Result, *, missing: str) -> str:
-    return missing if result.randomisation_p is None else f"{result.randomisation_p:.2g}"
-
-
-def _effects_table(account: ReportData) -> ReportTable:
-    results = account.run.primary
+def _effects_table(data: ReportData) -> ReportTable:
+    results = data.run.primary
     delta = as_given(results[0].smallest_effect)
-    measures = (
+    headings = (
         "Effect",
         "95 % interval",
         "50 % interval",
@@ -72,202 +68,198 @@ def _effects_table(account: ReportData) -> ReportTable:
         "Randomisation test, p",
         "Decision",
     )
-    decided = account.stage == "ended"
-    columns = [
-        (
-            number(result.estimate, signed=True),
-            _interval(result.lower_95, result.upper_95),
-            _interval(result.lower_50, result.upper_50),
-            number(result.raw_difference, signed=True),
-            percent(result.probability_above),
-            percent(result.probability_within),
-            percent(result.probability_below),
-            "one cycle" if result.probability_repeats is None else percent(result.probability_repeats),
-            _p_value(result, missing="none possible"),
-            result.decision if decided else "none before the end",
-        )
-        for result in results
-    ]
-    rows = list(zip(measures, *columns, strict=True))
-    if isinstance(account.posterior, StandardisedPosterior):
-        rows.insert(2, _ratios(account.posterior, len(results)))
+    is_decided = data.stage == "ended"
+    columns = [_effect_column(result, is_decided=is_decided) for result in results]
+    rows = list(zip(headings, *columns, strict=True))
+    if isinstance(data.posterior, StandardisedPosterior):
+        rows.insert(2, _ratio_row(data.posterior, len(results)))
     return ReportTable(
-        with_unit(capital(label(results[0].outcome)), results[0]) + ": the answer",
+        f"{_outcome_title(results[0])}: the answer",
         ("", *(f"{result.arm} against {result.reference_arm}" for result in results)),
         rows,
-        "The randomisation test re-draws the order of the arms by the law it was drawn by; it needs no model of days.",
+        "The randomisation test draws the order of the arms again, by the scheme that drew it; it needs no model of "
+        "days.",
     )
 
 
-def _ratios(posterior: StandardisedPosterior, contrasts: int) -> tuple[str, ...]:
-    name = "Ratio of expected counts" if posterior.link_name == "log" else "Odds ratio"
-    ratios = [posterior.ratio(contrast) for contrast in range(1, contrasts + 1)]
+def _effect_column(result: Result, *, is_decided: bool) -> tuple[str, ...]:
+    repeats = "one cycle"
+    if result.probability_repeats is not None:
+        repeats = percent(result.probability_repeats)
     return (
-        f"{name}, with its 95 % interval",
-        *(f"{number(ratio)} ({number(lower)} to {number(upper)})" for ratio, lower, upper in ratios),
+        number(result.estimate, signed=True),
+        interval_text(result.lower_95, result.upper_95),
+        interval_text(result.lower_50, result.upper_50),
+        number(result.raw_difference, signed=True),
+        percent(result.probability_above),
+        percent(result.probability_within),
+        percent(result.probability_below),
+        repeats,
+        p_value_text(result.randomisation_p, missing="none possible"),
+        result.decision if is_decided else "none before the end",
     )
 
 
-def _days_table(account: ReportData) -> ReportTable:
-    posterior, result = account.posterior, account.run.primary[0]
+def _ratio_row(posterior: StandardisedPosterior, contrasts: int) -> tuple[str, ...]:
+    name = "Ratio of expected counts" if posterior.link_name == "log" else "Odds ratio"
+    cells = []
+    for contrast in range(1, contrasts + 1):
+        ratio, lower, upper = posterior.ratio(contrast)
+        cells.append(f"{number(ratio)} ({interval_text(lower, upper)})")
+    return (f"{name}, with its 95 % interval", *cells)
+
+
+def _days_table(data: ReportData) -> ReportTable:
+    posterior, result = data.posterior, data.run.primary[0]
     rows = []
-    for arm, name in enumerate(posterior.arms):
-        inside = (posterior.design.arm == arm) & account.come
-        values = posterior.outcome[inside & posterior.design.known]
-        rows.append(
-            (
-                name,
-                str(int(inside.sum())),
-                str(int(inside.sum()) - len(values)),
-                f"{values.mean():.4g}",
-                f"{values.std(ddof=1):.3g}",
-            )
-        )
+    for index, arm in enumerate(posterior.arms):
+        in_arm = (posterior.design.arm == index) & data.has_come
+        values = posterior.outcome[in_arm & posterior.design.known]
+        days = int(in_arm.sum())
+        missing = days - len(values)
+        rows.append((arm, str(days), str(missing), f"{values.mean():.4g}", f"{values.std(ddof=1):.3g}"))
     return ReportTable(
-        with_unit(capital(label(result.outcome)), result) + ": days as they are",
+        f"{_outcome_title(result)}: observed days",
         ("Arm", "Study days", "Without a value", "Mean", "SD"),
         rows,
-        exclusions_text(account),
+        exclusions_text(data),
     )
 
 
-def _adhered_table(account: ReportData) -> ReportTable:
+def _adherence_table(data: ReportData) -> ReportTable:
+    columns = ("Arm", "Study days so far", "Followed", "Not followed", "No record", "By data", "By report")
     rows = []
-    for name in account.posterior.arms:
-        days = [day for day in account.followed if day.arm == name]
-        by = [day.known_by for day in days]
-        done = [day.done for day in days]
-        rows.append(
-            (
-                name,
-                len(days),
-                done.count(True),
-                done.count(False),
-                done.count(None),
-                by.count("data"),
-                by.count("said"),
-            )
+    for arm in data.posterior.arms:
+        days = [day for day in data.adherence if day.arm == arm]
+        done, known_by = [day.done for day in days], [day.known_by for day in days]
+        counts = (
+            len(days),
+            done.count(True),
+            done.count(False),
+            done.count(None),
+            known_by.count("data"),
+            known_by.count("reported"),
         )
-    return ReportTable(
-        "Were the arms followed?",
-        (
-            "Arm",
-            "Study days so far",
-            "Followed",
-            "Not followed",
-            "Not known",
-            "Known by data",
-            "Known by word",
-        ),
-        [(row[0], *map(str, row[1:])) for row in rows],
-        adherence_text(account),
-    )
+        rows.append((arm, *map(str, counts)))
+    return ReportTable("Adherence to the arms", columns, rows, adherence_text(data))
 
 
-def _as_done_table(account: ReportData) -> ReportTable:
+def _as_followed_table(data: ReportData) -> ReportTable:
     """The effect as assigned, and without the days that did not follow their arm."""
-    not_followed = [day_number(day.day) for day in account.followed if day.done is False]
-    note = NOT_RANDOMISED
-    if account.posterior.family is not None:
-        note += f" {NORMAL_ERRORS}"
-    done: ExactPosterior | None = None
-    if not_followed:
-        model = account.trial.preregistration.model
-        done = account.posterior.without(not_followed, model.fading(), model.prior())
-        if done is None:
-            note = f"Without the days that did not follow their arm, an arm has fewer than {MIN_DAYS_PER_ARM} days."
-    else:
-        note = "No study day is known not to have followed its arm: there is nothing to leave out."
-    rows: list[tuple[str, ...]] = [
-        (
-            f"{result.arm}, as assigned",
-            number(result.estimate, signed=True),
-            _interval(result.lower_95, result.upper_95),
-            percent(result.probability_above),
-            percent(result.probability_below),
-            str(result.days_arm + result.days_reference),
+    rows = [_as_assigned_row(result) for result in data.run.primary]
+    not_followed = [day_number(day.day) for day in data.adherence if day.done is False]
+    as_followed = _posterior_without(data, not_followed) if not_followed else None
+    if as_followed is not None:
+        for contrast, result in enumerate(data.run.primary, start=1):
+            rows.append(_as_followed_row(data.posterior, result, as_followed, contrast, not_followed))
+    if not not_followed:
+        note = "No study day is known not to have followed its arm: there is nothing to exclude."
+    elif as_followed is None:
+        note = (
+            f"Without the days that did not follow their arm, an arm has fewer than {MIN_DAYS_PER_ARM} days."
         )
-        for result in account.run.primary
-    ]
-    if done is not None:
-        rows += [
-            _as_done(account.posterior, result, done, k, not_followed)
-            for k, result in enumerate(account.run.primary, 1)
-        ]
-    delta = as_given(account.run.primary[0].smallest_effect)
+    elif data.posterior.family is not None:
+        note = f"{NOT_RANDOMISED} {NORMAL_ERRORS}"
+    else:
+        note = NOT_RANDOMISED
+    delta = as_given(data.run.primary[0].smallest_effect)
     return ReportTable(
-        "As assigned, and as done",
+        "As assigned, and as followed",
         ("", "Effect", "95 % interval", f"More than {delta}", f"Less than −{delta}", "Days"),
         rows,
         note,
     )
 
 
-def _as_done(
-    posterior: Posterior, result: Result, done: ExactPosterior, contrast: int, not_followed: list[int]
+def _posterior_without(data: ReportData, excluded: list[int]) -> ExactPosterior | None:
+    model = data.trial.preregistration.model
+    return data.posterior.without(excluded, model.carry_over_prior(), model.prior())
+
+
+def _as_assigned_row(result: Result) -> tuple[str, ...]:
+    return (
+        f"{result.arm}, as assigned",
+        number(result.estimate, signed=True),
+        interval_text(result.lower_95, result.upper_95),
+        percent(result.probability_above),
+        percent(result.probability_below),
+        str(result.days_arm + result.days_reference),
+    )
+
+
+def _as_followed_row(
+    posterior: Posterior, result: Result, as_followed: ExactPosterior, contrast: int, not_followed: list[int]
 ) -> tuple[str, ...]:
     name, spread = f"arm_{contrast}", posterior.spread
     delta = result.smallest_effect / spread
-    lower, upper = (spread * float(done.quantile(name, p)[0]) for p in (0.025, 0.975))
-    kept = ~np.isin(posterior.design.day, not_followed) & posterior.design.known
+    lower, upper = (spread * float(as_followed.quantile(name, p)[0]) for p in (0.025, 0.975))
+    included = ~np.isin(posterior.design.day, not_followed) & posterior.design.known
+    in_contrast = np.isin(posterior.design.arm, [0, contrast])
     return (
         f"{result.arm}, without days not followed",
-        number(spread * float(done.mean(name)[0]), signed=True),
-        _interval(lower, upper),
-        percent(1 - float(done.below(name, delta)[0])),
-        percent(float(done.below(name, -delta)[0])),
-        str(int((kept & np.isin(posterior.design.arm, [0, contrast])).sum())),
+        number(spread * float(as_followed.mean(name)[0]), signed=True),
+        interval_text(lower, upper),
+        percent(1 - float(as_followed.below(name, delta)[0])),
+        percent(float(as_followed.below(name, -delta)[0])),
+        str(int((included & in_contrast).sum())),
     )
 
 
-def _secondary_table(account: ReportData) -> ReportTable:
+def _secondary_table(data: ReportData) -> ReportTable:
     return ReportTable(
         "Secondary outcomes",
         ("", "Effect", "95 % interval", "δ", "Above δ", "Within ±δ", "Below −δ", "Randomisation p"),
-        [
+        [_secondary_row(result) for result in data.run.secondary],
+        "The trial was not designed for these, and they decide nothing: among several, one stands out by chance alone.",
+    )
+
+
+def _secondary_row(result: Result) -> tuple[str, ...]:
+    return (
+        f"{capitalize_first(label(result.outcome))}: {result.arm}",
+        amount_text(result.estimate, result.unit, signed=True),
+        interval_text(result.lower_95, result.upper_95),
+        as_given(result.smallest_effect),
+        percent(result.probability_above),
+        percent(result.probability_within),
+        percent(result.probability_below),
+        p_value_text(result.randomisation_p, missing="none"),
+    )
+
+
+def _prior_table(data: ReportData) -> ReportTable:
+    """The weight of each component of the prior, before the data and after."""
+    model = data.trial.preregistration.model
+    prior, results = model.prior(), data.run.primary
+    unit = results[0].unit
+    weights_after = [data.posterior.prior_weights(contrast, prior) for contrast in range(1, len(results) + 1)]
+    rows = []
+    for index, component in enumerate(model.effect_prior):
+        name = _component_name(component, is_last=index == prior.components - 1)
+        mean, sd = prior.means[index], prior.sds[index]
+        rows.append(
             (
-                f"{capital(label(result.outcome))}: {result.arm}",
-                in_unit(result.estimate, result.unit, signed=True),
-                _interval(result.lower_95, result.upper_95),
-                as_given(result.smallest_effect),
-                percent(result.probability_above),
-                percent(result.probability_within),
-                percent(result.probability_below),
-                _p_value(result, missing="none"),
+                f"{name}: {_component_text(data.posterior, mean, sd, unit)}",
+                f"{100 * prior.weights[index]:.0f} %",
+                *(f"{100 * weights[index]:.0f} %" for weights in weights_after),
             )
-            for result in account.run.secondary
-        ],
-        "The trial was not made for these, and they decide nothing: among several, one stands out by chance alone.",
-    )
-
-
-def _component(posterior: Posterior, mean: float, sd: float, unit: str) -> str:
-    """A part of the prior in the outcome's unit, from one in units of σ."""
-    above, below = posterior.in_unit(mean + sd), posterior.in_unit(mean - sd)
-    return f"{number(posterior.in_unit(mean), signed=True)} ± {in_unit((above - below) / 2, unit)}"
-
-
-def _prior_table(account: ReportData) -> ReportTable:
-    prior = account.trial.preregistration.model.prior()
-    results = account.run.primary
-    after = [account.posterior.prior_weights(k, prior) for k, _ in enumerate(results, 1)]
-    told = [*["belief"] * (prior.components - 1), "weak"]
-    parts = account.trial.preregistration.model.effect_prior
-    names = [PARTS.get(part.rests_on or "", usual) for part, usual in zip(parts, told, strict=True)]
-    rows = [
-        (
-            f"{name}: {_component(account.posterior, mean, sd, results[0].unit)}",
-            f"{100 * weight:.0f} %",
-            *(f"{100 * weights[number_of_part]:.0f} %" for weights in after),
         )
-        for number_of_part, (name, weight, mean, sd) in enumerate(
-            zip(names, prior.weights, prior.means, prior.sds, strict=True)
-        )
-    ]
-    sentences = dict.fromkeys(prior_conflict_text(prior, weights.tolist()) for weights in after)
+    conflicts = dict.fromkeys(prior_conflict_text(prior, weights.tolist()) for weights in weights_after)
     return ReportTable(
-        "What was believed before, and what is left of it",
-        ("Part of the prior", "Weight before", *(f"Weight after, {result.arm}" for result in results)),
+        "The prior, and its weights after the data",
+        ("Component", "Weight before", *(f"Weight after, {result.arm}" for result in results)),
         rows,
-        " ".join(sentences),
+        " ".join(conflicts),
     )
+
+
+def _component_name(component: MixtureComponent, *, is_last: bool) -> str:
+    """The evidence behind a component; where it is not stated, the last one is the weak one."""
+    default = "weak" if is_last else "informative"
+    return EVIDENCE_LABELS.get(component.rests_on or "", default)
+
+
+def _component_text(posterior: Posterior, mean: float, sd: float, unit: str) -> str:
+    """A component of the prior in the outcome's unit, from mean and SD in units of σ."""
+    above, below = posterior.in_unit(mean + sd), posterior.in_unit(mean - sd)
+    return f"{number(posterior.in_unit(mean), signed=True)} ± {amount_text((above - below) / 2, unit)}"

@@ -1,247 +1,306 @@
-"""A trial's report in words: the answer, what may be concluded, what was decided when."""
+"""The sentences of a trial's report: the answer, what may be concluded, and what was decided when."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from santorio.analyses.series import date_of
 from santorio.local_time import in_words
 from santorio.metrics import label
-from santorio.rendering.text import as_given, decision_text, number, percent, plural
+from santorio.rendering.text import as_given, capitalize_first, decision_text, number, percent, plural
 from santorio.stats.effect_priors import EffectPrior
 from santorio.trials.adherence import adherence_rate
-from santorio.trials.lifecycle import Abandoned, Deviated, Paused, Resumed, Stopped
+from santorio.trials.lifecycle import Abandoned, AnyTrialEvent, Deviated, Paused, Resumed, Stopped
 from santorio.trials.preregistration import Change
+from santorio.trials.protocol import Protocol
 from santorio.trials.report.data import ReportData, Result
 from santorio.trials.report.interim_text import (
+    control_warning_text,
     correction_text,
-    distrust_text,
     early_end_text,
     early_stop_caveat,
+    interval_text,
     planned_interim_text,
 )
 
 RANDOMIZATION_TEXTS = {
-    "daily": "Chance decided on each day",
-    "periods": "Chance decided on the order of periods",
-    "within blocks": "How days came to their arms is not recorded",
+    "daily": "Each day was randomised",
+    "periods": "The order of periods was randomised",
+    "within blocks": "How days were assigned to their arms is not recorded",
 }
 RANDOMISED = frozenset({"daily", "periods"})
-# A part of the prior that keeps less than this share of its weight was contradicted.
+# The data contradict the informative part of a prior if it keeps less than this share of its weight.
 CONTRADICTED = 0.5
-# Of this prior weight and less, nothing can be said to be contradicted.
+# An informative part with no more weight than this is too weak to be contradicted.
 SLIGHT = 0.05
 
 
-def in_unit(value: float, unit: str, *, signed: bool = False) -> str:
-    """Write an amount with its unit."""
+def amount_text(value: float, unit: str, *, signed: bool = False) -> str:
+    """An amount with its unit."""
     return f"{number(value, signed=signed)} {unit}".strip()
 
 
-def with_unit(name: str, result: Result) -> str:
-    """Name what is measured, with its unit."""
-    return f"{name} ({result.unit})" if result.unit else name
+def join_sentences(sentences: Sequence[str]) -> str:
+    """Sentences one after another, without the empty ones."""
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
-def capital(text: str) -> str:
-    """A text with its first letter in upper case."""
-    return text[:1].upper() + text[1:]
-
-
-def is_randomised(account: ReportData) -> bool:
-    """Whether the randomization scheme is known."""
-    return account.run.diagnostics.get("randomisation") in RANDOMISED
+def is_randomised(data: ReportData) -> bool:
+    """Whether the randomization scheme is recorded."""
+    return data.run.diagnostics.get("randomisation") in RANDOMISED
 
 
 def effect_text(result: Result) -> str:
     """The effect with its uncertainty."""
+    estimate = amount_text(result.estimate, result.unit, signed=True)
+    return f"{estimate} (95 % interval {interval_text(result.lower_95, result.upper_95)})"
+
+
+def answer_text(data: ReportData) -> str:
+    """The answer for each arm; before the end of the trial only its progress."""
+    primary = data.run.primary
+    if data.stage != "ended":
+        return join_sentences([_progress_text(data), *(_estimate_so_far_text(result) for result in primary)])
+    randomised = is_randomised(data)
+    answers = [arm_answer_text(result, randomised=randomised) for result in primary]
+    return join_sentences([*answers, early_end_text(data), correction_text(data.interim)])
+
+
+def _progress_text(data: ReportData) -> str:
+    days = f"{data.elapsed_days} of {data.planned_days} study days"
+    match data.stage:
+        case "running":
+            next_decision = _next_decision_text(data)
+            return f"This trial is running: {days} have passed; nothing is decided before {next_decision}."
+        case "paused":
+            return (
+                f"This trial is paused after {days}; nothing is decided before {_next_decision_text(data)}."
+            )
+        case "abandoned":
+            return f"This trial was abandoned after {days}: nothing is decided from a part of it."
+        case _:
+            return (
+                "The last day of this trial is over; this analysis is from before it. Type `santorio run` for the "
+                "answer."
+            )
+
+
+def _next_decision_text(data: ReportData) -> str:
+    """When something is decided next: at an interim analysis, or at the end."""
+    frozen, done = data.trial.preregistration.frozen, len(data.interim.done)
+    remaining = frozen.decision_rule.interim_days[done:] if frozen else ()
+    return f"the interim analysis after {remaining[0]} of them" if remaining else "the last one"
+
+
+def _estimate_so_far_text(result: Result) -> str:
     return (
-        f"{in_unit(result.estimate, result.unit, signed=True)} (95 % interval "
-        f"{number(result.lower_95)} to {number(result.upper_95)})"
+        f"From the days so far, the effect of “{result.arm}” against “{result.reference_arm}” on "
+        f"{label(result.outcome)} is estimated as {effect_text(result)}."
     )
 
 
-def answer(account: ReportData) -> str:
-    """Answer the question, one arm after the other; before its end only say how far a trial is."""
-    if account.stage != "ended":
-        return f"{_how_far(account)} {' '.join(_so_far(one) for one in account.run.primary)}"
-    randomised = is_randomised(account)
-    told = [arm_answer(one, randomised=randomised) for one in account.run.primary]
-    return " ".join(one for one in (*told, early_end_text(account), correction_text(account.looks)) if one)
-
-
-def _how_far(account: ReportData) -> str:
-    days = f"{account.lived_days} of {account.planned_days} study days"
-    frozen, done = account.trial.preregistration.frozen, len(account.looks.done)
-    to_come = frozen.decision_rule.interim_days[done:] if frozen else ()
-    end = f"the look after {to_come[0]} of them" if to_come else "the last one"
-    told = {
-        "running": f"This trial is running: {days} have come, and nothing is decided before {end}.",
-        "paused": f"This trial is paused after {days}, and nothing is decided before {end}.",
-        "given up": f"This trial was given up after {days}: nothing is decided from a part of it.",
-        "over and not analysed": "The last day of this trial is over; this analysis is from before it. Type `santorio "
-        "run` for the answer.",
-    }
-    return told[account.stage]
-
-
-def _so_far(result: Result) -> str:
-    return (
-        f"The days so far put “{result.arm}” against “{result.reference_arm}” at {effect_text(result)} of "
-        f"{label(result.outcome)}."
-    )
-
-
-def arm_answer(result: Result, *, randomised: bool) -> str:
-    """Answer the question for one arm, in a sentence or two."""
-    against = f"“{result.arm}” against “{result.reference_arm}”"
-    name, matters = label(result.outcome), as_given(result.smallest_effect, result.unit)
+def arm_answer_text(result: Result, *, randomised: bool) -> str:
+    """The answer for one arm, in a sentence or two."""
     if result.decision == "keep going":
-        return (
-            f"It cannot be said whether {against} makes a difference to {name} that matters. The best estimate is "
-            f"{effect_text(result)}. More than {matters} up: {percent(result.probability_above)}; more than that down: "
-            f"{percent(result.probability_below)}; less than that: {percent(result.probability_within)}."
-        )
+        return _undecided_text(result)
     if result.decision == "no difference that matters":
-        return (
-            f"{capital(name)}: no difference that matters between “{result.arm}” and “{result.reference_arm}”: "
-            f"{effect_text(result)}; with {percent(result.probability_within)} probability it is smaller "
-            f"than {matters}."
-        )
-    up = result.estimate > 0
-    sure = percent(result.probability_above if up else result.probability_below)
+        return _no_difference_text(result)
     if randomised:
-        return (
-            f"“{result.arm}” {'raised' if up else 'lowered'} {name}, against “{result.reference_arm}”, by "
-            f"{effect_text(result)}; with {sure} probability by more than the {matters} that matter."
-        )
+        return _causal_text(result)
+    return _association_text(result)
+
+
+def _undecided_text(result: Result) -> str:
+    smallest = as_given(result.smallest_effect, result.unit)
     return (
-        f"{capital(name)} was {'higher' if up else 'lower'} with “{result.arm}” than with “{result.reference_arm}” by "
-        f"{effect_text(result)}; with {sure} probability by more than the {matters} that matter. This is an "
-        "association: the arms are not recorded as randomised."
+        f"It cannot be said whether “{result.arm}” against “{result.reference_arm}” makes a difference to "
+        f"{label(result.outcome)} that matters. The best estimate is {effect_text(result)}. More than {smallest} up: "
+        f"{percent(result.probability_above)}; more than that down: {percent(result.probability_below)}; less than "
+        f"that: {percent(result.probability_within)}."
     )
 
 
-def conclusion_text(account: ReportData) -> str:
+def _no_difference_text(result: Result) -> str:
+    smallest = as_given(result.smallest_effect, result.unit)
+    return (
+        f"{capitalize_first(label(result.outcome))}: no difference that matters between “{result.arm}” and "
+        f"“{result.reference_arm}”: {effect_text(result)}; with {percent(result.probability_within)} probability it is "
+        f"smaller than {smallest}."
+    )
+
+
+def _causal_text(result: Result) -> str:
+    verb = "raised" if result.estimate > 0 else "lowered"
+    return (
+        f"“{result.arm}” {verb} {label(result.outcome)}, against “{result.reference_arm}”, by {effect_text(result)}; "
+        f"{_certainty_text(result)}."
+    )
+
+
+def _association_text(result: Result) -> str:
+    comparative = "higher" if result.estimate > 0 else "lower"
+    return (
+        f"{capitalize_first(label(result.outcome))} was {comparative} with “{result.arm}” than with "
+        f"“{result.reference_arm}” by {effect_text(result)}; {_certainty_text(result)}. This is an association: the "
+        "arms are not recorded as randomised."
+    )
+
+
+def _certainty_text(result: Result) -> str:
+    probability = result.probability_above if result.estimate > 0 else result.probability_below
+    smallest = as_given(result.smallest_effect, result.unit)
+    return f"with {percent(probability)} probability by more than the {smallest} that matter"
+
+
+def conclusion_text(data: ReportData) -> str:
     """What may be concluded, and what not."""
-    said = design(account)
-    if account.stage == "ended":
-        # An answer that is to be distrusted speaks for nothing.
-        distrust = distrust_text(account)
-        verdicts = (
-            [] if distrust else dict.fromkeys(decision_text(one.decision) for one in account.run.primary)
-        )
-        told = (distrust, *verdicts, "" if distrust else said, early_stop_caveat(account))
-        return " ".join(one for one in told if one)
-    return f"{said} Whoever stops at a good day finds effects that are not there."
+    design = design_text(data)
+    if data.stage != "ended":
+        return f"{design} Stopping on a good day finds effects that are not there."
+    # An effect on the negative control casts doubt on the answer, so that no verdict may follow from it.
+    if warning := control_warning_text(data):
+        return join_sentences([warning, early_stop_caveat(data)])
+    verdicts = dict.fromkeys(decision_text(result.decision) for result in data.run.primary)
+    return join_sentences([*verdicts, design, early_stop_caveat(data)])
 
 
-def design(account: ReportData) -> str:
-    """How days came to their arms, and what may be claimed for it."""
-    kind = str(account.run.diagnostics.get("randomisation"))
-    said = RANDOMIZATION_TEXTS.get(kind, RANDOMIZATION_TEXTS["within blocks"])
-    if kind == "periods" and account.trial.period_days:
-        said += f" of {plural(account.trial.period_days, 'day')}"
-    if is_randomised(account):
-        return f"{said}: a difference can be put down to the arm."
-    return f"{said}: a difference is an association, and something else may lie behind it."
+def design_text(data: ReportData) -> str:
+    """How days were assigned to their arms, and which claim that supports."""
+    kind = str(data.run.diagnostics.get("randomisation"))
+    assignment = RANDOMIZATION_TEXTS.get(kind, RANDOMIZATION_TEXTS["within blocks"])
+    if kind == "periods" and data.trial.period_days:
+        assignment += f", each of {plural(data.trial.period_days, 'day')}"
+    if is_randomised(data):
+        return f"{assignment}: a difference can be attributed to the arm."
+    return f"{assignment}: a difference is an association, and may have another cause."
 
 
-def date_range(account: ReportData) -> str:
-    """From when to when."""
-    first, last = (date_of(int(day)) for day in account.posterior.design.day[[0, -1]])
+def date_range_text(data: ReportData) -> str:
+    """The first and the last day."""
+    first, last = (date_of(int(day)) for day in data.posterior.design.day[[0, -1]])
     return f"{in_words(first)} to {in_words(last)}"
 
 
 def prior_conflict_text(prior: EffectPrior, after: list[float]) -> str:
-    """Say whether the belief before and the data agree, from the weights of the prior's parts after the data."""
+    """Whether prior and data agree, from the weights of the prior's components after the data; the last is weak."""
     if prior.components == 1:
-        return "Nothing particular was believed of the effect before: the prior is the weak one, and cannot conflict."
-    belief, left = sum(prior.weights[:-1]), sum(after[:-1])
+        return "There was no informative prior: the prior is the weak one, and cannot conflict with the data."
+    weight_before, weight_after = sum(prior.weights[:-1]), sum(after[:-1])
     change = (
-        f"What was believed before had a weight of {percent(belief)}; after the data it has {percent(left)}."
+        f"The informative prior had a weight of {percent(weight_before)}; after the data it has "
+        f"{percent(weight_after)}."
     )
-    if belief > SLIGHT and left < CONTRADICTED * belief:
+    if weight_before > SLIGHT and weight_after < CONTRADICTED * weight_before:
         return f"{change} The data contradict it, and the weak part of the prior took over."
-    if left >= belief:
+    if weight_after >= weight_before:
         return f"{change} The data agree with it."
-    return f"{change} The data neither contradict it nor bear it out."
+    return f"{change} The data neither contradict nor confirm it."
 
 
-def preregistered_text(account: ReportData) -> str:
+def preregistered_text(data: ReportData) -> str:
     """What was decided before the first day."""
-    registered, frozen = account.trial.preregistration, account.trial.preregistration.frozen
-    if frozen is None:
-        return registered.sentence()
-    result = account.run.primary[0]
-    control, looks = frozen.negative_control, planned_interim_text(frozen.decision_rule)
-    welcome = f"{frozen.direction} is welcome" if frozen.direction else "neither direction is called welcome"
-    return (
-        f"{registered.sentence()} It states the question, the arms ({', '.join(frozen.arms)}), the outcome "
-        f"({label(frozen.outcome)}, {welcome}, {plural(frozen.lag_days, 'day')} after the study day), the smallest "
-        f"effect that matters ({as_given(frozen.smallest_effect, result.unit)}), {len(frozen.drawn)} study days with "
-        f"their order (seed {frozen.seed}), the model with its priors, and that one probability must reach "
-        f"{percent(frozen.decision_rule.threshold)}{f', or {looks}' if looks else ''}. "
-        + (f"The negative control is {label(control.series)}, which no arm can change. " if control else "")
-        + f"{frozen.stopping} SHA-256 {frozen.sha256}."
+    preregistration = data.trial.preregistration
+    if preregistration.frozen is None:
+        return preregistration.sentence()
+    content = _protocol_content_text(preregistration.frozen, data.run.primary[0].unit)
+    return f"{preregistration.sentence()} {content}"
+
+
+def _protocol_content_text(protocol: Protocol, unit: str) -> str:
+    rule = protocol.decision_rule
+    smallest = as_given(protocol.smallest_effect, unit)
+    lag = plural(protocol.lag_days, "day")
+    direction = "neither direction is stated as better"
+    if protocol.direction:
+        direction = f"{protocol.direction} is better"
+    threshold = percent(rule.threshold)
+    if rule.interim_days:
+        threshold += f", or {planned_interim_text(rule)}"
+    control = ""
+    if protocol.negative_control:
+        control_label = label(protocol.negative_control.series)
+        control = f"The negative control is {control_label}, which no arm can change."
+    content = (
+        f"It states the question, the arms ({', '.join(protocol.arms)}), the outcome ({label(protocol.outcome)}, "
+        f"{direction}, {lag} after the study day), the smallest effect that matters ({smallest}), "
+        f"{len(protocol.drawn)} study days with their order (seed {protocol.seed}), the model with its priors, and "
+        f"that one probability must reach {threshold}."
     )
+    return join_sentences([content, control, f"{protocol.stopping} SHA-256 {protocol.sha256}."])
 
 
-def changes_text(account: ReportData) -> str:
-    """What changed once the trial ran: the protocol, pauses, deviations, its end."""
-    told = [
-        f"{in_words(one.day)}, after {plural(one.after_days, 'day')} of data: changed were {', '.join(one.fields)}."
-        for one in account.trial.preregistration.changes
-        if not _moved_by_an_event(account, one)
+def changes_text(data: ReportData) -> str:
+    """What changed while the trial ran: the protocol, pauses, deviations, its end."""
+    preregistration = data.trial.preregistration
+    sentences = [
+        _protocol_change_text(change)
+        for change in preregistration.changes
+        if not _follows_from_event(data, change)
     ]
-    for event in account.events:
-        match event:
-            case Paused():
-                told.append(f"{in_words(event.day)}: paused until {in_words(event.until)}.")
-            case Resumed():
-                told.append(f"{in_words(event.day)}: resumed.")
-            case Deviated():
-                told.append(f"{in_words(event.day)}: a deviation was noted: {event.what}.")
-            case Stopped():
-                told.append(
-                    f"{in_words(event.day)}: ended at the planned look after {event.after_days} study days: "
-                    f"{event.decision}."
-                )
-            case Abandoned():
-                told.append(f"{in_words(event.day)}: given up: {event.reason}.")
-            case _:
-                pass
-    told += [one for one in [correction_text(account.looks)] if one]
-    frozen = account.trial.preregistration.frozen
-    if frozen is None and not told:
+    sentences += [_event_text(event) for event in data.events]
+    sentences.append(correction_text(data.interim))
+    changes = join_sentences(sentences)
+    if changes:
+        return changes
+    if preregistration.frozen is None:
         return "No change is recorded."
-    return " ".join(told) or "Nothing: no change, no pause, no deviation is recorded."
+    return "Nothing: no change, no pause, no deviation is recorded."
 
 
-def _moved_by_an_event(account: ReportData, change: Change) -> bool:
-    """Whether days moved because the trial was paused, resumed or given up, which is told by itself."""
-    moving = [event.day for event in account.events if isinstance(event, Paused | Resumed | Abandoned)]
-    # Who logged today's day pauses from tomorrow on.
-    return change.fields == ("assignment",) and any(abs((day - change.day).days) <= 1 for day in moving)
+def _protocol_change_text(change: Change) -> str:
+    days, fields = plural(change.after_days, "day"), ", ".join(change.fields)
+    return f"{in_words(change.day)}, after {days} of data: {fields} changed."
 
 
-def adherence_text(account: ReportData) -> str:
-    """Say how many study days are known to have followed their arms, and from where that is known."""
-    followed = account.followed
-    if not followed:
-        return "Nothing is known of whether days followed their arms."
-    known = adherence_rate(list(followed))
-    if known is None:
-        return f"Of none of {plural(len(followed), 'study day')} is it known whether it followed its arm."
-    by_data = sum(one.known_by == "data" for one in followed)
-    said = sum(one.known_by == "said" for one in followed)
+def _event_text(event: AnyTrialEvent) -> str:
+    """An event that changed the trial, in a sentence; empty for all others."""
+    day = in_words(event.day)
+    match event:
+        case Paused():
+            return f"{day}: paused until {in_words(event.until)}."
+        case Resumed():
+            return f"{day}: resumed."
+        case Deviated():
+            return f"{day}: deviation recorded: {event.what}."
+        case Stopped():
+            return (
+                f"{day}: stopped early at the planned interim analysis after {event.after_days} study days: "
+                f"{event.decision}."
+            )
+        case Abandoned():
+            return f"{day}: abandoned: {event.reason}."
+        case _:
+            return ""
+
+
+def _follows_from_event(data: ReportData, change: Change) -> bool:
+    """Whether days moved because the trial was paused, resumed or abandoned, which has a sentence of its own."""
+    if change.fields != ("assignment",):
+        return False
+    event_days = [event.day for event in data.events if isinstance(event, Paused | Resumed | Abandoned)]
+    # A pause begins tomorrow where today was logged already, so that the change is a day before the event.
+    return any(abs((day - change.day).days) <= 1 for day in event_days)
+
+
+def adherence_text(data: ReportData) -> str:
+    """How many study days followed their arms, and on which evidence."""
+    days = data.adherence
+    if not days:
+        return "There is no record of whether days followed their arms."
+    count, rate = plural(len(days), "study day"), adherence_rate(days)
+    if rate is None:
+        return f"For none of {count} is there a record of whether it followed its arm."
+    by_data = sum(day.known_by == "data" for day in days)
+    by_report = sum(day.known_by == "reported" for day in days)
+    followed = percent(rate) if rate < 1 else "all"
     return (
-        f"Of {by_data + said} of {plural(len(followed), 'study day')} it is known whether they followed their arm "
-        f"({by_data} by the data, {said} by what was said): {percent(known) if known < 1 else 'all'} did."
+        f"For {by_data + by_report} of {count} it is recorded whether they followed their arm ({by_data} by the data, "
+        f"{by_report} by the person's report): {followed} did."
     )
 
 
-def deviations(account: ReportData) -> list[str]:
-    """Outcomes whose days could not have the likelihood that the protocol promised, a sentence each."""
-    likelihoods = account.run.diagnostics.get("likelihoods")
+def likelihood_deviation_texts(data: ReportData) -> list[str]:
+    """The outcomes whose days could not have the likelihood that the protocol promised, a sentence each."""
+    likelihoods = data.run.diagnostics.get("likelihoods")
     if not isinstance(likelihoods, dict):
         return []
     return [
@@ -252,13 +311,14 @@ def deviations(account: ReportData) -> list[str]:
     ]
 
 
-def exclusions_text(account: ReportData) -> str:
-    """Say which days were left out for which reason."""
-    told = account.run.diagnostics.get("left_out")
-    days = told.get(account.run.primary[0].outcome, []) if isinstance(told, dict) else []
-    reasons: dict[str, list[str]] = {}
-    for one in days:
-        reasons.setdefault(str(one["reason"]), []).append(in_words(dt.date.fromisoformat(one["day"])))
-    if not reasons:
-        return "No value was left out as one that cannot be trusted."
-    return " ".join(f"Left out, {', '.join(which)}: {reason}" for reason, which in reasons.items())
+def exclusions_text(data: ReportData) -> str:
+    """Which days were excluded, by reason."""
+    excluded = data.run.diagnostics.get("left_out")
+    if not isinstance(excluded, dict):
+        excluded = {}
+    days_by_reason: dict[str, list[str]] = {}
+    for day in excluded.get(data.run.primary[0].outcome, []):
+        days_by_reason.setdefault(str(day["reason"]), []).append(in_words(dt.date.fromisoformat(day["day"])))
+    if not days_by_reason:
+        return "No value was excluded as untrustworthy."
+    return " ".join(f"Excluded, {', '.join(days)}: {reason}" for reason, days in days_by_reason.items())

@@ -13,7 +13,8 @@ from santorio.privacy.consent import say
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import UNDATED, Event, write_events
 from santorio.trials.interventions.catalog import built_in_interventions
-from santorio.trials.protocol import DailyRandomization, Protocol
+from santorio.trials.protocol import Protocol
+from santorio.trials.protocol_design import DailyRandomization
 
 AS_OF = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 INTERVENTION, METRIC = "screens", "sleep_minutes"

@@ -134,7 +134,7 @@ def test_who_has_not_tested_it_learns_what_to_expect_and_is_no_member(group):
         ((asked, ground),) = load_population_priors(connection, new).items()
     assert asked == ("screens", "sleep_minutes", 1)
     assert (ground.basis, ground.people) == ("population", 5)
-    assert ground.belief.mean == told["trial"]["mean"] < 0
+    assert ground.effect.mean == told["trial"]["mean"] < 0
 
 
 def test_amounts_are_brought_to_the_persons_own(group):

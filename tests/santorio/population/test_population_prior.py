@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from santorio.privacy.consent import say
-from santorio.stats.assurance import Belief
+from santorio.stats.assurance import EffectDistribution
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK, EffectPrior, robust_mixture_of
 from santorio.stats.exact_inference import fit_trial
@@ -18,7 +18,8 @@ from santorio.trials.proposals.inputs import Association, load_proposal_inputs
 from santorio.trials.proposals.pipeline import find_plans, propose
 from santorio.trials.proposals.protocol_draft import draft_protocol
 from santorio.trials.proposals.text import why
-from santorio.trials.protocol import Model, parse_protocol
+from santorio.trials.protocol import parse_protocol
+from santorio.trials.protocol_model import Model
 from santorio.trials.report.tables import _prior_table
 from santorio.trials.report.text import prior_conflict_text
 
@@ -59,12 +60,12 @@ def test_a_proposal_starts_from_what_others_found_and_says_so(lived):
     plan = plan_of(known_of(lived))
     (ground,) = plan.basis
     assert (ground.basis, ground.people) == ("population", 5)
-    assert plan.prior == ground.belief
-    assert 18 < ground.belief.mean < 27
+    assert plan.prior == ground.effect
+    assert 18 < ground.effect.mean < 27
     parts = draft_protocol(plan).model.effect_prior
     assert [(part.rests_on, part.weight) for part in parts] == [("population", 0.8), ("weak", 0.2)]
-    assert parts[0].mean == pytest.approx(ground.belief.mean / plan.noise.sigma, rel=1e-5)
-    assert parts[0].sd == pytest.approx(ground.belief.sd / plan.noise.sigma, rel=1e-5)
+    assert parts[0].mean == pytest.approx(ground.effect.mean / plan.noise.sigma, rel=1e-5)
+    assert parts[0].sd == pytest.approx(ground.effect.sd / plan.noise.sigma, rel=1e-5)
     assert "Trials of 5 people here who tested this and share their results found" in why(plan)
     assert "min higher on average" in why(plan)
 
@@ -103,7 +104,7 @@ def test_an_earlier_trial_of_ones_own_counts_more_and_both_enter(lived):
     arms = plan_of(known).intervention.arms
     tried = PreviousTrial(
         "screens", "screens", "sleep_minutes", "finished", TODAY - dt.timedelta(days=400),
-        arms=arms, found=Belief(-10.0, 3.0),
+        arms=arms, result=EffectDistribution(-10.0, 3.0),
     )  # fmt: skip
     plan = plan_of(replace(known, past=[tried]))
     assert [ground.basis for ground in plan.basis] == ["trial", "population"]
@@ -111,7 +112,7 @@ def test_an_earlier_trial_of_ones_own_counts_more_and_both_enter(lived):
     assert [(part.rests_on, part.weight) for part in parts] == [
         ("trial", 0.5), ("population", 0.3), ("weak", 0.2),
     ]  # fmt: skip
-    own, others = (ground.belief for ground in plan.basis)
+    own, others = (ground.effect for ground in plan.basis)
     assert plan.prior.mean == pytest.approx((5 * own.mean + 3 * others.mean) / 8)
     # They contradict each other: what is believed of both together is less sure than either.
     assert plan.prior.sd > max(own.sd, others.sd)
@@ -185,7 +186,9 @@ def test_the_report_names_what_each_part_rested_on_and_what_is_left_of_it():
         posterior=posterior,
         run=SimpleNamespace(primary=[SimpleNamespace(unit="min", arm="no screens")]),
         trial=SimpleNamespace(
-            preregistration=SimpleNamespace(model=Model.of(None, prior, ("trial", "population", "weak")))
+            preregistration=SimpleNamespace(
+                model=Model.from_priors(None, prior, ("trial", "population", "weak"))
+            )
         ),
     )
     grid = _prior_table(account)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from santorio.stats.assurance import (
-    Belief,
+    EffectDistribution,
     Noise,
     assurance,
     estimate_variance,
@@ -34,7 +34,7 @@ def test_daily_randomisation_gains_from_correlated_days():
 def test_assurance_is_what_simulated_trials_of_that_design_reach(autoregressive):
     rng = np.random.default_rng(3)
     arm, cycle = draw_daily(4, 14, 5), np.arange(56) // 14
-    noise, prior, delta = Noise(10.0, 0.3), Belief(4.0, 5.0), 4.0
+    noise, prior, delta = Noise(10.0, 0.3), EffectDistribution(4.0, 5.0), 4.0
     promised = assurance(prior, noise, estimate_variance(arm, cycle, noise), delta)
     effects = rng.normal(prior.mean, prior.sd, 800)
     # Cycles differ by the amount that planning assumes.
@@ -54,7 +54,7 @@ def test_with_carry_over_and_three_arms_assurance_is_still_what_simulated_trials
     rng = np.random.default_rng(9)
     intervention = carry_over_from(1.0)
     design = Design("periods", 3, 5, 12, carry_over=intervention.mean).trial_design(4)
-    noise, prior, delta = Noise(8.0, 0.35), Belief(3.0, 5.0), 3.0
+    noise, prior, delta = Noise(8.0, 0.35), EffectDistribution(3.0, 5.0), 3.0
     (unit,) = unit_variances(design.columns(intervention.mean), np.array([noise.rho]))
     promised = assurance(prior, noise, float(unit) * noise.sigma**2, delta)
     trials = 300
@@ -73,7 +73,7 @@ def test_with_carry_over_and_three_arms_assurance_is_still_what_simulated_trials
 
 
 def test_information_and_value_grow_with_precision_and_are_nothing_without():
-    prior = Belief(0.0, 2.0)
+    prior = EffectDistribution(0.0, 2.0)
     assert information_gain(prior, 1e9) == pytest.approx(0, abs=1e-6)
     assert information_gain(prior, 4 / 3) == pytest.approx(0.5 * np.log(4))
     worth = [value_of_information(prior, v, 1.0, lower_is_better=False) for v in (1e6, 4.0, 0.01)]
@@ -85,11 +85,13 @@ def test_perfect_information_is_worth_the_expected_gain_over_deciding_now():
     draws = np.random.default_rng(4).normal(1.0, 2.0, 400_000)
     now = max(0.0, 1.0 - 0.5)
     then = np.maximum(draws - 0.5, 0).mean()
-    assert value_of_information(Belief(1.0, 2.0), 1e-9, 0.5, lower_is_better=False) == pytest.approx(
-        then - now, abs=0.02
-    )
+    assert value_of_information(
+        EffectDistribution(1.0, 2.0), 1e-9, 0.5, lower_is_better=False
+    ) == pytest.approx(then - now, abs=0.02)
 
 
 def test_where_lower_is_better_the_signs_turn():
-    up = value_of_information(Belief(1.0, 2.0), 1.0, 0.5, lower_is_better=False)
-    assert value_of_information(Belief(-1.0, 2.0), 1.0, 0.5, lower_is_better=True) == pytest.approx(up)
+    up = value_of_information(EffectDistribution(1.0, 2.0), 1.0, 0.5, lower_is_better=False)
+    assert value_of_information(
+        EffectDistribution(-1.0, 2.0), 1.0, 0.5, lower_is_better=True
+    ) == pytest.approx(up)

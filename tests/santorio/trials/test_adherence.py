@@ -35,7 +35,7 @@ def test_what_the_person_says_goes_before_the_data_and_a_day_as_usual_is_followe
     one = protocol(mart="exposures", name="alcohol_g", at_most=0)
     amounts = {at(0): 30.0, at(1): 14.0, at(3): 14.0}
     found = adherence(one, {at(3): True}, amounts, AFTER)
-    assert known(found) == [(None, "unknown"), (False, "data"), (True, "said"), (None, "unknown")]
+    assert known(found) == [(None, "unknown"), (False, "data"), (True, "reported"), (None, "unknown")]
     assert adherence_rate(found) == 0.5
     assert adherence_rate(found[:1]) is None
 

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from santorio.trials.analysis.data import read_trials
+from santorio.trials.analysis.data import load_trials
 from santorio.trials.analysis.pipeline import analyse_trials
-from santorio.trials.preregistration import read_versions, reconstruct_preregistration
+from santorio.trials.preregistration import load_protocol_history, reconstruct_preregistration
 from santorio.trials.repository import load_preregistration
 
 START = dt.date(2026, 1, 5)
@@ -42,7 +42,7 @@ def found(database, person):
     def find(first_days=DAYS):
         with database.connect() as connection:
             return reconstruct_preregistration(
-                read_versions(connection, person).get("screens", []), first_days
+                load_protocol_history(connection, person).get("screens", []), first_days
             )
 
     return find
@@ -137,5 +137,5 @@ def test_the_randomization_is_read_back_from_the_newest_protocol_under_its_old_n
     record("2026-01-04T21:00+01:00", **{field: scheme})
     marts.trial("screens", ("usual", "no screens"), [0, 1, 1, 0] * 3)
     with marts.database.connect() as connection:
-        (trial,) = read_trials(connection, marts.person)
+        (trial,) = load_trials(connection, marts.person)
     assert trial.preregistration.randomization == scheme

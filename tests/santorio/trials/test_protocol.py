@@ -10,13 +10,9 @@ from santorio.stats.effect_priors import carry_over_from, robust_mixture
 from santorio.stats.randomization import draw_daily
 from santorio.trials import files as trial_files
 from santorio.trials.interventions.intervention import Adherence
-from santorio.trials.protocol import (
-    Model,
-    Protocol,
-    parse_protocol,
-    schedule_on_calendar,
-    spread_interim_days,
-)
+from santorio.trials.protocol import Protocol, parse_protocol
+from santorio.trials.protocol_model import Model
+from santorio.trials.study_calendar import schedule_on_calendar, spread_interim_days
 
 ARMS = ("as usual", "ten minutes of humming")
 START = dt.date(2026, 3, 2)  # a Monday
@@ -36,7 +32,7 @@ def make(**changes):
         "cycles": 2,
         "seed": 7,
         "assignment": tuple(ARMS[k] for k in draw_daily(2, 14, 7).tolist()),
-        "model": Model.of(carry_over_from(1.0), robust_mixture(0.31, 0.2)),
+        "model": Model.from_priors(carry_over_from(1.0), robust_mixture(0.31, 0.2)),
         "adherence": Adherence(ask="Did you hum?"),
     }
     return Protocol.model_validate({**stated, **changes})
@@ -102,7 +98,7 @@ def test_looks_are_spread_over_the_weeks_from_the_fourth_on(study_days, count, d
 
 @pytest.mark.parametrize(("study_days", "count"), [(34, 1), (70, 7), (70, -1)])
 def test_more_looks_than_weeks_are_none(study_days, count):
-    with pytest.raises(ValueError, match="days to look after"):
+    with pytest.raises(ValueError, match="interim analyses are possible"):
         spread_interim_days(study_days, count)
 
 
@@ -207,7 +203,7 @@ def test_nothing_is_laid_out_of_no_days():
 
 def test_the_engines_take_the_priors_that_the_protocol_states():
     model = make().model
-    assert model.fading().mean == pytest.approx(0.5, abs=1e-5)
+    assert model.carry_over_prior().mean == pytest.approx(0.5, abs=1e-5)
     assert model.prior().weights == pytest.approx((0.8, 0.2))
     assert model.prior().means == pytest.approx((0.31, 0.0))
-    assert Model().fading() is None
+    assert Model().carry_over_prior() is None

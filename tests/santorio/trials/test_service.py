@@ -8,11 +8,11 @@ import pytest
 
 from santorio.errors import NotFound
 from santorio.trials import service
-from santorio.trials.analysis.data import read_trials
+from santorio.trials.analysis.data import load_trials
 from santorio.trials.lifecycle import InvalidCommand
-from santorio.trials.preregistration import read_versions, reconstruct_preregistration
+from santorio.trials.preregistration import load_protocol_history, reconstruct_preregistration
 from santorio.trials.proposals.pipeline import propose
-from santorio.trials.protocol import BlockRandomization
+from santorio.trials.protocol_design import BlockRandomization
 from santorio.trials.protocol_validation import slug
 from santorio.trials.repository import Proposal, load_proposal, load_protocol_versions, load_trial_status
 from santorio.trials.service import abandon, accept, decline, log_day, pause, record_deviation, resume
@@ -204,7 +204,7 @@ def test_a_protocol_that_changed_after_days_is_told_and_the_frozen_one_stays(pro
     frozen = do(accept, start=None).status.frozen
     do(pause, today=later(3), days=7)
     with proposed.database.connect() as connection:
-        versions = read_versions(connection, proposed.person)[TRIAL]
+        versions = load_protocol_history(connection, proposed.person)[TRIAL]
         assert load_protocol_versions(connection, proposed.person, TRIAL)[0].sha256 == frozen.sha256
     assert status(proposed, later(4)).frozen == frozen
     found = reconstruct_preregistration(
@@ -224,7 +224,7 @@ def test_an_abandoned_trial_never_ends_so_that_nothing_is_decided_from_a_part(pr
     arms = [frozen.arms.index(arm) for arm in ended.protocol.drawn]
     proposed.trial(TRIAL, frozen.arms, arms)
     with proposed.database.connect() as connection:
-        (trial,) = read_trials(connection, proposed.person)
+        (trial,) = load_trials(connection, proposed.person)
     assert not trial.ended(later(400), 1)
 
 

@@ -16,11 +16,12 @@ from santorio.trials.analysis.interim import (
     InterimAnalysis,
     InterimResult,
     decide_interim,
-    inputs_of,
+    inputs_hash,
 )
 from santorio.trials.analysis.preprocessing import prepare
 from santorio.trials.preregistration import Preregistration
-from santorio.trials.protocol import DailyRandomization, DecisionRule, Protocol
+from santorio.trials.protocol import Protocol
+from santorio.trials.protocol_design import DailyRandomization, DecisionRule
 from santorio.trials.report.interim_text import correction_text, interim_sentence
 
 ARMS = ("usual", "walk", "run")
@@ -106,9 +107,9 @@ def test_a_trial_up_to_a_look_keeps_the_law_and_the_cycles_of_the_whole():
     assert part.design.columns().values.shape[1] < whole.design.columns().values.shape[1]
     other = OUTCOME.copy()
     other[FIRST_LOOK:] += 100
-    assert inputs_of(prepare(TRIAL.until(FIRST_LOOK), "mood", other[:FIRST_LOOK])) == inputs_of(part)
+    assert inputs_hash(prepare(TRIAL.until(FIRST_LOOK), "mood", other[:FIRST_LOOK])) == inputs_hash(part)
     other[0] += 1
-    assert inputs_of(prepare(TRIAL.until(FIRST_LOOK), "mood", other[:FIRST_LOOK])) != inputs_of(part)
+    assert inputs_hash(prepare(TRIAL.until(FIRST_LOOK), "mood", other[:FIRST_LOOK])) != inputs_hash(part)
 
 
 def rows(*decisions):
@@ -118,34 +119,41 @@ def rows(*decisions):
     ]
 
 
-def settled(decisions, looks=NO_INTERIM_ANALYSES):
+def decided(decisions, interim=NO_INTERIM_ANALYSES):
     prepared = prepare(TRIAL.until(FIRST_LOOK), "mood", OUTCOME[:FIRST_LOOK])
-    moment = AnalysisPoint(
-        after(99), threshold=0.95, look=FIRST_LOOK, due_on=after(FIRST_LOOK + 2), looks=looks
+    point = AnalysisPoint(
+        after(99),
+        threshold=0.95,
+        interim_after_days=FIRST_LOOK,
+        due_on=after(FIRST_LOOK + 2),
+        interim=interim,
     )
-    found, told = decide_interim(rows(*decisions), prepared, moment)
-    return [row["decision"] for row in found], told["decisive"], told["inputs"]
+    interim_decision = decide_interim(rows(*decisions), prepared, point)
+    diagnostics = interim_decision.diagnostics
+    final = [row["decision"] for row in interim_decision.rows]
+    return final, diagnostics["decisive"], diagnostics["inputs"]
 
 
 def test_a_look_ends_a_trial_only_where_it_decides_on_every_arm():
-    assert settled(("adopt", "avoid"))[:2] == (["adopt", "avoid"], True)
-    assert settled(("adopt", "keep going"))[:2] == (["keep going", "keep going"], False)
+    assert decided(("adopt", "avoid"))[:2] == (["adopt", "avoid"], True)
+    assert decided(("adopt", "keep going"))[:2] == (["keep going", "keep going"], False)
 
 
 def test_what_was_decided_stands_for_its_data_whatever_a_newer_fit_says():
-    _, _, inputs = settled(("adopt", "avoid"))
-    decided = InterimAnalyses((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs=inputs),))
-    assert settled(("keep going", "avoid"), decided)[:2] == (["adopt", "avoid"], True)
+    _, _, inputs = decided(("adopt", "avoid"))
+    ended = InterimAnalyses((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs=inputs),))
+    assert decided(("keep going", "avoid"), ended)[:2] == (["adopt", "avoid"], True)
     # Of other data it is judged anew, and said to be over all the same.
     corrected = InterimAnalyses((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs="others"),))
-    assert settled(("keep going", "avoid"), corrected)[:2] == (["keep going", "avoid"], False)
+    assert decided(("keep going", "avoid"), corrected)[:2] == (["keep going", "avoid"], False)
 
 
 def test_a_look_and_a_correction_are_told_in_a_sentence():
     stop = look(FIRST_LOOK, "adopt", "avoid", decisive=True)
     assert interim_sentence(stop).startswith(f"After {FIRST_LOOK} study days (analysed on ")
-    assert "“walk” above δ: 96 %, within ±δ: 4 %, below −δ: under 1 %; it ended: adopt" in interim_sentence(
-        stop
+    assert (
+        "“walk” above δ: 96 %, within ±δ: 4 %, below −δ: under 1 %; the trial ended: adopt"
+        in interim_sentence(stop)
     )
     assert "3 days after it was due" in interim_sentence(
         replace(stop, day=stop.due_on + dt.timedelta(days=3))

@@ -17,8 +17,10 @@ from santorio.trials.analysis.data import Trial
 from santorio.trials.analysis.pipeline import analyse_trials
 from santorio.trials.analysis.preprocessing import prepare
 from santorio.trials.preregistration import Preregistration
-from santorio.trials.protocol import DailyRandomization, Model, OutcomeLikelihood, Protocol
-from santorio.trials.report.build import report_of
+from santorio.trials.protocol import Protocol
+from santorio.trials.protocol_design import DailyRandomization
+from santorio.trials.protocol_model import Model, OutcomeLikelihood
+from santorio.trials.report.build import build_report
 from santorio.trials.report.data import load_report_data
 from santorio.trials.repository import Proposal
 from support.studies import answer, only, write_study
@@ -46,7 +48,7 @@ def parse_protocol(likelihood, outcome="mood", smallest=0.3, direction="higher")
         cycles=CYCLES,
         seed=5,
         assignment=tuple(ARMS[arm] for arm in DRAWN.tolist()),
-        model=Model.of(None, PRIOR, likelihood=likelihood),
+        model=Model.from_priors(None, PRIOR, likelihood=likelihood),
     )
 
 
@@ -85,7 +87,7 @@ class Accepted:
 
     def page(self):
         with self.database.connect() as connection:
-            return report_of(load_report_data(connection, self.store, self.person, "walk", self.after))
+            return build_report(load_report_data(connection, self.store, self.person, "walk", self.after))
 
 
 @pytest.fixture
@@ -189,7 +191,7 @@ def test_a_counts_effect_is_found_as_a_difference_and_as_a_ratio(accepted, autor
     at, density, before = account.posterior.densities(1, PRIOR)
     assert np.trapezoid(density, at) == pytest.approx(1, abs=0.01)
     assert 0 < np.trapezoid(before, at) < 1
-    assert "Ratio of expected counts" in report_of(account)
+    assert "Ratio of expected counts" in build_report(account)
     assert all(0 <= one.share_above <= 1 for one in account.posterior.predictive_checks())
 
 

@@ -17,8 +17,9 @@ from santorio.trials.analysis import pipeline as trial_pipeline
 from santorio.trials.analysis.pipeline import analyse_trials
 from santorio.trials.interventions.intervention import NegativeControl
 from santorio.trials.lifecycle import InvalidCommand
-from santorio.trials.protocol import DailyRandomization, Protocol
-from santorio.trials.report.build import report_of
+from santorio.trials.protocol import Protocol
+from santorio.trials.protocol_design import DailyRandomization
+from santorio.trials.report.build import build_report
 from santorio.trials.report.data import load_report_data
 from santorio.trials.repository import Proposal, load_trial_status
 from santorio.trials.service import accept, log_day, pause
@@ -235,7 +236,7 @@ class Led:
 
     def page(self, today):
         with self.database.connect() as connection:
-            return report_of(load_report_data(connection, self.store, self.person, NAME, today))
+            return build_report(load_report_data(connection, self.store, self.person, NAME, today))
 
 
 @pytest.fixture
@@ -319,8 +320,10 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
     (over,) = late.post_stop_effects
     assert over.days == DAYS - LOOK
     assert over.estimate < 0 < found[1]  # told beside the answer, which it does not move
-    assert f"{DAYS - LOOK} study days more had been lived when the look was analysed" in report_of(late)
-    assert f"{DAYS + 9 - LOOK - 1} days after it was due" in report_of(late)
+    assert f"{DAYS - LOOK} further study days had passed when the interim analysis was done" in build_report(
+        late
+    )
+    assert f"{DAYS + 9 - LOOK - 1} days after it was due" in build_report(late)
 
     # A correction of days up to the look is told, and restarts nothing.
     with led.database.connect() as connection:
@@ -334,8 +337,8 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
     status = led.status(led.day(DAYS + 10))
     assert (status.state.name, status.state.decision) == ("stopped_early", "adopt")
     page = led.page(led.day(DAYS + 10))
-    assert f"This trial ended at a planned look, after {LOOK} of {DAYS} study days" in page
-    assert "At the look it was decided: “ten minutes of humming”: adopt. Judged again with them" in page
+    assert f"This trial ended at a planned interim analysis, after {LOOK} of {DAYS} study days" in page
+    assert "The decision was: “ten minutes of humming”: adopt. With them, by the same threshold" in page
     assert "nothing that would have ended it. The trial stays over all the same" in page
 
 
@@ -366,9 +369,9 @@ def test_without_an_effect_a_look_lets_a_trial_go_on_and_a_shifted_negative_cont
     assert decision == "something found"
     assert lower < 3000 < upper
     page = led.page(led.day(DAYS + 9))
-    assert "and yet something was found where nothing can be" in page
+    assert "and yet there is an effect on it" in page
     assert "Distrust this trial&#39;s answer" in page
-    assert "; it went on" in page
+    assert "; the trial went on" in page
     assert "Its last study day was over." in page
 
 

@@ -16,7 +16,7 @@ from santorio.trials.proposals.design_search import (
     shortest,
     variances,
 )
-from santorio.trials.protocol import study_days
+from santorio.trials.study_calendar import study_days
 
 INTERVENTIONS = {intervention.name: intervention for intervention in built_in_interventions()}
 

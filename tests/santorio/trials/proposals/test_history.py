@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from santorio.stats.assurance import Belief
+from santorio.stats.assurance import EffectDistribution
 from santorio.trials.interventions.catalog import built_in_interventions
 from santorio.trials.proposals.history import PreviousTrial, can_repropose, next_number, previous_result
 
@@ -39,7 +39,7 @@ def test_what_was_never_tried_needs_no_reason():
 
 
 @pytest.mark.parametrize(
-    ("state", "did"), [("declined", "declined"), ("finished", "tested"), ("abandoned", "gave this up")]
+    ("state", "did"), [("declined", "declined"), ("finished", "tested"), ("abandoned", "abandoned")]
 )
 def test_after_a_year_it_is_proposed_again_with_the_reason(state, did):
     offered, why = offer(past(state), today=THEN + dt.timedelta(days=365))
@@ -75,9 +75,14 @@ def test_a_trial_never_takes_the_name_of_an_earlier_one_but_a_declined_proposal_
 
 
 def test_the_newest_trial_of_the_same_arms_on_the_same_outcome_is_what_the_next_starts_from():
-    tried = {"arms": INTERVENTION.arms, "found": Belief(12.0, 5.0)}
+    tried = {"arms": INTERVENTION.arms, "result": EffectDistribution(12.0, 5.0)}
     first = past("finished", **tried)
-    newer = past("finished", arms=INTERVENTION.arms, found=Belief(8.0, 3.0), day=THEN + dt.timedelta(days=90))
+    newer = past(
+        "finished",
+        arms=INTERVENTION.arms,
+        result=EffectDistribution(8.0, 3.0),
+        day=THEN + dt.timedelta(days=90),
+    )
     assert previous_result([newer, first], INTERVENTION, "sleep_minutes") == newer
     assert previous_result([first], INTERVENTION, "sleep_score") is None
     for other in (

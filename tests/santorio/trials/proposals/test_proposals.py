@@ -167,9 +167,9 @@ def test_a_proposal_states_the_priors_that_judge_it_and_the_noise_it_was_planned
     for plan in plans:
         assert plan.planning.sigma > 0
         prior = interventions[plan.intervention].carry_over()
-        assert (plan.model.fading() is None) == (prior is None)
+        assert (plan.model.carry_over_prior() is None) == (prior is None)
         if prior:
-            assert plan.model.fading().mean == pytest.approx(prior.mean, rel=1e-4)
+            assert plan.model.carry_over_prior().mean == pytest.approx(prior.mean, rel=1e-4)
 
 
 def test_a_trial_of_a_year_ago_is_proposed_again_under_another_name_and_with_the_reason(lived):

@@ -20,11 +20,13 @@ from santorio.trials.adherence import AdherenceDay
 from santorio.trials.analysis.data import Trial
 from santorio.trials.lifecycle import Abandoned, Deviated, Paused, TrialState
 from santorio.trials.preregistration import Preregistration
-from santorio.trials.protocol import DailyRandomization, DecisionRule, Model, Protocol
-from santorio.trials.report.build import report_of
+from santorio.trials.protocol import Protocol
+from santorio.trials.protocol_design import DailyRandomization, DecisionRule
+from santorio.trials.protocol_model import Model
+from santorio.trials.report.build import build_report
 from santorio.trials.report.data import AcceptedRun, ReportData, Result, load_report_data
 from santorio.trials.report.posterior_summary import Posterior
-from santorio.trials.report.text import answer, changes_text, prior_conflict_text
+from santorio.trials.report.text import answer_text, changes_text, prior_conflict_text
 
 START = dt.date(2026, 3, 2)
 FIRST = (START - dt.date(1970, 1, 1)).days
@@ -87,7 +89,7 @@ def fit_of(design, standard, *, effect=1.2, sd=0.3):
 
 @pytest.fixture(scope="module")
 def posterior(design, standard):
-    return Posterior.of(fit_of(design, standard), ARMS[0])
+    return Posterior.from_fit(fit_of(design, standard), ARMS[0])
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def protocol(design):
         direction="higher", smallest_effect=DELTA, lag_days=1, start_day=START,
         randomization=DailyRandomization(cycle_days=14, longest_run=3),
         cycles=2, seed=7, assignment=tuple(ARMS[one] for one in design.arm),
-        model=Model.of(None, robust_mixture(1.0, 0.4)),
+        model=Model.from_priors(None, robust_mixture(1.0, 0.4)),
     )  # fmt: skip
 
 
@@ -129,7 +131,7 @@ def account(design, posterior, protocol):
     attributes = {f"version_of_{name}": "1.0" for name in ("pymc", "nutpie", "arviz", "numpy")}
     followed = tuple(
         AdherenceDay(
-            later(day), ARMS[arm], None if arm == 0 else day % 7 != 2, "unknown" if arm == 0 else "said"
+            later(day), ARMS[arm], None if arm == 0 else day % 7 != 2, "unknown" if arm == 0 else "reported"
         )
         for day, arm in enumerate(design.arm)
     )
@@ -140,7 +142,7 @@ def account(design, posterior, protocol):
 
 
 def test_a_report_answers_in_a_sentence_and_fetches_nothing(account):
-    page = report_of(account)
+    page = build_report(account)
     said = "raised sleep, against “as usual”, by +30.0 min (95 % interval 15.3 to 44.7); with 98 % probability by more"
     assert said in page
     assert "<b>cold</b>" not in page  # whatever comes from the person is escaped
@@ -159,12 +161,12 @@ def test_a_report_answers_in_a_sentence_and_fetches_nothing(account):
     [
         (
             TrialState("t", name="running"),
-            "This trial is running: 11 of 28 study days have come, and nothing is decided",
+            "This trial is running: 11 of 28 study days have passed; nothing is decided",
         ),
         (TrialState("t", name="paused"), "This trial is paused after 11 of 28 study days"),
         (
             TrialState("t", name="abandoned", reason="too cold"),
-            "was given up after 11 of 28 study days: nothing is decided",
+            "was abandoned after 11 of 28 study days: nothing is decided",
         ),
         (TrialState("t", name="completed"), "Type `santorio run` for the answer"),
     ],
@@ -176,8 +178,8 @@ def test_before_its_end_a_trial_decides_nothing(account, state, says):
         today=later(10),
         run=replace(account.run, diagnostics={"randomisation": "daily"}),
     )
-    assert says in answer(early)
-    page = report_of(early)
+    assert says in answer_text(early)
+    page = build_report(early)
     assert "adopt" not in page
     assert "raised sleep" not in page
     assert "none before the end" in page
@@ -196,9 +198,9 @@ def test_before_a_planned_look_a_trial_says_when_it_may_be_decided(account, prot
         today=later(10),
         run=replace(account.run, diagnostics={"randomisation": "daily"}),
     )
-    assert "nothing is decided before the look after 21 of them" in answer(running)
-    assert "95 % at a look after 21 study days" in report_of(running)
-    assert "Not done yet: after 21 study days." in report_of(running)
+    assert "nothing is decided before the interim analysis after 21 of them" in answer_text(running)
+    assert "95 % at an interim analysis after 21 study days" in build_report(running)
+    assert "Not done yet: after 21 study days." in build_report(running)
 
 
 def test_pauses_deviations_and_the_end_are_told_as_decided_after(account):
@@ -208,42 +210,42 @@ def test_pauses_deviations_and_the_end_are_told_as_decided_after(account):
         Abandoned(trial="shower_sleep", day=later(20), reason="too cold"),
     )
     assert changes_text(replace(account, events=events)) == (
-        "7 March 2026: paused until 11 March 2026. 14 March 2026: a deviation was noted: slept elsewhere. "
-        "22 March 2026: given up: too cold."
+        "7 March 2026: paused until 11 March 2026. 14 March 2026: deviation recorded: slept elsewhere. "
+        "22 March 2026: abandoned: too cold."
     )
     assert changes_text(account).startswith("Nothing")
 
 
 def test_days_not_followed_are_left_out_beside_the_effect_as_assigned(account, design, standard):
-    page = report_of(account)
-    left = [one.day for one in account.followed if one.done is False]
-    assert left
-    inside = ~np.isin(design.day[design.known], [(day - dt.date(1970, 1, 1)).days for day in left])
+    page = build_report(account)
+    excluded = [day.day for day in account.adherence if day.done is False]
+    assert excluded
+    inside = ~np.isin(design.day[design.known], [(day - dt.date(1970, 1, 1)).days for day in excluded])
     known = design.known.copy()
     known[known] = inside
     exact = fit_trial(replace(design, known=known), standard[inside], prior=robust_mixture(1.0, 0.4))
     assert f"+{SPREAD * exact.mean('arm_1')[0]:.1f}</td>" in page
-    assert "this is no randomised comparison" in page
+    assert "is not a randomised comparison" in page
     assert f'<td class="number">{int(inside.sum())}</td>' in page
 
 
 def test_where_every_day_was_followed_there_is_nothing_to_leave_out(account):
-    kept = tuple(replace(one, done=True, known_by="said") for one in account.followed)
-    page = report_of(replace(account, followed=kept))
-    assert "there is nothing to leave out" in page
+    all_followed = tuple(replace(day, done=True, known_by="reported") for day in account.adherence)
+    page = build_report(replace(account, adherence=all_followed))
+    assert "there is nothing to exclude" in page
     assert "all did" in page
 
 
 def test_a_refused_newer_run_is_told(account):
-    page = report_of(
-        replace(account, run=replace(account.run, refused_since="The fit cannot be trusted: R-hat 1.2."))
+    page = build_report(
+        replace(account, run=replace(account.run, newer_rejection="The fit cannot be trusted: R-hat 1.2."))
     )
-    assert "A newer analysis was refused; this one is older. The fit cannot be trusted: R-hat 1.2." in page
+    assert "A newer analysis was rejected; this one is older. The fit cannot be trusted: R-hat 1.2." in page
 
 
 def test_a_study_that_nobody_drew_is_an_association(account):
     run = replace(account.run, diagnostics={"ended": True, "randomisation": "within blocks"})
-    said = answer(replace(account, run=run))
+    said = answer_text(replace(account, run=run))
     assert "raised" not in said
     assert "This is an association" in said
 
@@ -271,7 +273,7 @@ def test_densities_are_densities(posterior):
     ],
 )
 def test_the_weights_of_the_prior_tell_a_conflict(design, standard, effect, prior, says):
-    posterior = Posterior.of(fit_of(design, standard, effect=effect), ARMS[0])
+    posterior = Posterior.from_fit(fit_of(design, standard, effect=effect), ARMS[0])
     after = posterior.prior_weights(1, prior)
     assert after.sum() == pytest.approx(1)
     assert says in prior_conflict_text(prior, after.tolist())
@@ -283,7 +285,7 @@ def test_the_weights_after_the_data_are_those_of_the_exact_engine(design, standa
     fit = fit_of(design, standard)
     sigma = float(exact.sigma_mean()[0])
     drawn = {"effect": exact.draw("arm_1", DRAWS, np.random.default_rng(1)), "sigma": np.full(DRAWS, sigma)}
-    after = Posterior.of(replace(fit, draws={**fit.draws, **drawn}), ARMS[0]).prior_weights(1, prior)
+    after = Posterior.from_fit(replace(fit, draws={**fit.draws, **drawn}), ARMS[0]).prior_weights(1, prior)
     # Near it only: σ is held at its mean here.
     np.testing.assert_allclose(after, exact.prior_weights(1)[:, 0], atol=0.05)
 
@@ -292,10 +294,10 @@ def test_days_that_the_model_makes_resemble_the_days_that_it_was_fitted_to(desig
     rng = np.random.default_rng(9)
     usual = rng.normal(size=int(design.known.sum()))
     at = design.columns().values[:, design.columns().index("arm_1")]
-    told = Posterior.of(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
+    told = Posterior.from_fit(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
     assert not any(one.is_unusual for one in told)
     usual[8] = 8.0
-    told = Posterior.of(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
+    told = Posterior.from_fit(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
     assert {one.feature for one in told if one.is_unusual} >= {"the largest departure of a single day"}
 
 
@@ -354,14 +356,14 @@ def test_a_report_is_read_from_the_newest_run_with_what_was_recorded_as_taken(pu
     assert account.stage == "ended"
     assert account.posterior.arms == ARMS
     assert account.run.primary == (RESULT,)
-    assert {one.done for one in account.followed} == {True, False, None}
-    assert find_outcome("sleep_minutes").label in report_of(account)
+    assert {day.done for day in account.adherence} == {True, False, None}
+    assert find_outcome("sleep_minutes").label in build_report(account)
 
 
 def test_an_older_answer_stands_where_a_newer_fit_was_refused(published, read):
     published()
     published(status="rejected", posterior=None, reason="The fit cannot be trusted: R-hat 1.2.", number=2)
-    assert read().run.refused_since == "The fit cannot be trusted: R-hat 1.2."
+    assert read().run.newer_rejection == "The fit cannot be trusted: R-hat 1.2."
 
 
 @pytest.mark.parametrize(
@@ -371,7 +373,7 @@ def test_an_older_answer_stands_where_a_newer_fit_was_refused(published, read):
         ([], "shower-sleep", "has no answer yet. Log its days, and type `santorio run`"),
         ([{"status": "rejected", "posterior": None, "reason": "The fit cannot be trusted: R-hat 1.2."}], "shower-sleep",
          "could be published. The fit cannot be trusted: R-hat 1.2. More days help"),
-        ([{"posterior": None}], "shower-sleep", "kept no posterior. Type `santorio run --force`"),
+        ([{"posterior": None}], "shower-sleep", "stored no posterior. Type `santorio run --force`"),
         ([{"posterior": SHA}], "shower-sleep", "not in the object store. Type `santorio run --force`"),
     ],
 )  # fmt: skip
