@@ -1,6 +1,6 @@
 """Preregistration, reconstructed from the log: when a trial's protocol was recorded, and when it was changed.
 
-A protocol is a promise only if it was made before the days that it judges. The log keeps every version with the instant
+A protocol is a promise only if it was made before the days that it is about. The log stores every version with the time
 of its arrival, so that a protocol made or changed afterwards is recognised, and the report says so.
 """
 
@@ -13,11 +13,12 @@ import psycopg
 
 from santorio import local_time as local
 from santorio.people import Person
+from santorio.rendering.text import plural
 from santorio.trials.protocol import Protocol, parse_protocol
 from santorio.trials.protocol_format import with_current_names
 from santorio.trials.protocol_model import Model
 
-# What decides how a trial is judged; the wording of its question does not.
+# The fields that decide how a trial is analysed; the wording of its question does not.
 DECISIVE_FIELDS = (
     "arms",
     "outcome",
@@ -39,9 +40,9 @@ DECISIVE_FIELDS = (
 
 @dataclass(frozen=True)
 class Version:
-    """A protocol or schedule as it arrived on a local day: what it states of what decides.
+    """A protocol or schedule as it arrived on a local day, with its decisive fields.
 
-    `protocol` is all of it, where it is typed.
+    `protocol` is the complete protocol, where it is typed.
     """
 
     event_type: str
@@ -52,7 +53,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Change:
-    """A change of what a trial is judged by, after so many days of it were lived."""
+    """A change of decisive fields, and the number of study days before it."""
 
     day: dt.date
     after_days: int
@@ -66,15 +67,15 @@ class Preregistration:
     Attributes
     ----------
     recorded_on : date or None
-        Local day on which it was complete first; None where no protocol was ever recorded.
+        Local day on which it was first recorded; None where no protocol was ever recorded.
     after_days, study_days : int
-        Study days that were over by then, and study days in all.
+        Number of study days that were over by then, and of all study days.
     changes : tuple[Change, ...]
-        Changes made once days were lived.
+        Changes after the first study day.
     randomization : Mapping or None
-        The scheme that the schedule was drawn by, where the protocol states it.
+        The scheme of the schedule, where the protocol states it.
     frozen : Protocol or None
-        The protocol as it was recorded first, where it is typed: its model and its hash.
+        The protocol as it was first recorded, where it is typed.
     """
 
     recorded_on: dt.date | None
@@ -91,7 +92,7 @@ class Preregistration:
 
     @property
     def planned_days(self) -> int:
-        """Study days that the protocol plans; 0 where it does not say."""
+        """Number of study days that the protocol plans; 0 where it is not typed."""
         return len(self.frozen.drawn) if self.frozen else 0
 
     @property
@@ -105,8 +106,12 @@ class Preregistration:
             "recorded_on": self.recorded_on.isoformat() if self.recorded_on else None,
             "recorded_after_days": self.after_days,
             "changes": [
-                {"day": one.day.isoformat(), "after_days": one.after_days, "fields": list(one.fields)}
-                for one in self.changes
+                {
+                    "day": change.day.isoformat(),
+                    "after_days": change.after_days,
+                    "fields": list(change.fields),
+                }
+                for change in self.changes
             ],
             "randomization": self.randomization,
             "sha256": self.frozen.sha256 if self.frozen else None,
@@ -114,26 +119,32 @@ class Preregistration:
         }
 
     def sentence(self) -> str:
-        """What a reader of the result must know of its protocol."""
+        """What a reader of the result must know about its protocol.
+
+        Runs store it in their diagnostics, and their cache key includes it: another wording fits every trial again.
+        """
         if self.recorded_on is None:
             return "No protocol was recorded: what the trial is judged by was chosen afterwards."
-        said = f"The protocol was recorded on {self.recorded_on}"
+        recorded = f"The protocol was recorded on {self.recorded_on}"
         if self.after_days >= self.study_days:
-            said += ", after the last day: the study is judged in retrospect"
+            recorded += ", after the last day: the study is judged in retrospect"
         elif self.after_days:
-            said += f", after {self.after_days} of its {self.study_days} days"
+            recorded += f", after {self.after_days} of its {self.study_days} days"
         else:
-            said += ", before its first day was over"
-        for one in self.changes:
-            said += f"; it was changed on {one.day}, after {_days(one.after_days)} of data: {', '.join(one.fields)}"
-        return f"{said}." if self.changes or self.after_days else f"{said}, and not changed since."
+            recorded += ", before its first day was over"
+        for change in self.changes:
+            days, fields = plural(change.after_days, "day"), ", ".join(change.fields)
+            recorded += f"; it was changed on {change.day}, after {days} of data: {fields}"
+        if self.changes or self.after_days:
+            return f"{recorded}."
+        return f"{recorded}, and not changed since."
 
 
 NOT_PREREGISTERED = Preregistration(None, 0, 0)
 
 
 def load_protocol_history(connection: psycopg.Connection, person: Person) -> dict[str, list[Version]]:
-    """Read every version of a person's protocols and schedules, by trial, in the order of arrival."""
+    """Load every version of a person's protocols and schedules, by trial, in the order of arrival."""
     rows = connection.execute(
         """
         select data ->> 'trial', event_type, ingested_at, data from raw.events
@@ -156,7 +167,7 @@ def load_protocol_history(connection: psycopg.Connection, person: Person) -> dic
 def reconstruct_preregistration(
     versions: Sequence[Version], first_days: Sequence[dt.date]
 ) -> Preregistration:
-    """Tell when a protocol was recorded and changed from its versions.
+    """Reconstruct when a protocol was recorded and changed from its versions.
 
     Parameters
     ----------
@@ -175,12 +186,12 @@ def reconstruct_preregistration(
             recorded = version if version.event_type == "trial.protocol" else None
         # Files of one day complete one another; a schedule may come before or after its protocol.
         elif version.day > recorded.day:
-            # A new first day does not undo the days lived under the old one.
-            old = [(version.day - max(start, recorded.day)).days for start in starts]
-            lived = min(max([_over(first_days, version.day), *old]), len(first_days))
+            # A new first day does not undo the study days since the old one.
+            since_starts = [(version.day - max(start, recorded.day)).days for start in starts]
+            elapsed = min(max([_days_before(first_days, version.day), *since_starts]), len(first_days))
             fields = _differences(before, version)
-            if fields and lived > 0:
-                changes.append(Change(version.day, lived, fields))
+            if fields and elapsed > 0:
+                changes.append(Change(version.day, elapsed, fields))
         newest[version.event_type] = version
         if start := _date(version.stated.get("start_day")):
             starts.append(start)
@@ -189,7 +200,7 @@ def reconstruct_preregistration(
     scheme = newest["trial.protocol"].stated.get("randomization")
     return Preregistration(
         recorded_on=recorded.day,
-        after_days=_over(first_days, recorded.day),
+        after_days=_days_before(first_days, recorded.day),
         study_days=len(first_days),
         changes=tuple(changes),
         randomization=scheme if isinstance(scheme, Mapping) else None,
@@ -197,17 +208,21 @@ def reconstruct_preregistration(
     )
 
 
-def _over(first_days: Sequence[dt.date], day: dt.date) -> int:
+def _days_before(first_days: Sequence[dt.date], day: dt.date) -> int:
     return sum(first < day for first in first_days)
 
 
 def _differences(before: Version | None, version: Version) -> tuple[str, ...]:
+    """The decisive fields that differ, compared as JSON."""
     old = before.stated if before else {}
+
     return tuple(
-        name
-        for name in DECISIVE_FIELDS
-        if json.dumps(old.get(name), sort_keys=True) != json.dumps(version.stated.get(name), sort_keys=True)
+        name for name in DECISIVE_FIELDS if _as_text(old.get(name)) != _as_text(version.stated.get(name))
     )
+
+
+def _as_text(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _date(value: object) -> dt.date | None:
@@ -215,7 +230,3 @@ def _date(value: object) -> dt.date | None:
         return dt.date.fromisoformat(str(value))
     except ValueError:
         return None
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"

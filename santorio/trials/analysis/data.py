@@ -1,4 +1,4 @@
-"""What a trial's analysis reads from the marts: protocols, study days, and the outcome of each study day."""
+"""The data of a trial's analysis from the marts: protocols, study days, and the outcome of each study day."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from santorio.trials.preregistration import (
     reconstruct_preregistration,
 )
 
-# What people call the arm that changes nothing, when the protocol does not put one first.
+# Usual names of the reference arm, for trials whose protocol does not put it first.
 REFERENCES = ("control", "placebo", "off", "baseline", "usual", "as usual", "none")
 
 
@@ -38,9 +38,9 @@ class Trial:
     arm : IntArray
         Index of the assigned arm: intention to treat.
     preregistration : Preregistration
-        When the protocol was recorded and changed, and the law of its schedule.
+        When the protocol was recorded and changed, and how its schedule was randomised.
     full_schedule : IntArray or None
-        Arms of all study days, where this is the trial as it stood after the first of them.
+        Arms of all study days, where this is only the first part of the trial.
     """
 
     name: str
@@ -63,29 +63,31 @@ class Trial:
 
     @property
     def schedule(self) -> IntArray:
-        """Arms of all study days, those after a look too: its law is that of the whole."""
+        """Arms of all study days, later ones included: the randomization is that of the complete schedule."""
         return self.arm if self.full_schedule is None else self.full_schedule
 
     @property
     def negative_control(self) -> NegativeControl | None:
-        """What no arm can change, as the protocol promised; None where it names nothing."""
+        """The outcome that no arm can change; None where the protocol does not name one."""
         return self.preregistration.frozen.negative_control if self.preregistration.frozen else None
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """All that is analysed, the primary outcome first."""
-        control = self.negative_control
-        return tuple(dict.fromkeys((self.outcome, *self.secondary, *([control.series] if control else []))))
+        """All outcomes to analyse, the primary one first."""
+        metrics = [self.outcome, *self.secondary]
+        if self.negative_control:
+            metrics.append(self.negative_control.series)
+        return tuple(dict.fromkeys(metrics))
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has all days that were planned: one that was given up has not."""
+        """Whether it has all planned days: an abandoned trial has not."""
         return len(self.study_day) >= self.preregistration.planned_days
 
     def ended(self, today: dt.date, lag_days: int) -> bool:
         """Whether the last study day's outcome has had two days to arrive.
 
-        A trial that was given up before its planned days never ends: nothing is decided from a part of it.
+        A trial that was abandoned before its planned days never ends: nothing is decided from a part of it.
         """
         return self.is_complete and self.has_arrived(len(self.study_day), today, lag_days)
 
@@ -94,7 +96,7 @@ class Trial:
         return day_number(today) > int(self.last_day[days - 1]) + lag_days + 1
 
     def until(self, days: int) -> "Trial":
-        """The trial as it stood after its first `days` study days; what came later is not in it."""
+        """The first `days` study days of the trial."""
         return replace(
             self,
             study_day=self.study_day[:days],
@@ -106,7 +108,7 @@ class Trial:
 
 
 def load_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:
-    """Read a person's trials that have scheduled or recorded days."""
+    """Load a person's trials that have scheduled or recorded days."""
     user_id, versions = person.user_id, load_protocol_history(connection, person)
     protocols = connection.execute(
         """
@@ -136,18 +138,19 @@ def load_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:
 def _assemble(
     protocol: tuple[object, ...], days: Sequence[tuple[object, ...]], preregistration: Preregistration
 ) -> Trial:
-    name, question, arms, outcome, secondary, direction, smallest, lag, period, washout, known = protocol
-    study_day, first, last, assigned, day_known = zip(*days, strict=True)
-    labels = arm_labels(arms if isinstance(arms, list) else [], [str(arm) for arm in assigned])
+    name, question, arms, outcome, secondary, direction, smallest_effect, lag, period, washout, as_of = (
+        protocol
+    )
+    study_day, first, last, assigned, days_as_of = zip(*days, strict=True)
+    labels = arm_labels(_names(arms), [str(arm) for arm in assigned])
     return Trial(
         name=str(name),
         question=str(question),
         arms=labels,
         outcome=str(outcome),
-        secondary=tuple(str(metric) for metric in secondary) if isinstance(secondary, list) else (),
-        direction="lower" if direction == "lower" else "higher" if direction == "higher" else None,
-        # A δ of 0 or below would make any effect exceed it: then the metric's own counts.
-        smallest_effect=float(smallest) if isinstance(smallest, int | float) and smallest > 0 else None,
+        secondary=tuple(_names(secondary)),
+        direction=_direction(direction),
+        smallest_effect=_positive(smallest_effect),
         lag_days=lag if isinstance(lag, int) else None,
         period_days=period if isinstance(period, int) else None,
         washout_days=washout if isinstance(washout, int) else 0,
@@ -155,27 +158,44 @@ def _assemble(
         first_day=np.array([day_number(day) for day in first], dtype=np.int64),
         last_day=np.array([day_number(day) for day in last], dtype=np.int64),
         arm=np.array([labels.index(str(arm)) for arm in assigned], dtype=np.int64),
-        as_of=max(known, *day_known),
+        as_of=max(as_of, *days_as_of),
         preregistration=preregistration,
     )
 
 
-def arm_labels(protocol: Sequence[object], assigned: Sequence[str]) -> tuple[str, ...]:
-    """Arms that were assigned, the reference first: as the protocol orders them, else what is called a control."""
+def _names(stored: object) -> list[str]:
+    return [str(name) for name in stored] if isinstance(stored, list) else []
+
+
+def _direction(stored: object) -> Direction | None:
+    if stored == "lower":
+        return "lower"
+    return "higher" if stored == "higher" else None
+
+
+def _positive(smallest_effect: object) -> float | None:
+    """The smallest effect of a protocol; None for 0 or less, which any effect would exceed: the metric's own counts."""
+    if isinstance(smallest_effect, int | float) and smallest_effect > 0:
+        return float(smallest_effect)
+    return None
+
+
+def arm_labels(stated: Sequence[str], assigned: Sequence[str]) -> tuple[str, ...]:
+    """The assigned arms, the reference first: in the protocol's order, else by the usual names of a reference."""
     used = set(assigned)
-    stated = [str(arm) for arm in protocol if str(arm) in used]
-    others = sorted(used - set(stated), key=lambda arm: (arm.casefold() not in REFERENCES, arm))
-    return (*stated, *others)
+    ordered = [arm for arm in stated if arm in used]
+    others = sorted(used - set(ordered), key=lambda arm: (arm.casefold() not in REFERENCES, arm))
+    return (*ordered, *others)
 
 
 def study_outcome(trial: Trial, series: Series, lag_days: int) -> FloatArray:
     """Outcome of every study day: the mean over its dates, weighted by samples; NaN where there is none.
 
-    A study day may span two dates (someone's day ended after midnight), hence the weights.
+    A study day may span two dates, when it ends after midnight: hence the weights.
     """
     outcome = np.full(len(trial.study_day), np.nan)
-    for i, (first, last) in enumerate(zip(trial.first_day, trial.last_day, strict=True)):
+    for index, (first, last) in enumerate(zip(trial.first_day, trial.last_day, strict=True)):
         inside = (series.day >= first + lag_days) & (series.day <= last + lag_days)
         if inside.any():
-            outcome[i] = np.average(series.value[inside], weights=series.samples[inside])
+            outcome[index] = np.average(series.value[inside], weights=series.samples[inside])
     return outcome

@@ -23,14 +23,14 @@ STANDARDISATION = "standardisation_data"
 
 @dataclass(frozen=True)
 class OutcomeFit:
-    """A fit, and the model that made it."""
+    """A fit, and its model."""
 
     model: RegressionModel
     fit: Fit
 
 
 def model_of(prepared: Prepared, sampler_config: Mapping[str, object]) -> TrialModel | LatentTrialModel:
-    """The model of an outcome: the Gaussian one, or that of the likelihoods of their own."""
+    """The model of an outcome: Gaussian, or latent for the other likelihoods."""
     width = len(prepared.design.columns().names)
     if prepared.coded is None:
         return TrialModel(width, sampler_config=sampler_config)
@@ -48,15 +48,15 @@ def fit_outcome(
     Parameters
     ----------
     prior : EffectPrior
-        Of each arm's effect, in units of σ: a day's spread, with a likelihood of its own on the link's scale.
+        Of each arm's effect, in units of σ: a day's SD; with another than the normal likelihood, on the link's scale.
     """
     model = model_of(prepared, sampler_config)
     if prepared.coded is None:
-        assert isinstance(model, TrialModel)  # noqa: S101 - that is how it was chosen
+        assert isinstance(model, TrialModel)  # noqa: S101 - `model_of` chose it
         return OutcomeFit(
             model, model.fit(prepared.design, prepared.standard, carry_over=carry_over, prior=prior)
         )
-    assert isinstance(model, LatentTrialModel)  # noqa: S101 - that is how it was chosen
+    assert isinstance(model, LatentTrialModel)  # noqa: S101 - `model_of` chose it
     posterior = sample_latent_posterior(
         model, prepared.design, prepared.coded, carry_over=carry_over, prior=prior
     )
@@ -64,7 +64,7 @@ def fit_outcome(
 
 
 def _with_standardisation(posterior: LatentPosterior) -> Fit:
-    """Add what a report needs: effects in the outcome's unit, by cycle, and what predictive checks draw from."""
+    """Add what a report needs: effects in the outcome's unit and by cycle, and the inputs of predictive checks."""
     fit, outcome, table = posterior.fit, posterior.days.outcome, posterior.table()
     arms = range(1, posterior.design.arms)
     effect_by_cycle = [[draws.values for draws in posterior.cycles(arm)] for arm in arms]

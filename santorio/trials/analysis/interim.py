@@ -123,25 +123,22 @@ class InterimAnalyses:
         return runs[-1] if runs else None
 
     def due(self, trial: Trial, today: dt.date, lag_days: int) -> list[int]:
-        """Planned looks that can be analysed and were not, in their order.
+        """Study days of the interim analyses that can be done and were not, in their order.
 
-        Only what was promised before the first day counts. After a trial was given up nothing is decided from a part
-        of it, not at a look either.
+        Only what the protocol planned before the first day counts. After a trial was abandoned nothing is decided from
+        a part of it, not at an interim analysis either.
         """
-        registered = trial.preregistration
-        if (
-            self.stop
-            or self.is_over
-            or not trial.is_complete
-            or registered.after_days
-            or not registered.frozen
-        ):
+        preregistration = trial.preregistration
+        if self.stop or self.is_over or not trial.is_complete:
             return []
-        newest = max((one.after_days for one in self.done), default=0)
+        if preregistration.frozen is None or preregistration.after_days:
+            return []
+        newest = max((analysis.after_days for analysis in self.done), default=0)
+        remaining = [days for days in preregistration.frozen.decision_rule.interim_days if days > newest]
         return [
             days
-            for days in registered.frozen.decision_rule.interim_days
-            if newest < days < len(trial.study_day) and trial.has_arrived(days, today, lag_days)
+            for days in remaining
+            if days < len(trial.study_day) and trial.has_arrived(days, today, lag_days)
         ]
 
 
@@ -321,7 +318,7 @@ def _load_results(connection: psycopg.Connection, run_id: UUID) -> tuple[Interim
 
 
 def was_attempted(connection: psycopg.Connection, person: Person, trial: str, key: str) -> bool:
-    """Whether a run with this cache key was recorded: an interim analysis that was rejected is not fitted every night."""
+    """Whether a run with this cache key was recorded: a rejected interim analysis is not fitted every night."""
     row = connection.execute(
         "select from analysis.runs where user_id = %s and kind = 'trial' and target = %s and fingerprint = %s limit 1",
         [person.user_id, trial, key],

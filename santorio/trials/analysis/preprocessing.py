@@ -1,4 +1,4 @@
-"""From a trial and an outcome to what the models take: standardised days, design columns, randomization scheme."""
+"""Preprocessing of an outcome for the models: standardised days, design, randomization scheme."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ MIN_DAYS_PER_ARM = 5
 
 @dataclass(frozen=True)
 class Prepared:
-    """One outcome of one trial, ready to be fitted.
+    """One outcome of a trial, ready to be fitted.
 
     Attributes
     ----------
@@ -29,19 +29,19 @@ class Prepared:
     known : NDArray[np.bool_]
         Study days that enter the model.
     standard : FloatArray
-        Standardised outcome of the known days: the reference arm's mean is 0 and its spread 1.
+        Standardised outcome of the known days: the reference arm has mean 0 and SD 1.
     design : TrialDesign
         Arms, cycles and known days of the study.
     randomization : Randomization
-        By which the whole schedule was drawn, its days after a look too.
+        Scheme of the complete schedule, including days after an interim analysis.
     center, spread : float
         Mean and standard deviation of the reference arm's days, in the outcome's unit.
     smallest_effect : float
         δ in the outcome's unit.
     coded : Outcome or None
-        The known days as the likelihood that the protocol promised takes them; None for the normal one.
+        The known days, coded for the likelihood that the protocol promised; None for the normal one.
     deviation : str
-        Why the promised likelihood cannot be that of these days; empty where it can.
+        Why these days cannot have the promised likelihood; empty where they can.
     """
 
     metric: str
@@ -59,8 +59,8 @@ class Prepared:
 
     @property
     def effect_unit(self) -> float:
-        """What an effect of 1 of the model amounts to in the outcome's unit."""
-        # Likelihoods of their own standardise over the days: their effects are in that unit already.
+        """An effect of 1 in the model, in the outcome's unit."""
+        # Models with another than the normal likelihood give effects in the outcome's unit already.
         return 1.0 if self.coded is not None else self.spread
 
 
@@ -94,7 +94,7 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
     center, spread = float(reference.mean()), float(reference.std(ddof=1))
     coded, deviation = _code(trial, metric, outcome[known])
     if spread == 0 and coded is not None:
-        # A symptom that never came with the reference is an answer; the normal model could not standardise by it.
+        # A symptom that never occurred in the reference arm is an answer, although its SD there is 0.
         spread = float(outcome[known].std(ddof=1))
     if spread == 0:
         raise NotEnoughData(f"The outcome of the trial “{trial.name}” never varies.")
@@ -119,20 +119,20 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
 
 
 def _code(trial: Trial, metric: str, values: FloatArray) -> tuple[Outcome | None, str]:
-    """Code the known days for the likelihood that the protocol promised, or say why they cannot have it."""
+    """Code the known days for the likelihood that the protocol promised, or give the reason why they cannot have it."""
     promised = trial.preregistration.model.likelihood_of(metric, primary=metric == trial.outcome)
     if promised.family is None or len(np.unique(values)) < 2:
         return None, ""
     if problem := likelihood_problem(promised.family, promised.bounds, values):
         return None, problem
     low, high = promised.bounds or (0.0, 1.0)
-    # Whole but for the last digits, see `santorio.stats.likelihood_choice.is_whole`.
+    # Integers except for the last digits, see `santorio.stats.likelihood_choice.is_whole`.
     exact = values if promised.family == "bounded" else np.round(values)
     return code_outcome(promised.family, exact, low=low, high=high), ""
 
 
 def washed_out(randomization: Randomization, washout_days: int) -> "np.typing.NDArray[np.bool_]":
-    """First days of every period, which still feel the period before. Without known periods there are none."""
+    """First days of every period, on which the previous arm still acts; none where the periods are unknown."""
     if randomization.kind != "periods":
         return np.zeros(len(randomization.cycle), dtype=bool)
     day_of_period = np.arange(len(randomization.cycle)) % randomization.period_days
@@ -140,9 +140,9 @@ def washed_out(randomization: Randomization, washout_days: int) -> "np.typing.ND
 
 
 def adjusted(prepared: Prepared) -> FloatArray:
-    """Outcome of every study day less its trend and weekday, which are estimated without looking at the arms.
+    """Outcome of every study day without its trend and weekday, which are estimated without the arms.
 
-    What does not know the arms leaves the randomisation test exact, and takes noise out of it.
+    An adjustment that does not use the arms keeps the randomisation test exact, and makes it more powerful.
     """
     fitted = fit_exact(prepared.design.background(), prepared.standard).fitted()
     adjusted_outcome = np.full(len(prepared.known), np.nan)
