@@ -284,7 +284,7 @@ def asks_for_no_other_day(led, capsys):
     )
     assert "not a study day" not in said
     assert f"After {LOOK} study days (analysed on" in said
-    assert "; it ended: adopt" in said
+    assert "; the trial ended: adopt" in said
     with pytest.raises(InvalidCommand, match="stopped early at a planned interim analysis"):
         pause(led.database, led.person, NAME, days=3, today=after)
     with pytest.raises(InvalidCommand, match="not a study day"):
