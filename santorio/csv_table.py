@@ -35,7 +35,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
     def column(self, name: str) -> list[str]:
-        """Values of a column, as text without surrounding blanks.
+        """Return the values of a column, as text without surrounding blanks.
 
         Raises
         ------
@@ -46,15 +46,18 @@ class Table:
         return [row[position] for row in self.rows]
 
     def has(self, name: str) -> bool:
-        """Whether there is such a column."""
-        return name in self.header or name.strip().lower() in [column.lower() for column in self.header]
+        """Whether there is such a column, in upper or lower case."""
+        return name in self.header or name.strip().lower() in self._lower_header()
+
+    def _lower_header(self) -> list[str]:
+        return [column.lower() for column in self.header]
 
     def _position(self, name: str) -> int:
         if self.header.count(name) > 1:
             raise DataError(f"{self.name} has two columns called “{name}”.", hint="Rename one of them.")
         if name in self.header:
             return self.header.index(name)
-        lower = [column.lower() for column in self.header]
+        lower = self._lower_header()
         if lower.count(name.strip().lower()) == 1:
             return lower.index(name.strip().lower())
         columns = ", ".join(f"“{column}”" for column in self.header[:30])
@@ -77,7 +80,7 @@ def split_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     NotCsvError
-        Where a line cannot be split.
+        If a line cannot be split.
     """
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
     try:
@@ -131,7 +134,10 @@ def read_table(
         )
     if ragged:
         notes.append(f"{ragged} rows of {path.name} have more or fewer values than the header.")
-    return Table(path.name, tuple(header), rows, lines, decimal or ("," if sign != "," else None), notes)
+    if decimal is None and sign != ",":
+        # Programs write semicolons or tabs where the comma is the decimal sign.
+        decimal = ","
+    return Table(path.name, tuple(header), rows, lines, decimal, notes)
 
 
 def _decode(path: Path, encoding: str | None, notes: list[str]) -> str:
@@ -145,11 +151,8 @@ def _decode(path: Path, encoding: str | None, notes: list[str]) -> str:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise DataError(f"{path.name} is a spreadsheet, not a CSV file.", hint="Save the sheet as CSV first.")
-    tried = [encoding] if encoding else ["utf-8-sig"]
-    if not encoding and content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        tried = ["utf-16"]
     try:
-        text = content.decode(tried[0])
+        text = content.decode(encoding or _detect_unicode(content))
     except LookupError as error:
         raise DataError(f"There is no encoding called “{encoding}”.", hint="Try utf-8 or cp1252.") from error
     except UnicodeError as error:
@@ -164,6 +167,11 @@ def _decode(path: Path, encoding: str | None, notes: list[str]) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _detect_unicode(content: bytes) -> str:
+    """Return UTF-16 if its byte order mark is there, else UTF-8."""
+    return "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+
+
 def _delimiter(path: Path, stated: str | None, text: str) -> str:
     if stated:
         sign = {"tab": "\t", "\\t": "\t"}.get(stated, stated)
@@ -172,27 +180,30 @@ def _delimiter(path: Path, stated: str | None, text: str) -> str:
         return sign
     sample = io.StringIO(text[:65536]).readlines()[:50]
 
-    def score(sign: str) -> tuple[float, int]:
-        widths = [len(row) for row in csv.reader(sample[:-1] or sample, delimiter=sign) if row]
-        # A table is as wide in every row as in its header.
-        return sum(width == widths[0] for width in widths) / len(widths), widths[0]
-
-    wide = {sign: score(sign) for sign in DELIMITERS if score(sign)[1] > 1}
-    if not wide:
+    # The last line may be cut off by the limit.
+    scores = {sign: _regularity(sample[:-1] or sample, sign) for sign in DELIMITERS}
+    candidates = [sign for sign, (_, columns) in scores.items() if columns > 1]
+    if not candidates:
         raise DataError(
             f"{path.name} has one column only: no delimiter was found.",
             hint="Separate columns by commas, semicolons, tabs or |, or state the delimiter in the study file.",
         )
-    return max(wide, key=lambda sign: wide[sign])
+    return max(candidates, key=scores.__getitem__)
+
+
+def _regularity(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
+    """Return the share of rows that have as many values as the header, and the number of columns."""
+    widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+    return sum(width == widths[0] for width in widths) / len(widths), widths[0]
 
 
 def is_missing(value: str, more: Sequence[str] = ()) -> bool:
-    """Whether a value means that there is none."""
+    """Whether a value stands for a missing one."""
     return value.lower() in MISSING or value in more
 
 
 def numbers(table: Table, name: str, missing: Sequence[str] = ()) -> tuple[FloatArray, list[int]]:
-    """Read a column as numbers, NaN where missing.
+    """Parse a column as numbers, NaN where missing.
 
     Returns
     -------
@@ -200,27 +211,28 @@ def numbers(table: Table, name: str, missing: Sequence[str] = ()) -> tuple[Float
         The numbers, and the positions of values that are neither a number nor missing.
     """
     values = table.column(name)
-    plain = _number_reader(values, table.decimal)
-    read = np.full(len(values), np.nan)
-    odd = []
+    normalise = _number_normaliser(values, table.decimal)
+    parsed = np.full(len(values), np.nan)
+    invalid = []
     for position, value in enumerate(values):
         if is_missing(value, missing):
             continue
         try:
-            number = float(plain(value))
+            number = float(normalise(value))
         except ValueError:
-            odd.append(position)
-            continue
+            number = math.nan
         if math.isfinite(number):
-            read[position] = number
+            parsed[position] = number
         else:
-            odd.append(position)
-    return read, odd
+            invalid.append(position)
+    return parsed, invalid
 
 
-def _number_reader(values: Sequence[str], decimal: str | None) -> Callable[[str], str]:
+def _number_normaliser(values: Sequence[str], decimal: str | None) -> Callable[[str], str]:
+    """Return the function that rewrites a number as `float` accepts it, decided by all values of the column."""
     with_comma = [value for value in values if "," in value]
     if not with_comma:
+        # `float` would accept 1_000, which in a table is no number.
         return lambda value: value.replace(" ", "").replace("_", "x")
     if any(_DOT_THOUSANDS.match(value) for value in with_comma):
         return lambda value: value.replace(".", "").replace(",", ".")
@@ -236,4 +248,6 @@ def lines_of(table: Table, positions: Sequence[int]) -> str:
     first = ", ".join(str(table.lines[position]) for position in positions[:3])
     if len(positions) == 1:
         return f"line {first}"
-    return f"lines {first} …" if len(positions) > 3 else f"lines {first}"
+    if len(positions) > 3:
+        return f"lines {first} …"
+    return f"lines {first}"

@@ -27,7 +27,7 @@ from santorio.trials import files as trial_files
 BOOKKEEPING = {"study_day", "n_obs", "n", "id", "index", "row"}
 # A column is a measure if this share of its cells are numbers: people write "n/a" and "-" between them.
 MIN_NUMERIC_SHARE = 0.8
-# Means and spreads of other columns would count their values twice.
+# A mean or standard deviation of another column would count its values twice.
 DERIVED_SUFFIXES = ("_daily_mean", "_mean", "_avg", "_sd")
 MEASURE_TIME_NAMES = ("datetime", "time", "timestamp", "date", "day")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -95,34 +95,36 @@ def read_table(content: str) -> Table | None:
     # Text with a comma in its first line is not a table yet: a table's columns have names, all different.
     if not all(header) or len(set(header)) != len(header):
         return None
-    return Table(header, rows if delimiter == "," else _with_decimal_points(rows), ragged)
+    if delimiter != "," and any(_has_decimal_comma(row) for _, row in rows):
+        rows = [(line, _with_decimal_points(row)) for line, row in rows]
+    return Table(header, rows, ragged)
 
 
-def _with_decimal_points(rows: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
-    """Read 1,5 as 1.5 in a file with decimal commas.
+def _has_decimal_comma(row: Row) -> bool:
+    return any(map(DECIMAL_COMMA.fullmatch, row.values()))
 
-    In such a file 7.500 may be seven and a half thousand or seven and a half: it is marked, and then rejected.
-    """
-    if not any(DECIMAL_COMMA.fullmatch(cell) for _, row in rows for cell in row.values()):
-        return rows
-    return [(line, {name: _decimal_point(cell) for name, cell in row.items()}) for line, row in rows]
+
+def _with_decimal_points(row: Row) -> Row:
+    return {name: _decimal_point(cell) for name, cell in row.items()}
 
 
 def _decimal_point(cell: str) -> str:
+    """Write 1,5 as 1.5 in a file with decimal commas.
+
+    In such a file 7.500 may be seven and a half thousand or seven and a half: it is marked, and then rejected.
+    """
     if DECIMAL_COMMA.fullmatch(cell):
         return cell.replace(",", ".")
-    return f"{cell}{MAYBE_THOUSANDS}" if THOUSANDS.fullmatch(cell) else cell
+    if THOUSANDS.fullmatch(cell):
+        return f"{cell}{MAYBE_THOUSANDS}"
+    return cell
 
 
 def _without_rows(table: Table) -> ParseResult | None:
     if not {"kind", "type", *TIME_NAMES} & set(table.header):
         return None
-    return rejected(
-        "no_data",
-        "The table has a header and no rows. There is nothing to ingest.",
-        kind="table",
-        status="ignored",
-    )
+    reason = "The table has a header and no rows. There is nothing to ingest."
+    return rejected("no_data", reason, kind="table", status="ignored")
 
 
 def _parse_log(table: Table, reader: LogReader) -> ParseResult:
@@ -157,7 +159,9 @@ def _parse_measures(table: Table, reader: LogReader) -> ParseResult:
         reason = "No column of this table holds numbers, so there is nothing to ingest."
         return rejected("no_measures", reason, kind="table")
     study = trial_files.detect_recorded_trial(table.header, [row for _, row in table.rows], columns)
-    rows = _MeasureRows(reader, time, study.outcomes if study else columns, study)
+    if study:
+        columns = list(study.outcomes)
+    rows = _MeasureRows(reader, time, columns, study)
     for line, row in table.rows:
         rows.read(row, f"line {line}")
     if study:
@@ -227,10 +231,14 @@ def measure_columns(table: Table, time: str) -> list[str]:
     for name in table.header:
         if name in excluded or _is_derived(name, table.header):
             continue
-        cells = [cell for cell in (text(row.get(name)) for _, row in table.rows) if cell]
-        if cells and sum(map(_is_number, cells)) >= MIN_NUMERIC_SHARE * len(cells):
+        if _is_mostly_numbers(table, name):
             columns.append(name)
     return columns
+
+
+def _is_mostly_numbers(table: Table, name: str) -> bool:
+    cells = list(filter(None, (text(row.get(name)) for _, row in table.rows)))
+    return bool(cells) and sum(map(_is_number, cells)) >= MIN_NUMERIC_SHARE * len(cells)
 
 
 def _is_derived(name: str, header: list[str]) -> bool:

@@ -1,10 +1,10 @@
-"""One entry of a manual log: its kinds, its units, its time. CSV and JSON lines meet here."""
+"""One entry of a manual log, from CSV or JSON: its kind, its unit, its time."""
 
 import datetime as dt
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from santorio import local_time
 from santorio.people import Person
@@ -36,8 +36,8 @@ Content = dict[str, object]
 def _converted(value: float, unit: str, units: Mapping[str, float], default: str) -> float:
     factor = units.get(unit.lower() or default)
     if factor is None:
-        known = ", ".join(units)
-        raise EntryRejected("unknown_unit", f"Unknown unit for this kind. Use one of: {known}.")
+        names = ", ".join(units)
+        raise EntryRejected("unknown_unit", f"Unknown unit for this kind. Use one of: {names}.")
     return value * factor
 
 
@@ -59,7 +59,8 @@ def _weight(value: float, unit: str, _name: str) -> Content:
 def _supplement(value: float | None, unit: str, name: str) -> Content:
     if not name:
         raise EntryRejected("missing_name", "A supplement needs a name. Fill the column “name”.")
-    return {"name": name, "amount": None if value is None else _positive(value), "unit": unit or None}
+    amount = None if value is None else _positive(value)
+    return {"name": name, "amount": amount, "unit": unit or None}
 
 
 def _measure(value: float, unit: str, name: str) -> Content:
@@ -99,12 +100,11 @@ class LogReader:
     def _event(self, fields: Mapping[str, object]) -> Event:
         kind = text(fields.get("kind", fields.get("type"))).lower()
         if kind not in KINDS:
-            known = ", ".join(KINDS)
-            raise EntryRejected("unknown_kind", f"Unknown kind. Use one of: {known}.")
-        stated = next((fields[name] for name in TIME_NAMES if text(fields.get(name))), None)
-        when, offset, grain = read_time(stated, self.person.timezone)
-        value = next((fields[name] for name in VALUE_NAMES if text(fields.get(name))), None)
-        number = read_number(value) if value is not None else None
+            names = ", ".join(KINDS)
+            raise EntryRejected("unknown_kind", f"Unknown kind. Use one of: {names}.")
+        when, offset, grain = read_time(_first_filled(fields, TIME_NAMES), self.person.timezone)
+        value = _first_filled(fields, VALUE_NAMES)
+        number = None if value is None else read_number(value)
         if number is None and kind != "supplement":
             raise EntryRejected("missing_value", "The entry has no value. Fill the column “value”.")
         name, unit = text(fields.get("name")), text(fields.get("unit"))
@@ -154,6 +154,14 @@ class LogReader:
         )
 
 
+def _first_filled(fields: Mapping[str, object], names: Iterable[str]) -> object:
+    """Return the first of the fields that is not blank; None if all are."""
+    for name in names:
+        if text(fields.get(name)):
+            return fields[name]
+    return None
+
+
 def text(value: object) -> str:
     """Return a field as text; None as the empty text."""
     return "" if value is None else str(value).strip()
@@ -167,10 +175,10 @@ def read_number(value: object) -> float:
     EntryRejected
         If it is not one.
     """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        value = text(value)
     try:
-        number = float(
-            value if isinstance(value, int | float) and not isinstance(value, bool) else text(value)
-        )
+        number = float(value)
     except ValueError:
         raise EntryRejected("not_a_number", "Not a number. Correct it and import the file again.") from None
     if not math.isfinite(number):
@@ -186,26 +194,26 @@ def read_time(value: object, zone: str) -> tuple[dt.datetime, dt.timedelta, str]
     Raises
     ------
     EntryRejected
-        If it is not one.
+        If it is neither, or outside 1990 to 2200.
     """
     # People write 8:30 where ISO 8601 has 08:30. Its week dates (2026-W09) are not accepted.
     stated = re.sub(r"(?<=[T ])(\d:\d\d)", r"0\1", text(value), count=1)
     try:
         if not re.match(r"\d{4}-\d\d-\d\d(?!\d)", stated):
             raise ValueError
-        moment = dt.datetime.fromisoformat(stated)
+        time = dt.datetime.fromisoformat(stated)
     except ValueError:
         raise EntryRejected(
             "bad_time",
             "The time is not written as 2026-03-01 or 2026-03-01T08:30+01:00. Correct it and import again.",
         ) from None
-    if not 1990 <= moment.year <= 2200:
+    if not 1990 <= time.year <= 2200:
         raise EntryRejected(
             "bad_time", "The year is not between 1990 and 2200. Correct it and import the file again."
         )
-    grain = "day" if len(stated) <= 10 else "instant"
-    if grain == "day":
-        moment = moment.replace(hour=12)
-    offset = moment.utcoffset() if moment.tzinfo else local_time.zone_offset(moment, zone)
+    grain = "instant"
+    if len(stated) <= len("2026-03-01"):
+        grain, time = "day", time.replace(hour=12)
+    offset = time.utcoffset() if time.tzinfo else local_time.zone_offset(time, zone)
     assert offset is not None  # noqa: S101 - an aware time has an offset
-    return (moment.replace(tzinfo=None) - offset).replace(tzinfo=dt.UTC), offset, grain
+    return (time.replace(tzinfo=None) - offset).replace(tzinfo=dt.UTC), offset, grain

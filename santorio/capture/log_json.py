@@ -15,11 +15,11 @@ type LocatedEntry = tuple[str, Entry]
 
 NOT_AN_ENTRY = "Not a log entry: it needs “time”, “kind” and “value”. Correct it and import the file again."
 NOT_JSON = "The line is not a complete JSON object. Correct it and import the file again."
-CUT_OFF = "The JSON is cut off, or holds what JSON does not have (such as NaN). Copy or export it again."
+CUT_OFF = "The JSON is cut off or invalid (NaN, for example, is not JSON). Copy or export it again."
 
 
 def parse(document: object, person: Person, now: dt.datetime) -> ParseResult | None:
-    """Parse a JSON document that holds one entry or a list of them; None where no entry is in it."""
+    """Parse a JSON document with one entry or a list of entries; None if it has none."""
     if _is_entry(document):
         return _parse_located([("entry 1", document)], person, now)
     if not isinstance(document, list) or not any(map(_is_entry, document)):
