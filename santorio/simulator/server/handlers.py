@@ -1,4 +1,4 @@
-"""Garmin Connect's addresses, and what each answers about a life. An answer of None is sent as 204."""
+"""Garmin Connect's paths and the handler of each. A handler's result of None is sent as 204."""
 
 import datetime as dt
 import io
@@ -34,179 +34,193 @@ from santorio.simulator.server.visibility import VisibleData
 
 type Query = Mapping[str, str]
 type Answer = Callable[[Account, VisibleData, Query], Any]
-"""Answers from the account, what is known of the life, and the parameters of path and query."""
+"""A handler: its arguments are the account, the data that Garmin has by now, and the parameters of path and query."""
 
 MAX_PAGE = 20
 
 
 def _of_day(kind: str) -> Answer:
-    """Answer with one of the day's own payloads, an object of nulls where there is none."""
+    """Answer with the payload of this kind of a day."""
 
-    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
-        day = known.index(query["date"])
-        return None if day is None else known.day(day).get(kind)
+    def answer(_account: Account, data: VisibleData, query: Query) -> Any:
+        day = data.index(query["date"])
+        return None if day is None else data.day(day).get(kind)
 
     return answer
 
 
 def _worn(make: Callable[..., Any]) -> Answer:
-    """Answer with what a maker of `payloads.wellness` tells of a day that the watch was worn."""
+    """Answer with the payload that a function of `payloads` makes of a day on which the watch was worn."""
 
-    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
-        day = known.index(query["date"])
-        return make(known.life, day, known.synced(day)) if day is not None and known.is_worn(day) else None
-
-    return answer
-
-
-def _each(make: Callable[..., Any], holds: str | None = None) -> Answer:
-    """Answer with an element a day of a range; a list where the maker makes several."""
-
-    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
-        found: list[Any] = []
-        for day in known.indices(query["first"], query["last"]):
-            made = make(known, day)
-            found += made if isinstance(made, list) else [] if made is None else [made]
-        return {holds: found} if holds else found
+    def answer(_account: Account, data: VisibleData, query: Query) -> Any:
+        day = data.index(query["date"])
+        if day is None or not data.is_worn(day):
+            return None
+        return make(data.life, day, data.synced(day))
 
     return answer
 
 
-def _sleep(_account: Account, known: VisibleData, query: Query) -> Any:
-    day = known.index(query["date"])
+def _each(make: Callable[..., Any], list_key: str | None = None) -> Answer:
+    """Answer with the elements of each day of a range, in a list or under this key."""
+
+    def answer(_account: Account, data: VisibleData, query: Query) -> Any:
+        elements: list[Any] = []
+        for day in data.indices(query["first"], query["last"]):
+            made = make(data, day)
+            if isinstance(made, list):
+                elements += made
+            elif made is not None:
+                elements.append(made)
+        return {list_key: elements} if list_key else elements
+
+    return answer
+
+
+def _sleep(_account: Account, data: VisibleData, query: Query) -> Any:
+    day = data.index(query["date"])
     if day is None:
         return None
-    night = known.day(day).get("sleep") or without_sleep(known.life, day)
-    return naps.with_naps(night, known.life, day, known.synced(day))
+    night = data.day(day).get("sleep") or without_sleep(data.life, day)
+    return naps.with_naps(night, data.life, day, data.synced(day))
 
 
-def _summary(known: VisibleData, day: int) -> Any:
-    return known.day(day).get("daily_summary")
+def _summary(data: VisibleData, day: int) -> Any:
+    return data.day(day).get("daily_summary")
 
 
-def _steps(known: VisibleData, day: int) -> Any:
-    element = ranges.steps(known.life, day, day)
-    if element and not known.is_whole(day) and known.is_worn(day):
-        element[0]["totalSteps"] = known.day(day)["daily_summary"].get("totalSteps")
+def _steps(data: VisibleData, day: int) -> Any:
+    element = ranges.steps(data.life, day, day)
+    if element and not data.is_whole(day) and data.is_worn(day):
+        element[0]["totalSteps"] = data.day(day)["daily_summary"].get("totalSteps")
     return element
 
 
-def _stress(known: VisibleData, day: int) -> Any:
-    told = _summary(known, day) or {}
-    if told.get("averageStressLevel") is None:
+def _stress(data: VisibleData, day: int) -> Any:
+    summary = _summary(data, day) or {}
+    if summary.get("averageStressLevel") is None:
         return None
-    names = ("high", "low", "rest", "medium")
-    values = {f"{name}StressDuration": told[f"{name}StressDuration"] for name in names}
-    date = known.life.clock.date(day).isoformat()
-    return {"calendarDate": date, "values": {**values, "overallStressLevel": told["averageStressLevel"]}}
+    keys = ("highStressDuration", "lowStressDuration", "restStressDuration", "mediumStressDuration")
+    values = {key: summary[key] for key in keys}
+    values["overallStressLevel"] = summary["averageStressLevel"]
+    return {"calendarDate": data.life.clock.date(day).isoformat(), "values": values}
 
 
-def _heart_rate(known: VisibleData, day: int) -> Any:
-    told = _summary(known, day) or {}
-    if told.get("restingHeartRate") is None:
+def _heart_rate(data: VisibleData, day: int) -> Any:
+    summary = _summary(data, day) or {}
+    if summary.get("restingHeartRate") is None:
         return None
     values = {
-        "restingHR": told["restingHeartRate"],
-        "wellnessMaxAvgHR": told["maxAvgHeartRate"],
-        "wellnessMinAvgHR": told["minAvgHeartRate"],
+        "restingHR": summary["restingHeartRate"],
+        "wellnessMaxAvgHR": summary["maxAvgHeartRate"],
+        "wellnessMinAvgHR": summary["minAvgHeartRate"],
     }
-    return {"calendarDate": known.life.clock.date(day).isoformat(), "values": values}
+    return {"calendarDate": data.life.clock.date(day).isoformat(), "values": values}
 
 
-def _hrv(known: VisibleData, day: int) -> Any:
-    return known.day(day)["hrv"]["hrvSummary"] if known.knows_night(day) else None
+def _hrv(data: VisibleData, day: int) -> Any:
+    return data.day(day)["hrv"]["hrvSummary"] if data.knows_night(day) else None
 
 
-def _battery(known: VisibleData, day: int) -> Any:
-    return wellness.body_battery(known.life, day, known.synced(day)) if known.is_worn(day) else None
+def _battery(data: VisibleData, day: int) -> Any:
+    return wellness.body_battery(data.life, day, data.synced(day)) if data.is_worn(day) else None
 
 
 def _of_fitness(make: Callable[..., Any]) -> Callable[[VisibleData, int], Any]:
-    """Tell what was worked out on the day, once the night before it is known."""
-    return lambda known, day: make(known.life, day) if known.knows_night(day) else None
+    """Make a payload that Garmin computes in the morning, once it has the night before."""
+    return lambda data, day: make(data.life, day) if data.knows_night(day) else None
 
 
-def _readiness(known: VisibleData, day: int) -> Any:
-    made = fitness.training_readiness(known.life, day) if known.knows_night(day) else []
-    latest = Stamps(known.synced(day), 0).gmt
-    return [entry for entry in made if entry["timestamp"] <= latest]
+def _readiness(data: VisibleData, day: int) -> Any:
+    if not data.knows_night(day):
+        return []
+    latest = Stamps(data.synced(day), 0).gmt
+    entries = fitness.training_readiness(data.life, day)
+    return [entry for entry in entries if entry["timestamp"] <= latest]
 
 
 def _fitness_of_day(make: Callable[..., Any]) -> Answer:
-    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
-        day = known.index(query["date"])
-        return None if day is None else _of_fitness(make)(known, day)
+    def answer(_account: Account, data: VisibleData, query: Query) -> Any:
+        day = data.index(query["date"])
+        return None if day is None else _of_fitness(make)(data, day)
 
     return answer
 
 
-def _weigh_ins(known: VisibleData, day: int) -> list[Any]:
-    if not ranges.weighed(known.life, day) or known.life.nights[day].end + 600 > known.now:
+def _weigh_ins(data: VisibleData, day: int) -> list[Any]:
+    if not ranges.weighed(data.life, day) or data.life.nights[day].end + 600 > data.now:
         return []
-    return list(ranges.weigh_ins(known.life, day)["dateWeightList"])
+    return list(ranges.weigh_ins(data.life, day)["dateWeightList"])
 
 
-def _weight_range(_account: Account, known: VisibleData, query: Query) -> Any:
+def _weight_range(_account: Account, data: VisibleData, query: Query) -> Any:
     summaries = []
-    for day in reversed(known.indices(query["first"], query["last"])):
-        entries = _weigh_ins(known, day)
+    for day in reversed(data.indices(query["first"], query["last"])):
+        entries = _weigh_ins(data, day)
         if entries:
-            weights = [entry["weight"] for entry in entries]
-            summaries.append(
-                {
-                    "summaryDate": known.life.clock.date(day).isoformat(),
-                    "numOfWeightEntries": len(entries),
-                    "minWeight": min(weights),
-                    "maxWeight": max(weights),
-                    "latestWeight": entries[-1],
-                    "allWeightMetrics": entries,
-                }
-            )
+            summaries.append(_weight_summary(data.life.clock.date(day), entries))
     return {"dailyWeightSummaries": summaries, "totalAverage": None}
 
 
-def _weight_day(_account: Account, known: VisibleData, query: Query) -> Any:
-    day = known.index(query["date"])
-    entries = [] if day is None else _weigh_ins(known, day)
+def _weight_summary(date: dt.date, entries: list[Any]) -> dict[str, Any]:
+    weights = [entry["weight"] for entry in entries]
+    return {
+        "summaryDate": date.isoformat(),
+        "numOfWeightEntries": len(entries),
+        "minWeight": min(weights),
+        "maxWeight": max(weights),
+        "latestWeight": entries[-1],
+        "allWeightMetrics": entries,
+    }
+
+
+def _weight_day(_account: Account, data: VisibleData, query: Query) -> Any:
+    day = data.index(query["date"])
+    entries = [] if day is None else _weigh_ins(data, day)
     return {"startDate": query["date"], "endDate": query["date"], "dateWeightList": entries}
 
 
-def _sessions(known: VisibleData, first: int, last: int) -> Iterator[tuple[int, Workout]]:
+def _sessions(data: VisibleData, first: int, last: int) -> Iterator[tuple[int, Workout]]:
     """Sessions that are over and synced, newest first."""
-    for day in range(min(last, known.today), first - 1, -1):
-        for workout in reversed(known.life.workouts(day)):
-            end = known.life.clock.instant(day, workout.minute) + 60 * workout.minutes
-            if known.is_worn(day) and end <= known.synced(day):
+    for day in range(min(last, data.today), first - 1, -1):
+        for workout in reversed(data.life.workouts(day)):
+            end = data.life.clock.instant(day, workout.minute) + 60 * workout.minutes
+            if data.is_worn(day) and end <= data.synced(day):
                 yield day, workout
 
 
-def _activities(_account: Account, known: VisibleData, query: Query) -> Any:
-    zero = known.life.clock.first_day
+def _activities(_account: Account, data: VisibleData, query: Query) -> Any:
+    zero = data.life.clock.first_day
     first = (dt.date.fromisoformat(query["startDate"]) - zero).days if "startDate" in query else 0
-    last = (dt.date.fromisoformat(query["endDate"]) - zero).days if "endDate" in query else known.today
+    last = (dt.date.fromisoformat(query["endDate"]) - zero).days if "endDate" in query else data.today
     start, limit = int(query.get("start", 0)), min(int(query.get("limit", MAX_PAGE)), 1000)
-    sessions = list(_sessions(known, max(first, 0), last))[start : start + limit]
-    return [activities.activity(known.life, day, workout) for day, workout in sessions]
+    sessions = list(_sessions(data, max(first, 0), last))[start : start + limit]
+    return [activities.activity(data.life, day, workout) for day, workout in sessions]
 
 
-def _session(known: VisibleData, number: str) -> tuple[int, Workout, dict[str, Any]] | None:
-    for day, workout in _sessions(known, 0, known.today):
-        told = activities.activity(known.life, day, workout)
-        if str(told["activityId"]) == number:
-            return day, workout, told
+def _session(data: VisibleData, number: str) -> tuple[int, Workout] | None:
+    for day, workout in _sessions(data, 0, data.today):
+        activity = activities.activity(data.life, day, workout)
+        if str(activity["activityId"]) == number:
+            return day, workout
     return None
 
 
 def _of_activity(make: Callable[..., Any]) -> Answer:
-    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
-        found = _session(known, query["number"])
-        return NOT_FOUND if found is None else make(known.life, *found[:2])
+    """Answer with the payload that a function of `payloads` makes of one activity."""
+
+    def answer(_account: Account, data: VisibleData, query: Query) -> Any:
+        session = _session(data, query["number"])
+        if session is None:
+            return NOT_FOUND
+        day, workout = session
+        return make(data.life, day, workout)
 
     return answer
 
 
 NOT_FOUND = object()
-"""Answered with 404."""
+"""A handler's result that is sent as 404."""
 
 
 @lru_cache(maxsize=64)
@@ -222,7 +236,7 @@ def _original(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
     return packed.getvalue()
 
 
-def _profile(account: Account, _known: VisibleData, _query: Query) -> Any:
+def _profile(account: Account, _data: VisibleData, _query: Query) -> Any:
     return {
         "id": account.profile,
         "profileId": account.profile,
@@ -232,57 +246,57 @@ def _profile(account: Account, _known: VisibleData, _query: Query) -> Any:
     }
 
 
-def _settings(_account: Account, known: VisibleData, _query: Query) -> Any:
-    return account_payloads.user_settings(known.life, max(known.today, 0))
+def _settings(_account: Account, data: VisibleData, _query: Query) -> Any:
+    return account_payloads.user_settings(data.life, max(data.today, 0))
 
 
 def _synced(make: Callable[..., Any]) -> Answer:
-    """Answer with what stands as of the last sync."""
-    return lambda _account, known, _query: make(known.life, known.last_sync)
+    """Answer with the state as of the last sync."""
+    return lambda _account, data, _query: make(data.life, data.last_sync)
 
 
 def _by_hand(make: Callable[..., Any]) -> Answer:
-    """Answer with what is entered on a day that has begun, watch or no watch, up to now."""
+    """Answer with manual entries of a day up to now, whether or not the watch was worn."""
 
-    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
-        day = (dt.date.fromisoformat(query["date"]) - known.life.clock.first_day).days
-        return make(known.life, day, known.now) if 0 <= day <= known.today else None
+    def answer(_account: Account, data: VisibleData, query: Query) -> Any:
+        day = (dt.date.fromisoformat(query["date"]) - data.life.clock.first_day).days
+        return make(data.life, day, data.now) if 0 <= day <= data.today else None
 
     return answer
 
 
 def _weeks(make: Callable[..., Any]) -> Answer:
-    """Answer with so many weeks up to a day, of days that are over."""
+    """Answer with N weeks up to a day, of days that are over."""
 
-    def answer(_account: Account, known: VisibleData, query: Query) -> Any:
-        last = (dt.date.fromisoformat(query["last"]) - known.life.clock.first_day).days
-        return make(known.life, min(last, known.today - 1), int(query["weeks"]))
+    def answer(_account: Account, data: VisibleData, query: Query) -> Any:
+        last = (dt.date.fromisoformat(query["last"]) - data.life.clock.first_day).days
+        return make(data.life, min(last, data.today - 1), int(query["weeks"]))
 
     return answer
 
 
-def _effort_weeks(_account: Account, known: VisibleData, query: Query) -> Any:
-    days = known.indices(query["first"], query["last"])
-    return weeks.effort_weeks(known.life, days[0], days[-1], known.last_sync) if days else []
+def _effort_weeks(_account: Account, data: VisibleData, query: Query) -> Any:
+    days = data.indices(query["first"], query["last"])
+    return weeks.effort_weeks(data.life, days[0], days[-1], data.last_sync) if days else []
 
 
-def _resting(_account: Account, known: VisibleData, query: Query) -> Any:
+def _resting(_account: Account, data: VisibleData, query: Query) -> Any:
     first, last = query["fromDate"], query["untilDate"]
-    days = [day for day in known.indices(first, last) if _heart_rate(known, day)]
-    return weeks.resting_heart_rates(known.life, first, last, days)
+    days = [day for day in data.indices(first, last) if _heart_rate(data, day)]
+    return weeks.resting_heart_rates(data.life, first, last, days)
 
 
-def _pressure(_account: Account, known: VisibleData, query: Query) -> Any:
+def _pressure(_account: Account, data: VisibleData, query: Query) -> Any:
     first, last = (dt.date.fromisoformat(query[key]) for key in ("first", "last"))
-    return pressure.blood_pressure(known.life, first, last, known.now)
+    return pressure.blood_pressure(data.life, first, last, data.now)
 
 
-def _power_to_weight(_account: Account, known: VisibleData, query: Query) -> Any:
-    return thresholds.power_to_weight(known.life, known.last_sync, query.get("sport", "Running"))
+def _power_to_weight(_account: Account, data: VisibleData, query: Query) -> Any:
+    return thresholds.power_to_weight(data.life, data.last_sync, query.get("sport", "Running"))
 
 
 def _today(make: Callable[..., Any]) -> Answer:
-    return lambda _account, known, _query: make(known.life, max(known.today, 0))
+    return lambda _account, data, _query: make(data.life, max(data.today, 0))
 
 
 ANSWERS: dict[str, Answer] = {
@@ -296,12 +310,10 @@ ANSWERS: dict[str, Answer] = {
     "/usersummary-service/stats/heartRate/daily/{first}/{last}": _each(_heart_rate),
     "/usersummary-service/stats/stress/daily/{first}/{last}": _each(_stress),
     "/usersummary-service/stats/hydration/daily/{first}/{last}": _each(
-        lambda known, day: intake.hydration(known.life, day, known.now)
+        lambda data, day: intake.hydration(data.life, day, data.now)
     ),
     "/usersummary-service/stats/im/daily/{first}/{last}": _each(
-        lambda known, day: (
-            weeks.effort_day(known.life, day, known.synced(day)) if known.is_worn(day) else None
-        )
+        lambda data, day: weeks.effort_day(data.life, day, data.synced(day)) if data.is_worn(day) else None
     ),
     "/usersummary-service/stats/im/weekly/{first}/{last}": _effort_weeks,
     "/usersummary-service/stats/steps/weekly/{last}/{weeks}": _weeks(weeks.step_weeks),
