@@ -15,6 +15,7 @@ from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event, write_events
 from support.databases import database_of_its_own
+from support.scenarios import Scenarios
 from support.warehouse import TABLES, Warehouse, failures, publish_whole, run_dbt
 
 Build = Callable[..., Any]
@@ -154,3 +155,30 @@ def rows(warehouse: Database, newcomer: Person) -> Reader:
 def reader_of(warehouse: Database) -> Callable[[Person], Reader]:
     """Reads the rows of somebody whom the test itself made."""
     return lambda person: Reader(warehouse, person)
+
+
+@pytest.fixture(scope="module")
+def scenarios(
+    request: pytest.FixtureRequest,
+    warehouse: Database,
+    build: Build,
+    pending: list[Event],
+    log_of: type[Log],
+    reader_of: Callable[[Person], Reader],
+) -> Scenarios:
+    """The module's scenarios, each with a person of its own (see `support.scenarios`)."""
+
+    def own() -> dict[str, Any]:
+        with warehouse.connect() as connection:
+            person = ensure_person(connection, f"person {uuid.uuid4().hex[:8]}", "Europe/Berlin")
+        return {
+            "newcomer": person,
+            "log": Log(person, pending),
+            "log_of": log_of,
+            "rows": Reader(warehouse, person),
+            "reader_of": reader_of,
+            "warehouse": warehouse,
+        }
+
+    items = [item for item in request.session.items if item.path == request.path]
+    return Scenarios(items, own, build)

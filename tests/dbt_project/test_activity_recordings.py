@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from santorio.people import ensure_person
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import write_events
+from support.scenarios import scenario
 
 RIDE = dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
 
@@ -58,9 +59,10 @@ def session(start: dt.datetime, seconds: float, sport: str = "cycling", **more: 
     }
 
 
+@scenario
 def test_one_ride_from_list_export_file_and_a_second_device_is_one_activity_with_each_decision_told(
-    build: Any, log: Any, rows: Any
-) -> None:
+    log: Any, rows: Any
+) -> Iterator[None]:
     log.garmin("activity", "2026-03-01", listed(1, RIDE, 3600, averageHR=140), key="1")
     log.garmin(
         "activity_export",
@@ -71,7 +73,7 @@ def test_one_ride_from_list_export_file_and_a_second_device_is_one_activity_with
     log.fit("watch/1", session(RIDE, 3600, avg_heart_rate_bpm=141, normalized_power_w=226))
     late = RIDE + dt.timedelta(minutes=5)
     log.garmin("activity", "2026-03-01", listed(2, late, 3300, "road_biking", calories=600), key="2")
-    build()
+    yield
     (ride,) = rows("marts.activities")
     assert (ride["activity_id"], ride["recordings"], ride["duration_s"]) == ("1", 4, 3600)
     assert (ride["avg_hr_bpm"], ride["distance_m"], ride["elevation_gain_m"]) == (140, 30_000, 310)
@@ -92,14 +94,15 @@ def test_one_ride_from_list_export_file_and_a_second_device_is_one_activity_with
     assert load == {"activity_count": 1, "activity_minutes": 60}
 
 
-def test_a_triathlon_told_by_garmin_and_file_counts_by_its_parts(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_a_triathlon_told_by_garmin_and_file_counts_by_its_parts(log: Any, rows: Any) -> Iterator[None]:
     swim, ride = RIDE, RIDE + dt.timedelta(minutes=30)
     log.garmin("activity", "2026-03-01", listed(5, swim, 9000, "multi_sport", parent=True), key="5")
     log.garmin("activity", "2026-03-01", listed(6, swim, 1800, "open_water_swimming", parentId=5), key="6")
     log.garmin("activity", "2026-03-01", listed(7, ride, 7200, parentId=5), key="7")
     parts = [session(swim, 1800, "swimming"), session(ride, 7200), session(swim, 9000, "multisport")]
     log.fit("watch/tri", {"sessions": [part["sessions"][0] for part in parts]})
-    build()
+    yield
     assert [one["activity_id"] for one in rows("marts.activities", "activity_id")] == ["6", "7"]
     told = rows(
         "marts.activity_recordings", "activity_id, reported_by, rule", order="activity_id, reported_by"
@@ -114,13 +117,14 @@ def test_a_triathlon_told_by_garmin_and_file_counts_by_its_parts(build: Any, log
     ]
 
 
+@scenario
 def test_a_file_that_garmin_gave_for_an_activity_goes_to_it_whatever_its_clock_says(
-    build: Any, log: Any, rows: Any
-) -> None:
+    log: Any, rows: Any
+) -> Iterator[None]:
     log.garmin("activity", "2026-03-01", listed(1, RIDE, 3600), key="1")
     wrong = RIDE - dt.timedelta(hours=9)
     log.fit("watch/1", session(wrong, 3600, avg_power_w=180), metadata={"garmin_activity_id": "1"})
-    build()
+    yield
     (ride,) = rows("marts.activities")
     assert (ride["started_at"], ride["avg_power_w"], ride["recordings"]) == (RIDE, 180, 2)
 

@@ -1,9 +1,12 @@
 """The account's export reaches the marts where the account told nothing, and nowhere else; a track is an activity."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from support.scenarios import scenario
 
 NIGHT = {
     "calendarDate": "2026-03-02",
@@ -40,11 +43,12 @@ DAY = {
 HEALTH = {"calendarDate": "2026-03-02", "metrics": [{"type": "SPO2"}, {"type": "HRV", "value": 58.0}]}
 
 
-def test_an_exported_day_and_night_are_read_in_their_own_words(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_an_exported_day_and_night_are_read_in_their_own_words(log: Any, rows: Any) -> Iterator[None]:
     log.garmin("sleep_summary", "2026-03-02", NIGHT)
     log.garmin("daily_summary_export", "2026-03-02", DAY)
     log.garmin("health_status", "2026-03-02", HEALTH)
-    build()
+    yield
     (night,) = rows("marts.nights")
     assert night["sleep_start_at"] == dt.datetime(2026, 3, 1, 22, 10, tzinfo=dt.UTC)
     assert (night["sleep_minutes"], night["deep_sleep_minutes"], night["rem_sleep_minutes"]) == (440, 90, 100)
@@ -56,7 +60,8 @@ def test_an_exported_day_and_night_are_read_in_their_own_words(build: Any, log: 
     assert day["floors_ascended"] == pytest.approx(10)
 
 
-def test_what_the_account_told_stays_whichever_came_last(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_what_the_account_told_stays_whichever_came_last(log: Any, rows: Any) -> Iterator[None]:
     told = {
         "calendarDate": "2026-03-02",
         "sleepTimeSeconds": 25200,
@@ -65,18 +70,19 @@ def test_what_the_account_told_stays_whichever_came_last(build: Any, log: Any, r
     log.garmin("sleep", "2026-03-02", {"dailySleepDTO": told})
     log.garmin("daily_summary", "2026-03-02", {"calendarDate": "2026-03-02", "totalSteps": 9234})
     log.garmin("hrv", "2026-03-02", {"hrvSummary": {"calendarDate": "2026-03-02", "lastNightAvg": 60}})
-    build()
+    yield
     log.garmin("sleep_summary", "2026-03-02", NIGHT)
     log.garmin("daily_summary_export", "2026-03-02", DAY)
     log.garmin("health_status", "2026-03-02", HEALTH)
-    build()
+    yield
     (night,) = rows("marts.nights")
     assert (night["sleep_minutes"], night["sleep_score"], night["hrv_rmssd_ms"]) == (420, 77, 60)
     (day,) = rows("marts.days")
     assert day["steps"] == 9234
 
 
-def test_a_track_without_any_other_recording_is_an_activity(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_a_track_without_any_other_recording_is_an_activity(log: Any, rows: Any) -> Iterator[None]:
     session = {
         "start_time": "2026-03-01T08:00:00Z",
         "sport": "running",
@@ -84,6 +90,6 @@ def test_a_track_without_any_other_recording_is_an_activity(build: Any, log: Any
         "total_distance_m": 5000.0,
     }
     log.track("sha256/aa", {"sessions": [session]})
-    build()
+    yield
     (activity,) = rows("marts.activities")
     assert (activity["sport"], activity["duration_s"], activity["distance_m"]) == ("running", 1800, 5000)

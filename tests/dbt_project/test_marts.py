@@ -2,12 +2,14 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event
+from support.scenarios import scenario
 
 # Every kind that a staging model reads, with its keys.
 SHAPES: dict[str, list[str]] = {
@@ -181,7 +183,8 @@ ODD: list[object] = [
 ]
 
 
-def test_a_day_of_garmin_is_one_row(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_a_day_of_garmin_is_one_row(log: Any, rows: Any) -> Iterator[None]:
     log.garmin(
         "daily_summary",
         "2026-03-02",
@@ -225,7 +228,7 @@ def test_a_day_of_garmin_is_one_row(build: Any, log: Any, rows: Any) -> None:
     )
     log.entry("weight", "2026-03-02T21:00+01:00", weight_kg=60.28)
     log.entry("mood", "2026-03-02T21:00+01:00", rating=7)
-    build()
+    yield
     (day,) = rows("marts.days")
     assert {
         key: value for key, value in day.items() if value is not None and key not in {"user_id", "as_of"}
@@ -259,9 +262,8 @@ def test_a_day_of_garmin_is_one_row(build: Any, log: Any, rows: Any) -> None:
     }
 
 
-def test_a_night_belongs_to_the_day_of_waking_and_tells_its_own_offset(
-    build: Any, log: Any, rows: Any
-) -> None:
+@scenario
+def test_a_night_belongs_to_the_day_of_waking_and_tells_its_own_offset(log: Any, rows: Any) -> Iterator[None]:
     log.garmin(
         "sleep",
         "2025-07-06",
@@ -284,7 +286,7 @@ def test_a_night_belongs_to_the_day_of_waking_and_tells_its_own_offset(
     log.garmin(
         "sleep", "2030-01-01", {"dailySleepDTO": {"calendarDate": "2030-01-01", "sleepTimeSeconds": None}}
     )
-    build()
+    yield
     (night,) = rows("marts.nights")
     assert night["day"] == dt.date(2025, 7, 6)
     assert night["utc_offset"] == dt.timedelta(hours=-6)
@@ -294,9 +296,8 @@ def test_a_night_belongs_to_the_day_of_waking_and_tells_its_own_offset(
     assert (night["sleep_score"], night["hrv_rmssd_ms"], night["spo2_pct"]) == (83, 42, 92)
 
 
-def test_odd_payloads_of_every_kind_stop_nothing(
-    build: Any, warehouse: Database, log: Any, rows: Any
-) -> None:
+@scenario
+def test_odd_payloads_of_every_kind_stop_nothing(warehouse: Database, log: Any, rows: Any) -> Iterator[None]:
     for number, odd in enumerate(ODD):
         day = f"2026-02-{number + 1:02}"
         for kind, keys in (SHAPES | VIEWED).items():
@@ -323,7 +324,7 @@ def test_odd_payloads_of_every_kind_stop_nothing(
                 kind, f"half odd/{number}", **{**dict.fromkeys(TRIAL_KEYS, odd), "trial": f"odd {number}"}
             )
     log.entry("caffeine", "2026-02-20T08:00+01:00", amount_mg=80)
-    build()
+    yield
     assert rows("marts.nights", "hrv_rmssd_ms", where="hrv_rmssd_ms < 0") == []
     with warehouse.connect() as connection:
         views = connection.execute("select viewname from pg_views where schemaname = 'staging'").fetchall()
@@ -335,27 +336,29 @@ def test_odd_payloads_of_every_kind_stop_nothing(
     assert coffee["caffeine_mg"] == 80
 
 
-def test_a_newer_version_replaces_and_a_deleted_log_is_gone(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_a_newer_version_replaces_and_a_deleted_log_is_gone(log: Any, rows: Any) -> Iterator[None]:
     log.garmin("steps", "2026-03-01", {"calendarDate": "2026-03-01", "totalSteps": 4000})
     coffee: Event = log.entry("caffeine", "2026-03-01T16:00+01:00", amount_mg=80)
     log.entry("caffeine", "2026-03-01T09:00+01:00", amount_mg=60)
-    build()
+    yield
     assert rows("marts.days", "steps, caffeine_mg, caffeine_after_15_mg") == [
         {"steps": 4000, "caffeine_mg": 140, "caffeine_after_15_mg": 80}
     ]
     before = rows("marts.days", "as_of")[0]["as_of"]
     log.garmin("steps", "2026-03-01", {"calendarDate": "2026-03-01", "totalSteps": 9000})
     log.delete(coffee)
-    build()
+    yield
     assert rows("marts.days", "steps, caffeine_mg, caffeine_after_15_mg") == [
         {"steps": 9000, "caffeine_mg": 60, "caffeine_after_15_mg": 0}
     ]
     assert rows("marts.days", "as_of")[0]["as_of"] > before
 
 
+@scenario
 def test_the_same_run_from_watch_and_file_counts_once_and_makes_the_load(
-    build: Any, log: Any, rows: Any
-) -> None:
+    log: Any, rows: Any
+) -> Iterator[None]:
     log.garmin(
         "activity",
         "2026-01-08",
@@ -384,7 +387,7 @@ def test_the_same_run_from_watch_and_file_counts_once_and_makes_the_load(
     )
     for day in ("2026-01-07", "2026-01-08", "2026-01-10"):
         log.garmin("daily_summary", day, {"calendarDate": day, "totalSteps": 5000, "restingHeartRate": 50})
-    build()
+    yield
     first, second = rows("marts.activities", order="started_at")
     assert (first["activity_id"], first["source"], first["recordings"]) == ("21482825013", "garmin", 2)
     assert (first["avg_hr_bpm"], first["normalized_power_w"], first["day"]) == (142, 226, dt.date(2026, 1, 8))

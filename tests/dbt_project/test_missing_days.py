@@ -3,7 +3,7 @@
 import datetime as dt
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from santorio.ingest.garmin.endpoints import ENDPOINTS
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.warehouse import PROJECT
+from support.scenarios import scenario
 
 FIRST = dt.date(2026, 3, 1)
 LETTERS = {"f": "final", "e": "empty", "p": "provisional", "x": "failed"}
@@ -55,9 +56,10 @@ def slept(log: Any, number: int) -> None:
     )
 
 
+@scenario
 def test_every_day_is_a_row_and_a_missing_one_says_why(
-    build: Any, log: Any, rows: Any, warehouse: Database, newcomer: Person
-) -> None:
+    log: Any, rows: Any, warehouse: Database, newcomer: Person
+) -> Iterator[None]:
     for number in (1, 9):
         walked(log, number)
         slept(log, number)
@@ -66,7 +68,7 @@ def test_every_day_is_a_row_and_a_missing_one_says_why(
     log.entry("mood", f"{day(0)}T21:00+01:00", rating=6)
     log.entry("mood", f"{day(11)}T21:00+01:00", rating=6)
     note(warehouse, newcomer, {"daily_summary": "-fex-" + "--p" + "ff-", "sleep": "-fex-" + "f-" + "-ef-"})
-    build()
+    yield
     assert reasons(rows) == {
         day(0): ("before the watch", "before the watch"),
         day(1): (None, None),
@@ -95,14 +97,15 @@ def test_every_day_is_a_row_and_a_missing_one_says_why(
     assert nothing["is_known"] is False
 
 
+@scenario
 def test_days_and_nights_of_an_export_say_why_they_are_missing(
-    build: Any, log: Any, rows: Any, warehouse: Database, newcomer: Person
-) -> None:
+    log: Any, rows: Any, warehouse: Database, newcomer: Person
+) -> Iterator[None]:
     for number in (0, 1, 4):
         figures = {"calendarDate": day(number), "totalSteps": 5000, "restingHeartRate": 50}
         log.garmin("daily_summary_export", day(number), figures)
     note(warehouse, newcomer, {"daily_summary_export": "ffepf", "sleep_summary": "eeepf"}, asked=False)
-    build()
+    yield
     assert reasons(rows) == {
         day(0): (None, "night not worn"),
         day(1): (None, "night not worn"),
@@ -113,26 +116,29 @@ def test_days_and_nights_of_an_export_say_why_they_are_missing(
     assert rows("marts.day_quality", "day::text, flag") == [{"day": day(3), "flag": "provisional"}]
 
 
-def test_somebody_without_a_watch_has_days_of_logs(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_somebody_without_a_watch_has_days_of_logs(log: Any, rows: Any) -> Iterator[None]:
     log.entry("weight", f"{day(0)}T08:00+01:00", weight_kg=70)
     log.entry("weight", f"{day(2)}T08:00+01:00", weight_kg=70)
-    build()
+    yield
     assert set(reasons(rows).values()) == {("no watch", "no watch")}
     known = rows("marts.days", "is_known", "day")
     assert [one["is_known"] for one in known] == [True, False, True]
 
 
-def test_a_mistyped_year_makes_no_decades_of_empty_days(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_a_mistyped_year_makes_no_decades_of_empty_days(log: Any, rows: Any) -> Iterator[None]:
     log.entry("weight", "1926-03-01T08:00+01:00", weight_kg=70)
     log.entry("weight", "2026-03-01T08:00+01:00", weight_kg=70)
-    build()
+    yield
     assert list(reasons(rows)) == ["1926-03-01", "2026-03-01"]
 
 
-def test_no_analysis_sees_an_empty_day(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_no_analysis_sees_an_empty_day(log: Any, rows: Any) -> Iterator[None]:
     for number in (0, 3):
         walked(log, number)
-    build()
+    yield
     assert len(rows("marts.days", "day")) == 4
     told = rows("marts.outcomes", "distinct day::text", "day::text") + rows(
         "marts.exposures", "distinct day::text", "1"
@@ -141,9 +147,10 @@ def test_no_analysis_sees_an_empty_day(build: Any, log: Any, rows: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@scenario
 def test_the_mart_says_of_every_hole_what_the_ledger_says(
-    build: Any, log: Any, rows: Any, warehouse: Database, newcomer: Person, seed: int
-) -> None:
+    log: Any, rows: Any, warehouse: Database, newcomer: Person, seed: int
+) -> Iterator[None]:
     chance = random.Random(seed)
     exported = (*gaps.EXPORTED_DAYS, *gaps.EXPORTED_NIGHTS)
     kinds = (*gaps.DAILY_KINDS, *exported, "respiration", "device")
@@ -154,7 +161,7 @@ def test_the_mart_says_of_every_hole_what_the_ledger_says(
         asked=seed % 2 == 0,
     )
     walked(log, 0)
-    build("--select", "+coverage")
+    yield
     told = {
         (one["kind"], one["day"]): one["reason"]
         for one in rows("marts.coverage", "kind, day, reason", where="reason is not null")
@@ -196,9 +203,10 @@ def test_the_ledger_is_read_by_day_without_an_index_of_its_own(warehouse: Databa
     assert any("Index Cond" in line and "day" in line for (line,) in plan), plan
 
 
-def test_a_watch_that_was_worn_is_never_said_to_be_missing(build: Any, log: Any, warehouse: Database) -> None:
+@scenario
+def test_a_watch_that_was_worn_is_never_said_to_be_missing(log: Any, warehouse: Database) -> Iterator[None]:
     walked(log, 0)
-    build()
+    yield
     with warehouse.connect() as connection:
         odd = connection.execute(
             "select count(*) from marts.days where missing_reason is not null and resting_hr_bpm is not null"

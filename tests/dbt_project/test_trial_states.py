@@ -2,8 +2,8 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import psycopg
@@ -31,6 +31,7 @@ from santorio.trials.lifecycle import (
 from santorio.trials.protocol import Protocol
 from santorio.trials.protocol_design import DailyRandomization, DecisionRule
 from santorio.trials.repository import load_trial_status
+from support.scenarios import scenario
 
 # One build of dbt.
 pytestmark = pytest.mark.timeout(900)
@@ -163,9 +164,10 @@ def publish(
     )
 
 
+@scenario
 def test_the_api_shows_the_state_that_the_events_add_up_to(
-    build: Any, warehouse: Database, newcomer: Person
-) -> None:
+    warehouse: Database, newcomer: Person
+) -> Iterator[None]:
     rng = np.random.default_rng(11)
     with warehouse.connect() as connection:
         (today,) = connection.execute("select (now() at time zone 'Europe/Berlin')::date").fetchone() or ()
@@ -176,7 +178,7 @@ def test_the_api_shows_the_state_that_the_events_add_up_to(
             diagnostics = random_diagnostics(rng, history.state, today)
             if diagnostics is not None:
                 publish(connection, newcomer, history.state.trial, diagnostics)
-    build()
+    yield
     with warehouse.connect() as connection:
         computed = {
             trial: load_trial_status(connection, newcomer, trial, today).state.name

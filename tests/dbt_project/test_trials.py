@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from santorio.ingest.importer import import_paths
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.storage.object_store import FolderStore
+from support.scenarios import scenario
 
 # Study day, date, hour, mood. Study day 2 spans two dates.
 PINGS = [
@@ -106,7 +108,8 @@ def test_daily_means_alone_count_too(
     ]
 
 
-def test_a_protocol_with_a_start_gives_its_days(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_a_protocol_with_a_start_gives_its_days(log: Any, rows: Any) -> Iterator[None]:
     log.trial(
         "protocol",
         "magnesium",
@@ -124,7 +127,7 @@ def test_a_protocol_with_a_start_gives_its_days(build: Any, log: Any, rows: Any)
     )
     log.entry("supplement", "2026-03-28T22:00+01:00", name="Magnesium", amount=0.4, unit="g")
     log.entry("supplement", "2026-03-30T22:00+02:00", name="magnesium", amount=400, unit="mg")
-    build()
+    yield
     (trial,) = rows("marts.trials")
     assert (trial["outcome"], trial["secondary"], trial["direction"]) == (
         "sleep_minutes",
@@ -145,11 +148,10 @@ def test_a_protocol_with_a_start_gives_its_days(build: Any, log: Any, rows: Any)
     ]
 
 
-def test_a_schedule_wins_over_the_protocol_and_one_alone_waits_for_it(
-    build: Any, log: Any, rows: Any
-) -> None:
+@scenario
+def test_a_schedule_wins_over_the_protocol_and_one_alone_waits_for_it(log: Any, rows: Any) -> Iterator[None]:
     log.trial("schedule", "tea", trial="tea", assignment={"1": 1, "2": "no tea"})
-    build()
+    yield
     assert rows("marts.trials") == []
     assert rows("marts.trial_days") == []
     log.trial(
@@ -161,14 +163,15 @@ def test_a_schedule_wins_over_the_protocol_and_one_alone_waits_for_it(
         start_day="2026-03-01",
         assignment=[0],
     )
-    build()
+    yield
     found = rows("marts.trial_days", "first_day::text, arm", "study_day")
     assert [tuple(one.values()) for one in found] == [("2026-03-01", "tea"), ("2026-03-02", "no tea")]
 
 
+@scenario
 def test_a_recorded_study_without_a_protocol_names_its_own_arms_and_outcome(
-    build: Any, log: Any, rows: Any
-) -> None:
+    log: Any, rows: Any
+) -> Iterator[None]:
     for number, arm in enumerate(["tea", "placebo", "tea"], start=1):
         day = f"2026-03-0{number}"
         log.trial("day", f"tea/{number}", trial="tea", study_day=number, first_day=day, last_day=day, arm=arm)
@@ -182,13 +185,14 @@ def test_a_recorded_study_without_a_protocol_names_its_own_arms_and_outcome(
                 trial="tea",
                 study_day=number,
             )
-    build()
+    yield
     (trial,) = rows("marts.trials")
     assert (trial["arms"], trial["outcome"], trial["secondary"]) == (["placebo", "tea"], "focus", ["calm"])
     assert (trial["start_day"], trial["has_protocol"]) == (dt.date(2026, 3, 1), False)
 
 
-def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(build: Any, log: Any, rows: Any) -> None:
+@scenario
+def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(log: Any, rows: Any) -> Iterator[None]:
     """Given up, paused, resumed, still to come: by what happened to it, and by its dates."""
     warehouse, person = rows.database, rows.person
     today = dt.datetime.now(dt.UTC).date()
@@ -213,7 +217,7 @@ def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(build: Any, log:
         proposals = propose_by_hand(connection, person, ["no-beer-mood", "walks-mood", "naps-mood"])
     happened("no_beer_mood", "proposed", "declined")
     happened("walks_mood", "proposed", "accepted")
-    build()
+    yield
     columns = "last_event, abandoned_on::text, paused_until::text"
     assert rows("marts.trial_statuses", columns, "trial", "trial < 'n'") == [
         {"last_event": "paused", "abandoned_on": None, "paused_until": day(9)},

@@ -4,7 +4,7 @@ import datetime as dt
 import math
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,12 +69,26 @@ def timed(path: Path, *, merge: bool = False) -> list[Message]:
             if 946_684_800 < one.get("timestamp", 0) + EPOCH_OF_FIT < NOW.timestamp()]  # fmt: skip
 
 
-def having(*names: str) -> list[Path]:
-    """Files in which the SDK finds such a message."""
-    return [path for path in FILES if any(official(path).get(f"{name}_mesgs") for name in names)]
+def each_file_with(*names: str) -> Callable[[Callable[[Path], None]], Callable[[pytest.Subtests], None]]:
+    """Test every file in which the SDK finds such a message, as a subtest.
+
+    Not as parameters: the SDK would then decode all files while the tests are collected, in every worker.
+    """
+
+    def decorate(test: Callable[[Path], None]) -> Callable[[pytest.Subtests], None]:
+        def test_files(subtests: pytest.Subtests) -> None:
+            paths = [path for path in FILES if any(official(path).get(f"{name}_mesgs") for name in names)]
+            assert paths
+            for path in paths:
+                with subtests.test(path.name):
+                    test(path)
+
+        return test_files
+
+    return decorate
 
 
-@pytest.mark.parametrize("path", having("session", "lap"), ids=lambda path: path.name)
+@each_file_with("session", "lap")
 def test_sessions_and_laps_state_what_the_messages_state(path: Path) -> None:
     event, told = ours(path).events[0], official(path)
     sessions = sorted(told.get("session_mesgs", []), key=lambda one: one.get("start_time", 0))
@@ -94,7 +108,7 @@ def test_sessions_and_laps_state_what_the_messages_state(path: Path) -> None:
                 assert (one["sport"], one["sub_sport"]) == (message.get("sport"), message.get("sub_sport"))
 
 
-@pytest.mark.parametrize("path", having("record"), ids=lambda path: path.name)
+@each_file_with("record")
 def test_every_column_of_every_record_is_the_field_that_the_record_has(path: Path) -> None:
     records = timed(path)
     if not records:
@@ -114,7 +128,7 @@ def test_every_column_of_every_record_is_the_field_that_the_record_has(path: Pat
             np.testing.assert_allclose(found.columns[column], values, rtol=1e-9, err_msg=column)
 
 
-@pytest.mark.parametrize("path", having("record"), ids=lambda path: path.name)
+@each_file_with("record")
 def test_fields_of_apps_and_fields_without_a_column_are_kept_under_their_names(path: Path) -> None:
     records = timed(path)
     if not records:
@@ -137,7 +151,7 @@ def test_fields_of_apps_and_fields_without_a_column_are_kept_under_their_names(p
         np.testing.assert_allclose(found[name][there], list(values.values()), rtol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("path", having("hrv"), ids=lambda path: path.name)
+@each_file_with("hrv")
 def test_the_intervals_between_beats_are_all_there_in_their_order(path: Path) -> None:
     told = [
         one["time"] if isinstance(one["time"], list) else [one["time"]] for one in official(path)["hrv_mesgs"]
@@ -147,7 +161,7 @@ def test_the_intervals_between_beats_are_all_there_in_their_order(path: Path) ->
     assert len(beats) > 20
 
 
-@pytest.mark.parametrize("path", having("hr"), ids=lambda path: path.name)
+@each_file_with("hr")
 def test_a_strap_gives_every_record_the_rate_that_the_sdk_merges_into_it(path: Path) -> None:
     theirs = np.array([number(one.get("heart_rate")) for one in timed(path, merge=True)])
     found = ours(path).recordings[0].columns["heart_rate_bpm"]
@@ -158,7 +172,7 @@ def test_a_strap_gives_every_record_the_rate_that_the_sdk_merges_into_it(path: P
     assert np.median(apart) == 0
 
 
-@pytest.mark.parametrize("path", having("weight_scale"), ids=lambda path: path.name)
+@each_file_with("weight_scale")
 def test_every_weighing_states_what_the_scale_stated(path: Path) -> None:
     told = official(path)["weight_scale_mesgs"]
     found = [event for event in ours(path).events if event.event_type == "fit.weight"]
@@ -170,7 +184,7 @@ def test_every_weighing_states_what_the_scale_stated(path: Path) -> None:
             )
 
 
-@pytest.mark.parametrize("path", having("monitoring"), ids=lambda path: path.name)
+@each_file_with("monitoring")
 def test_every_sample_of_monitoring_is_told_with_its_value_and_its_time(path: Path) -> None:
     told, samples = official(path), ours(path).events[0].data["samples"]
     assert isinstance(samples, Mapping)
