@@ -17,6 +17,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 from santorio.warehouse import PROJECT, Build, build_session, ensure_manifest
+from santorio.warehouse.dbt_process import run_dbt_process
 from santorio.warehouse.dbt_runner import BUILD, DbtEvent, check_results, run_dbt
 from santorio.warehouse.publish import drop_retired_relations, make_views
 
@@ -64,8 +65,9 @@ def _build(
 ) -> Iterator[object]:
     """Run `dbt build` in a thread, and give Dagster's events as dbt's nodes end.
 
-    In this process, because dbt as a program takes seconds to start. dbt's unit tests are about made-up rows: they are
-    run by the project's own tests.
+    A build of what arrived runs in this process, because dbt as a program takes seconds to start; a full build runs in
+    its own, beside which the models are compiled. dbt's unit tests are about made-up rows: they are run by the
+    project's own tests.
 
     Raises
     ------
@@ -75,10 +77,11 @@ def _build(
     if not (context.is_subset or build.selected):
         return
     selection = ["--select", *_selected_models(context)] if context.is_subset else build.arguments
+    run = run_dbt_process if build.is_full else run_dbt
     ended: SimpleQueue[DbtEvent | None] = SimpleQueue()
     with ThreadPoolExecutor(1, "dbt") as pool:
         running = pool.submit(
-            run_dbt,
+            run,
             database,
             [*BUILD, *selection],
             target=settings.dbt_target,

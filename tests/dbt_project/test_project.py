@@ -13,12 +13,9 @@ def test_the_whole_build_passes_with_its_data_tests_and_unit_tests(build: Any) -
     assert kinds == {"model", "seed", "test", "unit_test"}
 
 
-def test_every_column_is_described_and_every_described_column_is_there(
-    build: Any, warehouse: Database
-) -> None:
-    build()
+def test_every_column_is_described_and_every_described_column_is_there(built_database: Database) -> None:
     manifest = json.loads(ensure_manifest().read_text())
-    with warehouse.connect() as connection:
+    with built_database.connect() as connection:
         there = connection.execute(
             "select table_schema || '.' || table_name, array_agg(column_name::text) "
             "from information_schema.columns "
