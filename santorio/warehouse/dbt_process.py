@@ -1,8 +1,7 @@
 """dbt in a process of its own: for a long build, beside which this process has work to do.
 
-dbt's threads and a compiler share one processor where they share an interpreter: in one process the first build of a
-demo took 140 s where it takes 40 s in two. A short build runs in this process, without dbt's start
-(`santorio.warehouse.dbt_runner`).
+dbt's threads and a compiler in one process take turns, because both hold the interpreter's lock; in two they use two
+cores. A short build runs in this process, without dbt's start (`santorio.warehouse.dbt_runner`).
 """
 
 import json
@@ -45,7 +44,8 @@ def run_dbt_process(
     command = [sys.executable, "-m", "santorio.warehouse.dbt_process"]
     results: list[dict[str, Any]] | None = None
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101 - pipes, by the call above
+        assert process.stdin is not None  # noqa: S101 - a pipe, by the call above
+        assert process.stdout is not None  # noqa: S101 - as well
         # Through a pipe, because other users of the machine can read a process's arguments.
         process.stdin.write(json.dumps(request))
         process.stdin.close()
