@@ -1,7 +1,7 @@
-"""The account export of a simulated person: the zip that Garmin sends who asks for all their data.
+"""The account export of a simulated person: the zip that Garmin sends to a person who requests all their data.
 
-Its days, nights and sessions are in other words and units than the API's: milliseconds, centimetres, stress and
-battery in lists, instants as text. The original FIT files lie in zips within the zip.
+Its days, nights and sessions have other keys and units than those of the API: milliseconds, centimetres, stress and
+battery in lists, instants as text. The original FIT files are in zips within the zip.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ FITS_A_PART = 500
 def write_export(
     simulation: Simulation, path: Path, *, progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> None:
-    """Write the export of a whole life; `progress` is told days done and days in all."""
+    """Write the export of a complete life; `progress` is called with the days done and the total."""
     life = simulation.life
     sessions: list[dict[str, Any]] = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -52,19 +52,19 @@ def _write(archive: zipfile.ZipFile, name: str, document: Any) -> None:
 
 
 def _write_days(archive: zipfile.ZipFile, life: SimulatedPerson, days: range) -> None:
-    told = {day: whole_day(life, day) for day in days}
+    by_day = {day: whole_day(life, day) for day in days}
     first, last = life.clock.date(days[0]).isoformat(), life.clock.date(days[-1]).isoformat()
-    summaries = [_summary(payloads["daily_summary"]) for payloads in told.values() if payloads]
+    summaries = [_summary(payloads["daily_summary"]) for payloads in by_day.values() if payloads]
     _write(archive, f"DI-Connect-Aggregator/UDSFile_{first}_{last}.json", summaries)
-    nights = [_night(payloads["sleep"]) for payloads in told.values() if "hrv" in payloads]
+    nights = [_night(payloads["sleep"]) for payloads in by_day.values() if "hrv" in payloads]
     _write(archive, f"DI-Connect-Wellness/{first}_{last}_{life.profile}_sleepData.json", nights)
-    health = [_health(payloads) for payloads in told.values() if "hrv" in payloads]
+    health = [_health(payloads) for payloads in by_day.values() if "hrv" in payloads]
     _write(archive, f"DI-Connect-Wellness/{first}_{last}_{life.profile}_healthStatusData.json", health)
     for name, entries in families(life, days):
         _write(archive, name, entries)
 
 
-def _summary(told: Payload) -> Payload:
+def _summary(payload: Payload) -> Payload:
     """A day of `UDSFile_….json`."""
     kept = (
         "calendarDate",
@@ -90,19 +90,22 @@ def _summary(told: Payload) -> Payload:
         "restingHeartRate",
         "includesWellnessData",
     )
-    day = {"userProfilePK": told["userProfileId"], **{key: told[key] for key in kept}}
-    if told["averageStressLevel"] is not None:
+    day = {"userProfilePK": payload["userProfileId"], **{key: payload[key] for key in kept}}
+    if payload["averageStressLevel"] is not None:
         stress = {
             "type": "TOTAL",
-            "averageStressLevel": told["averageStressLevel"],
-            "maxStressLevel": told["maxStressLevel"],
+            "averageStressLevel": payload["averageStressLevel"],
+            "maxStressLevel": payload["maxStressLevel"],
         }
-        day["allDayStress"] = {"calendarDate": told["calendarDate"], "aggregatorList": [stress]}
-        levels = (("HIGHEST", told["bodyBatteryHighestValue"]), ("LOWEST", told["bodyBatteryLowestValue"]))
+        day["allDayStress"] = {"calendarDate": payload["calendarDate"], "aggregatorList": [stress]}
+        levels = (
+            ("HIGHEST", payload["bodyBatteryHighestValue"]),
+            ("LOWEST", payload["bodyBatteryLowestValue"]),
+        )
         day["bodyBattery"] = {
-            "calendarDate": told["calendarDate"],
-            "chargedValue": told["bodyBatteryChargedValue"],
-            "drainedValue": told["bodyBatteryDrainedValue"],
+            "calendarDate": payload["calendarDate"],
+            "chargedValue": payload["bodyBatteryChargedValue"],
+            "drainedValue": payload["bodyBatteryDrainedValue"],
             "bodyBatteryStatList": [
                 {"bodyBatteryStatType": name, "statsValue": value, "bodyBatteryStatus": "MEASURED"}
                 for name, value in levels
@@ -111,9 +114,9 @@ def _summary(told: Payload) -> Payload:
     return day
 
 
-def _night(told: Payload) -> Payload:
+def _night(payload: Payload) -> Payload:
     """A night of `…_sleepData.json`."""
-    night = told["dailySleepDTO"]
+    night = payload["dailySleepDTO"]
     kept = (
         "deepSleepSeconds",
         "lightSleepSeconds",
@@ -143,7 +146,7 @@ def _night(told: Payload) -> Payload:
 
 
 def _health(payloads: dict[str, Payload]) -> Payload:
-    """A night of `…_healthStatusData.json`, the one place where the export tells heart rate variability."""
+    """A night of `…_healthStatusData.json`, the one place where the export has heart rate variability."""
     summary = payloads["hrv"]["hrvSummary"]
     variability = {
         "type": "HRV",
@@ -157,29 +160,29 @@ def _health(payloads: dict[str, Payload]) -> Payload:
     return {"userProfilePK": profile, "calendarDate": summary["calendarDate"], "metrics": metrics}
 
 
-def _session(told: Payload) -> Payload:
+def _session(payload: Payload) -> Payload:
     """An activity of `…_summarizedActivities.json`: milliseconds and centimetres."""
-    start, end = told["startTimeGMT"], told["startTimeLocal"]
+    start, end = payload["startTimeGMT"], payload["startTimeLocal"]
     offset_ms = round((_seconds(end) - _seconds(start)) * 1000)
-    found = {
-        "activityId": told["activityId"],
-        "userProfileId": told["ownerId"],
-        "name": told["activityName"],
-        "activityType": told["activityType"]["typeKey"],
-        "beginTimestamp": told["beginTimestamp"],
-        "startTimeGmt": float(told["beginTimestamp"]),
-        "startTimeLocal": float(told["beginTimestamp"] + offset_ms),
-        "duration": told["duration"] * 1000,
-        "elapsedDuration": told["elapsedDuration"] * 1000,
-        "movingDuration": told["movingDuration"] * 1000,
-        "distance": told["distance"] * 100,
-        "avgHr": told["averageHR"],
-        "maxHr": told["maxHR"],
-        "deviceId": told["deviceId"],
-        "activityTrainingLoad": told["activityTrainingLoad"],
+    session = {
+        "activityId": payload["activityId"],
+        "userProfileId": payload["ownerId"],
+        "name": payload["activityName"],
+        "activityType": payload["activityType"]["typeKey"],
+        "beginTimestamp": payload["beginTimestamp"],
+        "startTimeGmt": float(payload["beginTimestamp"]),
+        "startTimeLocal": float(payload["beginTimestamp"] + offset_ms),
+        "duration": payload["duration"] * 1000,
+        "elapsedDuration": payload["elapsedDuration"] * 1000,
+        "movingDuration": payload["movingDuration"] * 1000,
+        "distance": payload["distance"] * 100,
+        "avgHr": payload["averageHR"],
+        "maxHr": payload["maxHR"],
+        "deviceId": payload["deviceId"],
+        "activityTrainingLoad": payload["activityTrainingLoad"],
         "parent": False,
     }
-    return found | ({"elevationGain": told["elevationGain"] * 100} if "elevationGain" in told else {})
+    return session | ({"elevationGain": payload["elevationGain"] * 100} if "elevationGain" in payload else {})
 
 
 def _seconds(text: str) -> float:

@@ -1,7 +1,7 @@
 """The smaller families of files in the account export of a simulated person.
 
-They tell what the API tells, in other words: a day as milliseconds or as a list of numbers, every time that a
-figure was computed, a log where the API gives its sum. Keys are those of public descriptions of real exports.
+They have the content of the API under other keys: a day as milliseconds or as a list of numbers, every
+computation of a value, a log where the API gives its sum. Keys are those of public descriptions of real exports.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from santorio.simulator.payloads import fitness, intake, pressure, ranges
 from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, stamp
 from santorio.simulator.person import SimulatedPerson
 
-FOR_EVER = 2**62
+END_OF_TIME = 2**62
 RACES = {
     "time5K": "raceTime5K",
     "time10K": "raceTime10K",
@@ -32,7 +32,7 @@ def _whose(life: SimulatedPerson, day: int) -> Payload:
 
 
 def _in_ms(life: SimulatedPerson, day: int) -> Payload:
-    """Whose and when, in the words of the families that write both as milliseconds."""
+    """Whose and when, for the families that write both as milliseconds."""
     midnight = dt.datetime.combine(life.clock.date(day), dt.time(), dt.UTC)
     return _whose(life, day) | {
         "calendarDate": int(midnight.timestamp()) * 1000,
@@ -45,9 +45,9 @@ def _readiness(life: SimulatedPerson, day: int) -> list[Payload]:
 
 
 def _endurance(life: SimulatedPerson, day: int) -> list[Payload]:
-    told = fitness.endurance_score(life, day)
+    payload = fitness.endurance_score(life, day)
     kept = {
-        key: told[key]
+        key: payload[key]
         for key in ("overallScore", "classification", "feedbackPhrase", "primaryTrainingDevice")
     }
     return [{**_in_ms(life, day), **kept, "enduranceScoreContributor": [{"group": 1, "contribution": 100.0}]}]
@@ -61,20 +61,20 @@ def _hill(life: SimulatedPerson, day: int) -> list[Payload]:
         "hillScoreClassificationId",
         "hillScoreFeedbackPhraseId",
     )
-    told = fitness.hill_score(life, day)
-    return [{**_in_ms(life, day), **{key: told[key] for key in kept}, "primaryTrainingDevice": True}]
+    payload = fitness.hill_score(life, day)
+    return [{**_in_ms(life, day), **{key: payload[key] for key in kept}, "primaryTrainingDevice": True}]
 
 
 def _load(life: SimulatedPerson, day: int) -> list[Payload]:
     status = fitness.training_status(life, day)["mostRecentTrainingStatus"]["latestTrainingStatusData"]
-    told = status[str(DEVICE)]["acuteTrainingLoadDTO"]
+    payload = status[str(DEVICE)]["acuteTrainingLoadDTO"]
     kept = (
         "acwrStatus",
         "dailyTrainingLoadAcute",
         "dailyTrainingLoadChronic",
         "dailyAcuteChronicWorkloadRatio",
     )
-    return [{**_in_ms(life, day), "acwrPercent": 50, **{key: told[key] for key in kept}}]
+    return [{**_in_ms(life, day), "acwrPercent": 50, **{key: payload[key] for key in kept}}]
 
 
 def _history(life: SimulatedPerson, day: int) -> list[Payload]:
@@ -87,8 +87,8 @@ def _history(life: SimulatedPerson, day: int) -> list[Payload]:
 
 
 def _races(life: SimulatedPerson, day: int) -> list[Payload]:
-    told = fitness.race_predictions(life, day)
-    return [{**_whose(life, day), **{theirs: told[ours] for ours, theirs in RACES.items()}}]
+    payload = fitness.race_predictions(life, day)
+    return [{**_whose(life, day), **{theirs: payload[ours] for ours, theirs in RACES.items()}}]
 
 
 def _max_met(life: SimulatedPerson, day: int) -> list[Payload]:
@@ -123,15 +123,15 @@ def _acclimation(life: SimulatedPerson, day: int) -> list[Payload]:
 
 
 def _drinks(life: SimulatedPerson, day: int) -> list[Payload]:
-    """The day's drinks one by one: their sum is what the API tells."""
+    """Make an entry of each drink of the day; the API gives their sum."""
     date = life.clock.date(day).isoformat()
-    drunk = intake.hydration(life, day, FOR_EVER)["valueInML"] or 0.0
+    drunk = intake.hydration(life, day, END_OF_TIME)["valueInML"] or 0.0
     glasses = [250.0] * int(drunk // 250) + ([drunk % 250] if drunk % 250 else [])
-    told = []
+    entries = []
     for number, amount in enumerate(glasses):
         at = life.clock.instant(day, 480) + 2400 * number
         moment = Stamps(at, life.clock.offset(at))
-        told.append(
+        entries.append(
             {
                 "userProfilePK": life.profile,
                 "calendarDate": date,
@@ -143,20 +143,20 @@ def _drinks(life: SimulatedPerson, day: int) -> list[Payload]:
                 "uuid": {"uuid": f"{life.profile:08x}-0000-4000-8000-{at:012x}"},
             }
         )
-    return told
+    return entries
 
 
 def _pressures(life: SimulatedPerson, day: int) -> list[Payload]:
     return [
         {
             "metaData": {
-                "calendarDate": _listed(one["measurementTimestampLocal"]),
-                "sequence": one["version"],
+                "calendarDate": _listed(reading["measurementTimestampLocal"]),
+                "sequence": reading["version"],
             },
             "version": 1,
-            "bloodPressure": {key: one[key] for key in ("systolic", "diastolic", "pulse")},
+            "bloodPressure": {key: reading[key] for key in ("systolic", "diastolic", "pulse")},
         }
-        for one in pressure.readings(life, day, FOR_EVER)
+        for reading in pressure.readings(life, day, END_OF_TIME)
     ]
 
 
@@ -185,9 +185,9 @@ def families(life: SimulatedPerson, days: range) -> Iterator[tuple[str, list[Pay
     """Give name and content of each file about some days."""
     first, last = life.clock.date(days[0]).isoformat(), life.clock.date(days[-1]).isoformat()
     worn = [day for day in days if life.wear.night_seen(day)]
-    for folder, family, tell in BY_DAYS:
+    for folder, family, make in BY_DAYS:
         name = f"DI-Connect-{folder}/{family}_{first}_{last}_{life.profile}.json"
-        yield name, [entry for day in worn for entry in tell(life, day)]
+        yield name, [entry for day in worn for entry in make(life, day)]
 
 
 def of_all_days(
@@ -197,9 +197,9 @@ def of_all_days(
     last = life.clock.days - 1
     yield f"DI-Connect-Wellness/{life.profile}_userBioMetrics.json", list(_biometrics(life))
     yield f"DI-Connect-Wellness/{life.profile}_heartRateZones.json", fitness.heart_rate_zones(life, last)
-    records = [_record(told) for told in fitness.personal_records(life, last)]
+    records = [_record(record) for record in fitness.personal_records(life, last)]
     yield f"DI-Connect-Fitness/{life.profile}_personalRecord.json", [{"personalRecords": records}]
-    running = [one["activityId"] for one in sessions if one["activityType"] == "running"]
+    running = [session["activityId"] for session in sessions if session["activityType"] == "running"]
     shoes = {
         "gearPk": 4_711,
         "gearTypeName": "Shoes",
@@ -215,9 +215,11 @@ def _biometrics(life: SimulatedPerson) -> Iterator[Payload]:
     """Make a line for every weigh-in, as the log of the profile's changes has it."""
     weighed = [day for day in range(life.clock.days) if ranges.weighed(life, day)]
     for sequence, day in enumerate(weighed, start=1):
-        told = ranges.weigh_ins(life, day)["dateWeightList"][0]
-        at = told["timestampGMT"] // 1000
-        body = {key: told[key] for key in ("weight", "bmi", "bodyFat", "bodyWater", "boneMass", "muscleMass")}
+        weigh_in = ranges.weigh_ins(life, day)["dateWeightList"][0]
+        at = weigh_in["timestampGMT"] // 1000
+        body = {
+            key: weigh_in[key] for key in ("weight", "bmi", "bodyFat", "bodyWater", "boneMass", "muscleMass")
+        }
         yield {
             "metaData": {"calendarDate": stamp(at + life.clock.offset(at)), "sequence": sequence},
             "version": sequence,
@@ -225,13 +227,13 @@ def _biometrics(life: SimulatedPerson) -> Iterator[Payload]:
         }
 
 
-def _record(told: Payload) -> Payload:
-    start = told["prStartTimeGmt"] // 1000
+def _record(record: Payload) -> Payload:
+    start = record["prStartTimeGmt"] // 1000
     return {
-        "personalRecordId": told["id"],
-        "activityId": told["activityId"],
+        "personalRecordId": record["id"],
+        "activityId": record["activityId"],
         "personalRecordType": "Farthest Run",
-        "value": told["value"],
+        "value": record["value"],
         "prStartTimeGMT": stamp(start, form="%a %b %d %H:%M:%S GMT %Y"),
         "createdDate": stamp(start),
         "current": True,

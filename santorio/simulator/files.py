@@ -61,18 +61,18 @@ class Simulation:
     def _payloads(self) -> Iterator[tuple[str, Any]]:
         late: list[tuple[str, Any]] = []
         for day in range(self.life.clock.days):
-            yield from self._first_told(day, late)
+            yield from self._first_versions(day, late)
         yield from self._step_ranges()
-        told_late = self.life.wear.synced_until
-        yield from self._activity_pages("garmin", [day for day in self._days() if day not in told_late])
+        late_days = self.life.wear.synced_until
+        yield from self._activity_pages("garmin", [day for day in self._days() if day not in late_days])
         yield from late
-        yield from self._activity_pages("late", [day for day in self._days() if day in told_late])
+        yield from self._activity_pages("late", [day for day in self._days() if day in late_days])
 
     def _days(self) -> range:
         return range(self.life.clock.days)
 
-    def _first_told(self, day: int, late: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-        """Give a day's payloads as first fetched; of a day synced late, keep the whole ones in `late`."""
+    def _first_versions(self, day: int, late: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """Give a day's payloads as first fetched; of a day synced late, add the complete ones to `late`."""
         life, date = self.life, self.life.clock.date(day).isoformat()
         for kind, payload in whole_day(self.life, day).items():
             if day not in life.wear.synced_until:

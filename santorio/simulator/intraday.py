@@ -32,7 +32,7 @@ class Trace:
     battery: Ints
 
     def until(self, instant: int) -> Self:
-        """Leave what was sampled before an instant: what a sync at that time would tell."""
+        """Keep the samples before an instant, as after a sync at that time."""
         beats, levels = self.heart_rate_at < instant, self.stress_at < instant
         return replace(
             self,

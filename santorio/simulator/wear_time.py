@@ -1,4 +1,4 @@
-"""When the watch saw nothing, and what it told late."""
+"""When the watch was not worn, and which days it synced late."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,7 +22,7 @@ class WearTime:
     """Per day: the state of the watch, whether the night was seen, pauses in minutes of the day, late syncs.
 
     `pauses` are stretches without any sample: the watch on its charger, or a few hours left at home.
-    A late day is first told up to `synced_until`, a minute of the day.
+    A late day is first synced up to `synced_until`, a minute of the day.
     """
 
     watch: list[Watch]

@@ -8,30 +8,30 @@ from santorio.simulator.wear_time import Watch
 
 
 def whole_day(life: SimulatedPerson, day: int) -> dict[str, Payload]:
-    """Make the payloads of a day that is over, by kind; none where the watch left nothing at all."""
+    """Make the payloads of a day that is over, by kind; none if there is no data of the day at all."""
     if life.wear.watch[day] is Watch.ABSENT:
         return {}
     trace = life.trace(day)
-    told = _of_trace(life, day, trace)
+    payloads = _of_trace(life, day, trace)
     if life.wear.watch[day] is Watch.NULLS:
-        told = without_measurements(life, day, told)
+        payloads = without_measurements(life, day, payloads)
     if life.wear.night_seen(day):
-        return told | {"sleep": sleep.sleep(life, day), "hrv": sleep.hrv(life, day)}
-    return told | {"sleep": sleep.without_sleep(life, day)}
+        return payloads | {"sleep": sleep.sleep(life, day), "hrv": sleep.hrv(life, day)}
+    return payloads | {"sleep": sleep.without_sleep(life, day)}
 
 
 def day_so_far(life: SimulatedPerson, day: int, synced: int) -> dict[str, Payload]:
-    """Make what a sync in the middle of the day told: samples so far, the night not yet worked out."""
-    told = _of_trace(life, day, life.trace(day).until(synced), until=synced)
-    return told | {"sleep": sleep.without_sleep(life, day)}
+    """Make the payloads after a sync in the middle of the day: samples so far, the night not yet computed."""
+    payloads = _of_trace(life, day, life.trace(day).until(synced), until=synced)
+    return payloads | {"sleep": sleep.without_sleep(life, day)}
 
 
-def without_measurements(life: SimulatedPerson, day: int, told: dict[str, Payload]) -> dict[str, Payload]:
+def without_measurements(life: SimulatedPerson, day: int, payloads: dict[str, Payload]) -> dict[str, Payload]:
     """Empty a day's payloads as Garmin does for a day without the watch."""
     empty = {
-        kind: heart_rate_stress.without_measurements(life, day, payload) for kind, payload in told.items()
+        kind: heart_rate_stress.without_measurements(life, day, payload) for kind, payload in payloads.items()
     }
-    return empty | {"daily_summary": summary.without_measurements(told["daily_summary"])}
+    return empty | {"daily_summary": summary.without_measurements(payloads["daily_summary"])}
 
 
 def _of_trace(life: SimulatedPerson, day: int, trace: Trace, until: int | None = None) -> dict[str, Payload]:

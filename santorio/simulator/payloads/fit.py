@@ -21,13 +21,13 @@ WARM_UP_S = 180.0
 
 
 def activity_fit(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
-    """Write the file; its figures are those of the activities list."""
+    """Write the file; its values are those of the activities list."""
     from garmin_fit_sdk import Encoder, Profile
 
-    told = activity(life, day, workout)
+    summary = activity(life, day, workout)
     numbers = Profile["mesg_num"]
     start = life.clock.instant(day, workout.minute) + 13 - EPOCH_OF_FIT
-    end = start + int(told["elapsedDuration"])
+    end = start + int(summary["elapsedDuration"])
     # A device's serial number has 32 bits.
     about = {"manufacturer": "garmin", "product": 4536, "serial_number": DEVICE % 2**32}
     encoder = Encoder()
@@ -38,12 +38,12 @@ def activity_fit(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
     write("FILE_ID", type="activity", time_created=start, **about)
     write("DEVICE_INFO", timestamp=start, device_index="creator", software_version=20.26, **about)
     write("EVENT", timestamp=start, event="timer", event_type="start")
-    for record in records(life, day, workout, told, start):
+    for record in records(life, day, workout, summary, start):
         encoder.on_mesg(numbers["RECORD"], record)
     write("EVENT", timestamp=end, event="timer", event_type="stop_all")
-    for lap in laps(told, start):
+    for lap in laps(summary, start):
         write("LAP", **lap)
-    write("SESSION", **_session(told, workout, start, end))
+    write("SESSION", **_session(summary, workout, start, end))
     offset = life.clock.offset(end + EPOCH_OF_FIT)
     write(
         "ACTIVITY",
@@ -51,21 +51,23 @@ def activity_fit(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
         local_timestamp=end + offset,
         num_sessions=1,
         type="manual",
-        total_timer_time=told["duration"],
+        total_timer_time=summary["duration"],
     )
     return bytes(encoder.close())
 
 
 def records(
-    life: SimulatedPerson, day: int, workout: Workout, told: dict[str, Any], start: int
+    life: SimulatedPerson, day: int, workout: Workout, summary: dict[str, Any], start: int
 ) -> list[dict[str, Any]]:
     """Make what the watch recorded each second; `start` counts from FIT's epoch."""
-    seconds = int(told["duration"])
+    seconds = int(summary["duration"])
     rng = stream(life.seed, "records", day)
     beats = _heart_rate(rng, workout, seconds)
-    speed = _speed(stream(life.seed, "speed", day), told["averageSpeed"], seconds)
+    speed = _speed(stream(life.seed, "speed", day), summary["averageSpeed"], seconds)
     # The last record has the whole distance, and the mean of the speeds is the session's.
-    distance = np.concatenate(([0.0], np.cumsum(speed[1:]))) * (told["distance"] / max(speed[1:].sum(), 1.0))
+    distance = np.concatenate(([0.0], np.cumsum(speed[1:]))) * (
+        summary["distance"] / max(speed[1:].sum(), 1.0)
+    )
     power = np.clip(2.1 * beats - 60 + rng.normal(0, 25, seconds), 0, 900).astype(int)
     recorded = []
     for second in range(seconds):
@@ -97,9 +99,9 @@ def _heart_rate(rng: np.random.Generator, workout: Workout, seconds: int) -> Flo
     return beats
 
 
-def laps(told: dict[str, Any], start: int) -> list[dict[str, Any]]:
+def laps(summary: dict[str, Any], start: int) -> list[dict[str, Any]]:
     """Make the laps: equal parts of the session."""
-    count, length = told["lapCount"], told["duration"] / told["lapCount"]
+    count, length = summary["lapCount"], summary["duration"] / summary["lapCount"]
     return [
         {
             "timestamp": start + int(length * (number + 1)),
@@ -107,28 +109,28 @@ def laps(told: dict[str, Any], start: int) -> list[dict[str, Any]]:
             "message_index": number,
             "total_elapsed_time": round(length, 3),
             "total_timer_time": round(length, 3),
-            "total_distance": round(told["distance"] / count, 2),
-            "avg_heart_rate": int(told["averageHR"]),
+            "total_distance": round(summary["distance"] / count, 2),
+            "avg_heart_rate": int(summary["averageHR"]),
         }
         for number in range(count)
     ]
 
 
-def _session(told: dict[str, Any], workout: Workout, start: int, end: int) -> dict[str, Any]:
+def _session(summary: dict[str, Any], workout: Workout, start: int, end: int) -> dict[str, Any]:
     sport, sub_sport = SPORTS[workout.sport]
     return {
         "timestamp": end,
         "start_time": start,
         "sport": sport,
         "sub_sport": sub_sport,
-        "total_elapsed_time": told["elapsedDuration"],
-        "total_timer_time": told["duration"],
-        "total_distance": told["distance"],
-        "total_calories": int(told["calories"]),
-        "avg_heart_rate": int(told["averageHR"]),
-        "max_heart_rate": int(told["maxHR"]),
-        "total_ascent": int(told.get("elevationGain", 0)),
-        "enhanced_avg_speed": told["averageSpeed"],
-        "num_laps": told["lapCount"],
+        "total_elapsed_time": summary["elapsedDuration"],
+        "total_timer_time": summary["duration"],
+        "total_distance": summary["distance"],
+        "total_calories": int(summary["calories"]),
+        "avg_heart_rate": int(summary["averageHR"]),
+        "max_heart_rate": int(summary["maxHR"]),
+        "total_ascent": int(summary.get("elevationGain", 0)),
+        "enhanced_avg_speed": summary["averageSpeed"],
+        "num_laps": summary["lapCount"],
         "first_lap_index": 0,
     }

@@ -25,11 +25,11 @@ def battery_impacts(life: SimulatedPerson, day: int, until: int) -> list[Payload
         start = life.clock.instant(day, workout.minute)
         end = start + 60 * workout.minutes
         if end <= until:
-            told = activity(life, day, workout)
+            summary = activity(life, day, workout)
             about = {
-                "activityName": told["activityName"],
-                "activityType": told["activityType"]["typeKey"],
-                "activityId": told["activityId"],
+                "activityName": summary["activityName"],
+                "activityType": summary["activityType"]["typeKey"],
+                "activityId": summary["activityId"],
             }
             events.append(_event(life, trace, "ACTIVITY", start, end, about))
     return events

@@ -137,15 +137,16 @@ def _drunk(life: SimulatedPerson, day: int, until: int) -> list[tuple[int, int]]
         return []
     minutes = rng.integers(460, 1320, int(rng.integers(5, 10))).tolist()
     sips = [(minute, GLASS_ML) for minute in minutes] + [(cup.minute, CUP_ML) for cup in life.coffee(day)]
-    told = [(life.clock.instant(day, minute), amount) for minute, amount in sips]
-    return sorted(one for one in told if _is_possible(life, day, one[0]) and one[0] <= until)
+    drinks = sorted((life.clock.instant(day, minute), amount) for minute, amount in sips)
+    return [(at, amount) for at, amount in drinks if _is_possible(life, day, at) and at <= until]
 
 
 def _sweat(life: SimulatedPerson, day: int, until: int) -> float:
-    done = [
-        one for one in life.workouts(day) if life.clock.instant(day, one.minute) + 60 * one.minutes <= until
-    ]
-    return float(sum(round(workout.minutes * SWEAT_ML_A_MINUTE) for workout in done))
+    sweat_ml = 0
+    for workout in life.workouts(day):
+        if life.clock.instant(day, workout.minute) + 60 * workout.minutes <= until:
+            sweat_ml += round(workout.minutes * SWEAT_ML_A_MINUTE)
+    return float(sweat_ml)
 
 
 def _is_possible(life: SimulatedPerson, day: int, at: int) -> bool:
@@ -160,16 +161,16 @@ def _meals(life: SimulatedPerson, day: int, until: int) -> Iterator[tuple[Meal, 
     load = sum(workout.load for workout in life.workouts(day))
     spends = BASAL_KCAL + 0.035 * float(life.body.steps[day]) + 3.5 * load
     drinks = [*life.coffee(day), *life.alcohol(day)]
-    drunk = sum(_drink(one.name, one.amount)[0] for one in drinks)
+    drunk = sum(_drink(drink.name, drink.amount)[0] for drink in drinks)
     eats = (spends - drunk) * float(rng.uniform(0.88, 1.1))
     for meal in (BREAKFAST, LUNCH, DINNER):
-        asked = life.clock.instant(day, meal.minute + int(rng.integers(0, 40)))
-        at = max(asked, life.nights[day].end + UP_S)
+        planned = life.clock.instant(day, meal.minute + int(rng.integers(0, 40)))
+        at = max(planned, life.nights[day].end + UP_S)
         servings = eats * meal.share / sum(food.nutrients[0] for food in meal.foods)
         shares = [round(servings * float(rng.uniform(0.9, 1.1)), 2) for _ in meal.foods]
-        told = _is_possible(life, day, at) and at <= until
+        is_logged = _is_possible(life, day, at) and at <= until
         foods = [_logged(life, at, food, share) for food, share in zip(meal.foods, shares, strict=True)]
-        yield meal, foods if told else []
+        yield meal, foods if is_logged else []
     cups = [(life.clock.instant(day, one.minute), one) for one in drinks]
     yield (
         Meal(SNACKS, 0, 0.0, ()),

@@ -16,13 +16,13 @@ ALCOHOL = (("BEER", ("beer",)), ("WINE", ("red wine", "white wine")), ("SPIRIT",
 
 def lifestyle_log(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `lifestylelogging-service/dailyLog`: what is followed, yes or no where it was ticked, and how much."""
-    told = _is_told(life, day, until)
+    is_logged = _is_logged(life, day, until)
     reports = [
-        _report(life, day, told=told, place=place, behaviour=one)
-        for place, one in enumerate(_day(life, day), 1)
+        _report(life, day, is_logged=is_logged, number=number, behaviour=behaviour)
+        for number, behaviour in enumerate(_day(life, day), 1)
     ]
     week = range(max(day - 6, 0), day + 1)
-    completed = [(past, len(reports) if _is_told(life, past, until) else 0) for past in week]
+    completed = [(past, len(reports) if _is_logged(life, past, until) else 0) for past in week]
     return {
         "dailyLogsReport": reports,
         "completionStats": [
@@ -36,13 +36,13 @@ def lifestyle_log(life: SimulatedPerson, day: int, until: int) -> Payload:
     }
 
 
-def _is_told(life: SimulatedPerson, day: int, until: int) -> bool:
-    asked = life.clock.instant(day, TICKS_AT_MINUTE)
-    return asked <= until and bool(stream(life.seed, "ticks", day).random() < CHANCE)
+def _is_logged(life: SimulatedPerson, day: int, until: int) -> bool:
+    logged_at = life.clock.instant(day, TICKS_AT_MINUTE)
+    return logged_at <= until and bool(stream(life.seed, "ticks", day).random() < CHANCE)
 
 
 def _day(life: SimulatedPerson, day: int) -> tuple[tuple[str, bool, list[dict[str, Any]]], ...]:
-    """Say of each behaviour whether it was so, and the amounts of its kinds."""
+    """Return each behaviour, whether it occurred, and the amounts of its kinds."""
     coffee, alcohol = life.coffee(day), life.alcohol(day)
     late = [cup for cup in coffee if cup.minute >= AFTERNOON]
     early = [cup for cup in coffee if cup.minute < AFTERNOON]
@@ -59,11 +59,11 @@ def _day(life: SimulatedPerson, day: int) -> tuple[tuple[str, bool, list[dict[st
 def _glasses(drinks: Sequence[Serving]) -> list[dict[str, Any]]:
     return [
         {
-            "subTypeId": place,
+            "subTypeId": number,
             "subTypeName": name,
-            "amount": round(sum(one.amount for one in drinks if one.name in names) / GRAMS_A_DRINK),
+            "amount": round(sum(drink.amount for drink in drinks if drink.name in names) / GRAMS_A_DRINK),
         }
-        for place, (name, names) in enumerate(ALCOHOL, 1)
+        for number, (name, names) in enumerate(ALCOHOL, 1)
     ]
 
 
@@ -75,20 +75,21 @@ def _report(
     life: SimulatedPerson,
     day: int,
     *,
-    told: bool,
-    place: int,
+    is_logged: bool,
+    number: int,
     behaviour: tuple[str, bool, list[dict[str, Any]]],
 ) -> dict[str, Any]:
-    name, was_so, amounts = behaviour
+    name, has_occurred, amounts = behaviour
     report: dict[str, Any] = {
-        "behaviourId": place,
+        "behaviourId": number,
         "measurementType": "QUANTITY" if amounts else "BOOLEAN",
         "calendarDate": life.clock.date(day).isoformat(),
         "name": name,
         "category": "LIFESTYLE",
     }
-    if told:
-        report["logStatus"] = "YES" if was_so else "NO"
+    if is_logged:
+        report["logStatus"] = "YES" if has_occurred else "NO"
     # The kinds are listed whether or not there is an amount of each.
-    kinds = [{key: kind[key] for key in kind if key != "amount" or (told and was_so)} for kind in amounts]
-    return {**report, "details": kinds}
+    if not (is_logged and has_occurred):
+        amounts = [{key: kind[key] for key in kind if key != "amount"} for kind in amounts]
+    return {**report, "details": amounts}

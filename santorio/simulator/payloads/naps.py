@@ -10,7 +10,7 @@ MIN_MINUTES, MAX_MINUTES = 18, 32
 
 
 def naps(life: SimulatedPerson, day: int, until: int) -> list[Payload]:
-    """Make `sleep-service/sleep/naps`, of a day with the watch: at most one, told once it is over."""
+    """Make `sleep-service/sleep/naps`, of a day with the watch: at most one, present once it is over."""
     rng = stream(life.seed, "nap", day)
     if rng.random() >= CHANCE or not life.wear.worn(day) or life.clock.travels(day):
         return []
@@ -39,5 +39,5 @@ def with_naps(night: Payload, life: SimulatedPerson, day: int, until: int) -> Pa
     found = naps(life, day, until)
     if not found:
         return night
-    told = {"napTimeSeconds": sum(nap["napTimeSec"] for nap in found), "dailyNapDTOS": found}
-    return night | {"dailySleepDTO": night["dailySleepDTO"] | told}
+    totals = {"napTimeSeconds": sum(nap["napTimeSec"] for nap in found), "dailyNapDTOS": found}
+    return night | {"dailySleepDTO": night["dailySleepDTO"] | totals}

@@ -1,4 +1,4 @@
-"""One training session in full: its figures, its samples, its laps, its zones, its weather and its sets.
+"""One training session in full: its summary, its samples, its laps, its zones, its weather and its sets.
 
 The samples and laps are those of the session's FIT file.
 """
@@ -29,7 +29,7 @@ FIELDS = {
     "directSpeed": "enhanced_speed",
     "directPower": "power",
 }
-FIGURES = (
+SUMMARY_KEYS = (
     "distance",
     "duration",
     "movingDuration",
@@ -93,40 +93,40 @@ SETS_A_LIFT = 3
 
 def detail(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}`."""
-    told = activity(life, day, workout)
+    summary = activity(life, day, workout)
     return {
-        "activityId": told["activityId"],
-        "activityUUID": {"uuid": stream(life.seed, "activity id", told["activityId"]).bytes(16).hex()},
-        "activityName": told["activityName"],
+        "activityId": summary["activityId"],
+        "activityUUID": {"uuid": stream(life.seed, "activity id", summary["activityId"]).bytes(16).hex()},
+        "activityName": summary["activityName"],
         "userProfileId": life.profile,
         "isMultiSportParent": False,
-        "activityTypeDTO": told["activityType"],
-        "eventTypeDTO": told["eventType"],
-        "accessControlRuleDTO": told["privacy"],
+        "activityTypeDTO": summary["activityType"],
+        "eventTypeDTO": summary["eventType"],
+        "accessControlRuleDTO": summary["privacy"],
         "timeZoneUnitDTO": {
             "unitId": 124,
             "unitKey": life.clock.zone.key,
             "factor": 0.0,
             "timeZone": life.clock.zone.key,
         },
-        "metadataDTO": _metadata(life, told),
-        "summaryDTO": _figures(life, day, workout, told),
+        "metadataDTO": _metadata(life, summary),
+        "summaryDTO": _summary(life, day, workout, summary),
         "splitSummaries": [],
     }
 
 
 def samples(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
-    """Make `activity-service/activity/{id}/details`: the records of the file, thinned out to 2,000 at most."""
-    told = activity(life, day, workout)
+    """Make `activity-service/activity/{id}/details`: the records of the file, downsampled to at most 2,000."""
+    summary = activity(life, day, workout)
     start = _start(life, day, workout)
-    recorded = records(life, day, workout, told, start - EPOCH_OF_FIT)
+    recorded = records(life, day, workout, summary, start - EPOCH_OF_FIT)
     step = -(-len(recorded) // MAX_POINTS)
     columns = [column for column in CHART if FIELDS.get(column[0], "timestamp") in recorded[0]]
     rows = [
         {"metrics": [_point(key, record, start) for key, _, _, _ in columns]} for record in recorded[::step]
     ]
     return {
-        "activityId": told["activityId"],
+        "activityId": summary["activityId"],
         "measurementCount": len(columns),
         "metricsCount": len(rows),
         "totalMetricsCount": len(recorded),
@@ -144,31 +144,33 @@ def samples(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
 
 def splits(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/splits`: the laps of the file."""
-    told = activity(life, day, workout)
+    summary = activity(life, day, workout)
     start = _start(life, day, workout)
-    beats = [record["heart_rate"] for record in records(life, day, workout, told, start - EPOCH_OF_FIT)]
+    heart_rates = [
+        record["heart_rate"] for record in records(life, day, workout, summary, start - EPOCH_OF_FIT)
+    ]
     return {
-        "activityId": told["activityId"],
-        "lapDTOs": [_lap(lap, told, beats, start) for lap in laps(told, start - EPOCH_OF_FIT)],
+        "activityId": summary["activityId"],
+        "lapDTOs": [_lap(lap, summary, heart_rates, start) for lap in laps(summary, start - EPOCH_OF_FIT)],
         "eventDTOs": [
             {
                 "startTimeGMT": stamp(at),
                 "startTimeGMTDoubleValue": float(at * 1000),
                 "sectionTypeDTO": {"id": number, "key": key, "sectionTypeKey": key},
             }
-            for number, key, at in ((1, "TIMER_TRIGGER_MANUAL", start), (2, "END", start + len(beats)))
+            for number, key, at in ((1, "TIMER_TRIGGER_MANUAL", start), (2, "END", start + len(heart_rates)))
         ],
     }
 
 
 def heart_rate_in_zones(life: SimulatedPerson, day: int, workout: Workout) -> list[Payload]:
     """Make `activity-service/activity/{id}/hrTimeInZones`."""
-    told = activity(life, day, workout)
+    summary = activity(life, day, workout)
     zones = heart_rate_zones(life, day)[0]
     return [
         {
             "zoneNumber": number,
-            "secsInZone": told[f"hrTimeInZone_{number}"],
+            "secsInZone": summary[f"hrTimeInZone_{number}"],
             "zoneLowBoundary": zones[f"zone{number}Floor"],
         }
         for number in range(1, 6)
@@ -201,11 +203,11 @@ def weather(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
 
 def exercise_sets(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/exerciseSets`: null but for strength, weights in grams."""
-    told = activity(life, day, workout)
+    summary = activity(life, day, workout)
     if workout.sport != "strength_training":
-        return {"activityId": told["activityId"], "exerciseSets": None}
+        return {"activityId": summary["activityId"], "exerciseSets": None}
     rng = stream(life.seed, "sets", day)
-    at, every = _start(life, day, workout), int(told["duration"]) // (2 * len(LIFTS) * SETS_A_LIFT)
+    at, every = _start(life, day, workout), int(summary["duration"]) // (2 * len(LIFTS) * SETS_A_LIFT)
     sets: list[Payload] = []
     for category, name, kilograms in (lift for lift in LIFTS for _ in range(SETS_A_LIFT)):
         lifted: dict[str, Any] = {
@@ -226,7 +228,7 @@ def exercise_sets(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
                 }
             )
             at += every
-    return {"activityId": told["activityId"], "exerciseSets": sets}
+    return {"activityId": summary["activityId"], "exerciseSets": sets}
 
 
 def _start(life: SimulatedPerson, day: int, workout: Workout) -> int:
@@ -234,8 +236,8 @@ def _start(life: SimulatedPerson, day: int, workout: Workout) -> int:
     return life.clock.instant(day, workout.minute) + 13
 
 
-def _metadata(life: SimulatedPerson, told: Payload) -> dict[str, Any]:
-    uploaded = stamp(told["beginTimestamp"] // 1000 + int(told["elapsedDuration"]) + 60)
+def _metadata(life: SimulatedPerson, summary: Payload) -> dict[str, Any]:
+    uploaded = stamp(summary["beginTimestamp"] // 1000 + int(summary["elapsedDuration"]) + 60)
     return {
         "isOriginal": True,
         "deviceApplicationInstallationId": 1_000_001,
@@ -248,8 +250,8 @@ def _metadata(life: SimulatedPerson, told: Payload) -> dict[str, Any]:
         "hasPowerTimeInZones": False,
         "userInfoDto": {
             "userProfilePk": life.profile,
-            "displayname": told["ownerDisplayName"],
-            "fullname": told["ownerFullName"],
+            "displayname": summary["ownerDisplayName"],
+            "fullname": summary["ownerFullName"],
             "profileImageUrlLarge": None,
             "profileImageUrlMedium": None,
             "profileImageUrlSmall": None,
@@ -260,7 +262,7 @@ def _metadata(life: SimulatedPerson, told: Payload) -> dict[str, Any]:
         "sensors": None,
         "activityImages": [],
         "manufacturer": "GARMIN",
-        "lapCount": told["lapCount"],
+        "lapCount": summary["lapCount"],
         "deviceMetaDataDTO": {"deviceId": str(DEVICE), "deviceTypePk": 37_000, "deviceVersionPk": 1_000_001},
         "hasIntensityIntervals": False,
         "hasSplits": False,
@@ -269,18 +271,18 @@ def _metadata(life: SimulatedPerson, told: Payload) -> dict[str, Any]:
     }
 
 
-def _figures(life: SimulatedPerson, day: int, workout: Workout, told: Payload) -> dict[str, Any]:
-    moments = {key: told[key].replace(" ", "T") + ".0" for key in ("startTimeLocal", "startTimeGMT")}
+def _summary(life: SimulatedPerson, day: int, workout: Workout, summary: Payload) -> dict[str, Any]:
+    times = {key: summary[key].replace(" ", "T") + ".0" for key in ("startTimeLocal", "startTimeGMT")}
     start = _start(life, day, workout) - EPOCH_OF_FIT
-    recorded = records(life, day, workout, told, start)
-    figures = {key: told[key] for key in FIGURES if key in told}
-    figures["minHR"] = float(min(record["heart_rate"] for record in recorded))
+    recorded = records(life, day, workout, summary, start)
+    values = {key: summary[key] for key in SUMMARY_KEYS if key in summary}
+    values["minHR"] = float(min(record["heart_rate"] for record in recorded))
     if "power" in recorded[0]:
         power = [record["power"] for record in recorded]
-        figures |= {"averagePower": round(sum(power) / len(power), 1), "maxPower": float(max(power))}
-        figures |= {"minPower": float(min(power))}
-    effect = {"trainingEffect": told["aerobicTrainingEffect"], **{key: told[key] for key in EFFECTS}}
-    return {**moments, **figures, **effect}
+        values |= {"averagePower": round(sum(power) / len(power), 1), "maxPower": float(max(power))}
+        values |= {"minPower": float(min(power))}
+    effect = {"trainingEffect": summary["aerobicTrainingEffect"], **{key: summary[key] for key in EFFECTS}}
+    return {**times, **values, **effect}
 
 
 def _point(key: str, record: dict[str, Any], start: int) -> float:
@@ -289,18 +291,18 @@ def _point(key: str, record: dict[str, Any], start: int) -> float:
     return clocks[key] if key in clocks else float(record[FIELDS[key]])
 
 
-def _lap(lap: dict[str, Any], told: Payload, beats: list[int], start: int) -> Payload:
-    begins = lap["start_time"] + EPOCH_OF_FIT
+def _lap(lap: dict[str, Any], summary: Payload, heart_rates: list[int], start: int) -> Payload:
+    start_time = lap["start_time"] + EPOCH_OF_FIT
     seconds = lap["total_timer_time"]
-    during = beats[begins - start : lap["timestamp"] + EPOCH_OF_FIT - start]
+    during = heart_rates[start_time - start : lap["timestamp"] + EPOCH_OF_FIT - start]
     return {
-        "startTimeGMT": stamp(begins),
+        "startTimeGMT": stamp(start_time),
         "distance": lap["total_distance"],
         "duration": seconds,
         "movingDuration": seconds,
         "elapsedDuration": lap["total_elapsed_time"],
-        "averageSpeed": told["averageSpeed"],
-        "calories": round(told["calories"] / told["lapCount"], 1),
+        "averageSpeed": summary["averageSpeed"],
+        "calories": round(summary["calories"] / summary["lapCount"], 1),
         "averageHR": float(lap["avg_heart_rate"]),
         "maxHR": float(max(during)),
         "lapIndex": lap["message_index"] + 1,

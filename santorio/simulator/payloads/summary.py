@@ -13,7 +13,7 @@ from santorio.simulator.rng import stream
 BASAL_KCAL = 1740.0
 METRES_A_STEP = 0.76
 STEP_GOAL = 8000
-ALWAYS_TOLD = ("userProfileId", "userDailySummaryId", "calendarDate", "rule", "uuid", "privacyProtected")
+ALWAYS_PRESENT = ("userProfileId", "userDailySummaryId", "calendarDate", "rule", "uuid", "privacyProtected")
 
 
 def daily_summary(life: SimulatedPerson, day: int, trace: Trace, *, until: int | None = None) -> Payload:
@@ -35,9 +35,9 @@ def daily_summary(life: SimulatedPerson, day: int, trace: Trace, *, until: int |
 
 def without_measurements(payload: Payload) -> Payload:
     """Empty a summary as Garmin does for a day without the watch."""
-    told = {key: payload[key] for key in ALWAYS_TOLD}
+    always = {key: payload[key] for key in ALWAYS_PRESENT}
     flags = {key: False for key in payload if key.startswith("includes")}
-    return nulled(payload, told | flags)
+    return nulled(payload, always | flags)
 
 
 def _share_of_day(life: SimulatedPerson, day: int, instant: int) -> float:

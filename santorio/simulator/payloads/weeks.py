@@ -22,8 +22,8 @@ def sleep_score(life: SimulatedPerson, day: int) -> Payload:
 
 def effort_day(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make an element of `usersummary-service/stats/im/daily`."""
-    told = intensity_minutes(life, day, until)
-    return _effort(told["calendarDate"], told["moderateMinutes"], told["vigorousMinutes"])
+    minutes = intensity_minutes(life, day, until)
+    return _effort(minutes["calendarDate"], minutes["moderateMinutes"], minutes["vigorousMinutes"])
 
 
 def effort_weeks(life: SimulatedPerson, first: int, last: int, until: int) -> list[Payload]:
@@ -48,7 +48,7 @@ def step_weeks(life: SimulatedPerson, last: int, weeks: int) -> list[Payload]:
     """Make `usersummary-service/stats/steps/weekly`: of days that are over, those with the watch."""
     made = []
     for start in _starts(last, weeks):
-        days = [told for told in steps(life, max(start, 0), start + 6) if told["totalSteps"] is not None]
+        days = [day for day in steps(life, max(start, 0), start + 6) if day["totalSteps"] is not None]
         if days:
             total, metres = (float(sum(day[key] for day in days)) for key in ("totalSteps", "totalDistance"))
             values = {

@@ -1,4 +1,4 @@
-"""What a watch tells within a day beside heart rate and stress: breath, blood oxygen, floors, minutes, battery.
+"""A watch's samples of a day beside heart rate and stress: respiration, blood oxygen, floors, minutes, battery.
 
 `until` is the instant (UTC epoch seconds) up to which the watch has been synced.
 """
@@ -39,15 +39,15 @@ def span(life: SimulatedPerson, day: int) -> dict[str, str]:
 
 def nights_of(life: SimulatedPerson, day: int, until: int) -> dict[str, Any]:
     """Make the bounds of the night that ends on a day and of the next one; null while they are not known."""
-    told: dict[str, Any] = {}
+    timestamps: dict[str, Any] = {}
     for name, index in (("sleep", day), ("tomorrowSleep", day + 1)):
         night = _known_night(life, index, until)
         edges = (None, None) if night is None else (night.start, night.end)
         for edge, at in zip(("Start", "End"), edges, strict=True):
             stamps = None if at is None else Stamps(at, life.clock.offset(at))
-            told[f"{name}{edge}TimestampGMT"] = stamps and stamps.gmt
-            told[f"{name}{edge}TimestampLocal"] = stamps and stamps.local
-    return told
+            timestamps[f"{name}{edge}TimestampGMT"] = stamps and stamps.gmt
+            timestamps[f"{name}{edge}TimestampLocal"] = stamps and stamps.local
+    return timestamps
 
 
 def _known_night(life: SimulatedPerson, day: int, until: int) -> Night | None:
@@ -64,8 +64,8 @@ def respiration(life: SimulatedPerson, day: int, until: int) -> Payload:
     usual = life.nights[day].average_respiration
     rates = np.where(asleep, usual, usual + 2) + np.rint(rng.normal(0, 1.2, len(at)))
     rates[rng.random(len(at)) < 0.08] = NOT_BREATHING
-    told = at <= until
-    at, rates, asleep = at[told], rates[told], asleep[told]
+    synced = at <= until
+    at, rates, asleep = at[synced], rates[synced], asleep[synced]
     measured = rates > 0
     tomorrow = _known_night(life, day + 1, until)
     return {

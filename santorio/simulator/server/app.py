@@ -1,4 +1,4 @@
-"""The web application: sign-in, then every address of `answers`, with the faults that were asked for."""
+"""The web application: sign-in, the paths of `handlers`, and the faults that were requested."""
 
 import asyncio
 import datetime as dt
@@ -27,7 +27,7 @@ CHALLENGE = (
 
 
 class TruncatedResponse(Response):
-    """An answer that says it is longer than it is: the connection closes within the body."""
+    """A response whose stated length is too large: the connection closes within the body."""
 
     def init_headers(self, headers: Any = None) -> None:
         """State twice the length."""
@@ -47,13 +47,13 @@ def create_app(server: GarminServer) -> Starlette:
 
 
 class FaultMiddleware:
-    """Lets go wrong what was asked for, and notes every request."""
+    """Applies the faults that were requested, and records every request."""
 
     def __init__(self, server: GarminServer) -> None:
         self.server = server
 
     async def __call__(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        """Answer with the fault that is due, or with what the application answers; record the request."""
+        """Respond with the fault that is due, or with the application's response; record the request."""
         account = self.server.tokens.owner(_bearer(request))
         path = request.url.path
         fault = self.server.faults.strike(path, account.display_name if account else None)
@@ -64,7 +64,7 @@ class FaultMiddleware:
         if response is None:
             response = await call_next(request)
             if fault is not None:
-                response = await _spoil(response, fault)
+                response = await _alter(response, fault)
         self.server.requests.append((request.method, path, response.status_code))
         return response
 
@@ -84,20 +84,20 @@ def _endpoint(server: GarminServer, answer: Answer) -> Callable[[Request], Await
 
 
 def _answer(server: GarminServer, account: Account, answer: Answer, query: dict[str, str]) -> Response:
-    known = VisibleData(account.simulation.life, server.now, server.silent_since.get(account.display_name))
+    data = VisibleData(account.simulation.life, server.now, server.silent_since.get(account.display_name))
     try:
-        told = answer(account, known, query)
+        result = answer(account, data, query)
     except (KeyError, ValueError):
         return JSONResponse({"message": "Bad request"}, status_code=400)
-    if told is NOT_FOUND:
+    if result is NOT_FOUND:
         return JSONResponse({"message": "Not found"}, status_code=404)
-    if told is None:
+    if result is None:
         return Response(status_code=204)
     if _is_archived(server, account, query.get("date")):
-        told = without_series(told)
-    if isinstance(told, bytes):
-        return Response(told, media_type="application/zip")
-    return Response(orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+        result = without_series(result)
+    if isinstance(result, bytes):
+        return Response(result, media_type="application/zip")
+    return Response(orjson.dumps(result, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
 def _is_archived(server: GarminServer, account: Account, day: str | None) -> bool:
@@ -123,7 +123,7 @@ def _reload_endpoint(server: GarminServer) -> Callable[[Request], Awaitable[Resp
 
 
 def _failure(fault: Fault) -> Response | None:
-    """Make an answer that needs no true one; None where the true one is spoilt."""
+    """Build the response of a fault that replaces the true one; None for a fault that alters it."""
     if fault.kind == "204":
         return Response(status_code=204)
     if fault.kind == "html":
@@ -134,7 +134,7 @@ def _failure(fault: Fault) -> Response | None:
     return JSONResponse({"message": f"HTTP {fault.kind}"}, status_code=int(fault.kind), headers=headers)
 
 
-async def _spoil(response: Response, fault: Fault) -> Response:
+async def _alter(response: Response, fault: Fault) -> Response:
     body = b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
     if fault.kind == "cut":
         return TruncatedResponse(body[: len(body) // 2], media_type="application/json")
@@ -147,7 +147,9 @@ def _renamed(value: Any) -> Any:
     """Rename every key, as a new version of the API might."""
     if isinstance(value, dict):
         return {f"{key}V2": _renamed(inner) for key, inner in value.items()}
-    return [_renamed(inner) for inner in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_renamed(inner) for inner in value]
+    return value
 
 
 SHAPES: dict[str, Callable[[Any], Any]] = {

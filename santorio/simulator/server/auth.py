@@ -23,14 +23,14 @@ class SignIn:
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
-        found = [Route("/di-oauth2-service/oauth/token", self.token, methods=["POST"])]
+        routes = [Route("/di-oauth2-service/oauth/token", self.token, methods=["POST"])]
         for flow, language in (("mobile", "en_US"), ("portal", "en-US")):
-            found += [
+            routes += [
                 Route(f"/{flow}/sso/{language}/sign-in", self.page),
                 Route(f"/{flow}/api/login", self.password, methods=["POST"]),
                 Route(f"/{flow}/api/mfa/verifyCode", self.code, methods=["POST"]),
             ]
-        return found
+        return routes
 
     async def page(self, _request: Request) -> Response:
         """Show the page that sets the cookie."""
@@ -39,7 +39,7 @@ class SignIn:
         return response
 
     async def password(self, request: Request) -> Response:
-        """Take email and password; ask for the second factor where there is one."""
+        """Take email and password; request the second factor if there is one."""
         said = await request.json()
         account = self._accounts.get(said.get("username", ""))
         if account is None or not secrets.compare_digest(account.password, said.get("password", "")):

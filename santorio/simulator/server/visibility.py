@@ -1,4 +1,4 @@
-"""What Garmin knows of a life at an instant: days to come do not exist, today is told so far, old days sync late."""
+"""What Garmin knows of a life at an instant: days to come do not exist, today is there so far, old days sync late."""
 
 import datetime as dt
 from bisect import bisect_right
@@ -13,7 +13,7 @@ from santorio.simulator.wear_time import Watch
 
 # The watch of a late day is synced again in the afternoon two days later.
 LATE_SYNC_S = 40 * 3600
-# Garmin works a night out a quarter of an hour after waking, a watch syncs when it is looked at.
+# Garmin computes a night a quarter of an hour after waking, a watch syncs when it is looked at.
 NIGHT_KNOWN_S = 900
 SYNC_EVERY_S = 3600
 
@@ -26,8 +26,10 @@ class VisibleData:
     ) -> None:
         self.life = life
         self.now = int(now.timestamp())
-        self.told_at = self.now if silent_since is None else min(self.now, int(silent_since.timestamp()))
+        self.last_contact = self.now
         """When the watch could last be synced."""
+        if silent_since is not None:
+            self.last_contact = min(self.now, int(silent_since.timestamp()))
         starts = [life.clock.bounds(day)[0] for day in range(life.clock.days)]
         self.today = bisect_right(starts, self.now) - 1
         """Index of the day that is running; the last one when the life is over."""
@@ -46,19 +48,19 @@ class VisibleData:
         return [day for text in days if (day := self.index(text)) is not None]
 
     def synced(self, day: int) -> int:
-        """Return the instant up to which the watch has told of a day, at most the day's end."""
+        """Return the instant up to which the watch has synced a day, at most the day's end."""
         end = self.life.clock.bounds(day)[1]
         late = self.life.wear.synced_until.get(day)
-        if late is not None and self.told_at < end + LATE_SYNC_S:
+        if late is not None and self.last_contact < end + LATE_SYNC_S:
             return min(self.life.clock.instant(day, late), self.last_sync)
         return min(end, self.last_sync)
 
     def is_whole(self, day: int) -> bool:
-        """Whether the watch has told the whole day."""
+        """Whether the watch has synced the complete day."""
         return self.synced(day) >= self.life.clock.bounds(day)[1]
 
     def knows_night(self, day: int) -> bool:
-        """Whether the night that ends on a day has been worked out."""
+        """Whether the night that ends on a day has been computed."""
         late = day in self.life.wear.synced_until and not self.is_whole(day)
         known = self.synced(day) >= self.life.nights[day].end + NIGHT_KNOWN_S
         return self.life.wear.night_seen(day) and known and not late
@@ -75,7 +77,7 @@ class VisibleData:
     @property
     def last_sync(self) -> int:
         """When the watch was synced last."""
-        return self.told_at - self.told_at % SYNC_EVERY_S
+        return self.last_contact - self.last_contact % SYNC_EVERY_S
 
 
 @lru_cache(maxsize=256)
@@ -85,12 +87,13 @@ def _day(life: SimulatedPerson, day: int, synced: int | None, *, knows_night: bo
         return whole
     trace = life.trace(day).until(synced)
     if not life.wear.worn(day) or not _measures(trace):
-        told = without_measurements(life, day, {k: v for k, v in whole.items() if k not in {"sleep", "hrv"}})
+        of_day = {kind: payload for kind, payload in whole.items() if kind not in {"sleep", "hrv"}}
+        payloads = without_measurements(life, day, of_day)
     else:
-        told = {k: v for k, v in day_so_far(life, day, synced).items() if k != "sleep"}
+        payloads = day_so_far(life, day, synced)
     if knows_night:
-        return told | {"sleep": whole["sleep"], "hrv": whole["hrv"]}
-    return told | {"sleep": without_sleep(life, day)}
+        return payloads | {"sleep": whole["sleep"], "hrv": whole["hrv"]}
+    return payloads | {"sleep": without_sleep(life, day)}
 
 
 def _measures(trace: Trace) -> bool:
