@@ -18,7 +18,7 @@ from benchmarks.harness import machine
 from santorio.arrays import FloatArray
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.latent_model import LatentTrialModel
-from santorio.stats.outcome_types import Outcome, code_outcome
+from santorio.stats.outcome_types import CodedOutcome, code_outcome
 from santorio.stats.sampler import Fit, sample_once
 
 RESULTS = Path(__file__).resolve().parent / "results" / "mixing.json"
@@ -52,42 +52,42 @@ def predictor(rng: np.random.Generator, level: float, path_sd: float, effect: fl
     return np.asarray(level + path_sd * path + effect * daily_design().arm)
 
 
-def symptom() -> Outcome:
+def symptom() -> CodedOutcome:
     """A symptom on half of the days."""
     rng = np.random.default_rng(1)
     probability = expit(predictor(rng, -0.2, 0.7, 1.5))
-    return code_outcome("binary", known(np.where(rng.random(DAYS) < probability, 1.0, 0.0)))
+    return code_outcome("binary", observed(np.where(rng.random(DAYS) < probability, 1.0, 0.0)))
 
 
-def rating() -> Outcome:
+def rating() -> CodedOutcome:
     """A rating from 1 to 10 that hardly resembles itself from day to day: the hardest of many data sets tried."""
     rng = np.random.default_rng(2)
     at = predictor(rng, 0.0, 1.0, 1.2)
     above = rng.logistic(size=DAYS)[:, None] + at[:, None] > RATING_CUTS
-    return code_outcome("ordinal", known(1.0 + above.sum(axis=1).astype(np.float64)))
+    return code_outcome("ordinal", observed(1.0 + above.sum(axis=1).astype(np.float64)))
 
 
-def events() -> Outcome:
+def events() -> CodedOutcome:
     """Counts that vary more than chance lets them."""
     rng = np.random.default_rng(3)
     mean = np.exp(predictor(rng, 1.5, 0.3, -0.5))
-    return code_outcome("count", known(rng.poisson(rng.gamma(4.0, mean / 4.0)).astype(float)))
+    return code_outcome("count", observed(rng.poisson(rng.gamma(4.0, mean / 4.0)).astype(float)))
 
 
-def slider() -> Outcome:
+def slider() -> CodedOutcome:
     """A slider that is pushed to its end on some days."""
     rng = np.random.default_rng(4)
     mean = expit(predictor(rng, 0.8, 0.6, 0.8))
     share = rng.beta(8 * mean, 8 * (1 - mean))
-    return code_outcome("bounded", known(np.where(share > 0.93, 100.0, 100 * share)))
+    return code_outcome("bounded", observed(np.where(share > 0.93, 100.0, 100 * share)))
 
 
-def known(values: FloatArray) -> FloatArray:
+def observed(values: FloatArray) -> FloatArray:
     """Values of the days that have one."""
-    return values[daily_design().known]
+    return values[daily_design().observed]
 
 
-OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
+OUTCOMES: Mapping[str, Callable[[], CodedOutcome]] = {
     "binary": symptom,
     "ordinal": rating,
     "count": events,
@@ -95,7 +95,7 @@ OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
 }
 
 
-def measure(outcome: Outcome) -> dict[str, object]:
+def measure(outcome: CodedOutcome) -> dict[str, object]:
     """One fit a seed, after one that compiles."""
     design = daily_design()
     OneAttempt(32, DAYS).fit(design, outcome)

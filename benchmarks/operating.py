@@ -32,9 +32,9 @@ LOOKS = (35, 49)
 def design_of(days: int) -> TrialDesign:
     """A schedule by day, drawn with a fixed seed; one day in ten is missing."""
     cycles = days // 14
-    known = np.random.default_rng(3).random(14 * cycles) >= 0.1
+    observed = np.random.default_rng(3).random(14 * cycles) >= 0.1
     every = np.arange(14 * cycles)
-    return TrialDesign(every + 20000, draw_daily(cycles, 14, 3), every // 14, known, 2)
+    return TrialDesign(every + 20000, draw_daily(cycles, 14, 3), every // 14, observed, 2)
 
 
 def median_seconds(way: Callable[[], object]) -> tuple[float, list[float]]:
@@ -64,7 +64,7 @@ def fits() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for what, days, outcomes, carry_over, believed in cases:
         design = design_of(days)
-        y = np.random.default_rng(1).normal(size=(int(design.known.sum()), outcomes))
+        y = np.random.default_rng(1).normal(size=(int(design.observed.sum()), outcomes))
         # A thousand at once is what simulations ask for, which take fewer nodes.
         settings = {"fine": outcomes == 1, **({"prior": robust_mixture(0.4, 0.2)} if believed else {})}
         seconds, every = median_seconds(

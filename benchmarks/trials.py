@@ -51,14 +51,14 @@ class Trial:
 def simulated(seed: int, days: int = DAYS) -> Trial:
     """A trial by day with a schedule of its own; one day in ten is missing, days resemble one another."""
     rng = np.random.default_rng(seed)
-    every, known = np.arange(days), rng.random(days) >= 0.1
-    design = TrialDesign(every + 20000, draw_daily(days // 14, 14, seed), every // 14, known, 2)
+    every, observed = np.arange(days), rng.random(days) >= 0.1
+    design = TrialDesign(every + 20000, draw_daily(days // 14, 14, seed), every // 14, observed, 2)
     truth = GroundTruth(
         np.array([rng.normal(0, 0.5)]),
         process=DataGeneratingProcess(autoregression=(rng.uniform(0, 0.7), 0.0)),
     )
     drawn = simulate_trials(design, truth, 1, rng).outcome
-    return Trial(design, standardise(drawn[known], design.arm[known])[0][:, 0])
+    return Trial(design, standardise(drawn[observed], design.arm[observed])[0][:, 0])
 
 
 def naive(trial: Trial, draws: int, seed: int) -> Any:

@@ -29,13 +29,13 @@ class Noise:
         Standard deviation of a day, in the outcome's unit.
     rho : float
         Correlation of a day with the next.
-    known : float
+    observed_share : float
         Share of days that have an outcome at all.
     """
 
     sigma: float
     rho: float
-    known: float = 1.0
+    observed_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def estimate_variance(arm: IntArray, cycle: IntArray, noise: Noise, *, carry_ove
     arms = int(arm.max()) + 1
     design = TrialDesign(np.arange(days), arm, cycle, np.ones(days, dtype=bool), arms)
     (unit,) = unit_variances(design.columns(carry_over), np.array([noise.rho]))
-    return float(unit * noise.sigma**2 / noise.known)
+    return float(unit * noise.sigma**2 / noise.observed_share)
 
 
 def unit_variances(columns: Columns, rho: FloatArray) -> FloatArray:
@@ -166,5 +166,5 @@ def value_of_information(
 def noise_of(day: IntArray, standard: FloatArray, spread: float) -> Noise:
     """Estimate a person's own σ and ρ from the days already lived, net of trend and weekday."""
     posterior = exact_inference.fit_exact(background_columns(day), standard)
-    known = len(day) / (int(day[-1]) - int(day[0]) + 1)
-    return Noise(float(posterior.sigma_mean()[0]) * spread, float(posterior.rho_mean()[0]), known)
+    observed_share = len(day) / (int(day[-1]) - int(day[0]) + 1)
+    return Noise(float(posterior.sigma_mean()[0]) * spread, float(posterior.rho_mean()[0]), observed_share)

@@ -161,7 +161,7 @@ class TrialDesign:
         Assigned arm of each, 0 is the reference.
     cycle : IntArray
         Cycle or stretch of each, from 0.
-    known : NDArray[np.bool_]
+    observed : NDArray[np.bool_]
         Days whose outcome enters the likelihood. The others (missing, washed out) still carry exposure over.
     arms : int
         Number of arms.
@@ -174,16 +174,16 @@ class TrialDesign:
     day: IntArray
     arm: IntArray
     cycle: IntArray
-    known: NDArray[np.bool_]
+    observed: NDArray[np.bool_]
     arms: int
     weekly: bool = True
     trended: bool = True
 
     def __post_init__(self) -> None:
         shape = (len(self.day),)
-        columns = (self.day, self.arm, self.cycle, self.known)
+        columns = (self.day, self.arm, self.cycle, self.observed)
         if not len(self.day) or any(column.shape != shape for column in columns):
-            msg = "day, arm, cycle and known need one entry a study day"
+            msg = "day, arm, cycle and observed need one entry a study day"
             raise ValueError(msg)
         gaps(self.day)
         if self.arms < 2 or self.arm.min() < 0 or self.arm.max() >= self.arms or self.cycle.min() < 0:
@@ -203,13 +203,13 @@ class TrialDesign:
             day=self.day[first],
             arm=self.arm[first],
             cycle=self.cycle[first],
-            known=self.known[first],
+            observed=self.observed[first],
         )
 
     def background(self) -> Columns:
-        """Level, trend and week of the known days."""
+        """Level, trend and week of the observed days."""
         return background_columns(
-            self.day[self.known],
+            self.day[self.observed],
             first=int(self.day[0]),
             last=int(self.day[-1]),
             trended=self.trended,
@@ -217,7 +217,7 @@ class TrialDesign:
         )
 
     def exposure(self, carry_over: FloatArray, dose: FloatArray | None = None) -> FloatArray:
-        """Effective exposure of the known days to each arm but the reference.
+        """Effective exposure of the observed days to each arm but the reference.
 
         e_t = λ^Δ e_{t-Δ} + (1-λ^Δ) a_t over all study days, Δ days after the study day before; before the first
         day it is 0. A day outside the study, in a gap between its days, is taken to have had the arm that follows.
@@ -232,7 +232,7 @@ class TrialDesign:
         Returns
         -------
         FloatArray
-            Shape (values, known days, arms - 1).
+            Shape (values, observed days, arms - 1).
         """
         assigned = (self.arm[:, None] == np.arange(1, self.arms)[None, :]).astype(float)
         if dose is not None:
@@ -243,12 +243,12 @@ class TrialDesign:
         for t, now in enumerate(assigned):
             felt = kept[t] * felt + (1 - kept[t]) * now
             exposure[t] = felt
-        return np.ascontiguousarray(exposure[self.known].transpose(1, 0, 2))
+        return np.ascontiguousarray(exposure[self.observed].transpose(1, 0, 2))
 
     def columns(self, carry_over: float = 0.0) -> Columns:
-        """Columns of the known days: background, each arm's effect, and how each cycle's effect departs from it.
+        """Columns of the observed days: background, each arm's effect, and how each cycle's effect departs from it.
 
-        A cycle without a known day keeps its column, of zeros: its departure keeps its prior.
+        A cycle without a observed day keeps its column, of zeros: its departure keeps its prior.
         """
         (exposure,) = self.exposure(np.array([carry_over]))
-        return _with_arms(self.background(), exposure, self.cycle[self.known], self.cycles)
+        return _with_arms(self.background(), exposure, self.cycle[self.observed], self.cycles)

@@ -138,7 +138,7 @@ def fit_trial(
     design : TrialDesign
         Shared by all outcomes.
     outcome : FloatArray
-        Standardised outcome of the known days, shape (days,) or (days, outcomes).
+        Standardised outcome of the observed days, shape (days,) or (days, outcomes).
     carry_over : CarryOver, optional
         Prior of λ; without it λ is 0.
     prior : EffectPrior
@@ -155,7 +155,7 @@ def fit_trial(
     y = _two_dimensional(outcome)
     background = design.background()
     if len(y) != len(background.values):
-        msg = "an outcome is needed for every known day, and for no other"
+        msg = "an outcome is needed for every observed day, and for no other"
         raise ValueError(msg)
     days = len(y)
     rhos, taus = rho_rule(days, fine=fine), tau_rule(design.cycles, fine=fine)
@@ -199,7 +199,7 @@ def _two_dimensional(outcome: FloatArray) -> FloatArray:
 
 def _by_cycle(design: TrialDesign, exposure: FloatArray) -> FloatArray:
     """Exposure to each arm in each cycle, shape (λ, days, arms - 1, cycles)."""
-    inside = design.cycle[design.known][:, None] == np.arange(design.cycles)
+    inside = design.cycle[design.observed][:, None] == np.arange(design.cycles)
     return np.asarray(exposure[:, :, :, None] * inside[None, :, None, :])
 
 

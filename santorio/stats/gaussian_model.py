@@ -112,7 +112,7 @@ class TrialModel(RegressionModel):
         design : TrialDesign
             Arms of all study days.
         outcome : FloatArray
-            Standardised outcome of the known days, shape (known days,).
+            Standardised outcome of the observed days, shape (observed days,).
         carry_over : CarryOver, optional
             Prior of λ; without it λ is 0: effects act within the day.
         prior : EffectPrior

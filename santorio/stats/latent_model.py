@@ -45,7 +45,7 @@ from santorio.stats.outcome_types import (
     LOGISTIC_SD,
     MAX_LEVELS,
     PATH_SHARE,
-    Outcome,
+    CodedOutcome,
     cut_points,
     expected,
 )
@@ -110,7 +110,7 @@ def spreads(dispersion: Any, scales: Any) -> Spreads:
     return Spreads(path**0.5, sigma, shape, in_units * sigma + (1 - in_units))
 
 
-def _scales(outcome: Outcome) -> FloatArray:
+def _scales(outcome: CodedOutcome) -> FloatArray:
     """Chance's variance, whether there is no other, the dispersion's unit, whether cut points are in units of σ."""
     in_units = outcome.family == "ordinal"
     return np.array([outcome.chance, outcome.is_logistic, outcome.dispersion_unit, in_units], dtype=float)
@@ -188,7 +188,7 @@ class LatentTrialModel(RegressionModel):
     def fit(
         self,
         design: TrialDesign,
-        outcome: Outcome,
+        outcome: CodedOutcome,
         *,
         carry_over: CarryOver | None = None,
         prior: EffectPrior = WEAK,
@@ -200,8 +200,8 @@ class LatentTrialModel(RegressionModel):
         ----------
         design : TrialDesign
             Arms of all study days.
-        outcome : Outcome
-            Of the known days, from `code_outcome`.
+        outcome : CodedOutcome
+            Of the observed days, from `code_outcome`.
         carry_over : CarryOver, optional
             Prior of λ; without it λ is 0: effects act within the day.
         prior : EffectPrior
@@ -251,16 +251,16 @@ class Standardisation:
 
     Attributes
     ----------
-    outcome : Outcome
+    outcome : CodedOutcome
     baseline : FloatArray
-        Linear predictor of each known day under the reference, shape (draws, days).
+        Linear predictor of each observed day under the reference, shape (draws, days).
     cuts : FloatArray
         See `santorio.stats.outcome_types.expected`, shape (draws, cuts).
     widening : FloatArray
         By how much the path widens an effect: μ over its value in a model without the path; shape (draws,).
     """
 
-    outcome: Outcome
+    outcome: CodedOutcome
     baseline: FloatArray
     cuts: FloatArray
     widening: FloatArray
@@ -276,8 +276,10 @@ class Standardisation:
         return Standardisation(self.outcome, self.baseline[::step], self.cuts[::step], self.widening[::step])
 
 
-def standardise(terms: TrialRegression, outcome: Outcome, draws: Mapping[str, FloatArray]) -> Standardisation:
-    """Prepare standardisation over the known days of a design, from what was sampled."""
+def standardise(
+    terms: TrialRegression, outcome: CodedOutcome, draws: Mapping[str, FloatArray]
+) -> Standardisation:
+    """Prepare standardisation over the observed days of a design, from what was sampled."""
     spread = spreads(draws["dispersion"], _scales(outcome))
     cuts = cut_points(outcome, draws["standard_cuts"], np.broadcast_to(spread.cut_scale, spread.sigma.shape))
     coefficients = terms.coefficients(draws)
@@ -290,7 +292,7 @@ def standardise(terms: TrialRegression, outcome: Outcome, draws: Mapping[str, Fl
 
 
 def _derived(
-    terms: TrialRegression, outcome: Outcome, draws: Mapping[str, FloatArray]
+    terms: TrialRegression, outcome: CodedOutcome, draws: Mapping[str, FloatArray]
 ) -> dict[str, FloatArray]:
     """What `LatentTrialModel.fit` returns beside what was sampled."""
     spread = spreads(draws["dispersion"], _scales(outcome))
@@ -313,8 +315,10 @@ def _derived(
     }
 
 
-def sampled_paths(terms: TrialRegression, outcome: Outcome, draws: Mapping[str, FloatArray]) -> FloatArray:
-    """Latent path η of every draw, from what was sampled; shape (draws, known days).
+def sampled_paths(
+    terms: TrialRegression, outcome: CodedOutcome, draws: Mapping[str, FloatArray]
+) -> FloatArray:
+    """Latent path η of every draw, from what was sampled; shape (draws, observed days).
 
     The same recursions as in `santorio.stats.kernels.latent.latent_density`, over all draws at once.
     """
@@ -322,7 +326,7 @@ def sampled_paths(terms: TrialRegression, outcome: Outcome, draws: Mapping[str, 
 
     spread = spreads(draws["dispersion"], _scales(outcome))
     rho = 2 * draws["unit_rho"] - 1
-    step = rho ** gaps(terms.design.day[terms.design.known])[:, None]
+    step = rho ** gaps(terms.design.day[terms.design.observed])[:, None]
     step[0] = 0.0
     working = working_response(outcome)
     residual = working[:, RESPONSE, None] - (spread.sigma[:, None] * terms.linear_predictor(draws)).T

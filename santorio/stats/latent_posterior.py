@@ -13,7 +13,7 @@ from santorio.arrays import FloatArray
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import CarryOver, EffectPrior
 from santorio.stats.latent_model import LatentTrialModel, Standardisation, latent_regression, standardise
-from santorio.stats.outcome_types import LINK_NAMES, LOGISTIC_SD, Outcome
+from santorio.stats.outcome_types import LINK_NAMES, LOGISTIC_SD, CodedOutcome
 from santorio.stats.regression_terms import TrialRegression
 from santorio.stats.sampler import Fit
 
@@ -162,12 +162,12 @@ class LatentPosterior:
         return float(carry_over.mean()) if carry_over.any() else None
 
     def predictor(self) -> FloatArray:
-        """Linear predictor of each known day as its arm was, without the latent path; of every `step`-th draw.
+        """Linear predictor of each observed day as its arm was, without the latent path; of every `step`-th draw.
 
         Returns
         -------
         FloatArray
-            Shape (draws, known days).
+            Shape (draws, observed days).
         """
         standard = self.regression.linear_predictor(self.fit.draws)[:: self.step]
         sigma = self.fit.draws["sigma"][:: self.step, None]
@@ -189,7 +189,7 @@ class LatentPosterior:
 def sample_latent_posterior(
     model: LatentTrialModel,
     design: TrialDesign,
-    outcome: Outcome,
+    outcome: CodedOutcome,
     *,
     carry_over: CarryOver | None,
     prior: EffectPrior,

@@ -103,7 +103,7 @@ def marginalise(
     Parameters
     ----------
     background : Columns
-        Of the known days.
+        Of the observed days.
     exposure : FloatArray
         Exposure to each arm in each cycle, for each λ; shape (λ, days, arms - 1, cycles).
     outcome : FloatArray

@@ -31,7 +31,7 @@ PATH_SHARE = 2 / 3
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CodedOutcome:
     """An outcome as a likelihood takes it.
 
     Attributes
@@ -76,13 +76,15 @@ class Outcome:
         return self.coded
 
 
-def code_outcome(family: Family, outcome: FloatArray, *, low: float = 0.0, high: float = 100.0) -> Outcome:
+def code_outcome(
+    family: Family, outcome: FloatArray, *, low: float = 0.0, high: float = 100.0
+) -> CodedOutcome:
     """Code an outcome for its likelihood.
 
     Parameters
     ----------
     outcome : FloatArray
-        Of the known days, shape (days,).
+        Of the observed days, shape (days,).
     low, high : float
         Ends of the range of a bounded outcome.
 
@@ -92,7 +94,7 @@ def code_outcome(family: Family, outcome: FloatArray, *, low: float = 0.0, high:
         If the outcome is none of this kind, or never varies.
     """
     if not np.isfinite(outcome).all() or len(np.unique(outcome)) < 2:
-        msg = "an outcome has a number on every known day, and varies"
+        msg = "an outcome has a number on every observed day, and varies"
         raise ValueError(msg)
     if family == "binary":
         return _binary(outcome)
@@ -103,16 +105,16 @@ def code_outcome(family: Family, outcome: FloatArray, *, low: float = 0.0, high:
     return _bounded(outcome, low, high)
 
 
-def _binary(outcome: FloatArray) -> Outcome:
+def _binary(outcome: FloatArray) -> CodedOutcome:
     if not np.isin(outcome, (0, 1)).all():
         msg = "a binary outcome is 0 or 1"
         raise ValueError(msg)
     usual = (outcome.sum() + 0.5) / (len(outcome) + 1)
     link = np.array([np.log(usual / (1 - usual)), 0.0, 0.0, 0.0, 0.0])
-    return Outcome("binary", outcome, np.array([0.0, 1.0]), link, LOGISTIC_SD**2)
+    return CodedOutcome("binary", outcome, np.array([0.0, 1.0]), link, LOGISTIC_SD**2)
 
 
-def _ordinal(outcome: FloatArray) -> Outcome:
+def _ordinal(outcome: FloatArray) -> CodedOutcome:
     """Levels that were never used say nothing of their cut points: the used ones are the levels."""
     values, coded = np.unique(outcome, return_inverse=True)
     levels = len(values)
@@ -123,19 +125,19 @@ def _ordinal(outcome: FloatArray) -> Outcome:
     half = float(np.log(levels - 1.0)) / LOGISTIC_SD
     step = 2 * half / (levels - 2) if levels > 2 else 1.0
     link = np.array([0.0, -half, 0.0, np.log(step), 0.7])
-    return Outcome("ordinal", coded.astype(float), values, link, LOGISTIC_SD**2)
+    return CodedOutcome("ordinal", coded.astype(float), values, link, LOGISTIC_SD**2)
 
 
-def _count(outcome: FloatArray) -> Outcome:
+def _count(outcome: FloatArray) -> CodedOutcome:
     if (outcome < 0).any() or (outcome != np.round(outcome)).any():
         msg = "counts are whole numbers from 0"
         raise ValueError(msg)
     mean = float(outcome.mean())
     link = np.array([np.log(mean), 0.0, 0.0, 0.0, 0.0])
-    return Outcome("count", outcome, np.array([0.0, 1.0]), link, 1 / mean)
+    return CodedOutcome("count", outcome, np.array([0.0, 1.0]), link, 1 / mean)
 
 
-def _bounded(outcome: FloatArray, low: float, high: float) -> Outcome:
+def _bounded(outcome: FloatArray, low: float, high: float) -> CodedOutcome:
     if (outcome < low).any() or (outcome > high).any():
         msg = "a bounded outcome lies within its range"
         raise ValueError(msg)
@@ -143,10 +145,10 @@ def _bounded(outcome: FloatArray, low: float, high: float) -> Outcome:
     middle = float(np.clip(share.mean(), 0.02, 0.98))
     # From the middle of the range, some two days in a hundred are expected at each end.
     link = np.array([np.log(middle / (1 - middle)), -4.0, 1.5, np.log(8.0), 0.5])
-    return Outcome("bounded", share, np.array([low, high]), link, 0.0, middle * (1 - middle))
+    return CodedOutcome("bounded", share, np.array([low, high]), link, 0.0, middle * (1 - middle))
 
 
-def cut_points(outcome: Outcome, standard: FloatArray, scale: FloatArray) -> FloatArray:
+def cut_points(outcome: CodedOutcome, standard: FloatArray, scale: FloatArray) -> FloatArray:
     """Cut points of every draw, shape (draws, cuts); see `santorio.stats.kernels.likelihoods.cut_points`.
 
     Parameters
@@ -160,7 +162,7 @@ def cut_points(outcome: Outcome, standard: FloatArray, scale: FloatArray) -> Flo
     return np.asarray(scale[:, None] * cuts)
 
 
-def expected(outcome: Outcome, eta: FloatArray, cuts: FloatArray) -> FloatArray:
+def expected(outcome: CodedOutcome, eta: FloatArray, cuts: FloatArray) -> FloatArray:
     """Expected outcome in its own unit: a probability, a rating, a count, a value within the range.
 
     Parameters
@@ -187,7 +189,7 @@ def expected(outcome: Outcome, eta: FloatArray, cuts: FloatArray) -> FloatArray:
 
 
 def draw_outcome(
-    outcome: Outcome, eta: FloatArray, cuts: FloatArray, shape: FloatArray, rng: np.random.Generator
+    outcome: CodedOutcome, eta: FloatArray, cuts: FloatArray, shape: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     """Draw an outcome in its own unit, as its likelihood makes days.
 

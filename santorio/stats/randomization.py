@@ -162,10 +162,10 @@ def randomisation_p(
 
 
 def _difference(schedules: IntArray, outcome: FloatArray, contrast: int) -> FloatArray:
-    known = np.isfinite(outcome)
-    value = outcome[known]
-    treated, reference = schedules[:, known] == contrast, schedules[:, known] == 0
-    # A redraw may leave an arm without a known day; it says nothing, and counts as no difference.
+    observed = np.isfinite(outcome)
+    value = outcome[observed]
+    treated, reference = schedules[:, observed] == contrast, schedules[:, observed] == 0
+    # A redraw may leave an arm without a observed day; it says nothing, and counts as no difference.
     mean_treated = treated @ value / np.maximum(treated.sum(axis=1), 1)
     mean_reference = reference @ value / np.maximum(reference.sum(axis=1), 1)
     empty = ~treated.any(axis=1) | ~reference.any(axis=1)

@@ -56,7 +56,7 @@ class TrialRegression:
     Attributes
     ----------
     columns : Columns
-        Of the known days, the arms' without carry-over.
+        Of the observed days, the arms' without carry-over.
     design : TrialDesign
     shift, fixed_sd, pooled_sd : FloatArray
         A coefficient is shift + (fixed_sd + τ pooled_sd) z with z standard normal, shape (columns,); the mixture prior
@@ -107,14 +107,14 @@ class TrialRegression:
         return {
             "term": self.columns.names,
             "arm": range(1, self.design.arms),
-            "known_day": self.design.day[self.design.known].tolist(),
+            "known_day": self.design.day[self.design.observed].tolist(),
             "study_day": self.design.day.tolist(),
         }
 
     def kept(self, outcome: FloatArray) -> dict[str, dict[str, NDArray[Any]]]:
         """What is fitted, as it is kept with the draws."""
         design = self.design
-        schedule = {"assigned_arm": design.arm, "cycle": design.cycle, "is_known": design.known}
+        schedule = {"assigned_arm": design.arm, "cycle": design.cycle, "is_known": design.observed}
         return {"observed_data": {"outcome": outcome}, "constant_data": schedule}
 
     def coefficients(self, draws: Mapping[str, FloatArray]) -> FloatArray:
@@ -127,13 +127,13 @@ class TrialRegression:
         return draws["unit_carry_over"] * (self.carry_over is not None)
 
     def linear_predictor(self, draws: Mapping[str, FloatArray]) -> FloatArray:
-        """What background, arms and cycles bring to each known day, in units of σ; shape (draws, known days)."""
+        """What background, arms and cycles bring to each observed day, in units of σ; shape (draws, observed days)."""
         coefficient = self.coefficients(draws)
         background = slice(0, self.arms.start)
         effect = coefficient[:, None, self.arms]
         if self.columns.pooled.any():
             departures = coefficient[:, self.arms.stop :].reshape(len(coefficient), -1, self.design.cycles)
-            cycle = self.design.cycle[self.design.known]
+            cycle = self.design.cycle[self.design.observed]
             effect = effect + departures[:, :, cycle].transpose(0, 2, 1)
         carry_over = np.zeros(1) if self.carry_over is None else self.carried_over(draws)
         exposure = self.design.exposure(carry_over, self.dose)
@@ -144,7 +144,7 @@ class TrialRegression:
 def schedule_array(design: TrialDesign, dose: FloatArray | None = None) -> FloatArray:
     """Schedule as the densities take it; see `santorio.stats.kernels.gaussian.days_density`."""
     assigned = design.arm if dose is None else dose
-    return np.column_stack([design.known.astype(float), gaps(design.day), assigned, design.cycle])
+    return np.column_stack([design.observed.astype(float), gaps(design.day), assigned, design.cycle])
 
 
 def regression(

@@ -7,7 +7,7 @@ of `santorio.stats.kernels.latent` is centred on them. They change how fast the 
 import numpy as np
 
 from santorio.arrays import FloatArray
-from santorio.stats.outcome_types import PATH_SHARE, Outcome
+from santorio.stats.outcome_types import PATH_SHARE, CodedOutcome
 
 # Where a share of the range has no finite logit, and where nothing seems to vary.
 END_OF_RANGE = 0.02
@@ -16,7 +16,7 @@ MIN_VARIANCE = 0.1
 COUNT_SHIFT = 0.5
 
 
-def working_response(outcome: Outcome) -> FloatArray:
+def working_response(outcome: CodedOutcome) -> FloatArray:
     """Response, as the predictor's distance from its offset, and weight, the inverse of its variance.
 
     The response of levels is the distance from the middle of the level's cut points.
@@ -24,7 +24,7 @@ def working_response(outcome: Outcome) -> FloatArray:
     Returns
     -------
     FloatArray
-        Shape (known days, 2).
+        Shape (observed days, 2).
     """
     if outcome.is_logistic:
         return _of_levels(outcome)
@@ -33,7 +33,7 @@ def working_response(outcome: Outcome) -> FloatArray:
     return _of_shares(outcome)
 
 
-def _of_levels(outcome: Outcome) -> FloatArray:
+def _of_levels(outcome: CodedOutcome) -> FloatArray:
     """Moments of a normal variable that is cut where the levels' shares say, less the prior of the path.
 
     A level holds a standard normal between two quantiles, with the mean m and the variance 1 - q there. Divided by its
@@ -60,7 +60,7 @@ def _of_levels(outcome: Outcome) -> FloatArray:
     return of_days
 
 
-def _of_counts(outcome: Outcome) -> FloatArray:
+def _of_counts(outcome: CodedOutcome) -> FloatArray:
     mean = outcome.coded.mean()
     overdispersion = outcome.coded.var() / mean**2 - outcome.chance
     rest = max((1 - PATH_SHARE) * overdispersion, 0.0)
@@ -69,7 +69,7 @@ def _of_counts(outcome: Outcome) -> FloatArray:
     return np.column_stack([response, np.full(len(response), 1 / variance)])
 
 
-def _of_shares(outcome: Outcome) -> FloatArray:
+def _of_shares(outcome: CodedOutcome) -> FloatArray:
     share = np.clip(outcome.coded, END_OF_RANGE, 1 - END_OF_RANGE)
     response = np.log(share / (1 - share)) - outcome.link[0]
     rest = (1 - PATH_SHARE) * max(response.var(), MIN_VARIANCE)

@@ -158,10 +158,10 @@ def _stretches(at: FloatArray, label: Sequence[str], *, dated: bool) -> IntArray
 
 
 def _numbered(row: IntArray, label: list[str], word: str) -> Rows:
-    known = np.array([bool(value) for value in label])
-    kept, number = np.unique(row[known], return_inverse=True)
+    observed = np.array([bool(value) for value in label])
+    kept, number = np.unique(row[observed], return_inverse=True)
     every = np.full(len(row), -1)
-    every[known] = number
+    every[observed] = number
     first = {
         int(value): label[position] for position, value in reversed(list(enumerate(every))) if value >= 0
     }

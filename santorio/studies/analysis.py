@@ -118,7 +118,7 @@ def _answer(
         add.about = prepared_case.series.case if len(dataset.cases) > 1 else ""
         check_case(prepared_case, fit, outcome, names, dataset.word, add)
     add.about = ""
-    check_outcome(outcome, [prepared_case.known for prepared_case in prepared], chosen, add)
+    check_outcome(outcome, [prepared_case.observed for prepared_case in prepared], chosen, add)
     fitted = Fitted(prepared, fits, scale, delta, carry_over, doses_of(dataset))
     compared = [compare(study, outcome, names, fitted, contrast) for contrast in range(1, len(names))]
     summary = dataset.summaries[outcome.column]

@@ -33,18 +33,18 @@ def check_case(
     add: Notices,
 ) -> None:
     """Warn of one outcome of one case."""
-    known, arm = prepared.case.design.known, prepared.series.arm
-    rows = int(known.sum())
+    observed, arm = prepared.case.design.observed, prepared.series.arm
+    rows = int(observed.sum())
     if rows < FEW_ROWS:
         add(
             "few_rows",
             f"“{outcome.name}” has only {plural(rows, word)}; the answer leans on what was assumed before.",
         )
-    missing = [1 - float(known[arm == number].mean()) for number in np.unique(arm)]
-    if 1 - known.mean() > MANY_MISSING:
+    missing = [1 - float(observed[arm == number].mean()) for number in np.unique(arm)]
+    if 1 - observed.mean() > MANY_MISSING:
         add(
             "many_missing",
-            f"“{outcome.name}” is missing on {100 * (1 - known.mean()):.0f} % of {len(known)} {word}s.",
+            f"“{outcome.name}” is missing on {100 * (1 - observed.mean()):.0f} % of {len(observed)} {word}s.",
         )
     if max(missing) - min(missing) > MISSING_DIFFERS:
         add("missing_differs", f"“{outcome.name}” is missing much more often with one arm than another; if "
@@ -64,11 +64,11 @@ def _check_spread(
     *,
     sampled: bool,
 ) -> None:
-    scaled = prepared.scale.forward(prepared.known)
-    parts = [scaled[prepared.known_arm == number] for number in np.unique(prepared.known_arm)]
+    scaled = prepared.scale.forward(prepared.observed)
+    parts = [scaled[prepared.observed_arm == number] for number in np.unique(prepared.observed_arm)]
     spreads = [float(part.std(ddof=1)) if len(part) > 1 else 0.0 for part in parts]
     if min(spreads) == 0:
-        still = names[int(np.unique(prepared.known_arm)[int(np.argmin(spreads))])]
+        still = names[int(np.unique(prepared.observed_arm)[int(np.argmin(spreads))])]
         if sampled:
             add("constant_arm", f"“{outcome.name}” never varies with “{still}”: how far the arms are apart is told by "
                 "what was assumed beforehand, which keeps it finite, as much as by the data.")  # fmt: skip

@@ -282,7 +282,7 @@ def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows
     rows = []
     for number, name in enumerate(names):
         values = np.concatenate(
-            [prepared_case.known[prepared_case.known_arm == number] for prepared_case in prepared]
+            [prepared_case.observed[prepared_case.observed_arm == number] for prepared_case in prepared]
         )
         every = sum(int((prepared_case.series.arm == number).sum()) for prepared_case in prepared)
         rows.append(
@@ -300,11 +300,12 @@ def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows
 def _raw_difference(prepared: Prepared, contrast: int) -> float:
     """Difference of plain means; with doses the slope of a line times the highest dose."""
     if prepared.case.dose is not None:
-        share = prepared.case.dose[prepared.case.design.known]
+        share = prepared.case.dose[prepared.case.design.observed]
         away = share - share.mean()
-        return float(away @ prepared.known / (away @ away))
+        return float(away @ prepared.observed / (away @ away))
     return float(
-        prepared.known[prepared.known_arm == contrast].mean() - prepared.known[prepared.known_arm == 0].mean()
+        prepared.observed[prepared.observed_arm == contrast].mean()
+        - prepared.observed[prepared.observed_arm == 0].mean()
     )
 
 
@@ -321,7 +322,7 @@ def _test(study: Study, fitted: Fitted, contrast: int) -> RandomisationTest | No
             shares = (doses - doses[0]) / (doses[-1] - doses[0])
         # It assumes no model of the rows, so that what is told in the outcome's unit is tested in it.
         scale = (
-            Scale("natural", float(prepared_case.known.mean()), float(prepared_case.known.std()))
+            Scale("natural", float(prepared_case.observed.mean()), float(prepared_case.observed.std()))
             if fitted.is_sampled
             else prepared_case.scale
         )

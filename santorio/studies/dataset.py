@@ -305,15 +305,15 @@ def _enough(study: Study, cases: list[Series], arms: Arms, word: str, add: Notic
 
 
 def _lack(series: Series, column: str, arms: Arms, word: str) -> str:
-    known = np.isfinite(series.outcomes[column])
-    if not len(series) or known.sum() < MIN_ROWS:
-        return f"{int(known.sum())} {word}s have an outcome"
-    values = series.outcomes[column][known]
+    observed = np.isfinite(series.outcomes[column])
+    if not len(series) or observed.sum() < MIN_ROWS:
+        return f"{int(observed.sum())} {word}s have an outcome"
+    values = series.outcomes[column][observed]
     if np.ptp(values) == 0:
         return "the outcome never varies"
     if series.dose is not None:
-        return "the dose never varies" if np.ptp(series.dose[known]) == 0 else ""
-    counts = np.bincount(series.arm[known], minlength=len(arms.names))
+        return "the dose never varies" if np.ptp(series.dose[observed]) == 0 else ""
+    counts = np.bincount(series.arm[observed], minlength=len(arms.names))
     few = int(counts.argmin())
     return (
         f"“{arms.names[few]}” has {counts[few]} {word}s with an outcome"

@@ -171,15 +171,15 @@ class CaseDesign:
     dose: FloatArray | None = None
 
     def columns(self, carry_over: float, effect_sd: float = EFFECT_SD) -> Columns:
-        """Columns of the known rows at a carry-over λ."""
+        """Columns of the observed rows at a carry-over λ."""
         if self.dose is None:
             columns = self.design.columns(carry_over)
         else:
-            exposure = dose_exposure(self.design.day, self.dose, carry_over)[self.design.known]
+            exposure = dose_exposure(self.design.day, self.dose, carry_over)[self.design.observed]
             columns = with_columns(
                 self.design.background(), exposure[:, None], np.array([EFFECT_SD]), ["arm_1"]
             )
-            cycle, cycles = self.design.cycle[self.design.known], self.design.cycles
+            cycle, cycles = self.design.cycle[self.design.observed], self.design.cycles
             if cycles > 1:
                 inside = exposure[:, None] * (cycle[:, None] == np.arange(cycles)[None, :])
                 names = [f"arm_1_cycle_{cycle}" for cycle in range(cycles)]
@@ -218,8 +218,8 @@ def fit_case(
     effect_prior : Sequence
         Weight and standard deviation of each part of the prior of an arm's effect, in units of σ.
     """
-    known = case.design.known
-    standard = (scale.forward(values[known]) - scale.center) / scale.spread
+    observed = case.design.observed
+    standard = (scale.forward(values[observed]) - scale.center) / scale.spread
     rule = carry_over_rule(carry_over, len(standard))
     parts = [
         (float(node), log_weight + np.log(weight), sd)
@@ -239,10 +239,10 @@ def without_background(case: CaseDesign, values: FloatArray, scale: Scale) -> Fl
 
     What does not know the arms leaves a randomisation test exact, and takes noise out of it.
     """
-    known = case.design.known
-    standard = (scale.forward(values[known]) - scale.center) / scale.spread
-    left = np.full(len(known), np.nan)
-    left[known] = (standard - fit_exact(case.design.background(), standard).fitted()) * scale.spread
+    observed = case.design.observed
+    standard = (scale.forward(values[observed]) - scale.center) / scale.spread
+    left = np.full(len(observed), np.nan)
+    left[observed] = (standard - fit_exact(case.design.background(), standard).fitted()) * scale.spread
     return left
 
 

@@ -29,9 +29,9 @@ def noise_of_file(path: Path, column: str, day: str) -> tuple[Noise, str]:
             f"“{column}” of {table.name} is no number in {len(odd)} rows ({lines_of(table, odd)})."
         )
     at = np.floor(parse_timestamps(table, day).at)
-    known = np.isfinite(values) & np.isfinite(at)
-    days, row = np.unique(at[known], return_inverse=True)
-    mean = np.bincount(row, weights=values[known]) / np.maximum(np.bincount(row), 1)
+    observed = np.isfinite(values) & np.isfinite(at)
+    days, row = np.unique(at[observed], return_inverse=True)
+    mean = np.bincount(row, weights=values[observed]) / np.maximum(np.bincount(row), 1)
     if len(days) < MIN_DAYS or np.ptp(mean) == 0:
         raise ConfigError(
             f"Past values must be of at least {MIN_DAYS} days and vary.",

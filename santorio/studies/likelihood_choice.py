@@ -22,7 +22,7 @@ DESCRIPTIONS: dict[Family, str] = {
 
 def choose_for_column(outcome: OutcomeColumn, prepared: Sequence[Prepared]) -> LikelihoodChoice:
     """Choose the likelihood of a column from its kind and its rows, without a look at the arms."""
-    return choose_likelihood(scale_of(outcome), outcome.bounds, [case.known for case in prepared])
+    return choose_likelihood(scale_of(outcome), outcome.bounds, [case.observed for case in prepared])
 
 
 def scale_of(outcome: OutcomeColumn) -> Scale:

@@ -1,4 +1,4 @@
-"""From a series to what is fitted: known rows, their cycles, the scale, the smallest effect that matters."""
+"""From a series to what is fitted: observed rows, their cycles, the scale, the smallest effect that matters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ class Prepared:
     scale: Scale
 
     @property
-    def known(self) -> FloatArray:
+    def observed(self) -> FloatArray:
         """Values that enter the model."""
-        return self.values[self.case.design.known]
+        return self.values[self.case.design.observed]
 
     @property
-    def known_arm(self) -> IntArray:
+    def observed_arm(self) -> IntArray:
         """Arms of the rows that enter the model."""
-        return self.series.arm[self.case.design.known]
+        return self.series.arm[self.case.design.observed]
 
 
 def doses_of(dataset: Dataset) -> FloatArray | None:
@@ -60,21 +60,22 @@ def prepare(study: Study, dataset: Dataset, series: Series, outcome: OutcomeColu
     arms = len(dataset.arms.names)
     doses = doses_of(dataset)
     values = series.outcomes[outcome.column]
-    known = np.isfinite(values) & ~washed_out(series, study.washout)
-    counts = np.bincount(series.arm[known], minlength=arms)
-    if known.sum() < MIN_ROWS or (doses is None and counts.min() < MIN_DAYS_PER_ARM):
+    observed = np.isfinite(values) & ~washed_out(series, study.washout)
+    counts = np.bincount(series.arm[observed], minlength=arms)
+    if observed.sum() < MIN_ROWS or (doses is None and counts.min() < MIN_DAYS_PER_ARM):
+        after = " after washout" if study.washout else ""
         raise NotEnoughData(
-            f"“{outcome.name}” has {int(known.sum())} known {dataset.word}s, {int(counts.min())} of the rarest arm"
-            f"{' after washout' if study.washout else ''}.",
+            f"“{outcome.name}” has {int(observed.sum())} {dataset.word}s with a value{after}, "
+            f"{int(counts.min())} of the rarest arm.",
             hint=f"At least {MIN_ROWS} are needed, and {MIN_DAYS_PER_ARM} of each arm.",
         )
     share = (
         None if doses is None or series.dose is None else (series.dose - doses[0]) / (doses[-1] - doses[0])
     )
-    cycle = cycles_of(study.design, series.day, series.arm, arms, series.cycle, known)
+    cycle = cycles_of(study.design, series.day, series.arm, arms, series.cycle, observed)
     weekly = series.weekly and int(np.ptp(series.day)) + 1 >= MIN_DAYS_FOR_WEEKDAYS
-    design = TrialDesign(series.day, series.arm, cycle, known, arms, weekly=weekly)
-    scale = _scale(dataset.summaries[outcome.column], outcome, values[known], series.arm[known])
+    design = TrialDesign(series.day, series.arm, cycle, observed, arms, weekly=weekly)
+    scale = _scale(dataset.summaries[outcome.column], outcome, values[observed], series.arm[observed])
     return Prepared(series, CaseDesign(design, share), values, scale)
 
 

@@ -26,7 +26,7 @@ Mask = NDArray[np.bool_]
 
 
 def cycles_of(
-    design: Design, day: IntArray, arm: IntArray, arms: int, stated: Sequence[str] | None, known: Mask
+    design: Design, day: IntArray, arm: IntArray, arms: int, stated: Sequence[str] | None, observed: Mask
 ) -> IntArray:
     """Cycle of every row, from 0: as stated, else as the scheme has them, else equal stretches of about 14 rows.
 
@@ -51,11 +51,11 @@ def cycles_of(
         candidates.append(since // (design.block * max(-(-PSEUDO_CYCLE_ROWS // design.block), 1)))
     for candidate in candidates:
         cycle = _numbered(_closed(candidate, arm, arms))
-        if _complete(cycle[known], arm[known], arms, 1):
+        if _complete(cycle[observed], arm[observed], arms, 1):
             return _at_most(cycle)
     for stretches in range(min(len(arm) // PSEUDO_CYCLE_ROWS, MAX_CYCLES), 1, -1):
         stretch = number * stretches // len(arm)
-        if _complete(stretch[known], arm[known], arms, 2):
+        if _complete(stretch[observed], arm[observed], arms, 2):
             return stretch
     return np.zeros(len(arm), dtype=np.int64)
 
@@ -323,15 +323,15 @@ def _inverted(
 
 def _statistic(drawn: IntArray, case: Sampled, contrast: int, doses: FloatArray | None) -> FloatArray:
     """Difference in means, or slope, of the outcome and of the exposure itself; shape (schedules, 2)."""
-    known = np.isfinite(case.outcome)
-    values = np.column_stack([case.outcome[known], case.exposure[known]])
+    observed = np.isfinite(case.outcome)
+    values = np.column_stack([case.outcome[observed], case.exposure[observed]])
     if doses is not None:
-        away = doses[drawn[:, known]]
+        away = doses[drawn[:, observed]]
         away = away - away.mean(axis=1, keepdims=True)
         return np.asarray(away @ values / np.maximum((away**2).sum(axis=1), 1e-12)[:, None])
-    treated, reference = drawn[:, known] == contrast, drawn[:, known] == 0
+    treated, reference = drawn[:, observed] == contrast, drawn[:, observed] == 0
     some = treated.any(axis=1) & reference.any(axis=1)
     mean_treated = treated @ values / np.maximum(treated.sum(axis=1), 1)[:, None]
     mean_reference = reference @ values / np.maximum(reference.sum(axis=1), 1)[:, None]
-    # A draw that leaves an arm without a known row says nothing, and counts as no difference.
+    # A draw that leaves an arm without a observed row says nothing, and counts as no difference.
     return np.asarray(np.where(some[:, None], mean_treated - mean_reference, 0.0))

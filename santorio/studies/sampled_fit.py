@@ -49,13 +49,13 @@ def fit_sampled(
     # One compilation for all cases.
     model = LatentTrialModel(
         max(len(item.case.design.columns().names) for item in prepared),
-        max(len(item.known) for item in prepared),
+        max(len(item.observed) for item in prepared),
     )
     low, high = outcome.bounds or (0.0, 1.0)
     fits = []
     for item in prepared:
         # Whole but for the last digits, see `santorio.stats.likelihood_choice.is_whole`.
-        values = item.known if family == "bounded" else np.round(item.known)
+        values = item.observed if family == "bounded" else np.round(item.observed)
         coded = code_outcome(family, values, low=low, high=high)
         fit = sample_latent_posterior(
             model, item.case.design, coded, carry_over=carry_over, prior=PRIOR, dose=item.case.dose

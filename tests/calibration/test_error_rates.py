@@ -214,9 +214,9 @@ def coverage_with_missing_days(trials, kind, lasting, count):
         carried = float(trials.rng.beta(prior.alpha, prior.beta)) if prior else 0.0
         truth = GroundTruth(np.array([0.5]), carried, process=process, behaviour=behaviour)
         found = simulate_trials(design, truth, 1, trials.rng)
-        known = found.known[:, 0]
-        design = TrialDesign(design.day, design.arm, design.cycle, known, 2)
-        standard, spread = standardise(found.outcome[known], design.arm[known])
+        observed = found.observed[:, 0]
+        design = TrialDesign(design.day, design.arm, design.cycle, observed, 2)
+        standard, spread = standardise(found.outcome[observed], design.arm[observed])
         at = fit_trial(design, standard, carry_over=prior, fine=False).below("arm_1", 0.5 / spread)[0]
         held.append(0.025 < at < 0.975)
     return float(np.mean(held))

@@ -206,10 +206,10 @@ def _count(design: TrialDesign, outcome: FloatArray, rules: _Rules) -> FloatArra
 
 
 def _analyse(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bool) -> IntArray:
-    arm = design.arm[design.known]
+    arm = design.arm[design.observed]
     if np.bincount(arm, minlength=design.arms).min() < MIN_DAYS_AT_INTERIM:
         return np.full(outcome.shape[1], UNDECIDED)
-    standard, spread = standardise(outcome[design.known], arm)
+    standard, spread = standardise(outcome[design.observed], arm)
     analysis = rules.analysis
     posterior = fit_trial(
         design, standard, carry_over=analysis.carry_over, prior=analysis.prior, fine=rules.fine

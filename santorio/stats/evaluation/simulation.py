@@ -124,8 +124,8 @@ class SimulatedTrials:
     Attributes
     ----------
     outcome : FloatArray
-        Of every study day, known or not; shape (days, trials).
-    known : NDArray[np.bool_]
+        Of every study day, observed or not; shape (days, trials).
+    observed : NDArray[np.bool_]
         Whether a day has an outcome, shape (days, trials).
     taken : IntArray
         The arm that each day really had, shape (days, trials).
@@ -134,7 +134,7 @@ class SimulatedTrials:
     """
 
     outcome: FloatArray
-    known: NDArray[np.bool_]
+    observed: NDArray[np.bool_]
     taken: IntArray
     effect: FloatArray
 
@@ -155,12 +155,12 @@ def simulate_trials(
     for arm in range(1, design.arms):
         felt = effective_exposure_of(design.day, (taken == arm).astype(float), truth.carry_over)
         outcome += size[arm - 1][design.cycle] * felt
-    known = np.repeat(design.known[:, None], trials, axis=1)
+    observed = np.repeat(design.observed[:, None], trials, axis=1)
     if behaviour.missing:
-        known &= rng.random((days, trials)) >= behaviour.missing
+        observed &= rng.random((days, trials)) >= behaviour.missing
     if behaviour.missing_after_bad:
-        known &= rng.random((days, trials)) >= _missing_after_bad(outcome, truth)
-    return SimulatedTrials(outcome, known, taken, effect)
+        observed &= rng.random((days, trials)) >= _missing_after_bad(outcome, truth)
+    return SimulatedTrials(outcome, observed, taken, effect)
 
 
 def _missing_after_bad(outcome: FloatArray, truth: GroundTruth) -> FloatArray:
@@ -207,7 +207,7 @@ class PriorPredictiveTrials:
     rho, sigma, tau, carry_over : FloatArray
         Shape (trials,).
     outcome : FloatArray
-        Of the known days, shape (days, trials).
+        Of the observed days, shape (days, trials).
     """
 
     effect: FloatArray
@@ -238,10 +238,10 @@ def simulate_from_prior(
     outcome = background.values @ (
         background.prior_sd[:, None] * rng.normal(size=(len(background.names), trials))
     )
-    cycle = design.cycle[design.known]
+    cycle = design.cycle[design.observed]
     for arm in range(1, design.arms):
         taken = np.repeat((design.arm == arm).astype(float)[:, None], trials, axis=1)
-        felt = effective_exposure_of(design.day, taken, carried)[design.known]
+        felt = effective_exposure_of(design.day, taken, carried)[design.observed]
         departure = (
             tau * rng.normal(size=(design.cycles, trials)) if design.cycles > 1 else np.zeros((1, trials))
         )
@@ -286,7 +286,7 @@ class SimulatedPerson:
     effect: float
     process: DataGeneratingProcess
     outcome: FloatArray
-    known: NDArray[np.bool_]
+    observed: NDArray[np.bool_]
 
 
 def simulate_people(
@@ -319,6 +319,6 @@ def simulate_people(
         trial = simulate_trials(design, truth, 1, rng)
         level = population.level_sd * float(rng.normal())
         people.append(
-            SimulatedPerson(design, effect, process, level + trial.outcome[:, 0], trial.known[:, 0])
+            SimulatedPerson(design, effect, process, level + trial.outcome[:, 0], trial.observed[:, 0])
         )
     return people

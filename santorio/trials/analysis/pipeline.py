@@ -307,15 +307,15 @@ def results(
     threshold: float = DECISION_THRESHOLD,
 ) -> list[dict[str, object]]:
     """Rows of `analysis.trial_results` for one outcome: one for each arm other than the reference."""
-    known = prepared.known
-    reference = prepared.outcome[known & (trial.arm == 0)]
+    observed = prepared.observed
+    reference = prepared.outcome[observed & (trial.arm == 0)]
     free_of_trend = np.full(len(trial.schedule), np.nan)
     free_of_trend[: len(trial.arm)] = adjusted(prepared)
     control = trial.negative_control
     is_control = control is not None and control.series == prepared.metric and not primary
     rows: list[dict[str, object]] = []
     for contrast in range(1, len(trial.arms)):
-        treated = prepared.outcome[known & (trial.arm == contrast)]
+        treated = prepared.outcome[observed & (trial.arm == contrast)]
         summary = summarise(effect_draws(fit, prepared, contrast), prepared.smallest_effect)
         decision: Decision | Control = "keep going"
         # Deciding at the first convenient time would inflate the error rates: before the end nothing is decided.

@@ -29,7 +29,7 @@ def plot_trial(trial: Trial, prepared: Prepared, effect: FloatArray) -> bytes:
     figure, (days, posterior) = new_figure(9.0, 3.2, width_ratios=[3, 2])
     outcome = with_unit(capitalize_first(label(prepared.metric)), prepared.unit)
     for k, arm in enumerate(trial.arms):
-        shown = prepared.known & (trial.arm == k)
+        shown = prepared.observed & (trial.arm == k)
         colour = ARM_COLOURS[k % len(ARM_COLOURS)]
         marker = MARKERS[k % len(MARKERS)]
         days.scatter(

@@ -11,7 +11,7 @@ from santorio.metrics import outcome as find_outcome
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.exact_inference import fit_exact
 from santorio.stats.likelihood_choice import likelihood_problem
-from santorio.stats.outcome_types import Outcome, code_outcome
+from santorio.stats.outcome_types import CodedOutcome, code_outcome
 from santorio.stats.randomization import Randomization, infer_randomization
 from santorio.trials.analysis.data import Trial
 
@@ -38,7 +38,7 @@ class Prepared:
         Mean and standard deviation of the reference arm's days, in the outcome's unit.
     smallest_effect : float
         δ in the outcome's unit.
-    coded : Outcome or None
+    coded : CodedOutcome or None
         The known days, coded for the likelihood that the protocol promised; None for the normal one.
     deviation : str
         Why these days cannot have the promised likelihood; empty where they can.
@@ -47,14 +47,14 @@ class Prepared:
     metric: str
     unit: str
     outcome: FloatArray
-    known: "np.typing.NDArray[np.bool_]"
+    observed: "np.typing.NDArray[np.bool_]"
     standard: FloatArray
     design: TrialDesign
     randomization: Randomization
     center: float
     spread: float
     smallest_effect: float
-    coded: Outcome | None = None
+    coded: CodedOutcome | None = None
     deviation: str = ""
 
     @property
@@ -82,20 +82,20 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
         trial.schedule, trial.period_days, trial.preregistration.randomization
     )
     outcome = np.where(washed_out(randomization, trial.washout_days)[:days], np.nan, outcome)
-    known = np.isfinite(outcome)
-    counts = np.bincount(trial.arm[known], minlength=len(trial.arms))
+    observed = np.isfinite(outcome)
+    counts = np.bincount(trial.arm[observed], minlength=len(trial.arms))
     if len(trial.arms) < 2 or counts.min() < MIN_DAYS_PER_ARM:
         raise NotEnoughData(
             f"The trial “{trial.name}” needs {MIN_DAYS_PER_ARM} days with an outcome in each of two arms.",
             hint="It is analysed as soon as they are there.",
             details={"days": int(counts.min()) if len(counts) else 0},
         )
-    reference = outcome[known & (trial.arm == 0)]
+    reference = outcome[observed & (trial.arm == 0)]
     center, spread = float(reference.mean()), float(reference.std(ddof=1))
-    coded, deviation = _code(trial, metric, outcome[known])
+    coded, deviation = _code(trial, metric, outcome[observed])
     if spread == 0 and coded is not None:
         # A symptom that never occurred in the reference arm is an answer, although its SD there is 0.
-        spread = float(outcome[known].std(ddof=1))
+        spread = float(outcome[observed].std(ddof=1))
     if spread == 0:
         raise NotEnoughData(f"The outcome of the trial “{trial.name}” never varies.")
     registered = find_outcome(metric, unit)
@@ -106,9 +106,9 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
         metric=metric,
         unit=registered.unit,
         outcome=outcome,
-        known=known,
-        standard=(outcome[known] - center) / spread,
-        design=TrialDesign(trial.first_day, trial.arm, randomization.cycle[:days], known, len(trial.arms)),
+        observed=observed,
+        standard=(outcome[observed] - center) / spread,
+        design=TrialDesign(trial.first_day, trial.arm, randomization.cycle[:days], observed, len(trial.arms)),
         randomization=randomization,
         center=center,
         spread=spread,
@@ -118,7 +118,7 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
     )
 
 
-def _code(trial: Trial, metric: str, values: FloatArray) -> tuple[Outcome | None, str]:
+def _code(trial: Trial, metric: str, values: FloatArray) -> tuple[CodedOutcome | None, str]:
     """Code the known days for the likelihood that the protocol promised, or give the reason why they cannot have it."""
     promised = trial.preregistration.model.likelihood_of(metric, primary=metric == trial.outcome)
     if promised.family is None or len(np.unique(values)) < 2:
@@ -145,6 +145,6 @@ def adjusted(prepared: Prepared) -> FloatArray:
     An adjustment that does not use the arms keeps the randomisation test exact, and makes it more powerful.
     """
     fitted = fit_exact(prepared.design.background(), prepared.standard).fitted()
-    adjusted_outcome = np.full(len(prepared.known), np.nan)
-    adjusted_outcome[prepared.known] = prepared.standard - fitted
+    adjusted_outcome = np.full(len(prepared.observed), np.nan)
+    adjusted_outcome[prepared.observed] = prepared.standard - fitted
     return adjusted_outcome

@@ -32,7 +32,7 @@ MIN_CYCLES = 2
 # After two half-lives a quarter of the previous arm's effect is left.
 WASHOUT_HALF_LIVES = 2.0
 # Shares of days with an outcome: a person's own share is rounded to the nearest.
-KNOWN_GRID = np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
+OBSERVED_SHARES = np.array([1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
 MONDAY = 4  # days are counted from 1970-01-01, a Thursday
 
 
@@ -92,11 +92,11 @@ class Design:
             return draw_daily(self.cycles, self.cycle_days, seed, self.arms)
         return draw_periods(self.cycles, self.period_days, seed, self.arms)
 
-    def trial_design(self, seed: int, known: float = 1.0) -> TrialDesign:
-        """One draw of it for the models; the share `known` of its days has an outcome, at random."""
+    def trial_design(self, seed: int, observed_share: float = 1.0) -> TrialDesign:
+        """One draw of it for the models; the share `observed_share` of its days has an outcome, at random."""
         index = np.arange(self.study_days)
         is_past_washout = index % self.period_days >= self.washout_days
-        has_outcome = np.random.default_rng(seed).random(self.study_days) < known
+        has_outcome = np.random.default_rng(seed).random(self.study_days) < observed_share
         cycle = index // self.cycle_days
         return TrialDesign(self.calendar(), self.draw(seed), cycle, is_past_washout & has_outcome, self.arms)
 
@@ -160,11 +160,11 @@ def _washout_days(carry_over: float, period_days: int) -> int:
 
 
 @functools.cache
-def _log_unit_variances(design: Design, known: float) -> FloatArray:
+def _log_unit_variances(design: Design, observed_share: float) -> FloatArray:
     """Logarithm of the variance in units of σ², on the grid of ρ."""
     drawn = []
     for seed in range(DRAWS):
-        columns = design.trial_design(seed, known).columns(design.carry_over)
+        columns = design.trial_design(seed, observed_share).columns(design.carry_over)
         drawn.append(unit_variances(columns, RHO_GRID))
     return np.asarray(np.log(np.mean(drawn, axis=0)))
 
@@ -176,9 +176,9 @@ def variances(designs: Sequence[Design], noise: Noise) -> FloatArray:
     their comparison; in periods it costs less. So days are excluded from the design, at the nearest share of the grid,
     and the difference to the person's own share scales the variance.
     """
-    known = float(KNOWN_GRID[np.abs(KNOWN_GRID - noise.known).argmin()])
-    unit = [np.interp(noise.rho, RHO_GRID, _log_unit_variances(design, known)) for design in designs]
-    return np.asarray(np.exp(unit)) * noise.sigma**2 * known / noise.known
+    observed_share = float(OBSERVED_SHARES[np.abs(OBSERVED_SHARES - noise.observed_share).argmin()])
+    unit = [np.interp(noise.rho, RHO_GRID, _log_unit_variances(design, observed_share)) for design in designs]
+    return np.asarray(np.exp(unit)) * noise.sigma**2 * observed_share / noise.observed_share
 
 
 def clear_cache() -> None:

@@ -177,7 +177,7 @@ class ReportData:
     @property
     def missing_days(self) -> int:
         """Number of study days that have come and have no value in the analysis."""
-        return int((self.has_come & ~self.posterior.design.known).sum())
+        return int((self.has_come & ~self.posterior.design.observed).sum())
 
     @property
     def elapsed_days(self) -> int:

@@ -22,8 +22,8 @@ from santorio.stats.outcome_types import (
     CODES,
     LINK_NAMES,
     LOGISTIC_SD,
+    CodedOutcome,
     Family,
-    Outcome,
     draw_outcome,
     expected,
 )
@@ -88,7 +88,7 @@ class Posterior:
             day=np.array(fit.coords["study_day"], dtype=np.int64),
             arm=constant["assigned_arm"].astype(np.int64),
             cycle=constant["cycle"].astype(np.int64),
-            known=constant["is_known"].astype(bool),
+            observed=constant["is_known"].astype(bool),
             arms=len(others) + 1,
         )
         posterior_type = StandardisedPosterior if STANDARDISATION in fit.data else Posterior
@@ -110,7 +110,7 @@ class Posterior:
     def outcome(self) -> FloatArray:
         """Outcome of every study day in its own unit; NaN where the model had none."""
         values = np.full(len(self.design.day), np.nan)
-        values[self.design.known] = self.center + self.spread * self.standard
+        values[self.design.observed] = self.center + self.spread * self.standard
         return values
 
     @property
@@ -173,13 +173,13 @@ class Posterior:
         excluded : Sequence[int]
             Study days as days since 1970-01-01. Their assigned arms still carry over.
         """
-        known_days = self.design.day[self.design.known]
-        included = np.isin(known_days, np.array(excluded, dtype=np.int64), invert=True)
-        known = self.design.known.copy()
-        known[known] = included
-        if np.bincount(self.design.arm[known], minlength=self.design.arms).min() < MIN_DAYS_PER_ARM:
+        observed_days = self.design.day[self.design.observed]
+        included = np.isin(observed_days, np.array(excluded, dtype=np.int64), invert=True)
+        observed = self.design.observed.copy()
+        observed[observed] = included
+        if np.bincount(self.design.arm[observed], minlength=self.design.arms).min() < MIN_DAYS_PER_ARM:
             return None
-        design = TrialDesign(self.design.day, self.design.arm, self.design.cycle, known, self.design.arms)
+        design = TrialDesign(self.design.day, self.design.arm, self.design.cycle, observed, self.design.arms)
         return fit_trial(design, self.standard[included], carry_over=carry_over, prior=prior)
 
     def predictive_checks(self, seed: int = 2614) -> list[PredictiveCheck]:
@@ -212,7 +212,7 @@ class Posterior:
 class StandardisedPosterior(Posterior):
     """A posterior of an outcome with a likelihood of its own: effects are averages over the study's days.
 
-    `standard` is the coded outcome, see `santorio.stats.outcome_types.Outcome`.
+    `standard` is the coded outcome, see `santorio.stats.outcome_types.CodedOutcome`.
     """
 
     @property
@@ -230,7 +230,7 @@ class StandardisedPosterior(Posterior):
     def outcome(self) -> FloatArray:
         """Outcome of every study day in its own unit; NaN where the model had none."""
         values = np.full(len(self.design.day), np.nan)
-        values[self.design.known] = self._coded.decoded
+        values[self.design.observed] = self._coded.decoded
         return values
 
     @property
@@ -265,7 +265,7 @@ class StandardisedPosterior(Posterior):
         self, excluded: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
     ) -> ExactPosterior | None:
         """The exact posterior without some study days, with normal errors: an approximation."""
-        values = self.outcome[self.design.known]
+        values = self.outcome[self.design.observed]
         normal = replace(self, standard=(values - self.center) / self.spread)
         return Posterior.without(normal, excluded, carry_over, prior)
 
@@ -295,7 +295,7 @@ class StandardisedPosterior(Posterior):
 
     def _paths(self, rho: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Latent paths of unit variance over the study's gaps, shape (draws, known days)."""
-        gap_days = gaps(self.design.day[self.design.known])
+        gap_days = gaps(self.design.day[self.design.observed])
         return latent_paths(rng.normal(size=(len(rho), len(gap_days))), rho, gap_days)
 
     @property
@@ -303,10 +303,12 @@ class StandardisedPosterior(Posterior):
         return self.fit.data[STANDARDISATION]
 
     @property
-    def _coded(self) -> Outcome:
+    def _coded(self) -> CodedOutcome:
         stored = self._stored
         chance = float("nan")  # only the fit uses it
-        return Outcome(self.family, self.standard, stored["coded_values"], stored["link_location"], chance)
+        return CodedOutcome(
+            self.family, self.standard, stored["coded_values"], stored["link_location"], chance
+        )
 
     @property
     def _link_unit(self) -> float:

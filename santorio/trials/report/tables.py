@@ -114,7 +114,7 @@ def _days_table(data: ReportData) -> ReportTable:
     rows = []
     for index, arm in enumerate(posterior.arms):
         in_arm = (posterior.design.arm == index) & data.has_come
-        values = posterior.outcome[in_arm & posterior.design.known]
+        values = posterior.outcome[in_arm & posterior.design.observed]
         days = int(in_arm.sum())
         missing = days - len(values)
         rows.append((arm, str(days), str(missing), f"{values.mean():.4g}", f"{values.std(ddof=1):.3g}"))
@@ -193,7 +193,7 @@ def _as_followed_row(
     name, spread = f"arm_{contrast}", posterior.spread
     delta = result.smallest_effect / spread
     lower, upper = (spread * float(as_followed.quantile(name, p)[0]) for p in (0.025, 0.975))
-    included = ~np.isin(posterior.design.day, not_followed) & posterior.design.known
+    included = ~np.isin(posterior.design.day, not_followed) & posterior.design.observed
     in_contrast = np.isin(posterior.design.arm, [0, contrast])
     return (
         f"{result.arm}, without days not followed",

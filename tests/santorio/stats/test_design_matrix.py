@@ -8,11 +8,11 @@ from santorio.stats.design_matrix import TrialDesign
 ARM = np.array([0, 1, 1, 0, 2, 2, 0, 1, 2, 0])
 
 
-def design(known=None, day=None, **more):
+def design(observed=None, day=None, **more):
     days = len(ARM)
-    known = np.ones(days, dtype=bool) if known is None else known
+    observed = np.ones(days, dtype=bool) if observed is None else observed
     day = np.arange(days) + 20000 if day is None else day
-    return TrialDesign(day, ARM, np.arange(days) // 5, known, 3, **more)
+    return TrialDesign(day, ARM, np.arange(days) // 5, observed, 3, **more)
 
 
 def test_without_carry_over_the_columns_are_those_of_the_assigned_arms():
@@ -32,11 +32,11 @@ def test_on_consecutive_days_exposure_follows_its_recursion():
 
 
 def test_a_missing_day_carries_exposure_over_though_it_has_no_row():
-    known = np.ones(10, dtype=bool)
-    known[[1, 2]] = False
-    some, every = (one.exposure(np.array([0.3, 0.6])) for one in (design(known), design()))
-    assert some == pytest.approx(every[:, known])
-    assert design(known).columns(0.6).gap_days.tolist() == [1, 3, 1, 1, 1, 1, 1, 1]
+    observed = np.ones(10, dtype=bool)
+    observed[[1, 2]] = False
+    some, every = (one.exposure(np.array([0.3, 0.6])) for one in (design(observed), design()))
+    assert some == pytest.approx(every[:, observed])
+    assert design(observed).columns(0.6).gap_days.tolist() == [1, 3, 1, 1, 1, 1, 1, 1]
 
 
 def test_a_hole_in_the_study_counts_its_days():
@@ -56,7 +56,7 @@ def test_rows_that_are_no_days_have_no_week_and_may_have_no_trend():
     ("change", "said"),
     [
         ({"day": np.array([5] * 10)}, "strictly increasing"),
-        ({"known": np.ones(3, dtype=bool)}, "one entry a study day"),
+        ({"observed": np.ones(3, dtype=bool)}, "one entry a study day"),
     ],
 )
 def test_a_design_that_makes_no_sense_is_refused(change, said):

@@ -16,22 +16,22 @@ def make_design(rng, days, *, arms=2, cycle_days=14, missing=0.1, **more):
     arm = np.concatenate(
         [rng.permutation(np.arange(cycle_days) % arms) for _ in range(-(-days // cycle_days))]
     )
-    known = rng.random(days) >= missing
-    known[0] = True
+    observed = rng.random(days) >= missing
+    observed[0] = True
     return TrialDesign(
-        np.arange(days) + 20000, arm[:days], np.arange(days) // cycle_days, known, arms, **more
+        np.arange(days) + 20000, arm[:days], np.arange(days) // cycle_days, observed, arms, **more
     )
 
 
 def prior_covariance(design, carry_over, tau):
-    """Covariance that the coefficients alone give the known days, in units of σ²."""
+    """Covariance that the coefficients alone give the observed days, in units of σ²."""
     columns = design.columns(carry_over)
     sd = np.where(columns.pooled, tau * columns.prior_sd, columns.prior_sd)
     return columns, (columns.values * sd**2) @ columns.values.T
 
 
 def dense_noise(design, rho):
-    day = design.day[design.known]
+    day = design.day[design.observed]
     return rho ** np.abs(day[:, None] - day[None, :]).astype(float)
 
 
@@ -43,7 +43,7 @@ def midpoints(count):
 def test_without_carry_over_it_is_the_regression_on_all_columns(arms):
     rng = np.random.default_rng(1)
     design = make_design(rng, 56, arms=arms)
-    y = rng.normal(size=(int(design.known.sum()), 2))
+    y = rng.normal(size=(int(design.observed.sum()), 2))
     ours, regression = fit_trial(design, y), fit_exact(design.columns(), y)
     for column in ours.names:
         assert ours.mean(column) == pytest.approx(regression.mean(column), abs=1e-8)
@@ -119,7 +119,7 @@ def test_a_mean_next_to_zero_gives_what_zero_gives():
     """The one is summed over σ, the other in closed form."""
     rng = np.random.default_rng(4)
     design = make_design(rng, 30)
-    y = rng.normal(size=(int(design.known.sum()), 3))
+    y = rng.normal(size=(int(design.observed.sum()), 3))
     closed = fit_trial(design, y, prior=EffectPrior((1.0,), (0.0,), (0.5,)))
     summed = fit_trial(design, y, prior=EffectPrior((1.0,), (1e-9,), (0.5,)))
     assert summed.log_evidence == pytest.approx(closed.log_evidence, abs=1e-5)
@@ -134,7 +134,7 @@ def test_where_days_hardly_differ_from_the_day_before_the_fine_rule_still_holds(
     rng = np.random.default_rng(4)
     design = make_design(rng, 70)
     truth = GroundTruth(np.array([0.0]), process=DataGeneratingProcess(autoregression=(rho, 0.0)))
-    outcome = simulate_trials(design, truth, 100, rng).outcome[design.known]
+    outcome = simulate_trials(design, truth, 100, rng).outcome[design.observed]
     outcome -= outcome.mean(axis=0)
     usual, coarse = fit_trial(design, outcome), fit_trial(design, outcome, fine=False)
     monkeypatch.setattr(quadrature, "FINE_RHO_NODES", 200)
@@ -181,8 +181,8 @@ def test_a_day_that_is_left_out_still_carries_over():
     """All days of the arm are left out: only what they carry over to the days after them tells of it."""
     rng = np.random.default_rng(6)
     arm = np.repeat(rng.integers(0, 2, 70), 6)
-    known = arm == 0
-    design = TrialDesign(np.arange(420) + 20000, arm, np.arange(420) // 60, known, 2)
+    observed = arm == 0
+    design = TrialDesign(np.arange(420) + 20000, arm, np.arange(420) // 60, observed, 2)
     exposure = design.exposure(np.array([0.6]))[0, :, 0]
     assert exposure.max() > 0.2
     y = 2 * exposure + rng.normal(size=len(exposure))
@@ -198,7 +198,7 @@ def test_a_day_that_is_left_out_still_carries_over():
 def test_draws_have_the_posteriors_quantiles():
     rng = np.random.default_rng(7)
     design = make_design(rng, 40)
-    y = rng.normal(size=(int(design.known.sum()), 2))
+    y = rng.normal(size=(int(design.observed.sum()), 2))
     for prior in (WEAK, robust_mixture(0.5, 0.2)):
         posterior = fit_trial(design, y, prior=prior)
         drawn = posterior.draw("arm_1", 40_000, rng)
@@ -210,7 +210,7 @@ def test_draws_have_the_posteriors_quantiles():
 def test_where_belief_and_data_conflict_the_weak_component_takes_over():
     rng = np.random.default_rng(8)
     design = make_design(rng, 70)
-    arm = design.arm[design.known]
+    arm = design.arm[design.observed]
     against, along = (rng.normal(size=len(arm)) + effect * arm for effect in (-1.2, 0.8))
     prior = robust_mixture(0.8, 0.15)
     assert fit_trial(design, against, prior=prior).prior_weights()[0, 0] < 0.1
@@ -220,7 +220,7 @@ def test_where_belief_and_data_conflict_the_weak_component_takes_over():
 def test_each_arm_has_a_mixture_of_its_own():
     rng = np.random.default_rng(9)
     design = make_design(rng, 70, arms=3)
-    arm = design.arm[design.known]
+    arm = design.arm[design.observed]
     y = rng.normal(size=len(arm)) + np.array([0.0, 1.0, -1.2])[arm]
     posterior = fit_trial(design, y, prior=robust_mixture(1.0, 0.15))
     assert posterior.prior_weights(1)[:, 0].sum() == pytest.approx(1)
@@ -246,13 +246,13 @@ def test_the_rule_for_a_beta_prior_has_its_moments_however_narrow_it_is(alpha, b
 
 def test_an_outcome_of_another_length_is_refused():
     design = make_design(np.random.default_rng(10), 30)
-    with pytest.raises(ValueError, match="every known day"):
+    with pytest.raises(ValueError, match="every observed day"):
         fit_trial(design, np.zeros(3))
 
 
 def test_what_is_no_unknown_has_no_distribution():
     design = make_design(np.random.default_rng(11), 12)
-    posterior = fit_trial(design, np.zeros(int(design.known.sum())))
+    posterior = fit_trial(design, np.zeros(int(design.observed.sum())))
     for below in (posterior.carry_over_below, posterior.tau_below):
         with pytest.raises(TypeError, match="no unknown"):
             below(0.5)

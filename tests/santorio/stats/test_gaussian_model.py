@@ -37,11 +37,13 @@ def model():
 
 @pytest.fixture
 def simulate(autoregressive):
-    """Outcome of a design's known days, with effects of the arms that wear off by λ."""
+    """Outcome of a design's observed days, with effects of the arms that wear off by λ."""
 
     def outcome(rng, design, phi, effects, carry_over=0.0):
         exposure = design.exposure(np.array([carry_over]))[0]
-        return autoregressive(rng, len(design.day), phi)[design.known, 0] + exposure @ np.atleast_1d(effects)
+        return autoregressive(rng, len(design.day), phi)[design.observed, 0] + exposure @ np.atleast_1d(
+            effects
+        )
 
     return outcome
 

@@ -46,7 +46,7 @@ def predictor(autoregressive, design):
     def draw(seed, level, effect, path_sd, mean):
         rng = np.random.default_rng(seed)
         base = level + path_sd * autoregressive(rng, DAYS, 0.4)[:, 0]
-        averages = [mean(base + shift)[design.known].mean() for shift in (0.0, effect)]
+        averages = [mean(base + shift)[design.observed].mean() for shift in (0.0, effect)]
         return rng, base + effect * design.arm, averages
 
     return draw
@@ -59,14 +59,14 @@ def holds(draws, truth):
 
 def test_the_difference_in_probability_of_a_symptom_is_found(model, design, predictor):
     rng, eta, (usual, treated) = predictor(1, -0.2, 1.5, 0.7, expit)
-    symptom = (rng.random(DAYS) < expit(eta)).astype(float)[design.known]
+    symptom = (rng.random(DAYS) < expit(eta)).astype(float)[design.observed]
     fit = model.fit(design, code_outcome("binary", symptom))
     assert fit.diagnostics.problem is None
     assert holds(fit.draws["effect"][:, 0], treated - usual)
     # Of all days: a model without the path would say so too.
     assert holds(fit.draws["link_effect"][:, 0], np.log(treated / (1 - treated) / usual * (1 - usual)))
     assert fit.draws["effect"].mean() > 2 * fit.draws["effect"].std()
-    raw = [symptom[design.arm[design.known] == k].mean() for k in (0, 1)]
+    raw = [symptom[design.arm[design.observed] == k].mean() for k in (0, 1)]
     assert fit.draws["expected"].mean(axis=0) == pytest.approx(raw, abs=0.06)
 
 
@@ -76,7 +76,7 @@ def test_the_difference_in_expected_rating_is_found(model, design, predictor):
         2, 0.0, 1.2, 1.0, lambda at: 1 + expit(at[:, None] - cuts).sum(axis=1)
     )
     rating = (1 + (rng.logistic(size=DAYS)[:, None] + eta[:, None] > cuts).sum(axis=1)).astype(float)
-    fit = model.fit(design, code_outcome("ordinal", rating[design.known]))
+    fit = model.fit(design, code_outcome("ordinal", rating[design.observed]))
     assert fit.diagnostics.problem is None
     assert holds(fit.draws["effect"][:, 0], treated - usual)
     assert fit.draws["effect"].mean() > 2 * fit.draws["effect"].std()
@@ -86,7 +86,7 @@ def test_the_difference_in_expected_counts_is_found_where_they_vary_more_than_ch
     model, design, predictor
 ):
     rng, eta, (usual, treated) = predictor(3, 1.5, -0.5, 0.3, np.exp)
-    counts = rng.poisson(rng.gamma(4.0, np.exp(eta) / 4.0)).astype(float)[design.known]
+    counts = rng.poisson(rng.gamma(4.0, np.exp(eta) / 4.0)).astype(float)[design.observed]
     fit = model.fit(design, code_outcome("count", counts))
     assert fit.diagnostics.problem is None
     assert holds(fit.draws["effect"][:, 0], treated - usual)
@@ -100,8 +100,8 @@ def test_the_difference_on_a_slider_with_days_at_its_ends_is_found_and_kept(
     rng, eta, _ = predictor(4, 0.8, 0.8, 0.6, expit)
     share = rng.beta(8 * expit(eta), 8 * expit(-eta))
     # Whoever is above 0.93 pushes the slider to its end.
-    value = np.where(share > 0.93, 100.0, 100 * share)[design.known]
-    arm = design.arm[design.known]
+    value = np.where(share > 0.93, 100.0, 100 * share)[design.observed]
+    arm = design.arm[design.observed]
     outcome = code_outcome("bounded", value)
     fit = model.fit(design, outcome)
     assert fit.diagnostics.problem is None
@@ -127,7 +127,7 @@ def test_an_effect_that_carries_over_is_found_where_its_prior_says_so(model, des
     for t in range(DAYS):
         exposure[t] = 0.7 * (exposure[t - 1] if t else 0.0) + 0.3 * design.arm[t]
     eta = 2.0 + 0.3 * autoregressive(rng, DAYS, 0.4)[:, 0] + 0.8 * exposure
-    counts = code_outcome("count", rng.poisson(np.exp(eta)).astype(float)[design.known])
+    counts = code_outcome("count", rng.poisson(np.exp(eta)).astype(float)[design.observed])
     fit = model.fit(design, counts, carry_over=carry_over)
     assert fit.diagnostics.problem is None
     assert holds(fit.draws["link_effect"][:, 0], 0.8)
@@ -239,7 +239,7 @@ RATING = {"column": "outcome", "kind": "rating"}
     ],
 )
 def test_an_outcome_has_the_likelihood_of_its_kind_and_rows(outcome, values, likelihood):
-    rows = SimpleNamespace(known=np.array(values, dtype=float))
+    rows = SimpleNamespace(observed=np.array(values, dtype=float))
     assert choose_for_column(OutcomeColumn(**outcome), [rows]).family == likelihood
 
 
@@ -248,7 +248,7 @@ def test_all_or_nothing_is_a_dose_of_one_or_zero(design):
     schedule[:, 2] *= 0.5
     whole, by_whole = effective_exposure(schedule_array(design), 0.4, 1)
     half, by_half = effective_exposure(schedule, 0.4, 1)
-    assert whole[design.known] == pytest.approx(design.exposure(np.array([0.4]))[0])
+    assert whole[design.observed] == pytest.approx(design.exposure(np.array([0.4]))[0])
     assert (2 * half, 2 * by_half) == (pytest.approx(whole), pytest.approx(by_whole))
 
 

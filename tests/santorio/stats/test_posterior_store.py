@@ -25,7 +25,7 @@ def fit(model):
     rng = np.random.default_rng(1)
     arm = np.concatenate([rng.permutation(np.repeat([0, 1], 7)) for _ in range(3)])
     design = TrialDesign(np.arange(42) + 20000, arm, np.arange(42) // 14, rng.random(42) > 0.1, 2)
-    return model.fit(design, rng.normal(size=int(design.known.sum())))
+    return model.fit(design, rng.normal(size=int(design.observed.sum())))
 
 
 def test_it_comes_back_as_it_was(model, fit, tmp_path):

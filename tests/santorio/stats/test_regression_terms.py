@@ -31,12 +31,12 @@ def test_all_draws_at_once_have_the_linear_predictor_of_the_compiled_loop(arms, 
         "tau": rng.random(DRAWS),
         "unit_carry_over": rng.random(DRAWS),
     }
-    schedule, known = schedule_array(design, dose), np.flatnonzero(design.known)
+    schedule, observed = schedule_array(design, dose), np.flatnonzero(design.observed)
     for i, predictor in enumerate(terms.linear_predictor(draws)):
         coefficient, felt = terms.coefficients(draws)[i], terms.carried_over(draws)[i]
         exposure = effective_exposure(schedule, felt, arms - 1)[0]
         wanted = [
             explained(coefficient, terms.columns.values[row], exposure[t], design.cycle[t], terms.layout)
-            for row, t in enumerate(known)
+            for row, t in enumerate(observed)
         ]
         assert predictor == pytest.approx(np.array(wanted))

@@ -96,7 +96,7 @@ def test_who_does_not_adhere_does_as_usual(rng, design):
 
 def test_days_are_missing_after_bad_ones(rng, design):
     found = simulate_trials(design, truth(behaviour=ParticipantBehaviour(missing_after_bad=0.4)), 2000, rng)
-    before, missing = found.outcome[:-1], ~found.known[1:]
+    before, missing = found.outcome[:-1], ~found.observed[1:]
     assert missing.mean() == pytest.approx(0.2, abs=0.01)
     assert before[missing].mean() < -0.3
     assert before[~missing].mean() > 0.05
@@ -104,8 +104,10 @@ def test_days_are_missing_after_bad_ones(rng, design):
 
 def test_days_missing_at_random_tell_nothing(rng, design):
     found = simulate_trials(design, truth(behaviour=ParticipantBehaviour(missing=0.3)), 2000, rng)
-    assert found.known.mean() == pytest.approx(0.7, abs=0.01)
-    assert found.outcome[found.known].mean() == pytest.approx(found.outcome[~found.known].mean(), abs=0.03)
+    assert found.observed.mean() == pytest.approx(0.7, abs=0.01)
+    assert found.outcome[found.observed].mean() == pytest.approx(
+        found.outcome[~found.observed].mean(), abs=0.03
+    )
 
 
 def test_people_come_from_their_population(rng, design):

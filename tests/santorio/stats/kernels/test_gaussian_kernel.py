@@ -15,7 +15,7 @@ DESIGN = TrialDesign(
     DAY,
     arm=np.array([0, 1, 2, 2, 1, 0, 0, 2, 1, 0]),
     cycle=np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1]),
-    known=np.array([1, 1, 0, 1, 1, 1, 0, 1, 1, 1], dtype=bool),
+    observed=np.array([1, 1, 0, 1, 1, 1, 0, 1, 1, 1], dtype=bool),
     arms=3,
 )
 WIDTH = 20
@@ -27,7 +27,7 @@ def case():
     one = regression(DESIGN, None, WEAK)
     assert len(one.shift) < WIDTH
     data = {**one.data(WIDTH), "layout": one.layout}
-    return rng.normal(size=WIDTH), rng.normal(size=int(DESIGN.known.sum())), data
+    return rng.normal(size=WIDTH), rng.normal(size=int(DESIGN.observed.sum())), data
 
 
 def density(case, noise, *, heavy=0):
@@ -42,7 +42,7 @@ def density(case, noise, *, heavy=0):
 def test_it_is_the_density_of_a_dense_ar1_around_what_the_columns_explain(case, carry_over):
     coefficient, outcome, _ = case
     columns = DESIGN.columns(carry_over)
-    day = DAY[DESIGN.known].astype(float)
+    day = DAY[DESIGN.observed].astype(float)
     covariance = 1.7 * 0.4 ** np.abs(day[:, None] - day[None, :])
     mean = np.sqrt(1.7) * columns.values @ coefficient[: columns.values.shape[1]]
     wanted = stats.multivariate_normal(mean, covariance).logpdf(outcome) + len(day) / 2 * np.log(2 * np.pi)
@@ -54,7 +54,7 @@ def test_heavy_tails_are_those_of_student(case, degrees):
     coefficient, outcome, _ = case
     columns = DESIGN.columns(0.3)
     residual = outcome / np.sqrt(1.7) - columns.values @ coefficient[: columns.values.shape[1]]
-    step = 0.4 ** np.diff(DAY[DESIGN.known]).astype(float)
+    step = 0.4 ** np.diff(DAY[DESIGN.observed]).astype(float)
     wanted = stats.t(degrees).logpdf(residual[0]) - len(outcome) / 2 * np.log(1.7)
     scale = np.sqrt(1 - step**2)
     wanted += stats.t(degrees, step * residual[:-1], scale).logpdf(residual[1:]).sum()

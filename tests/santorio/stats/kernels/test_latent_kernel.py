@@ -22,7 +22,7 @@ DESIGN = TrialDesign(
     DAY,
     arm=np.array([0, 1, 1, 0, 1, 0, 0, 1]),
     cycle=np.array([0, 0, 0, 0, 1, 1, 1, 1]),
-    known=np.array([1, 1, 0, 1, 1, 1, 1, 1], dtype=bool),
+    observed=np.array([1, 1, 0, 1, 1, 1, 1, 1], dtype=bool),
     arms=2,
 )
 WIDTH, DAYS = 18, 9
@@ -125,11 +125,11 @@ def test_the_density_of_a_path_is_that_of_dense_algebra_whatever_it_is_centred_o
     link, terms = np.array([0.3, -1.2, 0.5, 0.1, 0.6]), regression(DESIGN, None, WEAK)
     schedule = terms.data(WIDTH)["schedule"]
     exposure = effective_exposure(schedule, noise[2], 1)[0]
-    known = np.flatnonzero(DESIGN.known)
+    observed = np.flatnonzero(DESIGN.observed)
     without_path = np.array(
         [
             explained(coefficient, terms.columns.values[row], exposure[t], int(DESIGN.cycle[t]), terms.layout)
-            for row, t in enumerate(known)
+            for row, t in enumerate(observed)
         ]
     )
     cuts = noise[4] * cut_points(standard_cuts, link[1:])
@@ -142,12 +142,12 @@ def test_the_density_of_a_path_is_that_of_dense_algebra_whatever_it_is_centred_o
         day_density(family, eta, value, levels, noise[3], cuts, np.zeros(4))[0]
         for eta, value in zip(predictor, outcome, strict=True)
     ]
-    step = steps(np.diff(DESIGN.day[known], prepend=0.0))
+    step = steps(np.diff(DESIGN.day[observed], prepend=0.0))
     *moments, _ = filter_path(step, PATH_SD, residual, working[:, 1])
     mean = draw_path(np.zeros(7), step, *moments)
     root = np.column_stack([draw_path(unit, step, *moments) - mean for unit in np.eye(7)])
     standard = np.linalg.solve(root, path - mean)
-    day = DESIGN.day[known]
+    day = DESIGN.day[observed]
     covariance = RHO ** np.abs(day[:, None] - day[None, :])
     dense = stats.multivariate_normal(cov=covariance).logpdf(path) + sum(days)
     value = density((coefficient, np.append(standard, [0.0, 0.0]), standard_cuts, noise), family, working)[0]

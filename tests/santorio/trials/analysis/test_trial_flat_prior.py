@@ -34,7 +34,7 @@ def test_it_is_told_in_the_outcomes_unit(design, autoregressive):
     standard = TRUTH * design.arm + autoregressive(np.random.default_rng(1), DAYS, 0.3)[:, 0]
     law = infer_randomization(design.arm, None, None)
     prepared = Prepared(
-        "sleep_minutes", "min", 400 + 25 * standard, design.known, standard, design, law, 400.0, 25.0, 15.0
+        "sleep_minutes", "min", 400 + 25 * standard, design.observed, standard, design, law, 400.0, 25.0, 15.0
     )
     (told,) = flat_prior_estimates(prepared, None)
     alone = fit_trial(design, standard, prior=FLAT)

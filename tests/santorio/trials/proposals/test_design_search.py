@@ -55,9 +55,9 @@ def test_washout_follows_from_the_half_life_and_leaves_half_of_a_period():
 
 def test_washed_out_days_are_lived_but_not_judged():
     one = Design("periods", 2, 3, 8, washout_days=1, carry_over=0.5)
-    known = one.trial_design(3).known.reshape(6, 4)
-    assert (~known[:, 0]).all()
-    assert known[:, 1:].all()
+    observed = one.trial_design(3).observed.reshape(6, 4)
+    assert (~observed[:, 0]).all()
+    assert observed[:, 1:].all()
 
 
 @pytest.mark.parametrize("rho", [-0.3, 0.05, 0.37, 0.66, 0.88])
@@ -85,7 +85,7 @@ def test_days_without_an_outcome_cost_more_than_themselves_by_day_and_less_in_pe
     missing = []
     for seed in range(40):
         whole = design.trial_design(seed)
-        some = replace(whole, known=whole.known & (rng.random(len(whole.known)) < share))
+        some = replace(whole, observed=whole.observed & (rng.random(len(whole.observed)) < share))
         missing.append(unit_variances(some.columns(design.carry_over), rho)[0])
     assert np.mean(missing) == pytest.approx(variances([design], Noise(1.0, 0.4, share))[0], rel=0.15)
     by_inverse = variances([design], Noise(1.0, 0.4))[0] / share

@@ -45,15 +45,15 @@ def later(days):
 def design():
     rng = np.random.default_rng(4)
     arm = np.concatenate([rng.permutation(np.repeat([0, 1], 7)) for _ in range(2)])
-    known = np.ones(DAYS, dtype=bool)
-    known[[3, 17]] = False
-    return TrialDesign(np.arange(DAYS) + FIRST, arm, np.arange(DAYS) // 14, known, 2)
+    observed = np.ones(DAYS, dtype=bool)
+    observed[[3, 17]] = False
+    return TrialDesign(np.arange(DAYS) + FIRST, arm, np.arange(DAYS) // 14, observed, 2)
 
 
 @pytest.fixture(scope="module")
 def standard(design):
     rng = np.random.default_rng(5)
-    return rng.normal(size=DAYS)[design.known] + 1.2 * design.arm[design.known]
+    return rng.normal(size=DAYS)[design.observed] + 1.2 * design.arm[design.observed]
 
 
 def fit_of(design, standard, *, effect=1.2, sd=0.3):
@@ -72,13 +72,13 @@ def fit_of(design, standard, *, effect=1.2, sd=0.3):
     data = {
         "observed_data": {"outcome": standard},
         "constant_data": {
-            "assigned_arm": design.arm, "cycle": design.cycle, "is_known": design.known,
+            "assigned_arm": design.arm, "cycle": design.cycle, "is_known": design.observed,
             "center": np.array(CENTER), "spread": np.array(SPREAD),
         },
     }  # fmt: skip
     coords = {
         "term": columns.names, "arm": ARMS[1:], "study_day": design.day.tolist(),
-        "known_day": design.day[design.known].tolist(),
+        "known_day": design.day[design.observed].tolist(),
     }  # fmt: skip
     dims = {
         "coefficient": ("term",), "effect": ("arm",), "outcome": ("known_day",), "assigned_arm": ("study_day",),
@@ -220,10 +220,10 @@ def test_days_not_followed_are_left_out_beside_the_effect_as_assigned(account, d
     page = build_report(account)
     excluded = [day.day for day in account.adherence if day.done is False]
     assert excluded
-    inside = ~np.isin(design.day[design.known], [(day - dt.date(1970, 1, 1)).days for day in excluded])
-    known = design.known.copy()
-    known[known] = inside
-    exact = fit_trial(replace(design, known=known), standard[inside], prior=robust_mixture(1.0, 0.4))
+    inside = ~np.isin(design.day[design.observed], [(day - dt.date(1970, 1, 1)).days for day in excluded])
+    observed = design.observed.copy()
+    observed[observed] = inside
+    exact = fit_trial(replace(design, observed=observed), standard[inside], prior=robust_mixture(1.0, 0.4))
     assert f"+{SPREAD * exact.mean('arm_1')[0]:.1f}</td>" in page
     assert "is not a randomised comparison" in page
     assert f'<td class="number">{int(inside.sum())}</td>' in page
@@ -292,7 +292,7 @@ def test_the_weights_after_the_data_are_those_of_the_exact_engine(design, standa
 
 def test_days_that_the_model_makes_resemble_the_days_that_it_was_fitted_to(design):
     rng = np.random.default_rng(9)
-    usual = rng.normal(size=int(design.known.sum()))
+    usual = rng.normal(size=int(design.observed.sum()))
     at = design.columns().values[:, design.columns().index("arm_1")]
     told = Posterior.from_fit(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
     assert not any(one.is_unusual for one in told)
