@@ -178,6 +178,13 @@ class AnalysisPoint:
         return self.ended or self.interim_after_days is not None
 
 
+def at_present(trial: Trial, lag_days: int, today: dt.date) -> AnalysisPoint:
+    """The point of an analysis of all days that a trial has today, judged by the threshold that its protocol froze."""
+    frozen = trial.preregistration.frozen
+    threshold = frozen.decision_rule.threshold if frozen else DECISION_THRESHOLD
+    return AnalysisPoint(today, ended=trial.ended(today, lag_days), threshold=threshold)
+
+
 def at_interim(
     trial: Trial, days: int, lag_days: int, today: dt.date, interim: InterimAnalyses
 ) -> AnalysisPoint:

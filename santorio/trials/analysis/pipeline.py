@@ -46,6 +46,7 @@ from santorio.trials.analysis.flat_prior import flat_prior_estimates
 from santorio.trials.analysis.interim import (
     AnalysisPoint,
     at_interim,
+    at_present,
     decide_interim,
     load_interim_analyses,
     was_attempted,
@@ -117,7 +118,7 @@ def _analyse(
             reports.append(report)
         if report.diagnostics.get("ended") is True and report.status == "accepted":
             return reports
-    return [*reports, analyse_at(trial, AnalysisPoint(today, ended=trial.ended(today, lag)))]
+    return [*reports, analyse_at(trial, at_present(trial, lag, today))]
 
 
 def _analyse_at(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from santorio.trials.analysis.pipeline import analyse_trials
 from santorio.trials.interventions.intervention import NegativeControl
 from santorio.trials.lifecycle import InvalidCommand
 from santorio.trials.protocol import Protocol
-from santorio.trials.protocol_design import DailyRandomization
+from santorio.trials.protocol_design import DailyRandomization, DecisionRule
 from santorio.trials.report.build import build_report
 from santorio.trials.report.data import load_report_data
 from santorio.trials.repository import Proposal, load_trial_status
@@ -239,27 +240,46 @@ class Led:
             return build_report(load_report_data(connection, self.store, self.person, NAME, today))
 
 
-@pytest.fixture
-def led(marts, store, monkeypatch):
+def accepted(marts, store, monkeypatch, *, interim, **protocol_fields):
+    """A trial of humming that was accepted yesterday, and the message that said so."""
     one = Led(marts, store)
     protocol = Protocol(
         trial=NAME, question="Does humming raise my mood?", arms=HUMMING, outcome="mood", direction="higher",
         smallest_effect=1.0, lag_days=0,
         randomization=DailyRandomization(cycle_days=4, longest_run=3), cycles=11, seed=7,
         assignment=tuple(HUMMING[arm] for arm in DRAWN.tolist()),
-        negative_control=NegativeControl(metric="steps", lag_days=0),
+        negative_control=NegativeControl(metric="steps", lag_days=0), **protocol_fields,
     )  # fmt: skip
     today = one.start - dt.timedelta(days=1)
     offered = Proposal(protocol, UUID(int=1), today)
     monkeypatch.setattr(service, "load_proposal", lambda *_: offered)
-    step = accept(one.database, one.person, NAME, start=one.start, today=today, interim=1)
-    assert f"at an interim analysis after {LOOK} study days, if one probability reaches 95 %" in step.message
+    step = accept(one.database, one.person, NAME, start=one.start, today=today, interim=interim)
     marts.trial(NAME, HUMMING, DRAWN, outcome="mood", smallest_effect=1.0, lag_days=0)
+    return one, step.message
+
+
+@pytest.fixture
+def led(marts, store, monkeypatch):
+    one, message = accepted(marts, store, monkeypatch, interim=1)
+    assert f"at an interim analysis after {LOOK} study days, if one probability reaches 95 %" in message
     return one
 
 
 def felt(effect):
     return 50 + 2 * np.random.default_rng(3).normal(size=DAYS) + effect * DRAWN
+
+
+@pytest.mark.parametrize(("threshold", "decision"), [(0.8, "adopt"), (0.995, "keep going")])
+def test_a_trial_is_decided_by_the_threshold_that_its_protocol_froze(
+    marts, store, monkeypatch, threshold, decision
+):
+    rule = DecisionRule(threshold=Decimal(str(threshold)))
+    one, _ = accepted(marts, store, monkeypatch, interim=0, decision_rule=rule)
+    one.live("mood", felt(2.4))
+    one.analyse(one.day(DAYS + 2))
+    above, decided = one.newest("probability_above, decision")
+    assert 0.85 < above < 0.99
+    assert decided == decision
 
 
 def asks_for_no_other_day(led, capsys):
