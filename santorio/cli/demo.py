@@ -17,7 +17,7 @@ from rich.table import Table
 from santorio.cli.console import JsonOption, console, errors, print_json
 from santorio.cli.formats import Row, format_amount, format_day, format_estimate, format_lag, number
 from santorio.cli.run import print_report, run_pipeline
-from santorio.cli.status import about
+from santorio.cli.status import count_records
 from santorio.ingest.importer import walk_files
 from santorio.metrics import label
 from santorio.people import Person, ensure_person
@@ -98,7 +98,7 @@ class Summary:
 def read_summary(database: Database, person: Person, truth: Truth) -> Summary:
     """Read a person's results and put the true effects beside them."""
     with database.connect() as connection:
-        counts = about(connection, person)
+        counts = count_records(connection, person)
         gathered = read_model.count_data(connection, person.user_id)
         effects = read_model.person_rows(connection, read_model.EFFECTS, person.user_id)
         trials = read_model.person_rows(connection, read_model.TRIALS, person.user_id)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from santorio.cli.console import JsonOption, console, print_json, progress_bar
 from santorio.ingest.importer import ImportReport, import_paths
+from santorio.ingest.writer import FileOutcome
 from santorio.people import ensure_person
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
@@ -64,15 +65,14 @@ def print_report(report: ImportReport) -> None:
     table.add_column("Kind")
     for heading in ("Files", "New", "Unchanged", "Rejected"):
         table.add_column(heading, justify="right")
-    for kind in sorted({file.kind for file in report.files}):
-        files = [file for file in report.files if file.kind == kind]
-        table.add_row(
-            kind,
-            str(len(files)),
-            str(sum(file.events_new for file in files)),
-            str(sum(file.events_unchanged for file in files)),
-            str(sum(len(file.rejected) for file in files)),
-        )
+    files_by_kind: dict[str, list[FileOutcome]] = {}
+    for file in report.files:
+        files_by_kind.setdefault(file.kind, []).append(file)
+    for kind, files in sorted(files_by_kind.items()):
+        new = sum(file.events_new for file in files)
+        unchanged = sum(file.events_unchanged for file in files)
+        rejected = sum(len(file.rejected) for file in files)
+        table.add_row(kind, str(len(files)), str(new), str(unchanged), str(rejected))
     table.add_section()
     table.add_row(
         "all",

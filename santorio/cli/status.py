@@ -1,4 +1,4 @@
-"""`santorio status`: people, events, days, runs of the models, and what waits for a fix."""
+"""`santorio status`: people, events, days, model runs, and rejected records."""
 
 import datetime as dt
 
@@ -15,36 +15,37 @@ from santorio.storage.event_log import UNDATED
 
 
 def status(*, as_json: JsonOption = False) -> None:
-    """Say what is there: people, events, days, runs of the models, and what waits for a fix."""
+    """Show what the data directory holds: people, events, days, model runs, and rejected records."""
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
         garmin = {account.user_id: account for account in accounts(connection)}
         people = [
-            {**about(connection, person), "garmin": _garmin_document(garmin[person.user_id])}
+            {**count_records(connection, person), "garmin": _garmin_document(garmin[person.user_id])}
             for person in all_people(connection)
         ]
     document = {"home": settings.home, "people": people}
     if as_json:
         print_json(document)
         return
-    say_status(document)
+    print_status(document)
 
 
-def about(connection: psycopg.Connection, person: Person) -> dict[str, object]:
-    """Count what there is of a person.
+def count_records(connection: psycopg.Connection, person: Person) -> dict[str, object]:
+    """Count a person's events, days, model runs and rejected records.
 
-    What is about no day (settings, devices) makes no first day, and what is planned for a day (a trial's protocol) no
-    last. A payload that says which day it is of is of that day: a night belongs to the day of waking.
+    Events without a day (settings, devices) and events about a planned day (a trial's protocol) count neither for the
+    first day nor for the last. A payload that states its day belongs to it: a night belongs to the day of waking.
     """
     cursor = connection.cursor(row_factory=dict_row).execute(
         r"""
         select count(distinct event_id) as events,
                min(day) filter (where is_dated) as first_day,
                max(day) filter (where is_dated) as last_day, max(ingested_at) as newest_at,
-               (select count(*) from ops.rejected_records where user_id = %(who)s and status = 'open') as rejected_open,
-               (select count(*) from analysis.runs where user_id = %(who)s and status = 'accepted')
+               (select count(*) from ops.rejected_records where user_id = %(user_id)s and status = 'open')
+                 as rejected_open,
+               (select count(*) from analysis.runs where user_id = %(user_id)s and status = 'accepted')
                  as fits_accepted,
-               (select count(*) from analysis.runs where user_id = %(who)s and status = 'rejected')
+               (select count(*) from analysis.runs where user_id = %(user_id)s and status = 'rejected')
                  as fits_rejected
         from (
           select event_id, ingested_at,
@@ -53,10 +54,10 @@ def about(connection: psycopg.Connection, person: Person) -> dict[str, object]:
                  case when metadata ->> 'day' ~ '^\d{4}-\d\d-\d\d$' then (metadata ->> 'day')::date
                       when utc_offset is null then (time at time zone %(zone)s)::date
                       else ((time at time zone 'UTC') + utc_offset)::date end as day
-          from raw.events where user_id = %(who)s
+          from raw.events where user_id = %(user_id)s
         ) as events
         """,
-        {"who": person.user_id, "zone": person.timezone, "undated": UNDATED},
+        {"user_id": person.user_id, "zone": person.timezone, "undated": UNDATED},
     )
     return {"name": person.name, **(cursor.fetchone() or {})}
 
@@ -74,8 +75,8 @@ def _garmin_document(account: Account) -> dict[str, object]:
     }
 
 
-def say_status(document: dict[str, object]) -> None:
-    """Print who is there and how far they are."""
+def print_status(document: dict[str, object]) -> None:
+    """Print a table of people, then the state of their Garmin connections."""
     people = document["people"]
     assert isinstance(people, list)  # noqa: S101 - built above
     if not people:
@@ -85,21 +86,28 @@ def say_status(document: dict[str, object]) -> None:
     for heading in ("Person", "Events", "First day", "Last day", "Newest arrived", "Fits", "To fix"):
         table.add_column(heading)
     for row in people:
-        newest = row["newest_at"]
         table.add_row(
-            row["name"], f"{row['events']:,}", _short(row["first_day"]), _short(row["last_day"]),
-            f"{_short(newest)} {newest:%H:%M %Z}" if newest else "", str(row["fits_accepted"]),
+            row["name"],
+            f"{row['events']:,}",
+            _format_day(row["first_day"]),
+            _format_day(row["last_day"]),
+            _format_instant(row["newest_at"]),
+            str(row["fits_accepted"]),
             str(row["rejected_open"]),
-        )  # fmt: skip
+        )
     console.print(table)
     for row in people:
         garmin = row["garmin"]
         if garmin["state"] != State.DISCONNECTED:
             mark = "[green]✓[/green]" if garmin["state"] == State.CONNECTED else "[yellow]![/yellow]"
-            said = f"{mark} {row['name']}: {garmin['what']} {garmin['what_to_do']}"
-            console.print(said, highlight=False, soft_wrap=True)
+            line = f"{mark} {row['name']}: {garmin['what']} {garmin['what_to_do']}"
+            console.print(line, highlight=False, soft_wrap=True)
 
 
-def _short(day: dt.date | None) -> str:
-    """Return a day that fits into a column, such as 5 Nov 2026."""
+def _format_day(day: dt.date | None) -> str:
+    """A day that fits into a column, such as 5 Nov 2026."""
     return f"{day:%-d %b %Y}" if day else ""
+
+
+def _format_instant(instant: dt.datetime | None) -> str:
+    return f"{_format_day(instant)} {instant:%H:%M %Z}" if instant else ""

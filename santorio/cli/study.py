@@ -42,13 +42,13 @@ def analyse(
     if as_json:
         print_json(analysed.answer.model_dump(mode="json"))
     else:
-        say_answer(analysed.answer)
+        print_answer(analysed.answer)
         if report is not None:
             console.print(f"\n{report}: open it in a browser.", highlight=False, soft_wrap=True)
 
 
-def say_answer(answer: "StudyAnswer") -> None:
-    """Print an answer: the sentence first, then the figures, then what to mind."""
+def print_answer(answer: "StudyAnswer") -> None:
+    """Print an answer: the sentence first, then the statistics, then the warnings."""
     console.print(f"[b]{escape(answer.title)}[/b]", highlight=False)
     console.print(escape(answer.question), highlight=False, soft_wrap=True)
     for outcome in answer.outcomes:
@@ -58,7 +58,7 @@ def say_answer(answer: "StudyAnswer") -> None:
         console.print()
         console.print(_rows_table(answer, outcome))
         for comparison in outcome.comparisons:
-            _say_comparison(comparison)
+            _print_comparison(comparison)
     console.print(f"\n{escape(answer.design.said)}", highlight=False)
     for outcome in answer.outcomes:
         console.print(
@@ -69,8 +69,9 @@ def say_answer(answer: "StudyAnswer") -> None:
 
 
 def _delta(outcome: "OutcomeAnswer") -> str:
-    stated = outcome.smallest_effect_from == "stated"
-    source = "as stated" if stated else f"assumed: {outcome.smallest_effect_from}"
+    source = "as stated"
+    if outcome.smallest_effect_from != "stated":
+        source = f"assumed: {outcome.smallest_effect_from}"
     amount = f"{outcome.smallest_effect:.3g} {outcome.unit}".strip()
     return f"The smallest effect that matters is {amount} ({source})."
 
@@ -78,14 +79,15 @@ def _delta(outcome: "OutcomeAnswer") -> str:
 def _rows_table(answer: "StudyAnswer", outcome: "OutcomeAnswer") -> Table:
     unit = f" ({outcome.unit})" if outcome.unit else ""
     table = Table(title=f"{escape(outcome.label)}{escape(unit)}", title_justify="left")
-    for heading in ("Arm", f"{answer.data.row.capitalize()}s", "Missing", "Mean", "SD"):
-        table.add_column(heading, justify="left" if heading == "Arm" else "right")
+    table.add_column("Arm")
+    for heading in (f"{answer.data.row.capitalize()}s", "Missing", "Mean", "SD"):
+        table.add_column(heading, justify="right")
     for arm in outcome.arms:
         table.add_row(escape(arm.arm), str(arm.rows), str(arm.missing), f"{arm.mean:.4g}", f"{arm.sd:.3g}")
     return table
 
 
-def _say_comparison(comparison: "Comparison") -> None:
+def _print_comparison(comparison: "Comparison") -> None:
     effect = comparison.effect
     lines = [
         (
@@ -115,18 +117,17 @@ def _say_comparison(comparison: "Comparison") -> None:
 
 
 def _case_line(case: "CaseAnswer", *, named: bool) -> str:
-    said = (
-        f"{case.case}: {case.effect.estimate:+.3g} ({case.effect.lower_95:.3g} to {case.effect.upper_95:.3g}); "
-        if named
-        else ""
-    )
+    line = ""
+    if named:
+        effect = case.effect
+        line = f"{case.case}: {effect.estimate:+.3g} ({effect.lower_95:.3g} to {effect.upper_95:.3g}); "
     rho, lower, upper = case.autocorrelation
-    said += f"correlation with the row before {rho:.2f} ({lower:.2f} to {upper:.2f})"
+    line += f"correlation with the row before {rho:.2f} ({lower:.2f} to {upper:.2f})"
     if case.probability_repeats is not None:
-        said += f"; repeats in another cycle with probability {case.probability_repeats:.2f}"
+        line += f"; repeats in another cycle with probability {case.probability_repeats:.2f}"
     if case.carry_over is not None:
-        said += f"; carried over to the next row {100 * case.carry_over:.0f} %"
-    return f"{said}."
+        line += f"; carried over to the next row {100 * case.carry_over:.0f} %"
+    return f"{line}."
 
 
 @app.command()
@@ -145,7 +146,7 @@ def plan(  # noqa: PLR0913 - the options of a command
         float, typer.Option(help="How much a day resembles the day before, from 0 to 1.")
     ] = 0.3,
     past: Annotated[
-        Path | None, typer.Option(help="CSV of past values, to find the spread and the correlation.")
+        Path | None, typer.Option(help="CSV of past values, to estimate the SD and the correlation.")
     ] = None,
     column: Annotated[str | None, typer.Option(help="The outcome's column in it.")] = None,
     day: Annotated[str, typer.Option(help="The column of days in it.")] = "day",
@@ -177,15 +178,15 @@ def plan(  # noqa: PLR0913 - the options of a command
     from santorio.studies.plan_files import write_plan
 
     noise, noise_from = _noise(sd, correlation, past, column, day)
-    made = plan_study(
+    design = plan_study(
         DesignRequest(
-            arms=[one.strip() for one in arms.split(",") if one.strip()],
+            arms=_parts(arms),
             noise=noise,
             noise_from=noise_from,
             smallest_effect=smallest_effect,
             effect=effect if effect is not None else 2 * smallest_effect,
             most_days=max_days,
-            periods=_whole_numbers(periods),
+            periods=_integers(periods),
             power=power,
             half_life=half_life,
             seed=seed if seed is not None else secrets.randbelow(2**31),
@@ -194,11 +195,11 @@ def plan(  # noqa: PLR0913 - the options of a command
     written = []
     if out is not None:
         first = start.date() if start else None
-        written = write_plan(made, out, title=title, outcome=outcome, unit=unit, start=first)
+        written = write_plan(design, out, title=title, outcome=outcome, unit=unit, start=first)
     if as_json:
-        print_json(made.model_dump(mode="json"))
+        print_json(design.model_dump(mode="json"))
         return
-    say_plan(made)
+    print_plan(design)
     for path in written:
         console.print(f"{path}", highlight=False, soft_wrap=True)
 
@@ -218,37 +219,53 @@ def _noise(
     return Noise(sd, correlation), "stated"
 
 
-def _whole_numbers(text: str) -> list[int]:
+def _parts(text: str) -> list[str]:
+    """The parts of a list that is separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _integers(text: str) -> list[int]:
     try:
-        return [int(one) for one in text.split(",") if one.strip()]
+        return [int(part) for part in _parts(text)]
     except ValueError as error:
         raise ConfigError("Lengths of a period are whole numbers of days, such as 1,3,7.") from error
 
 
-def say_plan(made: "Plan") -> None:
-    """Print a plan: what it takes first, then what it is worth, then the schedule."""
-    console.print(f"[b]{escape(made.says)}[/b]", highlight=False)
+def print_plan(design: "Plan") -> None:
+    """Print a plan: what it needs, its power by the number of days and by the effect, and its schedule."""
+    simulated = design.simulated
+    console.print(f"[b]{escape(design.says)}[/b]", highlight=False)
     console.print(
-        f"\nFrom {made.simulated.studies} simulated studies of this design: power {100 * made.simulated.power:.0f} %; "
-        f"false alarms {100 * made.simulated.false_alarm:.0f} %. "
-        f"Spread {made.sd:.3g}, correlation from day to day {made.correlation:.2f} ({made.noise_from}).",
+        f"\nFrom {simulated.studies} simulated studies of this design: power {100 * simulated.power:.0f} %; "
+        f"false alarms {100 * simulated.false_alarm:.0f} %. "
+        f"SD {design.sd:.3g}, correlation from day to day {design.correlation:.2f} ({design.noise_from}).",
         highlight=False,
     )
+    console.print(_table_by_days(design))
+    console.print(_table_by_effect(design))
+    console.print(f"Schedule, drawn with the seed {design.seed}:", highlight=False)
+    console.print(escape(" ".join(design.schedule)), highlight=False)
+
+
+def _table_by_days(design: "Plan") -> Table:
+    """Power and width of the interval for about eight numbers of days, the planned one among them."""
     table = Table(title="By its number of days", title_justify="left")
     for heading in ("Days", "Power", "95 % interval ±"):
         table.add_column(heading, justify="right")
-    shown = made.by_days[:: max(len(made.by_days) // 8, 1)]
-    for row in sorted(
-        {*shown, *(one for one in made.by_days if one.days == made.days)}, key=lambda one: one.days
-    ):
-        table.add_row(str(row.days), f"{100 * row.power:.0f} %", f"{row.interval:.3g}")
-    console.print(table)
-    table = Table(title=f"What {made.days} days will say", title_justify="left")
+    step = max(len(design.by_days) // 8, 1)
+    shown = {row.days for row in design.by_days[::step]} | {design.days}
+    for row in design.by_days:
+        if row.days in shown:
+            table.add_row(str(row.days), f"{100 * row.power:.0f} %", f"{row.interval:.3g}")
+    return table
+
+
+def _table_by_effect(design: "Plan") -> Table:
+    """Probability of each decision, by the true effect."""
+    table = Table(title=f"What {design.days} days will say", title_justify="left")
     for heading in ("True effect", "More", "No difference", "Less", "Keep going"):
         table.add_column(heading, justify="right")
-    for at in made.by_effect:
-        said = (at.more, at.no_difference, at.less, at.keep_going)
-        table.add_row(f"{at.effect:.3g}", *(f"{100 * one:.0f} %" for one in said))
-    console.print(table)
-    console.print(f"Schedule, drawn with the seed {made.seed}:", highlight=False)
-    console.print(escape(" ".join(made.schedule)), highlight=False)
+    for row in design.by_effect:
+        probabilities = (row.more, row.no_difference, row.less, row.keep_going)
+        table.add_row(f"{row.effect:.3g}", *(f"{100 * probability:.0f} %" for probability in probabilities))
+    return table

@@ -1,4 +1,4 @@
-"""Trials as files: a protocol, a bare schedule, or a study that was recorded as a table."""
+"""Trials as files: a protocol, a bare schedule, or a trial that was recorded as a table."""
 
 import datetime as dt
 import re
@@ -9,12 +9,12 @@ from santorio.people import Person
 from santorio.storage.event_log import Event
 from santorio.storage.parse_result import ParseResult, rejected
 from santorio.trials.protocol import Protocol
-from santorio.trials.protocol_validation import slug, validate_protocol
+from santorio.trials.protocol_validation import MAX_ARMS, slug, validate_protocol
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedTrial:
-    """A recorded study: its name is its arm's, `arms` the reference first."""
+    """A recorded trial, named after its arm; `arms` has the reference first."""
 
     trial: str
     arms: tuple[str, str]
@@ -23,7 +23,7 @@ class RecordedTrial:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDay:
-    """A row of a recorded study: its number, its date, the arm of that day, whether it is for the whole day."""
+    """A row of a recorded trial: study day, date, arm, and the grain of the table."""
 
     number: int
     day: dt.date
@@ -34,7 +34,7 @@ class RecordedDay:
 def detect_recorded_trial(
     header: Sequence[str], rows: Sequence[Mapping[str, str]], columns: Sequence[str]
 ) -> RecordedTrial | None:
-    """Find a study in a table: `study_day`, `condition`, and a 0/1 column named like one of the conditions."""
+    """Detect a trial in a table: `study_day`, `condition`, and a 0/1 column named like one of the conditions."""
     if "study_day" not in header or "condition" not in header:
         return None
     conditions = sorted({row["condition"].strip() for row in rows if row.get("condition", "").strip()})
@@ -43,54 +43,59 @@ def detect_recorded_trial(
     for column in columns:
         cells = {row.get(column, "").strip() for row in rows}
         if column in map(str.lower, conditions) and cells <= {"0", "1", "0.0", "1.0", ""}:
-            arm = next(name for name in conditions if name.lower() == column)
-            reference = next(name for name in conditions if name != arm)
+            first, second = conditions
+            arm, reference = (first, second) if first.lower() == column else (second, first)
             outcomes = tuple(name for name in columns if name != column)
             return RecordedTrial(slug(arm), (reference, arm), outcomes) if outcomes else None
     return None
 
 
 def events_of_recorded_trial(
-    study: RecordedTrial, days: Sequence[RecordedDay], grain: str, person: Person
+    trial: RecordedTrial, days: Sequence[RecordedDay], grain: str, person: Person
 ) -> list[Event]:
-    """The protocol that the table implies, and each study day with the dates it spans.
+    """The protocol that the table implies, and each study day with the dates that it spans.
 
-    A table of answers and one of their daily means tell of the same days, the second with less: the grain is
-    part of the key, so that neither replaces the other.
+    A table of answers and a table of their daily means describe the same days. The grain is part of the key, so that
+    neither replaces the other.
     """
     if not days:
         return []
-    start = min(entry.day for entry in days)
+    start = min(row.day for row in days)
     protocol = {
-        "trial": study.trial,
-        "question": f"Does {study.arms[1]} change {study.outcomes[0]}?",
-        "arms": list(study.arms),
-        "outcome": study.outcomes[0],
-        "secondary": list(study.outcomes[1:]),
+        "trial": trial.trial,
+        "question": f"Does {trial.arms[1]} change {trial.outcomes[0]}?",
+        "arms": list(trial.arms),
+        "outcome": trial.outcomes[0],
+        "secondary": list(trial.outcomes[1:]),
         "start_day": start.isoformat(),
     }
-    events = [_event(person, "trial.protocol", study.trial, start, protocol)]
-    for number in sorted({entry.number for entry in days}):
-        entries = [entry for entry in days if entry.number == number]
-        first, last = min(entry.day for entry in entries), max(entry.day for entry in entries)
+    events = [_event(person, "trial.protocol", trial.trial, start, protocol)]
+    rows_by_number: dict[int, list[RecordedDay]] = {}
+    for row in days:
+        rows_by_number.setdefault(row.number, []).append(row)
+    for number, rows in sorted(rows_by_number.items()):
+        dates = [row.day for row in rows]
         day = {
-            "trial": study.trial, "study_day": number, "arm": entries[0].arm,
-            "first_day": first.isoformat(), "last_day": last.isoformat(),
-        }  # fmt: skip
-        events.append(_event(person, "trial.day", f"{study.trial}/{number}/{grain}", first, day))
+            "trial": trial.trial,
+            "study_day": number,
+            "arm": rows[0].arm,
+            "first_day": min(dates).isoformat(),
+            "last_day": max(dates).isoformat(),
+        }
+        events.append(_event(person, "trial.day", f"{trial.trial}/{number}/{grain}", min(dates), day))
     return events
 
 
 def protocol_event(protocol: Protocol, person: Person) -> Event:
-    """Event of a protocol that was accepted here: the same as that of its document, imported as a file."""
+    """The event of an accepted protocol: the same as that of its document, imported as a file."""
     assert protocol.start_day is not None  # noqa: S101 - only a proposal has no first day
     return _event(person, "trial.protocol", protocol.trial, protocol.start_day, protocol.logged())
 
 
 def parse(document: object, person: Person, folder: str | None) -> ParseResult | None:
-    """Read a protocol or a schedule; None where it is neither.
+    """Parse a protocol or a schedule; None where the document is neither.
 
-    A bare schedule, `{"1": 0, "2": 1, …}`, does not say which trial it is of: the folder it lies in does.
+    A bare schedule, `{"1": 0, "2": 1, …}`, does not name its trial: the name of its folder does.
     """
     if not isinstance(document, Mapping):
         return None
@@ -114,16 +119,19 @@ def parse(document: object, person: Person, folder: str | None) -> ParseResult |
 
 
 def is_schedule(value: object) -> bool:
-    """Whether this maps study days (whole numbers from 1) to arms (names, or numbers from 0)."""
-    return (
-        isinstance(value, Mapping)
-        and bool(value)
-        and all(re.fullmatch(r"[1-9]\d{0,4}", str(key)) for key in value)
-        and all(
-            isinstance(arm, str) or (isinstance(arm, int) and not isinstance(arm, bool) and 0 <= arm < 20)
-            for arm in value.values()
-        )
-    )
+    """Whether this maps study days (integers from 1) to arms (names, or numbers from 0)."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    if not all(re.fullmatch(r"[1-9]\d{0,4}", str(day)) for day in value):
+        return False
+    return all(_is_arm(arm) for arm in value.values())
+
+
+def _is_arm(value: object) -> bool:
+    # True and False are ints too.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return 0 <= value < MAX_ARMS
+    return isinstance(value, str)
 
 
 def _protocol(document: Mapping[str, object], person: Person) -> ParseResult:

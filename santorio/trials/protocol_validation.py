@@ -1,7 +1,7 @@
-"""What a trial's protocol may say: everything that is wrong with one is named before any of it is taken in.
+"""Validation of a trial's protocol: every problem is reported, and nothing of an invalid protocol is imported.
 
-A protocol decides how its trial is judged. Read half, it would be judged by rules that nobody stated: whatever is
-wrong refuses all of it, but for a secondary outcome, which is refused alone.
+A protocol decides how its trial is analysed. Imported in part, the trial would be analysed by rules that the protocol
+does not state: any problem rejects all of it, except an unknown secondary outcome, which is rejected alone.
 """
 
 import datetime as dt
@@ -17,13 +17,13 @@ from santorio.trials.interventions.intervention import MEASURE
 from santorio.trials.protocol import Protocol
 from santorio.trials.protocol_format import FORMAT
 
-# A trial is planned for the coming months: a day beyond is a slip of the pen.
+# A trial is planned for the coming months: a later first day is a typing error.
 MAX_PLANNED_AHEAD = dt.timedelta(days=2 * 365)
 EARLIEST_YEAR = 1990
 MAX_ARMS = 20
 MAX_LAG_DAYS = 30
 MAX_CYCLE_DAYS = 28
-# A δ of so many times the metric's own is no effect that a body can show: its unit is another.
+# A larger multiple of the metric's own δ is beyond any physiological effect: it is in another unit.
 MAX_EFFECT_RATIO = 100
 MAX_MEASURE_EFFECT = 1e6
 
@@ -36,35 +36,35 @@ def slug(name: str) -> str:
 def validate_protocol(
     document: Mapping[str, object], now: dt.datetime
 ) -> tuple[dict[str, object] | None, list[Rejection]]:
-    """Hold a protocol against what one may say.
+    """Validate a protocol.
 
     Returns
     -------
     content : dict or None
-        The protocol with its names as programs know them; None where it is refused.
+        The protocol with normalised names; None where it is rejected.
     rejections : list[Rejection]
-        What is wrong, the field as its location.
+        The problems, each with its field as the location.
     """
     problems = dict(_problems(document, now))
     if problems:
-        return None, [_refusal("bad_protocol", field, what) for field, what in problems.items()]
+        return None, [_rejection("bad_protocol", field, what) for field, what in problems.items()]
     stated = document.get("secondary")
     secondary = [_metric(name) for name in stated] if isinstance(stated, list) else []
     content = {**document, "trial": slug(str(document["trial"])), "outcome": _metric(document["outcome"])}
     if secondary:
         content["secondary"] = [metric for metric in secondary if metric is not None]
     return content, [
-        _refusal(
+        _rejection(
             "unknown_outcome",
             f"secondary {number}",
-            f"secondary outcome {number} {_no_metric()}. The rest was taken in",
+            f"secondary outcome {number} {_metric_problem()}. The rest was imported",
         )
         for number, metric in enumerate(secondary, start=1)
         if metric is None
     ]
 
 
-def _refusal(code: str, field: str, what: str) -> Rejection:
+def _rejection(code: str, field: str, what: str) -> Rejection:
     return Rejection(
         code,
         f"In this trial's protocol {what}. Correct it and import again (docs/logs.md shows one).",
@@ -73,42 +73,42 @@ def _refusal(code: str, field: str, what: str) -> Rejection:
 
 
 def _problems(document: Mapping[str, object], now: dt.datetime) -> Iterator[tuple[str, str]]:
-    """Each field that is wrong, with what is wrong with it; no value is quoted."""
+    """Each invalid field, with the problem; no value is quoted."""
     name, secondary = document.get("trial"), document.get("secondary")
     if not isinstance(name, str) or not slug(name):
-        yield "trial", "“trial” is no name"
+        yield "trial", "“trial” is not a name"
     if _metric(document.get("outcome")) is None:
-        yield "outcome", f"“outcome” {_no_metric()}"
+        yield "outcome", f"“outcome” {_metric_problem()}"
     if secondary is not None and not isinstance(secondary, list):
-        yield "secondary", "“secondary” is no list of outcomes"
+        yield "secondary", "“secondary” is not a list of outcomes"
     if document.get("direction") not in (None, "higher", "lower"):
         yield (
             "direction",
-            "“direction” is neither “higher” nor “lower”: say which is welcome, or leave it out",
+            "“direction” is neither “higher” nor “lower”: say which is better, or omit it",
         )
     yield from _arm_problems(document)
     yield from _start_problems(document.get("start_day"), now)
     yield from _amount_problems(document)
     if document.get("format") is not None:
         yield from _typed_problems(document)
-    # Protocols that were written for earlier versions say “law”.
+    # Protocols of earlier versions call the field “law”.
     field = "law" if "law" in document else "randomization"
     if document.get(field) is not None and not _is_randomization(document[field]):
         yield field, f"“{field}” is not a scheme that Santorio draws: copy it from the proposal, or omit it"
 
 
 def _typed_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """What is wrong with a protocol that says it is Santorio's own: read half, its hash would promise nothing."""
+    """The problems of a protocol in Santorio's own format: imported in part, its hash would be meaningless."""
     try:
         Protocol.model_validate(document)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             field = ".".join(map(str, problem["loc"])) or "format"
-            yield field, f"“{field}” is not as “{FORMAT}” has it (docs/interventions.md)"
+            yield field, f"“{field}” does not conform to “{FORMAT}” (docs/interventions.md)"
 
 
 def _metric(name: object) -> str | None:
-    """The outcome's name in the warehouse: a metric's, or a free measure's without what marks it; None if neither."""
+    """The outcome's name in the warehouse: a metric's, or a measure's without its prefix; None if it is neither."""
     if not isinstance(name, str):
         return None
     known = slug(name)
@@ -117,9 +117,9 @@ def _metric(name: object) -> str | None:
     return known.removeprefix(MEASURE) or None if known.startswith(MEASURE) else None
 
 
-def _no_metric() -> str:
+def _metric_problem() -> str:
     return (
-        f"is no metric that Santorio knows. Use one of: {', '.join(OUTCOMES)}; "
+        f"is not a metric of Santorio's. Use one of: {', '.join(OUTCOMES)}; "
         f"or name a measure that you log yourself with {MEASURE} before its name, such as {MEASURE}headache"
     )
 
@@ -131,7 +131,7 @@ def _arm_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         or not all(isinstance(arm, str) and arm.strip() for arm in arms)
         or not 2 <= len(set(arms)) == len(arms) <= MAX_ARMS
     ):
-        yield "arms", f"“arms” is no list of two to {MAX_ARMS} different names, the reference first"
+        yield "arms", f"“arms” is not a list of two to {MAX_ARMS} different names, the reference first"
         return
     if assignment is None:
         return
@@ -145,7 +145,7 @@ def _arm_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     if not all(re.fullmatch(r"[1-9]\d{0,3}", day) for day in days):
         yield (
             "assignment",
-            "“assignment” has a day that is no number from 1 to 9999. Day 1 is that of “start_day”",
+            "“assignment” has a day that is not a number from 1 to 9999. Day 1 is that of “start_day”",
         )
     elif strangers := [day for day, arm in days.items() if not _is_arm(arm, arms)]:
         which = f"study day {strangers[0]}{' and others' * (len(strangers) > 1)}"
@@ -153,7 +153,7 @@ def _arm_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _is_arm(arm: object, arms: Sequence[str]) -> bool:
-    """Whether this is an arm's name or number, 0 being the reference; null leaves the day out of the study."""
+    """Whether this is an arm's name or number, 0 being the reference; null excludes the day from the trial."""
     if arm is None:
         return True
     if isinstance(arm, bool):
@@ -171,7 +171,7 @@ def _start_problems(stated: object, now: dt.datetime) -> Iterator[tuple[str, str
             raise ValueError
         start = dt.datetime.combine(dt.date.fromisoformat(stated), dt.time(), dt.UTC)
     except ValueError:
-        yield "start_day", "“start_day” is no date such as 2026-03-01"
+        yield "start_day", "“start_day” is not a date such as 2026-03-01"
         return
     if start.year < EARLIEST_YEAR or is_future(start, now + MAX_PLANNED_AHEAD):
         yield "start_day", f"“start_day” lies before {EARLIEST_YEAR} or more than two years ahead"
@@ -184,19 +184,19 @@ def _amount_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]
     if smallest is not None and not (_is_number(smallest) and 0 < smallest <= most):  # type: ignore[operator]
         yield (
             "smallest_effect",
-            f"“smallest_effect”, in the outcome's unit, is no number above 0 and up to {most:g}",
+            f"“smallest_effect”, in the outcome's unit, is not a number above 0 and up to {most:g}",
         )
     period, washout = document.get("period_days"), document.get("washout_days")
     if period is not None and not _is_whole(period, 1, 365):
-        yield "period_days", "“period_days” is no whole number from 1 to 365"
+        yield "period_days", "“period_days” is not a whole number from 1 to 365"
     elif washout is not None and not _is_whole(washout, 0, 365):
-        yield "washout_days", "“washout_days” is no whole number from 0 to 365"
+        yield "washout_days", "“washout_days” is not a whole number from 0 to 365"
     elif washout and period is None:
-        yield "washout_days", "“washout_days” stands without “period_days”: say how long a period is"
+        yield "washout_days", "“washout_days” is given without “period_days”: state how long a period is"
     elif washout and int(str(washout)) >= int(str(period)):
         yield "washout_days", "“washout_days” leaves no day of a period: make it less than “period_days”"
     if document.get("lag_days") is not None and not _is_whole(document["lag_days"], 0, MAX_LAG_DAYS):
-        yield "lag_days", f"“lag_days” is no whole number from 0 to {MAX_LAG_DAYS}"
+        yield "lag_days", f"“lag_days” is not a whole number from 0 to {MAX_LAG_DAYS}"
 
 
 def _is_number(value: object) -> bool:

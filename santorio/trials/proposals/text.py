@@ -1,4 +1,4 @@
-"""A proposal in plain words: what it asks, and why this and for so many days."""
+"""The text of a proposal: its question, and the reasons for it and for its length."""
 
 from santorio.metrics import label
 from santorio.trials.proposals.plan import DesignPlan, PriorEvidence
@@ -11,52 +11,60 @@ def question(plan: DesignPlan) -> str:
 
 
 def why(plan: DesignPlan) -> str:
-    """Why this, and why for so many days, in plain words."""
-    prior = (_ground(plan, ground) for ground in plan.basis)
-    return " ".join(part for part in (plan.again, _length(plan), *prior, _exclusions(plan)) if part)
+    """Why this trial, and why for this number of days."""
+    parts = [plan.again, _length_text(plan)]
+    parts += [_evidence_text(plan, evidence) for evidence in plan.basis]
+    parts.append(_not_for_text(plan))
+    return " ".join(part for part in parts if part)
 
 
-def _length(plan: DesignPlan) -> str:
-    unit = f" {plan.outcome.unit}" if plan.outcome.unit else ""
-    odds = f"{100 * plan.assurance:.0f} in 100"
+def _unit(plan: DesignPlan) -> str:
+    """The outcome's unit after a number."""
+    return f" {plan.outcome.unit}" if plan.outcome.unit else ""
+
+
+def _length_text(plan: DesignPlan) -> str:
+    unit, odds = _unit(plan), f"{100 * plan.assurance:.0f} in 100"
     noise = (
         f"your {label(plan.outcome.name)} varies by {plan.noise.sigma:.3g}{unit} from day to day, "
         f"and {plan.smallest_effect:.3g}{unit} is what would matter"
     )
     if plan.is_sure:
-        said = f"This needs {plan.days} days: {noise}. The odds of a clear answer are then {odds}"
+        text = f"This needs {plan.days} days: {noise}. The odds of a clear answer are then {odds}"
     else:
-        said = f"Even {plan.days} days, the best that fits your limits, give odds of {odds} of a clear answer: {noise}"
+        text = f"Even {plan.days} days, the best that fits your limits, give odds of {odds} of a clear answer: {noise}"
     shorter = [(days, chance) for days, chance in plan.assurance_by_days.items() if days < plan.days]
     if not shorter:
-        return f"{said}."
+        return f"{text}."
+    # The shorter length nearest to even odds shows best what the additional days are for.
     days, chance = min(shorter, key=lambda pair: abs(pair[1] - 0.5))
-    return f"{said}; at your day-to-day noise {days} days would be {_chance_in_words(chance)}."
+    return f"{text}; at your day-to-day noise {days} days would be {_chance_text(chance)}."
 
 
-def _ground(plan: DesignPlan, ground: PriorEvidence) -> str:
-    if not ground.effect.mean:
+def _evidence_text(plan: DesignPlan, evidence: PriorEvidence) -> str:
+    mean, sd = evidence.effect.mean, evidence.effect.sd
+    if not mean:
         return ""
-    unit = f" {plan.outcome.unit}" if plan.outcome.unit else ""
-    direction = "lower" if ground.effect.mean < 0 else "higher"
-    size = f"{abs(ground.effect.mean):.2g}{unit} {direction}"
-    lower, upper = (ground.effect.mean + side * 1.96 * ground.effect.sd for side in (-1, 1))
-    likely = f"anything between {lower:+.2g} and {upper:+.2g}{unit}"
-    if ground.basis == "trial":
+    unit = _unit(plan)
+    size = f"{abs(mean):.2g}{unit} {'lower' if mean < 0 else 'higher'}"
+    likely = f"anything between {mean - 1.96 * sd:+.2g} and {mean + 1.96 * sd:+.2g}{unit}"
+    if evidence.basis == "trial":
         return f"Your earlier trial found {size}; this one starts from there, with {likely} likely."
-    if ground.basis == "population":
+    if evidence.basis == "population":
         return (
-            f"Trials of {ground.people} people here who tested this and share their results found {size} on average; "
+            f"Trials of {evidence.people} people here who tested this and share their results found {size} on average; "
             f"for one more person, {likely} is likely."
         )
     return f"Your own days suggest {size}, but only an experiment can tell."
 
 
-def _exclusions(plan: DesignPlan) -> str:
-    return f"Not for {'; nor for '.join(plan.intervention.not_for)}." if plan.intervention.not_for else ""
+def _not_for_text(plan: DesignPlan) -> str:
+    if not plan.intervention.not_for:
+        return ""
+    return f"Not for {'; nor for '.join(plan.intervention.not_for)}."
 
 
-def _chance_in_words(chance: float) -> str:
+def _chance_text(chance: float) -> str:
     if 0.42 <= chance <= 0.58:
         return "a coin toss"
     return f"{100 * chance:.0f} in 100"

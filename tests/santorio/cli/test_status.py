@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from santorio.cli.status import about
+from santorio.cli.status import count_records
 from santorio.storage.event_log import UNDATED, Event, write_events
 
 
@@ -21,7 +21,7 @@ def test_what_is_about_no_day_makes_no_first_day(database, person):
                 event(evening, dt.timedelta(0), "abroad"),
             ],
         )
-        told = about(connection, person)
+        told = count_records(connection, person)
         assert (told["events"], told["first_day"], told["last_day"]) == (
             3, dt.date(2026, 3, 1), dt.date(2026, 3, 2),
         )  # fmt: skip
@@ -39,5 +39,5 @@ def test_a_night_is_of_the_day_of_waking_and_a_plan_is_no_day_that_was_lived(dat
     )
     with database.connect() as connection:
         write_events(connection, [night, plan, recorded])
-        told = about(connection, person)
+        told = count_records(connection, person)
     assert (told["first_day"], told["last_day"]) == (dt.date(2026, 3, 2), dt.date(2026, 3, 3))
