@@ -152,7 +152,7 @@ def _batches(members: Iterator[Member | SkippedMember]) -> Iterator[list[Member 
 
 
 def _sort_export(batch: Sequence[Member | SkippedMember], results: Sequence[ParseResult]) -> None:
-    """Mark what is no data of ours in an account's export: nobody has to act on it.
+    """Mark the parts of an account's export that are not health data: no action is needed for them.
 
     Of the folders of a person's profile, contacts and messages only known kinds are ingested. In the folders that
     Santorio studies, entries of unknown kinds are kept, and counted.

@@ -32,7 +32,7 @@ STUDIED_FOLDERS = tuple(
     EXPORT_FOLDER + name for name in ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files")
 )
 UNKNOWN_EVENT_TYPE = "garmin.other"
-# What these codes reject outside the studied folders is no data of ours: nobody has to act on it.
+# Outside the studied folders a rejection with one of these codes needs no action: it is not health data.
 UNKNOWN_CODES = {"unrecognised", "empty_file", "web_page", "no_day"}
 NOT_A_FORMAT = (
     "Not a format that Santorio reads (FIT, TCX, GPX, JSON, CSV, or a zip of them). The file was quarantined."

@@ -126,7 +126,7 @@ def _train(rng: np.random.Generator, bpm: Floats, training: Bools, workout: Work
 
 
 def _leave_out(rng: np.random.Generator, day: Day, at: Ints, bpm: Ints) -> tuple[Ints, Ints]:
-    """Rows of a pause are left out, its last row is null; a lost contact leaves a null or a few rows out."""
+    """Rows of a pause are omitted, its last row is null; a lost contact makes a row null or omits a few."""
     gone = _within(at, day.pauses)
     for start, _ in day.pauses:
         before = int(np.searchsorted(at, start)) - 1

@@ -1,6 +1,6 @@
 """What is fetched from a Garmin account: one row a kind.
 
-To add a kind is to add a row here, one in `payload_kinds.py` that recognises its answer, and a staging model.
+To add a kind, add a row here, one in `payload_kinds.py` that detects its response, and a staging model.
 
 Naps come within `sleep`, the load balance within `training_status`, body composition within `weigh_in`.
 """
@@ -31,12 +31,12 @@ class Endpoint:
     final_after_days
         Age in days from which an answer that no longer changes is final.
     is_default
-        Whether it is fetched without being asked for by name.
+        Whether it is fetched without being requested by name.
     is_shape_known
-        Whether an answer that `payload_kinds.py` does not recognise is refused. Of a few kinds no real answer was seen:
-        theirs are kept as they come.
+        Whether a response that `payload_kinds.py` does not detect is rejected. Of a few kinds no real response was
+        seen: theirs are kept unchanged.
     list_key
-        Key of the list that the answer wraps, where only the address says what is in it.
+        Key of the list in the response, if only the path states what is in it.
     """
 
     kind: str
@@ -60,11 +60,11 @@ class Endpoint:
 
 
 RANGE = ("{first}", "{last}")
-# Garmin refuses longer ranges of most daily series; what the web app shows by year it gives by year.
+# Garmin rejects longer ranges of most daily series; those that its web app shows by year may span a year.
 MONTH, YEAR = 28, 365
 
 ENDPOINTS = (
-    # Many days a call. The daily summary comes first: a change in it tells that a watch synced an old day late.
+    # Many days a call. The daily summary comes first: a change in it shows that a watch synced an old day late.
     Endpoint("daily_summary", "get_daily_summaries", RANGE, span_days=MONTH, list_key="data"),
     Endpoint("steps", "get_daily_steps", RANGE, span_days=MONTH),
     Endpoint("heart_rate_summary", "get_daily_heart_rate_stats", RANGE, span_days=MONTH),
@@ -94,7 +94,7 @@ ENDPOINTS = (
     Endpoint("endurance_score", "get_endurance_score"),
     Endpoint("lifestyle", "get_lifestyle_logging_data", is_shape_known=False),
     Endpoint("nutrition", "get_nutrition_daily_food_log", is_shape_known=False),
-    # The most private of all: only for who asks for it by name.
+    # The most private of all: fetched only if requested by name.
     Endpoint("menstrual_day", "get_menstrual_data_for_date", is_default=False, is_shape_known=False),
     # How things stand now; Garmin keeps no history of it.
     Endpoint("user_settings", "get_user_profile", (), grain="account"),

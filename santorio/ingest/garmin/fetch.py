@@ -128,7 +128,7 @@ class Fetcher:
         return Outcome(written, len(rejections), error)
 
     def _lacks_stored_series(self, call: Call, event: Event) -> bool:
-        """Whether Garmin has archived a series that the log has: its lack is no news, and replaces nothing."""
+        """Whether Garmin has archived a series that the log has: then the response without it replaces nothing."""
         if not reload_requests.is_archived(call.endpoint.kind, event.data):
             return False
         row = self.connection.execute(

@@ -367,7 +367,7 @@ def count_gaps(
 ) -> Counter[str]:
     """Count the days of each kind that should be there and are not: never requested, or failed.
 
-    Of single activities only failed days count: before the list is fetched, nobody knows which days have one.
+    Of single activities only failed days count: before the list is fetched, the days that have one are unknown.
     """
     gaps: Counter[str] = Counter()
     for endpoint in endpoints:

@@ -20,7 +20,7 @@ STATUS = {NOT_MEASURED: None, MEASURED: "MEASURED", RESET: "RESET"}
 
 
 def heart_rate(life: SimulatedPerson, day: int, trace: Trace) -> Payload:
-    """Make `wellness-service/wellness/dailyHeartRate`: minutes without contact are left out or null."""
+    """Make `wellness-service/wellness/dailyHeartRate`: minutes without contact are omitted or null."""
     resting = life.body.resting_hr_bpm.tolist()
     beats = trace.heart_rate_bpm[trace.heart_rate_bpm > 0]
     values: list[list[int | None]] = np.column_stack(

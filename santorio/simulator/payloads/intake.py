@@ -171,14 +171,17 @@ def _meals(life: SimulatedPerson, day: int, until: int) -> Iterator[tuple[Meal, 
         is_logged = _is_possible(life, day, at) and at <= until
         foods = [_logged(life, at, food, share) for food, share in zip(meal.foods, shares, strict=True)]
         yield meal, foods if is_logged else []
-    cups = [(life.clock.instant(day, one.minute), one) for one in drinks]
+    cups = [(life.clock.instant(day, drink.minute), drink) for drink in drinks]
     yield (
         Meal(SNACKS, 0, 0.0, ()),
         [
             _logged(
-                life, at, Food(_number(one.name), one.name, "serving", 1, _drink(one.name, one.amount)), 1.0
+                life,
+                at,
+                Food(_number(drink.name), drink.name, "serving", 1, _drink(drink.name, drink.amount)),
+                1.0,
             )
-            for at, one in sorted(cups, key=lambda pair: pair[0])
+            for at, drink in sorted(cups, key=lambda pair: pair[0])
             if _is_possible(life, day, at) and at <= until
         ],
     )

@@ -191,7 +191,7 @@ def steps_by_quarter(life: SimulatedPerson, day: int, until: int) -> list[Payloa
 def intensity_minutes(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `wellness-service/wellness/daily/im`: minutes of effort, and the week so far."""
     week = range(max(day - life.clock.date(day).weekday(), 0), day + 1)
-    minutes = [_minutes(life, one, until) for one in week]
+    minutes = [_minutes(life, past, until) for past in week]
     moderate, vigorous = (sum(part) for part in zip(*minutes, strict=True))
     values = [
         [life.clock.instant(day, workout.minute) * 1000, workout.minutes]
@@ -237,9 +237,11 @@ def body_battery(life: SimulatedPerson, day: int, until: int) -> Payload:
 
 def _minutes(life: SimulatedPerson, day: int, until: int) -> tuple[int, int]:
     done = [
-        one for one in life.workouts(day) if life.clock.instant(day, one.minute) + 60 * one.minutes <= until
+        workout
+        for workout in life.workouts(day)
+        if life.clock.instant(day, workout.minute) + 60 * workout.minutes <= until
     ]
-    total = sum(one.minutes for one in done)
+    total = sum(workout.minutes for workout in done)
     return int(total * 0.35), int(total * 0.55)
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong on request: a fault strikes the next requests whose path begins as stated."""
+"""Faults to inject: a fault applies to the next requests whose path begins as stated."""
 
 import threading
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ KINDS: tuple[str, ...] = get_args(FaultKind)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """A fault to inject.
 
     Parameters
     ----------
     kind
-        A status; `slow` answers after `seconds`; `cut` breaks off within the body; `html` is a web page instead
+        A status; `slow` answers after `seconds`; `cut` truncates the body; `html` is a web page instead
         of JSON; `schema` renames every key, `wrapped` puts the answer into another object, `number` is one instead.
     path
-        Beginning of the paths that it strikes; `/` strikes all.
+        Beginning of the paths that it applies to; `/` is all.
     times
-        How many requests it strikes; None for every one.
+        How many requests it applies to; None for all.
     after
-        How many requests go well first.
+        How many requests succeed first.
     retry_after
-        Seconds that a 429 says to wait; nothing is said without.
+        The `Retry-After` of a 429 in seconds; None for no such header.
     seconds
         How long `slow` takes.
     person
-        Strikes this display name alone.
+        Applies to this display name only.
     """
 
     kind: FaultKind
@@ -50,12 +50,12 @@ class Faults:
         self._waiting: list[tuple[Fault, list[int]]] = []
 
     def add(self, *faults: Fault) -> None:
-        """Let these go wrong from now on."""
+        """Apply these from now on."""
         with self._lock:
             self._waiting += [(fault, [0]) for fault in faults]
 
     def clear(self) -> None:
-        """Let everything go well again."""
+        """Remove all faults."""
         with self._lock:
             self._waiting.clear()
 
@@ -78,13 +78,13 @@ def parse_fault(text: str) -> Fault:
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not a fault.
     """
     rest, _, after = text.partition("+")
     rest, _, times = rest.partition("*")
     kind, _, path = rest.partition("@")
     if not _is_kind(kind):
-        raise ValueError(f"“{text}” is no fault; the kinds are {', '.join(KINDS)}.")
+        raise ValueError(f"“{text}” is not a fault. Use one of {', '.join(KINDS)}.")
     return Fault(
         kind=kind,
         path=path or "/",

@@ -16,9 +16,9 @@ class GarminServer:
     accounts
         By their email.
     tokens
-        Tokens that are given out; they can be revoked.
+        Tokens that were issued; they can be revoked.
     faults
-        What goes wrong.
+        Faults that are injected.
     requests
         Method, path and status of every request that was answered, in order.
     now
@@ -26,9 +26,9 @@ class GarminServer:
     silent_since
         By display name, since when a watch has not been synced: what it measured after that is not known.
     archived_before
-        Older days come without their series, until somebody asks them back.
+        Older days come without their series, until they are requested to be reloaded.
     reloaded
-        Display name and day of what was asked back.
+        Display name and day of each reload request.
     """
 
     def __init__(self, accounts: Sequence[Account]) -> None:

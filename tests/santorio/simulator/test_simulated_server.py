@@ -262,7 +262,7 @@ def test_what_is_entered_by_hand_and_worked_out_of_sessions_has_an_answer(server
 def test_a_fault_of_the_command_line_is_read_and_another_refused() -> None:
     assert parse_fault("429@/hrv-service*3+10") == Fault("429", "/hrv-service", 3, 10, retry_after=2)
     assert parse_fault("cut") == Fault("cut")
-    with pytest.raises(ValueError, match="no fault"):
+    with pytest.raises(ValueError, match="is not a fault"):
         parse_fault("flood")
 
 
