@@ -19,9 +19,10 @@ MIN_AGE_TO_REPEAT = dt.timedelta(days=365)
 MAX_NOISE_RATIO = 0.5
 # The outcome of the last day has arrived by then.
 OUTCOME_DELAY = dt.timedelta(days=2)
-# States of the log in which a trial is over. A trial that was stopped early counts as open.
+# States of the log in which a trial is over.
 _PAST_STATES: Mapping[str, Literal["finished", "abandoned"]] = {
     "completed": "finished",
+    "stopped_early": "finished",
     "analysed": "finished",
     "abandoned": "abandoned",
 }

@@ -18,6 +18,7 @@ from santorio.trials.analysis import pipeline as trial_pipeline
 from santorio.trials.analysis.pipeline import analyse_trials
 from santorio.trials.interventions.intervention import NegativeControl
 from santorio.trials.lifecycle import InvalidCommand
+from santorio.trials.proposals.history import load_previous_trials
 from santorio.trials.protocol import Protocol
 from santorio.trials.protocol_design import DailyRandomization, DecisionRule
 from santorio.trials.report.build import build_report
@@ -290,6 +291,10 @@ def asks_for_no_other_day(led, capsys):
         "adopt",
         LOOK,
     )
+    with led.database.connect() as connection:
+        (previous,) = load_previous_trials(connection, led.person, after)
+    assert (previous.state, previous.day, previous.decided) == ("finished", status.protocol.last_day, True)
+    assert previous.result.mean > 1.0
     assert status.protocol.arm_of(led.due) is None
     assert status.frozen.arm_of(led.due) is not None
     assert status.remaining_interim_days == ()
