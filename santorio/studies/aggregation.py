@@ -122,10 +122,10 @@ def _by_key(key: FloatArray, label: Sequence[str], *, dated: bool, add: Add) -> 
         days = len(np.unique(key[foreign]))
         add(
             "mixed_days",
-            f"{days} days have readings of two arms; the rarer arm's ({int(foreign.sum())}) are left out.",
+            f"{days} days have readings of two arms; the rarer arm's ({int(foreign.sum())}) are excluded.",
         )
     if not taken.all():
-        add("no_arm", f"{int((~taken).sum())} days (or numbers) have no arm and are left out.")
+        add("no_arm", f"{int((~taken).sum())} days (or numbers) have no arm and are excluded.")
     new = np.cumsum(taken) - 1
     row = np.where(taken[position] & ~foreign, new[position], -1)
     keys, most = keys[taken], most[taken]
@@ -191,7 +191,7 @@ def _scheduled(
             hint="Check its first day, and whether both count days or both have dates.",
         )
     if found < len(keys):
-        add("not_scheduled", f"{len(keys) - found} days with data are not in the schedule and are left out.")
+        add("not_scheduled", f"{len(keys) - found} days with data are not in the schedule and are excluded.")
     keep = np.array([bool(arm) for arm in assigned.arm])
     row = np.where(inside & keep[position], (np.cumsum(keep) - 1)[position], -1)
     labels = [arm for arm in assigned.arm if arm]
@@ -210,8 +210,11 @@ def _dates_of(number: FloatArray, key: FloatArray, add: Add) -> FloatArray:
         return np.asarray(number - number[0] + keys[0])
     if len(keys) == len(number):
         # A study that paused goes on counting where it stopped.
-        add("schedule_counts", "The schedule counts days, and is as long as there are dates with data: one was taken "
-            "for each, as if the count had stood still between them.")  # fmt: skip
+        add(
+            "schedule_counts",
+            "The schedule counts days, and is as long as there are dates with data: one was taken "
+            "for each, as if the count had stood still between them.",
+        )
         return np.asarray(keys)
     raise DataError(
         f"The schedule does not match the data: it counts {len(number)} days, and the data has {len(keys)} dates "
@@ -241,5 +244,8 @@ def _say_adherence(study: Study, row: IntArray, taken: Sequence[str], assigned: 
             f"The schedule does not match the data: they agree on {sum(both.values())} of {len(both)} days.",
             hint="Check the schedule's first day and the names under arms:.",
         )
-    add("adherence", f"What was taken agrees with what was assigned on {100 * share:.0f} % of {len(both)} days; "
-        "days count as assigned.")  # fmt: skip
+    add(
+        "adherence",
+        f"What was taken agrees with what was assigned on {100 * share:.0f} % of {len(both)} days; "
+        "days count as assigned.",
+    )

@@ -58,7 +58,7 @@ def analyse_study(path: Path) -> StudyAnalysis:
     Raises
     ------
     ConfigError
-        If the study file says what no study may.
+        If the study file is not valid.
     DataError
         If the data cannot be understood, or there is not enough of it.
     """
@@ -151,7 +151,7 @@ def _fit(
             return found, chosen
         chosen = LikelihoodChoice(
             None,
-            f"its own model was fitted, and is not told, since the fit did not pass its checks ({found.problem})",
+            f"its own model was fitted, and is not reported, since the fit did not pass its checks ({found.problem})",
         )
     return [
         fit_case(prepared_case.case, prepared_case.values, prepared_case.scale, carry_over=carry_over)
@@ -168,7 +168,7 @@ def _prepare_all(study: Study, dataset: Dataset, outcome: OutcomeColumn) -> list
         except NotEnoughData as missing:
             lacking = missing
             if len(dataset.cases) > 1:
-                dataset.notices("case_left_out", f"{series.case} is left out: {missing.message}")
+                dataset.notices("case_left_out", f"{series.case} is excluded: {missing.message}")
     if not prepared:
         assert lacking is not None  # noqa: S101 - there is at least one case
         raise lacking

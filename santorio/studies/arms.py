@@ -11,8 +11,20 @@ from santorio.studies.spec import Study
 MAX_ARMS = 12
 _PHASE = re.compile(r"^([^\W\d]+)[ _-]?(\d+)$")
 _REFERENCES = (
-    "0", "a", "control", "placebo", "baseline", "off", "none", "no", "false", "reference", "usual", "without", "sham",
-)  # fmt: skip
+    "0",
+    "a",
+    "control",
+    "placebo",
+    "baseline",
+    "off",
+    "none",
+    "no",
+    "false",
+    "reference",
+    "usual",
+    "without",
+    "sham",
+)
 
 
 @dataclass(frozen=True)
@@ -118,14 +130,14 @@ def _reference(
             if wanted == name.lower() or wanted in {_plain(value) for value in values}:
                 return name
         raise DataError(
-            f"The reference “{study.reference}” is no arm of the data.",
+            f"The reference “{study.reference}” is not an arm of the data.",
             hint=f"The arms are {', '.join(names)}.",
         )
     if study.arms:
         return next(iter(study.arms.values()))
     likely = [name for name in names if _plain(name) in _REFERENCES]
     chosen = likely[0] if likely else names[0]
-    add("reference_assumed", f"No reference was stated: the others are held against “{chosen}”.")
+    add("reference_assumed", f"No reference was stated: the others are compared with “{chosen}”.")
     return chosen
 
 

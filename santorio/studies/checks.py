@@ -47,12 +47,18 @@ def check_case(
             f"“{outcome.name}” is missing on {100 * (1 - observed.mean()):.0f} % of {len(observed)} {word}s.",
         )
     if max(missing) - min(missing) > MISSING_DIFFERS:
-        add("missing_differs", f"“{outcome.name}” is missing much more often with one arm than another; if "
-            f"{word}s are missing because of how they went, the answer is off.")  # fmt: skip
+        add(
+            "missing_differs",
+            f"“{outcome.name}” is missing much more often with one arm than another; if "
+            f"{word}s are missing because of how they went, the answer is off.",
+        )
     _check_spread(prepared, outcome, names, word, add, sampled=isinstance(fit, LatentPosterior))
     if fit.rho[0] > STRONG_CORRELATION:
-        add("strong_correlation", f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
-            "the next): long periods can hardly be told from drift.")  # fmt: skip
+        add(
+            "strong_correlation",
+            f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
+            "the next): long periods can hardly be told from drift.",
+        )
 
 
 def _check_spread(
@@ -70,24 +76,36 @@ def _check_spread(
     if min(spreads) == 0:
         still = names[int(np.unique(prepared.observed_arm)[int(np.argmin(spreads))])]
         if sampled:
-            add("constant_arm", f"“{outcome.name}” never varies with “{still}”: how far the arms are apart is told by "
-                "what was assumed beforehand, which keeps it finite, as much as by the data.")  # fmt: skip
+            add(
+                "constant_arm",
+                f"“{outcome.name}” never varies with “{still}”: how far the arms are apart is told by "
+                "what was assumed beforehand, which keeps it finite, as much as by the data.",
+            )
         else:
-            add("constant_arm", f"“{outcome.name}” never varies with “{still}”: the model, which expects all arms to "
-                "vary alike, is a rough guide there.")  # fmt: skip
+            add(
+                "constant_arm",
+                f"“{outcome.name}” never varies with “{still}”: the model, which expects all arms to "
+                "vary alike, is a rough guide there.",
+            )
     if sampled:
         # These likelihoods let the spread follow the level, and have no far-off values.
         return
     if 0 < UNEQUAL_SPREAD * min(spreads) < max(spreads):
-        add("unequal_spread", f"“{outcome.name}” varies {max(spreads) / min(spreads):.1f} times as much with one arm "
-            "as with another; the model expects the same.")  # fmt: skip
+        add(
+            "unequal_spread",
+            f"“{outcome.name}” varies {max(spreads) / min(spreads):.1f} times as much with one arm "
+            "as with another; the model expects the same.",
+        )
     # The median absolute deviation of a normal distribution is 0.6745 of its standard deviation.
     away = np.concatenate([part - np.median(part) for part in parts])
     robust = float(np.median(np.abs(away))) / 0.6745
     far = int((np.abs(away) > FAR_OUT * robust).sum()) if robust > 0 else 0
     if far and outcome.kind in {"continuous", "rating"}:
-        add("outliers", f"{plural(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
-            "their arm's median; see whether these are errors.")  # fmt: skip
+        add(
+            "outliers",
+            f"{plural(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
+            "their arm's median; see whether these are errors.",
+        )
 
 
 # How an outcome without a likelihood of its own is analysed all the same.
@@ -105,8 +123,11 @@ def check_outcome(
     """Warn of an outcome over all cases, by its kind."""
     every = np.concatenate(values)
     if chosen.reason:
-        add("approximation", f"“{outcome.name}” is analysed {APPROXIMATIONS[outcome.kind]}, an approximation: "
-            f"{chosen.reason}.")  # fmt: skip
+        add(
+            "approximation",
+            f"“{outcome.name}” is analysed {APPROXIMATIONS[outcome.kind]}, an approximation: "
+            f"{chosen.reason}.",
+        )
     if outcome.kind == "binary":
         rare = min(float(every.sum()), float((1 - every).sum()))
         if rare < FEW_EVENTS:
@@ -120,19 +141,28 @@ def check_outcome(
         lowest, highest = outcome.bounds
         share = max(float((every <= lowest).mean()), float((every >= highest).mean()))
         if share > AT_BOUND:
-            add("at_bounds", f"“{outcome.name}” is at an end of its scale in {100 * share:.0f} % of rows: what "
-                "lies beyond cannot be seen.")  # fmt: skip
+            add(
+                "at_bounds",
+                f"“{outcome.name}” is at an end of its scale in {100 * share:.0f} % of rows: what "
+                "lies beyond cannot be seen.",
+            )
 
 
 def check_study(study: Study, dataset: Dataset, add: Notices) -> None:
     """Warn of the design."""
     word = dataset.word
     if study.design.scheme == "unknown":
-        add("law_unknown", "How rows came to their arms is not stated (design: scheme), so there is no randomisation "
-            "test, and a difference is called an association.")  # fmt: skip
+        add(
+            "law_unknown",
+            "How rows came to their arms is not stated (design: scheme), so there is no randomisation "
+            "test, and a difference is called an association.",
+        )
     elif not study.design.is_randomised:
-        add("not_randomised", "Chance did not decide which rows had which arm: no randomisation test is possible, and "
-            "what else changed with the arm may explain a difference.")  # fmt: skip
+        add(
+            "not_randomised",
+            "Chance did not decide which rows had which arm: no randomisation test is possible, and "
+            "what else changed with the arm may explain a difference.",
+        )
     phases = max(case.phases for case in dataset.cases)
     if phases < 3:
         add(
@@ -146,7 +176,7 @@ def check_study(study: Study, dataset: Dataset, add: Notices) -> None:
         add("few_phases", f"{few}. More changes help more than longer phases.")
     washed = sum(int(washed_out(case, study.washout).sum()) for case in dataset.cases)
     if washed:
-        add("washed_out", f"{plural(washed, word)} after a change of arm left out as washout.")
+        add("washed_out", f"{plural(washed, word)} after a change of arm excluded as washout.")
     if study.half_life and not carries_over(study):
         add("no_carry_over", "The half-life is so short that nothing is carried over to the next row.")
 

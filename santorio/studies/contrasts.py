@@ -1,4 +1,4 @@
-"""One arm against the reference: each case's own answer, all of them pooled, the randomisation test, the decision."""
+"""Comparison of an arm with the reference: each case, all cases pooled, the randomisation test, the decision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,52 +82,54 @@ class Fitted:
 def compare(
     study: Study, outcome: OutcomeColumn, names: Sequence[str], fitted: Fitted, contrast: int
 ) -> Compared:
-    """Hold an arm against the reference."""
-    prepared, delta, doses = fitted.prepared, fitted.delta, fitted.doses
+    """Compare an arm with the reference."""
+    prepared, doses = fitted.prepared, fitted.doses
+    arm, reference = _labels(study, names, doses, contrast)
     binary = outcome.kind == "binary"
-    arm, reference = names[contrast], names[0]
-    if doses is not None:
-        unit = f" {study.dose_unit}" if study.dose_unit else ""
-        arm, reference = f"{study.dose_name} {doses[-1]:g}{unit}", f"{doses[0]:g}{unit}"
     cases = [
-        _case(prepared_case, fit, contrast, names, delta, binary=binary)
+        _case(prepared_case, fit, contrast, names, fitted.delta, binary=binary)
         for prepared_case, fit in zip(prepared, fitted.fits, strict=True)
     ]
-    pooled = _pool(fitted, contrast) if len(prepared) > 1 else None
-    belief: PosteriorSummary
+    posterior: PosteriorSummary
     scale: UnitScale
-    if pooled is None:
-        effect = cases[0].effect
-        belief, scale = _own(prepared[0], fitted.fits[0], contrast)
+    if len(prepared) > 1:
+        pooled = _pool(fitted, contrast)
+        posterior, (scale, case_scales) = pooled, _scales(fitted)
+        effect = _pooled_effect(fitted, pooled, scale, binary=binary)
+        cases = _with_pooled_effects(fitted, cases, pooled, case_scales, binary=binary)
+        heterogeneity = _heterogeneity(pooled)
     else:
-        belief, (scale, own_scales) = pooled, _scales(fitted)
-        effect = _described(fitted, pooled, scale, binary=binary)
-        shrunk = [Normal(*pair) for pair in zip(pooled.case_means, pooled.case_sds, strict=True)]
-        cases = [
-            case.model_copy(update={"pooled_effect": _described(fitted, own, each, binary=binary)})
-            for case, own, each in zip(cases, shrunk, own_scales, strict=True)
-        ]
+        posterior, scale = _effect_posterior(prepared[0], fitted.fits[0], contrast)
+        effect = cases[0].effect
+        heterogeneity = None
     decision = _decide(study, outcome, prepared, effect)
-    return Compared(
-        Comparison(
-            arm=arm,
-            reference=reference,
-            effect=effect,
-            raw_difference=float(
-                np.mean([_raw_difference(prepared_case, contrast) for prepared_case in prepared])
-            ),
-            decision=decision,
-            answer=answer_sentence(study, outcome, arm, reference, effect, decision, delta),
-            randomisation=_test(study, fitted, contrast),
-            cases=cases,
-            between=_between(pooled) if pooled is not None else None,
-            dose=_dose(effect, doses) if doses is not None else None,
-        ),
-        density_of(belief, scale),
+    raw_differences = [_raw_difference(prepared_case, contrast) for prepared_case in prepared]
+    comparison = Comparison(
+        arm=arm,
+        reference=reference,
+        effect=effect,
+        raw_difference=float(np.mean(raw_differences)),
+        decision=decision,
+        answer=answer_sentence(study, outcome, arm, reference, effect, decision, fitted.delta),
+        randomisation=_test(study, fitted, contrast),
+        cases=cases,
+        between=heterogeneity,
+        dose=_dose(effect, doses) if doses is not None else None,
     )
+    return Compared(comparison, density_of(posterior, scale))
 
 
-def _own(prepared: Prepared, fit: Fit | LatentPosterior, contrast: int) -> tuple[PosteriorSummary, UnitScale]:
+def _labels(study: Study, names: Sequence[str], doses: FloatArray | None, contrast: int) -> tuple[str, str]:
+    """Names of the arm and of the reference; with doses the highest and the lowest."""
+    if doses is None:
+        return names[contrast], names[0]
+    unit = f" {study.dose_unit}" if study.dose_unit else ""
+    return f"{study.dose_name} {doses[-1]:g}{unit}", f"{doses[0]:g}{unit}"
+
+
+def _effect_posterior(
+    prepared: Prepared, fit: Fit | LatentPosterior, contrast: int
+) -> tuple[PosteriorSummary, UnitScale]:
     """Posterior of an arm's effect in one case, and the scale that it is on."""
     if isinstance(fit, LatentPosterior):
         return fit.effect(contrast), OWN_UNIT
@@ -142,21 +144,33 @@ def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
     return fitted.scale, [prepared_case.scale for prepared_case in fitted.prepared]
 
 
-def _described(fitted: Fitted, belief: PosteriorSummary, scale: UnitScale, *, binary: bool) -> Effect:
-    """Tell a pooled belief."""
-    effect = describe(belief, scale, fitted.delta, binary=binary)
-    return with_ratio(effect, belief, scale.name) if fitted.is_sampled else effect
+def _pooled_effect(fitted: Fitted, posterior: PosteriorSummary, scale: UnitScale, *, binary: bool) -> Effect:
+    """Describe an effect that was pooled on the scale of the analysis, or on the link's scale."""
+    effect = describe(posterior, scale, fitted.delta, binary=binary)
+    return with_ratio(effect, posterior, scale.name) if fitted.is_sampled else effect
+
+
+def _with_pooled_effects(
+    fitted: Fitted, cases: Sequence[CaseAnswer], pooled: Pooled, scales: Sequence[UnitScale], *, binary: bool
+) -> list[CaseAnswer]:
+    """Add to each case its effect after partial pooling."""
+    answers = []
+    moments = zip(pooled.case_means, pooled.case_sds, strict=True)
+    for case, (mean, sd), scale in zip(cases, moments, scales, strict=True):
+        effect = _pooled_effect(fitted, Normal(mean, sd), scale, binary=binary)
+        answers.append(case.model_copy(update={"pooled_effect": effect}))
+    return answers
 
 
 def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], effect: Effect) -> Decision:
     phases = max(prepared_case.series.phases for prepared_case in prepared)
     threshold = DECISION_THRESHOLD
     if not study.design.is_randomised and phases <= FEW_PHASES:
-        # Before and after is no comparison: whatever else changed meanwhile would look the same.
+        # A single change of arm is not a comparison: anything else that changed meanwhile would look the same.
         if phases < MIN_PHASES:
             return "keep going"
-        # Four phases without an effect lead to a decision in up to one of six at the usual threshold, as what drifts
-        # slowly may well go along with them; at this one in one of twenty-five (docs/studies.md).
+        # Slow drift can follow four phases: without an effect, up to one study in six would decide at the usual
+        # threshold; at this one, one in twenty-five (docs/studies.md).
         threshold = INTERIM_THRESHOLD
     return decide(
         effect.probability_above,
@@ -173,7 +187,8 @@ def _pool(fitted: Fitted, contrast: int) -> Pooled:
         moments = np.array([likelihood_alone(fit, contrast) for fit in sampled])
         spread = float(np.mean([fit.sigma for fit in sampled]))
         return pool(moments[:, 0], moments[:, 1], spread)
-    free = [
+    # Flat priors: the pooled analysis has a prior of its own, which may not count once more for each case.
+    flat_fits = [
         fit_case(
             prepared_case.case,
             prepared_case.values,
@@ -185,13 +200,13 @@ def _pool(fitted: Fitted, contrast: int) -> Pooled:
     ]
     name = f"arm_{contrast}"
     return pool(
-        np.array([fit.mean(name) for fit in free]),
-        np.array([fit.sd(name) for fit in free]),
+        np.array([fit.mean(name) for fit in flat_fits]),
+        np.array([fit.sd(name) for fit in flat_fits]),
         fitted.scale.spread,
     )
 
 
-def _between(pooled: Pooled) -> Heterogeneity:
+def _heterogeneity(pooled: Pooled) -> Heterogeneity:
     above = 1 - pooled.below(0.0, next_case=True)
     return Heterogeneity(
         sd=pooled.between_mean,
@@ -221,20 +236,15 @@ def _case(
     *,
     binary: bool,
 ) -> CaseAnswer:
-    effect = describe(*_own(prepared, fit, contrast), delta, binary=binary)
-    repeats = prepared.case.design.cycles > 1
+    effect = describe(*_effect_posterior(prepared, fit, contrast), delta, binary=binary)
     if isinstance(fit, LatentPosterior):
         effect = with_ratio(effect, fit.link(contrast), fit.link_name)
-        cycles = _sampled_cycles(fit, contrast) if repeats else []
-        probability_repeats = fit.probability_repeats(contrast) if repeats else None
-        carry_over, prior_weights = fit.carry_over_mean, (1.0, 0.0)
+        carry_over: float | None = fit.carry_over_mean
+        prior_weights = (1.0, 0.0)
     else:
-        cycles = (
-            _cycles(fit, f"arm_{contrast}", prepared.case.design.cycles, prepared.scale) if repeats else []
-        )
-        probability_repeats = _repeats(fit, f"arm_{contrast}") if repeats else None
         carry_over = fit.carry_over_mean if fit.carry_over.any() else None
         prior_weights = (1 - fit.wide_weight, fit.wide_weight)
+    cycles, probability_repeats = _repetition(prepared, fit, contrast)
     return CaseAnswer(
         case=prepared.series.case,
         arms=arm_rows(names, [prepared]),
@@ -249,47 +259,61 @@ def _case(
     )
 
 
+def _repetition(
+    prepared: Prepared, fit: Fit | LatentPosterior, contrast: int
+) -> tuple[list[CycleEffect], float | None]:
+    """Effect in each cycle, and the probability that another cycle repeats its sign; one cycle has neither."""
+    count = prepared.case.design.cycles
+    if count <= 1:
+        return [], None
+    if isinstance(fit, LatentPosterior):
+        return _sampled_cycles(fit, contrast), fit.probability_repeats(contrast)
+    name = f"arm_{contrast}"
+    return _cycles(fit, name, count, prepared.scale), _probability_repeats(fit, name)
+
+
 def _sampled_cycles(fit: LatentPosterior, contrast: int) -> list[CycleEffect]:
-    found = []
+    effects = []
     for number, cycle in enumerate(fit.cycles(contrast), 1):
         lower, upper = np.quantile(cycle.values, [0.025, 0.975])
-        found.append(
+        effects.append(
             CycleEffect(cycle=number, estimate=cycle.mean, lower_95=float(lower), upper_95=float(upper))
         )
-    return found
+    return effects
 
 
 def _cycles(fit: Fit, name: str, cycles: int, scale: Scale) -> list[CycleEffect]:
-    moments = fit.combinations([{name: 1.0, f"{name}_cycle_{cycle}": 1.0} for cycle in range(cycles)])
-    return [
-        CycleEffect(
-            cycle=number,
-            estimate=scale.in_unit(mean),
-            lower_95=scale.in_unit(mean - NORMAL_95 * sd),
-            upper_95=scale.in_unit(mean + NORMAL_95 * sd),
+    # A cycle's effect is the arm's effect and its departure in that cycle.
+    sums = [{name: 1.0, f"{name}_cycle_{cycle}": 1.0} for cycle in range(cycles)]
+    effects = []
+    for number, (mean, sd) in enumerate(fit.combinations(sums), 1):
+        lower, upper = scale.in_unit(mean - NORMAL_95 * sd), scale.in_unit(mean + NORMAL_95 * sd)
+        effects.append(
+            CycleEffect(cycle=number, estimate=scale.in_unit(mean), lower_95=lower, upper_95=upper)
         )
-        for number, (mean, sd) in enumerate(moments, 1)
-    ]
+    return effects
 
 
-def _repeats(fit: Fit, name: str) -> float:
+def _probability_repeats(fit: Fit, name: str) -> float:
     below = fit.below(name, 0.0, next_cycle=True)
     return 1 - below if fit.mean(name) > 0 else below
 
 
 def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows]:
-    """Rows, mean and spread of each arm over cases, in the outcome's unit."""
+    """Rows, mean and standard deviation of each arm over cases, in the outcome's unit."""
     rows = []
     for number, name in enumerate(names):
-        values = np.concatenate(
-            [prepared_case.observed[prepared_case.observed_arm == number] for prepared_case in prepared]
-        )
-        every = sum(int((prepared_case.series.arm == number).sum()) for prepared_case in prepared)
+        parts = []
+        assigned = 0
+        for prepared_case in prepared:
+            parts.append(prepared_case.observed[prepared_case.observed_arm == number])
+            assigned += int((prepared_case.series.arm == number).sum())
+        values = np.concatenate(parts)
         rows.append(
             ArmRows(
                 arm=name,
                 rows=len(values),
-                missing=every - len(values),
+                missing=assigned - len(values),
                 mean=float(values.mean()) if len(values) else 0.0,
                 sd=float(values.std(ddof=1)) if len(values) > 1 else 0.0,
             )
@@ -310,31 +334,30 @@ def _raw_difference(prepared: Prepared, contrast: int) -> float:
 
 
 def _test(study: Study, fitted: Fitted, contrast: int) -> RandomisationTest | None:
-    cases, shares, doses = [], None, fitted.doses
-    for prepared_case in fitted.prepared:
-        label, exposure = prepared_case.series.arm, (prepared_case.series.arm == contrast).astype(float)
-        if (
-            doses is not None
-            and prepared_case.series.dose is not None
-            and prepared_case.case.dose is not None
-        ):
-            label, exposure = np.searchsorted(doses, prepared_case.series.dose), prepared_case.case.dose
-            shares = (doses - doses[0]) / (doses[-1] - doses[0])
-        # It assumes no model of the rows, so that what is told in the outcome's unit is tested in it.
-        scale = (
-            Scale("natural", float(prepared_case.observed.mean()), float(prepared_case.observed.std()))
-            if fitted.is_sampled
-            else prepared_case.scale
-        )
-        left = without_background(prepared_case.case, prepared_case.values, scale)
-        cases.append(Sampled(prepared_case.series.day, label, left, exposure))
-    tested = randomisation_test(study.design, cases, contrast, shares)
-    if tested is None:
+    doses = fitted.doses
+    shares = None if doses is None else (doses - doses[0]) / (doses[-1] - doses[0])
+    cases = [_test_case(prepared_case, fitted, contrast) for prepared_case in fitted.prepared]
+    result = randomisation_test(study.design, cases, contrast, shares)
+    if result is None:
         return None
     return RandomisationTest(
-        p=tested.p,
-        lower_95=tested.lower_95,
-        upper_95=tested.upper_95,
-        schedules=tested.schedules,
-        complete=tested.complete,
+        p=result.p,
+        lower_95=result.lower_95,
+        upper_95=result.upper_95,
+        schedules=result.schedules,
+        complete=result.complete,
     )
+
+
+def _test_case(prepared: Prepared, fitted: Fitted, contrast: int) -> Sampled:
+    """One case for the randomisation test: its labels are arms, or numbers of doses."""
+    series, dose = prepared.series, prepared.case.dose
+    label, exposure = series.arm, (series.arm == contrast).astype(float)
+    if fitted.doses is not None and series.dose is not None and dose is not None:
+        label, exposure = np.searchsorted(fitted.doses, series.dose), dose
+    scale = prepared.scale
+    if fitted.is_sampled:
+        # The test assumes no model, so it works in the unit in which the effect is reported.
+        scale = Scale("natural", float(prepared.observed.mean()), float(prepared.observed.std()))
+    residual = without_background(prepared.case, prepared.values, scale)
+    return Sampled(series.day, label, residual, exposure)

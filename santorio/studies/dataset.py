@@ -1,15 +1,17 @@
-"""From the files of a study to one series a case: rows of a day or a test, each with its arm and its outcomes.
+"""Loads the files of a study as one series a case: rows of a day or a test, each with its arm and its outcomes.
 
-Readings of one day and arm are summarised to one row: they resemble each other far more than days do, and treating
-them as independent would find effects in anything.
+Readings of one day and arm are summarised to one row: they are far more alike than days are, and an analysis that
+took them as independent would find effects where there are none.
 """
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from santorio.arrays import FloatArray, IntArray
 from santorio.csv_table import Table, is_missing, lines_of, numbers, read_table
@@ -18,11 +20,12 @@ from santorio.studies.aggregation import Rows, rows_of
 from santorio.studies.arms import Arms, name_arms
 from santorio.studies.outcomes import Readings, Summary, read_outcome, summarise_readings
 from santorio.studies.schedule import Assigned, read_schedule
-from santorio.studies.spec import DataFile, Study
+from santorio.studies.spec import DataFile, OutcomeColumn, Study
 from santorio.studies.timestamps import parse_timestamps
 
 MIN_ROWS = 8
 MIN_DAYS_PER_ARM = 3
+MAX_DUPLICATES = 0.2
 # Twenty thousand rows take ten seconds; ten times as many would take minutes and gigabytes.
 MAX_ROWS = 20_000
 ONE_CASE = "all"
@@ -38,13 +41,13 @@ class StudyWarning:
 
 @dataclass
 class Notices:
-    """Notices as they are found; one that is found twice is told once."""
+    """Collects warnings; a warning that is raised twice is reported once."""
 
     found: dict[StudyWarning, None] = field(default_factory=dict)
     about: str = ""
 
     def __call__(self, code: str, text: str) -> None:
-        """Add a notice, which says whom it is about where there are several cases."""
+        """Add a warning, which names its case where there are several."""
         self.found[StudyWarning(code, f"{self.about}: {text}" if self.about else text)] = None
 
 
@@ -79,18 +82,18 @@ class Series:
 
     @property
     def phase(self) -> IntArray:
-        """Running number of the stretch without a change of arm, from 0."""
+        """Number of the phase, a run of rows without a change of arm, from 0."""
         return np.concatenate([[0], np.cumsum(np.diff(self.arm) != 0)])
 
     @property
     def phases(self) -> int:
-        """How many stretches without a change of arm there are."""
+        """Number of phases."""
         return int(self.phase[-1]) + 1
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """All cases of a study, and what was found out on the way."""
+    """All cases of a study, and the warnings that loading them raised."""
 
     cases: list[Series]
     arms: Arms
@@ -104,7 +107,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class _Raw:
-    """Rows as they stand in the files, in the order of time."""
+    """Rows of one case as the files have them, in the order of time."""
 
     at: FloatArray
     dated: bool
@@ -115,12 +118,12 @@ class _Raw:
 
 
 def load_dataset(study: Study, folder: Path) -> Dataset:
-    """Read a study's files, whose places are relative to `folder`, and make one series a case.
+    """Read a study's files, whose paths are relative to `folder`, and make one series a case.
 
     Raises
     ------
     DataError
-        If what the files hold cannot be understood.
+        If the content of the files cannot be understood.
     NotEnoughData
         If no case has enough of it.
     """
@@ -132,27 +135,40 @@ def load_dataset(study: Study, folder: Path) -> Dataset:
         path = folder / study.schedule.file
         assigned = read_schedule(path, study.schedule, study.date_format)
         hashes[study.schedule.file] = digest(path)
-    given = assigned.arm if assigned else []
-    arms = name_arms(study, [*(label for part in raw.values() for label in part.label), *given], add)
-    parts = {
-        case: _rows(study, case, part, assigned, add, several=len(raw) > 1) for case, part in raw.items()
-    }
-    outcomes: dict[str, list[FloatArray]] = {}
+    arms = name_arms(study, _arm_values(raw, assigned), add)
+    several = len(raw) > 1
+    rows = {case: _rows(study, case, part, assigned, add, several=several) for case, part in raw.items()}
+    outcomes: dict[str, dict[str, FloatArray]] = {case: {} for case in raw}
     summaries: dict[str, Summary] = {}
     for outcome in study.outcomes:
-        readings = [
-            Readings(part.outcomes[outcome.column], parts[case].row, len(parts[case].day))
-            for case, part in raw.items()
-        ]
-        outcomes[outcome.column], summaries[outcome.column] = summarise_readings(outcome, readings)
-    cases = [
-        _series(case, part, parts[case], arms, {name: values[number] for name, values in outcomes.items()})
-        for number, (case, part) in enumerate(raw.items())
-    ]
-    word = study.row or next(iter(parts.values())).word
+        by_case, summaries[outcome.column] = _summarise(outcome, raw, rows)
+        for case, values in by_case.items():
+            outcomes[case][outcome.column] = values
+    cases = [_series(case, part, rows[case], arms, outcomes[case]) for case, part in raw.items()]
+    word = study.row or next(iter(rows.values())).word
     dated = next(iter(raw.values())).dated
-    usable = _enough(study, cases, arms, word, add)
+    usable = _usable_cases(study, cases, arms, word, add)
     return Dataset(usable, arms, summaries, word, dated, count, hashes, add)
+
+
+def _arm_values(raw: Mapping[str, _Raw], assigned: Assigned | None) -> list[str]:
+    """Values of the arm in all rows, and in the schedule."""
+    values = list(itertools.chain.from_iterable(part.label for part in raw.values()))
+    if assigned is not None:
+        values += assigned.arm
+    return values
+
+
+def _summarise(
+    outcome: OutcomeColumn, raw: Mapping[str, _Raw], rows: Mapping[str, Rows]
+) -> tuple[dict[str, FloatArray], Summary]:
+    """One outcome of every case, a value a row."""
+    readings = [
+        Readings(part.outcomes[outcome.column], rows[case].row, len(rows[case].day))
+        for case, part in raw.items()
+    ]
+    values, summary = summarise_readings(outcome, readings)
+    return dict(zip(raw, values, strict=True)), summary
 
 
 def digest(path: Path) -> str:
@@ -163,7 +179,8 @@ def digest(path: Path) -> str:
 def _read_files(
     study: Study, folder: Path, hashes: dict[str, str], add: Notices
 ) -> tuple[dict[str, _Raw], int]:
-    found: dict[str, list[_Raw]] = {}
+    """Rows of each case over all files, and the number of rows that were read."""
+    parts: dict[str, list[_Raw]] = {}
     count = 0
     for file in study.data:
         path = folder / file.file
@@ -176,46 +193,57 @@ def _read_files(
             add("file", note)
         count += len(table.rows)
         for case, part in _read_rows(study, file, table, add).items():
-            found.setdefault(case, []).append(part)
-    return {case: _join(parts) for case, parts in found.items()}, count
+            parts.setdefault(case, []).append(part)
+    return {case: _join(case_parts) for case, case_parts in parts.items()}, count
 
 
 def _read_rows(study: Study, file: DataFile, table: Table, add: Notices) -> dict[str, _Raw]:
     names = study.columns
-    column = names.day or names.time
-    assert column is not None  # noqa: S101 - the study file is refused without
-    moments = parse_timestamps(table, column, date_format=study.date_format, missing=study.missing)
-    for note in moments.notes:
+    time_column = names.day or names.time
+    assert time_column is not None  # noqa: S101 - the study file is refused without
+    timestamps = parse_timestamps(table, time_column, date_format=study.date_format, missing=study.missing)
+    for note in timestamps.notes:
         add("dates", note)
-    unknown = int((~np.isfinite(moments.at)).sum())
-    if unknown:
-        add("no_day", f"{unknown} rows of {table.name} have no day and are left out.")
+    has_day = np.isfinite(timestamps.at)
+    if not has_day.all():
+        add("no_day", f"{int((~has_day).sum())} rows of {table.name} have no day and are excluded.")
     label = _labels(study, table)
     cycle = table.column(names.cycle) if names.cycle else None
-    outcomes = {column.column: read_outcome(table, column, study.missing) for column in study.outcomes}
-    case = table.column(names.case) if names.case else [file.case or ONE_CASE] * len(table.rows)
-    split: dict[str, list[int]] = {}
-    for at, value in enumerate(case):
-        if np.isfinite(moments.at[at]) and value:
-            split.setdefault(value, []).append(at)
-    return {
-        case_name: _Raw(
-            moments.at[at], moments.dated, moments.timed, [label[i] for i in at],
-            None if cycle is None else [cycle[i] for i in at],
-            {name: values[at] for name, values in outcomes.items()},
+    outcomes = {outcome.column: read_outcome(table, outcome, study.missing) for outcome in study.outcomes}
+    raw = {}
+    for case, rows in _rows_by_case(study, file, table, has_day).items():
+        raw[case] = _Raw(
+            timestamps.at[rows],
+            timestamps.dated,
+            timestamps.timed,
+            [label[row] for row in rows],
+            [cycle[row] for row in rows] if cycle is not None else None,
+            {name: values[rows] for name, values in outcomes.items()},
         )
-        for case_name, at in split.items()
-    }  # fmt: skip
+    return raw
+
+
+def _rows_by_case(
+    study: Study, file: DataFile, table: Table, has_day: NDArray[np.bool_]
+) -> dict[str, list[int]]:
+    """Rows that have a day, by their case; rows without a case are excluded."""
+    column = study.columns.case
+    case = table.column(column) if column else [file.case or ONE_CASE] * len(table.rows)
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(case):
+        if has_day[row] and name:
+            rows.setdefault(name, []).append(row)
+    return rows
 
 
 def _labels(study: Study, table: Table) -> list[str]:
-    """Arm of every row as text, empty where unknown; a dose is written one way only."""
+    """Arm of every row as text, empty where unknown; equal doses have equal text."""
     names = study.columns
     if names.dose is not None:
         doses, odd = numbers(table, names.dose, study.missing)
         if odd:
             raise DataError(
-                f"The dose “{names.dose}” of {table.name} is no number ({lines_of(table, odd)}).",
+                f"The dose “{names.dose}” of {table.name} is not a number ({lines_of(table, odd)}).",
                 hint="Use columns: arm for names.",
             )
         if np.nanmin(np.append(doses, np.inf)) < 0:
@@ -223,28 +251,41 @@ def _labels(study: Study, table: Table) -> list[str]:
         return ["" if np.isnan(dose) else repr(float(dose)) for dose in doses]
     if names.arm is None or (study.schedule is not None and not table.has(names.arm)):
         return [""] * len(table.rows)
-    # “none” and “-” may well be the name of an arm.
+    # “none” and “-” usually mean missing, but may be the name of an arm.
     named = {value.lower() for value in study.arms} | {"none"}
-    return [
-        "" if is_missing(value, study.missing) and value.lower() not in named else value
-        for value in table.column(names.arm)
-    ]
+
+    def label(value: str) -> str:
+        is_unknown = is_missing(value, study.missing) and value.lower() not in named
+        return "" if is_unknown else value
+
+    return [label(value) for value in table.column(names.arm)]
 
 
 def _join(parts: Sequence[_Raw]) -> _Raw:
+    """Join the parts of one case from several files, in the order of time."""
+    first = parts[0]
     if len({part.dated for part in parts}) > 1:
         raise DataError(
             "Some files have dates and others plain numbers.", hint="Use the same in all of them."
         )
     at = np.concatenate([part.at for part in parts])
     order = np.argsort(at, kind="stable")
-    label = [value for part in parts for value in part.label]
-    cycle = [value for part in parts for value in part.cycle or [""] * len(part.at)]
+    label: list[str] = []
+    cycle: list[str] = []
+    for part in parts:
+        label += part.label
+        cycle += part.cycle or [""] * len(part.at)
+    outcomes = {}
+    for name in first.outcomes:
+        outcomes[name] = np.concatenate([part.outcomes[name] for part in parts])[order]
     return _Raw(
-        at[order], parts[0].dated, any(part.timed for part in parts), [label[i] for i in order],
-        [cycle[i] for i in order] if parts[0].cycle is not None else None,
-        {name: np.concatenate([part.outcomes[name] for part in parts])[order] for name in parts[0].outcomes},
-    )  # fmt: skip
+        at[order],
+        first.dated,
+        any(part.timed for part in parts),
+        [label[row] for row in order],
+        [cycle[row] for row in order] if first.cycle is not None else None,
+        outcomes,
+    )
 
 
 def _rows(
@@ -252,12 +293,13 @@ def _rows(
 ) -> Rows:
     add.about = case if several else ""
     rows = rows_of(study, raw.at, raw.label, dated=raw.dated, timed=raw.timed, assigned=assigned, add=add)
-    used = np.bincount(rows.row[rows.row >= 0], minlength=len(rows.day))
-    twice = int((used > 1).sum())
-    if 0 < twice <= 0.2 * len(rows.day):
+    readings = np.bincount(rows.row[rows.row >= 0], minlength=len(rows.day))
+    duplicates = int((readings > 1).sum())
+    # Where more rows than these have several readings, several are the design, not a mistake.
+    if 0 < duplicates <= MAX_DUPLICATES * len(rows.day):
         add(
             "duplicate_days",
-            f"{twice} days (or numbers) have more than one row; their values were summarised to one.",
+            f"{duplicates} days (or numbers) have more than one row; their values were summarised to one.",
         )
     add.about = ""
     return rows
@@ -266,57 +308,61 @@ def _rows(
 def _series(case: str, raw: _Raw, rows: Rows, arms: Arms, outcomes: dict[str, FloatArray]) -> Series:
     arm = np.array([arms.of[label] for label in rows.label], dtype=np.int64)
     dose = np.array([float(label) for label in rows.label]) if arms.dosed else None
-    cycle = None
-    if raw.cycle is not None:
-        of = {int(row): value for row, value in zip(rows.row, raw.cycle, strict=True) if row >= 0 and value}
-        cycle = [of.get(number, "") for number in range(len(rows.day))]
+    cycle = _cycle_of_rows(rows, raw.cycle) if raw.cycle is not None else None
     return Series(case, rows.day, arm, dose, cycle, outcomes, rows.weekly)
 
 
-def _enough(study: Study, cases: list[Series], arms: Arms, word: str, add: Notices) -> list[Series]:
-    """Keep the cases that can be analysed; say of the others what they lack.
+def _cycle_of_rows(rows: Rows, cycle: Sequence[str]) -> list[str]:
+    """Cycle of every row: the last that one of its readings states."""
+    stated = [""] * len(rows.day)
+    for row, value in zip(rows.row, cycle, strict=True):
+        if row >= 0 and value:
+            stated[row] = value
+    return stated
+
+
+def _usable_cases(study: Study, cases: list[Series], arms: Arms, word: str, add: Notices) -> list[Series]:
+    """Select the cases that can be analysed, and warn of what the others lack.
 
     Raises
     ------
     DataError
         If a case has too many rows.
     NotEnoughData
-        If none is left.
+        If no case can be analysed.
     """
     primary = study.outcomes[0]
     longest = max(len(series) for series in cases)
     if longest > MAX_ROWS:
         raise DataError(
-            f"The study has {longest} {word}s of their own; at most {MAX_ROWS} are analysed.",
+            f"One case has {longest} {word}s; at most {MAX_ROWS} can be analysed.",
             hint="If many belong to one day, map columns: time, so that a day becomes a row; or summarise first.",
         )
     lacking = {series.case: _lack(series, primary.column, arms, word) for series in cases}
     usable = [series for series in cases if not lacking[series.case]]
     if not usable:
-        told = next(iter(lacking.values()))
+        reason = next(iter(lacking.values()))
         raise NotEnoughData(
-            f"There is too little data on “{primary.name}”: {told}.",
+            f"There is too little data on “{primary.name}”: {reason}.",
             hint=f"At least {MIN_ROWS} {word}s with an outcome are needed, {MIN_DAYS_PER_ARM} of each arm.",
         )
-    for case, told in lacking.items():
-        if told:
-            add("case_left_out", f"{case} is left out: {told}.")
+    for case, reason in lacking.items():
+        if reason:
+            add("case_left_out", f"{case} is excluded: {reason}.")
     return usable
 
 
 def _lack(series: Series, column: str, arms: Arms, word: str) -> str:
+    """Reason why a case cannot be analysed; empty if it can."""
     observed = np.isfinite(series.outcomes[column])
     if not len(series) or observed.sum() < MIN_ROWS:
         return f"{int(observed.sum())} {word}s have an outcome"
-    values = series.outcomes[column][observed]
-    if np.ptp(values) == 0:
+    if np.ptp(series.outcomes[column][observed]) == 0:
         return "the outcome never varies"
     if series.dose is not None:
         return "the dose never varies" if np.ptp(series.dose[observed]) == 0 else ""
     counts = np.bincount(series.arm[observed], minlength=len(arms.names))
-    few = int(counts.argmin())
-    return (
-        f"“{arms.names[few]}” has {counts[few]} {word}s with an outcome"
-        if counts[few] < MIN_DAYS_PER_ARM
-        else ""
-    )
+    rarest = int(counts.argmin())
+    if counts[rarest] < MIN_DAYS_PER_ARM:
+        return f"“{arms.names[rarest]}” has {counts[rarest]} {word}s with an outcome"
+    return ""

@@ -26,7 +26,7 @@ def noise_of_file(path: Path, column: str, day: str) -> tuple[Noise, str]:
     values, odd = numbers(table, column)
     if odd:
         raise DataError(
-            f"“{column}” of {table.name} is no number in {len(odd)} rows ({lines_of(table, odd)})."
+            f"“{column}” of {table.name} is not a number in {len(odd)} rows ({lines_of(table, odd)})."
         )
     at = np.floor(parse_timestamps(table, day).at)
     observed = np.isfinite(values) & np.isfinite(at)

@@ -29,10 +29,16 @@ class Readings:
     row: IntArray
     rows: int
 
+    @property
+    def observed(self) -> tuple[IntArray, FloatArray]:
+        """Row and value of the readings that enter a row and have a value."""
+        observed = (self.row >= 0) & np.isfinite(self.value)
+        return self.row[observed], self.value[observed]
+
 
 @dataclass(frozen=True)
 class Summary:
-    """How readings became rows, and the scale of the analysis; chosen without a look at the arms."""
+    """How readings became rows, and the scale of the analysis; chosen without regard to the arms."""
 
     how: str
     scale: ScaleName
@@ -47,7 +53,7 @@ def read_outcome(table: Table, outcome: OutcomeColumn, missing: Sequence[str]) -
     Raises
     ------
     DataError
-        If it holds what its kind does not allow; the sentence tells where.
+        If a value is not allowed for its kind; the message names the lines.
     """
     if outcome.kind == "binary":
         return _binary(table, outcome, missing)
@@ -56,13 +62,12 @@ def read_outcome(table: Table, outcome: OutcomeColumn, missing: Sequence[str]) -
     values, odd = numbers(table, outcome.column, missing)
     if odd:
         raise DataError(
-            f"The outcome “{outcome.column}” of {table.name} is no number in {_count(odd, values)} "
+            f"The outcome “{outcome.column}” of {table.name} is not a number in {_count(odd, values)} "
             f"({lines_of(table, odd)}).",
             hint="Name what means missing under missing:, state decimal: “,”, or say kind: binary with positive:, "
             "or kind: ordinal with levels:.",
         )
-    known = values[np.isfinite(values)]
-    if outcome.kind == "count" and known.size and known.min() < 0:
+    if outcome.kind == "count" and (values < 0).any():
         raise DataError(f"The outcome “{outcome.column}” is a count and has values below 0.")
     if outcome.bounds is not None:
         outside = np.flatnonzero((values < outcome.bounds[0]) | (values > outcome.bounds[1])).tolist()
@@ -81,29 +86,29 @@ def _count(odd: Sequence[int], values: FloatArray) -> str:
 
 def _binary(table: Table, outcome: OutcomeColumn, missing: Sequence[str]) -> FloatArray:
     text = [value.lower() for value in table.column(outcome.column)]
-    known = {value for value in text if not is_missing(value, missing)}
+    stated = {value for value in text if not is_missing(value, missing)}
     yes, no = YES, NO
     if outcome.positive is not None:
         yes = {outcome.positive.lower()}
-        no = known - yes
+        no = stated - yes
         if len(no) > 1:
             raise DataError(
-                f"The binary outcome “{outcome.column}” holds {len(known)} different values, not two."
+                f"The binary outcome “{outcome.column}” holds {len(stated)} different values, not two."
             )
-    odd = [at for at, value in enumerate(text) if value in known and value not in yes | no]
+    odd = [row for row, value in enumerate(text) if value in stated and value not in yes | no]
     if odd:
         raise DataError(
             f"The binary outcome “{outcome.column}” is neither yes nor no in {len(odd)} of {len(text)} rows "
             f"({lines_of(table, odd)}).",
             hint="Write 1 and 0, or yes and no, or state positive: the word that counts as yes.",
         )
-    return np.array([np.nan if value not in known else float(value in yes) for value in text])
+    return np.array([float(value in yes) if value in stated else np.nan for value in text])
 
 
 def _levels(table: Table, outcome: OutcomeColumn, missing: Sequence[str]) -> FloatArray:
     level = {word.lower(): float(rank) for rank, word in enumerate(outcome.levels)}
     text = [value.lower() for value in table.column(outcome.column)]
-    odd = [at for at, value in enumerate(text) if value not in level and not is_missing(value, missing)]
+    odd = [row for row, value in enumerate(text) if value not in level and not is_missing(value, missing)]
     if odd:
         raise DataError(
             f"The outcome “{outcome.column}” has words that are not under levels: ({lines_of(table, odd)}).",
@@ -114,7 +119,7 @@ def _levels(table: Table, outcome: OutcomeColumn, missing: Sequence[str]) -> Flo
 
 def summarise_readings(outcome: OutcomeColumn, parts: Sequence[Readings]) -> tuple[list[FloatArray], Summary]:
     """Summarise the readings of every row of every case; all cases alike."""
-    values = np.concatenate([part.value[(part.row >= 0) & np.isfinite(part.value)] for part in parts])
+    values = np.concatenate([part.observed[1] for part in parts])
     counts = [_counts(part) for part in parts]
     some = np.concatenate([count[count > 0] for count in counts]) if values.size else np.zeros(0)
     typical = float(np.median(some)) if some.size else 0.0
@@ -131,13 +136,13 @@ def summarise_readings(outcome: OutcomeColumn, parts: Sequence[Readings]) -> tup
 
 
 def _counts(part: Readings) -> IntArray:
-    known = (part.row >= 0) & np.isfinite(part.value)
-    return np.bincount(part.row[known], minlength=part.rows)
+    row, _ = part.observed
+    return np.bincount(row, minlength=part.rows)
 
 
 def _choose(outcome: OutcomeColumn, values: FloatArray, *, several: bool) -> tuple[str, ScaleName, float]:
     """Choose summary, scale, and what is added before a logarithm so that zeros have one."""
-    how = outcome.summary
+    how: str = outcome.summary
     scale: ScaleName = "natural"
     offset = 0.0
     positive = values[values > 0]
@@ -161,12 +166,16 @@ def _choose(outcome: OutcomeColumn, values: FloatArray, *, several: bool) -> tup
     if outcome.kind == "count" and outcome.scale == "auto" and scale == "natural":
         scale = "square root"
     if how == "auto":
-        if scale == "log":
-            how = "geometric mean"
-        else:
-            spread_out = several and outcome.kind == "continuous" and abs(skewness(values)) > 2 * SKEWED
-            how = "median" if spread_out else "mean"
+        how = _choose_summary(outcome, values, scale, several=several)
     return how, scale, offset
+
+
+def _choose_summary(outcome: OutcomeColumn, values: FloatArray, scale: ScaleName, *, several: bool) -> str:
+    if scale == "log":
+        return "geometric mean"
+    if several and outcome.kind == "continuous" and abs(skewness(values)) > 2 * SKEWED:
+        return "median"
+    return "mean"
 
 
 def skewness(values: FloatArray) -> float:
@@ -179,8 +188,7 @@ def skewness(values: FloatArray) -> float:
 
 
 def _summarise(part: Readings, how: str, offset: float) -> FloatArray:
-    known = (part.row >= 0) & np.isfinite(part.value)
-    row, value = part.row[known], part.value[known]
+    row, value = part.observed
     count = np.bincount(row, minlength=part.rows)
     if how == "geometric mean":
         total = np.bincount(row, weights=np.log(np.maximum(value + offset, 1e-300)), minlength=part.rows)
@@ -197,7 +205,7 @@ def _summarise(part: Readings, how: str, offset: float) -> FloatArray:
 def _say_rows(how: str, typical: float, thin: int, *, several: bool) -> str:
     said = f"Each row is the {how} of its readings ({typical:g} typically). " if several else ""
     if thin:
-        said += f"{thin} rows with fewer than a tenth of the usual readings are left out. "
+        said += f"{thin} rows with fewer than a tenth of the usual readings are excluded. "
     return said
 
 
@@ -205,7 +213,7 @@ def _say_scale(scale: ScaleName) -> str:
     return {
         "natural": "Analysed in its own unit.",
         "log": "Analysed as its logarithm, as its values are positive and skewed to the right; effects are ratios, "
-        "told in its unit at the reference's level.",
+        "reported in its unit at the reference's level.",
         "square root": "Counts are analysed as their square roots, whose spread hardly depends on their level: an "
         "approximation that is poor where most are 0 or 1.",
     }[scale]

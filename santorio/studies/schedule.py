@@ -34,7 +34,7 @@ def read_schedule(path: Path, stated: ScheduleFile, date_format: str | None = No
     Raises
     ------
     DataError
-        If it is not there or is no schedule.
+        If it does not exist or is not a schedule.
     """
     table = _from_json(path) if path.suffix.lower() == ".json" else read_table(path)
     day, arm = stated.day or table.header[0], stated.arm or table.header[1]
@@ -58,9 +58,9 @@ def _from_json(path: Path) -> Table:
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
-        raise DataError(f"There is no schedule file {path}.") from error
+        raise DataError(f"There is not a schedule file {path}.") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"{path.name} is no JSON.", hint=FORMS) from error
+        raise DataError(f"{path.name} is not JSON.", hint=FORMS) from error
     if isinstance(document, Mapping) and isinstance(document.get("schedule"), list | dict):
         document = document["schedule"]
     if isinstance(document, Mapping):
@@ -72,7 +72,7 @@ def _from_json(path: Path) -> Table:
     ):
         rows = [[str(entry["day"]), _text(entry["arm"])] for entry in document]
     else:
-        raise DataError(f"{path.name} holds no schedule.", hint=FORMS)
+        raise DataError(f"{path.name} holds no valid schedule.", hint=FORMS)
     if not rows:
         raise DataError(f"{path.name} is empty.", hint=FORMS)
     return Table(path.name, ("day", "arm"), rows, list(range(1, len(rows) + 1)))

@@ -1,4 +1,4 @@
-"""The study file: what STUDY.yaml may say, and the sentences that refuse what it may not. No data is read here."""
+"""The study file: the schema of STUDY.yaml, and the messages for files that violate it. No data is read here."""
 
 import difflib
 from collections.abc import Mapping
@@ -23,7 +23,8 @@ Kind = Literal["continuous", "rating", "count", "binary", "ordinal"]
 SchemeName = Literal["days", "periods", "counterbalanced", "alternating", "phases", "unknown"]
 Unit = Literal["auto", "day", "stretch", "test"]
 DOCUMENTED_IN = "docs/studies.md describes the format."
-_NOTHING = {"", "null", "~"}
+MAX_PROBLEMS = 5
+_EMPTY = {"", "null", "~"}
 
 
 class _Part(BaseModel):
@@ -34,22 +35,27 @@ def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-def _files(given: object) -> object:
-    files = given if isinstance(given, list) else [given]
-    return [{"file": file} if isinstance(file, str) else file for file in files]
+def _as_file(value: object) -> object:
+    """Accept a path alone where a file has options too."""
+    return {"file": value} if isinstance(value, str) else value
+
+
+def _as_files(value: object) -> object:
+    files = value if isinstance(value, list) else [value]
+    return [_as_file(file) for file in files]
 
 
 class DataFile(_Part):
     """One CSV file: a case of its own, or all of them."""
 
     file: str
-    case: str | None = Field(None, description="Whose data the whole file is, where no column tells.")
+    case: str | None = Field(None, description="The case of all rows, where no column states it.")
     rename: dict[str, str] = Field(
-        {}, description="Columns that this file calls otherwise: its name -> ours."
+        {}, description="Columns that have another name in this file: its name -> the study's."
     )
-    delimiter: str | None = Field(None, description="Found out if not stated.")
-    encoding: str | None = Field(None, description="Found out if not stated.")
-    decimal: Literal[".", ","] | None = Field(None, description="Found out if not stated.")
+    delimiter: str | None = Field(None, description="Detected if not stated.")
+    encoding: str | None = Field(None, description="Detected if not stated.")
+    decimal: Literal[".", ","] | None = Field(None, description="Detected if not stated.")
 
 
 class ColumnNames(_Part):
@@ -72,30 +78,31 @@ class ColumnNames(_Part):
 
 
 class OutcomeColumn(_Part):
-    """An outcome: its column, what it is called, and what would matter."""
+    """An outcome: its column, its label, and its smallest effect that matters."""
 
     column: str
     label: str | None = None
     unit: str = ""
     kind: Kind = "continuous"
     bounds: tuple[float, float] | None = Field(None, description="Lowest and highest possible rating.")
-    levels: tuple[str, ...] = Field((), description="Words of an ordinal outcome, lowest first.")
+    levels: tuple[str, ...] = Field((), description="Levels of an ordinal outcome, lowest first.")
     positive: str | None = Field(None, description="The word that counts as yes in a binary outcome.")
-    direction: Direction | None = Field(None, description="Which way is welcome; unsaid, nothing is judged.")
+    direction: Direction | None = Field(None, description="Which direction is better; no default.")
     smallest_effect: Annotated[float | str | None, Field(union_mode="left_to_right")] = None
     summary: Literal["auto", "mean", "median", "geometric mean", "sum"] = "auto"
     scale: Literal["auto", "natural", "log"] = "auto"
 
     @property
     def name(self) -> str:
-        """What a reader calls it."""
+        """Its label, or else its column."""
         return self.label or self.column
 
     @property
     def smallest_percent(self) -> float | None:
         """The smallest effect as a percentage of the reference's level, where it was stated so."""
-        given = self.smallest_effect
-        return float(given.rstrip("% ")) if isinstance(given, str) else None
+        if not isinstance(self.smallest_effect, str):
+            return None
+        return float(self.smallest_effect.rstrip("% "))
 
     @field_validator("smallest_effect")
     @classmethod
@@ -123,7 +130,7 @@ class OutcomeColumn(_Part):
 
 
 class Design(_Part):
-    """How days came to their arms. What may be claimed depends on it.
+    """How days were assigned to arms. It decides whether an effect may be called causal.
 
     Study files of earlier releases say `law`, `longest_run` and `fewest_per_phase`; they are read as well.
     """
@@ -152,7 +159,9 @@ class Design(_Part):
         """Whether days were randomised."""
         if self.scheme == "unknown":
             return False
-        return self.scheme in {"days", "periods"} if self.randomised is None else self.randomised
+        if self.randomised is not None:
+            return self.randomised
+        return self.scheme in {"days", "periods"}
 
     @model_validator(mode="after")
     def _complete(self) -> "Design":
@@ -168,7 +177,7 @@ class Design(_Part):
 
 
 class ScheduleFile(_Part):
-    """A file that says which day had which arm."""
+    """A file with the arm of each day."""
 
     file: str
     day: str | None = None
@@ -176,7 +185,7 @@ class ScheduleFile(_Part):
 
 
 class ReportText(_Part):
-    """What only the person can tell and a report by CENT 2015 asks for."""
+    """Texts that a report by CENT 2015 needs and only the person can write."""
 
     abstract: str | None = None
     background: str | None = None
@@ -197,20 +206,20 @@ class ReportText(_Part):
 
 
 class Study(_Part):
-    """A study: what was asked, what was done, where the data is."""
+    """A study: its question, its design, and its data."""
 
     title: str
     question: str | None = None
-    data: Annotated[tuple[DataFile, ...], BeforeValidator(_files), Field(min_length=1)]
+    data: Annotated[tuple[DataFile, ...], BeforeValidator(_as_files), Field(min_length=1)]
     columns: ColumnNames
     outcomes: Annotated[tuple[OutcomeColumn, ...], BeforeValidator(_as_list), Field(min_length=1)]
     arms: dict[str, str] = Field({}, description="Value in the data -> name.")
-    reference: str | None = Field(None, description="The arm that the others are held against.")
+    reference: str | None = Field(None, description="The arm that the others are compared with.")
     dose_unit: str = ""
     dose_name: str = Field("dose", description="What is dosed.")
     schedule: Annotated[
         ScheduleFile | None,
-        BeforeValidator(lambda given: {"file": given} if isinstance(given, str) else given),
+        BeforeValidator(_as_file),
     ] = None
     design: Design = Design()
     analyse_by: Unit = "auto"
@@ -220,7 +229,7 @@ class Study(_Part):
     day_starts: str = Field("00:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     date_format: str | None = None
     missing: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
-    washout: int = Field(0, ge=0, description="Days, or tests, left out after each change of arm.")
+    washout: int = Field(0, ge=0, description="Days, or tests, excluded after each change of arm.")
     half_life: float | None = Field(None, gt=0, description="Days, or tests, after which half is still felt.")
     report: ReportText = ReportText()
 
@@ -228,7 +237,7 @@ class Study(_Part):
     def _has_arms(self) -> "Study":
         if self.columns.arm is None and self.columns.dose is None and self.schedule is None:
             raise ValueError(
-                "needs columns: arm or dose, or a schedule file: nothing says which day had what"
+                "needs columns: arm or dose, or a schedule file: nothing states the arm of each day"
             )
         if self.schedule is not None and self.columns.dose is not None:
             raise ValueError("takes a schedule file with arms only, not with dose")
@@ -244,7 +253,7 @@ def read_study(path: Path) -> Study:
     Raises
     ------
     ConfigError
-        If it is not there, is no YAML, or says what no study may; the sentence tells what is possible.
+        If it does not exist, is not YAML, or violates the schema; the message states what is allowed.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -253,74 +262,82 @@ def read_study(path: Path) -> Study:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is no text in UTF-8.", hint="Save it as UTF-8.") from error
+        raise ConfigError(f"{path} is not text in UTF-8.", hint="Save it as UTF-8.") from error
     document = _load(path, text)
     if not isinstance(document, Mapping):
         raise ConfigError(
-            f"{path} holds no study: it needs title, data, columns and outcomes.", hint=DOCUMENTED_IN
+            f"{path} does not describe a study: it needs title, data, columns and outcomes.",
+            hint=DOCUMENTED_IN,
         )
     try:
-        return Study.model_validate(_without_nothing(document))
+        return Study.model_validate(_without_empty(document))
     except ValidationError as error:
-        told = "; ".join(dict.fromkeys(_sentence(problem) for problem in error.errors(include_url=False)[:5]))
-        raise ConfigError(f"{path.name}: {told}.", hint=DOCUMENTED_IN) from error
+        problems = error.errors(include_url=False)[:MAX_PROBLEMS]
+        messages = dict.fromkeys(_message(problem) for problem in problems)
+        raise ConfigError(f"{path.name}: {'; '.join(messages)}.", hint=DOCUMENTED_IN) from error
 
 
 def _load(path: Path, text: str) -> object:
     import yaml
 
     class Loader(yaml.BaseLoader):
-        """Everything is text, so that an arm may be called no, on or 1."""
+        """Loads every scalar as text, so that an arm may be called no, on or 1."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
             keys = [key.value for key, _ in node.value if isinstance(key.value, str)]
-            twice = sorted({key for key in keys if keys.count(key) > 1})
-            if twice:
-                raise ConfigError(f"{path.name}: “{twice[0]}” stands twice in one place.", hint=DOCUMENTED_IN)
-            made: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-            return made
+            duplicates = sorted({key for key in keys if keys.count(key) > 1})
+            if duplicates:
+                raise ConfigError(
+                    f"{path.name}: the key “{duplicates[0]}” appears twice in one mapping.",
+                    hint=DOCUMENTED_IN,
+                )
+            mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+            return mapping
 
     try:
-        # BaseLoader makes text, lists and mappings, and no object.
+        # BaseLoader builds text, lists and mappings only, never other objects.
         return yaml.load(text, Loader=Loader)  # noqa: S506
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
-        raise ConfigError(f"{path.name} is no valid YAML{where}.", hint=DOCUMENTED_IN) from error
+        raise ConfigError(f"{path.name} is not valid YAML{where}.", hint=DOCUMENTED_IN) from error
 
 
-def _without_nothing(value: object) -> object:
-    """Leave out what is empty: a key without a value says nothing."""
+def _without_empty(value: object) -> object:
+    """Drop keys without a value."""
     if isinstance(value, Mapping):
-        kept = {str(key): _without_nothing(item) for key, item in value.items()}
+        kept = {str(key): _without_empty(item) for key, item in value.items()}
         return {key: item for key, item in kept.items() if item is not None}
     if isinstance(value, list):
-        return [_without_nothing(item) for item in value]
-    return None if isinstance(value, str) and value.strip().lower() in _NOTHING else value
+        return [_without_empty(item) for item in value]
+    if isinstance(value, str) and value.strip().lower() in _EMPTY:
+        return None
+    return value
 
 
-def _sentence(error: Any) -> str:
-    place = [str(part) for part in error["loc"]]
-    where = ".".join(part for part in place if not part.startswith("function-"))
+def _message(error: Any) -> str:
+    """What is wrong with a key, in terms of the study file."""
+    path = [str(part) for part in error["loc"]]
+    # Pydantic names its validators within the path.
+    where = ".".join(part for part in path if not part.startswith("function-"))
     if error["type"] == "extra_forbidden":
-        possible = _keys_at(place[:-1])
-        near = difflib.get_close_matches(place[-1], possible, n=1)
+        possible = _keys_at(path[:-1])
+        near = difflib.get_close_matches(path[-1], possible, n=1)
         meant = f" (did you mean “{near[0]}”?)" if near else ""
-        return f"“{where}” is no key of a study{meant}; possible there are {', '.join(possible)}"
+        return f"“{where}” is not a key of a study{meant}; possible there are {', '.join(possible)}"
     if error["type"] == "missing":
         return f"“{where}” is missing"
     if error["type"] == "literal_error":
         return f"“{where}” must be {error['ctx']['expected'].replace(chr(39), '')}"
-    said = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    said = said[:1].lower() + said[1:]
-    return (
-        f"“{where}” {said}"
-        if error["type"] == "value_error" and where
-        else f"“{where or 'the study'}”: {said}"
-    )
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    message = message[:1].lower() + message[1:]
+    # Messages of the validators above are predicates of their key.
+    if error["type"] == "value_error" and where:
+        return f"“{where}” {message}"
+    return f"“{where or 'the study'}”: {message}"
 
 
-def _keys_at(place: list[str]) -> list[str]:
+def _keys_at(path: list[str]) -> list[str]:
     parts: dict[str, type[_Part]] = {
         "data": DataFile,
         "columns": ColumnNames,
@@ -329,4 +346,4 @@ def _keys_at(place: list[str]) -> list[str]:
         "schedule": ScheduleFile,
         "report": ReportText,
     }
-    return list(parts.get(place[0] if place else "", Study).model_fields)
+    return list(parts.get(path[0] if path else "", Study).model_fields)

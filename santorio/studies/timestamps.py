@@ -12,13 +12,24 @@ from santorio.arrays import FloatArray
 from santorio.csv_table import Table, is_missing, lines_of, numbers
 from santorio.errors import DataError
 
-# Day-first and month-first readings of one notation; which is meant, the column as a whole tells.
+# One notation, day first or month first: only the whole column can tell which.
 _DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d-%m-%y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y")
 _CLEAR = (
-    "%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%y", "%Y%m%d",
-    "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%b-%y", "%a %d %b %Y", "%a %b %d %Y",
-)  # fmt: skip
+    "%d.%m.%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%y",
+    "%Y%m%d",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d %Y",
+    "%B %d %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%a %d %b %Y",
+    "%a %b %d %Y",
+)
 _CLOCKS = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f")
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - local wall-clock time, as the file states it
 _EARLIEST_UNIX = 1e8
@@ -38,7 +49,7 @@ class Timestamps:
     timed : bool
         Whether any has a time of day.
     notes : tuple[str, ...]
-        What was found out while reading.
+        What a reader must know about how they were read.
     """
 
     at: FloatArray
@@ -130,16 +141,16 @@ class _Reader:
     def read(self, value: str) -> tuple[dt.datetime | None, dt.datetime | None] | None:
         """Read one value day-first and month-first; the same twice where only one is possible."""
         if self._stated is not None:
-            one = self._read(value, (self._stated,), ("",))
-            return (one, one) if one else None
+            moment = self._read(value, (self._stated,), ("",))
+            return (moment, moment) if moment else None
         try:
-            moment = dt.datetime.fromisoformat(value)
+            instant = dt.datetime.fromisoformat(value)
         except ValueError:
             pass
         else:
-            # The clock on the wall decides which day it was.
-            moment = moment.replace(tzinfo=None)
-            return moment, moment
+            # The local clock decides which day it was, so the offset is dropped.
+            local = instant.replace(tzinfo=None)
+            return local, local
         text = " ".join(value.replace(",", " ").split())
         if not _UNSURE.match(text):
             clear = self._read(text, _CLEAR)
@@ -176,18 +187,22 @@ def _month_first(
             hint="Write them all as 2026-01-31.",
         )
     if only_day or only_month:
-        said = "month" if only_month else "day"
-        return only_month, (f"Dates in “{name}” were read with the {said} first.",)
+        return only_month, (_order_note(name, month_first=only_month),)
 
     def span(order: int) -> float:
-        read = [one for pair in pairs if (one := pair[order]) is not None]
-        return (max(read) - min(read)) / dt.timedelta(days=1)
+        moments = [moment for pair in pairs if (moment := pair[order]) is not None]
+        return (max(moments) - min(moments)) / dt.timedelta(days=1)
 
-    # Days of a study lie side by side: the wrong order scatters them over the months.
+    # Days of a study are close together: the wrong order scatters them over the months.
     if span(0) == span(1):
         raise DataError(
             f"In the column “{name}” of {table} day and month cannot be told apart.",
             hint="State date_format, such as “%d/%m/%Y” or “%m/%d/%Y”, in the study file.",
         )
     month_first = span(1) < span(0)
-    return month_first, (f"Dates in “{name}” were read with the {'month' if month_first else 'day'} first.",)
+    return month_first, (_order_note(name, month_first=month_first),)
+
+
+def _order_note(name: str, *, month_first: bool) -> str:
+    first = "month" if month_first else "day"
+    return f"Dates in “{name}” were read with the {first} first."

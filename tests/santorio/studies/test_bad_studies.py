@@ -48,7 +48,7 @@ def test_values_that_are_all_equal_tell_nothing(tmp_path):
 def test_an_outcome_in_text_is_refused_by_its_lines_and_never_by_its_values(tmp_path):
     outcome = [*OUTCOME[:5], "dreadful", *OUTCOME[6:9], "fine", *OUTCOME[10:]]
     said = refusal(write_study(tmp_path, columns(outcome=outcome)))
-    assert "is no number in 2 of 70 rows (lines 7, 11)" in said
+    assert "is not a number in 2 of 70 rows (lines 7, 11)" in said
     assert "dreadful" not in said
 
 
@@ -70,7 +70,7 @@ def test_nine_of_ten_missing_leaves_too_little_or_a_warned_answer(tmp_path):
             + "".join(f"{day},{arm}\n" for day, arm in zip(days(70, "2027-01-05"), ARM, strict=True)),
             "only 0 of 70 days",
         ),
-        ("[1, {}]", "holds no schedule"),
+        ("[1, {}]", "holds no valid schedule"),
         ("day,arm\n2026-01-05,A\n2026-01-05,B\n", "a day twice"),
         ("day,arm,note\n2026-01-05,A,x\n", "has 3 columns"),
     ],
@@ -159,12 +159,12 @@ def test_a_hundred_thousand_rows_are_answered_in_seconds(tmp_path):
 
 def test_a_hundred_thousand_tests_of_their_own_are_sent_to_be_summarised(tmp_path):
     data = {"day": range(100_000), "arm": ["A", "B"] * 50_000, "outcome": [1, 2] * 50_000}
-    assert "100000 tests of their own; at most 20000" in refusal(write_study(tmp_path, data))
+    assert "100000 tests; at most 20000" in refusal(write_study(tmp_path, data))
 
 
 def test_a_dose_below_zero_and_a_dose_in_words_are_refused(tmp_path):
     mapped = {"columns": {"day": "day", "dose": "arm"}}
-    assert "is no number" in refusal(write_study(tmp_path, columns(), **mapped))
+    assert "is not a number" in refusal(write_study(tmp_path, columns(), **mapped))
     assert "below 0" in refusal(write_study(tmp_path, columns(arm=[-1, 1] * 35), **mapped))
     assert "same dose" in refusal(write_study(tmp_path, columns(arm=[1] * 70), **mapped))
 
@@ -192,7 +192,7 @@ def test_an_arm_and_a_reference_that_are_not_there_are_named(tmp_path):
     assert "the arm “B”, which is not under arms:" in refusal(
         write_study(tmp_path, columns(), arms={"A": "tea"})
     )
-    assert "reference “C” is no arm" in refusal(write_study(tmp_path, columns(), reference="C"))
+    assert "reference “C” is not an arm" in refusal(write_study(tmp_path, columns(), reference="C"))
 
 
 def test_rows_without_day_or_arm_are_left_out_and_told(tmp_path):
@@ -207,7 +207,7 @@ def test_a_case_with_too_little_is_left_out_of_several_and_told(tmp_path):
     data = columns(who=["Ann"] * 36 + ["Ben"] * 31 + ["Cem"] * 3)
     answered = answer(write_study(tmp_path, data, columns={"day": "day", "arm": "arm", "case": "who"}))
     assert answered.data.cases == ["Ann", "Ben"]
-    assert any(one.text.startswith("Cem is left out") for one in answered.warnings)
+    assert any(one.text.startswith("Cem is excluded") for one in answered.warnings)
 
 
 def test_data_that_is_not_there_is_said_to_be_missing(tmp_path):

@@ -23,14 +23,14 @@ def test_the_shortest_study_has_documented_defaults(tmp_path):
 
 def test_an_unknown_key_is_refused_with_what_is_possible(tmp_path):
     said = refusal(write_study(tmp_path, outcom="mood"))
-    assert "“outcom” is no key" in said
+    assert "“outcom” is not a key" in said
     assert "did you mean “outcomes”?" in said
     assert "columns, outcomes, arms" in said
 
 
 def test_an_unknown_key_inside_says_where_it_stands(tmp_path):
     said = refusal(write_study(tmp_path, design={"scheme": "days", "blok": 4}))
-    assert "“design.blok” is no key of a study (did you mean “block”?)" in said
+    assert "“design.blok” is not a key of a study (did you mean “block”?)" in said
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_keys_of_earlier_releases_are_read(tmp_path, earlier, now):
 
 
 def test_an_earlier_key_beside_its_new_one_is_refused(tmp_path):
-    assert "“design.law” is no key" in refusal(
+    assert "“design.law” is not a key" in refusal(
         write_study(tmp_path, design={"scheme": "days", "law": "phases"})
     )
 
@@ -74,7 +74,7 @@ def test_what_is_missing_is_named(tmp_path):
         ({"outcomes": []}, "outcomes"),
         ({"columns": {"day": "day", "time": "time", "arm": "arm"}}, "either day or time"),
         ({"columns": {"day": "day", "arm": "arm", "dose": "dose"}}, "arm or dose, not both"),
-        ({"columns": {"day": "day"}}, "nothing says which day had what"),
+        ({"columns": {"day": "day"}}, "nothing states the arm of each day"),
         ({"design": {"scheme": "periods"}}, "needs period"),
         ({"design": {"scheme": "alternating", "randomised": True}}, "cannot be randomised"),
         ({"design": {"scheme": "phases", "randomised": True}}, "min_per_phase"),
@@ -90,7 +90,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path, stated, said):
 def test_a_key_that_stands_twice_is_refused(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text("title: One\ntitle: Two\n")
-    assert "“title” stands twice" in refusal(path)
+    assert "“title” appears twice" in refusal(path)
 
 
 def test_arms_may_be_called_no_and_on(tmp_path):

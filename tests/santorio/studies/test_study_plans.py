@@ -144,7 +144,7 @@ def test_past_values_tell_the_noise(tmp_path):
     with pytest.raises(ConfigError, match="at least 14 days"):
         noise_of_file(path, "mood", "day")
     write_csv(path, {"day": days(20), "mood": ["well"] * 20})
-    with pytest.raises(DataError, match="no number in 20 rows"):
+    with pytest.raises(DataError, match="not a number in 20 rows"):
         noise_of_file(path, "mood", "day")
 
 
