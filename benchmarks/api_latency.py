@@ -52,7 +52,7 @@ def questions(last: dt.date) -> list[Question]:
     def days(of: type[DaysQuery], count: int, **more: object) -> DaysQuery:
         return of.model_validate({"from": last - dt.timedelta(days=count - 1), "to": last, **more})
 
-    one = Filter("experiment_id", "=", "trial:magnesium")
+    one = Filter("trial_id", "=", "trial:magnesium")
     return [
         Question("days: the last 28", DAYS, days(DaysQuery, 28)),
         Question("days: a year in one page", DAYS, days(DaysQuery, 365, limit=1000)),

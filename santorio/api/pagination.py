@@ -23,8 +23,9 @@ MAX_CURSOR_LENGTH = 600
 
 @dataclass(frozen=True, slots=True)
 class Resource[R: ResourceRead]:
-    """A collection of the API: its view, the schema of its items, and the types of the view's sort key."""
+    """A collection of the API: its name, its view, the schema of its items, and the types of the view's sort key."""
 
+    name: str
     view: View
     schema: type[R]
     key_types: tuple[TypeAdapter[Any], ...]
@@ -86,7 +87,7 @@ def encode_cursor[R: ResourceRead](
 ) -> str:
     """Write the cursor that points behind a row of the view."""
     key = [part.null_as if row[part.column] is None else row[part.column] for part in resource.view.key]
-    content = to_jsonable_python([resource.view.name, descending, *key])
+    content = to_jsonable_python([resource.name, descending, *key])
     text = json.dumps(content, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -102,13 +103,13 @@ def decode_cursor[R: ResourceRead](cursor: str, resource: Resource[R], *, descen
     padding = "=" * (-len(cursor) % 4)
     try:
         content = json.loads(base64.b64decode(cursor + padding, altchars=b"-_", validate=True))
-        view, is_descending, *key = content
+        name, is_descending, *key = content
         if any("\0" in str(value) for value in key):
             raise ValueError("PostgreSQL text cannot contain NUL")
         values = [kind.validate_python(v) for kind, v in zip(resource.key_types, key, strict=True)]
     except (ValueError, TypeError, RecursionError):
         raise _invalid_cursor() from None
-    if (view, is_descending) != (resource.view.name, descending):
+    if (name, is_descending) != (resource.name, descending):
         raise _invalid_cursor()
     return values
 

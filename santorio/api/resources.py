@@ -24,16 +24,16 @@ INSTANT: TypeAdapter[dt.datetime] = TypeAdapter(dt.datetime)
 TEXT: TypeAdapter[str] = TypeAdapter(str)
 INTEGER: TypeAdapter[int] = TypeAdapter(int)
 
-DAYS = Resource(read_model.DAYS, DayRead, (DATE,))
-NIGHTS = Resource(read_model.NIGHTS, NightRead, (DATE,))
-ACTIVITIES = Resource(read_model.ACTIVITIES, ActivityRead, (INSTANT, TEXT))
-BASELINES = Resource(read_model.BASELINES, BaselineRead, (TEXT,))
-EFFECTS = Resource(read_model.EFFECTS, EffectRead, (INTEGER, TEXT, TEXT))
-POPULATION = Resource(read_model.POPULATION, PopulationRead, (TEXT, TEXT, TEXT, INTEGER))
-TRIALS = Resource(read_model.TRIALS, TrialRead, (INTEGER, TEXT))
+DAYS = Resource("days", read_model.DAYS, DayRead, (DATE,))
+NIGHTS = Resource("nights", read_model.NIGHTS, NightRead, (DATE,))
+ACTIVITIES = Resource("activities", read_model.ACTIVITIES, ActivityRead, (INSTANT, TEXT))
+BASELINES = Resource("baselines", read_model.BASELINES, BaselineRead, (TEXT,))
+EFFECTS = Resource("effects", read_model.EFFECTS, EffectRead, (INTEGER, TEXT, TEXT))
+POPULATION = Resource("population", read_model.POPULATION, PopulationRead, (TEXT, TEXT, TEXT, INTEGER))
+TRIALS = Resource("trials", read_model.TRIALS, TrialRead, (INTEGER, TEXT))
 # Deprecated name and fields of TRIALS.
-EXPERIMENTS = Resource(read_model.TRIALS, ExperimentRead, (INTEGER, TEXT))
-COVERAGE = Resource(read_model.COVERAGE, CoverageRead, (DATE, TEXT))
+EXPERIMENTS = Resource("experiments", read_model.TRIALS, ExperimentRead, (INTEGER, TEXT))
+COVERAGE = Resource("coverage", read_model.COVERAGE, CoverageRead, (DATE, TEXT))
 
 ALL: tuple[Resource[Any], ...] = (
     DAYS,

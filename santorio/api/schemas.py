@@ -384,16 +384,14 @@ class TrialFields(ResourceRead):
 class TrialRead(TrialFields):
     """A trial with its results, or a proposed trial."""
 
-    trial_id: str = Field(
-        validation_alias="experiment_id", description="`trial:<slug>` or `proposal:<slug>`; stable."
-    )
+    trial_id: str = Field(description="`trial:<slug>` or `proposal:<slug>`; stable.")
     intervention: str | None = Field(description="Intervention; null for a trial.")
 
 
 class ExperimentRead(TrialFields):
     """A trial under the field names of `/v1/experiments`, which is deprecated."""
 
-    experiment_id: str = Field(description="`trial_id` of `/v1/trials`.")
+    experiment_id: str = Field(validation_alias="trial_id", description="`trial_id` of `/v1/trials`.")
     lever: str | None = Field(validation_alias="intervention", description="`intervention` of `/v1/trials`.")
 
 

@@ -11,8 +11,8 @@ from santorio.storage.database.engine import Database
 from santorio.warehouse.dbt_runner import check_results, run_dbt
 from santorio.warehouse.manifest import read_views
 
-# Everything in these schemas is made by dbt, or is a copy of what it made.
-WAREHOUSE_SCHEMAS = ("staging", "intermediate", "marts", "serving")
+# Everything in these schemas is built by dbt, or is a copy of what it built.
+WAREHOUSE_SCHEMAS = ("staging", "intermediate", "marts", "serving", "api")
 _RELATIONS = """
 select nspname::text, relname::text, case relkind when 'v' then 'view' else 'table' end
 from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
@@ -77,8 +77,8 @@ def make_views(database: Database, manifest: Path, target: Path) -> None:
 def drop_retired_relations(database: Database, manifest: Path) -> list[str]:
     """Drop tables and views of the warehouse that the project no longer has: models that were renamed or removed.
 
-    Nothing is lost by it: what they held is rebuilt from the log under the new names. Call it when the API's views are
-    made, for an older view may still read an older table.
+    No data is lost: their rows are rebuilt from the log under the new names. Call it after `make_views`, because an older
+    view may still read an older table.
 
     Returns
     -------

@@ -51,7 +51,7 @@ POPULATION = View(
     "population", (SortKey("outcome"), SortKey("factor"), SortKey("basis"), SortKey("lag_days"))
 )
 # Trials have no rank and come first; the proposals follow, best first.
-TRIALS = View("experiments", (SortKey("rank", null_as=0), SortKey("experiment_id")))
+TRIALS = View("trials", (SortKey("rank", null_as=0), SortKey("trial_id")))
 COVERAGE = View("coverage", (SortKey("day"), SortKey("kind")))
 
 

@@ -56,7 +56,7 @@ def shown_by_the_api(warehouse: Database, person: Person) -> tuple[Any, ...] | N
     with warehouse.connect() as connection:
         connection.execute("select set_config('santorio.user_id', %s, true)", [str(person.user_id)])
         return connection.execute(
-            "select status, decision from api.experiments where kind = 'trial'"
+            "select status, decision from api.trials where kind = 'trial'"
         ).fetchone()
 
 
@@ -159,7 +159,7 @@ def shows_an_end_at_a_look(warehouse: Database, person: Person, protocol: Protoc
         connection.execute("select set_config('santorio.user_id', %s, true)", [str(person.user_id)])
         row = connection.execute(
             "select status, stopped_after_days, last_day, days_needed, schedule, result -> 0 ->> 'is_negative_control'"
-            " from api.experiments where kind = 'trial'"
+            " from api.trials where kind = 'trial'"
         ).fetchone()
     assert row is not None
     last = protocol.day_of(after_days)

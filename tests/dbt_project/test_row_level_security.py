@@ -13,7 +13,7 @@ from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
 
 TEA = '{"trial": "tea", "arms": ["no", "tea"], "outcome": "mood", "start_day": "2026-03-01", "assignment": [0, 1]}'
-VIEWS = ("days", "nights", "activities", "baselines", "effects", "population", "experiments", "coverage")
+VIEWS = ("days", "nights", "activities", "baselines", "effects", "population", "trials", "coverage")
 
 
 @contextmanager
@@ -197,8 +197,8 @@ def test_an_experiment_is_a_trial_with_its_results_or_a_proposal(
 ) -> None:
     with as_reader(warehouse, two_people[0].user_id) as connection:
         found = connection.execute(
-            "select experiment_id, status, decision, result -> 0 ->> 'estimate', schedule, days_needed "
-            "from api.experiments order by experiment_id desc"
+            "select trial_id, status, decision, result -> 0 ->> 'estimate', schedule, days_needed "
+            "from api.trials order by trial_id desc"
         ).fetchall()
     assert found == [
         ("trial:tea", "analysed", "adopt", "1", {"1": "no", "2": "tea"}, 2),
@@ -235,5 +235,5 @@ def test_a_rejected_run_publishes_nothing_and_the_last_good_one_stays(
     with as_reader(warehouse, one) as connection:
         assert connection.execute("select count(*) from api.effects").fetchone() == (1,)
         assert connection.execute(
-            "select decision, last_run_status, last_run_reason from api.experiments where kind = 'trial'"
+            "select decision, last_run_status, last_run_reason from api.trials where kind = 'trial'"
         ).fetchone() == ("adopt", "rejected", "R-hat")

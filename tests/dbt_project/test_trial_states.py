@@ -185,6 +185,6 @@ def test_the_api_shows_the_state_that_the_events_add_up_to(
             for trial in (f"trial_{number}" for number in range(HISTORIES))
         }
         connection.execute("select set_config('santorio.user_id', %s, true)", [str(newcomer.user_id)])
-        shown = dict(connection.execute("select slug, status from api.experiments").fetchall())
+        shown = dict(connection.execute("select slug, status from api.trials").fetchall())
     assert set(computed.values()) == STATES
     assert shown == computed

@@ -227,7 +227,7 @@ def test_the_api_shows_what_became_of_a_trial_and_of_a_proposal(log: Any, rows: 
     def shown() -> dict[str, str]:
         with warehouse.connect() as connection:
             connection.execute("select set_config('santorio.user_id', %s, true)", [str(person.user_id)])
-            return dict(connection.execute("select slug, status from api.experiments").fetchall())
+            return dict(connection.execute("select slug, status from api.trials").fetchall())
 
     assert shown() == {
         "milk": "abandoned", "honey": "paused", "salt": "running", "tea": "running", "figs": "scheduled",

@@ -35,7 +35,7 @@ def ancestors(graph, asset: dg.AssetKey) -> set[dg.AssetKey]:
         ("api/effects", {"analysis/effects", "marts/outcomes", "marts/exposures", "garmin/payloads"}),
         ("api/baselines", {"analysis/baselines", "marts/outcomes", "marts/day_quality", "garmin/payloads"}),
         ("api/population", {"analysis/population", "analysis/effects", "analysis/trials", "garmin/payloads"}),
-        ("api/experiments", {"analysis/trials", "analysis/proposals", "marts/trials", "inbox/trials"}),
+        ("api/trials", {"analysis/trials", "analysis/proposals", "marts/trials", "inbox/trials"}),
     ],
 )
 def test_lineage_runs_from_what_came_in_to_what_the_api_shows(graph, view, origins):

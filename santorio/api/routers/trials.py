@@ -98,4 +98,4 @@ def _find[R: ResourceRead](
     request: Request, user_id: uuid.UUID, resource: Resource[R], trial_id: str
 ) -> R | None:
     with services(request).repository.transaction_for(user_id) as connection:
-        return read_one(connection, resource, Filter("experiment_id", "=", trial_id))
+        return read_one(connection, resource, Filter("trial_id", "=", trial_id))

@@ -14,9 +14,6 @@ from santorio.api import repository
 from santorio.api.app import create_app
 from santorio.privacy.tokens import mint_token
 
-# The view of the trials has a name of its own.
-VIEWS = {"trials": "experiments"}
-
 
 def error_of(answer) -> dict:
     assert set(answer.json()) == {"error"}
@@ -102,7 +99,7 @@ def test_a_cursor_of_another_list_order_or_making_is_refused(client, cursor):
 )
 @pytest.mark.parametrize("name", ["activities", "effects", "trials"])
 def test_no_cursor_that_anyone_can_make_breaks_the_query(client, name, key):
-    answer = client.get(f"/v1/{name}", params={"cursor": cursor_of(VIEWS.get(name, name), False, *key)[:600]})
+    answer = client.get(f"/v1/{name}", params={"cursor": cursor_of(name, False, *key)[:600]})
     assert answer.status_code in {200, 400, 429}
 
 
@@ -170,7 +167,7 @@ def test_with_its_views_it_is_ready(client):
             "baselines",
             "effects",
             "population",
-            "experiments",
+            "trials",
             "coverage",
         ],
     }

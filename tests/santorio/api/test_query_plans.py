@@ -92,9 +92,9 @@ def fill(connection: psycopg.Connection) -> None:
         ("days", "days", PERSON_DAYS),
         ("nights", "nights", PERSON_DAYS),
         ("activities", "activities", PERSON_ACTIVITIES),
-        ("experiments", "trials", PERSON_TRIALS),
-        ("experiments", "trial_days", TRIAL_DAYS),
-        ("experiments", "trial_statuses", TRIAL_STATUSES),
+        ("trials", "trials", PERSON_TRIALS),
+        ("trials", "trial_days", TRIAL_DAYS),
+        ("trials", "trial_statuses", TRIAL_STATUSES),
     ):
         is_day = table == "days"
         connection.execute(

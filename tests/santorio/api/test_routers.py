@@ -1,5 +1,6 @@
 """What the API answers with: values, lineage, pages."""
 
+import base64
 import json
 
 import pytest
@@ -168,6 +169,13 @@ def test_the_former_address_of_trials_answers_with_its_former_fields_and_names_i
     assert former.headers["Deprecation"] == "@1795996800"
     assert former.headers["Link"] == '</v1/trials>; rel="successor-version"'
     assert "Deprecation" not in trial.headers
+
+
+def test_a_cursor_from_before_trials_were_renamed_is_still_valid(client):
+    content = json.dumps(["experiments", False, 0, "trial:magnesium"]).encode()
+    cursor = base64.urlsafe_b64encode(content).decode().rstrip("=")
+    rows = client.get("/v1/experiments", params={"cursor": cursor}).json()["data"]
+    assert [row["experiment_id"] for row in rows] == ["proposal:no_late_caffeine", "proposal:dry_month"]
 
 
 def test_the_former_address_of_trials_says_so_in_its_errors_and_its_description(client, client_of):

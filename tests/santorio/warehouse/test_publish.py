@@ -99,7 +99,7 @@ def test_tables_and_views_that_the_project_no_longer_has_are_dropped(database: D
     with database.connect() as connection:
         connection.execute(RETIRED)
     dropped = drop_retired_relations(database, ensure_manifest())
-    assert dropped == ["marts.old_mart", "serving.old_mart", "staging.stg_old"]
+    assert dropped == ["api.old_mart", "marts.old_mart", "serving.old_mart", "staging.stg_old"]
     assert drop_retired_relations(database, ensure_manifest()) == []
     with database.connect() as connection:
         left = connection.execute(

@@ -27,7 +27,7 @@ from santorio.storage.database.migrate import head, migrate
 from santorio.storage.embedded_postgres.os_user import programs
 from santorio.storage.embedded_postgres.server import embedded_server
 from santorio.warehouse import ensure_manifest
-from santorio.warehouse.publish import make_views
+from santorio.warehouse.publish import drop_retired_relations, make_views
 from support.warehouse import TABLES, Warehouse, database_of_its_own
 
 FOLDER = Path(__file__).parent / "upgrade"
@@ -185,6 +185,7 @@ def test_the_next_build_processes_what_was_queued_and_the_answers_stay_the_same(
 ) -> None:
     Warehouse(upgraded, tmp_path).build(*TABLES)  # without the data tests, which other tests run
     make_views(upgraded, ensure_manifest(), tmp_path)
+    assert "api.experiments" in drop_retired_relations(upgraded, ensure_manifest())
     with upgraded.connect() as connection:
         assert connection.execute("select count(*) from raw.change_queue").fetchone() == (0,)
         assert connection.execute("select count(*) from ops.builds").fetchone() == (2,)

@@ -1,4 +1,4 @@
--- Everything that is or could be tried: the person's trials with what came of them, and what is proposed next.
+-- The person's trials with their results, and the proposed trials of the newest accepted run.
 
 with
 
@@ -14,7 +14,7 @@ accepted_trials as (
     select distinct on (user_id, target)
         run_id, user_id, target as trial, as_of, code_version, created_at,
         coalesce(diagnostics ->> 'ended' = 'true', true) as is_final,
-        -- A run that ended at a planned look says so; what was fitted at a look and went on did not end.
+        -- Only a run that ended the trial at an interim analysis counts; other interim runs let it continue.
         case when diagnostics ->> 'ended' = 'true' then (diagnostics -> 'look' ->> 'after_days')::integer end
             as stopped_after_days
     from {{ source('analysis', 'runs') }}
@@ -52,21 +52,21 @@ reported as (
 trials as (
     select
         trials.user_id,
-        'trial:' || trials.trial as experiment_id,
+        'trial:' || trials.trial as trial_id,
         'trial' as kind,
         trials.trial as slug,
-        -- The state that santorio.trials.lifecycle computes, from the newest event of the log, the dates and the results:
-        -- days that come and runs that publish need no event. A test compares the two on random histories.
+        -- The status that santorio.trials.lifecycle computes, from the last lifecycle event, the dates and the results:
+        -- neither a day that passes nor a run that publishes writes an event. A test compares the two on random histories.
         case
-            when lives.abandoned_on is not null then 'abandoned'
-            when lives.last_event = 'stopped' then 'stopped_early'
-            when lives.last_event = 'analysed' then 'analysed'
+            when statuses.abandoned_on is not null then 'abandoned'
+            when statuses.last_event = 'stopped' then 'stopped_early'
+            when statuses.last_event = 'analysed' then 'analysed'
             when results.stopped_after_days is not null then 'stopped_early'
-            when lives.paused_until > trials.today then 'paused'
+            when statuses.paused_until > trials.today then 'paused'
             when trials.start_day > trials.today or trials.last_day is null then 'scheduled'
             -- The outcome of the last day arrives after its lag, and is complete the day after.
             when
-                lives.last_event is distinct from 'completed'
+                statuses.last_event is distinct from 'completed'
                 and trials.last_day + coalesce(trials.lag_days, 0) + 2 > trials.today
                 then 'running'
             when results.is_final then 'analysed'
@@ -100,12 +100,12 @@ trials as (
         newest_runs.status as last_run_status,
         newest_runs.reason as last_run_reason,
         results.run_id,
-        greatest(coalesce(results.as_of, trials.as_of), lives.as_of) as as_of,
+        greatest(coalesce(results.as_of, trials.as_of), statuses.as_of) as as_of,
         results.code_version
     from reported as trials
     left join results on results.user_id = trials.user_id and results.trial = trials.trial
     left join newest_runs on newest_runs.user_id = trials.user_id and newest_runs.target = trials.trial
-    -- The last of the days that were judged: nobody was asked for those after it.
+    -- The last day of the interim analysis that stopped the trial: later days were not requested.
     left join lateral (
         select trial_days.last_day
         from {{ serving_table(ref('trial_days')) }} as trial_days
@@ -114,8 +114,8 @@ trials as (
         offset results.stopped_after_days - 1
         limit case when results.stopped_after_days is null then 0 else 1 end
     ) as stopped on true
-    left join {{ serving_table(ref('trial_statuses')) }} as lives
-        on lives.user_id = trials.user_id and lives.trial = trials.trial
+    left join {{ serving_table(ref('trial_statuses')) }} as statuses
+        on statuses.user_id = trials.user_id and statuses.trial = trials.trial
 ),
 
 proposal_runs as (
@@ -129,12 +129,12 @@ proposal_runs as (
 proposals as (
     select
         proposals.user_id,
-        'proposal:' || proposals.slug as experiment_id,
+        'proposal:' || proposals.slug as trial_id,
         'proposal' as kind,
         proposals.slug,
         case
-            -- What is proposed again after all is proposed by a run that came later.
-            when lives.last_event = 'declined' and lives.as_of > proposal_runs.created_at then 'declined'
+            -- A later run may propose again what was declined.
+            when statuses.last_event = 'declined' and statuses.as_of > proposal_runs.created_at then 'declined'
             else 'proposed'
         end as status,
         proposals.question,
@@ -162,10 +162,10 @@ proposals as (
         proposal_runs.code_version
     from proposal_runs
     inner join {{ source('analysis', 'proposals') }} as proposals on proposals.run_id = proposal_runs.run_id
-    left join {{ serving_table(ref('trial_statuses')) }} as lives
-        on lives.user_id = proposals.user_id and lives.trial = replace(proposals.slug, '-', '_')
-    -- What was accepted is a trial from then on, until the next run proposes anew.
-    where lives.last_event is null or lives.last_event in ('proposed', 'declined')
+    left join {{ serving_table(ref('trial_statuses')) }} as statuses
+        on statuses.user_id = proposals.user_id and statuses.trial = replace(proposals.slug, '-', '_')
+    -- An accepted proposal is listed as a trial until the next run proposes again.
+    where statuses.last_event is null or statuses.last_event in ('proposed', 'declined')
 )
 
 select * from trials
