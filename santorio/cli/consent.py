@@ -4,7 +4,7 @@ import typer
 
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.local_time import in_words
-from santorio.privacy.consent import MEANING, read_consent, say
+from santorio.privacy.consent import MEANING, read_consent, record_consent
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 
@@ -21,9 +21,9 @@ def show(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
         subject = resolve_person(connection, settings, person)
         consent = read_consent(connection, subject.user_id)
     if as_json:
-        print_json({"person": subject.name, "shares": consent.shares, "said_at": consent.said_at})
+        print_json({"person": subject.name, "shares": consent.shares, "said_at": consent.decided_at})
         return
-    since = f" since {in_words(consent.said_at.date())}" if consent.said_at else ""
+    since = f" since {in_words(consent.decided_at.date())}" if consent.decided_at else ""
     stands = "are" if consent.shares else "are not"
     console.print(
         f"{subject.name}: your results {stands} pooled with those of others here{since}.", highlight=False
@@ -49,7 +49,7 @@ def _record(name: str | None, *, shares: bool) -> None:
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
         subject = resolve_person(connection, settings, name)
-        changed = say(connection, subject, shares=shares)
+        changed = record_consent(connection, subject, shares=shares)
     if not changed:
         console.print(f"{subject.name}: unchanged.", highlight=False)
         return

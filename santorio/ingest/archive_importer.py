@@ -121,7 +121,7 @@ def _import_members(
             with connection.transaction():
                 lock_person(connection, person.user_id)
                 written = write_results(
-                    connection, person, name, archive.sha256, results, replay=archive.is_replay
+                    connection, person, name, archive.sha256, results, is_replay=archive.is_replay
                 )
                 archive.members_done += len(batch)
                 _record_progress(connection, person, archive, written, results)

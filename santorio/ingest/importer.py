@@ -262,8 +262,8 @@ def _store_and_write(
     with ThreadPoolExecutor(max_workers=1) as beside:
         is_kept = bool(data) and (result.keep or keep_original)
         storing = beside.submit(store.put, data) if is_kept else None
-        replay = was_imported(connection, person, sha256)
-        written = write_results(connection, person, name, sha256, [result], replay=replay)
+        is_replay = was_imported(connection, person, sha256)
+        written = write_results(connection, person, name, sha256, [result], is_replay=is_replay)
     if storing is not None:
         storing.result()
     events_new = written.new + written.versions

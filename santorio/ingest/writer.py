@@ -41,7 +41,7 @@ def write_results(
     sha256: str | None,
     results: Sequence[ParseResult],
     *,
-    replay: bool,
+    is_replay: bool,
 ) -> WriteResult:
     """Write what was parsed of a file or of some members of an archive.
 
@@ -49,11 +49,11 @@ def write_results(
     ----------
     name, sha256
         Of the file or archive; no hash where there are no bytes to keep.
-    replay
+    is_replay
         The same bytes were imported before: they bring no newer version of any event.
     """
     events = [event for result in results for event in result.events]
-    written = write_events(connection, events, replay=replay)
+    written = write_events(connection, events, is_replay=is_replay)
     for result in results:
         write_recordings(connection, result.recordings)
         for rejection in result.rejections:

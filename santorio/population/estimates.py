@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 
 from santorio.metrics import OUTCOMES
-from santorio.privacy.consent import sharing
+from santorio.privacy.consent import people_who_share
 from santorio.trials.interventions.catalog import built_in_interventions
 from santorio.trials.interventions.intervention import MEASURE
 from santorio.trials.protocol import Protocol, parse_protocol
@@ -84,7 +84,7 @@ class SharedEstimates:
 
 def read_shared_estimates(connection: psycopg.Connection) -> SharedEstimates:
     """Read what everyone shares who consents at this moment."""
-    people = sharing(connection)
+    people = people_who_share(connection)
     estimates: dict[EffectKey, dict[UUID, Estimate]] = {}
     for user_id, key, estimate in (*_associations(connection, people), *_trials(connection, people)):
         estimates.setdefault(key, {})[user_id] = estimate

@@ -1,1 +1,1 @@
-"""Keeping a person's secrets: keys, and what is encrypted under them."""
+"""Encryption keys, the secrets they protect, API tokens and consent."""

@@ -1,4 +1,4 @@
-"""Whether a person lets their results be pooled with those of others here: their word, an event of the log."""
+"""Consent to pooling: whether a person shares their results with others of this installation, as events of the log."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from santorio.people import Person
 from santorio.storage.event_log import UNDATED, Event, write_events
 
 SOURCE, EVENT_TYPE = "consent", "consent.pooling"
-# Of fewer people nothing is pooled, shown or used: with four others in it, a mean hides whose result is which.
+# With fewer people nothing is pooled or shown: a mean of five does not reveal whose result is which.
 MIN_PEOPLE = 5
 MEANING = f"""\
-Of each pair of habit and measurement, and of each finished trial, the estimate and its spread enter what people here \
-have in common; no day, no note and nothing else of yours does.
-Nobody else is shown your own results. What is pooled is told, and used, only where at least {MIN_PEOPLE} people \
-are in it, and only to those who share theirs too. Who compares it before and after somebody came or left could still \
-guess at theirs.
-It holds from the next study on, and so does withdrawing it. What was worked out before, and what is frozen in a \
-protocol that somebody has accepted, stays."""
+Sharing pools your estimate, and its standard deviation, for each pair of habit and measurement and for each finished \
+trial with those of other people here. Your days, notes and other data are not pooled.
+Your own results are not shown to others. Pooled results are shown and used only if at least {MIN_PEOPLE} people \
+contribute, and only to those who share theirs. Someone who compares them before and after a person joins or leaves \
+could still guess that person's results.
+Sharing starts with the next analysis, and so does withdrawing. Results that were computed before stay, and so do the \
+priors in protocols that were accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Whether a person shares, and since when that is their word; who never said anything does not."""
+    """Whether a person shares, and since when; without any event they do not."""
 
     shares: bool = False
-    said_at: dt.datetime | None = None
+    decided_at: dt.datetime | None = None
 
 
-def say(connection: psycopg.Connection, person: Person, *, shares: bool) -> bool:
-    """Write down what a person says; whether that changed anything."""
+def record_consent(connection: psycopg.Connection, person: Person, *, shares: bool) -> bool:
+    """Record a person's decision; return whether it changed."""
     if read_consent(connection, person.user_id).shares == shares:
         return False
     event = Event(person.user_id, UNDATED, None, EVENT_TYPE, SOURCE, "pooling", {"shares": shares})
@@ -40,7 +40,7 @@ def say(connection: psycopg.Connection, person: Person, *, shares: bool) -> bool
 
 
 def read_consent(connection: psycopg.Connection, user_id: UUID) -> Consent:
-    """Read a person's newest word."""
+    """Read a person's newest decision."""
     row = connection.execute(
         """
         select data -> 'shares' = 'true', ingested_at from raw.events
@@ -51,8 +51,8 @@ def read_consent(connection: psycopg.Connection, user_id: UUID) -> Consent:
     return Consent(*row) if row else Consent()
 
 
-def sharing(connection: psycopg.Connection) -> list[UUID]:
-    """Everyone whose newest word is that they share."""
+def people_who_share(connection: psycopg.Connection) -> list[UUID]:
+    """Return the people whose newest decision is to share."""
     rows = connection.execute(
         """
         select user_id from (

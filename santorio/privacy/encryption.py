@@ -1,12 +1,13 @@
-"""Envelope encryption of what opens a person's accounts elsewhere.
+"""Envelope encryption of the credentials of a person's external accounts.
 
-Every person has a data key of their own, made at random. It seals the person's secrets, and is itself kept only
-sealed ("wrapped") under the master key, which never enters the database: a copy of the database opens nothing,
-and without its data key a person's secrets are gone for good. Both layers are AES-256-GCM (NIST SP 800-38D) with
-a random nonce of 96 bits. The person and the purpose are bound in as associated data: what was sealed for one
-person or purpose opens for no other.
+Each person has a random data key, which encrypts their secrets. The data key is stored only encrypted ("wrapped") with
+the master key, and the master key is never in the database. So a copy of the database decrypts nothing, and without
+its data key a person's secrets are lost for good.
 
-The master key comes from `SANTORIO_MASTER_KEY`, else from a file in the home that is made on first use.
+Both layers are AES-256-GCM (NIST SP 800-38D) with a random nonce of 96 bits. The person and the purpose are associated
+data: a ciphertext of one person or purpose does not decrypt for another.
+
+The master key comes from `SANTORIO_MASTER_KEY`, otherwise from a file in the data directory, created on first use.
 """
 
 import os
@@ -22,22 +23,22 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from santorio.errors import ConfigError, StorageError
-from santorio.privacy.secrets import make_secret, secret_in, secret_of
+from santorio.privacy.secrets import create_secret, load_secret, read_secret_file
 from santorio.settings import Settings
 
 KEY_BYTES, NONCE_BYTES, KEY_ID_BYTES = 32, 12, 8
 FORMAT = b"\x01"
-ONCE_READ = "type `santorio rotate-key`, and change the passwords of the accounts connected"
+COMPROMISED_KEY_HINT = "type `santorio rotate-key`, and change the passwords of the connected accounts"
 
 
 class MasterKeyMissing(ConfigError):
-    """Something is sealed under a master key that is not to be found."""
+    """A secret is encrypted with a master key that is not available."""
 
     code = "master_key_missing"
 
 
-class SealBroken(StorageError):
-    """What was sealed is damaged, or was sealed for another person or purpose."""
+class DecryptionError(StorageError):
+    """A ciphertext is damaged, or belongs to another person or purpose."""
 
     code = "seal_broken"
 
@@ -56,128 +57,128 @@ class MasterKey:
 
     @property
     def key_id(self) -> bytes:
-        """A name that tells keys apart and says nothing about them."""
+        """An identifier that reveals nothing about the key."""
         return sha256(b"santorio master key id" + self.key).digest()[:KEY_ID_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A person's own key, open."""
+    """A person's data key, unwrapped."""
 
     user_id: UUID
     key: bytes = field(repr=False)
 
-    def seal(self, purpose: str, plain: bytes) -> bytes:
-        """Encrypt and authenticate, for this person and this purpose."""
-        return FORMAT + _encrypt(self.key, plain, _bound(self.user_id, purpose))
+    def encrypt(self, purpose: str, plain: bytes) -> bytes:
+        """Encrypt and authenticate for this person and one purpose."""
+        return FORMAT + _encrypt(self.key, plain, _associated_data(self.user_id, purpose))
 
-    def unseal(self, purpose: str, sealed: bytes) -> bytes:
-        """Decrypt what `seal` made.
+    def decrypt(self, purpose: str, encrypted: bytes) -> bytes:
+        """Decrypt the output of `encrypt`.
 
         Raises
         ------
-        SealBroken
-            If it is not whole, or was sealed for another person or purpose.
+        DecryptionError
+            If it is damaged, or belongs to another person or purpose.
         """
-        if sealed[:1] != FORMAT:
+        if encrypted[:1] != FORMAT:
             raise _broken()
-        return _decrypt(self.key, sealed[1:], _bound(self.user_id, purpose))
+        return _decrypt(self.key, encrypted[1:], _associated_data(self.user_id, purpose))
 
 
 def new_data_key(user_id: UUID) -> DataKey:
-    """Make a data key at random."""
+    """Create a random data key."""
     return DataKey(user_id, AESGCM.generate_key(bit_length=8 * KEY_BYTES))
 
 
 def wrap(master: MasterKey, data_key: DataKey) -> bytes:
-    """Seal a data key under the master key."""
-    bound = _bound(data_key.user_id, "data key") + master.key_id
-    return FORMAT + master.key_id + _encrypt(master.key, data_key.key, bound)
+    """Encrypt a data key with the master key."""
+    associated = _associated_data(data_key.user_id, "data key") + master.key_id
+    return FORMAT + master.key_id + _encrypt(master.key, data_key.key, associated)
 
 
 def unwrap(masters: Sequence[MasterKey], user_id: UUID, wrapped: bytes) -> DataKey:
-    """Open a wrapped data key with whichever master key sealed it.
+    """Decrypt a data key with the master key that wrapped it.
 
     Raises
     ------
     MasterKeyMissing
-        If none of them did.
-    SealBroken
-        If it is not whole, or another person's.
+        If that master key is not among them.
+    DecryptionError
+        If it is damaged, or belongs to another person.
     """
-    key_id, sealed = wrapped[1 : 1 + KEY_ID_BYTES], wrapped[1 + KEY_ID_BYTES :]
+    key_id, encrypted = wrapped[1 : 1 + KEY_ID_BYTES], wrapped[1 + KEY_ID_BYTES :]
     if wrapped[:1] != FORMAT or len(key_id) < KEY_ID_BYTES:
         raise _broken()
     master = next((master for master in masters if master.key_id == key_id), None)
     if master is None:
         raise _missing(key_id, masters)
-    return DataKey(user_id, _decrypt(master.key, sealed, _bound(user_id, "data key") + key_id))
+    return DataKey(user_id, _decrypt(master.key, encrypted, _associated_data(user_id, "data key") + key_id))
 
 
-def writing_key(settings: Settings) -> MasterKey:
-    """Return the master key that seals what is new: the setting's, else the file's, made where there is none.
+def active_master_key(settings: Settings) -> MasterKey:
+    """Return the master key for new data keys: from the setting, otherwise from the file, which is created if missing.
 
     Raises
     ------
     ConfigError
-        If it is too short, or others may read its file.
+        If it is too short, or other accounts of the machine can read its file.
     """
     if settings.master_key is not None:
-        return MasterKey.of(secret_of(settings.master_key, "SANTORIO_MASTER_KEY"))
-    make_secret(settings.master_key_path)
-    return MasterKey.of(secret_in(settings.master_key_path, once_read=ONCE_READ))
+        return MasterKey.of(load_secret(settings.master_key, "SANTORIO_MASTER_KEY"))
+    create_secret(settings.master_key_path)
+    return MasterKey.of(read_secret_file(settings.master_key_path, if_exposed=COMPROMISED_KEY_HINT))
 
 
-def known_keys(settings: Settings) -> list[MasterKey]:
-    """Return every master key there is, the writing one first. Makes none: a key made now opens nothing.
+def available_master_keys(settings: Settings) -> list[MasterKey]:
+    """Return all master keys, the active one first; creates none, because a new key decrypts nothing.
 
     Raises
     ------
     ConfigError
-        If one is too short, or others may read its file.
+        If one is too short, or other accounts of the machine can read its file.
     """
     named = (
         ("SANTORIO_MASTER_KEY", settings.master_key),
         ("SANTORIO_PREVIOUS_MASTER_KEY", settings.previous_master_key),
     )
-    secrets = [secret_of(setting, name) for name, setting in named if setting is not None]
-    # The next key's file is there only where a rotation was interrupted: some data keys may be under it already.
+    secrets = [load_secret(setting, name) for name, setting in named if setting is not None]
+    # The next key's file exists only if a rotation was interrupted: it may have wrapped some data keys already.
     files = [settings.master_key_path, settings.next_master_key_path]
-    secrets += [secret_in(path, once_read=ONCE_READ) for path in files if path.exists()]
+    secrets += [read_secret_file(path, if_exposed=COMPROMISED_KEY_HINT) for path in files if path.exists()]
     return [MasterKey.of(secret) for secret in secrets]
 
 
-def _encrypt(key: bytes, plain: bytes, bound: bytes) -> bytes:
+def _encrypt(key: bytes, plain: bytes, associated: bytes) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, bound)
+    return nonce + AESGCM(key).encrypt(nonce, plain, associated)
 
 
-def _decrypt(key: bytes, sealed: bytes, bound: bytes) -> bytes:
+def _decrypt(key: bytes, encrypted: bytes, associated: bytes) -> bytes:
     try:
-        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
+        return AESGCM(key).decrypt(encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:], associated)
     except (InvalidTag, ValueError):  # ValueError: shorter than a nonce
         raise _broken() from None
 
 
-def _bound(user_id: UUID, purpose: str) -> bytes:
+def _associated_data(user_id: UUID, purpose: str) -> bytes:
     return b"santorio 1 " + user_id.bytes + purpose.encode()
 
 
-def _broken() -> SealBroken:
-    return SealBroken(
-        "A secret in the database is damaged, or was moved from elsewhere.",
+def _broken() -> DecryptionError:
+    return DecryptionError(
+        "A secret in the database is damaged, or was copied from another row.",
         hint="Restore the database from a backup, or type `santorio connect garmin` to log in again.",
     )
 
 
 def _missing(key_id: bytes, masters: Sequence[MasterKey]) -> MasterKeyMissing:
-    there = ", ".join(master.key_id.hex() for master in masters)
+    available = ", ".join(master.key_id.hex() for master in masters)
+    state = f"only {available} is available" if available else "no master key is available"
     return MasterKeyMissing(
-        f"A secret was sealed under the master key {key_id.hex()}, "
-        + (f"and only {there} is there." if there else "and no master key is there."),
+        f"A secret was encrypted with the master key {key_id.hex()}, and {state}.",
         hint=(
-            "Bring back secrets/master.key from a backup of the home, or set SANTORIO_MASTER_KEY (or, after a "
-            "change, SANTORIO_PREVIOUS_MASTER_KEY) to what it was. Without it, type `santorio disconnect garmin` "
+            "Restore secrets/master.key from a backup of the data directory, or set SANTORIO_MASTER_KEY (after a key "
+            "change, SANTORIO_PREVIOUS_MASTER_KEY) to its former value. Without it, type `santorio disconnect garmin` "
             "and log in again."
         ),
     )

@@ -1,4 +1,4 @@
-"""Secrets of the installation: from a setting, else a file in the home that is made when it is first needed."""
+"""Secrets of the installation: from a setting, otherwise from a file in the data directory, created on first use."""
 
 import os
 import secrets
@@ -11,12 +11,12 @@ from pydantic import SecretStr
 
 from santorio.errors import ConfigError, file_errors
 
-# RFC 7518, 3.2, for HS256, and what AES-256 takes: 256 bits.
+# 256 bits: the minimum for HS256 (RFC 7518, section 3.2), and the key size of AES-256.
 SECRET_BYTES = 32
 
 
-def secret_of(setting: SecretStr, name: str) -> bytes:
-    """Return the secret that a setting holds.
+def load_secret(setting: SecretStr, name: str) -> bytes:
+    """Return the secret in a setting.
 
     Raises
     ------
@@ -26,32 +26,32 @@ def secret_of(setting: SecretStr, name: str) -> bytes:
     return _long_enough(setting.get_secret_value().encode(), name)
 
 
-def secret_in(path: Path, *, once_read: str) -> bytes:
-    """Return the secret in a file that no other account of the machine may read.
+def read_secret_file(path: Path, *, if_exposed: str) -> bytes:
+    """Return the secret in a file that only its owner can read.
 
     Parameters
     ----------
     path
-        The file; it must be there.
-    once_read
-        What to do where others may have read it.
+        The file; it must exist.
+    if_exposed
+        What to do if others may have read it.
 
     Raises
     ------
     ConfigError
-        If the secret is shorter than 32 bytes, or others may use its file.
+        If the secret is shorter than 32 bytes, or other accounts of the machine have access to its file.
     """
     with file_errors(path):
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ConfigError(
-                f"The key {path} may be used by others on this machine.",
-                hint=f"Type `chmod 600 {path}`; if it may have been read, {once_read}.",
+                f"Other accounts of this machine have access to the key {path}.",
+                hint=f"Type `chmod 600 {path}`; if others may have read it, {if_exposed}.",
             )
         return _long_enough(path.read_bytes().strip(), str(path))
 
 
-def make_secret(path: Path) -> None:
-    """Write a random secret whole or not at all; of two processes that do it at once, the first one's stays."""
+def create_secret(path: Path) -> None:
+    """Create a file with a random secret, atomically; if two processes do so at once, the first one wins."""
     with file_errors(path):
         if not path.exists():
             _write(path)
@@ -68,13 +68,13 @@ def _write(path: Path) -> None:
             os.fsync(file.fileno())
         with suppress(FileExistsError):
             path.hardlink_to(draft)
-        keep_names(path.parent)
+        fsync_directory(path.parent)
     finally:
         draft.unlink()
 
 
-def keep_names(folder: Path) -> None:
-    """Make the names in a folder survive a power cut."""
+def fsync_directory(folder: Path) -> None:
+    """Make the entries of a folder durable: they survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -86,6 +86,6 @@ def _long_enough(key: bytes, name: str) -> bytes:
     if len(key) < SECRET_BYTES:
         raise ConfigError(
             f"{name} is shorter than {SECRET_BYTES} bytes.",
-            hint="`openssl rand -base64 48` makes a good one.",
+            hint="`openssl rand -base64 48` prints a good one.",
         )
     return key

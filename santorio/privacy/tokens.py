@@ -1,7 +1,7 @@
-"""Tokens of the API: who minted one may read one person's data until it expires, and nothing else.
+"""Tokens of the API: each allows its bearer to read one person's data until it expires.
 
-A token is a JWT, signed with HMAC-SHA256 by one key: `SANTORIO_JWT_SECRET`, or a file in the home that is
-made when it is first needed. A new key makes every older token worthless: that is how tokens are revoked.
+A token is a JWT, signed with HMAC-SHA256. The key is `SANTORIO_JWT_SECRET`, otherwise a file in the data directory,
+created on first use. Tokens are revoked by changing the key, which invalidates all of them.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from santorio.errors import ConfigError, SantorioError
 from santorio.people import Person
-from santorio.privacy.secrets import make_secret, secret_in, secret_of
+from santorio.privacy.secrets import create_secret, load_secret, read_secret_file
 from santorio.settings import Settings
 
 ALGORITHM = "HS256"
@@ -21,20 +21,20 @@ READ = "read"
 
 
 class TokenError(SantorioError):
-    """A token that opens nothing."""
+    """A token that is not valid."""
 
     code = "token_invalid"
 
 
 class TokenExpired(TokenError):
-    """A token whose time is over."""
+    """A token that has expired."""
 
     code = "token_expired"
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says: whose data, what for, until when; `token_id` tells tokens apart."""
+    """The claims of a verified token: whose data, which scopes, until when; `token_id` is its `jti`."""
 
     user_id: uuid.UUID
     token_id: str
@@ -43,28 +43,28 @@ class Claims:
 
 
 def mint_token(settings: Settings, person: Person, *, days: int = 30, scopes: Sequence[str] = (READ,)) -> str:
-    """Sign a token that reads one person's data.
+    """Create a token that reads one person's data.
 
     Parameters
     ----------
     settings
-        Hold the key, or the home in which it lies.
+        Contain the key, or the data directory with its file.
     person
-        Whose data.
+        The person whose data it reads.
     days
-        How long the token is valid, at least 1.
+        Days until it expires, at least 1.
     scopes
-        What it may be used for; the API asks for `read`.
+        Its scopes; the API requires `read`.
 
     Raises
     ------
     ConfigError
-        If the key is too short or readable by others, or `days` is less than 1.
+        If the key is too short, other accounts of the machine can read its file, or `days` is less than 1.
     """
     import jwt
 
     if days < 1:
-        raise ConfigError("A token is valid for a day at least.", hint="Give a number of days from 1.")
+        raise ConfigError("A token is valid for at least one day.", hint="Give a number of days from 1.")
     now = dt.datetime.now(dt.UTC)
     claims = {
         "sub": str(person.user_id),
@@ -79,14 +79,14 @@ def mint_token(settings: Settings, person: Person, *, days: int = 30, scopes: Se
 
 
 def verify(token: str, key: bytes) -> Claims:
-    """Check a token's signature, issuer, audience and time.
+    """Verify a token's signature, issuer, audience and expiry.
 
     Raises
     ------
     TokenExpired
-        If its time is over.
+        If it has expired.
     TokenError
-        If it is not one of ours; the reason does not say which check failed.
+        If it is invalid; the message does not reveal which check failed.
     """
     import jwt
 
@@ -101,9 +101,9 @@ def verify(token: str, key: bytes) -> Claims:
         )
         return _read(claims)
     except jwt.ExpiredSignatureError:
-        raise TokenExpired("The token has expired.", hint="Mint another one with `santorio token`.") from None
+        raise TokenExpired("The token has expired.", hint="Create a new one with `santorio token`.") from None
     except (jwt.InvalidTokenError, ValueError, OverflowError, OSError):
-        raise TokenError("The token is not valid here.", hint="Mint one with `santorio token`.") from None
+        raise TokenError("The token is not valid here.", hint="Create one with `santorio token`.") from None
 
 
 def _read(claims: Mapping[str, object]) -> Claims:
@@ -116,15 +116,15 @@ def _read(claims: Mapping[str, object]) -> Claims:
 
 
 def signing_key(settings: Settings) -> bytes:
-    """Return the key of the settings, else the one in the home; makes that one where there is none.
+    """Return the key from the settings, otherwise from the data directory, where it is created if missing.
 
     Raises
     ------
     ConfigError
-        If the key is shorter than 32 bytes, or others may read its file.
+        If the key is shorter than 32 bytes, or other accounts of the machine can read its file.
     """
     if settings.jwt_secret is not None:
-        return secret_of(settings.jwt_secret, "SANTORIO_JWT_SECRET")
+        return load_secret(settings.jwt_secret, "SANTORIO_JWT_SECRET")
     path = settings.home / "secrets" / "jwt.key"
-    make_secret(path)
-    return secret_in(path, once_read="delete it, and mint new tokens")
+    create_secret(path)
+    return read_secret_file(path, if_exposed="delete it, and create new tokens")

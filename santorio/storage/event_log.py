@@ -28,7 +28,7 @@ COLUMNS = (
 # The instant of events that are about no moment: settings, devices, a schedule.
 UNDATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 # Where a version that returns to an older content keeps its plain hash.
-PLAIN_HASH = "content_sha256"
+CONTENT_SHA256_KEY = "content_sha256"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -98,8 +98,8 @@ class Event:
             raise RejectedRecord("The record's time has no time zone.", hint="Write it with an offset.")
         if self.confidence is not None and not 0 <= self.confidence <= 1:
             raise RejectedRecord("The record's confidence is not between 0 and 1.")
-        if PLAIN_HASH in self.metadata:
-            raise RejectedRecord(f"The record's metadata uses the reserved name {PLAIN_HASH}.")
+        if CONTENT_SHA256_KEY in self.metadata:
+            raise RejectedRecord(f"The record's metadata uses the reserved name {CONTENT_SHA256_KEY}.")
         canonical_json([self.event_type, self.source, self.natural_key, self.metadata])
 
 
@@ -178,13 +178,13 @@ with start as materialized (
 select place::int - 1, replaced_hash,
        case when returns then sha256(content_hash || replaced_hash) else content_hash end, start.at
 from compared cross join start
-where plain_hash is distinct from content_hash and not (%(replay)s and returns)
+where plain_hash is distinct from content_hash and not (%(is_replay)s and returns)
 order by place
 """
 
 
 def write_events(
-    connection: psycopg.Connection, events: Sequence[Event], *, replay: bool = False
+    connection: psycopg.Connection, events: Sequence[Event], *, is_replay: bool = False
 ) -> WriteResult:
     """Write a batch: one question which events are new or changed, then COPY of those.
 
@@ -196,7 +196,7 @@ def write_events(
         In a transaction (not in autocommit), which the caller commits.
     events
         In the order in which they became known: of the versions of one event the last wins.
-    replay
+    is_replay
         The source is known to have been read before (a file with the same bytes): it says nothing new, so a
         version that any later one replaced stays replaced.
 
@@ -213,18 +213,18 @@ def write_events(
         _ = event.content_hash  # raises before anything is written
     result = WriteResult()
     for numbered in _rounds(events):
-        result += _write_round(connection, numbered, replay=replay)
+        result += _write_round(connection, numbered, is_replay=is_replay)
     return result
 
 
 def _write_round(
-    connection: psycopg.Connection, events: Sequence[tuple[int, Event]], *, replay: bool
+    connection: psycopg.Connection, events: Sequence[tuple[int, Event]], *, is_replay: bool
 ) -> WriteResult:
     """Write events of which no two are versions of one another, each with its place in the batch."""
     known = {
         "event_ids": [event.event_id for _, event in events],
         "content_hashes": [event.content_hash for _, event in events],
-        "replay": replay,
+        "is_replay": is_replay,
     }
     changed = connection.execute(_COMPARE, known).fetchall()
     rows = (_row(*events[place], content_hash, at) for place, _, content_hash, at in changed)
@@ -248,7 +248,7 @@ def _rounds(events: Sequence[Event]) -> list[list[tuple[int, Event]]]:
 def _row(ordinal: int, event: Event, content_hash: bytes, at: dt.datetime) -> tuple[object, ...]:
     metadata = event.metadata
     if content_hash != event.content_hash:
-        metadata = {**metadata, PLAIN_HASH: event.content_hash.hex()}
+        metadata = {**metadata, CONTENT_SHA256_KEY: event.content_hash.hex()}
     return (
         event.event_id, content_hash, event.user_id, event.time, event.utc_offset, event.event_type, event.source,
         event.document.decode(), canonical_json(metadata).decode(), event.confidence,

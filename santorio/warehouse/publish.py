@@ -77,8 +77,8 @@ def make_views(database: Database, manifest: Path, target: Path) -> None:
 def drop_retired_relations(database: Database, manifest: Path) -> list[str]:
     """Drop tables and views of the warehouse that the project no longer has: models that were renamed or removed.
 
-    No data is lost: their rows are rebuilt from the log under the new names. Call it after `make_views`, because an older
-    view may still read an older table.
+    No data is lost: their rows are rebuilt from the log under the new names. Call it after `make_views`, because an
+    older view may still read an older table.
 
     Returns
     -------

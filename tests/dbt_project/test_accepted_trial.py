@@ -55,9 +55,7 @@ def bring(warehouse: Database, newcomer: Person, tmp_path: Any) -> Any:
 def shown_by_the_api(warehouse: Database, person: Person) -> tuple[Any, ...] | None:
     with warehouse.connect() as connection:
         connection.execute("select set_config('santorio.user_id', %s, true)", [str(person.user_id)])
-        return connection.execute(
-            "select status, decision from api.trials where kind = 'trial'"
-        ).fetchone()
+        return connection.execute("select status, decision from api.trials where kind = 'trial'").fetchone()
 
 
 def says_all_of_it(

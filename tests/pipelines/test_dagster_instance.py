@@ -6,10 +6,10 @@ from dataclasses import replace
 import dagster as dg
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pipelines.dagster_instance import URL_VARIABLE, enable_connection_pool, use_dagster_home
 from santorio.storage.database.connect import create_database
-from santorio.storage.database.engine import with_parts
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def beside(database, server_url, monkeypatch):
         monkeypatch.setenv(variable, "")
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"alter database {name} set synchronous_commit = on")
-        yield replace(database, dagster_url=with_parts(server_url, dbname=name))
+        yield replace(database, dagster_url=make_conninfo(server_url, dbname=name))
         connection.execute(f"drop database {name} with (force)")
 
 

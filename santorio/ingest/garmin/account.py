@@ -21,7 +21,7 @@ from psycopg.rows import class_row
 
 from santorio.errors import GarminAuthError, GarminRateLimited, GarminUnavailable, SourceError
 from santorio.people import Person
-from santorio.privacy.encryption import DataKey, known_keys, unwrap
+from santorio.privacy.encryption import DataKey, available_master_keys, unwrap
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 
@@ -122,8 +122,8 @@ class Account:
         MasterKeyMissing
             If the master key that encrypted it is missing.
         """
-        assert self.wrapped_key is not None  # noqa: S101 - the table's check; only asked where something is sealed
-        return unwrap(known_keys(settings), self.user_id, self.wrapped_key)
+        assert self.wrapped_key is not None  # noqa: S101 - the table's check; only asked where something is encrypted
+        return unwrap(available_master_keys(settings), self.user_id, self.wrapped_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +133,14 @@ class Login:
     tokens: str = field(repr=False)
     display_name: str | None
 
-    def sealed(self, key: DataKey) -> bytes:
+    def encrypt(self, key: DataKey) -> bytes:
         """Encrypt it for the database."""
-        return key.seal(TOKENS, json.dumps([self.tokens, self.display_name]).encode())
+        return key.encrypt(TOKENS, json.dumps([self.tokens, self.display_name]).encode())
 
     @classmethod
-    def unsealed(cls, key: DataKey, sealed: bytes) -> Self:
+    def decrypt(cls, key: DataKey, encrypted: bytes) -> Self:
         """Decrypt it."""
-        return cls(*json.loads(key.unseal(TOKENS, sealed)))
+        return cls(*json.loads(key.decrypt(TOKENS, encrypted)))
 
 
 COLUMNS = (
@@ -226,8 +226,8 @@ class _TokenStore:
         assert account.encrypted_tokens is not None  # noqa: S101 - the table's check: it is connected
         self.database, self.settings, self.person = database, settings, person
         self.key = account.data_key(settings)
-        self.sealed = account.encrypted_tokens
-        self.login = Login.unsealed(self.key, self.sealed)
+        self.encrypted = account.encrypted_tokens
+        self.login = Login.decrypt(self.key, self.encrypted)
         self.client = StoredClient(china=account.region is Region.CHINA, url=settings.garmin_url)
         self.client.loads(self.login.tokens)
         self.client.renew = self._renew
@@ -241,9 +241,9 @@ class _TokenStore:
             if account.state is not State.CONNECTED or account.encrypted_tokens is None:
                 client.refused = True
                 raise GarminConnectAuthenticationError("The account was disconnected meanwhile")
-            if account.encrypted_tokens != self.sealed:
-                self.key, self.sealed = account.data_key(self.settings), account.encrypted_tokens
-                client.loads(Login.unsealed(self.key, self.sealed).tokens)
+            if account.encrypted_tokens != self.encrypted:
+                self.key, self.encrypted = account.data_key(self.settings), account.encrypted_tokens
+                client.loads(Login.decrypt(self.key, self.encrypted).tokens)
                 if not client.expires_soon:
                     return
             try:
@@ -260,17 +260,17 @@ class _TokenStore:
             return
         with self.database.connect() as connection:
             account = lock_account(connection, self.person)
-            if account.state is State.CONNECTED and account.encrypted_tokens == self.sealed:
+            if account.state is State.CONNECTED and account.encrypted_tokens == self.encrypted:
                 self._write(connection)
 
     def _write(self, connection: psycopg.Connection) -> None:
-        sealed = Login(self.client.dumps(), self.login.display_name).sealed(self.key)
+        encrypted = Login(self.client.dumps(), self.login.display_name).encrypt(self.key)
         connection.execute(
             "update ops.garmin_accounts set encrypted_tokens = %s, rotated_at = clock_timestamp() where user_id = %s",
-            [sealed, self.person.user_id],
+            [encrypted, self.person.user_id],
         )
         connection.commit()
-        self.sealed, self.client.unsaved = sealed, False
+        self.encrypted, self.client.unsaved = encrypted, False
 
     def stopped(self) -> GarminAuthError | None:
         """Mark the account as needing a login where Garmin refuses it, and return that error.
@@ -284,7 +284,7 @@ class _TokenStore:
             return None
         self.client.refused = True
         with self.database.connect() as connection:
-            if lock_account(connection, self.person).encrypted_tokens == self.sealed:
+            if lock_account(connection, self.person).encrypted_tokens == self.encrypted:
                 _stop(connection, self.person)
             return auth_error(account_of(connection, self.person))
 

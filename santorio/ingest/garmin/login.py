@@ -28,7 +28,7 @@ from santorio.ingest.garmin.account import (
 )
 from santorio.people import Person
 from santorio.privacy.encryption import DataKey, new_data_key, wrap
-from santorio.privacy.key_rotation import sealing_key
+from santorio.privacy.key_rotation import encryption_key
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 
@@ -103,7 +103,7 @@ def enter_code(context: LoginContext, code: SecretStr) -> Account:
         account = account_of(connection, context.person)
     if account.encrypted_login is None:
         raise _no_pending_login()
-    pending = json.loads(account.data_key(context.settings).unseal(PENDING, account.encrypted_login))
+    pending = json.loads(account.data_key(context.settings).decrypt(PENDING, account.encrypted_login))
     if dt.datetime.fromisoformat(pending["until"]) < dt.datetime.now(dt.UTC):
         raise _no_pending_login()
     here = LoginContext(context.database, context.settings, context.person, Region(pending["region"]))
@@ -176,7 +176,7 @@ def check_login_allowed(context: LoginContext) -> None:
         If there is no master key to encrypt them under.
     """
     with context.database.connect() as connection:
-        sealing_key(connection, context.settings)
+        encryption_key(connection, context.settings)
         account = account_of(connection, context.person)
     if account.not_before is not None and account.not_before > dt.datetime.now(dt.UTC):
         raise GarminRateLimited("After failed logins, the next attempt has to wait.", hint=account.what_to_do)
@@ -264,7 +264,7 @@ def _store_pending(context: LoginContext, pending: object) -> Account:
                 reason = null, not_before = null, changed_at = clock_timestamp()
             where user_id = %s
             """,
-            [key.seal(PENDING, json.dumps(document).encode()), context.person.user_id],
+            [key.encrypt(PENDING, json.dumps(document).encode()), context.person.user_id],
         )
         return account_of(connection, context.person)
 
@@ -290,7 +290,7 @@ def _connect(context: LoginContext, client: Any) -> Account:
             [
                 context.region,
                 account_id,
-                Login(client.dumps(), display_name).sealed(key),
+                Login(client.dumps(), display_name).encrypt(key),
                 context.person.user_id,
             ],
         )
@@ -299,7 +299,7 @@ def _connect(context: LoginContext, client: Any) -> Account:
 
 def _ensure_data_key(connection: psycopg.Connection, context: LoginContext) -> DataKey:
     """Lock the account and return its data key; create one where there is none."""
-    master = sealing_key(connection, context.settings)
+    master = encryption_key(connection, context.settings)
     account = lock_account(connection, context.person)
     if account.wrapped_key is not None:
         return account.data_key(context.settings)

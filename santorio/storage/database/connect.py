@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
 from santorio.errors import ConfigError, DatabaseUnavailable
 from santorio.settings import Settings
-from santorio.storage.database.engine import Database, connected, storage_errors, with_parts
+from santorio.storage.database.engine import Database, connected, storage_errors
 from santorio.storage.database.locks import Lock, lock_session
 from santorio.storage.database.migrate import migrate
 from santorio.storage.embedded_postgres.server import embedded_server
@@ -50,9 +50,9 @@ def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Data
 def embedded_database(url: str, name: str) -> Database:
     """URLs on the embedded server, where a role needs no password: who can open the socket is its owner."""
     return Database(
-        url=with_parts(url, dbname=name),
-        dagster_url=with_parts(url, dbname=DAGSTER_NAME),
-        api_url=with_parts(url, dbname=name, user=API_ROLE),
+        url=make_conninfo(url, dbname=name),
+        dagster_url=make_conninfo(url, dbname=DAGSTER_NAME),
+        api_url=make_conninfo(url, dbname=name, user=API_ROLE),
     )
 
 
@@ -65,7 +65,7 @@ def _server(settings: Settings) -> Database:
         dagster_url=(
             _address("SANTORIO_DAGSTER_DATABASE_URL", dagster)
             if dagster
-            else with_parts(url, dbname=DAGSTER_NAME)
+            else make_conninfo(url, dbname=DAGSTER_NAME)
         ),
         api_url=_address("SANTORIO_API_DATABASE_URL", api) if api else None,
     )
@@ -107,7 +107,7 @@ def ensure_database(url: str) -> None:
         name = str(conninfo_to_dict(url).get("dbname") or "")
         if not name:
             raise
-        _create_missing(with_parts(url, dbname="postgres"), name, refusal)
+        _create_missing(make_conninfo(url, dbname="postgres"), name, refusal)
         connected(url).close()
 
 

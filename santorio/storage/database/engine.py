@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import errors as pg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from santorio.errors import ConfigError, DatabaseUnavailable, DiskFull, StorageError
 
@@ -98,11 +98,6 @@ def sqlalchemy_url(url: str, driver: str) -> "sqlalchemy.URL":
         database=known["dbname"],
         query={**query, **parts},
     )
-
-
-def with_parts(url: str, **changes: str) -> str:
-    """Return the same URL with another database or user, in libpq's keyword form."""
-    return make_conninfo(url, **changes)
 
 
 def connected(url: str, *, autocommit: bool = False) -> psycopg.Connection:

@@ -86,7 +86,7 @@ def _own_account() -> pwd.struct_passwd:
         ) from error
 
 
-def let_through(account: Account | None, *paths: Path) -> None:
+def grant_traverse(account: Account | None, *paths: Path) -> None:
     """Give an account other than ours the permission to pass through the folders above the paths."""
     if account is None:
         return
@@ -96,7 +96,7 @@ def let_through(account: Account | None, *paths: Path) -> None:
             folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 
-def let_run(account: Account | None) -> None:
+def grant_execute(account: Account | None) -> None:
     """Make PostgreSQL's programs usable by an account other than ours .
 
     An installation under umask 077 hides them.
@@ -104,7 +104,7 @@ def let_run(account: Account | None) -> None:
     if account is None:
         return
     folder = programs()
-    let_through(account, folder)
+    grant_traverse(account, folder)
     if (folder / "postgres").stat().st_mode & stat.S_IXOTH and folder.stat().st_mode & stat.S_IXOTH:
         return
     for path in (folder.parent, *folder.parent.rglob("*")):
@@ -113,7 +113,7 @@ def let_run(account: Account | None) -> None:
         path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if executable else 0))
 
 
-def hand_over(account: Account | None, path: Path) -> None:
+def chown_to(account: Account | None, path: Path) -> None:
     """Give a file or folder of ours to the server's account."""
     if account is not None:
         os.chown(path, account.uid, account.gid)

@@ -104,7 +104,7 @@ def mark_namespace(data: Path, account: Account | None) -> None:
     """Write down where the server's process id is valid."""
     mark = data / "santorio.namespace"
     mark.write_text(_namespace() + "\n")
-    os_user.hand_over(account, mark)
+    os_user.chown_to(account, mark)
 
 
 def choose_socket_folder(data: Path, account: Account | None) -> Path:
@@ -123,8 +123,8 @@ def choose_socket_folder(data: Path, account: Account | None) -> Path:
             continue
         if not folder.exists():
             folder.mkdir(mode=0o700)
-            os_user.hand_over(account, folder)
-        os_user.let_through(account, folder)
+            os_user.chown_to(account, folder)
+        os_user.grant_traverse(account, folder)
         status = folder.lstat()
         # The folder of temporary files is everyone's: somebody may have made this one first, or such a link.
         if folder.is_symlink() or status.st_uid != owner or status.st_mode & 0o077:

@@ -115,8 +115,8 @@ def _make_home(home: Path) -> None:
 
 def _start(folder: Path, extra_configuration: str) -> tuple[Account | None, Path]:
     account = os_user.server_account(folder)
-    os_user.let_run(account)
-    os_user.let_through(account, folder)
+    os_user.grant_execute(account)
+    os_user.grant_traverse(account, folder)
     if not folder.exists():
         _initialise(folder, account)
     _check_version(folder)
@@ -129,7 +129,7 @@ def _leave(folder: Path, account: Account | None, holder: int) -> None:
         return
     with _exclusive(folder):
         os.close(holder)
-        if not is_held(folder):
+        if not is_in_use(folder):
             arguments = ("-D", folder, "-m", "fast", "-w", "-t", "60", "stop")
             os_user.run_program(account, "pg_ctl", *arguments, timeout=90)
 
@@ -174,7 +174,7 @@ def _hold(folder: Path) -> int:
     return descriptor
 
 
-def is_held(folder: Path) -> bool:
+def is_in_use(folder: Path) -> bool:
     """Tell whether any process has a share in the server of a data folder."""
     descriptor = _open_holders(folder)
     try:
@@ -193,7 +193,7 @@ def _initialise(folder: Path, account: Account | None) -> None:
     if draft.exists():
         shutil.rmtree(draft)
     draft.mkdir(mode=0o700)
-    os_user.hand_over(account, draft)
+    os_user.chown_to(account, draft)
     result = os_user.run_program(
         account,
         "initdb",
@@ -244,7 +244,7 @@ def _join(data: Path) -> Path | None:
             f"The server with process id {server.pid} has {data} open but does not answer.",
             hint="End that process, then run the same command again.",
         )
-    if is_held(data) and server.is_foreign():
+    if is_in_use(data) and server.is_foreign():
         raise DatabaseBusy(
             f"Another machine or container has {data} open.",
             hint="Stop Santorio there, or set SANTORIO_HOME to another folder.",
@@ -260,7 +260,7 @@ def _launch(data: Path, account: Account | None, extra_configuration: str) -> Pa
     configuration = CONFIGURATION.format(socket_folder=str(folder).replace("'", "''"))
     target = data / "santorio.conf"
     target.write_text(configuration + extra_configuration)
-    os_user.hand_over(account, target)
+    os_user.chown_to(account, target)
     log = data / "server.log"
     deadline = time.monotonic() + STALE_SECONDS
     while True:

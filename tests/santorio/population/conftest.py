@@ -9,7 +9,7 @@ from santorio.analyses.run_store import Run, publish
 from santorio.people import Person, ensure_person
 from santorio.population.estimates import read_shared_estimates
 from santorio.population.pipeline import analyse_population
-from santorio.privacy.consent import say
+from santorio.privacy.consent import record_consent
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import UNDATED, Event, write_events
 from santorio.trials.interventions.catalog import built_in_interventions
@@ -31,7 +31,7 @@ class Group:
         """One more person: an association of this size per 100 mg, and a trial that found as much."""
         with self.database.connect() as connection:
             person = ensure_person(connection, f"person {len(self.people)}", "Europe/Berlin")
-            say(connection, person, shares=shares)
+            record_consent(connection, person, shares=shares)
         self.people.append(person)
         self.associate(person, estimate, per_amount)
         self.tried(person, estimate)

@@ -43,7 +43,7 @@ def test_consent_is_given_and_withdrawn_in_words_that_say_what_it_means(here):
     assert "are not pooled" in said("consent", "show", *silent)
     told = said("consent", "give", *silent)
     assert "at least 5 people" in told
-    assert "what is frozen in a protocol that somebody has accepted, stays" in told
+    assert "priors in protocols that were accepted" in told
     assert "unchanged" in said("consent", "give", *silent)
     assert json.loads(said("consent", "show", "--json", *silent))["shares"] is True
     assert "no longer pooled" in said("consent", "withdraw", *silent)

@@ -8,7 +8,7 @@ from psycopg import errors
 from santorio.people import ensure_person
 from santorio.population.estimates import EffectKey, Estimate, SharedEstimates, read_shared_estimates
 from santorio.population.pipeline import analyse_population, pool_estimates, rows_of
-from santorio.privacy.consent import read_consent, say, sharing
+from santorio.privacy.consent import people_who_share, read_consent, record_consent
 from santorio.stats.meta_analysis import pool
 from santorio.trials.proposals.population_prior import load_population_priors
 
@@ -17,7 +17,7 @@ FOUND = (-12.0, -20.0, -8.0, -15.0, -30.0, -4.0)
 
 def withdraw(group, person):
     with group.database.connect() as connection:
-        assert say(connection, person, shares=False)
+        assert record_consent(connection, person, shares=False)
 
 
 def shared(group):
@@ -28,12 +28,12 @@ def shared(group):
 def test_consent_is_a_word_in_the_log_of_which_the_newest_counts_and_none_is_no(database, person):
     with database.connect() as connection:
         assert not read_consent(connection, person.user_id).shares
-        assert not say(connection, person, shares=False)  # nothing to withdraw
+        assert not record_consent(connection, person, shares=False)  # nothing to withdraw
         for shares in (True, False, True, False):
-            assert say(connection, person, shares=shares)
-            assert not say(connection, person, shares=shares)
+            assert record_consent(connection, person, shares=shares)
+            assert not record_consent(connection, person, shares=shares)
             assert read_consent(connection, person.user_id).shares == shares
-            assert sharing(connection) == ([person.user_id] if shares else [])
+            assert people_who_share(connection) == ([person.user_id] if shares else [])
         told = connection.execute(
             "select data ->> 'shares' from raw.events where event_type = 'consent.pooling' order by ingested_at"
         ).fetchall()
@@ -124,7 +124,7 @@ def test_who_has_not_tested_it_learns_what_to_expect_and_is_no_member(group):
         group.add(estimate)
     with group.database.connect() as connection:
         new = ensure_person(connection, "new", "UTC")
-        say(connection, new, shares=True)
+        record_consent(connection, new, shares=True)
     group.people.append(new)
     group.study()
     told = group.told(new)

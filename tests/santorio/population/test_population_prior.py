@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from santorio.privacy.consent import say
+from santorio.privacy.consent import record_consent
 from santorio.stats.assurance import EffectDistribution
 from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK, EffectPrior, robust_mixture_of
@@ -38,7 +38,7 @@ def lived(marts, group, autoregressive):
         group.add(estimate)
     group.people.append(marts.person)
     with marts.database.connect() as connection:
-        say(connection, marts.person, shares=True)
+        record_consent(connection, marts.person, shares=True)
     group.study()
     return marts
 
@@ -84,7 +84,7 @@ def test_what_is_published_and_accepted_keeps_that_prior_word_for_word(lived):
 
 def test_who_does_not_share_starts_from_nothing_that_others_found(lived, group):
     with lived.database.connect() as connection:
-        say(connection, lived.person, shares=False)
+        record_consent(connection, lived.person, shares=False)
     plan = plan_of(known_of(lived))
     assert plan.basis == ()
     assert plan.prior.mean == 0

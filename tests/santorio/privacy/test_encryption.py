@@ -1,4 +1,4 @@
-"""What is sealed opens for its person and purpose, under its master key, whole; and in no other case."""
+"""A ciphertext decrypts for its person and purpose, with its master key, undamaged; and in no other case."""
 
 import stat
 import uuid
@@ -12,14 +12,14 @@ from pydantic import SecretStr
 
 from santorio.errors import ConfigError
 from santorio.privacy.encryption import (
+    DecryptionError,
     MasterKey,
     MasterKeyMissing,
-    SealBroken,
-    known_keys,
+    active_master_key,
+    available_master_keys,
     new_data_key,
     unwrap,
     wrap,
-    writing_key,
 )
 from santorio.settings import Settings
 
@@ -29,42 +29,42 @@ purposes = st.text(max_size=20)
 
 
 @given(st.binary(), purposes)
-def test_what_is_sealed_opens_again_and_never_looks_the_same(plain: bytes, purpose: str) -> None:
-    sealed = KEY.seal(purpose, plain)
-    assert KEY.unseal(purpose, sealed) == plain
-    assert KEY.seal(purpose, plain) != sealed
-    assert len(sealed) == len(plain) + 1 + 12 + 16
+def test_a_ciphertext_decrypts_and_never_repeats(plain: bytes, purpose: str) -> None:
+    encrypted = KEY.encrypt(purpose, plain)
+    assert KEY.decrypt(purpose, encrypted) == plain
+    assert KEY.encrypt(purpose, plain) != encrypted
+    assert len(encrypted) == len(plain) + 1 + 12 + 16
 
 
 @given(st.binary(), purposes, purposes)
 def test_a_seal_opens_for_no_other_purpose_or_person(plain: bytes, purpose: str, other: str) -> None:
-    sealed = KEY.seal(purpose, plain)
+    encrypted = KEY.encrypt(purpose, plain)
     if other != purpose:
-        with pytest.raises(SealBroken):
-            KEY.unseal(other, sealed)
-    with pytest.raises(SealBroken):
-        type(KEY)(ANOTHER, KEY.key).unseal(purpose, sealed)
+        with pytest.raises(DecryptionError):
+            KEY.decrypt(other, encrypted)
+    with pytest.raises(DecryptionError):
+        type(KEY)(ANOTHER, KEY.key).decrypt(purpose, encrypted)
 
 
 @given(st.binary(), st.data())
 def test_one_bit_changed_or_one_byte_lost_and_it_does_not_open(plain: bytes, data: st.DataObject) -> None:
-    for sealed, opened in (
-        (KEY.seal("tokens", plain), lambda it: KEY.unseal("tokens", it)),
+    for encrypted, opened in (
+        (KEY.encrypt("tokens", plain), lambda it: KEY.decrypt("tokens", it)),
         (wrap(MASTER, KEY), lambda it: unwrap([MASTER], WHO, it)),
     ):
-        position = data.draw(st.integers(0, 8 * len(sealed) - 1))
-        changed = bytearray(sealed)
+        position = data.draw(st.integers(0, 8 * len(encrypted) - 1))
+        changed = bytearray(encrypted)
         changed[position // 8] ^= 1 << position % 8
-        shorter = sealed[: data.draw(st.integers(0, len(sealed) - 1))]
+        shorter = encrypted[: data.draw(st.integers(0, len(encrypted) - 1))]
         for broken in (bytes(changed), shorter):
             # A changed name of the master key is a master key that is not there.
-            with pytest.raises((SealBroken, MasterKeyMissing)):
+            with pytest.raises((DecryptionError, MasterKeyMissing)):
                 opened(broken)
 
 
 def test_a_wrapped_key_opens_under_its_master_key_for_its_person() -> None:
     assert unwrap([MasterKey.of(b"o" * 32), MASTER], WHO, wrap(MASTER, KEY)) == KEY
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionError):
         unwrap([MASTER], ANOTHER, wrap(MASTER, KEY))
 
 
@@ -90,18 +90,18 @@ def test_no_key_shows_in_a_representation() -> None:
 
 
 def test_the_key_file_is_made_on_first_use_for_our_eyes_only_and_stays(settings: Settings) -> None:
-    assert known_keys(settings) == []
-    key = writing_key(settings)
+    assert available_master_keys(settings) == []
+    key = active_master_key(settings)
     path = settings.home / "secrets" / "master.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert [file.name for file in path.parent.iterdir()] == ["master.key"]
-    assert writing_key(settings) == key
-    assert known_keys(settings) == [key]
+    assert active_master_key(settings) == key
+    assert available_master_keys(settings) == [key]
 
 
 def test_looking_for_keys_makes_none(settings: Settings) -> None:
-    assert known_keys(settings) == []
+    assert available_master_keys(settings) == []
     assert not (settings.home / "secrets").exists()
 
 
@@ -110,28 +110,28 @@ def test_those_who_need_the_key_at_once_get_the_same(settings: Settings) -> None
 
     def key_id(_: int) -> bytes:
         together.wait()
-        return writing_key(settings).key_id
+        return active_master_key(settings).key_id
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(key_id, range(8)))) == 1
 
 
 def test_the_setting_goes_before_the_file(settings: Settings) -> None:
-    in_file = writing_key(settings)
+    in_file = active_master_key(settings)
     with_setting = settings.model_copy(update={"master_key": SecretStr("s" * 40)})
-    assert writing_key(with_setting) == MasterKey.of(b"s" * 40)
-    assert known_keys(with_setting) == [MasterKey.of(b"s" * 40), in_file]
+    assert active_master_key(with_setting) == MasterKey.of(b"s" * 40)
+    assert available_master_keys(with_setting) == [MasterKey.of(b"s" * 40), in_file]
 
 
 def test_a_key_that_others_may_read_is_refused(settings: Settings) -> None:
-    writing_key(settings)
+    active_master_key(settings)
     (settings.home / "secrets" / "master.key").chmod(0o640)
-    for keys in (writing_key, known_keys):
+    for keys in (active_master_key, available_master_keys):
         with pytest.raises(ConfigError, match="chmod 600"):
             keys(settings)
 
 
 def test_a_short_key_is_refused_and_not_shown(settings: Settings) -> None:
     with pytest.raises(ConfigError, match="SANTORIO_MASTER_KEY is shorter") as caught:
-        writing_key(settings.model_copy(update={"master_key": SecretStr("hunter2")}))
+        active_master_key(settings.model_copy(update={"master_key": SecretStr("hunter2")}))
     assert "hunter2" not in str(caught.value)

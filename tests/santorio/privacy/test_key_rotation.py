@@ -16,13 +16,13 @@ from santorio.privacy.encryption import (
     DataKey,
     MasterKey,
     MasterKeyMissing,
-    known_keys,
+    active_master_key,
+    available_master_keys,
     new_data_key,
     unwrap,
     wrap,
-    writing_key,
 )
-from santorio.privacy.key_rotation import rotate_master_key, sealing_key
+from santorio.privacy.key_rotation import encryption_key, rotate_master_key
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 
@@ -32,7 +32,7 @@ def keep(database: Database, settings: Settings, name: str) -> DataKey:
         key = new_data_key(ensure_person(connection, name, "UTC").user_id)
         connection.execute(
             "insert into ops.garmin_accounts (user_id, state, wrapped_key) values (%s, 'needs_login', %s)",
-            [key.user_id, wrap(sealing_key(connection, settings), key)],
+            [key.user_id, wrap(encryption_key(connection, settings), key)],
         )
     return key
 
@@ -43,7 +43,9 @@ def wrapped(database: Database) -> dict[uuid.UUID, bytes]:
 
 
 def opened(database: Database, settings: Settings) -> list[DataKey]:
-    return [unwrap(known_keys(settings), who, key) for who, key in sorted(wrapped(database).items())]
+    return [
+        unwrap(available_master_keys(settings), who, key) for who, key in sorted(wrapped(database).items())
+    ]
 
 
 def with_keys(settings: Settings, **keys: str) -> Settings:
@@ -58,9 +60,9 @@ def kept(database: Database, settings: Settings) -> list[DataKey]:
 def test_a_new_key_file_takes_the_place_of_the_old_one(
     database: Database, settings: Settings, kept: list[DataKey]
 ) -> None:
-    old = writing_key(settings)
+    old = active_master_key(settings)
     assert rotate_master_key(database, settings) == 3
-    assert writing_key(settings) != old
+    assert active_master_key(settings) != old
     assert opened(database, settings) == kept
     for who, key in wrapped(database).items():
         with pytest.raises(MasterKeyMissing):
@@ -105,7 +107,7 @@ def test_one_damaged_key_keeps_all_under_the_old_one(
     with pytest.raises(Exception, match="damaged"):
         rotate_master_key(database, settings)
     assert wrapped(database) == before
-    assert unwrap(known_keys(settings), kept[0].user_id, before[kept[0].user_id]) == kept[0]
+    assert unwrap(available_master_keys(settings), kept[0].user_id, before[kept[0].user_id]) == kept[0]
 
 
 def test_a_rotation_that_ended_before_the_files_changed_places_is_finished_by_the_next(
@@ -121,7 +123,7 @@ def test_a_rotation_that_ended_before_the_files_changed_places_is_finished_by_th
     assert opened(database, settings) == kept
     late = keep(database, settings, "late")
     assert rotate_master_key(database, settings) == 4
-    assert writing_key(settings) == MasterKey.of(b"n" * 40)
+    assert active_master_key(settings) == MasterKey.of(b"n" * 40)
     assert sorted(opened(database, settings), key=str) == sorted([*kept, late], key=str)
 
 
@@ -155,27 +157,27 @@ def test_killed_at_any_point_a_rotation_leaves_every_key_openable(
         assert opened(database, settings) == kept
 
 
-def test_who_seals_while_the_key_changes_waits_for_the_new_one(
+def test_encryption_during_a_rotation_waits_for_the_new_key(
     database: Database, settings: Settings, kept: list[DataKey]
 ) -> None:
-    with database.connect() as sealing:
-        key = sealing_key(sealing, settings)
+    with database.connect() as encrypting:
+        key = encryption_key(encrypting, settings)
         with psycopg.connect(database.url) as other:
             taken = other.execute("select pg_try_advisory_xact_lock(1616)").fetchone()
         assert taken == (False,)
-        assert writing_key(settings) == key
+        assert active_master_key(settings) == key
     assert rotate_master_key(database, settings) == 3
-    with database.connect() as sealing:
-        assert sealing_key(sealing, settings) != key
+    with database.connect() as encrypting:
+        assert encryption_key(encrypting, settings) != key
 
 
-def test_where_the_key_is_lost_no_new_one_is_made(
+def test_a_lost_key_is_not_replaced_by_a_new_one(
     database: Database, settings: Settings, kept: list[DataKey]
 ) -> None:
     settings.master_key_path.unlink()
     for _ in range(2):
-        with pytest.raises(MasterKeyMissing, match="Bring back"), database.connect() as connection:
-            sealing_key(connection, settings)
+        with pytest.raises(MasterKeyMissing, match="Restore secrets"), database.connect() as connection:
+            encryption_key(connection, settings)
         with pytest.raises(MasterKeyMissing):
             rotate_master_key(database, settings)
     assert list(settings.master_key_path.parent.iterdir()) == []

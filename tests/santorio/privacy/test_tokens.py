@@ -124,7 +124,7 @@ def test_a_key_file_cut_short_is_refused(home):
 
 
 def test_a_token_is_valid_for_a_day_at_least(home):
-    with pytest.raises(ConfigError, match="day at least"):
+    with pytest.raises(ConfigError, match="at least one day"):
         mint_token(Settings(home=home), ANNA, days=0)
 
 

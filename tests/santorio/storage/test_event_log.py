@@ -30,9 +30,9 @@ def event(user_id: uuid.UUID, value: object, key: str = "k", **changes: object) 
     return Event(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def written(database: Database, *batch: Event, replay: bool = False) -> WriteResult:
+def written(database: Database, *batch: Event, is_replay: bool = False) -> WriteResult:
     with database.connect() as connection:
-        return write_events(connection, batch, replay=replay)
+        return write_events(connection, batch, is_replay=is_replay)
 
 
 def newest(database: Database, user_id: uuid.UUID) -> dict[uuid.UUID, object]:
@@ -137,7 +137,7 @@ def test_a_replay_brings_no_replaced_version_back_but_fills_what_is_missing(
 ) -> None:
     one, two = event(person.user_id, 1), event(person.user_id, 2)
     written(database, one, two)
-    assert written(database, one, event(person.user_id, 5, key="other"), replay=True) == WriteResult(
+    assert written(database, one, event(person.user_id, 5, key="other"), is_replay=True) == WriteResult(
         new=1, unchanged=1
     )
     assert newest(database, person.user_id)[one.event_id] == 2

@@ -40,7 +40,7 @@ def context(database: Database, settings: Settings, person: Person, garmin) -> L
 def expiring(context: LoginContext, garmin) -> LoginContext:
     """Connected, with an access token that has to be renewed."""
     use_token(context, SecretStr(garmin.token(lifetime_s=1000)))
-    seal(context, garmin.token(lifetime_s=60))
+    store_token(context, garmin.token(lifetime_s=60))
     garmin.requests.clear()
     return context
 
@@ -50,18 +50,18 @@ def account(context: LoginContext):
         return account_of(connection, context.person)
 
 
-def seal(context: LoginContext, token: str) -> None:
+def store_token(context: LoginContext, token: str) -> None:
     """Lay a token into the account, as time would have made of the one there."""
-    sealed = (
-        account(context).data_key(context.settings).seal(TOKENS, json.dumps([token, "name-4711"]).encode())
+    encrypted = (
+        account(context).data_key(context.settings).encrypt(TOKENS, json.dumps([token, "name-4711"]).encode())
     )
     with context.database.connect() as connection:
-        connection.execute("update ops.garmin_accounts set encrypted_tokens = %s", [sealed])
+        connection.execute("update ops.garmin_accounts set encrypted_tokens = %s", [encrypted])
 
 
 def stored(context: LoginContext) -> dict[str, str]:
     row = account(context)
-    return json.loads(json.loads(row.data_key(context.settings).unseal(TOKENS, row.encrypted_tokens))[0])
+    return json.loads(json.loads(row.data_key(context.settings).decrypt(TOKENS, row.encrypted_tokens))[0])
 
 
 def opened(context: LoginContext):
@@ -206,7 +206,7 @@ def test_an_older_session_takes_the_tokens_that_a_newer_one_stored(context: Logi
 def test_tokens_that_another_stored_long_ago_are_renewed_in_their_turn(context: LoginContext, garmin) -> None:
     with opened(context) as older:
         garmin.access.clear()
-        seal(context, garmin.token(lifetime_s=-3600))
+        store_token(context, garmin.token(lifetime_s=-3600))
         assert older.connectapi(DAY) == {"asked": DAY}
     assert garmin.count(RENEWAL) == 1
     assert stored(context)["di_refresh_token"] in garmin.refresh
@@ -217,7 +217,7 @@ def test_tokens_that_another_stored_and_garmin_dropped_are_renewed_before_anythi
 ) -> None:
     def work() -> None:
         with opened(context) as older:
-            seal(context, garmin.token())
+            store_token(context, garmin.token())
             garmin.access.clear()
             older.connectapi(DAY)
 
@@ -354,7 +354,7 @@ def test_people_are_apart(context: LoginContext, garmin) -> None:
     with pytest.raises(GarminAuthError), opened(context) as client:
         client.connectapi(DAY)
     assert (account(context).state, account(you).state) == (State.NEEDS_LOGIN, State.CONNECTED)
-    # One's sealed tokens in the other's row open nothing.
+    # The tokens of one person do not decrypt in the row of another.
     with context.database.connect() as connection:
         connection.execute(
             "update ops.garmin_accounts mine set encrypted_tokens = yours.encrypted_tokens,"
@@ -362,13 +362,13 @@ def test_people_are_apart(context: LoginContext, garmin) -> None:
             " where mine.user_id = %s and yours.user_id = %s",
             [context.person.user_id, you.person.user_id],
         )
-    with pytest.raises(Exception, match="damaged, or was moved"), opened(context):
+    with pytest.raises(Exception, match="damaged, or was copied"), opened(context):
         pytest.fail("no session opens")
 
 
 def test_a_wrong_master_key_is_said_before_garmin_is_asked(context: LoginContext, garmin) -> None:
     context.settings.master_key_path.write_text("w" * 40)
-    with pytest.raises(MasterKeyMissing, match="sealed under the master key"), opened(context):
+    with pytest.raises(MasterKeyMissing, match="encrypted with the master key"), opened(context):
         pytest.fail("no session opens")
     assert garmin.requests == []
     assert account(context).state is State.CONNECTED

@@ -1,4 +1,4 @@
-"""A login is one attempt by a person; what became of it is a state, and its fruit is sealed."""
+"""A login is one attempt by a person; what became of it is a state, and its fruit is encrypted."""
 
 import datetime as dt
 import json
@@ -298,7 +298,7 @@ def test_nothing_that_opens_the_account_lies_in_the_database_in_the_clear(
     assert kept.encrypted_tokens is not None
     assert garmin.secrets & set(
         json.loads(
-            json.loads(kept.data_key(context.settings).unseal("garmin tokens", kept.encrypted_tokens))[0]
+            json.loads(kept.data_key(context.settings).decrypt("garmin tokens", kept.encrypted_tokens))[0]
         ).values()
     )
 
@@ -316,7 +316,7 @@ def test_where_the_master_key_is_lost_it_is_said_and_no_new_one_hides_it(
     use_token(context, SecretStr(garmin.token()))
     context.settings.master_key_path.unlink()
     for attempt in (lambda: asks_the_profile(context), lambda: log_in(context, EMAIL, right)):
-        with pytest.raises(MasterKeyMissing, match="no master key is there"):
+        with pytest.raises(MasterKeyMissing, match="no master key is available"):
             attempt()
     assert not context.settings.master_key_path.exists()
     disconnect(context.database, context.person)

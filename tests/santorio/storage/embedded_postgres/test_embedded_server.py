@@ -16,7 +16,7 @@ import pytest
 
 from santorio.errors import DatabaseBusy, DatabaseUnavailable, DiskFull, NewerSchema, NotWritable
 from santorio.storage.embedded_postgres import os_user, postmaster, server
-from santorio.storage.embedded_postgres.server import embedded_server, is_held
+from santorio.storage.embedded_postgres.server import embedded_server, is_in_use
 
 HOLD = """
 import sys, time
@@ -147,7 +147,7 @@ def test_a_server_whose_users_were_all_killed_is_joined_and_then_stopped(data: P
         other.kill()
         other.wait()
     assert runs(pid)
-    assert not is_held(data)
+    assert not is_in_use(data)
     with embedded_server(data) as url:
         assert one(url, "select 1") == 1
         assert server_pid(data) == pid
@@ -171,7 +171,7 @@ def test_a_process_that_got_the_number_of_a_dead_server_does_not_block_the_start
     lines = [str(os.getpid()), str(data), "1", "5432", str(data), "", "1 1", "ready"]
     lock = data / "postmaster.pid"
     lock.write_text("\n".join(lines) + "\n")
-    os_user.hand_over(os_user.server_account(data), lock)
+    os_user.chown_to(os_user.server_account(data), lock)
     with embedded_server(data) as url:
         assert one(url, "select 1") == 1
 

@@ -163,13 +163,13 @@ def test_a_login_with_a_second_factor_waits_for_the_code_and_then_syncs(empty_ho
 
 
 def test_renewed_tokens_are_kept_for_the_next_sync(my_home) -> None:
-    def sealed() -> bytes:
+    def encrypted() -> bytes:
         return my_home.rows("select encrypted_tokens from ops.garmin_accounts")[0][0]
 
-    before = sealed()
+    before = encrypted()
     expire(my_home)
     my_home.sync(since=SINCE, kinds=("steps",))
-    renewed = sealed()
+    renewed = encrypted()
     assert renewed != before
     [report] = my_home.sync(kinds=("steps",))
     assert report.status == "done"
