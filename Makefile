@@ -53,7 +53,7 @@ endurance: install ## Kill, fuzz and overload what takes data in and builds, at 
 	@$(RUN) pytest -m slow tests/endurance tests/dbt_project tests/end_to_end
 
 bench: install ## Measure speed and memory; write benchmarks/results
-	@for what in run sync garmin_days fit export trials mixing effects operating ranking forecasts timescale warehouse; do $(RUN) python -m benchmarks.$$what || exit 1; done
+	@for what in run sync garmin_days fit export trials mixing effects operating ranking forecasts timescale warehouse log_to_api; do $(RUN) python -m benchmarks.$$what || exit 1; done
 
 clean: ## Remove what was installed and built; data in .santorio stays
 	@rm -rf .venv .uv dbt_project/target dbt_project/logs .pytest_cache .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""The demo goes the whole way: from files to an answer, and what is published is what is true."""
+"""The demo runs the full pipeline: from files to an answer, and what is published is what is true."""
 
 import signal
 import time
