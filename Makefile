@@ -31,7 +31,7 @@ serve: install ## Serve the pipeline's UI, its daemon and the API
 up: serve
 
 test: install ## Run the tests
-	@$(RUN) pytest -m "not slow" --numprocesses 4 --dist loadscope --no-loadscope-reorder # two cores wait for the disk often
+	@$(RUN) pytest -m "not slow" --numprocesses 3 --dist loadscope --no-loadscope-reorder # two cores wait for the disk often
 
 check: install ## Lint, types, the direction of imports, the definitions
 	@$(RUN) ruff check .
