@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from santorio.ingest.file_parser import parse_file
-from santorio.ingest.formats.fit.activities import FIGURES
+from santorio.ingest.formats.fit.activities import SESSION_FIELDS
 from santorio.ingest.formats.fit.decoder import EPOCH_OF_FIT
-from santorio.ingest.formats.fit.monitoring import COUNTED, ON_FOOT
+from santorio.ingest.formats.fit.monitoring import COUNTERS, ON_FOOT
 from santorio.ingest.formats.fit.records import FIELDS
-from santorio.ingest.formats.fit.weights import FIGURES as WEIGHT_FIGURES
+from santorio.ingest.formats.fit.weights import FIELDS as WEIGHT_FIELDS
 from santorio.people import Person
 from santorio.storage.parse_result import ParseResult
 
@@ -97,7 +97,7 @@ def test_sessions_and_laps_state_what_the_messages_state(path: Path) -> None:
         # A file that broke off before its session is summed up from its records.
         assert len(found) == max(len(theirs), name == "sessions")
         for one, message in zip(found, theirs, strict=False):
-            for figure, names in FIGURES.items():
+            for figure, names in SESSION_FIELDS.items():
                 np.testing.assert_allclose(
                     number(one.get(figure)), first(message, names), rtol=1e-9, err_msg=figure
                 )
@@ -178,7 +178,7 @@ def test_every_weighing_states_what_the_scale_stated(path: Path) -> None:
     found = [event for event in ours(path).events if event.event_type == "fit.weight"]
     for event, message in zip(found, told, strict=True):
         assert event.time.timestamp() == message["timestamp"] + EPOCH_OF_FIT
-        for figure, name in WEIGHT_FIGURES.items():
+        for figure, name in WEIGHT_FIELDS.items():
             np.testing.assert_allclose(
                 number(event.data.get(figure)), number(message.get(name)), err_msg=figure
             )
@@ -210,11 +210,11 @@ def test_every_sample_of_monitoring_is_told_with_its_value_and_its_time(path: Pa
             moves["steps" if on_foot else "cycles"] += message.get(
                 "steps", message.get("cycles", 0) * (1 + on_foot)
             )
-        for name, field in COUNTED.items():
+        for name, field in COUNTERS.items():
             moves[name] += message.get(field, 0)
     kept = Counter()
     for one in samples.get("movement", []):
-        kept.update({name: value for name, value in one.items() if name in {"steps", "cycles", *COUNTED}})
+        kept.update({name: value for name, value in one.items() if name in {"steps", "cycles", *COUNTERS}})
     for name in moves | kept:
         assert kept[name] == pytest.approx(
             moves[name], abs=0.6 * len(told["monitoring_mesgs"]) if name == "steps" else 1e-6
