@@ -6,6 +6,7 @@ Two dbt assets, because the API's views read what the analyses publish, and the 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -17,8 +18,8 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from santorio.settings import Settings
 from santorio.storage.database.engine import Database
 from santorio.warehouse import PROJECT, Build, build_session, ensure_manifest
-from santorio.warehouse.dbt_process import run_dbt_process
-from santorio.warehouse.dbt_runner import BUILD, DbtEvent, check_results, run_dbt
+from santorio.warehouse.dbt_process import DbtProcess
+from santorio.warehouse.dbt_runner import BUILD, DbtEvent, RunDbt, check_results, run_dbt
 from santorio.warehouse.publish import drop_retired_relations, make_views
 
 MANIFEST: Path = ensure_manifest()
@@ -61,13 +62,11 @@ API_VIEWS = "path:models/api"
 
 
 def _build(
-    context: dg.AssetExecutionContext, database: Database, settings: Settings, build: Build
+    context: dg.AssetExecutionContext, database: Database, settings: Settings, build: Build, run: RunDbt
 ) -> Iterator[object]:
     """Run `dbt build` in a thread, and give Dagster's events as dbt's nodes end.
 
-    A build of what arrived runs in this process, because dbt as a program takes seconds to start; a full build runs in
-    its own, beside which the models are compiled. dbt's unit tests are about made-up rows: they are run by the
-    project's own tests.
+    dbt's unit tests are about made-up rows: they are run by the project's own tests.
 
     Raises
     ------
@@ -77,7 +76,6 @@ def _build(
     if not (context.is_subset or build.selected):
         return
     selection = ["--select", *_selected_models(context)] if context.is_subset else build.arguments
-    run = run_dbt_process if build.is_full else run_dbt
     ended: SimpleQueue[DbtEvent | None] = SimpleQueue()
     with ThreadPoolExecutor(1, "dbt") as pool:
         running = pool.submit(
@@ -148,17 +146,22 @@ def marts(
     Rebuilt are the rows that changes concern, and models whose logic changed.
     """
     skipped = SkippedOutputs(context.assets_def, context.selected_asset_keys)
-    with build_session(database, is_whole=not context.is_subset) as build:
-        if build.has_changes:
-            for event in _build(context, database, settings, build):
-                yield from skipped.upstream_of(event)
-                yield event
-        else:
-            context.log.info("No changes, and no new logic: everything is up to date.")
-    if not context.is_subset:
-        make_views(database, MANIFEST, settings.dbt_target)
-        if dropped := drop_retired_relations(database, MANIFEST):
-            context.log.info("Dropped what the project no longer has: %s", ", ".join(dropped))
+    run: RunDbt = run_dbt
+    with ExitStack() as stack:
+        with build_session(database, is_whole=not context.is_subset) as build:
+            if build.is_full:
+                # Beside it the models are compiled. What arrived is built sooner here, without dbt's start.
+                run = stack.enter_context(DbtProcess()).run
+            if build.has_changes:
+                for event in _build(context, database, settings, build, run):
+                    yield from skipped.upstream_of(event)
+                    yield event
+            else:
+                context.log.info("No changes, and no new logic: everything is up to date.")
+        if not context.is_subset:
+            make_views(database, MANIFEST, settings.dbt_target, run)
+    if not context.is_subset and (dropped := drop_retired_relations(database, MANIFEST)):
+        context.log.info("Dropped what the project no longer has: %s", ", ".join(dropped))
     yield from skipped.remaining()
 
 

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from santorio.errors import SantorioError, StorageError
 from santorio.storage.database.engine import Database
@@ -18,52 +19,63 @@ from santorio.warehouse.dbt import PROJECT
 from santorio.warehouse.dbt_runner import DbtEvent, run_dbt
 
 
-def run_dbt_process(
-    database: Database,
-    arguments: Sequence[str],
-    *,
-    target: Path,
-    project: Path = PROJECT,
-    environment: Mapping[str, str] | None = None,
-    on_event: Callable[[DbtEvent], None] | None = None,
-) -> list[dict[str, Any]]:
-    """Run a dbt command in a new process: as `santorio.warehouse.dbt_runner.run_dbt`, with its parameters.
+class DbtProcess:
+    """dbt in a new process, which answers until the context ends: its second command finds the project parsed."""
 
-    Raises
-    ------
-    StorageError
-        If dbt could not run, or its process ended before it had answered.
-    """
-    request = {
-        "url": database.url,
-        "arguments": list(arguments),
-        "target": str(target),
-        "project": str(project),
-        "environment": dict(environment or {}),
-    }
-    command = [sys.executable, "-m", "santorio.warehouse.dbt_process"]
-    results: list[dict[str, Any]] | None = None
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None  # noqa: S101 - a pipe, by the call above
-        assert process.stdout is not None  # noqa: S101 - as well
-        # Through a pipe, because other users of the machine can read a process's arguments.
-        process.stdin.write(json.dumps(request))
-        process.stdin.close()
-        for line in process.stdout:
+    def __enter__(self) -> Self:
+        """Start the process."""
+        command = [sys.executable, "-m", "santorio.warehouse.dbt_process"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Let the process end after the command that is under way."""
+        self._process.__exit__(None, None, None)
+
+    def run(
+        self,
+        database: Database,
+        arguments: Sequence[str],
+        *,
+        target: Path,
+        project: Path = PROJECT,
+        environment: Mapping[str, str] | None = None,
+        on_event: Callable[[DbtEvent], None] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Run a dbt command: as `santorio.warehouse.dbt_runner.run_dbt`, with its parameters.
+
+        Raises
+        ------
+        StorageError
+            If dbt could not run, or its process ended before it had answered.
+        """
+        request = {
+            "url": database.url,
+            "arguments": list(arguments),
+            "target": str(target),
+            "project": str(project),
+            "environment": dict(environment or {}),
+        }
+        assert self._process.stdin is not None  # noqa: S101 - a pipe, see above
+        assert self._process.stdout is not None  # noqa: S101 - as well
+        with suppress(BrokenPipeError):  # a process that ended early does not answer
+            # Through a pipe, because other users of the machine can read a process's arguments.
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        for line in self._process.stdout:
             message = json.loads(line)
             if "error" in message:
                 raise StorageError(message["error"], hint=message["hint"])
-            if "event" in message and on_event is not None:
+            if "results" in message:
+                results: list[dict[str, Any]] = message["results"]
+                return results
+            if on_event is not None:
                 on_event(message["event"])
-            results = message.get("results", results)
-    if results is None:
-        raise StorageError(f"dbt's process ended early (exit code {process.returncode}).")
-    return results
+        raise StorageError("dbt's process ended before it had answered.", hint="The next run tries again.")
 
 
 def main() -> None:
-    """Run the command that standard input names; one line of JSON for each event, and one for the results."""
-    request = json.load(sys.stdin)
+    """Run the commands that standard input names, a line each; one line of JSON for each event and for the results."""
     lock = threading.Lock()
 
     def send(message: Mapping[str, Any]) -> None:
@@ -71,21 +83,21 @@ def main() -> None:
             sys.stdout.write(json.dumps(message, default=str) + "\n")
             sys.stdout.flush()
 
-    database = Database(request["url"], dagster_url="")
-    try:
-        results = run_dbt(
-            database,
-            request["arguments"],
-            target=Path(request["target"]),
-            project=Path(request["project"]),
-            environment=request["environment"],
-            on_event=lambda event: send({"event": event}),
-        )
-        send({"results": results})
-    except SantorioError as error:
-        send({"error": error.message, "hint": error.hint})
-    finally:
-        database.close()
+    for line in sys.stdin:
+        request = json.loads(line)
+        database = Database(request["url"], dagster_url="")
+        try:
+            results = run_dbt(
+                database,
+                request["arguments"],
+                target=Path(request["target"]),
+                project=Path(request["project"]),
+                environment=request["environment"],
+                on_event=lambda event: send({"event": event}),
+            )
+            send({"results": results})
+        except SantorioError as error:
+            send({"error": error.message, "hint": error.hint})
 
 
 if __name__ == "__main__":

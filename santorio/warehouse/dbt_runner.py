@@ -21,6 +21,8 @@ from santorio.warehouse.dbt_errors import failures, redact_values
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 
 type DbtEvent = Mapping[str, Any]
+# `run_dbt`, or the same in a process of its own.
+type RunDbt = Callable[..., list[dict[str, Any]]]
 
 # dbt keeps its adapter, its events and its flags in globals: one run at a time in a process.
 _LOCK = threading.Lock()

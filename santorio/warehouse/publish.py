@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from santorio.storage.database.engine import Database
-from santorio.warehouse.dbt_runner import check_results, run_dbt
+from santorio.warehouse.dbt_runner import RunDbt, check_results, run_dbt
 from santorio.warehouse.manifest import read_views
 
 # Everything in these schemas is built by dbt, or is a copy of what it built.
@@ -50,8 +50,8 @@ def _made_by(fingerprint: str) -> str:
     return f"Views of the read API, by the logic {fingerprint}"
 
 
-def make_views(database: Database, manifest: Path, target: Path) -> None:
-    """Make the API's views where one is missing or of other logic.
+def make_views(database: Database, manifest: Path, target: Path, run: RunDbt = run_dbt) -> None:
+    """Make the API's views where one is missing or of other logic; `run` runs dbt.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def make_views(database: Database, manifest: Path, target: Path) -> None:
             [published_marts(manifest)],
         ).fetchall()
         publish(connection, [mart for (mart,) in new], whole=[mart for (mart,) in new])
-    check_results(run_dbt(database, ["run", "--select", "path:models/api"], target=target))
+    check_results(run(database, ["run", "--select", "path:models/api"], target=target))
     _, fingerprint = read_views(manifest)
     with database.connect() as connection:
         connection.execute(sql.SQL("comment on schema api is {}").format(_made_by(fingerprint)))
