@@ -5,7 +5,7 @@
 -#}
 {% test accepted_ranges(model, ranges) %}
 {% for column, range in ranges.items() %}
-select user_id, day, '{{ column }}' as column_name, {{ column }}::double precision as value
+select '{{ column }}' as column_name, {{ column }}::double precision as value
 from {{ model }}
 where {{ column }} < {{ range[0] }} or {{ column }} > {{ range[1] }}
 {% if not loop.last %}union all{% endif %}
