@@ -30,7 +30,8 @@ class DbtProcess:
 
     def __exit__(self, *_error: object) -> None:
         """Let the process end after the command that is under way."""
-        self._process.__exit__(None, None, None)
+        with suppress(BrokenPipeError):  # closing flushes what a process that ended early did not read
+            self._process.__exit__(None, None, None)
 
     def run(
         self,
