@@ -34,7 +34,8 @@ def main() -> None:
         with database.connect() as connection:
             person = ensure_person(connection, demo.PERSON, demo.TIMEZONE)
         demo.print_summary(demo.read_summary(database, person, truth), settings)
-    FILE.write_text(console.export_svg(title="make demo", code_format=FORMAT))
+    picture = console.export_svg(title="make demo", code_format=FORMAT)
+    FILE.write_text(picture.replace(str(settings.home), ".santorio"))
 
 
 if __name__ == "__main__":
