@@ -139,6 +139,11 @@ class ExactPosterior:
             low, high = np.where(under, middle, low), np.where(under, high, middle)
         return np.asarray((low + high) / 2)
 
+    def interval_95(self, column: str) -> tuple[float, float]:
+        """The 95 % interval of a coefficient, of a fit to one outcome."""
+        lower, upper = self.quantile(column, 0.025), self.quantile(column, 0.975)
+        return float(lower[0]), float(upper[0])
+
     def draw(self, column: str, draws: int, rng: np.random.Generator) -> FloatArray:
         """Independent draws of a coefficient, shape (draws, outcomes)."""
         j, outcomes = self.names.index(column), self.weights.shape[1]

@@ -14,6 +14,7 @@ import psycopg
 from santorio import local_time as local
 from santorio.people import Person
 from santorio.rendering.text import plural
+from santorio.stats.decisions import DECISION_THRESHOLD
 from santorio.trials.protocol import Protocol, parse_protocol
 from santorio.trials.protocol_format import with_current_names
 from santorio.trials.protocol_model import Model
@@ -89,6 +90,11 @@ class Preregistration:
     def model(self) -> Model:
         """The model that the protocol promised; without a typed protocol the default one."""
         return self.frozen.model if self.frozen else Model()
+
+    @property
+    def threshold(self) -> float:
+        """The probability that the protocol requires for a decision at the end; without one, the default."""
+        return self.frozen.decision_rule.threshold if self.frozen else DECISION_THRESHOLD
 
     @property
     def planned_days(self) -> int:

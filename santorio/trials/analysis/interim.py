@@ -180,9 +180,8 @@ class AnalysisPoint:
 
 def at_present(trial: Trial, lag_days: int, today: dt.date) -> AnalysisPoint:
     """The point of an analysis of all days that a trial has today, judged by the threshold that its protocol froze."""
-    frozen = trial.preregistration.frozen
-    threshold = frozen.decision_rule.threshold if frozen else DECISION_THRESHOLD
-    return AnalysisPoint(today, ended=trial.ended(today, lag_days), threshold=threshold)
+    ended = trial.ended(today, lag_days)
+    return AnalysisPoint(today, ended=ended, threshold=trial.preregistration.threshold)
 
 
 def at_interim(

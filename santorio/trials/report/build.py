@@ -18,7 +18,8 @@ from santorio.stats.decisions import summarise
 from santorio.stats.sampler import MAX_R_HAT, MIN_ESS
 from santorio.trials.report.cent import cent_items
 from santorio.trials.report.data import ReportData, Result
-from santorio.trials.report.interim_text import control_texts, interval_text
+from santorio.trials.report.estimates import interval_text
+from santorio.trials.report.interim_text import control_texts
 from santorio.trials.report.posterior_summary import Posterior
 from santorio.trials.report.tables import report_tables
 from santorio.trials.report.text import (
@@ -31,6 +32,7 @@ from santorio.trials.report.text import (
     preregistered_text,
 )
 
+# Libraries whose versions can change a posterior; the fit stored them with it.
 LIBRARIES = ("pymc", "nutpie", "arviz", "numpy")
 
 
@@ -173,14 +175,14 @@ def _correlation_check(posterior: Posterior) -> str:
 
 
 def _predictive_checks(posterior: Posterior) -> list[str]:
-    checks = posterior.predictive_checks()
-    shares = [
-        f"{check.feature}: {percent(check.share_above)} of simulated trials have more" for check in checks
-    ]
+    shares, unusual = [], []
+    for check in posterior.predictive_checks():
+        shares.append(f"{check.feature}: {percent(check.share_above)} of simulated trials have more")
+        if check.is_unusual:
+            unusual.append(check.feature)
     sentences = [
         f"Days that the fitted model simulates, compared with the observed ones: {'; '.join(shares)}."
     ]
-    unusual = [check.feature for check in checks if check.is_unusual]
     if unusual:
         features = " and in ".join(unusual)
         sentences.append(
@@ -200,14 +202,13 @@ def _hashes(data: ReportData) -> dict[str, str]:
 
 def _versions(data: ReportData) -> dict[str, str]:
     run = data.run
-    libraries = {name: data.attributes[f"version_of_{name}"] for name in LIBRARIES}
-    return {
-        "Santorio": run.code_version,
-        **libraries,
-        "Run": str(run.run_id),
-        "Run made": _instant_text(run.made_at),
-        "Data as of": _instant_text(run.as_of),
-    }
+    versions = {"Santorio": run.code_version}
+    for library in LIBRARIES:
+        versions[library] = data.attributes[f"version_of_{library}"]
+    versions["Run"] = str(run.run_id)
+    versions["Run made"] = _instant_text(run.made_at)
+    versions["Data as of"] = _instant_text(run.as_of)
+    return versions
 
 
 def _instant_text(instant: dt.datetime) -> str:

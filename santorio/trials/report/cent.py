@@ -3,29 +3,26 @@
 import itertools
 
 from santorio.metrics import label
-from santorio.rendering.text import as_given, capitalize_first, number, percent, plural
-from santorio.stats.decisions import DECISION_THRESHOLD
+from santorio.rendering.text import capitalize_first, number, percent, plural, with_unit
 from santorio.stats.outcome_types import Family
 from santorio.trials.lifecycle import Deviated
 from santorio.trials.report.data import ReportData
+from santorio.trials.report.estimates import amount_text, effect_text, interval_text, smallest_effect_text
 from santorio.trials.report.interim_text import (
     control_texts,
     control_warning_text,
     early_stop_caveat,
     end_text,
     interim_text,
-    interval_text,
     periods_started_text,
 )
 from santorio.trials.report.posterior_summary import StandardisedPosterior
 from santorio.trials.report.text import (
-    amount_text,
     answer_text,
     changes_text,
     conclusion_text,
     date_range_text,
     design_text,
-    effect_text,
     exclusions_text,
     is_randomised,
     join_sentences,
@@ -58,6 +55,7 @@ METHODS: dict[Family | None, str] = {
 
 def cent_items(data: ReportData) -> dict[str, str]:
     """The items of CENT 2015 that the app can report, by their number."""
+    # The order of the guideline's checklist, in which the report prints them.
     items: dict[str, str | None] = {
         **_introduction_items(data),
         **_design_items(data),
@@ -80,7 +78,6 @@ def _introduction_items(data: ReportData) -> dict[str, str | None]:
 
 
 def _design_items(data: ReportData) -> dict[str, str | None]:
-    frozen = data.trial.preregistration.frozen
     return {
         "3a": _trial_design_text(data),
         "3b": changes_text(data),
@@ -90,7 +87,7 @@ def _design_items(data: ReportData) -> dict[str, str | None]:
         "6a": _outcomes_text(data),
         "6b": _changed_outcomes_text(data),
         "7a": _length_text(data),
-        "7b": interim_text(data, frozen.decision_rule.threshold if frozen else DECISION_THRESHOLD),
+        "7b": interim_text(data),
     }
 
 
@@ -123,6 +120,7 @@ def _result_items(data: ReportData) -> dict[str, str | None]:
     result = data.run.primary[0]
     mean = amount_text(result.mean_reference, result.unit)
     missing = plural(data.missing_days, "study day")
+    effects = [f"“{result.arm}”: {effect_text(result)}." for result in data.run.primary]
     return {
         "13a": periods_started_text(data),
         "13b": f"{missing} without a value. {exclusions_text(data)}",
@@ -130,7 +128,7 @@ def _result_items(data: ReportData) -> dict[str, str | None]:
         "14b": end_text(data),
         "15": f"“{result.reference_arm}”: mean {mean} over {plural(result.days_reference, 'day')}.",
         "16": _analysed_days_text(data),
-        "17a": " ".join(f"“{result.arm}”: {effect_text(result)}." for result in data.run.primary),
+        "17a": " ".join(effects),
         "17b": _ratios_text(data),
         "18": join_sentences(
             [
@@ -175,19 +173,24 @@ def _trial_design_text(data: ReportData) -> str:
 
 def _outcomes_text(data: ReportData) -> str:
     result, control = data.run.primary[0], data.trial.negative_control
-    unit = f" ({result.unit})" if result.unit else ""
-    smallest = as_given(result.smallest_effect, result.unit)
-    secondary = ", ".join(dict.fromkeys(label(result.outcome) for result in data.run.secondary))
+    primary = with_unit(label(result.outcome), result.unit)
+    # An outcome has a result for each arm: each is named once.
+    secondary = dict.fromkeys(label(result.outcome) for result in data.run.secondary)
+    control_label = label(control.series) if control else "none"
     return (
-        f"Primary: {label(result.outcome)}{unit}; the smallest effect that matters is {smallest}. "
-        f"Secondary: {secondary or 'none'}. Negative control: {label(control.series) if control else 'none'}."
+        f"Primary: {primary}; the smallest effect that matters is {smallest_effect_text(result)}. "
+        f"Secondary: {', '.join(secondary) or 'none'}. Negative control: {control_label}."
     )
 
 
 def _changed_outcomes_text(data: ReportData) -> str:
-    changed = {field for change in data.trial.preregistration.changes for field in change.fields}
+    changed: set[str] = set()
+    for change in data.trial.preregistration.changes:
+        changed.update(change.fields)
     outcome_fields = sorted(changed & OUTCOME_FIELDS)
-    return f"Changed during the trial: {', '.join(outcome_fields)}." if outcome_fields else "None."
+    if not outcome_fields:
+        return "None."
+    return f"Changed during the trial: {', '.join(outcome_fields)}."
 
 
 def _length_text(data: ReportData) -> str:
@@ -205,10 +208,10 @@ def _length_text(data: ReportData) -> str:
 
 def _order_text(data: ReportData) -> str:
     arms = data.posterior.arms
-    runs = [
-        f"{arms[arm]} {len(list(days))}"
-        for arm, days in itertools.groupby(data.posterior.design.arm.tolist())
-    ]
+    runs = []
+    for arm, days in itertools.groupby(data.posterior.design.arm.tolist()):
+        length = len(list(days))
+        runs.append(f"{arms[arm]} {length}")
     return f"{', '.join(runs)} (arm and days in a row)."
 
 
@@ -225,9 +228,9 @@ def _time_effects_text(data: ReportData) -> str:
 
 def _analysed_days_text(data: ReportData) -> str:
     primary = data.run.primary
-    days = [(primary[0].reference_arm, primary[0].days_reference)]
-    days += [(result.arm, result.days_arm) for result in primary]
-    return "; ".join(f"{arm}: {count} analysed" for arm, count in days) + "."
+    counts = [f"{primary[0].reference_arm}: {primary[0].days_reference} analysed"]
+    counts += [f"{result.arm}: {result.days_arm} analysed" for result in primary]
+    return f"{'; '.join(counts)}."
 
 
 def _ratios_text(data: ReportData) -> str | None:
@@ -235,12 +238,13 @@ def _ratios_text(data: ReportData) -> str | None:
     posterior = data.posterior
     if not isinstance(posterior, StandardisedPosterior):
         return None
-    name = "ratio of expected counts" if posterior.link_name == "log" else "odds ratio"
     sentences = []
     for contrast, result in enumerate(data.run.primary, start=1):
         ratio, lower, upper = posterior.ratio(contrast)
         interval = interval_text(lower, upper)
-        sentences.append(f"“{result.arm}”: {name} {number(ratio)} (95 % interval {interval}).")
+        sentences.append(
+            f"“{result.arm}”: {posterior.ratio_name} {number(ratio)} (95 % interval {interval})."
+        )
     return " ".join(sentences)
 
 
@@ -252,11 +256,8 @@ def _harms_text(data: ReportData) -> str:
 
 
 def _limitations_text(data: ReportData) -> str:
-    return join_sentences(
-        [
-            "The person knew each day's arm, so that expectation may be part of a difference.",
-            "" if is_randomised(data) else design_text(data),
-            early_stop_caveat(data),
-            control_warning_text(data),
-        ]
-    )
+    sentences = ["The person knew each day's arm, so that expectation may be part of a difference."]
+    if not is_randomised(data):
+        sentences.append(design_text(data))
+    sentences += [early_stop_caveat(data), control_warning_text(data)]
+    return join_sentences(sentences)

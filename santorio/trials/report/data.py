@@ -162,7 +162,9 @@ class ReportData:
             return "awaiting analysis"
         if self.state.name == "abandoned":
             return "abandoned"
-        return "paused" if self.state.name == "paused" else "running"
+        if self.state.name == "paused":
+            return "paused"
+        return "running"
 
     @property
     def planned_days(self) -> int:
@@ -182,8 +184,9 @@ class ReportData:
     @property
     def elapsed_days(self) -> int:
         """Number of study days up to today; of a trial that was stopped early, those before that day."""
-        stop = self.interim.stop
-        last = day_number(stop.day) - 1 if stop else day_number(self.today)
+        last = day_number(self.today)
+        if self.interim.stop:
+            last = day_number(self.interim.stop.day) - 1
         return int((self.trial.first_day <= last).sum())
 
 
@@ -253,7 +256,9 @@ def _load_post_stop_effects(
     if series is None or elapsed <= stop.after_days:
         return ()
     part, model = trial.until(elapsed), trial.preregistration.model
-    lag = find_outcome(trial.outcome).lag_days if trial.lag_days is None else trial.lag_days
+    lag = trial.lag_days
+    if lag is None:
+        lag = find_outcome(trial.outcome).lag_days
     try:
         prepared = prepare(part, trial.outcome, study_outcome(part, series, lag), series.unit)
     except NotEnoughData:  # values that the analysis had were removed since
@@ -264,9 +269,10 @@ def _load_post_stop_effects(
     effects = []
     for contrast, arm in enumerate(trial.arms[1:], start=1):
         name, spread = f"arm_{contrast}", prepared.spread
-        lower, upper = (spread * float(posterior.quantile(name, p)[0]) for p in (0.025, 0.975))
-        estimate = spread * float(posterior.mean(name)[0])
-        effects.append(PostStopEffect(arm, elapsed - stop.after_days, estimate, lower, upper))
+        estimate = float(posterior.mean(name)[0])
+        lower, upper = posterior.interval_95(name)
+        days = elapsed - stop.after_days
+        effects.append(PostStopEffect(arm, days, spread * estimate, spread * lower, spread * upper))
     return tuple(effects)
 
 
@@ -280,15 +286,18 @@ def _load_newest_run(connection: psycopg.Connection, person: Person, trial: str)
             """,
             [person.user_id, trial],
         ).fetchall()
-        run = next((run for run in runs if run["status"] == "accepted"), None)
-        if run is None:
+        accepted = [run for run in runs if run["status"] == "accepted"]
+        if not accepted:
             return None
+        run = accepted[0]
+        # The fields of `Result` are the columns of the table.
         names = ", ".join(field.name for field in fields(Result))
         rows = cursor.execute(
             f"select {names} from analysis.trial_results where run_id = %s",  # noqa: S608 - names of fields
             [run["run_id"]],
         ).fetchall()
     newest = runs[0]
+    newer_rejection = newest["reason"] if newest["status"] == "rejected" else None
     return AcceptedRun(
         run_id=run["run_id"],
         made_at=run["created_at"],
@@ -298,12 +307,16 @@ def _load_newest_run(connection: psycopg.Connection, person: Person, trial: str)
         diagnostics=run["diagnostics"],
         posterior_object=run["posterior_object"] or "",
         results=tuple(Result(**row) for row in rows),
-        newer_rejection=newest["reason"] if newest["status"] == "rejected" else None,
+        newer_rejection=newer_rejection,
     )
 
 
 def _no_result(connection: psycopg.Connection, person: Person, trial: str, state: TrialState) -> NotFound:
-    """The error that says why there is nothing to report, and what to do."""
+    """The error that says why there is nothing to report, and what to do.
+
+    The reasons are tried from the most specific one on: an analysis that was rejected, a trial that was not accepted
+    or has not begun, a trial without an analysis, and last a name that does not exist.
+    """
     row = connection.execute(
         """
         select reason from analysis.runs

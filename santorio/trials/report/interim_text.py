@@ -9,6 +9,13 @@ from santorio.rendering.text import as_given, capitalize_first, join_words, numb
 from santorio.trials.analysis.interim import KEEP_GOING, InterimAnalyses, InterimAnalysis, InterimResult
 from santorio.trials.protocol_design import DecisionRule
 from santorio.trials.report.data import ReportData, Result
+from santorio.trials.report.estimates import (
+    amount_text,
+    effect_text,
+    estimate_text,
+    interval_text,
+    p_value_text,
+)
 
 # Bassler et al. 2010, doi:10.1001/jama.2010.310: trials that were stopped early for benefit against others.
 EARLY_STOP_CAVEAT = "Trials that end early overstate their effect on average."
@@ -16,16 +23,6 @@ CONTROL_VERDICTS = {
     "something found": "effect found: distrust the trial",
     "nothing found": "no effect found",
 }
-
-
-def interval_text(lower: float, upper: float) -> str:
-    """The two ends of an interval."""
-    return f"{number(lower)} to {number(upper)}"
-
-
-def p_value_text(p_value: float | None, *, missing: str) -> str:
-    """The p-value of a randomisation test; `missing` where there is no test."""
-    return missing if p_value is None else f"{p_value:.2g}"
 
 
 def planned_interim_text(rule: DecisionRule) -> str:
@@ -38,11 +35,13 @@ def planned_interim_text(rule: DecisionRule) -> str:
 
 def interim_sentence(analysis: InterimAnalysis) -> str:
     """The results of an interim analysis and what followed, in a sentence."""
-    results = ". ".join(_interim_result_text(analysis, result) for result in analysis.results)
+    results = [_interim_result_text(analysis, result) for result in analysis.results]
     late = ""
     if analysis.is_late:
-        late = f", {plural((analysis.day - analysis.due_on).days, 'day')} after it was due"
-    return f"After {analysis.after_days} study days (analysed on {in_words(analysis.day)}{late}): {results}."
+        days_late = (analysis.day - analysis.due_on).days
+        late = f", {plural(days_late, 'day')} after it was due"
+    analysed = f"analysed on {in_words(analysis.day)}{late}"
+    return f"After {analysis.after_days} study days ({analysed}): {'. '.join(results)}."
 
 
 def _interim_result_text(analysis: InterimAnalysis, result: InterimResult) -> str:
@@ -70,30 +69,36 @@ def correction_text(interim: InterimAnalyses) -> str:
 
 
 def _decisions_text(analysis: InterimAnalysis) -> str:
-    texts = {KEEP_GOING: "nothing that would have ended it"}
-    return "; ".join(
-        f"“{result.arm}”: {texts.get(result.decision, result.decision)}" for result in analysis.results
-    )
+    decisions = []
+    for result in analysis.results:
+        decision = result.decision
+        if decision == KEEP_GOING:
+            decision = "nothing that would have ended it"
+        decisions.append(f"“{result.arm}”: {decision}")
+    return "; ".join(decisions)
 
 
-def interim_text(data: ReportData, threshold: float) -> str:
+def interim_text(data: ReportData) -> str:
     """Item 7b: interim analyses, and the stopping rule."""
-    frozen = data.trial.preregistration.frozen
-    at_end = f"one probability must reach {percent(threshold)} after the last day."
+    preregistration = data.trial.preregistration
+    at_end = f"one probability must reach {percent(preregistration.threshold)} after the last day."
+    frozen = preregistration.frozen
     if frozen is None or not frozen.decision_rule.interim_days:
         return f"No interim analysis is planned: {at_end}"
-    sentences = [
-        f"Planned: it ends if one probability reaches {planned_interim_text(frozen.decision_rule)}; else {at_end}",
-        *(interim_sentence(analysis) for analysis in data.interim.done),
-        _omitted_interim_text(data, frozen.decision_rule),
-        "Results at other times decide nothing. How often interim analyses mislead was simulated (docs/method.md).",
-    ]
-    return " ".join(sentence for sentence in sentences if sentence)
+    rule = frozen.decision_rule
+    sentences = [f"Planned: it ends if one probability reaches {planned_interim_text(rule)}; else {at_end}"]
+    sentences += [interim_sentence(analysis) for analysis in data.interim.done]
+    if omitted := _omitted_interim_text(data, rule):
+        sentences.append(omitted)
+    sentences.append(
+        "Results at other times decide nothing. How often interim analyses mislead was simulated (docs/method.md)."
+    )
+    return " ".join(sentences)
 
 
 def _omitted_interim_text(data: ReportData, rule: DecisionRule) -> str:
     """Planned interim analyses that were not done: still to come, not needed any more, or without enough days."""
-    done = {analysis.after_days for analysis in data.interim.done}
+    done = [analysis.after_days for analysis in data.interim.done]
     omitted = [days for days in rule.interim_days if days not in done]
     stop = data.interim.stop
     if stop is not None:
@@ -139,9 +144,8 @@ def _post_stop_text(data: ReportData) -> str:
     unit = data.run.primary[0].unit
     effects = []
     for effect in data.post_stop_effects:
-        estimate = f"{number(effect.estimate, signed=True)} {unit}".rstrip()
-        interval = interval_text(effect.lower_95, effect.upper_95)
-        effects.append(f"“{effect.arm}” {estimate} (95 % interval {interval})")
+        estimate = estimate_text(effect.estimate, effect.lower_95, effect.upper_95, unit)
+        effects.append(f"“{effect.arm}” {estimate}")
     days = plural(data.post_stop_effects[0].days, "further study day")
     return (
         f"{days} had passed when the interim analysis was done: by the protocol they are not part of the answer. With "
@@ -179,6 +183,7 @@ def interim_table(data: ReportData) -> ReportTable:
 
 
 def _interim_row(analysis: InterimAnalysis, result: InterimResult) -> tuple[str, ...]:
+    what_followed = f"ended: {result.decision}" if analysis.decisive else "went on"
     return (
         f"{analysis.after_days} study days: {result.arm}",
         in_words(analysis.day),
@@ -187,7 +192,7 @@ def _interim_row(analysis: InterimAnalysis, result: InterimResult) -> tuple[str,
         percent(result.probability_above),
         percent(result.probability_within),
         percent(result.probability_below),
-        f"ended: {result.decision}" if analysis.decisive else "went on",
+        what_followed,
     )
 
 
@@ -200,8 +205,7 @@ def early_stop_caveat(data: ReportData) -> str:
 
 def control_text(result: Result) -> str:
     """The result for an outcome that the arm cannot change."""
-    estimate = f"{number(result.estimate, signed=True)} {result.unit}".strip()
-    effect = f"{estimate} (95 % interval {interval_text(result.lower_95, result.upper_95)})"
+    effect = effect_text(result)
     subject = f"Negative control: “{result.arm}” cannot change {label(result.outcome)}"
     if result.decision == "something found":
         return f"{subject}, and yet there is an effect on it: {effect}. Distrust this trial's answer."
@@ -224,8 +228,8 @@ def control_texts(data: ReportData) -> list[str]:
 
 def control_warning_text(data: ReportData) -> str:
     """The warning that an effect on the negative control casts doubt on the answer; empty without one."""
-    effects = [result for result in data.run.control if result.decision == "something found"]
-    return " ".join(control_text(result) for result in effects)
+    warnings = [control_text(result) for result in data.run.control if result.decision == "something found"]
+    return " ".join(warnings)
 
 
 def control_table(results: Sequence[Result]) -> ReportTable:
@@ -243,7 +247,7 @@ def control_table(results: Sequence[Result]) -> ReportTable:
 def _control_row(result: Result) -> tuple[str, ...]:
     return (
         f"{capitalize_first(label(result.outcome))}: {result.arm}",
-        f"{number(result.estimate, signed=True)} {result.unit}".strip(),
+        amount_text(result.estimate, result.unit, signed=True),
         interval_text(result.lower_95, result.upper_95),
         p_value_text(result.randomisation_p, missing="none"),
         CONTROL_VERDICTS.get(result.decision, "judged at the end"),

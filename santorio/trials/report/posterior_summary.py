@@ -37,6 +37,10 @@ GRID_POINTS = 401
 REPLICATES = 400
 # Outside of 5 to 95 % of the simulated trials, the observed one has a feature that the model misses.
 UNUSUAL = 0.05
+# The grid of a density reaches so many posterior SDs to each side, beyond which nothing is to be seen.
+GRID_SDS = 4.5
+# It also includes an effect of zero, with a margin of a fifth of the posterior mean.
+ZERO_MARGIN = 1.2
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,7 @@ class Posterior:
 
         effect = self.effect(contrast)
         mean = float(effect.mean())
-        # Wide enough for the posterior, and for zero.
-        reach = max(4.5 * float(effect.std()), abs(mean) * 1.2)
+        reach = max(GRID_SDS * float(effect.std()), ZERO_MARGIN * abs(mean))
         at = np.linspace(mean - reach, mean + reach, GRID_POINTS)
         return at, np.asarray(gaussian_kde(effect)(at)), self._prior_density(at, prior)
 
@@ -161,7 +164,9 @@ class Posterior:
     def prior_weights(self, contrast: int, prior: EffectPrior) -> FloatArray:
         """Weight of each component of the prior after the data: the probability that the effect came from it."""
         densities = _component_densities(self.standard_effect(contrast), prior)
-        return np.asarray((densities / densities.sum(axis=0)).mean(axis=1))
+        # Bayes' theorem for each draw, then the mean over the draws.
+        responsibilities = densities / densities.sum(axis=0)
+        return np.asarray(responsibilities.mean(axis=1))
 
     def without(
         self, excluded: Sequence[int], carry_over: CarryOver | None, prior: EffectPrior
@@ -177,7 +182,8 @@ class Posterior:
         included = np.isin(observed_days, np.array(excluded, dtype=np.int64), invert=True)
         observed = self.design.observed.copy()
         observed[observed] = included
-        if np.bincount(self.design.arm[observed], minlength=self.design.arms).min() < MIN_DAYS_PER_ARM:
+        days_per_arm = np.bincount(self.design.arm[observed], minlength=self.design.arms)
+        if days_per_arm.min() < MIN_DAYS_PER_ARM:
             return None
         design = TrialDesign(self.design.day, self.design.arm, self.design.cycle, observed, self.design.arms)
         return fit_trial(design, self.standard[included], carry_over=carry_over, prior=prior)
@@ -203,6 +209,7 @@ class Posterior:
         gap_days = self.design.columns().gap_days
         step = rho**gap_days
         values = rng.normal(size=len(gap_days))
+        # Over a gap of g days the correlation is ρ^g; the innovation keeps the variance at one.
         for day in range(1, len(values)):
             values[day] = step[day] * values[day - 1] + np.sqrt(1 - step[day] ** 2) * values[day]
         return np.asarray(sigma * values)
@@ -225,6 +232,11 @@ class StandardisedPosterior(Posterior):
     def link_name(self) -> str:
         """Name of the linear predictor's scale."""
         return LINK_NAMES[self.family]
+
+    @property
+    def ratio_name(self) -> str:
+        """What `ratio` compares: odds, or expected counts where the linear predictor is a logarithm."""
+        return "ratio of expected counts" if self.link_name == "log" else "odds ratio"
 
     @cached_property
     def outcome(self) -> FloatArray:
@@ -284,14 +296,17 @@ class StandardisedPosterior(Posterior):
         return _compare(observed, simulated - expected_days)
 
     def _prior_density(self, at: FloatArray, prior: EffectPrior) -> FloatArray:
-        """Density of the prior in the outcome's unit, by the derivative of the link's effect after the unit's."""
+        """Density of the prior in the outcome's unit, by the change of variables from the link's scale.
+
+        The fit stored a table of effects on the link's scale with the effects in the outcome's unit that they make.
+        """
         link, unit = self._stored["link_effect_at"], self._stored["unit_effect_at"]
         # Beyond the table, and where the outcome is at its limit, the prior has no density.
         rising = np.concatenate([np.diff(unit) > 0, [True]])
         link, unit = link[rising], unit[rising]
-        steepness = np.interp(at, unit, np.gradient(link, unit), left=0.0, right=0.0)
+        link_per_unit = np.interp(at, unit, np.gradient(link, unit), left=0.0, right=0.0)
         standard = np.interp(at, unit, link) / self._link_unit
-        return np.asarray(_mixture_density(standard, prior) / self._link_unit * steepness)
+        return np.asarray(_mixture_density(standard, prior) / self._link_unit * link_per_unit)
 
     def _paths(self, rho: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Latent paths of unit variance over the study's gaps, shape (draws, known days)."""
@@ -313,7 +328,9 @@ class StandardisedPosterior(Posterior):
     @property
     def _link_unit(self) -> float:
         """One σ on the scale of the link."""
-        return LOGISTIC_SD if self._coded.is_logistic else float(self.fit.draws["sigma"].mean())
+        if self._coded.is_logistic:
+            return LOGISTIC_SD
+        return float(self.fit.draws["sigma"].mean())
 
 
 def _autocorrelation(days: FloatArray) -> FloatArray:
@@ -341,6 +358,7 @@ def _compare(observed: FloatArray, simulated: FloatArray) -> list[PredictiveChec
     checks = []
     for feature, measure in FEATURES.items():
         of_simulated, of_observed = measure(simulated), measure(observed)
+        # Ties count by half, so that a feature with few possible values is not taken for unusual.
         above = (of_simulated > of_observed).mean() + (of_simulated == of_observed).mean() / 2
         checks.append(PredictiveCheck(feature, float(above)))
     return checks

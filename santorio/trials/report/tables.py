@@ -10,14 +10,10 @@ from santorio.stats.exact_posterior import ExactPosterior
 from santorio.trials.analysis.preprocessing import MIN_DAYS_PER_ARM
 from santorio.trials.protocol_model import MixtureComponent
 from santorio.trials.report.data import ReportData, Result
-from santorio.trials.report.interim_text import control_table, interim_table, interval_text, p_value_text
+from santorio.trials.report.estimates import amount_text, interval_text, p_value_text
+from santorio.trials.report.interim_text import control_table, interim_table
 from santorio.trials.report.posterior_summary import Posterior, StandardisedPosterior
-from santorio.trials.report.text import (
-    adherence_text,
-    amount_text,
-    exclusions_text,
-    prior_conflict_text,
-)
+from santorio.trials.report.text import adherence_text, exclusions_text, prior_conflict_text
 
 NOT_RANDOMISED = (
     "Whether a day followed its arm was not randomised, so that the effect without some days is not a randomised "
@@ -70,12 +66,15 @@ def _effects_table(data: ReportData) -> ReportTable:
     )
     is_decided = data.stage == "ended"
     columns = [_effect_column(result, is_decided=is_decided) for result in results]
+    comparisons = [f"{result.arm} against {result.reference_arm}" for result in results]
+    # A result is a column: the rows are the headings, each with its cell of every result.
     rows = list(zip(headings, *columns, strict=True))
     if isinstance(data.posterior, StandardisedPosterior):
+        # Below the absolute effect and its 95 % interval.
         rows.insert(2, _ratio_row(data.posterior, len(results)))
     return ReportTable(
         f"{_outcome_title(results[0])}: the answer",
-        ("", *(f"{result.arm} against {result.reference_arm}" for result in results)),
+        ("", *comparisons),
         rows,
         "The randomisation test draws the order of the arms again, by the scheme that drew it; it needs no model of "
         "days.",
@@ -86,6 +85,7 @@ def _effect_column(result: Result, *, is_decided: bool) -> tuple[str, ...]:
     repeats = "one cycle"
     if result.probability_repeats is not None:
         repeats = percent(result.probability_repeats)
+    decision = result.decision if is_decided else "none before the end"
     return (
         number(result.estimate, signed=True),
         interval_text(result.lower_95, result.upper_95),
@@ -96,17 +96,16 @@ def _effect_column(result: Result, *, is_decided: bool) -> tuple[str, ...]:
         percent(result.probability_below),
         repeats,
         p_value_text(result.randomisation_p, missing="none possible"),
-        result.decision if is_decided else "none before the end",
+        decision,
     )
 
 
 def _ratio_row(posterior: StandardisedPosterior, contrasts: int) -> tuple[str, ...]:
-    name = "Ratio of expected counts" if posterior.link_name == "log" else "Odds ratio"
     cells = []
     for contrast in range(1, contrasts + 1):
         ratio, lower, upper = posterior.ratio(contrast)
         cells.append(f"{number(ratio)} ({interval_text(lower, upper)})")
-    return (f"{name}, with its 95 % interval", *cells)
+    return (f"{capitalize_first(posterior.ratio_name)}, with its 95 % interval", *cells)
 
 
 def _days_table(data: ReportData) -> ReportTable:
@@ -147,21 +146,15 @@ def _adherence_table(data: ReportData) -> ReportTable:
 def _as_followed_table(data: ReportData) -> ReportTable:
     """The effect as assigned, and without the days that did not follow their arm."""
     rows = [_as_assigned_row(result) for result in data.run.primary]
+    # `done` is None on days without a record: those are included.
     not_followed = [day_number(day.day) for day in data.adherence if day.done is False]
-    as_followed = _posterior_without(data, not_followed) if not_followed else None
+    as_followed = None
+    if not_followed:
+        as_followed = _posterior_without(data, not_followed)
     if as_followed is not None:
         for contrast, result in enumerate(data.run.primary, start=1):
             rows.append(_as_followed_row(data.posterior, result, as_followed, contrast, not_followed))
-    if not not_followed:
-        note = "No study day is known not to have followed its arm: there is nothing to exclude."
-    elif as_followed is None:
-        note = (
-            f"Without the days that did not follow their arm, an arm has fewer than {MIN_DAYS_PER_ARM} days."
-        )
-    elif data.posterior.family is not None:
-        note = f"{NOT_RANDOMISED} {NORMAL_ERRORS}"
-    else:
-        note = NOT_RANDOMISED
+    note = _as_followed_note(data, not_followed, as_followed)
     delta = as_given(data.run.primary[0].smallest_effect)
     return ReportTable(
         "As assigned, and as followed",
@@ -169,6 +162,18 @@ def _as_followed_table(data: ReportData) -> ReportTable:
         rows,
         note,
     )
+
+
+def _as_followed_note(data: ReportData, not_followed: list[int], as_followed: ExactPosterior | None) -> str:
+    if not not_followed:
+        return "No study day is known not to have followed its arm: there is nothing to exclude."
+    if as_followed is None:
+        return (
+            f"Without the days that did not follow their arm, an arm has fewer than {MIN_DAYS_PER_ARM} days."
+        )
+    if data.posterior.family is not None:
+        return f"{NOT_RANDOMISED} {NORMAL_ERRORS}"
+    return NOT_RANDOMISED
 
 
 def _posterior_without(data: ReportData, excluded: list[int]) -> ExactPosterior | None:
@@ -191,14 +196,15 @@ def _as_followed_row(
     posterior: Posterior, result: Result, as_followed: ExactPosterior, contrast: int, not_followed: list[int]
 ) -> tuple[str, ...]:
     name, spread = f"arm_{contrast}", posterior.spread
+    # The exact posterior is of the standardised outcome.
     delta = result.smallest_effect / spread
-    lower, upper = (spread * float(as_followed.quantile(name, p)[0]) for p in (0.025, 0.975))
+    lower, upper = as_followed.interval_95(name)
     included = ~np.isin(posterior.design.day, not_followed) & posterior.design.observed
     in_contrast = np.isin(posterior.design.arm, [0, contrast])
     return (
         f"{result.arm}, without days not followed",
         number(spread * float(as_followed.mean(name)[0]), signed=True),
-        interval_text(lower, upper),
+        interval_text(spread * lower, spread * upper),
         percent(1 - float(as_followed.below(name, delta)[0])),
         percent(float(as_followed.below(name, -delta)[0])),
         str(int((included & in_contrast).sum())),
@@ -236,18 +242,15 @@ def _prior_table(data: ReportData) -> ReportTable:
     rows = []
     for index, component in enumerate(model.effect_prior):
         name = _component_name(component, is_last=index == prior.components - 1)
-        mean, sd = prior.means[index], prior.sds[index]
-        rows.append(
-            (
-                f"{name}: {_component_text(data.posterior, mean, sd, unit)}",
-                f"{100 * prior.weights[index]:.0f} %",
-                *(f"{100 * weights[index]:.0f} %" for weights in weights_after),
-            )
-        )
-    conflicts = dict.fromkeys(prior_conflict_text(prior, weights.tolist()) for weights in weights_after)
+        component_text = _component_text(data.posterior, prior.means[index], prior.sds[index], unit)
+        weights = [prior.weights[index], *(after[index] for after in weights_after)]
+        rows.append((f"{name}: {component_text}", *(f"{100 * weight:.0f} %" for weight in weights)))
+    # Arms of which the same is to be said share a sentence.
+    conflicts = dict.fromkeys(prior_conflict_text(prior, after.tolist()) for after in weights_after)
+    headings = [f"Weight after, {result.arm}" for result in results]
     return ReportTable(
         "The prior, and its weights after the data",
-        ("Component", "Weight before", *(f"Weight after, {result.arm}" for result in results)),
+        ("Component", "Weight before", *headings),
         rows,
         " ".join(conflicts),
     )
@@ -261,5 +264,6 @@ def _component_name(component: MixtureComponent, *, is_last: bool) -> str:
 
 def _component_text(posterior: Posterior, mean: float, sd: float, unit: str) -> str:
     """A component of the prior in the outcome's unit, from mean and SD in units of σ."""
+    # On a scale that is not linear the two sides differ: the mean of both stands for the SD.
     above, below = posterior.in_unit(mean + sd), posterior.in_unit(mean - sd)
     return f"{number(posterior.in_unit(mean), signed=True)} ± {amount_text((above - below) / 2, unit)}"

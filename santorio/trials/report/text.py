@@ -1,24 +1,25 @@
 """The sentences of a trial's report: the answer, what may be concluded, and what was decided when."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 
 from santorio.analyses.series import date_of
 from santorio.local_time import in_words
 from santorio.metrics import label
-from santorio.rendering.text import as_given, capitalize_first, decision_text, number, percent, plural
+from santorio.rendering.text import as_given, capitalize_first, decision_text, percent, plural
 from santorio.stats.effect_priors import EffectPrior
 from santorio.trials.adherence import adherence_rate
 from santorio.trials.lifecycle import Abandoned, AnyTrialEvent, Deviated, Paused, Resumed, Stopped
 from santorio.trials.preregistration import Change
 from santorio.trials.protocol import Protocol
 from santorio.trials.report.data import ReportData, Result
+from santorio.trials.report.estimates import effect_text, smallest_effect_text
 from santorio.trials.report.interim_text import (
     control_warning_text,
     correction_text,
     early_end_text,
     early_stop_caveat,
-    interval_text,
     planned_interim_text,
 )
 
@@ -34,11 +35,6 @@ CONTRADICTED = 0.5
 SLIGHT = 0.05
 
 
-def amount_text(value: float, unit: str, *, signed: bool = False) -> str:
-    """An amount with its unit."""
-    return f"{number(value, signed=signed)} {unit}".strip()
-
-
 def join_sentences(sentences: Sequence[str]) -> str:
     """Sentences one after another, without the empty ones."""
     return " ".join(sentence for sentence in sentences if sentence)
@@ -49,17 +45,12 @@ def is_randomised(data: ReportData) -> bool:
     return data.run.diagnostics.get("randomisation") in RANDOMISED
 
 
-def effect_text(result: Result) -> str:
-    """The effect with its uncertainty."""
-    estimate = amount_text(result.estimate, result.unit, signed=True)
-    return f"{estimate} (95 % interval {interval_text(result.lower_95, result.upper_95)})"
-
-
 def answer_text(data: ReportData) -> str:
     """The answer for each arm; before the end of the trial only its progress."""
     primary = data.run.primary
     if data.stage != "ended":
-        return join_sentences([_progress_text(data), *(_estimate_so_far_text(result) for result in primary)])
+        estimates = [_estimate_so_far_text(result) for result in primary]
+        return join_sentences([_progress_text(data), *estimates])
     randomised = is_randomised(data)
     answers = [arm_answer_text(result, randomised=randomised) for result in primary]
     return join_sentences([*answers, early_end_text(data), correction_text(data.interim)])
@@ -87,8 +78,12 @@ def _progress_text(data: ReportData) -> str:
 def _next_decision_text(data: ReportData) -> str:
     """When something is decided next: at an interim analysis, or at the end."""
     frozen, done = data.trial.preregistration.frozen, len(data.interim.done)
-    remaining = frozen.decision_rule.interim_days[done:] if frozen else ()
-    return f"the interim analysis after {remaining[0]} of them" if remaining else "the last one"
+    if frozen is None:
+        return "the last one"
+    remaining = frozen.decision_rule.interim_days[done:]
+    if not remaining:
+        return "the last one"
+    return f"the interim analysis after {remaining[0]} of them"
 
 
 def _estimate_so_far_text(result: Result) -> str:
@@ -110,7 +105,7 @@ def arm_answer_text(result: Result, *, randomised: bool) -> str:
 
 
 def _undecided_text(result: Result) -> str:
-    smallest = as_given(result.smallest_effect, result.unit)
+    smallest = smallest_effect_text(result)
     return (
         f"It cannot be said whether “{result.arm}” against “{result.reference_arm}” makes a difference to "
         f"{label(result.outcome)} that matters. The best estimate is {effect_text(result)}. More than {smallest} up: "
@@ -120,11 +115,11 @@ def _undecided_text(result: Result) -> str:
 
 
 def _no_difference_text(result: Result) -> str:
-    smallest = as_given(result.smallest_effect, result.unit)
+    probability = percent(result.probability_within)
     return (
         f"{capitalize_first(label(result.outcome))}: no difference that matters between “{result.arm}” and "
-        f"“{result.reference_arm}”: {effect_text(result)}; with {percent(result.probability_within)} probability it is "
-        f"smaller than {smallest}."
+        f"“{result.reference_arm}”: {effect_text(result)}; with {probability} probability it is smaller than "
+        f"{smallest_effect_text(result)}."
     )
 
 
@@ -147,7 +142,7 @@ def _association_text(result: Result) -> str:
 
 def _certainty_text(result: Result) -> str:
     probability = result.probability_above if result.estimate > 0 else result.probability_below
-    smallest = as_given(result.smallest_effect, result.unit)
+    smallest = smallest_effect_text(result)
     return f"with {percent(probability)} probability by more than the {smallest} that matter"
 
 
@@ -176,7 +171,8 @@ def design_text(data: ReportData) -> str:
 
 def date_range_text(data: ReportData) -> str:
     """The first and the last day."""
-    first, last = (date_of(int(day)) for day in data.posterior.design.day[[0, -1]])
+    days = data.posterior.design.day
+    first, last = date_of(int(days[0])), date_of(int(days[-1]))
     return f"{in_words(first)} to {in_words(last)}"
 
 
@@ -231,16 +227,13 @@ def _protocol_content_text(protocol: Protocol, unit: str) -> str:
 def changes_text(data: ReportData) -> str:
     """What changed while the trial ran: the protocol, pauses, deviations, its end."""
     preregistration = data.trial.preregistration
-    sentences = [
-        _protocol_change_text(change)
-        for change in preregistration.changes
-        if not _follows_from_event(data, change)
-    ]
+    changes = [change for change in preregistration.changes if not _follows_from_event(data, change)]
+    sentences = [_protocol_change_text(change) for change in changes]
     sentences += [_event_text(event) for event in data.events]
     sentences.append(correction_text(data.interim))
-    changes = join_sentences(sentences)
-    if changes:
-        return changes
+    recorded = join_sentences(sentences)
+    if recorded:
+        return recorded
     if preregistration.frozen is None:
         return "No change is recorded."
     return "Nothing: no change, no pause, no deviation is recorded."
@@ -276,9 +269,12 @@ def _follows_from_event(data: ReportData, change: Change) -> bool:
     """Whether days moved because the trial was paused, resumed or abandoned, which has a sentence of its own."""
     if change.fields != ("assignment",):
         return False
-    event_days = [event.day for event in data.events if isinstance(event, Paused | Resumed | Abandoned)]
-    # A pause begins tomorrow where today was logged already, so that the change is a day before the event.
-    return any(abs((day - change.day).days) <= 1 for day in event_days)
+    for event in data.events:
+        # A pause begins tomorrow where today was logged already, so that the change is a day before the event.
+        is_near = abs((event.day - change.day).days) <= 1
+        if is_near and isinstance(event, Paused | Resumed | Abandoned):
+            return True
+    return False
 
 
 def adherence_text(data: ReportData) -> str:
@@ -289,8 +285,8 @@ def adherence_text(data: ReportData) -> str:
     count, rate = plural(len(days), "study day"), adherence_rate(days)
     if rate is None:
         return f"For none of {count} is there a record of whether it followed its arm."
-    by_data = sum(day.known_by == "data" for day in days)
-    by_report = sum(day.known_by == "reported" for day in days)
+    evidence = Counter(day.known_by for day in days)
+    by_data, by_report = evidence["data"], evidence["reported"]
     followed = percent(rate) if rate < 1 else "all"
     return (
         f"For {by_data + by_report} of {count} it is recorded whether they followed their arm ({by_data} by the data, "
@@ -303,12 +299,14 @@ def likelihood_deviation_texts(data: ReportData) -> list[str]:
     likelihoods = data.run.diagnostics.get("likelihoods")
     if not isinstance(likelihoods, dict):
         return []
-    return [
-        f"The protocol promised another likelihood for {label(metric)}; it was analysed with normal errors, since "
-        f"{used['deviation']}."
-        for metric, used in likelihoods.items()
-        if "deviation" in used
-    ]
+    sentences = []
+    for metric, used in likelihoods.items():
+        if "deviation" in used:
+            sentences.append(
+                f"The protocol promised another likelihood for {label(metric)}; it was analysed with normal errors, "
+                f"since {used['deviation']}."
+            )
+    return sentences
 
 
 def exclusions_text(data: ReportData) -> str:
@@ -317,8 +315,10 @@ def exclusions_text(data: ReportData) -> str:
     if not isinstance(excluded, dict):
         excluded = {}
     days_by_reason: dict[str, list[str]] = {}
-    for day in excluded.get(data.run.primary[0].outcome, []):
-        days_by_reason.setdefault(str(day["reason"]), []).append(in_words(dt.date.fromisoformat(day["day"])))
+    for entry in excluded.get(data.run.primary[0].outcome, []):
+        day = in_words(dt.date.fromisoformat(entry["day"]))
+        days_by_reason.setdefault(str(entry["reason"]), []).append(day)
     if not days_by_reason:
         return "No value was excluded as untrustworthy."
-    return " ".join(f"Excluded, {', '.join(days)}: {reason}" for reason, days in days_by_reason.items())
+    sentences = [f"Excluded, {', '.join(days)}: {reason}" for reason, days in days_by_reason.items()]
+    return " ".join(sentences)
