@@ -70,11 +70,10 @@ def print_ranges(rows: list[Row], today: dt.date) -> None:
         table.add_column(heading)
     for row in rows:
         unit = str(row["unit"])
-        prediction = expected(row, today)
         lower, upper = _bounds(row)
         table.add_row(
             outcome(str(row["metric"])).label,
-            span(*_bounds(prediction), unit) if prediction else _explain_missing(row, today),
+            _expected_text(row, today),
             f"{format_number(number(row['last_value']), upper - lower)} {unit}",
             format_day(row["last_day"]),
             span(lower, upper, unit),
@@ -82,10 +81,19 @@ def print_ranges(rows: list[Row], today: dt.date) -> None:
     console.print(table)
 
 
+def _expected_text(row: Row, today: dt.date) -> str:
+    prediction = expected(row, today)
+    if prediction is None:
+        return _explain_missing(row, today)
+    return span(*_bounds(prediction), str(row["unit"]))
+
+
 def _explain_missing(row: Row, today: dt.date) -> str:
     last = row["last_day"]
     assert isinstance(last, dt.date)  # noqa: S101 - a column of dates
-    return "none: the newest value is too old" if last < today else "none: the newest value is in the future"
+    if last < today:
+        return "none: the newest value is too old"
+    return "none: the newest value is in the future"
 
 
 def print_unusual(rows: list[Row]) -> None:

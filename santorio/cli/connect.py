@@ -49,8 +49,9 @@ def connect_garmin(
     if password_stdin + code + code_stdin + token_stdin > 1:
         raise ConfigError("Use only one of --password-stdin, --code, --code-stdin and --token-stdin.")
     settings = load_settings()
+    region = Region.CHINA if china else Region.GLOBAL
     with open_database(settings) as database:
-        context = _door(database, settings, person, Region.CHINA if china else Region.GLOBAL)
+        context = _login_context(database, settings, person, region)
         if token_stdin:
             account = login.use_token(context, _read_stdin("token"))
         elif code_stdin:
@@ -58,7 +59,8 @@ def connect_garmin(
         elif code:
             account = login.enter_code(context, _prompt("The code that Garmin sent"))
         else:
-            login.check_login_allowed(context)  # nobody types a password to be told to wait
+            # Before the prompts: a password that would have to wait is not asked for.
+            login.check_login_allowed(context)
             email = email or str(typer.prompt("Email of the Garmin account"))
             password = _read_stdin("password") if password_stdin else _prompt("Password")
             account = login.log_in(context, email, password)
@@ -86,7 +88,9 @@ def disconnect_garmin(*, person: PersonOption = None) -> None:
     console.print(f"Garmin is disconnected for {account.name}; the data stays.")
 
 
-def _door(database: Database, settings: Settings, name: str | None, region: Region) -> login.LoginContext:
+def _login_context(
+    database: Database, settings: Settings, name: str | None, region: Region
+) -> login.LoginContext:
     with database.connect() as connection:
         person = ensure_person(connection, name or settings.person, settings.timezone_name)
     return login.LoginContext(database, settings, person, region)
@@ -99,5 +103,5 @@ def _prompt(what: str) -> SecretStr:
 def _read_stdin(what: str) -> SecretStr:
     text = sys.stdin.read().strip("\r\n")
     if not text:
-        raise ConfigError(f"No {what} came on standard input.")
+        raise ConfigError(f"There is no {what} on standard input.")
     return SecretStr(text)

@@ -23,14 +23,16 @@ def show(*, person: PersonOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"person": subject.name, "shares": consent.shares, "said_at": consent.decided_at})
         return
-    since = f" since {in_words(consent.decided_at.date())}" if consent.decided_at else ""
-    stands = "are" if consent.shares else "are not"
-    console.print(
-        f"{subject.name}: your results {stands} pooled with those of others here{since}.", highlight=False
-    )
+    if consent.shares:
+        status, command = "are pooled", "withdraw"
+    else:
+        status, command = "are not pooled", "give"
+    status += " with those of others here"
+    if consent.decided_at:
+        status += f" since {in_words(consent.decided_at.date())}"
+    console.print(f"{subject.name}: your results {status}.", highlight=False)
     console.print(MEANING, highlight=False)
-    turn = "withdraw" if consent.shares else "give"
-    console.print(f"To change it: [b]santorio consent {turn}[/b]", highlight=False)
+    console.print(f"To change it: [b]santorio consent {command}[/b]", highlight=False)
 
 
 @app.command()
@@ -53,9 +55,9 @@ def _record(name: str | None, *, shares: bool) -> None:
     if not changed:
         console.print(f"{subject.name}: unchanged.", highlight=False)
         return
-    stands = "are" if shares else "are no longer"
+    status = "are" if shares else "are no longer"
     console.print(
-        f"{subject.name}: from the next study on ([b]santorio run[/b]) your results {stands} pooled with those of "
+        f"{subject.name}: from the next run on ([b]santorio run[/b]) your results {status} pooled with those of "
         "others here.",
         highlight=False,
     )

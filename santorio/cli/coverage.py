@@ -13,7 +13,15 @@ from santorio import local_time
 from santorio.cli.console import JsonOption, PersonOption, console, print_json, resolve_person
 from santorio.ingest.coverage import calendar as coverage_calendar
 from santorio.ingest.coverage import gaps as ledger
-from santorio.ingest.coverage.calendar import GLYPHS, LEGEND, Calendars, DayStatus, glyphs, month_rows
+from santorio.ingest.coverage.calendar import (
+    GLYPHS,
+    LEGEND,
+    Calendars,
+    DayStatus,
+    Statuses,
+    glyphs,
+    month_rows,
+)
 from santorio.ingest.coverage.settlement import settle
 from santorio.rendering.calendar import RULER, MonthRow
 from santorio.settings import load_settings
@@ -45,38 +53,43 @@ def coverage(
         # A run settles the ledger; before a run this shows the log as it is now.
         today = local_time.today(connection, subject, dt.datetime.now(dt.UTC))
         settle(connection, subject.user_id, days=None, today=today)
-        first = since.date() if since else dt.date.min
-        statuses = {
-            about: status
-            for about, status in coverage_calendar.read_statuses(connection, subject.user_id).items()
-            if about[1] >= first and (not kind or about[0] in kind)
-        }
-        gaps = [
-            dataclasses.replace(gap, first_day=max(first, gap.first_day))
-            for gap in ledger.find_gaps(connection, subject.user_id)
-            if gap.last_day >= first and (not kind or gap.kind in kind)
-        ]
+        all_statuses = coverage_calendar.read_statuses(connection, subject.user_id)
+        all_gaps = ledger.find_gaps(connection, subject.user_id)
+    first = since.date() if since else dt.date.min
+    statuses, gaps = _select(all_statuses, all_gaps, first, kind)
     if as_json:
-        print_json(
-            {
-                "person": subject.name,
-                "days": [
-                    {"kind": kind, "day": day, "status": status}
-                    for (kind, day), status in sorted(statuses.items())
-                ],
-                "gaps": [
-                    {**dataclasses.asdict(gap), "days": gap.days, "is_intended": gap.is_intended}
-                    for gap in gaps
-                ],
-            }
-        )
+        print_json(_document(subject.name, statuses, gaps))
         return
     calendars = coverage_calendar.build_calendars(statuses, gaps)
     print_coverage(calendars, gaps, kind or coverage_calendar.kinds_to_show(calendars))
 
 
+def _select(
+    statuses: Statuses, gaps: Sequence[ledger.CoverageGap], first: dt.date, kinds: Sequence[str] | None
+) -> tuple[Statuses, list[ledger.CoverageGap]]:
+    """The days and gaps from `first` on, of these kinds of data, or of all kinds where none is named."""
+
+    def is_selected(kind: str, last_day: dt.date) -> bool:
+        return last_day >= first and (not kinds or kind in kinds)
+
+    selected = {(kind, day): status for (kind, day), status in statuses.items() if is_selected(kind, day)}
+    overlapping = [gap for gap in gaps if is_selected(gap.kind, gap.last_day)]
+    # A gap that began before `first` is shown from there on.
+    shortened = [dataclasses.replace(gap, first_day=max(first, gap.first_day)) for gap in overlapping]
+    return selected, shortened
+
+
+def _document(person: str, statuses: Statuses, gaps: Sequence[ledger.CoverageGap]) -> dict[str, object]:
+    days = [{"kind": kind, "day": day, "status": status} for (kind, day), status in sorted(statuses.items())]
+    gap_documents = []
+    for gap in gaps:
+        document = dataclasses.asdict(gap)
+        gap_documents.append({**document, "days": gap.days, "is_intended": gap.is_intended})
+    return {"person": person, "days": days, "gaps": gap_documents}
+
+
 def print_coverage(calendars: Calendars, gaps: Sequence[ledger.CoverageGap], kinds: Sequence[str]) -> None:
-    """Draw the calendar, then name the gaps by where they come from, and say what mends them."""
+    """Draw the calendar, then list the gaps by their cause, and what closes them."""
     rows = {kind: month_rows(calendars.get(kind, {})) for kind in kinds}
     if not any(rows.values()):
         console.print("There is no data yet: type `santorio sync` or `santorio import PATH`.")
@@ -84,13 +97,17 @@ def print_coverage(calendars: Calendars, gaps: Sequence[ledger.CoverageGap], kin
     table = Table(title="Coverage", title_justify="left", box=None, padding=(0, 1))
     for heading in ("Kind", "Month", RULER):
         table.add_column(heading, no_wrap=True)
-    for kind, of_kind in rows.items():
-        for number, row in enumerate(of_kind):
-            table.add_row(kind if number == 0 else "", row.name, _coloured(row))
+    shown: set[DayStatus | None] = set()
+    for kind, months in rows.items():
+        # The name of the kind stands in its first row only.
+        name = kind
+        for month in months:
+            table.add_row(name, month.name, _coloured(month))
+            shown.update(month.days)
+            name = ""
     console.print(table)
-    used = {status for of_kind in rows.values() for row in of_kind for status in row.days}
     for status, text in LEGEND.items():
-        if status in used:
+        if status in shown:
             console.print(f"[{STYLES[status]}]{GLYPHS[status]}[/] {text}", highlight=False)
     print_gaps(gaps)
 
@@ -101,7 +118,10 @@ def _coloured(row: MonthRow[DayStatus | None]) -> str:
     text, start = glyphs(row), 0
     for status, run in groupby(row.days):
         end = start + len(list(run))
-        parts.append(text[start:end] if status is None else f"[{STYLES[status]}]{text[start:end]}[/]")
+        part = text[start:end]
+        if status is not None:
+            part = f"[{STYLES[status]}]{part}[/]"
+        parts.append(part)
         start = end
     return "".join(parts)
 
@@ -114,17 +134,25 @@ def print_gaps(gaps: Sequence[ledger.CoverageGap]) -> None:
     table = Table(title="Gaps, in days of a kind", title_justify="left", box=None, padding=(0, 1))
     for heading in ("Days", "Why"):
         table.add_column(heading)
-    for reason, words in ledger.REASONS.items():
-        count = sum(gap.days for gap in gaps if gap.reason == reason)
-        if count:
-            table.add_row(str(count), f"[b]{reason}[/b]: {words}")
+    for reason, explanation in ledger.REASONS.items():
+        days = sum(gap.days for gap in gaps if gap.reason == reason)
+        if days:
+            table.add_row(str(days), f"[b]{reason}[/b]: {explanation}")
     console.print(table)
     unintended = [gap for gap in gaps if not gap.is_intended]
     for gap in unintended[:MAX_GAPS]:
-        span = f"{gap.first_day}" if gap.days == 1 else f"{gap.first_day} to {gap.last_day}"
-        why = f"{gap.reason}: {gap.error}" if gap.error else gap.reason
-        console.print(f"[red]✗[/red] {gap.kind}: {span} ({why})", highlight=False)
+        console.print(f"[red]✗[/red] {_gap_line(gap)}", highlight=False)
     if len(unintended) > MAX_GAPS:
         console.print(f"… and {len(unintended) - MAX_GAPS} more: `santorio coverage --json` has all.")
     for sentence in ledger.what_to_do(gaps):
         console.print(f"→ {sentence}", highlight=False, soft_wrap=True)
+
+
+def _gap_line(gap: ledger.CoverageGap) -> str:
+    days = f"{gap.first_day}"
+    if gap.days > 1:
+        days += f" to {gap.last_day}"
+    reason = f"{gap.reason}"
+    if gap.error:
+        reason += f": {gap.error}"
+    return f"{gap.kind}: {days} ({reason})"

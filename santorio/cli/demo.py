@@ -71,6 +71,7 @@ def place_simulation(settings: Settings, days: int) -> Truth:
     inbox = settings.inbox / PERSON
     inbox.mkdir(parents=True, exist_ok=True)
     for index, path in enumerate(walk_files(folder)):
+        # Files in different folders may have the same name: the number keeps them apart in the inbox.
         path.replace(inbox / f"{index:05d}-{path.name}")
     shutil.rmtree(folder)
     return truth
@@ -102,18 +103,28 @@ def read_summary(database: Database, person: Person, truth: Truth) -> Summary:
         gathered = read_model.count_data(connection, person.user_id)
         effects = read_model.person_rows(connection, read_model.EFFECTS, person.user_id)
         trials = read_model.person_rows(connection, read_model.TRIALS, person.user_id)
-    true_effects = {(effect.exposure, effect.outcome): effect.value for effect in truth.effects}
-    results = [_primary_result(row) for row in trials if row["result"]]
-    proposals = [row for row in trials if row["kind"] == "proposal"]
+    trial, proposal = None, None
+    for row in trials:
+        if row["result"] and trial is None:
+            trial = {**_primary_result(row), "truth": truth.trials[0].value}
+        if row["kind"] == "proposal" and proposal is None:
+            proposal = row
     return Summary(
         gathered={**gathered, "events": counts["events"], "rejected": counts["rejected_open"]},
-        effects=[
-            {**row, "truth": true_effects.get((str(row["exposure"]), str(row["outcome"])), 0.0)}
-            for row in effects
-        ],
-        trial={**results[0], "truth": truth.trials[0].value} if results else None,
-        proposal=proposals[0] if proposals else None,
+        effects=_with_truth(effects, truth),
+        trial=trial,
+        proposal=proposal,
     )
+
+
+def _with_truth(effects: list[Row], truth: Truth) -> list[Row]:
+    """The effects with their true values; a pair that the simulation does not link has an effect of zero."""
+    true_effects = {(effect.exposure, effect.outcome): effect.value for effect in truth.effects}
+    rows = []
+    for row in effects:
+        pair = (str(row["exposure"]), str(row["outcome"]))
+        rows.append({**row, "truth": true_effects.get(pair, 0.0)})
+    return rows
 
 
 def _primary_result(trial: Row) -> Row:
@@ -136,15 +147,16 @@ def print_summary(summary: Summary, settings: Settings) -> None:
 
 def print_gathered(row: Row) -> None:
     """Print how much data there is, from when to when."""
+    span = f"{format_day(row['first_day'])} to {format_day(row['last_day'])}"
     console.print(
-        f"\n[b]Imported[/b]  {row['days']} days, {format_day(row['first_day'])} to {format_day(row['last_day'])}: "
-        f"{row['nights']} nights, {row['activities']} activities, {row['events']:,} events; "
-        f"{row['rejected']} rejected files.\n"
+        f"\n[b]Imported[/b]  {row['days']} days, {span}: {row['nights']} nights, {row['activities']} activities, "
+        f"{row['events']:,} events; {row['rejected']} rejected files.\n"
     )
 
 
 def print_effects(effects: list[Row]) -> None:
     """Print the strongest associations beside the true effects, which only a simulation knows."""
+    # In posterior SDs, so that effects in different units compare.
     strongest = sorted(effects, key=lambda row: -abs(number(row["estimate"])) / number(row["sd"]))
     table = Table(title="Associations", title_justify="left", caption_justify="left")
     for heading in ("Exposure", "Outcome"):
@@ -166,12 +178,13 @@ def print_effects(effects: list[Row]) -> None:
 def print_trial(row: Row) -> None:
     """Print the result of a trial."""
     matters = number(row["probability_above"]) + number(row["probability_below"])
+    outcome = label(str(row["outcome"])).capitalize()
+    smallest_effect = f"{row['smallest_effect']:g} {row['unit']}"
     console.print(
         Panel(
             f"{row['days_arm']} days with {row['arm']}, {row['days_reference']} with {row['reference_arm']}.\n"
-            f"{label(str(row['outcome'])).capitalize()}: {format_estimate(row)} {row['unit']}. "
-            f"Probability that the effect matters (more than {row['smallest_effect']:g} {row['unit']} "
-            f"up or down): {matters:.0%}.\n"
+            f"{outcome}: {format_estimate(row)} {row['unit']}. "
+            f"Probability that the effect matters (more than {smallest_effect} up or down): {matters:.0%}.\n"
             f"[b]Decision: {row['decision']}.[/b]  The truth: {row['truth']:+.1f} {row['unit']}.",
             title=f"The {row['trial']} trial",
             title_align="left",
@@ -183,7 +196,7 @@ def print_proposal(row: Row) -> None:
     """Print the proposal that ranks first, and why."""
     arms = row["arms"]
     assert isinstance(arms, list)  # noqa: S101 - a column of JSON lists
-    names = " or ".join(str(arm) for arm in arms)
+    names = " or ".join(map(str, arms))
     console.print(
         Panel(
             f"[b]{row['question']}[/b]\n{row['days_needed']} days, {names}, in random order.\n{row['why']}",
@@ -195,7 +208,8 @@ def print_proposal(row: Row) -> None:
 
 def print_next_steps(settings: Settings, trial: Row | None) -> None:
     """Print which commands to type next."""
-    ui, api = (f"http://{settings.api_host}:{port}" for port in (settings.ui_port, settings.api_port))
+    ui = f"http://{settings.api_host}:{settings.ui_port}"
+    api = f"http://{settings.api_host}:{settings.api_port}"
     steps = [
         ("make serve", f"runs and lineage at {ui}, the API at {api}/docs"),
         ("santorio token --person demo", "a token for the API"),
@@ -203,9 +217,8 @@ def print_next_steps(settings: Settings, trial: Row | None) -> None:
         (str(settings.inbox / settings.person), "or put files here while it is up"),
     ]
     if trial:
-        steps.insert(
-            0, (f"santorio trial report {trial['trial']}", "the trial's report, to read or to print")
-        )
+        report = (f"santorio trial report {trial['trial']}", "the trial's report, to read or to print")
+        steps.insert(0, report)
     console.print("[b]Next[/b]")
     for command, purpose in steps:
         console.print(f"  [cyan]{command}[/cyan]\n      {purpose}", soft_wrap=True, highlight=False)

@@ -30,7 +30,9 @@ def format_lag(row: Row) -> str:
     """When an outcome follows its exposure."""
     if not row["lag_days"]:
         return "that day"
-    return "that night" if row["outcome"] in NIGHTLY else "the next day"
+    if row["outcome"] in NIGHTLY:
+        return "that night"
+    return "the next day"
 
 
 def format_estimate(row: Row) -> str:

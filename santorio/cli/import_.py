@@ -1,6 +1,7 @@
 """`santorio import`: imports files of any known kind, shows progress, ends with a table."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from santorio.people import ensure_person
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.object_store import open_object_store
+from santorio.storage.parse_result import Rejection
 
 
 def import_files(
@@ -46,17 +48,30 @@ def import_files(
 
 def as_document(report: ImportReport) -> dict[str, object]:
     """Return the report as plain data."""
+    rejected = []
+    for path, rejection in _rejections(report):
+        rejected.append(
+            {
+                "file": str(path),
+                "code": rejection.code,
+                "reason": rejection.reason,
+                "where": rejection.location,
+            }
+        )
     return {
         "files": len(report.files),
         "events_new": report.events_new,
         "events_unchanged": report.events_unchanged,
-        "rejected": [
-            {"file": str(file.path), "code": reason.code, "reason": reason.reason, "where": reason.location}
-            for file in report.files
-            for reason in file.rejected
-        ],
+        "rejected": rejected,
         "by_kind": dict(Counter(file.kind for file in report.files)),
     }
+
+
+def _rejections(report: ImportReport) -> Iterator[tuple[Path, Rejection]]:
+    """Every rejected or repaired record, with the path of its file."""
+    for file in report.files:
+        for rejection in file.rejected:
+            yield file.path, rejection
 
 
 def print_report(report: ImportReport) -> None:
@@ -72,15 +87,10 @@ def print_report(report: ImportReport) -> None:
         new = sum(file.events_new for file in files)
         unchanged = sum(file.events_unchanged for file in files)
         rejected = sum(len(file.rejected) for file in files)
-        table.add_row(kind, str(len(files)), str(new), str(unchanged), str(rejected))
+        table.add_row(kind, *map(str, (len(files), new, unchanged, rejected)))
     table.add_section()
-    table.add_row(
-        "all",
-        str(len(report.files)),
-        str(report.events_new),
-        str(report.events_unchanged),
-        str(report.rejected),
-    )
+    totals = (len(report.files), report.events_new, report.events_unchanged, report.rejected)
+    table.add_row("all", *map(str, totals))
     console.print(table)
     print_rejected(report)
     if len(report.accounts) > 1:
@@ -94,14 +104,14 @@ def print_report(report: ImportReport) -> None:
 
 def print_rejected(report: ImportReport) -> None:
     """List each file or line that was rejected or repaired, and why."""
-    rows = [(file.path.name, reason) for file in report.files for reason in file.rejected]
-    if not rows:
+    rejections = list(_rejections(report))
+    if not rejections:
         return
     table = Table(title="Rejected or repaired", title_justify="left")
     table.add_column("File", overflow="fold")
     table.add_column("Where")
     table.add_column("Why", overflow="fold")
-    for name, reason in rows:
-        table.add_row(name, reason.location or "", reason.reason)
+    for path, rejection in rejections:
+        table.add_row(path.name, rejection.location or "", rejection.reason)
     console.print(table)
     console.print("The originals are kept; the list is also in `ops.rejected_records`.")

@@ -12,6 +12,7 @@ from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 from santorio.warehouse import read_model
 
+# The 97.5 % quantile of the standard normal distribution.
 NORMAL_95 = 1.959964
 MAX_ROWS = 12
 HEADINGS = (
@@ -62,21 +63,25 @@ def _key(row: Row) -> tuple[object, ...]:
 
 def _own_effects(connection: psycopg.Connection, person: Person) -> dict[tuple[object, ...], Row]:
     """The person's own associations without pooling, by the key of the pooled effect."""
-    return {
-        ("association", row["outcome"], row["exposure"], row["lag_days"]): {
+    effects: dict[tuple[object, ...], Row] = {}
+    for row in read_model.person_rows(connection, read_model.EFFECTS, person.user_id):
+        key = ("association", row["outcome"], row["exposure"], row["lag_days"])
+        effects[key] = {
             "own_estimate": row["estimate"],
             "own_lower_95": row["lower_95"],
             "own_upper_95": row["upper_95"],
         }
-        for row in read_model.person_rows(connection, read_model.EFFECTS, person.user_id)
-    }
+    return effects
 
 
 def print_population(rows: list[Row]) -> None:
     """Print the pooled effects, the variation between people and the person's own effects."""
     table = Table(title="Effects over people who share their results", title_justify="left")
-    for column, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="left" if column < 2 else "right")
+    for heading in HEADINGS[:2]:
+        table.add_column(heading)
+    for heading in HEADINGS[2:]:
+        table.add_column(heading, justify="right")
+    # A trial is worth more than an association, then the effects that are farthest from zero for their uncertainty.
     strongest = sorted(rows, key=lambda row: (row["basis"] != "trial", -_strength(row)))
     for row in strongest[:MAX_ROWS]:
         margin = NORMAL_95 * number(row["shrunk_sd"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,7 @@ from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 
 MAX_ROWS = 30
-# No two look alike, in black and white too.
+# They differ in black and white too.
 GLYPHS = {
     DayQuality.COMPLETE: "█",
     DayQuality.FLAGGED: "▓",
@@ -62,7 +63,8 @@ def quality(
         built = connection.execute("select to_regclass('marts.day_quality') is not null").fetchone()
         if built is None or not built[0]:
             raise NotFound("Nothing has been built yet.", hint="Type `santorio run` first.")
-        history = read_quality(connection, subject.user_id, since.date() if since else None)
+        first_day = since.date() if since else None
+        history = read_quality(connection, subject.user_id, first_day)
     if html is not None:
         with output_errors(html):
             html.write_text(quality_page(subject.name, history, dt.datetime.now(dt.UTC)), encoding="utf-8")
@@ -81,7 +83,8 @@ def _as_json(day: Day) -> dict[str, object]:
 
 def print_quality(history: QualityHistory) -> None:
     """Print the calendar, then what is excluded, what is to be reviewed, and what is missing."""
-    rows = merge_months(rows_by_month({day.day: day for day in history.days}), is_complete)
+    days = {day.day: day for day in history.days}
+    rows = merge_months(rows_by_month(days), is_complete)
     if not rows:
         console.print(
             "There is no data yet: type `santorio import PATH` or `santorio sync`, then `santorio run`."
@@ -104,15 +107,19 @@ def print_quality(history: QualityHistory) -> None:
 
 
 def _glyphs(row: MonthRow[Day]) -> str:
-    """Write a month as a row of coloured glyphs."""
+    """Write a month as a row of coloured glyphs; a run of days of one quality is coloured at once."""
     parts: list[str] = []
-    for day_quality, run in groupby(day.quality if day else None for day in row.days):
+    for day_quality, run in groupby(row.days, key=_quality):
         length = len(list(run))
         if day_quality is None:
             parts.append(" " * length)
         else:
             parts.append(_coloured(day_quality, GLYPHS[day_quality] * length))
     return "".join(parts)
+
+
+def _quality(day: Day | None) -> DayQuality | None:
+    return day.quality if day else None
 
 
 def _coloured(day_quality: DayQuality, text: str) -> str:
@@ -140,9 +147,10 @@ def print_missing(history: QualityHistory) -> None:
     table = Table(title="Missing", title_justify="left", box=None, padding=(0, 1))
     for heading in ("Days", "Nights", "Why"):
         table.add_column(heading)
+    days = Counter(day.missing_reason for day in history.days)
+    nights = Counter(day.night_missing_reason for day in history.days)
     for reason, explanation in REASONS.items():
-        days = sum(day.missing_reason == reason for day in history.days)
-        nights = sum(day.night_missing_reason == reason for day in history.days)
-        if days or nights:
-            table.add_row(str(days or ""), str(nights or ""), f"[b]{reason}[/b]: {explanation}")
+        if days[reason] or nights[reason]:
+            counts = (str(days[reason] or ""), str(nights[reason] or ""))
+            table.add_row(*counts, f"[b]{reason}[/b]: {explanation}")
     console.print(table)

@@ -22,8 +22,11 @@ def run_pipeline(*, force: bool = False) -> dict[str, object]:
     dict
         The report (`pipelines.run.RunReport`).
     """
-    command = [sys.executable, "-m", "pipelines.run", *(["--force"] if force else [])]
+    command = [sys.executable, "-m", "pipelines.run"]
+    if force:
+        command.append("--force")
     process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    # The last line is the report. Without one the process has written to standard error why it could not run.
     try:
         report: dict[str, object] = json.loads(process.stdout.splitlines()[-1])
     except (IndexError, ValueError):

@@ -24,9 +24,11 @@ OnlyOption = Annotated[Service | None, typer.Option(help="Only this service, as 
 
 def serve(*, only: OnlyOption = None) -> None:
     """Serve the API, the pipeline's UI and its daemon until Ctrl-C."""
+    command = [sys.executable, "-m", "pipelines.services"]
+    if only:
+        command += ["--only", only.value]
     # Replaces this process, so that Ctrl-C reaches only the process that has to stop the services.
-    options = ["--only", only.value] if only else []
-    os.execv(sys.executable, [sys.executable, "-m", "pipelines.services", *options])  # noqa: S606
+    os.execv(sys.executable, command)  # noqa: S606
 
 
 def up(*, only: OnlyOption = None) -> None:

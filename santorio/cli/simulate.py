@@ -9,7 +9,7 @@ import typer
 
 from santorio.cli.console import console, progress_bar
 from santorio.errors import ConfigError, output_errors
-from santorio.simulator import simulate
+from santorio.simulator import Simulation, simulate
 
 PASSWORD = "simulated"  # noqa: S105 - of accounts that exist on this machine alone
 DAYS_A_YEAR = 365
@@ -33,23 +33,13 @@ def serve(
     """Serve a simulated Garmin Connect until Ctrl-C."""
     from santorio.simulator.server import Account, parse_fault, run_server
 
-    last_day = dt.datetime.now(dt.UTC).date() + dt.timedelta(
-        days=1
-    )  # in some time zone it is tomorrow already
-    accounts = [
-        Account(
-            f"person{number}@example.org",
-            PASSWORD,
-            simulate(
-                days=max(2, round(years * DAYS_A_YEAR)),
-                seed=number,
-                last_day=last_day,
-                profile=FIRST_PROFILE + number,
-            ),
-            mfa_code="123456" if mfa else None,
-        )
-        for number in range(1, people + 1)
-    ]
+    # In some time zone it is tomorrow already.
+    last_day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    mfa_code = "123456" if mfa else None
+    accounts = []
+    for number in range(1, people + 1):
+        simulation = _simulate_person(years, seed=number, last_day=last_day)
+        accounts.append(Account(f"person{number}@example.org", PASSWORD, simulation, mfa_code=mfa_code))
     try:
         faults = [parse_fault(text) for text in fault or []]
         with run_server(accounts, port=port) as server:
@@ -85,10 +75,18 @@ def export(
     if path.exists():
         raise ConfigError(f"{path} exists already.", hint="Choose another file name.")
     last_day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
-    days = max(2, round(years * DAYS_A_YEAR))
-    simulation = simulate(days=days, seed=seed, last_day=last_day, profile=FIRST_PROFILE + seed)
+    simulation = _simulate_person(years, seed=seed, last_day=last_day)
+    days = _days(years)
     with output_errors(path), progress_bar("Simulating", total=days) as bar:
         write_export(simulation, path, progress=bar.update)
     console.print(
         f"{path}: {days:,} days, {path.stat().st_size / 2**20:.1f} MB.\nNext: santorio import {path}"
     )
+
+
+def _days(years: float) -> int:
+    return max(2, round(years * DAYS_A_YEAR))
+
+
+def _simulate_person(years: float, *, seed: int, last_day: dt.date) -> Simulation:
+    return simulate(days=_days(years), seed=seed, last_day=last_day, profile=FIRST_PROFILE + seed)

@@ -17,12 +17,12 @@ from santorio.storage.event_log import UNDATED
 def status(*, as_json: JsonOption = False) -> None:
     """Show what the data directory holds: people, events, days, model runs, and rejected records."""
     settings = load_settings()
+    people = []
     with open_database(settings) as database, database.connect() as connection:
         garmin = {account.user_id: account for account in accounts(connection)}
-        people = [
-            {**count_records(connection, person), "garmin": _garmin_document(garmin[person.user_id])}
-            for person in all_people(connection)
-        ]
+        for person in all_people(connection):
+            counts = count_records(connection, person)
+            people.append({**counts, "garmin": _garmin_document(garmin[person.user_id])})
     document = {"home": settings.home, "people": people}
     if as_json:
         print_json(document)
@@ -82,9 +82,8 @@ def print_status(document: dict[str, object]) -> None:
     if not people:
         console.print("There is no data yet. Type [b]santorio demo[/b] or [b]santorio import PATH[/b].")
         return
-    table = Table(title=f"What is in {document['home']}", title_justify="left")
-    for heading in ("Person", "Events", "First day", "Last day", "Newest arrived", "Fits", "To fix"):
-        table.add_column(heading)
+    headings = ("Person", "Events", "First day", "Last day", "Newest arrived", "Fits", "To fix")
+    table = Table(*headings, title=f"What is in {document['home']}", title_justify="left")
     for row in people:
         table.add_row(
             row["name"],

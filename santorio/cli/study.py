@@ -10,6 +10,7 @@ from rich.table import Table
 
 from santorio.cli.console import JsonOption, console, print_json
 from santorio.errors import ConfigError, output_errors
+from santorio.rendering.text import with_unit
 
 if TYPE_CHECKING:
     from santorio.stats.assurance import Noise
@@ -31,6 +32,7 @@ def analyse(
     as_json: JsonOption = False,
 ) -> None:
     """Analyse a study: what the arms did to the outcomes, with the uncertainty that the data leaves."""
+    # Imported here, as in `plan`: SciPy and the samplers would slow down every other command.
     from santorio.studies.analysis import analyse_study
 
     analysed = analyse_study(study)
@@ -77,8 +79,7 @@ def _delta(outcome: "OutcomeAnswer") -> str:
 
 
 def _rows_table(answer: "StudyAnswer", outcome: "OutcomeAnswer") -> Table:
-    unit = f" ({outcome.unit})" if outcome.unit else ""
-    table = Table(title=f"{escape(outcome.label)}{escape(unit)}", title_justify="left")
+    table = Table(title=escape(with_unit(outcome.label, outcome.unit)), title_justify="left")
     table.add_column("Arm")
     for heading in (f"{answer.data.row.capitalize()}s", "Missing", "Mean", "SD"):
         table.add_column(heading, justify="right")
@@ -88,6 +89,7 @@ def _rows_table(answer: "StudyAnswer", outcome: "OutcomeAnswer") -> Table:
 
 
 def _print_comparison(comparison: "Comparison") -> None:
+    """Print the statistics of a comparison, a line for each that the study has."""
     effect = comparison.effect
     lines = [
         (
@@ -105,7 +107,9 @@ def _print_comparison(comparison: "Comparison") -> None:
         test = comparison.randomisation
         kind = "all" if test.complete else "drawn"
         lines.append(f"Randomisation test: p = {test.p:.2g}, from {test.schedules} schedules ({kind}).")
-    lines += [_case_line(case, named=len(comparison.cases) > 1) for case in comparison.cases]
+    # The effect of a single case is that of the comparison: it is not printed again.
+    several_cases = len(comparison.cases) > 1
+    lines += [_case_line(case, named=several_cases) for case in comparison.cases]
     if comparison.between is not None:
         between = comparison.between
         lines.append(
@@ -178,18 +182,22 @@ def plan(  # noqa: PLR0913 - the options of a command
     from santorio.studies.plan_files import write_plan
 
     noise, noise_from = _noise(sd, correlation, past, column, day)
+    if effect is None:
+        effect = 2 * smallest_effect
+    if seed is None:
+        seed = secrets.randbelow(2**31)
     design = plan_study(
         DesignRequest(
             arms=_parts(arms),
             noise=noise,
             noise_from=noise_from,
             smallest_effect=smallest_effect,
-            effect=effect if effect is not None else 2 * smallest_effect,
+            effect=effect,
             most_days=max_days,
             periods=_integers(periods),
             power=power,
             half_life=half_life,
-            seed=seed if seed is not None else secrets.randbelow(2**31),
+            seed=seed,
         )
     )
     written = []
@@ -249,9 +257,7 @@ def print_plan(design: "Plan") -> None:
 
 def _table_by_days(design: "Plan") -> Table:
     """Power and width of the interval for about eight numbers of days, the planned one among them."""
-    table = Table(title="By its number of days", title_justify="left")
-    for heading in ("Days", "Power", "95 % interval ±"):
-        table.add_column(heading, justify="right")
+    table = _number_table("By its number of days", "Days", "Power", "95 % interval ±")
     step = max(len(design.by_days) // 8, 1)
     shown = {row.days for row in design.by_days[::step]} | {design.days}
     for row in design.by_days:
@@ -262,10 +268,17 @@ def _table_by_days(design: "Plan") -> Table:
 
 def _table_by_effect(design: "Plan") -> Table:
     """Probability of each decision, by the true effect."""
-    table = Table(title=f"What {design.days} days will say", title_justify="left")
-    for heading in ("True effect", "More", "No difference", "Less", "Keep going"):
-        table.add_column(heading, justify="right")
+    title = f"What {design.days} days will say"
+    table = _number_table(title, "True effect", "More", "No difference", "Less", "Keep going")
     for row in design.by_effect:
         probabilities = (row.more, row.no_difference, row.less, row.keep_going)
-        table.add_row(f"{row.effect:.3g}", *(f"{100 * probability:.0f} %" for probability in probabilities))
+        cells = [f"{100 * probability:.0f} %" for probability in probabilities]
+        table.add_row(f"{row.effect:.3g}", *cells)
+    return table
+
+
+def _number_table(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="right")
     return table

@@ -37,7 +37,7 @@ def sync(
     options = SyncOptions(
         since=_day(since, "--since"),
         until=_day(until, "--until"),
-        kinds=tuple(name.strip() for name in kinds.split(",") if name.strip()) if kinds else None,
+        kinds=_kinds(kinds),
         max_requests=max_requests,
     )
     with open_database(settings) as database:
@@ -64,9 +64,19 @@ def sync(
         raise typer.Exit(1)
 
 
+def _kinds(text: str | None) -> tuple[str, ...] | None:
+    """The kinds of a list that is separated by commas; None, which is every kind, without a list."""
+    if not text:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    return tuple(filter(None, names))
+
+
 def _day(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
     try:
-        return None if text is None else dt.date.fromisoformat(text)
+        return dt.date.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"{option} is not a date.", hint="Write it as 2024-03-31.") from None
 

@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.markup import escape
 
@@ -23,15 +25,18 @@ from santorio.cli.trial_output import (
     unanswered_line,
 )
 from santorio.errors import NotFound, output_errors
+from santorio.people import Person
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.object_store import open_object_store
 from santorio.trials import service
-from santorio.trials.adherence import load_adherence
+from santorio.trials.adherence import AdherenceDay, load_adherence
 from santorio.trials.interventions.custom import withdraw as withdraw_intervention
 from santorio.trials.lifecycle import OPEN, InvalidCommand
+from santorio.trials.preregistration import Preregistration
 from santorio.trials.protocol_validation import slug
 from santorio.trials.repository import (
+    Proposal,
     TrialStatus,
     load_preregistration,
     load_proposal,
@@ -41,7 +46,7 @@ from santorio.trials.repository import (
 )
 from santorio.trials.service import CommandResult
 
-# For so many days `santorio trial today` mentions an answer.
+# Number of days for which `santorio trial today` mentions an answer.
 NEWS_DAYS = 14
 
 app = typer.Typer(help="Trials that are proposed, run or ran.", no_args_is_help=True)
@@ -87,50 +92,103 @@ def list_trials(*, person: PersonOption = None, as_json: JsonOption = False) -> 
 def show_trial(name: Name, *, person: PersonOption = None, as_json: JsonOption = False) -> None:
     """Show a trial with its results, or a proposal with its schedule."""
     settings = load_settings()
-    trial = slug(name)
     with open_database(settings) as database, database.connect() as connection:
         reader = resolve_person(connection, settings, person)
         today = local_time.today(connection, reader, dt.datetime.now(dt.UTC))
-        all_results = latest_results(connection, reader.user_id, "trial_results", "is_primary desc, outcome")
-        all_proposals = latest_results(connection, reader.user_id, "proposals", "rank")
-        all_unanswered = load_unanswered_trials(connection, reader)
-        preregistration = load_preregistration(connection, reader, trial)
-        proposal = load_proposal(connection, reader, trial)
-        status = load_trial_status(connection, reader, name, today)
-        adherence = load_adherence(connection, reader, trial, status.protocol, status.state.adhered, today)
-    results = [row for row in all_results if row["trial"] in {name, trial}]
-    unanswered = [row for row in all_unanswered if row["trial"] in {name, trial}]
-    proposals = [row for row in all_proposals if slug(str(row["slug"])) == trial]
-    has_events = status.state.name != "unknown"
-    if not (results or proposals or unanswered or has_events):
+        details = _load_details(connection, reader, name, today)
+    if not details.exists:
         raise NotFound(f"There is no trial called “{name}”.", hint="`santorio trial list` names them.")
-    document = proposal.protocol.document() if proposal else None
     if as_json:
-        print_json(
-            {
-                "results": results,
-                "unanswered": unanswered[0] if unanswered else None,
-                "preregistration": preregistration.as_json() if preregistration else None,
-                "proposal": {**proposals[0], "protocol": document} if proposals else None,
-                "state": status.state.as_json() if has_events else None,
-                "adherence": adherence,
-                "interim_analyses": status.interim.done,
-                "remaining_interim_days": status.remaining_interim_days,
-                "frozen_protocol": status.frozen.document() if status.frozen else None,
-            }
-        )
-        return
-    print_status(status, adherence)
-    for row in results:
+        print_json(_details_document(details))
+    else:
+        _print_details(details)
+
+
+@dataclass(frozen=True)
+class _TrialDetails:
+    """What the log, the marts and the published runs contain about one trial.
+
+    Attributes
+    ----------
+    results, unanswered, proposal_rows : list[dict[str, object]]
+        Rows of published results, of a trial without a result, and of proposals.
+    """
+
+    status: TrialStatus
+    adherence: list[AdherenceDay]
+    results: list[dict[str, object]]
+    unanswered: list[dict[str, object]]
+    proposal_rows: list[dict[str, object]]
+    proposal: Proposal | None
+    preregistration: Preregistration | None
+
+    @property
+    def has_events(self) -> bool:
+        return self.status.state.name != "unknown"
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.results or self.unanswered or self.proposal_rows or self.has_events)
+
+
+def _load_details(connection: psycopg.Connection, person: Person, name: str, today: dt.date) -> _TrialDetails:
+    trial = slug(name)
+    results = latest_results(connection, person.user_id, "trial_results", "is_primary desc, outcome")
+    proposals = latest_results(connection, person.user_id, "proposals", "rank")
+    unanswered = load_unanswered_trials(connection, person)
+    status = load_trial_status(connection, person, name, today)
+    return _TrialDetails(
+        status=status,
+        adherence=load_adherence(connection, person, trial, status.protocol, status.state.adhered, today),
+        results=[row for row in results if row["trial"] in {name, trial}],
+        unanswered=[row for row in unanswered if row["trial"] in {name, trial}],
+        proposal_rows=[row for row in proposals if slug(str(row["slug"])) == trial],
+        proposal=load_proposal(connection, person, trial),
+        preregistration=load_preregistration(connection, person, trial),
+    )
+
+
+def _details_document(details: _TrialDetails) -> dict[str, object]:
+    """The document of `santorio trial show --json`; what the trial does not have is null."""
+    status = details.status
+    document: dict[str, object] = {
+        "results": details.results,
+        "unanswered": None,
+        "preregistration": None,
+        "proposal": None,
+        "state": None,
+        "adherence": details.adherence,
+        "interim_analyses": status.interim.done,
+        "remaining_interim_days": status.remaining_interim_days,
+        "frozen_protocol": None,
+    }
+    if details.unanswered:
+        document["unanswered"] = details.unanswered[0]
+    if details.preregistration:
+        document["preregistration"] = details.preregistration.as_json()
+    if details.proposal_rows:
+        protocol = details.proposal.protocol.document() if details.proposal else None
+        document["proposal"] = {**details.proposal_rows[0], "protocol": protocol}
+    if details.has_events:
+        document["state"] = status.state.as_json()
+    if status.frozen:
+        document["frozen_protocol"] = status.frozen.document()
+    return document
+
+
+def _print_details(details: _TrialDetails) -> None:
+    print_status(details.status, details.adherence)
+    for row in details.results:
         print_result(row)
-    if results:
-        console.print(f"Its report: [b]santorio trial report {results[0]['trial']}[/b]\n", soft_wrap=True)
-    for row in unanswered:
+    if details.results:
+        trial = details.results[0]["trial"]
+        console.print(f"Its report: [b]santorio trial report {trial}[/b]\n", soft_wrap=True)
+    for row in details.unanswered:
         console.print(unanswered_line(row))
-    if preregistration:
-        console.print(f"{preregistration.sentence()}\n", highlight=False)
-    for row in proposals:
-        print_proposal(row, can_be_accepted=proposal is not None)
+    if details.preregistration:
+        console.print(f"{details.preregistration.sentence()}\n", highlight=False)
+    for row in details.proposal_rows:
+        print_proposal(row, can_be_accepted=details.proposal is not None)
 
 
 @app.command()
@@ -155,6 +213,7 @@ def accept(
     """Accept a proposal: its protocol is frozen, and the trial starts on its first day."""
     command = partial(service.accept, name=name, start=_parse_day(start), interim=interim)
     result = _run_command(person, command, as_json=as_json)
+    # Typed a second time the command changes nothing: the first time said what to do next.
     if not as_json and result.changed:
         console.print(
             "Each day: [b]santorio trial today[/b]. Afterwards: [b]santorio run[/b], then "
@@ -258,6 +317,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a trial's report, one HTML page to read or to print, from its newest analysis."""
+    # Imported here: the report needs Matplotlib, which no other command of a trial should wait for.
     from santorio.trials.report.build import build_report
     from santorio.trials.report.data import load_report_data
     from santorio.trials.report.text import answer_text

@@ -29,14 +29,12 @@ def print_results(rows: list[dict[str, object]]) -> None:
     if not rows:
         console.print("No trial has been analysed yet.")
         return
-    table = Table(title="Trials", title_justify="left")
-    for heading in ("Trial", "Outcome", "Effect, with 95 % interval", "Verdict"):
-        table.add_column(heading)
+    headings = ("Trial", "Outcome", "Effect, with 95 % interval", "Verdict")
+    table = Table(*headings, title="Trials", title_justify="left")
     for row in rows:
         outcome = label(str(row["outcome"])) + _role(row)
-        table.add_row(
-            str(row["trial"]), outcome, f"{format_estimate(row)} {row['unit']}", str(row["decision"])
-        )
+        effect = f"{format_estimate(row)} {row['unit']}"
+        table.add_row(str(row["trial"]), outcome, effect, str(row["decision"]))
     console.print(table)
 
 
@@ -44,9 +42,7 @@ def print_proposals(rows: list[dict[str, object]]) -> None:
     """Print the proposals, a line each."""
     if not rows:
         return
-    table = Table(title="Proposed", title_justify="left")
-    for heading in ("", "Question", "Days", "Name"):
-        table.add_column(heading)
+    table = Table("", "Question", "Days", "Name", title="Proposed", title_justify="left")
     for row in rows:
         table.add_row(str(row["rank"]), str(row["question"]), str(row["days_needed"]), str(row["slug"]))
     console.print(table)
@@ -57,8 +53,9 @@ def print_proposal(row: dict[str, object], *, can_be_accepted: bool) -> None:
     name = row["slug"]
     console.print(f"[b]{row['question']}[/b]  {row['days_needed']} days\n{row['why']}\n")
     schedule = row["schedule"]
-    for entry in schedule if isinstance(schedule, list) else []:
-        console.print("  " + "  ".join(str(value) for value in entry.values()), highlight=False)
+    assert isinstance(schedule, list)  # noqa: S101 - a column of JSON lists
+    for entry in schedule:
+        console.print("  ".join(["", *map(str, entry.values())]), highlight=False)
     if can_be_accepted:
         console.print(
             f"\nTo run it: [b]santorio trial accept {name}[/b] (it starts tomorrow; --start names another day). "
@@ -131,7 +128,9 @@ def _role(row: dict[str, object]) -> str:
     """The role of an outcome that is not the primary one."""
     if row["is_negative_control"]:
         return " (negative control)"
-    return "" if row["is_primary"] else " (secondary)"
+    if row["is_primary"]:
+        return ""
+    return " (secondary)"
 
 
 def unanswered_line(row: dict[str, object]) -> str:
@@ -148,30 +147,46 @@ def unanswered_line(row: dict[str, object]) -> str:
 
 
 def trial_task(status: TrialStatus, today: dt.date) -> dict[str, object]:
-    """What a trial asks for on a day."""
+    """What a trial asks for on a day; a field that the state of the trial does not need is null."""
     protocol, state = status.protocol, status.state
     assert protocol is not None  # noqa: S101 - an open trial was accepted
-    arm = protocol.arm_of(today) if state.name == "running" else None
-    # The study days after an interim analysis that stopped the trial are no part of the answer.
+    # The study days after an interim analysis that stopped the trial are not part of the answer.
     past_days = _study_days_until(protocol, today)[: state.stopped_after]
     is_over = state.stopped_after is not None or _is_past_last_day(protocol, today)
-    outcomes = (protocol.outcome, *protocol.secondary)
     frozen = status.frozen or protocol
-    return {
+    task: dict[str, object] = {
         "trial": status.trial,
         "question": protocol.question,
         "state": state.name,
-        "arm": arm,
-        "study_day": len(past_days) if arm is not None else None,
+        "arm": None,
+        "study_day": None,
         "study_days": len(frozen.drawn),
-        "starts": protocol.start_day if state.name == "scheduled" else None,
-        "paused_until": state.paused_until if state.name == "paused" else None,
-        "adherence_question": protocol.adherence.ask if protocol.adherence else None,
+        "starts": None,
+        "paused_until": None,
+        "adherence_question": None,
         "over": is_over,
         "to_log": [day for day in past_days[-ASKED_DAYS:] if day not in state.adhered],
-        "rate": [] if is_over else [outcome for outcome in outcomes if outcome.startswith(MEASURE)],
-        "next": _next_step(status) if is_over else _due_interim_analysis(status, today),
+        "rate": [],
+        "next": None,
     }
+    if state.name == "scheduled":
+        task["starts"] = protocol.start_day
+    elif state.name == "paused":
+        task["paused_until"] = state.paused_until
+    elif state.name == "running":
+        task["arm"] = protocol.arm_of(today)
+    if task["arm"] is not None:
+        task["study_day"] = len(past_days)
+    if protocol.adherence:
+        task["adherence_question"] = protocol.adherence.ask
+    if is_over:
+        task["next"] = _next_step(status)
+    else:
+        outcomes = (protocol.outcome, *protocol.secondary)
+        # The device measures the other outcomes: only these are for the person to log.
+        task["rate"] = [outcome for outcome in outcomes if outcome.startswith(MEASURE)]
+        task["next"] = _due_interim_analysis(status, today)
+    return task
 
 
 def _study_days_until(protocol: Protocol, today: dt.date) -> list[dt.date]:
@@ -210,8 +225,9 @@ def _next_step(status: TrialStatus) -> str:
         return f"The answer: {state.decision}. Its report: {report}"
     if state.name == "completed":
         return f"Its last day is over. Analyse: santorio run. Then: {report}"
-    last_day = protocol.last_day if protocol else None
-    ready = protocol.outcome_arrives_on(last_day) if protocol and last_day else None
+    assert protocol is not None  # noqa: S101 - an open trial was accepted
+    assert protocol.last_day is not None  # noqa: S101 - it is over
+    ready = protocol.outcome_arrives_on(protocol.last_day)
     return f"Its last day is over. From {ready} on, analyse: santorio run. Then: {report}"
 
 
@@ -240,7 +256,9 @@ def print_task(task: dict[str, object], today: dt.date) -> None:
         )
     if to_log:
         question = escape(str(task["adherence_question"] or "Was it done?"))
-        day_option = "" if to_log[-1] == today else f" --day {to_log[-1]}"
+        day_option = ""
+        if to_log[-1] != today:
+            day_option = f" --day {to_log[-1]}"
         console.print(
             f"  When the day is over: {question} santorio trial log {name} --done (or --not-done){day_option}",
             highlight=False,

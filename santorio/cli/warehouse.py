@@ -55,21 +55,21 @@ def status(*, as_json: JsonOption = False) -> None:
 
 
 def _state(connection: psycopg.Connection) -> dict[str, object]:
-    counted = connection.execute(STATE).fetchone()
+    counts = connection.execute(STATE).fetchone()
     newest = connection.execute(
         "select published_at, known_at, code_version from ops.builds where published_at is not null "
         "order by published_at desc limit 1"
     ).fetchone()
-    assert counted is not None  # noqa: S101 - a select without from always gives a row
+    assert counts is not None  # noqa: S101 - a select without from always gives a row
     published_at, known_at, code = newest or (None, None, None)
     return {
         "published_at": published_at,
         "known_at": known_at,
         "code_version": code,
-        "waiting_events": counted[0],
-        "waiting_days": counted[1],
-        "models": counted[2],
-        "past": counted[3],
+        "waiting_events": counts[0],
+        "waiting_days": counts[1],
+        "models": counts[2],
+        "past": counts[3],
     }
 
 
@@ -92,8 +92,13 @@ def build(
     """Bring the marts up to date; with --as-of, build them as of a past instant into the schema past_marts."""
     if as_of is None:
         report = run_pipeline()
-        print_json(report) if as_json else print_report(report)
-        raise typer.Exit(1 if report["outcome"] == "failed" else 0)
+        if as_json:
+            print_json(report)
+        else:
+            print_report(report)
+        if report["outcome"] == "failed":
+            raise typer.Exit(1)
+        return
     settings = load_settings()
     instant = _parse_instant(as_of)
     with open_database(settings) as database:
@@ -127,4 +132,6 @@ def _parse_instant(text: str) -> dt.datetime:
         ) from None
     from santorio.warehouse.as_of import past_instant
 
-    return past_instant(instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC))
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=dt.UTC)
+    return past_instant(instant)
