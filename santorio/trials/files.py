@@ -11,6 +11,9 @@ from santorio.storage.parse_result import ParseResult, rejected
 from santorio.trials.protocol import Protocol
 from santorio.trials.protocol_validation import MAX_ARMS, slug, validate_protocol
 
+# A bare schedule has no date: its days are numbers, and its protocol has the first day.
+SCHEDULE_DAY = dt.date(2000, 1, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedTrial:
@@ -37,17 +40,24 @@ def detect_recorded_trial(
     """Detect a trial in a table: `study_day`, `condition`, and a 0/1 column named like one of the conditions."""
     if "study_day" not in header or "condition" not in header:
         return None
-    conditions = sorted({row["condition"].strip() for row in rows if row.get("condition", "").strip()})
+    conditions = sorted({row.get("condition", "").strip() for row in rows} - {""})
     if len(conditions) != 2:
         return None
+    first, second = conditions
     for column in columns:
-        cells = {row.get(column, "").strip() for row in rows}
-        if column in map(str.lower, conditions) and cells <= {"0", "1", "0.0", "1.0", ""}:
-            first, second = conditions
-            arm, reference = (first, second) if first.lower() == column else (second, first)
-            outcomes = tuple(name for name in columns if name != column)
-            return RecordedTrial(slug(arm), (reference, arm), outcomes) if outcomes else None
+        if column not in {first.lower(), second.lower()} or not _is_indicator(column, rows):
+            continue
+        # The column is named after what was tried; the other condition is the reference.
+        arm, reference = (first, second) if first.lower() == column else (second, first)
+        outcomes = tuple(name for name in columns if name != column)
+        return RecordedTrial(slug(arm), (reference, arm), outcomes) if outcomes else None
     return None
+
+
+def _is_indicator(column: str, rows: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a column has nothing but zeros, ones and empty cells."""
+    cells = {row.get(column, "").strip() for row in rows}
+    return cells <= {"0", "1", "0.0", "1.0", ""}
 
 
 def events_of_recorded_trial(
@@ -108,14 +118,13 @@ def parse(document: object, person: Person, folder: str | None) -> ParseResult |
     if not isinstance(name, str) or not slug(name):
         return rejected(
             "nameless_schedule",
-            'This schedule does not say which trial it is of. Add "trial": "its name", with the days under '
-            '"assignment", or put it into a folder of that name.',
+            'This schedule does not name its trial. Add "trial": "its name", with the days under "assignment", or put '
+            "it into a folder of that name.",
             kind="trial schedule",
-        )  # fmt: skip
+        )
     content = {"trial": slug(name), "assignment": dict(assignment)}
-    return ParseResult(
-        "trial schedule", [_event(person, "trial.schedule", slug(name), dt.date(2000, 1, 1), content)]
-    )
+    event = _event(person, "trial.schedule", slug(name), SCHEDULE_DAY, content)
+    return ParseResult("trial schedule", [event])
 
 
 def is_schedule(value: object) -> bool:

@@ -25,9 +25,10 @@ RHO_GRID = np.array([-0.6, -0.4, -0.2, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8
 # The lengths to search, in days of the calendar; each design has as many cycles as fit.
 LENGTHS = (14, 21, 28, 35, 42, 49, 56, 63, 70, 84, 98, 112, 140, 168, 224, 280, 365)
 DAILY_CYCLE_DAYS = (14, 10)
-PERIOD_DAYS = (2, 3, 4, 5, 7, 10, 14, 21, 28)
+PERIOD_DAYS = (3, 4, 5, 7, 10, 14, 21, 28)
 # Only the shortest lengths of a period are searched: more cycles give more precise effects.
 MAX_PERIOD_LENGTHS = 2
+# With one cycle a trend over the trial is indistinguishable from the effect of the arm that comes last.
 MIN_CYCLES = 2
 # After two half-lives a quarter of the previous arm's effect is left.
 WASHOUT_HALF_LIVES = 2.0
@@ -65,7 +66,9 @@ class Design:
     @property
     def period_days(self) -> int:
         """Study days of a period; 1 for randomisation by day."""
-        return self.cycle_days // self.arms if self.kind == "periods" else 1
+        if self.kind == "daily":
+            return 1
+        return self.cycle_days // self.arms
 
     @property
     def study_days(self) -> int:
@@ -80,7 +83,9 @@ class Design:
     @property
     def randomization(self) -> dict[str, object]:
         """The randomization of its schedule, as a protocol records it."""
-        return daily_scheme(self.cycle_days) if self.kind == "daily" else periods_scheme(self.period_days)
+        if self.kind == "daily":
+            return daily_scheme(self.cycle_days)
+        return periods_scheme(self.period_days)
 
     def calendar(self, first: int = MONDAY) -> IntArray:
         """Study days as days since 1970-01-01; the trial starts on the first allowed day from `first` on."""
@@ -129,23 +134,27 @@ def _designs(
     if shortest_period_days == 1:
         cycle_types += [("daily", arms * round(days / arms)) for days in DAILY_CYCLE_DAYS]
     if periods:
-        allowed = [days for days in PERIOD_DAYS if days >= max(shortest_period_days, 3)]
+        allowed = [days for days in PERIOD_DAYS if days >= shortest_period_days]
         cycle_types += [("periods", arms * days) for days in allowed[:MAX_PERIOD_LENGTHS]]
-    lengths = [*(length for length in LENGTHS if length < longest_days), longest_days]
+    # The person's own limit is a length to search too.
+    lengths = [length for length in LENGTHS if length < longest_days]
+    lengths.append(longest_days)
     study_days_a_week = 7 - len(set(not_on))
-    found: set[Design] = set()
+    # A set: two lengths may hold the same number of cycles, and so the same design.
+    distinct: set[Design] = set()
     for kind, cycle_days in cycle_types:
-        is_daily = kind == "daily"
-        washout = 0 if is_daily else _washout_days(carry_over, cycle_days // arms)
-        min_cycles = 1 if is_daily else MIN_CYCLES
+        washout, min_cycles = 0, 1
+        if kind == "periods":
+            washout, min_cycles = _washout_days(carry_over, cycle_days // arms), MIN_CYCLES
         for length in lengths:
             cycles = (length * study_days_a_week // 7) // cycle_days
             if cycles < min_cycles:
                 continue
             design = Design(kind, arms, cycles, cycle_days, washout, carry_over, not_on)
+            # Study days that are put on the calendar may reach beyond the length.
             if LENGTHS[0] <= design.days <= longest_days:
-                found.add(design)
-    return tuple(sorted(found, key=lambda design: (design.days, design.kind, design.cycle_days)))
+                distinct.add(design)
+    return tuple(sorted(distinct, key=lambda design: (design.days, design.kind, design.cycle_days)))
 
 
 def _washout_days(carry_over: float, period_days: int) -> int:
@@ -155,18 +164,19 @@ def _washout_days(carry_over: float, period_days: int) -> int:
     """
     if carry_over <= 0:
         return 0
+    # After h days λ^h of the effect is left: a half of it at h = −1 / log₂ λ.
     half_life = -1 / math.log2(carry_over)
     return min(math.ceil(WASHOUT_HALF_LIVES * half_life), period_days // 2)
 
 
 @functools.cache
 def _log_unit_variances(design: Design, observed_share: float) -> FloatArray:
-    """Logarithm of the variance in units of σ², on the grid of ρ."""
-    drawn = []
+    """Logarithm of the variance in units of σ², on the grid of ρ; shape (grid,)."""
+    variances_of_draws = []
     for seed in range(DRAWS):
         columns = design.trial_design(seed, observed_share).columns(design.carry_over)
-        drawn.append(unit_variances(columns, RHO_GRID))
-    return np.asarray(np.log(np.mean(drawn, axis=0)))
+        variances_of_draws.append(unit_variances(columns, RHO_GRID))
+    return np.asarray(np.log(np.mean(variances_of_draws, axis=0)))
 
 
 def variances(designs: Sequence[Design], noise: Noise) -> FloatArray:
@@ -176,9 +186,14 @@ def variances(designs: Sequence[Design], noise: Noise) -> FloatArray:
     their comparison; in periods it costs less. So days are excluded from the design, at the nearest share of the grid,
     and the difference to the person's own share scales the variance.
     """
-    observed_share = float(OBSERVED_SHARES[np.abs(OBSERVED_SHARES - noise.observed_share).argmin()])
-    unit = [np.interp(noise.rho, RHO_GRID, _log_unit_variances(design, observed_share)) for design in designs]
-    return np.asarray(np.exp(unit)) * noise.sigma**2 * observed_share / noise.observed_share
+    nearest = np.abs(OBSERVED_SHARES - noise.observed_share).argmin()
+    observed_share = float(OBSERVED_SHARES[nearest])
+    # The logarithm of the variance is smoother in ρ than the variance, and so closer to its interpolation.
+    log_unit = [
+        np.interp(noise.rho, RHO_GRID, _log_unit_variances(design, observed_share)) for design in designs
+    ]
+    scale = noise.sigma**2 * observed_share / noise.observed_share
+    return np.asarray(np.exp(log_unit)) * scale
 
 
 def clear_cache() -> None:
@@ -200,9 +215,10 @@ def shortest(
         The best assurance of each length, up to its own.
     """
     by_days: dict[int, float] = {}
-    for design, chance in zip(designs, assurance.tolist(), strict=True):
-        by_days[design.days] = max(chance, by_days.get(design.days, 0.0))
-    sufficient = [days for days, chance in by_days.items() if chance >= wanted]
+    for design, probability in zip(designs, assurance.tolist(), strict=True):
+        by_days[design.days] = max(probability, by_days.get(design.days, 0.0))
+    sufficient = [days for days, probability in by_days.items() if probability >= wanted]
+    # Of lengths that come equally near, the shortest.
     nearest = max(by_days, key=lambda days: (by_days[days], -days))
     days = min(sufficient, default=nearest)
     indices = [index for index, design in enumerate(designs) if design.days == days]

@@ -81,10 +81,11 @@ def previous_result(
     past: Sequence[PreviousTrial], intervention: Intervention, metric: str
 ) -> PreviousTrial | None:
     """The newest trial with a result for the same arms and outcome: its result is the prior of the next one."""
+    question = (intervention.name, metric, intervention.arms)
     newest: PreviousTrial | None = None
     for trial in sorted(past, key=lambda trial: (trial.day or dt.date.min, trial.trial)):
-        is_same_question = trial.metric == metric and trial.arms == intervention.arms
-        if trial.result and trial.day and trial.intervention == intervention.name and is_same_question:
+        is_same_question = (trial.intervention, trial.metric, trial.arms) == question
+        if is_same_question and trial.result and trial.day:
             newest = trial
     return newest
 
@@ -131,6 +132,7 @@ def _repeat_reason(trial: PreviousTrial, metric: str, sigma: float, today: dt.da
 
 def next_number(past: Sequence[PreviousTrial], slug: str) -> int:
     """Number of the next trial of this name: no trial replaces an earlier one."""
+    # A declined proposal left no trial behind: the next one may have its name.
     taken = {trial.trial.replace("_", "-") for trial in past if trial.state != "declined"}
     if slug not in taken:
         return 1
@@ -181,18 +183,20 @@ def _from_status(status: TrialStatus, result: EffectDistribution | None) -> Prev
         trial=status.trial,
         intervention=None,
         metric=None,
-        state=_PAST_STATES.get(state.name, "open"),
+        state="open",
         day=last_day or state.since,
         decided=state.decision not in (None, "keep going"),
-        result=result if state.name in _PAST_STATES else None,
     )
+    if state.name in _PAST_STATES:
+        trial = replace(trial, state=_PAST_STATES[state.name], result=result)
     if protocol is None:
         return trial
+    sigma = protocol.planning.sigma if protocol.planning else None
     return replace(
         trial,
         intervention=protocol.intervention,
         metric=protocol.outcome.removeprefix(MEASURE),
-        sigma=protocol.planning.sigma if protocol.planning else None,
+        sigma=sigma,
         arms=protocol.arms,
     )
 
@@ -202,24 +206,20 @@ def _from_marts(connection: psycopg.Connection, person: Person, today: dt.date) 
         """
         select trial, outcome, last_day,
                (select bool_or(decision <> 'keep going') from analysis.trial_results result
-                where result.user_id = known.user_id and result.trial = known.trial and result.is_primary)
-        from marts.trials known where user_id = %s order by last_day nulls last, trial
+                where result.user_id = trials.user_id and result.trial = trials.trial and result.is_primary)
+        from marts.trials where user_id = %s order by last_day nulls last, trial
         """,
         [person.user_id],
     ).fetchall()
-    return [
-        PreviousTrial(
-            trial=trial,
-            intervention=None,
-            metric=outcome,
-            state=_state_by_date(last_day, today),
-            day=last_day,
-            decided=bool(decided),
-        )
-        for trial, outcome, last_day, decided in rows
-    ]
+    trials = []
+    for trial, outcome, last_day, is_decided in rows:
+        state = _state_by_date(last_day, today)
+        trials.append(PreviousTrial(trial, None, outcome, state, last_day, decided=bool(is_decided)))
+    return trials
 
 
 def _state_by_date(last_day: dt.date | None, today: dt.date) -> Literal["finished", "open"]:
     """The state of a trial without events in the log."""
-    return "finished" if last_day and last_day + OUTCOME_DELAY < today else "open"
+    if last_day and last_day + OUTCOME_DELAY < today:
+        return "finished"
+    return "open"

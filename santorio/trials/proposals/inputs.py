@@ -52,15 +52,23 @@ class ProposalInputs:
 
     def cache_key(self, today: dt.date) -> str:
         """Hash of all inputs; the date counts only where it makes a trial old enough to be proposed again."""
-        series = [*sorted(self.outcomes.items()), *sorted(self.exposures.items())]
+        days = []
+        for name, series in [*sorted(self.outcomes.items()), *sorted(self.exposures.items())]:
+            days.append((name, series.day.tolist(), series.value.tolist()))
+        associations = [
+            (*pair, association.estimate, association.sd) for pair, association in self.associations.items()
+        ]
         interventions = (*built_in_interventions(), *self.own.interventions)
+        past = [(repr(trial), trial.is_old(today)) for trial in self.past]
+        expected = [(*key, repr(evidence)) for key, evidence in self.expected.items()]
+        # Sorted, since the order in which rows are read does not change the proposals.
         return cache_key(
-            [(name, days.day.tolist(), days.value.tolist()) for name, days in series],
-            sorted((*pair, found.estimate, found.sd) for pair, found in self.associations.items()),
+            days,
+            sorted(associations),
             [intervention.model_dump_json() for intervention in interventions],
             self.own.limits.model_dump_json(),
-            sorted((repr(trial), trial.is_old(today)) for trial in self.past),
-            sorted((*key, repr(evidence)) for key, evidence in self.expected.items()),
+            sorted(past),
+            sorted(expected),
         )
 
 

@@ -26,8 +26,10 @@ from santorio.trials.proposals.protocol_draft import draft_protocol
 from santorio.trials.proposals.text import why
 from santorio.trials.protocol_model import NORMAL, OutcomeLikelihood
 
+# All proposals of a person are one run.
 TARGET = "all"
 MIN_OUTCOME_DAYS = 30
+# The noise is that of the last year: devices and lives change.
 NOISE_DAYS = 365
 
 
@@ -62,37 +64,41 @@ def propose(
             "not enough data",
             f"No untried intervention has {MIN_OUTCOME_DAYS} days of an outcome and good odds of an answer.",
         )
-    outcomes = inputs.outcomes
-    run = Run(
+    return publish(database, _run(person, inputs, plans, key), force=force)
+
+
+def _run(person: Person, inputs: ProposalInputs, plans: Sequence[DesignPlan], key: str) -> Run:
+    """The run to publish: a row and a protocol for each plan, the first ranks highest."""
+    outcomes = inputs.outcomes.values()
+    diagnostics: dict[str, object] = {
+        "interventions": len(built_in_interventions()),
+        "custom_interventions": len(inputs.own.interventions),
+        "custom_interventions_rejected": list(inputs.own.refused),
+        "limits": inputs.own.limits.model_dump(mode="json"),
+        "answered": len(inputs.past),
+        "proposed": len(plans),
+        "left_out": describe_exclusions({**inputs.outcomes, **inputs.exposures}),
+    }
+    return Run(
         user_id=person.user_id,
         kind="proposals",
         target=TARGET,
         fingerprint=key,
-        as_of=max((series.as_of for series in outcomes.values()), default=dt.datetime.now(dt.UTC)),
-        known_at=next((series.known_at for series in outcomes.values()), None),
+        as_of=max((series.as_of for series in outcomes), default=dt.datetime.now(dt.UTC)),
+        known_at=next((series.known_at for series in outcomes), None),
         rows=[_proposal_row(plan, position) for position, plan in enumerate(plans, start=1)],
         further_rows={"proposed_protocols": [_protocol_row(plan) for plan in plans]},
-        diagnostics={
-            "interventions": len(built_in_interventions()),
-            "custom_interventions": len(inputs.own.interventions),
-            "custom_interventions_rejected": list(inputs.own.refused),
-            "limits": inputs.own.limits.model_dump(mode="json"),
-            "answered": len(inputs.past),
-            "proposed": len(plans),
-            "left_out": describe_exclusions({**outcomes, **inputs.exposures}),
-        },
+        diagnostics=diagnostics,
     )
-    return publish(database, run, force=force)
 
 
 def find_plans(inputs: ProposalInputs, today: dt.date) -> list[DesignPlan]:
     """Find the shortest worthwhile design for every intervention and outcome, within the person's limits."""
     noises = {name: _noise(series) for name, series in inputs.outcomes.items() if _is_usable(series)}
+    interventions: dict[str, Intervention] = {}
     # A person's own intervention replaces a built-in one of the same name.
-    interventions = {
-        intervention.name: intervention
-        for intervention in (*built_in_interventions(), *inputs.own.interventions)
-    }
+    for intervention in (*built_in_interventions(), *inputs.own.interventions):
+        interventions[intervention.name] = intervention
     plans = []
     for intervention in interventions.values():
         plans += _plans_of(intervention, inputs, noises, today)
@@ -110,10 +116,12 @@ def _plans_of(
         return []
     plans = []
     for outcome in intervention.outcomes:
-        if outcome.series in noises:
-            noise, outcome_sd = noises[outcome.series]
-            plan = _plan_of(intervention, outcome, inputs, allowed, noise, outcome_sd, today)
-            plans += [plan] if plan else []
+        if outcome.series not in noises:
+            continue
+        noise, outcome_sd = noises[outcome.series]
+        plan = _plan_of(intervention, outcome, inputs, allowed, noise, outcome_sd, today)
+        if plan is not None:
+            plans.append(plan)
     return plans
 
 
@@ -191,7 +199,8 @@ def _noise(series: Series) -> tuple[Noise, float]:
     """Day-to-day noise of an outcome in the last year, and its standard deviation in that time."""
     day, value = series.day[-NOISE_DAYS:], series.value[-NOISE_DAYS:]
     sd = float(value.std(ddof=1))
-    return noise_of(day, (value - value.mean()) / sd, sd), sd
+    standardised = (value - value.mean()) / sd
+    return noise_of(day, standardised, sd), sd
 
 
 def rank(plans: Sequence[DesignPlan]) -> list[DesignPlan]:

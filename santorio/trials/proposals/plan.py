@@ -18,7 +18,7 @@ MIN_ASSURANCE = 0.65
 
 @dataclass(frozen=True, slots=True)
 class PriorEvidence:
-    """Something that speaks of an effect before the trial, and how many people it is from.
+    """Evidence of an effect before the trial, and the number of people that it comes from.
 
     Attributes
     ----------
@@ -38,15 +38,15 @@ class DesignPlan:
     Attributes
     ----------
     metric : str
-        The outcome as a protocol names it, a measure with what marks it.
+        The outcome as a protocol names it: a measure has its prefix.
     variance : float
-        v of the effect's estimate, in the outcome's unit squared.
+        Variance of the effect's estimate, in the outcome's unit squared.
     assurance_by_days : Mapping[int, float]
         Best assurance by length, up to that of the design.
     prior : EffectDistribution
-        All that speaks of the effect taken together.
+        All evidence combined.
     basis : tuple[PriorEvidence, ...]
-        What the prior rests on, the person's own first; empty where nothing speaks of it.
+        The evidence behind the prior, the person's own first; empty without any.
     again : str or None
         Why it is proposed although it was declined or tested before.
     number : int
@@ -74,7 +74,9 @@ class DesignPlan:
     def slug(self) -> str:
         """Name of the proposal."""
         base = f"{self.intervention.name}-{self.outcome.name.replace('_', '-')}"
-        return base if self.number == 1 else f"{base}-{self.number}"
+        if self.number == 1:
+            return base
+        return f"{base}-{self.number}"
 
     @property
     def days(self) -> int:
@@ -94,8 +96,9 @@ class DesignPlan:
     @property
     def value_per_day(self) -> float:
         """Expected value in units of the smallest effect, per 100 days of burden."""
+        # Adopting an intervention costs as much as the smallest effect is worth, in proportion to its burden.
         cost = self.smallest_effect * self.intervention.burden
-        worth = value_of_information(
-            self.prior, self.variance, cost, lower_is_better=self.outcome.direction == "lower"
-        )
-        return 100 * worth / self.smallest_effect / (self.design.study_days * self.intervention.burden)
+        lower_is_better = self.outcome.direction == "lower"
+        value = value_of_information(self.prior, self.variance, cost, lower_is_better=lower_is_better)
+        burden_days = self.design.study_days * self.intervention.burden
+        return 100 * value / self.smallest_effect / burden_days

@@ -1,4 +1,4 @@
-"""What other people's trials let expect of this person: a prior for the next proposal."""
+"""What trials of other people predict for this person: a prior for the next proposal."""
 
 import psycopg
 
@@ -13,7 +13,8 @@ def load_population_priors(
 ) -> dict[tuple[str, str, int], PriorEvidence]:
     """Read what trials of others predict for this person, by intervention, outcome and lag; empty without consent.
 
-    It is the predictive distribution of a person who is not among them, their own trial left out, taken to be normal.
+    It is the predictive distribution of a new person, computed without this person's own trial and approximated by a
+    normal distribution.
     """
     if not read_consent(connection, person.user_id).shares:
         return {}
@@ -29,7 +30,8 @@ def load_population_priors(
         """,
         [person.user_id],
     ).fetchall()
-    return {
-        (intervention, outcome, lag): PriorEvidence("population", EffectDistribution(mean, sd), people)
-        for intervention, outcome, lag, mean, sd, people in rows
-    }
+    priors = {}
+    for intervention, outcome, lag, mean, sd, people in rows:
+        effect = EffectDistribution(mean, sd)
+        priors[intervention, outcome, lag] = PriorEvidence("population", effect, people)
+    return priors

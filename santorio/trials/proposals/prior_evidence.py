@@ -1,5 +1,6 @@
-"""Prior evidence of an effect, from the person's own trial or days and from trials of others; and the prior of it."""
+"""Prior evidence of an effect, from the person's own trial or days and from trials of others; and its prior."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,9 +28,13 @@ def prior_evidence(
     Trials of others count for built-in interventions alone: what a person wrote may be something else under the same
     name.
     """
-    own = _personal_evidence(intervention, inputs, metric, outcome_sd)
-    others = None if intervention.own else inputs.expected.get((intervention.name, metric, lag_days))
-    return tuple(evidence for evidence in (own, others) if evidence)
+    basis = []
+    if personal := _personal_evidence(intervention, inputs, metric, outcome_sd):
+        basis.append(personal)
+    others = inputs.expected.get((intervention.name, metric, lag_days))
+    if others and not intervention.own:
+        basis.append(others)
+    return tuple(basis)
 
 
 def _personal_evidence(
@@ -60,8 +65,13 @@ def _weights(basis: Sequence[PriorEvidence]) -> list[float]:
     """Weights in the prior's mixture; what they leave to the weak prior does not depend on their number."""
     if len(basis) == 1:
         return [INFORMATIVE_WEIGHT]
-    personal = INFORMATIVE_WEIGHT - POPULATION_WEIGHT
-    return [POPULATION_WEIGHT if evidence.basis == "population" else personal for evidence in basis]
+    weights = []
+    for evidence in basis:
+        if evidence.basis == "population":
+            weights.append(POPULATION_WEIGHT)
+        else:
+            weights.append(INFORMATIVE_WEIGHT - POPULATION_WEIGHT)
+    return weights
 
 
 def combined_evidence(basis: Sequence[PriorEvidence], outcome_sd: float) -> EffectDistribution:
@@ -69,9 +79,12 @@ def combined_evidence(basis: Sequence[PriorEvidence], outcome_sd: float) -> Effe
     if not basis:
         return EffectDistribution(0.0, VAGUE_SD * outcome_sd)
     weights = np.array(_weights(basis)) / INFORMATIVE_WEIGHT
-    means, sds = np.array([(evidence.effect.mean, evidence.effect.sd) for evidence in basis]).T
+    means = np.array([evidence.effect.mean for evidence in basis])
+    sds = np.array([evidence.effect.sd for evidence in basis])
     mean = float(weights @ means)
-    return EffectDistribution(mean, float(np.sqrt(weights @ (sds**2 + (means - mean) ** 2))))
+    # Variance of a mixture: the mean of the components' variances, and the variance of their means.
+    variance = float(weights @ (sds**2 + (means - mean) ** 2))
+    return EffectDistribution(mean, math.sqrt(variance))
 
 
 def has_informative_prior(plan: DesignPlan) -> bool:
@@ -84,9 +97,7 @@ def effect_prior(plan: DesignPlan) -> EffectPrior:
     if not has_informative_prior(plan):
         return WEAK
     sigma = plan.noise.sigma
-    return robust_mixture_of(
-        [
-            (weight, evidence.effect.mean / sigma, evidence.effect.sd / sigma)
-            for weight, evidence in zip(_weights(plan.basis), plan.basis, strict=True)
-        ]
-    )
+    components = []
+    for weight, evidence in zip(_weights(plan.basis), plan.basis, strict=True):
+        components.append((weight, evidence.effect.mean / sigma, evidence.effect.sd / sigma))
+    return robust_mixture_of(components)

@@ -18,7 +18,13 @@ def draft_protocol(plan: DesignPlan) -> Protocol:
     """
     intervention, design = plan.intervention, plan.design
     seed = zlib.crc32(plan.slug.encode())
-    rests_on = [*(evidence.basis for evidence in plan.basis), "weak"] if has_informative_prior(plan) else ()
+    period_days = design.period_days if design.kind == "periods" else None
+    rests_on = []
+    if has_informative_prior(plan):
+        rests_on = [*(evidence.basis for evidence in plan.basis), "weak"]
+    model = Model.from_priors(
+        intervention.carry_over(), effect_prior(plan), rests_on, plan.likelihood, _other_likelihoods(plan)
+    )
     return Protocol(
         trial=plan.slug.replace("-", "_"),
         question=question(plan),
@@ -31,14 +37,12 @@ def draft_protocol(plan: DesignPlan) -> Protocol:
         lag_days=plan.outcome.lag_days,
         not_on=design.not_on,
         randomization=design.randomization,
-        period_days=design.period_days if design.kind == "periods" else None,
+        period_days=period_days,
         washout_days=design.washout_days,
         cycles=design.cycles,
         seed=seed,
         assignment=tuple(intervention.arms[arm] for arm in design.draw(seed).tolist()),
-        model=Model.from_priors(
-            intervention.carry_over(), effect_prior(plan), rests_on, plan.likelihood, _other_likelihoods(plan)
-        ),
+        model=model,
         adherence=intervention.adherence,
         planning=Planning(sigma=plan.noise.sigma, rho=plan.noise.rho, assurance=plan.assurance),
     )
@@ -47,7 +51,9 @@ def draft_protocol(plan: DesignPlan) -> Protocol:
 def _negative_control(plan: DesignPlan) -> NegativeControl | None:
     """The negative control with its lag: a later version of the intervention does not change the protocol."""
     control = plan.intervention.negative_control
-    return NegativeControl(metric=control.metric, lag_days=control.lag) if control else None
+    if control is None:
+        return None
+    return NegativeControl(metric=control.metric, lag_days=control.lag)
 
 
 def _other_likelihoods(plan: DesignPlan) -> list[NamedLikelihood]:

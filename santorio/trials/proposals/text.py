@@ -12,10 +12,10 @@ def question(plan: DesignPlan) -> str:
 
 def why(plan: DesignPlan) -> str:
     """Why this trial, and why for this number of days."""
-    parts = [plan.again, _length_text(plan)]
-    parts += [_evidence_text(plan, evidence) for evidence in plan.basis]
-    parts.append(_not_for_text(plan))
-    return " ".join(part for part in parts if part)
+    sentences = [plan.again, _length_text(plan)]
+    sentences += [_evidence_text(plan, evidence) for evidence in plan.basis]
+    sentences.append(_not_for_text(plan))
+    return " ".join(filter(None, sentences))
 
 
 def _unit(plan: DesignPlan) -> str:
@@ -24,7 +24,8 @@ def _unit(plan: DesignPlan) -> str:
 
 
 def _length_text(plan: DesignPlan) -> str:
-    unit, odds = _unit(plan), f"{100 * plan.assurance:.0f} in 100"
+    unit = _unit(plan)
+    odds = f"{100 * plan.assurance:.0f} in 100"
     noise = (
         f"your {label(plan.outcome.name)} varies by {plan.noise.sigma:.3g}{unit} from day to day, "
         f"and {plan.smallest_effect:.3g}{unit} is what would matter"
@@ -33,12 +34,13 @@ def _length_text(plan: DesignPlan) -> str:
         text = f"This needs {plan.days} days: {noise}. The odds of a clear answer are then {odds}"
     else:
         text = f"Even {plan.days} days, the best that fits your limits, give odds of {odds} of a clear answer: {noise}"
-    shorter = [(days, chance) for days, chance in plan.assurance_by_days.items() if days < plan.days]
+    shorter = [days for days in plan.assurance_by_days if days < plan.days]
     if not shorter:
         return f"{text}."
     # The shorter length nearest to even odds shows best what the additional days are for.
-    days, chance = min(shorter, key=lambda pair: abs(pair[1] - 0.5))
-    return f"{text}; at your day-to-day noise {days} days would be {_chance_text(chance)}."
+    days = min(shorter, key=lambda days: abs(plan.assurance_by_days[days] - 0.5))
+    shorter_odds = _odds_text(plan.assurance_by_days[days])
+    return f"{text}; at your day-to-day noise {days} days would be {shorter_odds}."
 
 
 def _evidence_text(plan: DesignPlan, evidence: PriorEvidence) -> str:
@@ -46,7 +48,8 @@ def _evidence_text(plan: DesignPlan, evidence: PriorEvidence) -> str:
     if not mean:
         return ""
     unit = _unit(plan)
-    size = f"{abs(mean):.2g}{unit} {'lower' if mean < 0 else 'higher'}"
+    direction = "lower" if mean < 0 else "higher"
+    size = f"{abs(mean):.2g}{unit} {direction}"
     likely = f"anything between {mean - 1.96 * sd:+.2g} and {mean + 1.96 * sd:+.2g}{unit}"
     if evidence.basis == "trial":
         return f"Your earlier trial found {size}; this one starts from there, with {likely} likely."
@@ -64,7 +67,7 @@ def _not_for_text(plan: DesignPlan) -> str:
     return f"Not for {'; nor for '.join(plan.intervention.not_for)}."
 
 
-def _chance_text(chance: float) -> str:
-    if 0.42 <= chance <= 0.58:
+def _odds_text(probability: float) -> str:
+    if 0.42 <= probability <= 0.58:
         return "a coin toss"
-    return f"{100 * chance:.0f} in 100"
+    return f"{100 * probability:.0f} in 100"
