@@ -12,17 +12,8 @@ from santorio.api.app import create_app
 from santorio.api.repository import ApiRepository
 from santorio.people import Person
 from santorio.privacy.tokens import mint_token
+from support.api_resources import COLLECTIONS
 
-COLLECTIONS = (
-    "days",
-    "nights",
-    "activities",
-    "baselines",
-    "effects",
-    "population",
-    "trials",
-    "coverage",
-)
 VALUE = {
     "days": "steps",
     "nights": "sleep_minutes",

@@ -190,16 +190,22 @@ GARMIN_KEYS = (
 )
 
 
+# Statistics, {calendarDate, values: {…}}: a key of `values`, and the kind of a daily and of a weekly one.
+STATISTICS = {
+    "restingHR": ("heart_rate_summary", "heart_rate_summary"),
+    "overallStressLevel": ("stress_summary", "stress_weekly"),
+    "totalSteps": ("steps_weekly", "steps_weekly"),
+    "averageSteps": ("steps_weekly", "steps_weekly"),
+}
+
+
 def _aggregate(payload: Payload, step_days: int | None) -> Kind | None:
     """Detect kinds whose elements look the same for a day and for a week; the distance of their days decides."""
     values, is_weekly = payload.get("values"), step_days == 7
     if isinstance(values, Mapping):
-        if "restingHR" in values:
-            return Kind("heart_rate_summary", ())
-        if "overallStressLevel" in values:
-            return Kind("stress_weekly" if is_weekly else "stress_summary", ())
-        if "totalSteps" in values or "averageSteps" in values:
-            return Kind("steps_weekly", ())
+        for key, (daily, weekly) in STATISTICS.items():
+            if key in values:
+                return Kind(weekly if is_weekly else daily, ())
     elif "value" in payload and "calendarDate" in payload and step_days is not None:
         return Kind("stress_weekly" if is_weekly else "sleep_score", ())
     return None

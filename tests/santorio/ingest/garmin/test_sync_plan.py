@@ -7,7 +7,7 @@ import garminconnect
 from hypothesis import given
 from hypothesis import strategies as st
 
-from santorio.ingest.formats.garmin.payload_kinds import KINDS
+from santorio.ingest.formats.garmin.payload_kinds import KINDS, STATISTICS
 from santorio.ingest.garmin.endpoints import BY_KIND, ENDPOINTS, Endpoint
 from santorio.ingest.garmin.sync_plan import (
     NOT_DUE,
@@ -124,7 +124,9 @@ def test_an_edited_activity_is_asked_for_again_but_not_its_file() -> None:
 
 
 def test_every_row_of_the_table_names_a_method_of_the_client_and_a_kind_that_can_be_recognised() -> None:
-    names = {kind.name for kind in KINDS} | {"stress_summary", "heart_rate_summary", "activity_file"}
+    daily_statistics = {daily for daily, _weekly in STATISTICS.values()}
+    # An activity's file is a FIT file, and not a payload.
+    names = {kind.name for kind in KINDS} | daily_statistics | {"activity_file"}
     for endpoint in ENDPOINTS:
         assert callable(getattr(garminconnect.Garmin, endpoint.method))
         assert endpoint.kind in names
