@@ -44,6 +44,18 @@ class SimulatedPerson:
         """Training sessions of a day."""
         return self.habits.workouts[day + 1]
 
+    def training_load(self, day: int) -> float:
+        """Training load of a day: the sum over its sessions."""
+        return sum(workout.load for workout in self.workouts(day))
+
+    def training_minutes(self, day: int) -> int:
+        """Minutes of training of a day."""
+        return sum(workout.minutes for workout in self.workouts(day))
+
+    def workout_end(self, day: int, workout: Workout) -> int:
+        """Return when a session of a day is over, as UTC epoch seconds."""
+        return self.clock.instant(day, workout.minute) + 60 * workout.minutes
+
     @cached_property
     def nights(self) -> list[Night]:
         """The night that ends on each day."""
@@ -59,10 +71,20 @@ class SimulatedPerson:
         return sample(self.seed, self.body, plan, self._battery_path)
 
     def weekly_mean(self, values: list[int], day: int, *, nights: bool) -> int:
-        """Mean of the last seven days' values, of those that the watch saw."""
-        seen = self.wear.night_seen if nights else self.wear.worn
-        week = [values[past] for past in range(max(day - 6, 0), day + 1) if seen(past)]
-        return round(sum(week) / len(week)) if week else values[day]
+        """Mean of the last seven days' values, of those that the watch saw; the day's own value if it saw none.
+
+        Parameters
+        ----------
+        values
+            A value for each day of the life.
+        nights
+            Whether the values are those of nights: the watch may have been off at night alone.
+        """
+        was_seen = self.wear.night_seen if nights else self.wear.worn
+        week = [values[past] for past in range(max(day - 6, 0), day + 1) if was_seen(past)]
+        if not week:
+            return values[day]
+        return round(sum(week) / len(week))
 
 
 def live(days: int, seed: int, last_day: dt.date, timezone: str, profile: int = PROFILE) -> SimulatedPerson:

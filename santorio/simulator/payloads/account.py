@@ -22,14 +22,8 @@ def is_woman(life: SimulatedPerson) -> bool:
 
 def user_settings(life: SimulatedPerson, day: int) -> Payload:
     """Make `userprofile-service/userprofile/user-settings`, as it stands on a day."""
-    windows = [
-        {
-            "sleepWindowFrequency": name,
-            "startSleepTimeSecondsFromMidnight": BED_S,
-            "endSleepTimeSecondsFromMidnight": RISE_S,
-        }
-        for name in (*WEEK, "DAILY")
-    ]
+    window = {"startSleepTimeSecondsFromMidnight": BED_S, "endSleepTimeSecondsFromMidnight": RISE_S}
+    windows = [{"sleepWindowFrequency": name, **window} for name in (*WEEK, "DAILY")]
     return {
         "id": life.profile,
         "userData": {**_body(life, day), **_display(), **_capabilities(life, day)},
@@ -47,6 +41,7 @@ def user_settings(life: SimulatedPerson, day: int) -> Payload:
 
 def devices(life: SimulatedPerson, synced: int) -> list[Payload]:
     """Make `device-service/deviceregistration/devices`: one watch, last synced at an instant."""
+    registered = dt.datetime.combine(life.clock.first_day, dt.time(), dt.UTC)
     return [
         {
             "appSupport": True,
@@ -66,8 +61,7 @@ def devices(life: SimulatedPerson, synced: int) -> list[Payload]:
             "currentFirmwareVersionMajor": 20,
             "currentFirmwareVersionMinor": 26,
             "deviceStatus": "active",
-            "registeredDate": int(dt.datetime.combine(life.clock.first_day, dt.time(), dt.UTC).timestamp())
-            * 1000,
+            "registeredDate": int(registered.timestamp()) * 1000,
             "lastUsed": synced * 1000,
             "primary": True,
             "activeInd": 1,
@@ -92,11 +86,13 @@ def last_used(life: SimulatedPerson, synced: int) -> Payload:
 
 
 def _body(life: SimulatedPerson, day: int) -> dict[str, Any]:
-    """Tell gender, height, birthday, and the weight of the latest weigh-in."""
-    latest = next((past for past in range(day, -1, -1) if weighed(life, past)), day)
+    """Make gender, height, birthday, and the weight of the latest weigh-in."""
+    gender = "FEMALE" if is_woman(life) else "MALE"
+    weighed_day = _last_weigh_in(life, day)
     return {
-        "gender": "FEMALE" if is_woman(life) else "MALE",
-        "weight": float(life.body.weight_kg[latest]) * 1000.0,
+        "gender": gender,
+        # Garmin states weights in grams, and heights in centimetres.
+        "weight": float(life.body.weight_kg[weighed_day]) * 1000.0,
         "height": 100 * HEIGHT_M,
         "timeFormat": "time_twenty_four_hr",
         "birthDate": BIRTH_DATE.isoformat(),
@@ -104,6 +100,14 @@ def _body(life: SimulatedPerson, day: int) -> dict[str, Any]:
         "activityLevel": None,
         "handedness": "RIGHT",
     }
+
+
+def _last_weigh_in(life: SimulatedPerson, day: int) -> int:
+    """Return the last day with a weigh-in up to a day; that day itself before the first one."""
+    for past in range(day, -1, -1):
+        if weighed(life, past):
+            return past
+    return day
 
 
 def _display() -> dict[str, Any]:

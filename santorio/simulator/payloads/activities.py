@@ -7,6 +7,7 @@ from santorio.simulator.payloads.common import DEVICE, Payload, stamp
 from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import split_evenly, stream
 
+# The list of activities writes instants with a blank, without the fraction that other payloads have.
 MOMENT = "%Y-%m-%d %H:%M:%S"
 TYPES: dict[str, tuple[int, int, int, float]] = {
     "running": (1, 17, 1, 2.75),
@@ -14,11 +15,25 @@ TYPES: dict[str, tuple[int, int, int, float]] = {
     "strength_training": (13, 29, 20, 0.0),
 }
 """Garmin's type, its parent, its sport, and a usual speed in metres a second."""
+# The person looks at the watch for some seconds before they begin.
+SECONDS_UNTIL_START = 13
+FALSE_FLAGS = (
+    "qualifyingDive",
+    "autoCalcCalories",
+    "favorite",
+    "decoDive",
+    "elevationCorrected",
+    "atpActivity",
+    "purposeful",
+    "manualActivity",
+    "pr",
+    "parent",
+)
 
 
 def activity(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make one element of `activitylist-service/activities/search/activities`."""
-    start = life.clock.instant(day, workout.minute) + 13
+    start = started_at(life, day, workout)
     seconds = float(workout.minutes * 60 - 20)
     return {
         **_identity(life, workout, start),
@@ -26,25 +41,24 @@ def activity(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
         **_ownership(start),
         **_training(life, day, workout, seconds),
         "endTimeGMT": stamp(start + int(seconds), form=MOMENT),
-        **dict.fromkeys(
-            (
-                "qualifyingDive",
-                "autoCalcCalories",
-                "favorite",
-                "decoDive",
-                "elevationCorrected",
-                "atpActivity",
-            ),
-            False,
-        ),
-        **dict.fromkeys(("purposeful", "manualActivity", "pr", "parent"), False),
+        **dict.fromkeys(FALSE_FLAGS, False),
     }
+
+
+def started_at(life: SimulatedPerson, day: int, workout: Workout) -> int:
+    """Return when the watch was started (UTC epoch seconds), some seconds after the planned minute."""
+    return life.clock.instant(day, workout.minute) + SECONDS_UNTIL_START
+
+
+def activity_number(start: int) -> int:
+    """Return the number of an activity, unique within the account: no two sessions begin in one second."""
+    return 20_000_000_000 + start % 1_000_000_000
 
 
 def _identity(life: SimulatedPerson, workout: Workout, start: int) -> dict[str, Any]:
     type_id, parent, _, _ = TYPES[workout.sport]
     return {
-        "activityId": 20_000_000_000 + start % 1_000_000_000,
+        "activityId": activity_number(start),
         "activityName": workout.sport.replace("_", " ").capitalize(),
         "startTimeLocal": stamp(start + life.clock.offset(start), form=MOMENT),
         "startTimeGMT": stamp(start, form=MOMENT),
@@ -62,7 +76,9 @@ def _identity(life: SimulatedPerson, workout: Workout, start: int) -> dict[str, 
 
 def _effort(life: SimulatedPerson, day: int, workout: Workout, seconds: float) -> dict[str, Any]:
     rng = stream(life.seed, "activity", day)
-    speed = TYPES[workout.sport][3] * (1 + (workout.average_bpm - 140) / 150) * rng.uniform(0.96, 1.04)
+    _, _, _, usual_speed = TYPES[workout.sport]
+    # A faster heart goes with a faster session: 150 bpm more would double the speed.
+    speed = usual_speed * (1 + (workout.average_bpm - 140) / 150) * rng.uniform(0.96, 1.04)
     effort: dict[str, Any] = {
         "distance": round(speed * seconds, 2),
         "duration": seconds + 0.324,
@@ -100,8 +116,11 @@ def _ownership(start: int) -> dict[str, Any]:
 
 def _training(life: SimulatedPerson, day: int, workout: Workout, seconds: float) -> dict[str, Any]:
     shares = split_evenly(stream(life.seed, "zones", day), int(seconds), 5)
+    in_zones = {f"hrTimeInZone_{zone}": float(share) for zone, share in enumerate(shares, start=1)}
+    effect_label = "AEROBIC_BASE" if workout.load < 90 else "TEMPO"
     return {
         "sportTypeId": TYPES[workout.sport][2],
+        # Garmin's scale ends at 5.
         "aerobicTrainingEffect": round(min(1.2 + workout.load / 45, 5.0), 1),
         "anaerobicTrainingEffect": 0.0,
         "deviceId": DEVICE,
@@ -109,7 +128,7 @@ def _training(life: SimulatedPerson, day: int, workout: Workout, seconds: float)
         "manufacturer": "GARMIN",
         "lapCount": max(1, workout.minutes // 6),
         "waterEstimated": float(round(workout.minutes * 11.5)),
-        "trainingEffectLabel": "AEROBIC_BASE" if workout.load < 90 else "TEMPO",
+        "trainingEffectLabel": effect_label,
         "activityTrainingLoad": workout.load,
         "minActivityLapDuration": 180.5,
         "aerobicTrainingEffectMessage": "MAINTAINING_AEROBIC_BASE_7",
@@ -120,5 +139,5 @@ def _training(life: SimulatedPerson, day: int, workout: Workout, seconds: float)
         "vigorousIntensityMinutes": int(workout.minutes * 0.55),
         "differenceBodyBattery": -round(workout.load / 9),
         "hasHeatMap": False,
-        **{f"hrTimeInZone_{zone}": float(share) for zone, share in enumerate(shares, start=1)},
+        **in_zones,
     }

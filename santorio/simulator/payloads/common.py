@@ -1,25 +1,34 @@
-"""The payload shapes' common ground: who the account is, how Garmin writes instants, and its many nulls."""
+"""What all payload shapes share: the device, how Garmin writes instants, its words for ranges, its many nulls."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 type Payload = dict[str, Any]
 
+# Beyond the range of a signed 32-bit integer.
 DEVICE = 3_481_500_217
 
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """An instant as the four ways in which Garmin writes it."""
+    """An instant in the four forms in which Garmin writes it.
+
+    Parameters
+    ----------
+    instant
+        UTC epoch seconds.
+    offset
+        Seconds that the person's clock is ahead of UTC.
+    """
 
     instant: int
     offset: int
 
     @property
     def gmt(self) -> str:
-        """As `2025-06-12T22:00:00.0`, in UTC, without saying so."""
+        """As `2025-06-12T22:00:00.0`: UTC, though the text has no zone."""
         return stamp(self.instant)
 
     @property
@@ -46,3 +55,21 @@ def stamp(seconds: int, *, form: str = "%Y-%m-%dT%H:%M:%S.0") -> str:
 def nulled(payload: Payload, keep: Mapping[str, Any]) -> Payload:
     """Empty a payload as Garmin does where it has no data: every key is there, and null but for `keep`."""
     return {key: keep.get(key) for key in payload}
+
+
+def select(payload: Payload, keys: Iterable[str]) -> Payload:
+    """Copy these keys of a payload, in this order."""
+    return {key: payload[key] for key in keys}
+
+
+def label_below(bounds: Iterable[tuple[float, str]], value: float, otherwise: str) -> str:
+    """Return the label of the first bound that is above a value; `bounds` ascend."""
+    for bound, label in bounds:
+        if value < bound:
+            return label
+    return otherwise
+
+
+def descriptors(keys: Iterable[str], *, index: str = "index", key: str = "key") -> list[Payload]:
+    """Name the columns of a series, as Garmin does beside each; the names of both keys differ by payload."""
+    return [{index: position, key: name} for position, name in enumerate(keys)]

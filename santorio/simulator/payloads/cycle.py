@@ -33,6 +33,15 @@ class _Cycle:
             (LUTEAL, ovulation + 2),
         )
 
+    def phase_on(self, number: int) -> tuple[int, int, int]:
+        """Return the phase of a day of the cycle, the day on which it begins, and that on which the next one does."""
+        phase, begins = MENSTRUAL, 1
+        for next_phase, next_begins in (*self.phases(), (MENSTRUAL, self.days + 1)):
+            if next_begins > number:
+                return phase, begins, next_begins
+            phase, begins = next_phase, next_begins
+        raise ValueError(f"The cycle has {self.days} days, not {number}.")
+
 
 def menstrual_day(life: SimulatedPerson, day: int) -> Payload | None:
     """Make `periodichealth-service/menstrualcycle/dayview`; none of a man's account."""
@@ -40,9 +49,7 @@ def menstrual_day(life: SimulatedPerson, day: int) -> Payload | None:
         return None
     cycle = _cycle(life, day)
     number = day - cycle.start + 1
-    bounds = [*cycle.phases(), (MENSTRUAL, cycle.days + 1)]
-    place = max(index for index, (_, begins) in enumerate(bounds) if begins <= number)
-    (phase, begins), (_, ends) = bounds[place], bounds[place + 1]
+    phase, begins, ends = cycle.phase_on(number)
     start = life.clock.first_day + dt.timedelta(days=cycle.start)
     return {
         "daySummary": {
@@ -80,10 +87,12 @@ def _log(life: SimulatedPerson, day: int, number: int) -> Payload | None:
         return None
     rng = stream(life.seed, "cycle log", day)
     date = life.clock.date(day).isoformat()
+    count = int(rng.integers(0, 3))
+    symptoms = rng.choice(SYMPTOMS, size=count, replace=False).tolist()
     return {
         "userProfilePk": life.profile,
         "calendarDate": date,
-        "symptoms": sorted(rng.choice(SYMPTOMS, size=int(rng.integers(0, 3)), replace=False).tolist()),
+        "symptoms": sorted(symptoms),
         "moods": [],
         "discharge": [],
         "flow": FLOWS[number - 1],

@@ -28,10 +28,13 @@ def day_so_far(life: SimulatedPerson, day: int, synced: int) -> dict[str, Payloa
 
 def without_measurements(life: SimulatedPerson, day: int, payloads: dict[str, Payload]) -> dict[str, Payload]:
     """Empty a day's payloads as Garmin does for a day without the watch."""
-    empty = {
-        kind: heart_rate_stress.without_measurements(life, day, payload) for kind, payload in payloads.items()
-    }
-    return empty | {"daily_summary": summary.without_measurements(payloads["daily_summary"])}
+    empty: dict[str, Payload] = {}
+    for kind, payload in payloads.items():
+        if kind == "daily_summary":
+            empty[kind] = summary.without_measurements(payload)
+        else:
+            empty[kind] = heart_rate_stress.without_measurements(life, day, payload)
+    return empty
 
 
 def _of_trace(life: SimulatedPerson, day: int, trace: Trace, until: int | None = None) -> dict[str, Payload]:

@@ -5,28 +5,30 @@ from typing import Any
 import numpy as np
 
 from santorio.simulator.behaviour import Workout
-from santorio.simulator.payloads.activities import activity
+from santorio.simulator.payloads.activities import activity, started_at
 from santorio.simulator.payloads.common import DEVICE
 from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import Floats, stream
 
-# FIT counts seconds from the last minute of 1989, UTC.
+# FIT counts seconds from 1989-12-31 00:00 UTC; this is that instant in Unix time.
 EPOCH_OF_FIT = 631_065_600
 SPORTS = {
     "running": ("running", "generic"),
     "cycling": ("cycling", "road"),
     "strength_training": ("training", "strength_training"),
 }
+# Time constant of the heart's rise at the start of a session.
 WARM_UP_S = 180.0
 
 
 def activity_fit(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
     """Write the file; its values are those of the activities list."""
+    # Garmin's profile is large, and only files need it.
     from garmin_fit_sdk import Encoder, Profile
 
     summary = activity(life, day, workout)
     numbers = Profile["mesg_num"]
-    start = life.clock.instant(day, workout.minute) + 13 - EPOCH_OF_FIT
+    start = started_at(life, day, workout) - EPOCH_OF_FIT
     end = start + int(summary["elapsedDuration"])
     # A device's serial number has 32 bits.
     about = {"manufacturer": "garmin", "product": 4536, "serial_number": DEVICE % 2**32}
@@ -59,15 +61,29 @@ def activity_fit(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
 def records(
     life: SimulatedPerson, day: int, workout: Workout, summary: dict[str, Any], start: int
 ) -> list[dict[str, Any]]:
-    """Make what the watch recorded each second; `start` counts from FIT's epoch."""
+    """Make what the watch recorded each second.
+
+    Parameters
+    ----------
+    summary
+        The session as the activities list has it: distance in m, duration in s, speed in m/s.
+    start
+        Seconds since FIT's epoch.
+
+    Returns
+    -------
+    list[dict[str, Any]]
+        A record for each second: heart rate in bpm, and distance in m, speed in m/s and power in W where the sport
+        has them.
+    """
     seconds = int(summary["duration"])
     rng = stream(life.seed, "records", day)
     beats = _heart_rate(rng, workout, seconds)
     speed = _speed(stream(life.seed, "speed", day), summary["averageSpeed"], seconds)
-    # The last record has the whole distance, and the mean of the speeds is the session's.
-    distance = np.concatenate(([0.0], np.cumsum(speed[1:]))) * (
-        summary["distance"] / max(speed[1:].sum(), 1.0)
-    )
+    # The last record has the complete distance, and the mean of the speeds is the session's.
+    metres_a_unit = summary["distance"] / max(speed[1:].sum(), 1.0)
+    distance = np.concatenate(([0.0], np.cumsum(speed[1:]))) * metres_a_unit
+    # Power follows the heart rate, as `thresholds.threshold_power` states it.
     power = np.clip(2.1 * beats - 60 + rng.normal(0, 25, seconds), 0, 900).astype(int)
     recorded = []
     for second in range(seconds):
@@ -100,10 +116,11 @@ def _heart_rate(rng: np.random.Generator, workout: Workout, seconds: int) -> Flo
 
 
 def laps(summary: dict[str, Any], start: int) -> list[dict[str, Any]]:
-    """Make the laps: equal parts of the session."""
+    """Make the laps: equal parts of the session. `start` counts seconds from FIT's epoch."""
     count, length = summary["lapCount"], summary["duration"] / summary["lapCount"]
-    return [
-        {
+    made = []
+    for number in range(count):
+        lap: dict[str, Any] = {
             "timestamp": start + int(length * (number + 1)),
             "start_time": start + int(length * number),
             "message_index": number,
@@ -112,8 +129,8 @@ def laps(summary: dict[str, Any], start: int) -> list[dict[str, Any]]:
             "total_distance": round(summary["distance"] / count, 2),
             "avg_heart_rate": int(summary["averageHR"]),
         }
-        for number in range(count)
-    ]
+        made.append(lap)
+    return made
 
 
 def _session(summary: dict[str, Any], workout: Workout, start: int, end: int) -> dict[str, Any]:

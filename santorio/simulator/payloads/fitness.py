@@ -3,14 +3,19 @@
 import math
 from typing import Any
 
-from santorio.simulator.payloads.common import DEVICE, Payload, Stamps
+from santorio.simulator.behaviour import Workout
+from santorio.simulator.payloads.activities import activity_number, started_at
+from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, label_below
 from santorio.simulator.person import SimulatedPerson
 
 ACUTE_DAYS, CHRONIC_DAYS = 7, 28
 TUNNEL = (0.8, 1.5)
+"""The chronic load times these: between them the acute load is optimal, Garmin says."""
 MAX_HEART_RATE = 186
+AFTER_WAKING, AFTER_EXERCISE = "AFTER_WAKEUP_RESET", "AFTER_POST_EXERCISE_RESET"
 FACTORS = ("sleepHistory", "hrv", "stressHistory", "acwr", "recoveryTime", "sleepScore")
-FACTOR_WORDS = ((25, "POOR"), (50, "MODERATE"), (90, "GOOD"))
+FACTOR_LABELS = ((25, "POOR"), (50, "MODERATE"), (90, "GOOD"))
+READINESS_LEVELS = ((25, "POOR"), (50, "LOW"), (75, "MODERATE"), (95, "HIGH"))
 ENDURANCE_LIMITS = {
     "Intermediate": 5100,
     "Trained": 5800,
@@ -23,37 +28,38 @@ DISTANCES_M = {"time5K": 5000.0, "time10K": 10_000.0, "timeHalfMarathon": 21_097
 
 
 def load(life: SimulatedPerson, day: int, days: int) -> float:
-    """Add up the training load of the last days."""
-    return sum(w.load for past in range(max(day - days + 1, 0), day + 1) for w in life.workouts(past))
+    """Add up the training load of the last days, the day itself included."""
+    return sum(life.training_load(past) for past in range(max(day - days + 1, 0), day + 1))
 
 
 def vo2max(life: SimulatedPerson, day: int) -> float:
-    """Say the fitness: a little better after weeks of more training."""
+    """Return the fitness in ml/kg/min: a little better after weeks of more training."""
     return round(46.0 + load(life, day, CHRONIC_DAYS) / 1500, 1)
 
 
 def training_readiness(life: SimulatedPerson, day: int) -> list[Payload]:
     """Make `metrics-service/metrics/trainingreadiness` of a day: after waking, and after each session."""
     wake = life.nights[day].end + 600
-    moments = [(wake, "AFTER_WAKEUP_RESET")]
+    computed = [_readiness(life, day, wake, AFTER_WAKING)]
     for workout in life.workouts(day):
-        end = life.clock.instant(day, workout.minute) + 60 * workout.minutes
-        moments.append((end + 60, "AFTER_POST_EXERCISE_RESET"))
-    return [_readiness(life, day, at, context) for at, context in reversed(moments)]
+        end = life.workout_end(day, workout)
+        computed.append(_readiness(life, day, end + 60, AFTER_EXERCISE))
+    return computed[::-1]
 
 
 def _readiness(life: SimulatedPerson, day: int, at: int, context: str) -> Payload:
     moment = Stamps(at, life.clock.offset(at))
-    tired = sum(w.load for w in life.workouts(day)) if context != "AFTER_WAKEUP_RESET" else 0.0
+    tired = 0.0
+    if context != AFTER_WAKING:
+        tired = life.training_load(day)
     score = round(min(max(life.body.sleep_score[day] * 0.9 - tired / 4, 1), 100))
-    levels = ((25, "POOR"), (50, "LOW"), (75, "MODERATE"), (95, "HIGH"))
     return {
         "userProfilePK": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
         "timestamp": moment.gmt,
         "timestampLocal": moment.local,
         "deviceId": DEVICE,
-        "level": next((name for below, name in levels if score < below), "PRIME"),
+        "level": label_below(READINESS_LEVELS, score, "PRIME"),
         "feedbackLong": "MOD_RT_LOW_SS_GOOD",
         "feedbackShort": "RECOVERED_AND_READY",
         "score": score,
@@ -76,15 +82,17 @@ def _readiness(life: SimulatedPerson, day: int, at: int, context: str) -> Payloa
 
 
 def _factor(name: str, percent: float) -> dict[str, Any]:
-    """Make what one factor of readiness is worth, in per cent and in a word."""
+    """Rate a factor of readiness, in per cent and as a label."""
     share = round(min(max(float(percent), 1.0), 100.0))
-    word = next((word for below, word in FACTOR_WORDS if share < below), "VERY_GOOD")
-    return {f"{name}FactorPercent": share, f"{name}FactorFeedback": word}
+    label = label_below(FACTOR_LABELS, share, "VERY_GOOD")
+    return {f"{name}FactorPercent": share, f"{name}FactorFeedback": label}
 
 
 def _acute_over_chronic(life: SimulatedPerson, day: int) -> float:
     chronic = load(life, day, CHRONIC_DAYS) / 4
-    return load(life, day, ACUTE_DAYS) / chronic if chronic else 1.0
+    if chronic == 0:
+        return 1.0
+    return load(life, day, ACUTE_DAYS) / chronic
 
 
 def _usual_hrv(life: SimulatedPerson, day: int) -> float:
@@ -94,9 +102,13 @@ def _usual_hrv(life: SimulatedPerson, day: int) -> float:
 def training_status(life: SimulatedPerson, day: int) -> Payload:
     """Make `metrics-service/metrics/trainingstatus/aggregated`: fitness, load balance, acute over chronic load."""
     date = life.clock.date(day).isoformat()
-    acute, chronic = load(life, day, ACUTE_DAYS), load(life, day, CHRONIC_DAYS) / 4
-    ratio = math.floor(10 * acute / chronic) / 10 if chronic else None
     month = load(life, day, CHRONIC_DAYS)
+    acute, chronic = load(life, day, ACUTE_DAYS), month / 4
+    ratio = None
+    if chronic:
+        # One decimal place, cut off rather than rounded.
+        ratio = math.floor(10 * acute / chronic) / 10
+    devices = [{"deviceId": DEVICE, "deviceName": "Simulated watch", "category": 0}]
     status = {
         "calendarDate": date,
         "sinceDate": date,
@@ -131,12 +143,12 @@ def training_status(life: SimulatedPerson, day: int) -> Payload:
         "mostRecentTrainingLoadBalance": {
             "userId": life.profile,
             "metricsTrainingLoadBalanceDTOMap": {str(DEVICE): balance},
-            "recordedDevices": [{"deviceId": DEVICE, "deviceName": "Simulated watch", "category": 0}],
+            "recordedDevices": devices,
         },
         "mostRecentTrainingStatus": {
             "userId": life.profile,
             "latestTrainingStatusData": {str(DEVICE): status},
-            "recordedDevices": [{"deviceId": DEVICE, "deviceName": "Simulated watch", "category": 0}],
+            "recordedDevices": devices,
             "showSelector": False,
             "lastPrimarySyncDate": date,
         },
@@ -163,6 +175,7 @@ def max_metrics(life: SimulatedPerson, day: int) -> Payload:
 
 def endurance_score(life: SimulatedPerson, day: int) -> Payload:
     """Make `metrics-service/metrics/endurancescore`."""
+    limits = {f"classificationLowerLimit{name}": limit for name, limit in ENDURANCE_LIMITS.items()}
     return {
         "userProfilePK": life.profile,
         "deviceId": DEVICE,
@@ -172,7 +185,7 @@ def endurance_score(life: SimulatedPerson, day: int) -> Payload:
         "feedbackPhrase": 30,
         "primaryTrainingDevice": True,
         "gaugeLowerLimit": 3570,
-        **{f"classificationLowerLimit{name}": limit for name, limit in ENDURANCE_LIMITS.items()},
+        **limits,
         "gaugeUpperLimit": 10_560,
         "contributors": [{"activityTypeId": 1, "group": None, "contribution": 100.0}],
     }
@@ -197,18 +210,18 @@ def hill_score(life: SimulatedPerson, day: int) -> Payload:
 
 def race_predictions(life: SimulatedPerson, day: int) -> Payload:
     """Make an element of `metrics-service/metrics/racepredictions`: Riegel's formula from the fitness."""
-    five = 300 * 60 * 4 / vo2max(life, day) * 0.86
-    times = {name: round(five * (metres / 5000) ** 1.06) for name, metres in DISTANCES_M.items()}
-    return {"userId": life.profile, "calendarDate": life.clock.date(day).isoformat(), **times}
+    time_5k_s = 300 * 60 * 4 / vo2max(life, day) * 0.86
+    # Riegel (1981): the time grows with the distance to the power of 1.06.
+    times_s = {name: round(time_5k_s * (metres / 5000) ** 1.06) for name, metres in DISTANCES_M.items()}
+    return {"userId": life.profile, "calendarDate": life.clock.date(day).isoformat(), **times_s}
 
 
 def heart_rate_zones(life: SimulatedPerson, day: int) -> list[Payload]:
     """Make `biometric-service/heartRateZones`."""
     resting = int(life.body.resting_hr_bpm[day])
     reserve = MAX_HEART_RATE - resting
-    floors = {
-        f"zone{n}Floor": round(resting + reserve * share / 10) for n, share in enumerate(range(5, 10), 1)
-    }
+    # Garmin's default: the five zones begin at 50, 60, … 90 % of the heart rate reserve.
+    floors = {f"zone{zone}Floor": round(resting + reserve * (zone + 4) / 10) for zone in range(1, 6)}
     return [
         {
             "trainingMethod": "HR_RESERVE",
@@ -225,33 +238,41 @@ def heart_rate_zones(life: SimulatedPerson, day: int) -> list[Payload]:
 
 def personal_records(life: SimulatedPerson, last_day: int) -> list[Payload]:
     """Make `personalrecord-service/personalrecord/prs`: the longest run so far."""
-    runs = [
-        (workout.minutes, day, workout)
-        for day in range(last_day + 1)
-        for workout in life.workouts(day)
-        if workout.sport == "running"
-    ]
-    if not runs:
+    longest = _longest_run(life, last_day)
+    if longest is None:
         return []
-    minutes, day, workout = max(runs, key=lambda run: run[:2])
-    start = life.clock.instant(day, workout.minute) + 13
+    day, run = longest
+    start = started_at(life, day, run)
     at = Stamps(start, life.clock.offset(start))
     record: dict[str, Any] = {
         "id": 3_000_000_000 + start % 1_000_000_000,
         "typeId": 7,
         "status": "ACCEPTED",
-        "activityId": 20_000_000_000 + start % 1_000_000_000,
+        "activityId": activity_number(start),
         "activityName": "Running",
         "activityType": "running",
         "activityStartDateTimeInGMT": at.gmt_ms,
         "actStartDateTimeInGMTFormatted": at.gmt,
         "activityStartDateTimeLocal": at.local_ms,
         "activityStartDateTimeLocalFormatted": at.local,
-        "value": round(minutes * 60 * 2.75, 2),
+        "value": round(run.minutes * 60 * 2.75, 2),
         "prStartTimeGmt": at.gmt_ms,
         "prStartTimeGmtFormatted": at.gmt,
-        **dict.fromkeys(
-            ("prStartTimeLocal", "prStartTimeLocalFormatted", "prTypeLabelKey", "poolLengthUnit")
-        ),
+        "prStartTimeLocal": None,
+        "prStartTimeLocalFormatted": None,
+        "prTypeLabelKey": None,
+        "poolLengthUnit": None,
     }
     return [record]
+
+
+def _longest_run(life: SimulatedPerson, last_day: int) -> tuple[int, Workout] | None:
+    """Find the longest run up to a day, the latest of several that are equally long."""
+    longest: tuple[int, Workout] | None = None
+    for day in range(last_day + 1):
+        for workout in life.workouts(day):
+            if workout.sport != "running":
+                continue
+            if longest is None or workout.minutes >= longest[1].minutes:
+                longest = (day, workout)
+    return longest

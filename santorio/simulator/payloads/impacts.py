@@ -7,7 +7,7 @@ import numpy as np
 from santorio.simulator.intraday import NOT_MEASURED, Trace, battery_path
 from santorio.simulator.payloads.activities import activity
 from santorio.simulator.payloads.common import Payload, stamp
-from santorio.simulator.payloads.heart_rate_stress import BATTERY_VERSION, STATUS
+from santorio.simulator.payloads.heart_rate_stress import BATTERY_COLUMNS, battery_descriptors, battery_rows
 from santorio.simulator.person import SimulatedPerson
 
 AFTER_NIGHT_S = 900
@@ -22,8 +22,7 @@ def battery_impacts(life: SimulatedPerson, day: int, until: int) -> list[Payload
         nothing = {"activityName": None, "activityType": None, "activityId": None}
         events.append(_event(life, trace, "SLEEP", night.start, night.end, nothing))
     for workout in life.workouts(day):
-        start = life.clock.instant(day, workout.minute)
-        end = start + 60 * workout.minutes
+        start, end = life.clock.instant(day, workout.minute), life.workout_end(day, workout)
         if end <= until:
             summary = activity(life, day, workout)
             about = {
@@ -42,13 +41,14 @@ def _event(
     during = (trace.stress_at >= start) & (trace.stress_at < end)
     stress = trace.stress[during]
     measured = stress[stress >= 0]
-    known = during & (trace.battery_status != NOT_MEASURED)
-    levels = zip(
-        trace.stress_at[known].tolist(),
-        trace.battery_status[known].tolist(),
-        trace.battery[known].tolist(),
-        strict=True,
-    )
+    average_stress = None
+    if len(measured):
+        average_stress = round(float(measured.mean()), 6)
+    charged = during & (trace.battery_status != NOT_MEASURED)
+    levels = battery_rows(trace.stress_at[charged], trace.battery_status[charged], trace.battery[charged])
+    feedback = "EXERCISE_TRAINING_EFFECT_3", "IMPROVING_AEROBIC_BASE"
+    if kind == "SLEEP":
+        feedback = "NONE", "NONE"
     return {
         "event": {
             "eventType": kind,
@@ -56,25 +56,18 @@ def _event(
             "timezoneOffset": life.clock.offset(start) * 1000,
             "durationInMilliseconds": (end - start) * 1000,
             "bodyBatteryImpact": _impact(life, start, end),
-            "feedbackType": "NONE" if kind == "SLEEP" else "EXERCISE_TRAINING_EFFECT_3",
-            "shortFeedback": "NONE" if kind == "SLEEP" else "IMPROVING_AEROBIC_BASE",
+            "feedbackType": feedback[0],
+            "shortFeedback": feedback[1],
         },
         **about,
-        "averageStress": round(float(measured.mean()), 6) if len(measured) else None,
+        "averageStress": average_stress,
         "stressValueDescriptorsDTOList": [
             {"key": "timestamp", "index": 0},
             {"key": "stressLevel", "index": 1},
         ],
         "stressValuesArray": np.column_stack((trace.stress_at[during] * 1000, stress)).tolist(),
-        "bodyBatteryValueDescriptorsDTOList": [
-            {"bodyBatteryValueDescriptorIndex": index, "bodyBatteryValueDescriptorKey": key}
-            for index, key in enumerate(
-                ("timestamp", "bodyBatteryStatus", "bodyBatteryLevel", "bodyBatteryVersion")
-            )
-        ],
-        "bodyBatteryValuesArray": [
-            [at * 1000, STATUS[status], level, BATTERY_VERSION] for at, status, level in levels
-        ],
+        "bodyBatteryValueDescriptorsDTOList": battery_descriptors(BATTERY_COLUMNS),
+        "bodyBatteryValuesArray": levels,
     }
 
 

@@ -5,8 +5,10 @@ The coffee and the drinks are those of their habits; the meals give back about w
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
+from santorio.simulator.behaviour import Serving
 from santorio.simulator.payloads.common import Payload, Stamps, stamp
 from santorio.simulator.payloads.summary import BASAL_KCAL
 from santorio.simulator.person import SimulatedPerson
@@ -16,12 +18,13 @@ GLASS_ML, CUP_ML = 250, 180
 HYDRATION_GOAL_ML = 2800.0
 SWEAT_ML_A_MINUTE = 11.5
 CHANCE_OF_WATER, CHANCE_OF_MEALS = 0.7, 0.6
-"""Days on which the person keeps count."""
-UP_S = 1500
+"""Share of the days on which the person logs what they drink, and what they eat."""
+BEFORE_BREAKFAST_S = 1500
 """From waking to breakfast."""
 CALORIE_GOAL = 2300
 NUTRIENTS = ("calories", "carbs", "protein", "fat", "fiber", "sugar", "sodium")
-ABOUT_THE_DAY = NUTRIENTS[:4]
+DAY_NUTRIENTS = NUTRIENTS[:4]
+"""Those of which a day's log states the sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,68 +86,80 @@ COFFEE = (3.0, 0.3, 0.2, 0.0, 0.0, 0.0, 4.0)
 
 def hydration(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make an element of `usersummary-service/stats/hydration/daily`; null where nothing was written down."""
-    drunk = _drunk(life, day, until)
+    drinks = _drinks(life, day, until)
+    total: float | None = None
+    if drinks:
+        total = float(sum(amount for _, amount in drinks))
     return {
         "calendarDate": life.clock.date(day).isoformat(),
-        "valueInML": float(sum(amount for _, amount in drunk)) if drunk else None,
+        "valueInML": total,
+        # Garmin raises the day's goal by what was sweated.
         "goalInML": HYDRATION_GOAL_ML + _sweat(life, day, until),
     }
 
 
 def hydration_day(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `usersummary-service/usersummary/hydration/daily`."""
-    drunk, sweat = _drunk(life, day, until), _sweat(life, day, until)
-    latest = max((at for at, _ in drunk), default=None)
+    drinks, sweat = _drinks(life, day, until), _sweat(life, day, until)
+    last_entry = None
+    if drinks:
+        latest, _ = drinks[-1]
+        last_entry = stamp(latest + life.clock.offset(latest))
+    drunk_in_sessions = 0.0 if sweat else None
     return {
         "userId": life.profile,
         **hydration(life, day, until),
         "dailyAverageinML": None,
-        "lastEntryTimestampLocal": None if latest is None else stamp(latest + life.clock.offset(latest)),
+        "lastEntryTimestampLocal": last_entry,
         "sweatLossInML": sweat or None,
-        "activityIntakeInML": 0.0 if sweat else None,
+        "activityIntakeInML": drunk_in_sessions,
     }
 
 
 def food_log(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `nutrition-service/food/logs`: without goals and contents where nothing was written down."""
-    date = life.clock.date(day).isoformat()
-    meals = (
-        list(_meals(life, day, until))
-        if stream(life.seed, "food log", day).random() < CHANCE_OF_MEALS
-        else []
-    )
-    eaten = [food for _, foods in meals for food in foods]
+    meals: list[tuple[Meal, list[Payload]]] = []
+    if stream(life.seed, "food log", day).random() < CHANCE_OF_MEALS:
+        meals = list(_meals(life, day, until))
+    eaten: list[Payload] = []
+    for _, foods in meals:
+        eaten += foods
     log: Payload = {
-        "mealDate": date,
+        "mealDate": life.clock.date(day).isoformat(),
+        # A day of meals runs from 4 to 4 o'clock.
         "dayStartTime": "04:00:00",
         "dayEndTime": "03:59:59",
         "dailyViewType": "MEAL_VIEW",
     }
+    details = []
     if eaten:
-        log |= {"dailyNutritionGoals": _goals(1.0), "dailyNutritionContent": _total(eaten, ABOUT_THE_DAY)}
-    details = (
-        [_meal(place, life, day, meal, foods) for place, (meal, foods) in enumerate(meals, 1)]
-        if eaten
-        else []
-    )
+        log |= {"dailyNutritionGoals": _goals(1.0), "dailyNutritionContent": _total(eaten, DAY_NUTRIENTS)}
+        for order, (meal, foods) in enumerate(meals, 1):
+            details.append(_meal(order, life, day, meal, foods))
     return {**log, "mealDetails": details, "loggedFoodsWithServingSizes": []}
 
 
-def _drunk(life: SimulatedPerson, day: int, until: int) -> list[tuple[int, int]]:
-    """List when the person drank, and how many ml: water now and then, and every cup."""
+def _drinks(life: SimulatedPerson, day: int, until: int) -> list[tuple[int, int]]:
+    """List when the person drank, and how many ml, in order of time: water now and then, and every cup."""
     rng = stream(life.seed, "water", day)
     if rng.random() >= CHANCE_OF_WATER:
         return []
-    minutes = rng.integers(460, 1320, int(rng.integers(5, 10))).tolist()
-    sips = [(minute, GLASS_ML) for minute in minutes] + [(cup.minute, CUP_ML) for cup in life.coffee(day)]
-    drinks = sorted((life.clock.instant(day, minute), amount) for minute, amount in sips)
-    return [(at, amount) for at, amount in drinks if _is_possible(life, day, at) and at <= until]
+    count = int(rng.integers(5, 10))
+    planned = [(minute, GLASS_ML) for minute in rng.integers(460, 1320, count).tolist()]
+    planned += [(cup.minute, CUP_ML) for cup in life.coffee(day)]
+    drinks = []
+    for minute, amount in planned:
+        at = life.clock.instant(day, minute)
+        if at <= until and _is_possible(life, day, at):
+            drinks.append((at, amount))
+    return sorted(drinks)
 
 
 def _sweat(life: SimulatedPerson, day: int, until: int) -> float:
+    """Return what was sweated in the sessions that are over at an instant, in ml."""
     sweat_ml = 0
     for workout in life.workouts(day):
-        if life.clock.instant(day, workout.minute) + 60 * workout.minutes <= until:
+        if life.workout_end(day, workout) <= until:
             sweat_ml += round(workout.minutes * SWEAT_ML_A_MINUTE)
     return float(sweat_ml)
 
@@ -158,44 +173,54 @@ def _is_possible(life: SimulatedPerson, day: int, at: int) -> bool:
 def _meals(life: SimulatedPerson, day: int, until: int) -> Iterator[tuple[Meal, list[Payload]]]:
     """Make each meal with what was eaten of it by an instant; its sum is about what the day spends."""
     rng = stream(life.seed, "meals", day)
-    load = sum(workout.load for workout in life.workouts(day))
-    spends = BASAL_KCAL + 0.035 * float(life.body.steps[day]) + 3.5 * load
+    # What the daily summary counts as spent, with the same coefficients.
+    spent_kcal = BASAL_KCAL + 0.035 * float(life.body.steps[day]) + 3.5 * life.training_load(day)
     drinks = [*life.coffee(day), *life.alcohol(day)]
-    drunk = sum(_drink(drink.name, drink.amount)[0] for drink in drinks)
-    eats = (spends - drunk) * float(rng.uniform(0.88, 1.1))
+    drunk_kcal = sum(_nutrients_of_drink(drink)[0] for drink in drinks)
+    eaten_kcal = (spent_kcal - drunk_kcal) * float(rng.uniform(0.88, 1.1))
     for meal in (BREAKFAST, LUNCH, DINNER):
         planned = life.clock.instant(day, meal.minute + int(rng.integers(0, 40)))
-        at = max(planned, life.nights[day].end + UP_S)
-        servings = eats * meal.share / sum(food.nutrients[0] for food in meal.foods)
-        shares = [round(servings * float(rng.uniform(0.9, 1.1)), 2) for _ in meal.foods]
-        is_logged = _is_possible(life, day, at) and at <= until
-        foods = [_logged(life, at, food, share) for food, share in zip(meal.foods, shares, strict=True)]
-        yield meal, foods if is_logged else []
-    cups = [(life.clock.instant(day, drink.minute), drink) for drink in drinks]
-    yield (
-        Meal(SNACKS, 0, 0.0, ()),
-        [
-            _logged(
-                life,
-                at,
-                Food(_number(drink.name), drink.name, "serving", 1, _drink(drink.name, drink.amount)),
-                1.0,
-            )
-            for at, drink in sorted(cups, key=lambda pair: pair[0])
-            if _is_possible(life, day, at) and at <= until
-        ],
-    )
+        at = max(planned, life.nights[day].end + BEFORE_BREAKFAST_S)
+        is_logged = at <= until and _is_possible(life, day, at)
+        # So many servings of each food give the meal its share of the day's energy.
+        servings = eaten_kcal * meal.share / sum(food.nutrients[0] for food in meal.foods)
+        foods = []
+        for food in meal.foods:
+            # Drawn of a meal that is not logged too, so that the later meals stay the same.
+            eaten = round(servings * float(rng.uniform(0.9, 1.1)), 2)
+            if is_logged:
+                foods.append(_logged(life, at, food, eaten))
+        yield meal, foods
+    yield Meal(SNACKS, 0, 0.0, ()), _snacks(life, day, drinks, until)
 
 
-def _drink(name: str, amount: float) -> tuple[float, ...]:
-    """Return what a cup of coffee (amount in mg of caffeine) or a drink (in g of alcohol) holds."""
-    if name not in ALCOHOLIC:
+def _snacks(life: SimulatedPerson, day: int, drinks: Sequence[Serving], until: int) -> list[Payload]:
+    """Make the cups and glasses of a day in order of time: Garmin lists them as snacks."""
+    by_time: list[tuple[int, Serving]] = []
+    for drink in drinks:
+        at = life.clock.instant(day, drink.minute)
+        if at <= until and _is_possible(life, day, at):
+            by_time.append((at, drink))
+    by_time.sort(key=itemgetter(0))
+    snacks = []
+    for at, drink in by_time:
+        food = Food(_drink_number(drink.name), drink.name, "serving", 1, _nutrients_of_drink(drink))
+        snacks.append(_logged(life, at, food, 1.0))
+    return snacks
+
+
+def _nutrients_of_drink(drink: Serving) -> tuple[float, ...]:
+    """Return the nutrients of a cup of coffee (amount in mg of caffeine) or of a drink (in g of alcohol)."""
+    if drink.name not in ALCOHOLIC:
         return COFFEE
-    carbs = 12.0 if name in {"beer", "gin and tonic"} else 3.5
-    return (KCAL_A_GRAM_OF_ALCOHOL * amount + 4 * carbs, carbs, 0.5, 0.0, 0.0, carbs / 2, 8.0)
+    carbs = 3.5
+    if drink.name in {"beer", "gin and tonic"}:
+        carbs = 12.0
+    return (KCAL_A_GRAM_OF_ALCOHOL * drink.amount + 4 * carbs, carbs, 0.5, 0.0, 0.0, carbs / 2, 8.0)
 
 
-def _number(name: str) -> int:
+def _drink_number(name: str) -> int:
+    """Return a number for a drink that is the same each time; no number of a food in a meal is as high."""
     return 420_000 + sum(map(ord, name))
 
 
@@ -231,35 +256,43 @@ def _logged(life: SimulatedPerson, at: int, food: Food, servings: float) -> Payl
 
 
 def _total(foods: Sequence[Payload], names: tuple[str, ...]) -> dict[str, float]:
-    return {
-        name: round(sum(food["servingQty"] * food["nutritionContent"][name] for food in foods), 1)
-        for name in names
-    }
+    totals = {}
+    for name in names:
+        total = sum(food["servingQty"] * food["nutritionContent"][name] for food in foods)
+        totals[name] = round(total, 1)
+    return totals
 
 
 def _goals(share: float) -> dict[str, Any]:
+    """Return the goals for a share of the day: half of the energy from carbohydrates, 28 % fat, 22 % protein."""
     energy = CALORIE_GOAL * share
-    goals = {
+    # A gram of carbohydrates or protein has 4 kcal, a gram of fat 9.
+    exact = {
         "calories": energy,
         "carbs": energy * 0.5 / 4,
         "fat": energy * 0.28 / 9,
         "protein": energy * 0.22 / 4,
     }
-    return {
-        key: float(round(value))
-        for name, value in goals.items()
-        for key in (name, f"adjusted{name.capitalize()}")
-    }
+    goals = {}
+    for name, value in exact.items():
+        goals[name] = goals[f"adjusted{name.capitalize()}"] = float(round(value))
+    return goals
 
 
-def _meal(place: int, life: SimulatedPerson, day: int, meal: Meal, foods: list[Payload]) -> Payload:
-    number = life.clock.date(day).toordinal() * 10 + place
-    hour = meal.minute // 60
-    window = {"startTime": f"{hour:02}:00:00", "endTime": f"{hour + 3:02}:00:00"} if meal.share else {}
+def _meal(order: int, life: SimulatedPerson, day: int, meal: Meal, foods: list[Payload]) -> Payload:
+    number = life.clock.date(day).toordinal() * 10 + order
+    described: dict[str, Any] = {"mealId": number, "mealName": meal.name, "displayOrder": order}
+    goals: dict[str, Any] = {}
+    # Snacks have neither a time of the day nor a share of its energy.
+    if meal.share:
+        hour = meal.minute // 60
+        described |= {"startTime": f"{hour:02}:00:00", "endTime": f"{hour + 3:02}:00:00"}
+        goals = _goals(meal.share)
+    # A meal without food is an empty object, not zeros.
+    content = _total(foods, NUTRIENTS) if foods else {}
     return {
-        "meal": {"mealId": number, "mealName": meal.name, "displayOrder": place, **window},
-        # A meal of nothing is an empty object, not zeros.
-        "mealNutritionContent": _total(foods, NUTRIENTS) if foods else {},
-        "mealNutritionGoals": _goals(meal.share) if meal.share else {},
+        "meal": described,
+        "mealNutritionContent": content,
+        "mealNutritionGoals": goals,
         "loggedFoods": [{**food, "mealId": number} for food in foods],
     }

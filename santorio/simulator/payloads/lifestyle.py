@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from santorio.simulator.behaviour import AFTERNOON, GRAMS_A_DRINK, Serving
-from santorio.simulator.payloads.common import Payload
+from santorio.simulator.payloads.common import Payload, select
 from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
@@ -17,23 +17,21 @@ ALCOHOL = (("BEER", ("beer",)), ("WINE", ("red wine", "white wine")), ("SPIRIT",
 def lifestyle_log(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `lifestylelogging-service/dailyLog`: what is followed, yes or no where it was ticked, and how much."""
     is_logged = _is_logged(life, day, until)
-    reports = [
-        _report(life, day, is_logged=is_logged, number=number, behaviour=behaviour)
-        for number, behaviour in enumerate(_day(life, day), 1)
-    ]
-    week = range(max(day - 6, 0), day + 1)
-    completed = [(past, len(reports) if _is_logged(life, past, until) else 0) for past in week]
-    return {
-        "dailyLogsReport": reports,
-        "completionStats": [
+    reports = []
+    for number, behaviour in enumerate(_day(life, day), 1):
+        reports.append(_report(life, day, is_logged=is_logged, number=number, behaviour=behaviour))
+    completion = []
+    for past in range(max(day - 6, 0), day + 1):
+        # The person ticks everything that they follow, or nothing.
+        completed = len(reports) if _is_logged(life, past, until) else 0
+        completion.append(
             {
                 "calendarDate": life.clock.date(past).isoformat(),
                 "totalTracking": len(reports),
-                "completedTracking": count,
+                "completedTracking": completed,
             }
-            for past, count in completed
-        ],
-    }
+        )
+    return {"dailyLogsReport": reports, "completionStats": completion}
 
 
 def _is_logged(life: SimulatedPerson, day: int, until: int) -> bool:
@@ -46,7 +44,7 @@ def _day(life: SimulatedPerson, day: int) -> tuple[tuple[str, bool, list[dict[st
     coffee, alcohol = life.coffee(day), life.alcohol(day)
     late = [cup for cup in coffee if cup.minute >= AFTERNOON]
     early = [cup for cup in coffee if cup.minute < AFTERNOON]
-    hard = sum(workout.load for workout in life.workouts(day)) >= HARD_LOAD
+    hard = life.training_load(day) >= HARD_LOAD
     return (
         ("Alcohol", bool(alcohol), _glasses(alcohol)),
         ("Morning Caffeine", bool(early), _cups(early)),
@@ -57,14 +55,11 @@ def _day(life: SimulatedPerson, day: int) -> tuple[tuple[str, bool, list[dict[st
 
 
 def _glasses(drinks: Sequence[Serving]) -> list[dict[str, Any]]:
-    return [
-        {
-            "subTypeId": number,
-            "subTypeName": name,
-            "amount": round(sum(drink.amount for drink in drinks if drink.name in names) / GRAMS_A_DRINK),
-        }
-        for number, (name, names) in enumerate(ALCOHOL, 1)
-    ]
+    glasses = []
+    for number, (kind, names) in enumerate(ALCOHOL, 1):
+        grams = sum(drink.amount for drink in drinks if drink.name in names)
+        glasses.append({"subTypeId": number, "subTypeName": kind, "amount": round(grams / GRAMS_A_DRINK)})
+    return glasses
 
 
 def _cups(cups: Sequence[Serving]) -> list[dict[str, Any]]:
@@ -89,7 +84,7 @@ def _report(
     }
     if is_logged:
         report["logStatus"] = "YES" if has_occurred else "NO"
-    # The kinds are listed whether or not there is an amount of each.
-    if not (is_logged and has_occurred):
-        amounts = [{key: kind[key] for key in kind if key != "amount"} for kind in amounts]
-    return {**report, "details": amounts}
+    if is_logged and has_occurred:
+        return {**report, "details": amounts}
+    # Garmin lists the kinds of a behaviour even where there is no amount of any.
+    return {**report, "details": [select(kind, ("subTypeId", "subTypeName")) for kind in amounts]}

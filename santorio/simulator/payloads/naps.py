@@ -36,8 +36,8 @@ def naps(life: SimulatedPerson, day: int, until: int) -> list[Payload]:
 
 def with_naps(night: Payload, life: SimulatedPerson, day: int, until: int) -> Payload:
     """Add a day's naps to its payload of sleep, seen or not: they lie beside the night in `dailySleepDTO`."""
-    found = naps(life, day, until)
-    if not found:
+    of_day = naps(life, day, until)
+    if not of_day:
         return night
-    totals = {"napTimeSeconds": sum(nap["napTimeSec"] for nap in found), "dailyNapDTOS": found}
+    totals = {"napTimeSeconds": sum(nap["napTimeSec"] for nap in of_day), "dailyNapDTOS": of_day}
     return night | {"dailySleepDTO": night["dailySleepDTO"] | totals}

@@ -22,10 +22,13 @@ HIGHEST = ("STAGE_2_HIGH", "Stage 2 High")
 def blood_pressure(life: SimulatedPerson, first: dt.date, last: dt.date, until: int) -> Payload:
     """Make `bloodpressure-service/bloodpressure/range`: a summary for each day with a reading, newest first."""
     zero = life.clock.first_day
-    days = range(max((first - zero).days, 0), min((last - zero).days, life.clock.days - 1) + 1)
-    summaries = [
-        _summary(life, day, taken) for day in reversed(days) if (taken := list(readings(life, day, until)))
-    ]
+    first_index = max((first - zero).days, 0)
+    last_index = min((last - zero).days, life.clock.days - 1)
+    summaries = []
+    for day in range(last_index, first_index - 1, -1):
+        of_day = list(readings(life, day, until))
+        if of_day:
+            summaries.append(_summary(life, day, of_day))
     return {
         "from": first.isoformat(),
         "until": last.isoformat(),
@@ -69,15 +72,16 @@ def _reading(life: SimulatedPerson, at: int, systolic: int, diastolic: int, puls
 
 
 def _category(systolic: int, diastolic: int) -> tuple[str, str]:
-    return next(
-        ((key, name) for above, below, key, name in CATEGORIES if systolic < above and diastolic < below),
-        HIGHEST,
-    )
+    for systolic_below, diastolic_below, key, name in CATEGORIES:
+        if systolic < systolic_below and diastolic < diastolic_below:
+            return key, name
+    return HIGHEST
 
 
-def _summary(life: SimulatedPerson, day: int, taken: list[Payload]) -> Payload:
+def _summary(life: SimulatedPerson, day: int, of_day: list[Payload]) -> Payload:
     date = life.clock.date(day).isoformat()
-    systolic, diastolic = ([reading[key] for reading in taken] for key in ("systolic", "diastolic"))
+    systolic = [reading["systolic"] for reading in of_day]
+    diastolic = [reading["diastolic"] for reading in of_day]
     return {
         "startDate": date,
         "endDate": date,
@@ -85,7 +89,7 @@ def _summary(life: SimulatedPerson, day: int, taken: list[Payload]) -> Payload:
         "highDiastolic": max(diastolic),
         "lowSystolic": min(systolic),
         "lowDiastolic": min(diastolic),
-        "numOfMeasurements": len(taken),
+        "numOfMeasurements": len(of_day),
         "category": _category(max(systolic), max(diastolic))[0],
-        "measurements": taken[::-1],
+        "measurements": of_day[::-1],
     }

@@ -28,6 +28,7 @@ def weigh_ins(life: SimulatedPerson, day: int) -> Payload:
         "dateWeightList": [
             {
                 "samplePk": taken * 1000 + 26_851,
+                # The wall clock as if it were UTC; `timestampGMT` is the instant itself.
                 "date": (taken + life.clock.offset(taken)) * 1000,
                 "calendarDate": date,
                 **body,
@@ -47,12 +48,15 @@ def weighed(life: SimulatedPerson, day: int) -> bool:
 
 
 def _steps(life: SimulatedPerson, day: int) -> Payload:
-    seen = life.wear.worn(day)
-    count = int(life.body.steps[day])
+    count: int | None = None
+    metres: int | None = None
+    if life.wear.worn(day):
+        count = int(life.body.steps[day])
+        metres = round(count * METRES_A_STEP)
     return {
         "calendarDate": life.clock.date(day).isoformat(),
-        "totalSteps": count if seen else None,
-        "totalDistance": round(count * METRES_A_STEP) if seen else None,
+        "totalSteps": count,
+        "totalDistance": metres,
         "stepGoal": STEP_GOAL,
     }
 
@@ -66,6 +70,7 @@ def _composition(life: SimulatedPerson, day: int) -> dict[str, Any]:
         "weight": kilograms * 1000.0,
         "bmi": round(kilograms / HEIGHT_M**2, 1),
         "bodyFat": fat,
+        # Lean mass holds 73 % of water, a standard value.
         "bodyWater": round(0.73 * (100 - fat), 1),
         "boneMass": 3530,
         "muscleMass": round(kilograms * 430),

@@ -3,11 +3,12 @@
 The samples and laps are those of the session's FIT file.
 """
 
+import math
 from typing import Any
 
 from santorio.simulator.behaviour import Workout
-from santorio.simulator.payloads.activities import activity
-from santorio.simulator.payloads.common import DEVICE, Payload, stamp
+from santorio.simulator.payloads.activities import activity, started_at
+from santorio.simulator.payloads.common import DEVICE, Payload, select, stamp
 from santorio.simulator.payloads.fit import EPOCH_OF_FIT, laps, records
 from santorio.simulator.payloads.fitness import heart_rate_zones
 from santorio.simulator.person import SimulatedPerson
@@ -55,7 +56,7 @@ EFFECTS = (
     "vigorousIntensityMinutes",
     "differenceBodyBattery",
 )
-FLAGS = (
+FALSE_FLAGS = (
     "hasHeatMap",
     "personalRecord",
     "elevationCorrected",
@@ -65,7 +66,7 @@ FLAGS = (
     "manualActivity",
     "gcj02",
 )
-UNKNOWN = (
+NULL_KEYS = (
     "associatedCourseId",
     "videoUrl",
     "diveNumber",
@@ -118,22 +119,29 @@ def detail(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
 def samples(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/details`: the records of the file, downsampled to at most 2,000."""
     summary = activity(life, day, workout)
-    start = _start(life, day, workout)
+    start = started_at(life, day, workout)
     recorded = records(life, day, workout, summary, start - EPOCH_OF_FIT)
-    step = -(-len(recorded) // MAX_POINTS)
-    columns = [column for column in CHART if FIELDS.get(column[0], "timestamp") in recorded[0]]
-    rows = [
-        {"metrics": [_point(key, record, start) for key, _, _, _ in columns]} for record in recorded[::step]
-    ]
+    # Every n-th record, n rounded up, so that there are never more than the limit.
+    step = math.ceil(len(recorded) / MAX_POINTS)
+    keys: list[str] = []
+    columns: list[dict[str, Any]] = []
+    for key, number, unit, factor in CHART:
+        if FIELDS.get(key, "timestamp") not in recorded[0]:
+            continue
+        described = {"id": number, "key": unit, "factor": factor}
+        columns.append({"metricsIndex": len(keys), "key": key, "unit": described})
+        keys.append(key)
+
+    def row(record: dict[str, Any]) -> dict[str, Any]:
+        return {"metrics": [_point(key, record, start) for key in keys]}
+
+    rows = [row(record) for record in recorded[::step]]
     return {
         "activityId": summary["activityId"],
         "measurementCount": len(columns),
         "metricsCount": len(rows),
         "totalMetricsCount": len(recorded),
-        "metricDescriptors": [
-            {"metricsIndex": index, "key": key, "unit": {"id": number, "key": unit, "factor": factor}}
-            for index, (key, number, unit, factor) in enumerate(columns)
-        ],
+        "metricDescriptors": columns,
         "activityDetailMetrics": rows,
         "geoPolylineDTO": None,
         "heartRateDTOs": None,
@@ -145,21 +153,14 @@ def samples(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
 def splits(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/splits`: the laps of the file."""
     summary = activity(life, day, workout)
-    start = _start(life, day, workout)
-    heart_rates = [
-        record["heart_rate"] for record in records(life, day, workout, summary, start - EPOCH_OF_FIT)
-    ]
+    start = started_at(life, day, workout)
+    recorded = records(life, day, workout, summary, start - EPOCH_OF_FIT)
+    heart_rates = [record["heart_rate"] for record in recorded]
+    end = start + len(recorded)
     return {
         "activityId": summary["activityId"],
         "lapDTOs": [_lap(lap, summary, heart_rates, start) for lap in laps(summary, start - EPOCH_OF_FIT)],
-        "eventDTOs": [
-            {
-                "startTimeGMT": stamp(at),
-                "startTimeGMTDoubleValue": float(at * 1000),
-                "sectionTypeDTO": {"id": number, "key": key, "sectionTypeKey": key},
-            }
-            for number, key, at in ((1, "TIMER_TRIGGER_MANUAL", start), (2, "END", start + len(heart_rates)))
-        ],
+        "eventDTOs": [_event(1, "TIMER_TRIGGER_MANUAL", start), _event(2, "END", end)],
     }
 
 
@@ -167,22 +168,22 @@ def heart_rate_in_zones(life: SimulatedPerson, day: int, workout: Workout) -> li
     """Make `activity-service/activity/{id}/hrTimeInZones`."""
     summary = activity(life, day, workout)
     zones = heart_rate_zones(life, day)[0]
-    return [
-        {
-            "zoneNumber": number,
-            "secsInZone": summary[f"hrTimeInZone_{number}"],
-            "zoneLowBoundary": zones[f"zone{number}Floor"],
-        }
-        for number in range(1, 6)
-    ]
+    times = []
+    for number in range(1, 6):
+        floor = zones[f"zone{number}Floor"]
+        seconds = summary[f"hrTimeInZone_{number}"]
+        times.append({"zoneNumber": number, "secsInZone": seconds, "zoneLowBoundary": floor})
+    return times
 
 
 def weather(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     """Make `activity-service/activity/{id}/weather`, in degrees Fahrenheit: warm in July, cold in January."""
     rng = stream(life.seed, "weather", day)
-    issued = _start(life, day, workout) // 3600 * 3600
-    season = abs((life.clock.date(day).timetuple().tm_yday - 15) / 182.5 % 2 - 1)
-    degrees = round(78 - 45 * season + float(rng.normal(0, 6)))
+    issued = started_at(life, day, workout) // 3600 * 3600
+    # A triangle over the year: 1 in the middle of January, 0 half a year later.
+    day_of_year = life.clock.date(day).timetuple().tm_yday
+    coldness = abs((day_of_year - 15) / 182.5 % 2 - 1)
+    degrees = round(78 - 45 * coldness + float(rng.normal(0, 6)))
     wind = int(rng.integers(1, 15))
     return {
         "issueDate": stamp(issued, form="%Y-%m-%dT%H:%M:%S.000+00:00"),
@@ -207,33 +208,40 @@ def exercise_sets(life: SimulatedPerson, day: int, workout: Workout) -> Payload:
     if workout.sport != "strength_training":
         return {"activityId": summary["activityId"], "exerciseSets": None}
     rng = stream(life.seed, "sets", day)
-    at, every = _start(life, day, workout), int(summary["duration"]) // (2 * len(LIFTS) * SETS_A_LIFT)
+    # Sets and rests are equally long, and fill the session.
+    length_s = int(summary["duration"]) // (2 * len(LIFTS) * SETS_A_LIFT)
+    at = started_at(life, day, workout)
     sets: list[Payload] = []
-    for category, name, kilograms in (lift for lift in LIFTS for _ in range(SETS_A_LIFT)):
-        lifted: dict[str, Any] = {
-            "exercises": [{"category": category, "name": name, "probability": 99.0}],
-            "repetitionCount": int(rng.integers(6, 13)),
-            "weight": 1000 * (kilograms + 2.5 * int(rng.integers(0, 5))),
-        }
-        rested: dict[str, Any] = {"exercises": [], "repetitionCount": None, "weight": None}
-        for kind, what in (("ACTIVE", lifted), ("REST", rested)):
-            sets.append(
-                {
-                    **what,
-                    "duration": float(every),
-                    "setType": kind,
-                    "startTime": stamp(at),
-                    "wktStepIndex": None,
-                    "messageIndex": len(sets),
-                }
-            )
-            at += every
+
+    def add(kind: str, content: dict[str, Any]) -> None:
+        sets.append(
+            {
+                **content,
+                "duration": float(length_s),
+                "setType": kind,
+                "startTime": stamp(at + len(sets) * length_s),
+                "wktStepIndex": None,
+                "messageIndex": len(sets),
+            }
+        )
+
+    for category, name, kilograms in LIFTS:
+        exercise = {"category": category, "name": name, "probability": 99.0}
+        for _ in range(SETS_A_LIFT):
+            repetitions = int(rng.integers(6, 13))
+            grams = 1000 * (kilograms + 2.5 * int(rng.integers(0, 5)))
+            add("ACTIVE", {"exercises": [exercise], "repetitionCount": repetitions, "weight": grams})
+            add("REST", {"exercises": [], "repetitionCount": None, "weight": None})
     return {"activityId": summary["activityId"], "exerciseSets": sets}
 
 
-def _start(life: SimulatedPerson, day: int, workout: Workout) -> int:
-    # The person looks at the watch for some seconds before they begin.
-    return life.clock.instant(day, workout.minute) + 13
+def _event(number: int, key: str, at: int) -> dict[str, Any]:
+    """Make an event of the timer."""
+    return {
+        "startTimeGMT": stamp(at),
+        "startTimeGMTDoubleValue": float(at * 1000),
+        "sectionTypeDTO": {"id": number, "key": key, "sectionTypeKey": key},
+    }
 
 
 def _metadata(life: SimulatedPerson, summary: Payload) -> dict[str, Any]:
@@ -266,29 +274,34 @@ def _metadata(life: SimulatedPerson, summary: Payload) -> dict[str, Any]:
         "deviceMetaDataDTO": {"deviceId": str(DEVICE), "deviceTypePk": 37_000, "deviceVersionPk": 1_000_001},
         "hasIntensityIntervals": False,
         "hasSplits": False,
-        **dict.fromkeys(UNKNOWN),
-        **dict.fromkeys(FLAGS, False),
+        **dict.fromkeys(NULL_KEYS),
+        **dict.fromkeys(FALSE_FLAGS, False),
     }
 
 
 def _summary(life: SimulatedPerson, day: int, workout: Workout, summary: Payload) -> dict[str, Any]:
+    # The list of activities writes a blank where this payload has the T of ISO 8601.
     times = {key: summary[key].replace(" ", "T") + ".0" for key in ("startTimeLocal", "startTimeGMT")}
-    start = _start(life, day, workout) - EPOCH_OF_FIT
+    start = started_at(life, day, workout) - EPOCH_OF_FIT
     recorded = records(life, day, workout, summary, start)
     values = {key: summary[key] for key in SUMMARY_KEYS if key in summary}
     values["minHR"] = float(min(record["heart_rate"] for record in recorded))
     if "power" in recorded[0]:
         power = [record["power"] for record in recorded]
-        values |= {"averagePower": round(sum(power) / len(power), 1), "maxPower": float(max(power))}
-        values |= {"minPower": float(min(power))}
-    effect = {"trainingEffect": summary["aerobicTrainingEffect"], **{key: summary[key] for key in EFFECTS}}
+        values["averagePower"] = round(sum(power) / len(power), 1)
+        values["maxPower"] = float(max(power))
+        values["minPower"] = float(min(power))
+    effect = {"trainingEffect": summary["aerobicTrainingEffect"], **select(summary, EFFECTS)}
     return {**times, **values, **effect}
 
 
 def _point(key: str, record: dict[str, Any], start: int) -> float:
     at = record["timestamp"] + EPOCH_OF_FIT
-    clocks = {"directTimestamp": at * 1000.0, "sumDuration": float(at - start)}
-    return clocks[key] if key in clocks else float(record[FIELDS[key]])
+    if key == "directTimestamp":
+        return float(at * 1000)
+    if key == "sumDuration":
+        return float(at - start)
+    return float(record[FIELDS[key]])
 
 
 def _lap(lap: dict[str, Any], summary: Payload, heart_rates: list[int], start: int) -> Payload:

@@ -2,27 +2,40 @@
 
 from typing import Any
 
-from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, nulled, stamp
+from santorio.simulator.payloads.common import (
+    DEVICE,
+    Payload,
+    Stamps,
+    label_below,
+    nulled,
+    select,
+    stamp,
+)
 from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.sleep import AWAKE, DEEP, LIGHT, REM, Night
 
 SLEEP_NEED_MIN = 460
+SCORE_LABELS = ((60, "POOR"), (80, "FAIR"), (90, "GOOD"))
+# Bounds of the person's HRV status in ms: below the first it is low, between the last two balanced.
+HRV_LOW, HRV_BALANCED, HRV_HIGH = 47, 51, 64
+HRV_LABELS = ((HRV_LOW, "LOW"), (HRV_BALANCED, "UNBALANCED"), (HRV_HIGH + 1, "BALANCED"))
 
 
 def sleep(life: SimulatedPerson, day: int) -> Payload:
     """Make `sleep-service/sleep/dailySleepData` of the night that ends on the day."""
     night = life.nights[day]
+    stages = []
+    for start, end, stage in night.stages:
+        stages.append({"startGMT": stamp(start), "endGMT": stamp(end), "activityLevel": float(stage)})
     return {
         "dailySleepDTO": _summary(life, day, night),
         "sleepMovement": None,
         "remSleepData": True,
-        "sleepLevels": [
-            {"startGMT": stamp(start), "endGMT": stamp(end), "activityLevel": float(stage)}
-            for start, end, stage in night.stages
-        ],
+        "sleepLevels": stages,
         "wellnessSpO2SleepSummaryDTO": {
             "userProfilePk": life.profile,
             "deviceId": DEVICE,
+            # The watch measures from four minutes after falling asleep to two before waking.
             "sleepMeasurementStartGMT": stamp(night.start + 240),
             "sleepMeasurementEndGMT": stamp(night.end - 120),
             "alertThresholdValue": None,
@@ -43,9 +56,7 @@ def sleep(life: SimulatedPerson, day: int) -> Payload:
 
 def without_sleep(life: SimulatedPerson, day: int) -> Payload:
     """Make the same payload of a night that the watch did not see: an object full of nulls."""
-    full = _summary(life, day, life.nights[day])
-    for key in [key for key in full if key not in _FIRST_KEYS]:
-        del full[key]
+    keys = select(_summary(life, day, life.nights[day]), _KEYS_WITHOUT_SLEEP)
     keep = {
         "userProfilePK": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
@@ -53,7 +64,7 @@ def without_sleep(life: SimulatedPerson, day: int) -> Payload:
         "retro": False,
     }
     return {
-        "dailySleepDTO": nulled(full, keep),
+        "dailySleepDTO": nulled(keys, keep),
         "sleepMovement": [],
         "remSleepData": None,
         "sleepLevels": [],
@@ -65,18 +76,16 @@ def hrv(life: SimulatedPerson, day: int) -> Payload:
     night, clock = life.nights[day], life.clock
     start, end = Stamps(night.start, clock.offset(night.start)), Stamps(night.end, clock.offset(night.end))
     last = Stamps(night.hrv_instants[-1], clock.offset(night.hrv_instants[-1]))
+    readings: list[dict[str, Any]] = []
+    for at, value in zip(night.hrv_instants, night.hrv_ms, strict=True):
+        local = stamp(at + clock.offset(at))
+        readings.append({"hrvValue": value, "readingTimeGMT": stamp(at), "readingTimeLocal": local})
     return {
         "userProfilePk": life.profile,
         "hrvSummary": _hrv_summary(life, day, night),
-        "hrvReadings": [
-            {
-                "hrvValue": value,
-                "readingTimeGMT": stamp(at),
-                "readingTimeLocal": stamp(at + clock.offset(at)),
-            }
-            for at, value in zip(night.hrv_instants, night.hrv_ms, strict=True)
-        ],
+        "hrvReadings": readings,
         "startTimestampGMT": start.gmt,
+        # The series ends with its last reading, some minutes before the night does.
         "endTimestampGMT": last.gmt,
         "startTimestampLocal": start.local,
         "endTimestampLocal": last.local,
@@ -90,11 +99,14 @@ def hrv(life: SimulatedPerson, day: int) -> Payload:
 def _summary(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
     start = Stamps(night.start, life.clock.offset(night.start))
     end = Stamps(night.end, life.clock.offset(night.end))
+    feedback = "NEGATIVE_LIGHT"
+    if life.body.sleep_score[day] >= 80:
+        feedback = "POSITIVE_REFRESHING"
     return {
         "id": start.gmt_ms,
         "userProfilePK": life.profile,
         "calendarDate": life.clock.date(day).isoformat(),
-        "sleepTimeSeconds": sum(night.seconds(stage) for stage in (DEEP, LIGHT, REM)),
+        "sleepTimeSeconds": night.seconds_asleep,
         "napTimeSeconds": 0,
         "sleepWindowConfirmed": True,
         "sleepWindowConfirmationType": "enhanced_confirmed_final",
@@ -124,7 +136,7 @@ def _summary(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
         "awakeCount": sum(stage == AWAKE for _, _, stage in night.stages),
         "avgSleepStress": night.sleep_stress,
         "ageGroup": "ADULT",
-        "sleepScoreFeedback": "POSITIVE_REFRESHING" if life.body.sleep_score[day] >= 80 else "NEGATIVE_LIGHT",
+        "sleepScoreFeedback": feedback,
         "sleepScoreInsight": "NONE",
         "sleepScorePersonalizedInsight": "NOT_AVAILABLE",
         "sleepScores": _scores(life, day, night),
@@ -135,44 +147,44 @@ def _summary(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
     }
 
 
-_FIRST_KEYS = frozenset(
-    (
-        "id",
-        "userProfilePK",
-        "calendarDate",
-        "sleepTimeSeconds",
-        "napTimeSeconds",
-        "sleepWindowConfirmed",
-        "sleepWindowConfirmationType",
-        "sleepStartTimestampGMT",
-        "sleepEndTimestampGMT",
-        "sleepStartTimestampLocal",
-        "sleepEndTimestampLocal",
-        "autoSleepStartTimestampGMT",
-        "autoSleepEndTimestampGMT",
-        "sleepQualityTypePK",
-        "sleepResultTypePK",
-        "unmeasurableSleepSeconds",
-        "deepSleepSeconds",
-        "lightSleepSeconds",
-        "remSleepSeconds",
-        "awakeSleepSeconds",
-        "deviceRemCapable",
-        "retro",
-    )
+_KEYS_WITHOUT_SLEEP = (
+    "id",
+    "userProfilePK",
+    "calendarDate",
+    "sleepTimeSeconds",
+    "napTimeSeconds",
+    "sleepWindowConfirmed",
+    "sleepWindowConfirmationType",
+    "sleepStartTimestampGMT",
+    "sleepEndTimestampGMT",
+    "sleepStartTimestampLocal",
+    "sleepEndTimestampLocal",
+    "autoSleepStartTimestampGMT",
+    "autoSleepEndTimestampGMT",
+    "sleepQualityTypePK",
+    "sleepResultTypePK",
+    "unmeasurableSleepSeconds",
+    "deepSleepSeconds",
+    "lightSleepSeconds",
+    "remSleepSeconds",
+    "awakeSleepSeconds",
+    "deviceRemCapable",
+    "retro",
 )
-"""What Garmin still names when it has no sleep for a date."""
+"""Keys of the summary that Garmin still lists when it has no sleep for a date."""
 
 
 def _scores(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
-    asleep = sum(night.seconds(stage) for stage in (DEEP, LIGHT, REM))
+    asleep = night.seconds_asleep
+    duration = "GOOD" if asleep >= 25200 else "FAIR"
     score = int(life.body.sleep_score[day])
 
     def share(stage: int, low: float, high: float) -> dict[str, Any]:
         percent = round(100 * night.seconds(stage) / asleep)
+        quality = "EXCELLENT" if low <= percent <= high else "FAIR"
         return {
             "value": percent,
-            "qualifierKey": "EXCELLENT" if low <= percent <= high else "FAIR",
+            "qualifierKey": quality,
             "optimalStart": low,
             "optimalEnd": high,
             "idealStartInSeconds": round(low * asleep / 100, 2),
@@ -181,23 +193,18 @@ def _scores(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
 
     return {
         "totalDuration": {
-            "qualifierKey": "GOOD" if asleep >= 25200 else "FAIR",
+            "qualifierKey": duration,
             "optimalStart": 28200.0,
             "optimalEnd": 28200.0,
         },
         "stress": {"qualifierKey": "FAIR", "optimalStart": 0.0, "optimalEnd": 15.0},
         "awakeCount": {"qualifierKey": "GOOD", "optimalStart": 0.0, "optimalEnd": 1.0},
-        "overall": {"value": score, "qualifierKey": _quality(score)},
+        "overall": {"value": score, "qualifierKey": label_below(SCORE_LABELS, score, "EXCELLENT")},
         "remPercentage": share(REM, 21.0, 31.0),
         "restlessness": {"qualifierKey": "GOOD", "optimalStart": 0.0, "optimalEnd": 5.0},
         "lightPercentage": share(LIGHT, 30.0, 64.0),
         "deepPercentage": share(DEEP, 16.0, 33.0),
     }
-
-
-def _quality(score: int) -> str:
-    names = ((90, "EXCELLENT"), (80, "GOOD"), (60, "FAIR"))
-    return next((name for least, name in names if score >= least), "POOR")
 
 
 def _need(life: SimulatedPerson, day: int, at: int) -> dict[str, Any]:
@@ -220,19 +227,19 @@ def _need(life: SimulatedPerson, day: int, at: int) -> dict[str, Any]:
 
 def _hrv_summary(life: SimulatedPerson, day: int, night: Night) -> dict[str, Any]:
     weekly = life.weekly_mean(life.body.hrv_rmssd_ms.tolist(), day, nights=True)
-    low, balanced, high = 47, 51, 64
-    names = ((low, "LOW"), (balanced, "UNBALANCED"), (high + 1, "BALANCED"))
-    status = next((name for below, name in names if weekly < below), "UNBALANCED")
+    status = label_below(HRV_LABELS, weekly, "UNBALANCED")
+    # Where the week lies on Garmin's gauge: a quarter is the lower bound, three quarters the upper one.
+    marker = (weekly - HRV_LOW) / (HRV_HIGH - HRV_LOW) / 2 + 0.25
     return {
         "calendarDate": life.clock.date(day).isoformat(),
         "weeklyAvg": weekly,
         "lastNightAvg": int(life.body.hrv_rmssd_ms[day]),
         "lastNight5MinHigh": max(night.hrv_ms),
         "baseline": {
-            "lowUpper": low,
-            "balancedLow": balanced,
-            "balancedUpper": high,
-            "markerValue": round((weekly - low) / (high - low) / 2 + 0.25, 6),
+            "lowUpper": HRV_LOW,
+            "balancedLow": HRV_BALANCED,
+            "balancedUpper": HRV_HIGH,
+            "markerValue": round(marker, 6),
         },
         "status": status,
         "feedbackPhrase": f"HRV_{status}_8",

@@ -5,13 +5,17 @@ from typing import Any
 import numpy as np
 
 from santorio.simulator.intraday import NO_MEASUREMENT, NOT_MEASURED, STRESS_EVERY, TOO_ACTIVE, Trace
-from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, nulled, stamp
+from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, nulled, select, stamp
 from santorio.simulator.payloads.heart_rate_stress import BATTERY_VERSION
 from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.rng import stream
 
 BASAL_KCAL = 1740.0
 METRES_A_STEP = 0.76
+# Garmin counts ten feet as a floor.
+METRES_A_FLOOR = 3.048
+# Garmin's ranges of stress: rest, low, medium, high.
+STRESS_RANGES = ((0, 25), (26, 50), (51, 75), (76, 100))
 STEP_GOAL = 8000
 ALWAYS_PRESENT = ("userProfileId", "userDailySummaryId", "calendarDate", "rule", "uuid", "privacyProtected")
 
@@ -35,9 +39,11 @@ def daily_summary(life: SimulatedPerson, day: int, trace: Trace, *, until: int |
 
 def without_measurements(payload: Payload) -> Payload:
     """Empty a summary as Garmin does for a day without the watch."""
-    always = {key: payload[key] for key in ALWAYS_PRESENT}
-    flags = {key: False for key in payload if key.startswith("includes")}
-    return nulled(payload, always | flags)
+    keep = select(payload, ALWAYS_PRESENT)
+    for key in payload:
+        if key.startswith("includes"):
+            keep[key] = False
+    return nulled(payload, keep)
 
 
 def _share_of_day(life: SimulatedPerson, day: int, instant: int) -> float:
@@ -49,9 +55,9 @@ def _share_of_day(life: SimulatedPerson, day: int, instant: int) -> float:
 
 def _energy(life: SimulatedPerson, day: int, *, share: float) -> dict[str, Any]:
     steps = int(life.body.steps[day] * share)
-    load = sum(workout.load for workout in life.workouts(day)) * share
+    load = life.training_load(day) * share
     active = float(round(0.035 * steps + 3.5 * load))
-    basal = float(round(BASAL_KCAL * share)) if share < 1 else BASAL_KCAL
+    basal = float(round(BASAL_KCAL * share))
     metres = round(steps * METRES_A_STEP)
     return {
         "userProfileId": life.profile,
@@ -95,14 +101,17 @@ def _span(life: SimulatedPerson, start: int, end: int) -> dict[str, Any]:
 
 def _movement(life: SimulatedPerson, day: int, end: int) -> dict[str, Any]:
     rng = stream(life.seed, "movement", day)
-    training = 60 * sum(workout.minutes for workout in life.workouts(day))
+    training_s = 60 * life.training_minutes(day)
     share = _share_of_day(life, day, end)
-    highly = int((training + int(rng.integers(200, 900))) * share)
+    highly = int((training_s + int(rng.integers(200, 900))) * share)
     active = int(rng.integers(3000, 7000) * share)
-    asleep = max(0, min(end, life.nights[day].end) - max(life.clock.bounds(day)[0], life.nights[day].start))
-    awake = end - life.clock.bounds(day)[0] - asleep
-    up, down = (round(float(metres) * share, 3) for metres in rng.uniform(10.0, 75.0, 2))
-    moderate, vigorous = (int(training * part * share / 60) for part in (0.35, 0.55))
+    day_start = life.clock.bounds(day)[0]
+    night = life.nights[day]
+    # The part of the night that lies within the day.
+    asleep = max(0, min(end, night.end) - max(day_start, night.start))
+    awake = end - day_start - asleep
+    climbs_m = rng.uniform(10.0, 75.0, 2).tolist()
+    up, down = round(climbs_m[0] * share, 3), round(climbs_m[1] * share, 3)
     return {
         "highlyActiveSeconds": highly,
         "activeSeconds": active,
@@ -112,12 +121,12 @@ def _movement(life: SimulatedPerson, day: int, end: int) -> dict[str, Any]:
         "includesActivityData": bool(life.workouts(day)),
         "includesCalorieConsumedData": False,
         "privacyProtected": False,
-        "moderateIntensityMinutes": moderate,
-        "vigorousIntensityMinutes": vigorous,
+        "moderateIntensityMinutes": int(training_s * 0.35 * share / 60),
+        "vigorousIntensityMinutes": int(training_s * 0.55 * share / 60),
         "floorsAscendedInMeters": up,
         "floorsDescendedInMeters": down,
-        "floorsAscended": round(up / 3.048, 5),
-        "floorsDescended": round(down / 3.048, 5),
+        "floorsAscended": round(up / METRES_A_FLOOR, 5),
+        "floorsDescended": round(down / METRES_A_FLOOR, 5),
         "intensityMinutesGoal": 150,
         "userFloorsAscendedGoal": 10,
     }
@@ -137,29 +146,36 @@ def _heart(life: SimulatedPerson, day: int, trace: Trace) -> dict[str, Any]:
 
 def _stress(trace: Trace) -> dict[str, Any]:
     measured = trace.stress[trace.stress >= 0]
-    bounds = ((0, 25), (26, 50), (51, 75), (76, 100))
-    rest, low, medium, high = (
-        STRESS_EVERY * int(((measured >= least) & (measured <= most)).sum()) for least, most in bounds
-    )
-    activity = STRESS_EVERY * int((trace.stress == TOO_ACTIVE).sum())
-    unknown = STRESS_EVERY * int((trace.stress == NO_MEASUREMENT).sum())
-    stressed = low + medium + high
-    total = rest + stressed + activity + unknown
-    durations = {
-        "stress": stressed,
-        "restStress": rest,
-        "activityStress": activity,
-        "uncategorizedStress": unknown,
-    }
-    levels = {"lowStress": low, "mediumStress": medium, "highStress": high}
+    counts = [int(((measured >= low) & (measured <= high)).sum()) for low, high in STRESS_RANGES]
+    rest_s, low_s, medium_s, high_s = (STRESS_EVERY * count for count in counts)
+    active_s = STRESS_EVERY * int((trace.stress == TOO_ACTIVE).sum())
+    unknown_s = STRESS_EVERY * int((trace.stress == NO_MEASUREMENT).sum())
+    stressed_s = low_s + medium_s + high_s
+    total_s = rest_s + stressed_s + active_s + unknown_s
+    qualifier = "BALANCED" if measured.mean() < 36 else "STRESSFUL"
+
+    def percent(seconds: int) -> float:
+        return round(100 * seconds / total_s, 2)
+
     return {
         "averageStressLevel": round(float(measured.mean())),
         "maxStressLevel": int(measured.max()),
-        **{f"{name}Duration": seconds for name, seconds in durations.items()},
-        "totalStressDuration": total,
-        **{f"{name}Duration": seconds for name, seconds in levels.items()},
-        **{f"{name}Percentage": round(100 * s / total, 2) for name, s in (durations | levels).items()},
-        "stressQualifier": "BALANCED" if measured.mean() < 36 else "STRESSFUL",
+        "stressDuration": stressed_s,
+        "restStressDuration": rest_s,
+        "activityStressDuration": active_s,
+        "uncategorizedStressDuration": unknown_s,
+        "totalStressDuration": total_s,
+        "lowStressDuration": low_s,
+        "mediumStressDuration": medium_s,
+        "highStressDuration": high_s,
+        "stressPercentage": percent(stressed_s),
+        "restStressPercentage": percent(rest_s),
+        "activityStressPercentage": percent(active_s),
+        "uncategorizedStressPercentage": percent(unknown_s),
+        "lowStressPercentage": percent(low_s),
+        "mediumStressPercentage": percent(medium_s),
+        "highStressPercentage": percent(high_s),
+        "stressQualifier": qualifier,
     }
 
 
@@ -181,6 +197,7 @@ def _measurable(trace: Trace, life: SimulatedPerson, day: int) -> dict[str, Any]
 def _battery(life: SimulatedPerson, day: int, trace: Trace) -> dict[str, Any]:
     levels = trace.battery[trace.battery_status != NOT_MEASURED]
     change = np.diff(levels)
+    # The battery was lowest on the evening before; the first day has no evening before it.
     eve = max(day - 1, 0)
     return {
         "bodyBatteryChargedValue": int(change[change > 0].sum()),
@@ -198,9 +215,10 @@ def _rest(life: SimulatedPerson, day: int, end: int) -> dict[str, Any]:
     night = life.nights[day]
     latest = Stamps(end, life.clock.offset(end))
     moment = "%Y-%m-%dT%H:%M:%S"
+    level = "HIGH" if life.body.body_battery_high[day] >= 75 else "MODERATE"
     feedback = {
         "eventTimestampGmt": stamp(night.end, form=moment),
-        "bodyBatteryLevel": "HIGH" if life.body.body_battery_high[day] >= 75 else "MODERATE",
+        "bodyBatteryLevel": level,
         "feedbackShortType": "SLEEP_TIME_PASSED_RECOVERING_AND_INACTIVE",
         "feedbackLongType": "SLEEP_TIME_PASSED_RECOVERING_AND_INACTIVE",
     }
@@ -212,7 +230,8 @@ def _rest(life: SimulatedPerson, day: int, end: int) -> dict[str, Any]:
         "latestSpo2ReadingTimeGmt": None,
         "latestSpo2ReadingTimeLocal": None,
         "averageMonitoringEnvironmentAltitude": 38.0,
-        "restingCaloriesFromActivity": float(sum(workout.minutes for workout in life.workouts(day))),
+        # About 1 kcal a minute.
+        "restingCaloriesFromActivity": float(life.training_minutes(day)),
         "bodyBatteryDynamicFeedbackEvent": feedback,
         "endOfDayBodyBatteryDynamicFeedbackEvent": feedback,
         "bodyBatteryActivityEventList": [_sleep_event(life, day)],

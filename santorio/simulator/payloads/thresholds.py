@@ -27,10 +27,13 @@ def lactate_threshold(life: SimulatedPerson, until: int) -> list[Payload]:
         return []
     day, at = session
     # Garmin states tenths of a metre a second here.
-    speed = {**_version(life, at), "speed": round(threshold_speed(life, day) / 10, 6)}
-    rate = {**_version(life, at), "speed": None, "hearRate": threshold_heart_rate(life, day)}
-    # The key of the heart rate is misspelt by Garmin.
-    return [{**speed, "hearRate": None, "heartRateCycling": None}, {**rate, "heartRateCycling": None}]
+    speed = round(threshold_speed(life, day) / 10, 6)
+    heart_rate = threshold_heart_rate(life, day)
+    # Garmin misspells the key of the heart rate.
+    return [
+        {**_version(life, at), "speed": speed, "hearRate": None, "heartRateCycling": None},
+        {**_version(life, at), "speed": None, "hearRate": heart_rate, "heartRateCycling": None},
+    ]
 
 
 def power_to_weight(life: SimulatedPerson, until: int, sport: str) -> list[Payload]:
@@ -71,22 +74,30 @@ def cycling_ftp(life: SimulatedPerson, until: int) -> Payload | None:
 
 def power_zones(life: SimulatedPerson, until: int) -> list[Payload]:
     """Make `biometric-service/powerZones/sports/all`: of each sport that the watch knows a threshold of."""
-    last = {sport: _last_session(life, until, sport) for sport in ("running", "cycling")}
-    return [_zones(life, session[0], sport) for sport, session in last.items() if session is not None]
+    zones = []
+    for sport in ("running", "cycling"):
+        session = _last_session(life, until, sport)
+        if session is not None:
+            day, _ = session
+            zones.append(_zones(life, day, sport))
+    return zones
 
 
 def fitness_age(life: SimulatedPerson, day: int) -> Payload:
     """Make `fitnessage-service/fitnessage`: from fitness, weight, resting heart rate and hard minutes."""
     age = (life.clock.date(day) - BIRTH_DATE) // dt.timedelta(days=365.25)
-    ages = [_fitness_age(life, past) for past in (day, max(day - 7, 0))]
+    fitness_age_now, fitness_age_before = _fitness_age(life, day), _fitness_age(life, max(day - 7, 0))
+    # Means over the last four weeks, or over as much of them as the life has.
     weeks = max(min(CHRONIC_DAYS, day), 1) / 7
-    sessions = [life.workouts(past) for past in range(max(day - CHRONIC_DAYS, 0), day)]
-    hard_minutes = sum(int(workout.minutes * 0.55) for done in sessions for workout in done)
+    vigorous_days = vigorous_minutes = 0
+    for past in range(max(day - CHRONIC_DAYS, 0), day):
+        vigorous_days += bool(life.workouts(past))
+        vigorous_minutes += sum(int(workout.minutes * 0.55) for workout in life.workouts(past))
     over_weeks = {"stale": False, "numOfWeeksForIm": max(round(weeks), 1)}
     components: dict[str, Any] = {
-        "vigorousDaysAvg": {"value": round(sum(map(bool, sessions)) / weeks, 1), **over_weeks},
+        "vigorousDaysAvg": {"value": round(vigorous_days / weeks, 1), **over_weeks},
         "rhr": {"value": int(life.body.resting_hr_bpm[day]), "stale": False},
-        "vigorousMinutesAvg": {"value": round(hard_minutes / weeks, 1), **over_weeks},
+        "vigorousMinutesAvg": {"value": round(vigorous_minutes / weeks, 1), **over_weeks},
         "bmi": {
             "value": round(float(life.body.weight_kg[day]) / HEIGHT_M**2, 1),
             "stale": False,
@@ -95,9 +106,9 @@ def fitness_age(life: SimulatedPerson, day: int) -> Payload:
     }
     return {
         "chronologicalAge": age,
-        "fitnessAge": ages[0],
-        "achievableFitnessAge": max(ages[0] - 2.5, 18.0),
-        "previousFitnessAge": ages[1],
+        "fitnessAge": fitness_age_now,
+        "achievableFitnessAge": max(fitness_age_now - 2.5, 18.0),
+        "previousFitnessAge": fitness_age_before,
         "components": components,
         "lastUpdated": f"{life.clock.date(day)}T00:00:00.0",
     }
@@ -123,13 +134,12 @@ def threshold_power(life: SimulatedPerson, day: int, sport: str) -> int:
 
 def _last_session(life: SimulatedPerson, until: int, sport: str) -> tuple[int, int] | None:
     """Find the day of the last session of a sport that is over at an instant, and when it ended."""
-    ends = (
-        (day, life.clock.instant(day, workout.minute) + 60 * workout.minutes)
-        for day in range(life.clock.days - 1, -1, -1)
-        for workout in life.workouts(day)
-        if workout.sport == sport
-    )
-    return next((session for session in ends if session[1] <= until), None)
+    for day in range(life.clock.days - 1, -1, -1):
+        for workout in life.workouts(day):
+            end = life.workout_end(day, workout)
+            if workout.sport == sport and end <= until:
+                return day, end
+    return None
 
 
 def _version(life: SimulatedPerson, at: int) -> dict[str, Any]:

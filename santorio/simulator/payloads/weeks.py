@@ -28,20 +28,20 @@ def effort_day(life: SimulatedPerson, day: int, until: int) -> Payload:
 
 def effort_weeks(life: SimulatedPerson, first: int, last: int, until: int) -> list[Payload]:
     """Make `usersummary-service/stats/im/weekly`: every week, from Monday, that has a day of the range."""
-    weeks: dict[int, list[Payload]] = {}
-    monday = first - life.clock.date(first).weekday()
-    for day in range(
-        max(monday, 0), min(last + 6 - life.clock.date(last).weekday(), life.clock.days - 1) + 1
-    ):
-        if life.wear.worn(day):
-            weeks.setdefault(day - life.clock.date(day).weekday(), []).append(effort_day(life, day, until))
-    return [
-        _effort(
-            life.clock.date(start).isoformat(),
-            *(sum(day[key] for day in days) for key in ("moderateValue", "vigorousValue")),
-        )
-        for start, days in sorted(weeks.items())
-    ]
+    made = []
+    for monday in range(_monday(life, first), last + 1, 7):
+        week = range(max(monday, 0), min(monday + 7, life.clock.days))
+        days = [effort_day(life, day, until) for day in week if life.wear.worn(day)]
+        if days:
+            moderate = sum(day["moderateValue"] for day in days)
+            vigorous = sum(day["vigorousValue"] for day in days)
+            made.append(_effort(life.clock.date(monday).isoformat(), moderate, vigorous))
+    return made
+
+
+def _monday(life: SimulatedPerson, day: int) -> int:
+    """Return the Monday of a day's week; it may lie before the life."""
+    return day - life.clock.date(day).weekday()
 
 
 def step_weeks(life: SimulatedPerson, last: int, weeks: int) -> list[Payload]:
@@ -50,7 +50,8 @@ def step_weeks(life: SimulatedPerson, last: int, weeks: int) -> list[Payload]:
     for start in _starts(last, weeks):
         days = [day for day in steps(life, max(start, 0), start + 6) if day["totalSteps"] is not None]
         if days:
-            total, metres = (float(sum(day[key] for day in days)) for key in ("totalSteps", "totalDistance"))
+            total = float(sum(day["totalSteps"] for day in days))
+            metres = float(sum(day["totalDistance"] for day in days))
             values = {
                 "totalSteps": total,
                 "averageSteps": total / len(days),
@@ -66,20 +67,19 @@ def stress_weeks(life: SimulatedPerson, last: int, weeks: int) -> list[Payload]:
     """Make `usersummary-service/stats/stress/weekly`: means of days that are over."""
     made = []
     for start in _starts(last, weeks):
-        days = [
-            float(life.body.stress_avg[day]) for day in range(max(start, 0), start + 7) if life.wear.worn(day)
-        ]
-        if days:
-            made.append({"calendarDate": life.clock.date(start).isoformat(), "value": round(fmean(days))})
+        week = range(max(start, 0), start + 7)
+        levels = [float(life.body.stress_avg[day]) for day in week if life.wear.worn(day)]
+        if levels:
+            made.append({"calendarDate": life.clock.date(start).isoformat(), "value": round(fmean(levels))})
     return made
 
 
 def resting_heart_rates(life: SimulatedPerson, first: str, last: str, days: Sequence[int]) -> Payload:
-    """Make `userstats-service/wellness/daily` of metric 60, with the days that are known."""
-    values = [
-        {"value": float(life.body.resting_hr_bpm[day]), "calendarDate": life.clock.date(day).isoformat()}
-        for day in days
-    ]
+    """Make `userstats-service/wellness/daily` of metric 60, for the days of `days`."""
+    values = []
+    for day in days:
+        date = life.clock.date(day).isoformat()
+        values.append({"value": float(life.body.resting_hr_bpm[day]), "calendarDate": date})
     return {
         "userProfileId": life.profile,
         "statisticsStartDate": first,
@@ -95,5 +95,7 @@ def _effort(date: str, moderate: int, vigorous: int) -> Payload:
 
 
 def _starts(last: int, weeks: int) -> range:
+    """Return the first day of each of the weeks that end on a day, without those that end before the life."""
     first = last - 7 * weeks + 1
-    return range(max(first, (last + 1) % 7 - 7), last + 1, 7)
+    first_of_life = (last + 1) % 7 - 7
+    return range(max(first, first_of_life), last + 1, 7)

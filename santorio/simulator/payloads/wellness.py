@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from santorio.simulator.intraday import NOT_MEASURED
-from santorio.simulator.payloads.common import Payload, Stamps, stamp
+from santorio.simulator.payloads.common import Payload, Stamps, descriptors, stamp
 from santorio.simulator.person import SimulatedPerson
-from santorio.simulator.rng import stream
+from santorio.simulator.rng import Bools, Floats, Ints, stream
 from santorio.simulator.sleep import Night
 
+# Seconds between samples.
 BREATH_EVERY, FLOORS_EVERY, STEPS_EVERY, HOUR = 120, 900, 900, 3600
+# Garmin writes -1 for a breath rate that was not measured.
 NOT_BREATHING = -1.0
 
 
@@ -28,7 +30,8 @@ def head(life: SimulatedPerson, day: int) -> dict[str, Any]:
 
 def span(life: SimulatedPerson, day: int) -> dict[str, str]:
     """Make the bounds of a day, as GMT and as the person's clock."""
-    start, end = (Stamps(at, life.clock.offset(at)) for at in life.clock.bounds(day))
+    start_at, end_at = life.clock.bounds(day)
+    start, end = Stamps(start_at, life.clock.offset(start_at)), Stamps(end_at, life.clock.offset(end_at))
     return {
         "startTimestampGMT": start.gmt,
         "endTimestampGMT": end.gmt,
@@ -41,18 +44,27 @@ def nights_of(life: SimulatedPerson, day: int, until: int) -> dict[str, Any]:
     """Make the bounds of the night that ends on a day and of the next one; null while they are not known."""
     timestamps: dict[str, Any] = {}
     for name, index in (("sleep", day), ("tomorrowSleep", day + 1)):
-        night = _known_night(life, index, until)
-        edges = (None, None) if night is None else (night.start, night.end)
-        for edge, at in zip(("Start", "End"), edges, strict=True):
-            stamps = None if at is None else Stamps(at, life.clock.offset(at))
-            timestamps[f"{name}{edge}TimestampGMT"] = stamps and stamps.gmt
-            timestamps[f"{name}{edge}TimestampLocal"] = stamps and stamps.local
+        night = _computed_night(life, index, until)
+        if night is None:
+            timestamps |= _edge(f"{name}Start", None, None) | _edge(f"{name}End", None, None)
+        else:
+            start = Stamps(night.start, life.clock.offset(night.start))
+            end = Stamps(night.end, life.clock.offset(night.end))
+            timestamps |= _edge(f"{name}Start", start.gmt, start.local)
+            timestamps |= _edge(f"{name}End", end.gmt, end.local)
     return timestamps
 
 
-def _known_night(life: SimulatedPerson, day: int, until: int) -> Night | None:
-    is_known = day < life.clock.days and life.wear.night_seen(day) and life.nights[day].end <= until
-    return life.nights[day] if is_known else None
+def _edge(name: str, gmt: str | None, local: str | None) -> dict[str, Any]:
+    return {f"{name}TimestampGMT": gmt, f"{name}TimestampLocal": local}
+
+
+def _computed_night(life: SimulatedPerson, day: int, until: int) -> Night | None:
+    """Return the night that ends on a day; None if it was not seen, or is not over at an instant."""
+    if day >= life.clock.days or not life.wear.night_seen(day):
+        return None
+    night = life.nights[day]
+    return night if night.end <= until else None
 
 
 def respiration(life: SimulatedPerson, day: int, until: int) -> Payload:
@@ -64,15 +76,22 @@ def respiration(life: SimulatedPerson, day: int, until: int) -> Payload:
     usual = life.nights[day].average_respiration
     rates = np.where(asleep, usual, usual + 2) + np.rint(rng.normal(0, 1.2, len(at)))
     rates[rng.random(len(at)) < 0.08] = NOT_BREATHING
+    # The complete day is drawn, and then cut: a later sync does not change the samples of an earlier one.
     synced = at <= until
     at, rates, asleep = at[synced], rates[synced], asleep[synced]
     measured = rates > 0
-    tomorrow = _known_night(life, day + 1, until)
+    tomorrow = _computed_night(life, day + 1, until)
+    rows = [[second * 1000, rate] for second, rate in zip(at.tolist(), rates.tolist(), strict=True)]
+    average_columns = descriptors(
+        ("timestamp", "averageRespirationValue"),
+        index="respirationAveragesValueDescriptorIndex",
+        key="respirationAveragesValueDescriptionKey",
+    )
     return {
         **head(life, day),
         **nights_of(life, day, until),
-        "lowestRespirationValue": _least(rates[measured]),
-        "highestRespirationValue": _greatest(rates[measured]),
+        "lowestRespirationValue": _lowest(rates[measured]),
+        "highestRespirationValue": _highest(rates[measured]),
         "avgWakingRespirationValue": _mean(rates[measured & ~asleep]),
         "avgSleepRespirationValue": _mean(rates[measured & asleep]),
         "avgTomorrowSleepRespirationValue": tomorrow and float(tomorrow.average_respiration),
@@ -80,64 +99,45 @@ def respiration(life: SimulatedPerson, day: int, until: int) -> Payload:
             {"key": "timestamp", "index": 0},
             {"key": "respiration", "index": 1},
         ],
-        "respirationValuesArray": [
-            [int(second) * 1000, float(rate)] for second, rate in zip(at, rates, strict=True)
-        ],
-        "respirationAveragesValueDescriptorDTOList": [
-            {
-                "respirationAveragesValueDescriptorIndex": index,
-                "respirationAveragesValueDescriptionKey": key,
-            }
-            for index, key in enumerate(("timestamp", "averageRespirationValue"))
-        ],
+        "respirationValuesArray": rows,
+        "respirationAveragesValueDescriptorDTOList": average_columns,
         "respirationAveragesValuesArray": _hourly(at[measured], rates[measured], start),
         "respirationVersion": 200,
     }
 
 
-def _hourly(
-    at: "np.typing.NDArray[np.int64]", rates: "np.typing.NDArray[np.float64]", start: int
-) -> list[list[float]]:
+def _hourly(at: Ints, rates: Floats, start: int) -> list[list[float]]:
     """Mean, highest and lowest of each hour, at the hour's end."""
+    # A sample at the full hour belongs to the hour that it ends.
     hours = (at - start - 1) // HOUR
-    return [
-        [
-            int(start + (hour + 1) * HOUR) * 1000,
-            round(float(part.mean()), 2),
-            float(part.max()),
-            float(part.min()),
-        ]
-        for hour in np.unique(hours)
-        for part in (rates[hours == hour],)
-    ]
+    rows = []
+    for hour in np.unique(hours).tolist():
+        of_hour = rates[hours == hour]
+        end_ms = (start + (hour + 1) * HOUR) * 1000
+        rows.append([end_ms, round(float(of_hour.mean()), 2), float(of_hour.max()), float(of_hour.min())])
+    return rows
 
 
 def spo2(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `wellness-service/wellness/daily/spo2`: hourly averages, measured asleep."""
     rng = stream(life.seed, "spo2", day)
     night = life.nights[day]
-    hours = range(night.start - night.start % HOUR, night.end, HOUR)
-    readings = [int(np.clip(night.average_spo2 + rng.integers(-2, 3), 80, 100)) for _ in hours]
-    averages = [
-        [at * 1000, reading] for at, reading in zip(hours, readings, strict=True) if at + HOUR <= until
-    ]
-    week = [
-        one.average_spo2
-        for past in range(max(day - 6, 0), day + 1)
-        if (one := _known_night(life, past, until))
-    ]
-    latest = Stamps(averages[-1][0] // 1000, life.clock.offset(averages[-1][0] // 1000)) if averages else None
-    tomorrow = _known_night(life, day + 1, until)
-    return {
+    averages: list[list[int]] = []
+    for hour in range(night.start - night.start % HOUR, night.end, HOUR):
+        reading = int(np.clip(night.average_spo2 + rng.integers(-2, 3), 80, 100))
+        if hour + HOUR <= until:
+            averages.append([hour * 1000, reading])
+    tomorrow = _computed_night(life, day + 1, until)
+    payload: Payload = {
         **head(life, day),
         **nights_of(life, day, until),
-        "averageSpO2": night.average_spo2 if averages else None,
-        "lowestSpO2": night.lowest_spo2 if averages else None,
-        "lastSevenDaysAvgSpO2": sum(week) / len(week) if week else None,
-        "latestSpO2": averages[-1][1] if averages else None,
-        "latestSpO2TimestampGMT": latest and latest.gmt,
-        "latestSpO2TimestampLocal": latest and latest.local,
-        "avgSleepSpO2": night.average_spo2 if averages else None,
+        "averageSpO2": None,
+        "lowestSpO2": None,
+        "lastSevenDaysAvgSpO2": _weekly_spo2(life, day, until),
+        "latestSpO2": None,
+        "latestSpO2TimestampGMT": None,
+        "latestSpO2TimestampLocal": None,
+        "avgSleepSpO2": None,
         "avgTomorrowSleepSpO2": tomorrow and tomorrow.average_spo2,
         "spO2ValueDescriptorsDTOList": [
             {"spo2ValueDescriptorIndex": 0, "spo2ValueDescriptorKey": "timestamp"},
@@ -147,6 +147,28 @@ def spo2(life: SimulatedPerson, day: int, until: int) -> Payload:
         "continuousReadingDTOList": None,
         "spO2HourlyAverages": averages or None,
     }
+    if averages:
+        latest_at = averages[-1][0] // 1000
+        latest = Stamps(latest_at, life.clock.offset(latest_at))
+        payload |= {
+            "averageSpO2": night.average_spo2,
+            "lowestSpO2": night.lowest_spo2,
+            "latestSpO2": averages[-1][1],
+            "latestSpO2TimestampGMT": latest.gmt,
+            "latestSpO2TimestampLocal": latest.local,
+            "avgSleepSpO2": night.average_spo2,
+        }
+    return payload
+
+
+def _weekly_spo2(life: SimulatedPerson, day: int, until: int) -> float | None:
+    """Return the mean of the last seven nights, of those that were seen; None if there is none."""
+    averages = []
+    for past in range(max(day - 6, 0), day + 1):
+        night = _computed_night(life, past, until)
+        if night is not None:
+            averages.append(night.average_spo2)
+    return sum(averages) / len(averages) if averages else None
 
 
 def floors(life: SimulatedPerson, day: int, until: int) -> Payload:
@@ -154,14 +176,18 @@ def floors(life: SimulatedPerson, day: int, until: int) -> Payload:
     rng = stream(life.seed, "floors", day)
     rows = []
     for start, end in _quarters(life, day, until, FLOORS_EVERY):
-        awake = not _asleep(life, day, np.array([start]))[0]
-        up, down = rng.poisson(0.3, 2).tolist() if awake else (0, 0)
+        up, down = 0, 0
+        if not _asleep(life, day, np.array([start]))[0]:
+            up, down = rng.poisson(0.3, 2).tolist()
         rows.append([stamp(start), stamp(end), up, down])
-    keys = ("startTimeGMT", "endTimeGMT", "floorsAscended", "floorsDescended")
-    descriptors = [{"key": key, "index": index} for index, key in enumerate(keys)]
     return {
         **span(life, day),
-        "floorsValueDescriptorDTOList": descriptors,
+        "floorsValueDescriptorDTOList": [
+            {"key": "startTimeGMT", "index": 0},
+            {"key": "endTimeGMT", "index": 1},
+            {"key": "floorsAscended", "index": 2},
+            {"key": "floorsDescended", "index": 3},
+        ],
         "floorValuesArray": rows,
     }
 
@@ -173,42 +199,58 @@ def steps_by_quarter(life: SimulatedPerson, day: int, until: int) -> list[Payloa
     asleep = _asleep(life, day, np.array([start for start, _ in spans]))
     weights = np.where(asleep, 0.0, rng.gamma(0.5, 1.0, len(spans)))
     shares = np.floor(weights / weights.sum() * life.body.steps[day]).astype(int)
+    # The busiest interval gets the steps that rounding down has left.
     shares[int(np.argmax(weights))] += int(life.body.steps[day]) - int(shares.sum())
-    return [
-        {
-            "startGMT": stamp(start),
-            "endGMT": stamp(end),
-            "steps": int(count),
-            "pushes": 0,
-            "primaryActivityLevel": "sleeping" if sleeping else "active" if count > 300 else "sedentary",
-            "activityLevelConstant": True,
-        }
-        for (start, end), count, sleeping in zip(spans, shares, asleep, strict=True)
-        if end <= until
-    ]
+    intervals: list[Payload] = []
+    for (start, end), count, is_asleep in zip(spans, shares.tolist(), asleep.tolist(), strict=True):
+        if end > until:
+            break
+        intervals.append(
+            {
+                "startGMT": stamp(start),
+                "endGMT": stamp(end),
+                "steps": count,
+                "pushes": 0,
+                "primaryActivityLevel": _activity_level(count, is_asleep=is_asleep),
+                "activityLevelConstant": True,
+            }
+        )
+    return intervals
+
+
+def _activity_level(steps: int, *, is_asleep: bool) -> str:
+    """Name the activity of a quarter of an hour."""
+    if is_asleep:
+        return "sleeping"
+    return "active" if steps > 300 else "sedentary"
 
 
 def intensity_minutes(life: SimulatedPerson, day: int, until: int) -> Payload:
     """Make `wellness-service/wellness/daily/im`: minutes of effort, and the week so far."""
-    week = range(max(day - life.clock.date(day).weekday(), 0), day + 1)
-    minutes = [_minutes(life, past, until) for past in week]
-    moderate, vigorous = (sum(part) for part in zip(*minutes, strict=True))
-    values = [
-        [life.clock.instant(day, workout.minute) * 1000, workout.minutes]
-        for workout in life.workouts(day)
-        if life.clock.instant(day, workout.minute) <= until
-    ]
+    monday = max(day - life.clock.date(day).weekday(), 0)
+    week_moderate = week_vigorous = moderate = vigorous = 0
+    for past in range(monday, day + 1):
+        moderate, vigorous = _minutes(life, past, until)
+        week_moderate += moderate
+        week_vigorous += vigorous
+    # Vigorous minutes count twice, as in the recommendation of 150 minutes a week by the WHO.
+    week_total, day_total = week_moderate + 2 * week_vigorous, moderate + 2 * vigorous
+    values = []
+    for workout in life.workouts(day):
+        start = life.clock.instant(day, workout.minute)
+        if start <= until:
+            values.append([start * 1000, workout.minutes])
     return {
         **head(life, day),
-        "weeklyModerate": moderate,
-        "weeklyVigorous": vigorous,
-        "weeklyTotal": moderate + 2 * vigorous,
+        "weeklyModerate": week_moderate,
+        "weeklyVigorous": week_vigorous,
+        "weeklyTotal": week_total,
         "weekGoal": 150,
         "dayOfGoalMet": None,
-        "startDayMinutes": moderate + 2 * vigorous - minutes[-1][0] - 2 * minutes[-1][1],
-        "endDayMinutes": moderate + 2 * vigorous,
-        "moderateMinutes": minutes[-1][0],
-        "vigorousMinutes": minutes[-1][1],
+        "startDayMinutes": week_total - day_total,
+        "endDayMinutes": week_total,
+        "moderateMinutes": moderate,
+        "vigorousMinutes": vigorous,
         "imValueDescriptorsDTOList": [{"index": 0, "key": "timestamp"}, {"index": 1, "key": "value"}],
         "imValuesArray": values,
     }
@@ -220,8 +262,11 @@ def body_battery(life: SimulatedPerson, day: int, until: int) -> Payload:
     measured = trace.battery_status != NOT_MEASURED
     at, levels = trace.stress_at[measured], trace.battery[measured]
     change = np.diff(levels)
-    turns = [0, *(np.flatnonzero(np.diff(np.sign(change)) != 0) + 1).tolist(), len(levels) - 1]
-    values = [[int(at[turn]) * 1000, int(levels[turn])] for turn in sorted(set(turns))] if len(levels) else []
+    values = []
+    if len(levels):
+        # The first and the last sample, and those at which the battery begins to rise, to fall or to stay.
+        turns = [0, *(np.flatnonzero(np.diff(np.sign(change)) != 0) + 1).tolist(), len(levels) - 1]
+        values = [[int(at[turn]) * 1000, int(levels[turn])] for turn in sorted(set(turns))]
     return {
         "date": life.clock.date(day).isoformat(),
         "charged": int(change[change > 0].sum()),
@@ -236,36 +281,35 @@ def body_battery(life: SimulatedPerson, day: int, until: int) -> Payload:
 
 
 def _minutes(life: SimulatedPerson, day: int, until: int) -> tuple[int, int]:
-    done = [
-        workout
-        for workout in life.workouts(day)
-        if life.clock.instant(day, workout.minute) + 60 * workout.minutes <= until
-    ]
-    total = sum(workout.minutes for workout in done)
+    """Return the moderate and the vigorous minutes of the sessions that are over at an instant."""
+    total = 0
+    for workout in life.workouts(day):
+        if life.workout_end(day, workout) <= until:
+            total += workout.minutes
     return int(total * 0.35), int(total * 0.55)
 
 
 def _quarters(life: SimulatedPerson, day: int, until: int, every: int) -> list[tuple[int, int]]:
+    """Return start and end of the day's quarters of an hour that are over at an instant."""
     start, end = life.clock.bounds(day)
     return [(at, at + every) for at in range(start, end, every) if at + every <= until]
 
 
-def _asleep(
-    life: SimulatedPerson, day: int, at: "np.typing.NDArray[np.int64]"
-) -> "np.typing.NDArray[np.bool_]":
+def _asleep(life: SimulatedPerson, day: int, at: Ints) -> Bools:
+    """Return which instants lie in the night before a day or in the one after it."""
     asleep = np.zeros(len(at), dtype=bool)
     for night in life.nights[day : day + 2]:
         asleep |= (at >= night.start) & (at < night.end)
     return asleep
 
 
-def _least(values: "np.typing.NDArray[np.float64]") -> float | None:
+def _lowest(values: Floats) -> float | None:
     return float(values.min()) if len(values) else None
 
 
-def _greatest(values: "np.typing.NDArray[np.float64]") -> float | None:
+def _highest(values: Floats) -> float | None:
     return float(values.max()) if len(values) else None
 
 
-def _mean(values: "np.typing.NDArray[np.float64]") -> float | None:
+def _mean(values: Floats) -> float | None:
     return float(np.rint(values.mean())) if len(values) else None
