@@ -6,17 +6,19 @@ battery in lists, instants as text. The original FIT files are in zips within th
 
 import datetime as dt
 import io
+import itertools
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from santorio.simulator.account_export_files import families, of_all_days
+from santorio.simulator.behaviour import Workout
 from santorio.simulator.files import Simulation
 from santorio.simulator.payloads import activities
-from santorio.simulator.payloads.common import Payload, stamp
+from santorio.simulator.payloads.common import Payload, select, stamp
 from santorio.simulator.payloads.day import whole_day
 from santorio.simulator.payloads.fit import activity_fit
 from santorio.simulator.person import SimulatedPerson
@@ -24,6 +26,42 @@ from santorio.simulator.person import SimulatedPerson
 DAYS_A_FILE = 100
 SESSIONS_A_FILE = 1000
 FITS_A_PART = 500
+SUMMARY_KEYS = (
+    "calendarDate",
+    "uuid",
+    "durationInMilliseconds",
+    "totalKilocalories",
+    "activeKilocalories",
+    "bmrKilocalories",
+    "totalSteps",
+    "dailyStepGoal",
+    "totalDistanceMeters",
+    "wellnessStartTimeGmt",
+    "wellnessStartTimeLocal",
+    "wellnessEndTimeGmt",
+    "wellnessEndTimeLocal",
+    "highlyActiveSeconds",
+    "activeSeconds",
+    "moderateIntensityMinutes",
+    "vigorousIntensityMinutes",
+    "floorsAscendedInMeters",
+    "minHeartRate",
+    "maxHeartRate",
+    "restingHeartRate",
+    "includesWellnessData",
+)
+"""Keys of the daily summary that the export has too."""
+NIGHT_KEYS = (
+    "deepSleepSeconds",
+    "lightSleepSeconds",
+    "remSleepSeconds",
+    "awakeSleepSeconds",
+    "calendarDate",
+    "avgSleepStress",
+    "awakeCount",
+    "retro",
+)
+"""Keys of a night's summary that the export has too."""
 
 
 def write_export(
@@ -37,10 +75,11 @@ def write_export(
         for first in range(0, life.clock.days, DAYS_A_FILE):
             days = range(first, min(first + DAYS_A_FILE, life.clock.days))
             _write_days(archive, life, days)
-            sessions += [_session(activities.activity(life, d, w)) for d in days for w in life.workouts(d)]
+            for day in days:
+                sessions += [_session(activities.activity(life, day, w)) for w in life.workouts(day)]
             progress(days[-1] + 1, life.clock.days)
-        for number, start in enumerate(range(0, len(sessions), SESSIONS_A_FILE)):
-            document = [{"summarizedActivitiesExport": sessions[start : start + SESSIONS_A_FILE]}]
+        for number, part in enumerate(itertools.batched(sessions, SESSIONS_A_FILE)):
+            document = [{"summarizedActivitiesExport": part}]
             _write(archive, f"DI-Connect-Fitness/person_{number}_summarizedActivities.json", document)
         for name, entries in of_all_days(life, sessions):
             _write(archive, name, entries)
@@ -52,13 +91,18 @@ def _write(archive: zipfile.ZipFile, name: str, document: Any) -> None:
 
 
 def _write_days(archive: zipfile.ZipFile, life: SimulatedPerson, days: range) -> None:
-    by_day = {day: whole_day(life, day) for day in days}
+    summaries, nights, health = [], [], []
+    for day in days:
+        payloads = whole_day(life, day)
+        if payloads:
+            summaries.append(_summary(payloads["daily_summary"]))
+        # A night that the watch did not see has no heart rate variability.
+        if "hrv" in payloads:
+            nights.append(_night(payloads["sleep"]))
+            health.append(_health(payloads))
     first, last = life.clock.date(days[0]).isoformat(), life.clock.date(days[-1]).isoformat()
-    summaries = [_summary(payloads["daily_summary"]) for payloads in by_day.values() if payloads]
     _write(archive, f"DI-Connect-Aggregator/UDSFile_{first}_{last}.json", summaries)
-    nights = [_night(payloads["sleep"]) for payloads in by_day.values() if "hrv" in payloads]
     _write(archive, f"DI-Connect-Wellness/{first}_{last}_{life.profile}_sleepData.json", nights)
-    health = [_health(payloads) for payloads in by_day.values() if "hrv" in payloads]
     _write(archive, f"DI-Connect-Wellness/{first}_{last}_{life.profile}_healthStatusData.json", health)
     for name, entries in families(life, days):
         _write(archive, name, entries)
@@ -66,31 +110,7 @@ def _write_days(archive: zipfile.ZipFile, life: SimulatedPerson, days: range) ->
 
 def _summary(payload: Payload) -> Payload:
     """A day of `UDSFile_….json`."""
-    kept = (
-        "calendarDate",
-        "uuid",
-        "durationInMilliseconds",
-        "totalKilocalories",
-        "activeKilocalories",
-        "bmrKilocalories",
-        "totalSteps",
-        "dailyStepGoal",
-        "totalDistanceMeters",
-        "wellnessStartTimeGmt",
-        "wellnessStartTimeLocal",
-        "wellnessEndTimeGmt",
-        "wellnessEndTimeLocal",
-        "highlyActiveSeconds",
-        "activeSeconds",
-        "moderateIntensityMinutes",
-        "vigorousIntensityMinutes",
-        "floorsAscendedInMeters",
-        "minHeartRate",
-        "maxHeartRate",
-        "restingHeartRate",
-        "includesWellnessData",
-    )
-    day = {"userProfilePK": payload["userProfileId"], **{key: payload[key] for key in kept}}
+    day = {"userProfilePK": payload["userProfileId"], **select(payload, SUMMARY_KEYS)}
     if payload["averageStressLevel"] is not None:
         stress = {
             "type": "TOTAL",
@@ -98,17 +118,14 @@ def _summary(payload: Payload) -> Payload:
             "maxStressLevel": payload["maxStressLevel"],
         }
         day["allDayStress"] = {"calendarDate": payload["calendarDate"], "aggregatorList": [stress]}
-        levels = (
-            ("HIGHEST", payload["bodyBatteryHighestValue"]),
-            ("LOWEST", payload["bodyBatteryLowestValue"]),
-        )
+        highest, lowest = payload["bodyBatteryHighestValue"], payload["bodyBatteryLowestValue"]
         day["bodyBattery"] = {
             "calendarDate": payload["calendarDate"],
             "chargedValue": payload["bodyBatteryChargedValue"],
             "drainedValue": payload["bodyBatteryDrainedValue"],
             "bodyBatteryStatList": [
-                {"bodyBatteryStatType": name, "statsValue": value, "bodyBatteryStatus": "MEASURED"}
-                for name, value in levels
+                {"bodyBatteryStatType": "HIGHEST", "statsValue": highest, "bodyBatteryStatus": "MEASURED"},
+                {"bodyBatteryStatType": "LOWEST", "statsValue": lowest, "bodyBatteryStatus": "MEASURED"},
             ],
         }
     return day
@@ -117,21 +134,11 @@ def _summary(payload: Payload) -> Payload:
 def _night(payload: Payload) -> Payload:
     """A night of `…_sleepData.json`."""
     night = payload["dailySleepDTO"]
-    kept = (
-        "deepSleepSeconds",
-        "lightSleepSeconds",
-        "remSleepSeconds",
-        "awakeSleepSeconds",
-        "calendarDate",
-        "avgSleepStress",
-        "awakeCount",
-        "retro",
-    )
     return {
         "sleepStartTimestampGMT": stamp(night["sleepStartTimestampGMT"] // 1000),
         "sleepEndTimestampGMT": stamp(night["sleepEndTimestampGMT"] // 1000),
         "sleepWindowConfirmationType": "ENHANCED_CONFIRMED_FINAL",
-        **{key: night[key] for key in kept},
+        **select(night, NIGHT_KEYS),
         "unmeasurableSeconds": 0,
         "averageRespiration": night["averageRespirationValue"],
         "spo2SleepSummary": {
@@ -162,8 +169,7 @@ def _health(payloads: dict[str, Payload]) -> Payload:
 
 def _session(payload: Payload) -> Payload:
     """An activity of `…_summarizedActivities.json`: milliseconds and centimetres."""
-    start, end = payload["startTimeGMT"], payload["startTimeLocal"]
-    offset_ms = round((_seconds(end) - _seconds(start)) * 1000)
+    offset_ms = round((_seconds(payload["startTimeLocal"]) - _seconds(payload["startTimeGMT"])) * 1000)
     session = {
         "activityId": payload["activityId"],
         "userProfileId": payload["ownerId"],
@@ -182,7 +188,9 @@ def _session(payload: Payload) -> Payload:
         "activityTrainingLoad": payload["activityTrainingLoad"],
         "parent": False,
     }
-    return session | ({"elevationGain": payload["elevationGain"] * 100} if "elevationGain" in payload else {})
+    if "elevationGain" in payload:
+        session["elevationGain"] = payload["elevationGain"] * 100
+    return session
 
 
 def _seconds(text: str) -> float:
@@ -195,16 +203,12 @@ def _write_originals(archive: zipfile.ZipFile, life: SimulatedPerson) -> None:
         archive.writestr(f"DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part{number}.zip", part)
 
 
-def _parts(life: SimulatedPerson, sessions: Iterator[tuple[int, Any]]) -> Iterator[bytes]:
-    while True:
-        packed, count = io.BytesIO(), 0
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as part:
-            for day, workout in sessions:
+def _parts(life: SimulatedPerson, sessions: Iterable[tuple[int, Workout]]) -> Iterator[bytes]:
+    """Make the zips of original files, one at a time: all of them together can be larger than the memory."""
+    for part in itertools.batched(sessions, FITS_A_PART):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for day, workout in part:
                 number = activities.activity(life, day, workout)["activityId"]
-                part.writestr(f"person_{number}.fit", activity_fit(life, day, workout))
-                count += 1
-                if count == FITS_A_PART:
-                    break
-        if count == 0:
-            return
+                archive.writestr(f"person_{number}.fit", activity_fit(life, day, workout))
         yield packed.getvalue()

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from santorio.simulator.payloads import fitness, intake, pressure, ranges
-from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, stamp
+from santorio.simulator.payloads.common import DEVICE, Payload, Stamps, select, stamp
 from santorio.simulator.person import SimulatedPerson
 
+# No day is cut: an export has what is over.
 END_OF_TIME = 2**62
 RACES = {
     "time5K": "raceTime5K",
@@ -19,10 +20,28 @@ RACES = {
     "timeHalfMarathon": "raceTimeHalf",
     "timeMarathon": "raceTimeMarathon",
 }
+# One metabolic equivalent is an oxygen uptake of 3.5 ml/kg/min.
 VO2MAX_A_MET = 3.5
+# Keys of the API's payloads that the export has too.
+ENDURANCE_KEYS = ("overallScore", "classification", "feedbackPhrase", "primaryTrainingDevice")
+HILL_KEYS = (
+    "strengthScore",
+    "enduranceScore",
+    "overallScore",
+    "hillScoreClassificationId",
+    "hillScoreFeedbackPhraseId",
+)
+LOAD_KEYS = (
+    "acwrStatus",
+    "dailyTrainingLoadAcute",
+    "dailyTrainingLoadChronic",
+    "dailyAcuteChronicWorkloadRatio",
+)
+BODY_KEYS = ("weight", "bmi", "bodyFat", "bodyWater", "boneMass", "muscleMass")
 
 
-def _whose(life: SimulatedPerson, day: int) -> Payload:
+def _head(life: SimulatedPerson, day: int) -> Payload:
+    """Make the keys that open most entries: the person, the device, and when, as text."""
     return {
         "userProfilePK": life.profile,
         "deviceId": DEVICE,
@@ -31,50 +50,31 @@ def _whose(life: SimulatedPerson, day: int) -> Payload:
     }
 
 
-def _in_ms(life: SimulatedPerson, day: int) -> Payload:
-    """Whose and when, for the families that write both as milliseconds."""
+def _head_in_ms(life: SimulatedPerson, day: int) -> Payload:
+    """Make the same keys for the families that write date and instant as epoch milliseconds."""
     midnight = dt.datetime.combine(life.clock.date(day), dt.time(), dt.UTC)
-    return _whose(life, day) | {
+    return _head(life, day) | {
         "calendarDate": int(midnight.timestamp()) * 1000,
         "timestamp": life.nights[day].end * 1000,
     }
 
 
-def _readiness(life: SimulatedPerson, day: int) -> list[Payload]:
-    return fitness.training_readiness(life, day)
-
-
 def _endurance(life: SimulatedPerson, day: int) -> list[Payload]:
-    payload = fitness.endurance_score(life, day)
-    kept = {
-        key: payload[key]
-        for key in ("overallScore", "classification", "feedbackPhrase", "primaryTrainingDevice")
-    }
-    return [{**_in_ms(life, day), **kept, "enduranceScoreContributor": [{"group": 1, "contribution": 100.0}]}]
+    entry = _head_in_ms(life, day) | select(fitness.endurance_score(life, day), ENDURANCE_KEYS)
+    entry["enduranceScoreContributor"] = [{"group": 1, "contribution": 100.0}]
+    return [entry]
 
 
 def _hill(life: SimulatedPerson, day: int) -> list[Payload]:
-    kept = (
-        "strengthScore",
-        "enduranceScore",
-        "overallScore",
-        "hillScoreClassificationId",
-        "hillScoreFeedbackPhraseId",
-    )
-    payload = fitness.hill_score(life, day)
-    return [{**_in_ms(life, day), **{key: payload[key] for key in kept}, "primaryTrainingDevice": True}]
+    entry = _head_in_ms(life, day) | select(fitness.hill_score(life, day), HILL_KEYS)
+    entry["primaryTrainingDevice"] = True
+    return [entry]
 
 
 def _load(life: SimulatedPerson, day: int) -> list[Payload]:
     status = fitness.training_status(life, day)["mostRecentTrainingStatus"]["latestTrainingStatusData"]
     payload = status[str(DEVICE)]["acuteTrainingLoadDTO"]
-    kept = (
-        "acwrStatus",
-        "dailyTrainingLoadAcute",
-        "dailyTrainingLoadChronic",
-        "dailyAcuteChronicWorkloadRatio",
-    )
-    return [{**_in_ms(life, day), "acwrPercent": 50, **{key: payload[key] for key in kept}}]
+    return [{**_head_in_ms(life, day), "acwrPercent": 50, **select(payload, LOAD_KEYS)}]
 
 
 def _history(life: SimulatedPerson, day: int) -> list[Payload]:
@@ -83,37 +83,35 @@ def _history(life: SimulatedPerson, day: int) -> list[Payload]:
         "fitnessLevelTrend": "NO_CHANGE",
         "trainingStatus2FeedbackPhrase": "MAINTAINING_2",
     }
-    return [{**_whose(life, day), "sport": "RUNNING", "subSport": "GENERIC", **feedback}]
+    return [{**_head(life, day), "sport": "RUNNING", "subSport": "GENERIC", **feedback}]
 
 
 def _races(life: SimulatedPerson, day: int) -> list[Payload]:
     payload = fitness.race_predictions(life, day)
-    return [{**_whose(life, day), **{theirs: payload[ours] for ours, theirs in RACES.items()}}]
+    times = {export_key: payload[key] for key, export_key in RACES.items()}
+    return [{**_head(life, day), **times}]
 
 
 def _max_met(life: SimulatedPerson, day: int) -> list[Payload]:
-    whose = _whose(life, day)
-    return [
-        {
-            **whose,
-            "updateTimestamp": whose["timestamp"],
-            "sport": sport,
-            "subSport": "GENERIC",
-            "vo2MaxValue": float(round(fitness.vo2max(life, day))),
-            "maxMetCategory": "GENERIC",
-            "maxMet": round(fitness.vo2max(life, day) / VO2MAX_A_MET, 2),
-            "calibratedData": True,
-        }
-        for sport in sorted(
-            {workout.sport.upper() for workout in life.workouts(day)} & {"RUNNING", "CYCLING"}
-        )
-    ]
+    """Make an entry for each sport of the day that a fitness is computed from."""
+    head = _head(life, day)
+    head["updateTimestamp"] = head["timestamp"]
+    vo2max = fitness.vo2max(life, day)
+    values = {
+        "subSport": "GENERIC",
+        "vo2MaxValue": float(round(vo2max)),
+        "maxMetCategory": "GENERIC",
+        "maxMet": round(vo2max / VO2MAX_A_MET, 2),
+        "calibratedData": True,
+    }
+    sports = {workout.sport.upper() for workout in life.workouts(day)}
+    return [{**head, "sport": sport, **values} for sport in sorted(sports & {"RUNNING", "CYCLING"})]
 
 
 def _acclimation(life: SimulatedPerson, day: int) -> list[Payload]:
     return [
         {
-            **_whose(life, day),
+            **_head(life, day),
             "altitudeAcclimation": 0,
             "previousAltitudeAcclimation": 0,
             "heatAcclimationPercentage": 0,
@@ -125,10 +123,14 @@ def _acclimation(life: SimulatedPerson, day: int) -> list[Payload]:
 def _drinks(life: SimulatedPerson, day: int) -> list[Payload]:
     """Make an entry of each drink of the day; the API gives their sum."""
     date = life.clock.date(day).isoformat()
-    drunk = intake.hydration(life, day, END_OF_TIME)["valueInML"] or 0.0
-    glasses = [250.0] * int(drunk // 250) + ([drunk % 250] if drunk % 250 else [])
+    total_ml = intake.hydration(life, day, END_OF_TIME)["valueInML"] or 0.0
+    # In glasses of 250 ml, the last of which has the rest.
+    glasses_ml = [250.0] * int(total_ml // 250)
+    if total_ml % 250:
+        glasses_ml.append(total_ml % 250)
     entries = []
-    for number, amount in enumerate(glasses):
+    for number, amount in enumerate(glasses_ml):
+        # From 8 o'clock on, one every 40 minutes.
         at = life.clock.instant(day, 480) + 2400 * number
         moment = Stamps(at, life.clock.offset(at))
         entries.append(
@@ -147,28 +149,28 @@ def _drinks(life: SimulatedPerson, day: int) -> list[Payload]:
 
 
 def _pressures(life: SimulatedPerson, day: int) -> list[Payload]:
-    return [
-        {
-            "metaData": {
-                "calendarDate": _listed(reading["measurementTimestampLocal"]),
-                "sequence": reading["version"],
-            },
-            "version": 1,
-            "bloodPressure": {key: reading[key] for key in ("systolic", "diastolic", "pulse")},
-        }
-        for reading in pressure.readings(life, day, END_OF_TIME)
-    ]
+    entries = []
+    for reading in pressure.readings(life, day, END_OF_TIME):
+        taken_at = _date_as_list(reading["measurementTimestampLocal"])
+        entries.append(
+            {
+                "metaData": {"calendarDate": taken_at, "sequence": reading["version"]},
+                "version": 1,
+                "bloodPressure": select(reading, ("systolic", "diastolic", "pulse")),
+            }
+        )
+    return entries
 
 
-def _listed(text: str) -> list[int]:
+def _date_as_list(text: str) -> list[int]:
     """Write a wall clock as a list of numbers, nanoseconds last."""
     moment = dt.datetime.fromisoformat(text)
     return [*moment.timetuple()[:6], 0]
 
 
-# Folder, how the file's name begins, and what a day gives.
+# Folder, how the file's name begins, and the function that makes the entries of a day.
 BY_DAYS: tuple[tuple[str, str, Callable[[SimulatedPerson, int], list[Payload]]], ...] = (
-    ("Metrics", "TrainingReadinessDTO", _readiness),
+    ("Metrics", "TrainingReadinessDTO", fitness.training_readiness),
     ("Metrics", "EnduranceScore", _endurance),
     ("Metrics", "HillScore", _hill),
     ("Metrics", "MetricsAcuteTrainingLoad", _load),
@@ -182,24 +184,28 @@ BY_DAYS: tuple[tuple[str, str, Callable[[SimulatedPerson, int], list[Payload]]],
 
 
 def families(life: SimulatedPerson, days: range) -> Iterator[tuple[str, list[Payload]]]:
-    """Give name and content of each file about some days."""
+    """Make name and content of each file about some days."""
     first, last = life.clock.date(days[0]).isoformat(), life.clock.date(days[-1]).isoformat()
-    worn = [day for day in days if life.wear.night_seen(day)]
+    worn_days = [day for day in days if life.wear.night_seen(day)]
     for folder, family, make in BY_DAYS:
-        name = f"DI-Connect-{folder}/{family}_{first}_{last}_{life.profile}.json"
-        yield name, [entry for day in worn for entry in make(life, day)]
+        entries: list[Payload] = []
+        for day in worn_days:
+            entries += make(life, day)
+        yield f"DI-Connect-{folder}/{family}_{first}_{last}_{life.profile}.json", entries
 
 
 def of_all_days(
     life: SimulatedPerson, sessions: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[str, list[Payload]]]:
-    """Give name and content of each file about the whole life: body, zones, records."""
+    """Make name and content of each file about the complete life: body, zones, records, gear."""
     last = life.clock.days - 1
     yield f"DI-Connect-Wellness/{life.profile}_userBioMetrics.json", list(_biometrics(life))
     yield f"DI-Connect-Wellness/{life.profile}_heartRateZones.json", fitness.heart_rate_zones(life, last)
     records = [_record(record) for record in fitness.personal_records(life, last)]
     yield f"DI-Connect-Fitness/{life.profile}_personalRecord.json", [{"personalRecords": records}]
-    running = [session["activityId"] for session in sessions if session["activityType"] == "running"]
+    runs = [
+        {"activityId": session["activityId"]} for session in sessions if session["activityType"] == "running"
+    ]
     shoes = {
         "gearPk": 4_711,
         "gearTypeName": "Shoes",
@@ -207,19 +213,17 @@ def of_all_days(
         "maximumMeters": 800_000.0,
         "dateBegin": life.clock.date(0).isoformat(),
     }
-    worn = {"4711": [{"activityId": number} for number in running]}
-    yield f"DI-Connect-Fitness/{life.profile}_gear.json", [{"gearDTOS": [shoes], "gearActivityDTOs": worn}]
+    gear = {"gearDTOS": [shoes], "gearActivityDTOs": {"4711": runs}}
+    yield f"DI-Connect-Fitness/{life.profile}_gear.json", [gear]
 
 
 def _biometrics(life: SimulatedPerson) -> Iterator[Payload]:
     """Make a line for every weigh-in, as the log of the profile's changes has it."""
-    weighed = [day for day in range(life.clock.days) if ranges.weighed(life, day)]
-    for sequence, day in enumerate(weighed, start=1):
+    days = [day for day in range(life.clock.days) if ranges.weighed(life, day)]
+    for sequence, day in enumerate(days, start=1):
         weigh_in = ranges.weigh_ins(life, day)["dateWeightList"][0]
         at = weigh_in["timestampGMT"] // 1000
-        body = {
-            key: weigh_in[key] for key in ("weight", "bmi", "bodyFat", "bodyWater", "boneMass", "muscleMass")
-        }
+        body = select(weigh_in, BODY_KEYS)
         yield {
             "metaData": {"calendarDate": stamp(at + life.clock.offset(at)), "sequence": sequence},
             "version": sequence,

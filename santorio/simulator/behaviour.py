@@ -11,13 +11,15 @@ import numpy as np
 from santorio.simulator.rng import Floats, Ints, stream
 
 AFTERNOON = 15 * 60
+FRIDAY, SATURDAY = 4, 5
 GRAMS_A_DRINK = 14.0
 MAX_HEART_RATE = 186.0
 MIN_HEART_RATE = 54.0
 
 COFFEE = (("black tea", 45.0), ("espresso", 65.0), ("filter coffee", 95.0), ("double espresso", 130.0))
 LATE_COFFEE = (*COFFEE, ("energy drink", 160.0))
-LATE_COFFEE_ODDS = (0.15, 0.2, 0.3, 0.25, 0.1)
+LATE_COFFEE_CHANCES = (0.15, 0.2, 0.3, 0.25, 0.1)
+"""Of each kind of `LATE_COFFEE`."""
 DRINKS = ("beer", "red wine", "white wine", "gin and tonic")
 SPORTS = ("running", "cycling", "strength_training")
 
@@ -58,22 +60,27 @@ class Habits:
 
     def caffeine_mg(self) -> Floats:
         """Caffeine of each day."""
-        return np.array([sum(serving.amount for serving in day) for day in self.coffee])
+        return np.array([_amount(servings) for servings in self.coffee])
 
     def caffeine_after_15_mg(self) -> Floats:
         """Caffeine of each day taken at 15:00 or later."""
-        return np.array([sum(s.amount for s in day if s.minute >= AFTERNOON) for day in self.coffee])
+        return np.array([_amount(servings, from_minute=AFTERNOON) for servings in self.coffee])
 
     def alcohol_g(self) -> Floats:
         """Alcohol of each day."""
-        return np.array([sum(serving.amount for serving in day) for day in self.alcohol])
+        return np.array([_amount(servings) for servings in self.alcohol])
 
     def training_load(self) -> Floats:
         """Training load of each day, as the watch would sum it."""
-        return np.array([sum(workout.load for workout in day) for day in self.workouts])
+        return np.array([sum(workout.load for workout in workouts) for workouts in self.workouts])
 
 
-def live(seed: int, weekdays: Ints) -> Habits:
+def _amount(servings: list[Serving], *, from_minute: int = 0) -> float:
+    """Add up the servings taken at a minute of the day or later."""
+    return sum(serving.amount for serving in servings if serving.minute >= from_minute)
+
+
+def draw_habits(seed: int, weekdays: Ints) -> Habits:
     """Draw the habits of each day from its weekday."""
     coffee, alcohol, workouts = [], [], []
     for day, weekday in enumerate(weekdays.tolist()):
@@ -84,20 +91,21 @@ def live(seed: int, weekdays: Ints) -> Habits:
 
 
 def trimp(minutes: float, average_bpm: float) -> float:
-    """Banister's training impulse: minutes · HRr · 0.64 e^{1.92 HRr}."""
+    """Banister's training impulse: minutes · HRr · 0.64 e^{1.92 HRr}, HRr the share of the heart rate reserve."""
     reserve = (average_bpm - MIN_HEART_RATE) / (MAX_HEART_RATE - MIN_HEART_RATE)
     return float(minutes * reserve * 0.64 * np.exp(1.92 * reserve))
 
 
 def _coffee(rng: np.random.Generator, weekday: int) -> list[Serving]:
-    first = 515 if weekday >= 5 else 430
-    servings = [_serving(rng, first + int(rng.integers(0, 45)))]
+    """Draw the day's coffee: one after getting up, perhaps more before and after noon, perhaps one after 15:00."""
+    first_minute = 515 if weekday >= SATURDAY else 430
+    servings = [_serving(rng, first_minute + int(rng.integers(0, 45)))]
     if rng.random() < 0.45:
         servings.append(_serving(rng, int(rng.integers(570, 680))))
     if rng.random() < 0.3:
         servings.append(_serving(rng, int(rng.integers(765, 850))))
     if rng.random() < LATE_COFFEE_CHANCE[weekday]:
-        name, amount = LATE_COFFEE[int(rng.choice(len(LATE_COFFEE), p=LATE_COFFEE_ODDS))]
+        name, amount = LATE_COFFEE[int(rng.choice(len(LATE_COFFEE), p=LATE_COFFEE_CHANCES))]
         servings.append(Serving(int(rng.integers(915, 1090)), name, amount))
     return servings
 
@@ -110,8 +118,9 @@ def _serving(rng: np.random.Generator, minute: int) -> Serving:
 def _alcohol(rng: np.random.Generator, weekday: int) -> list[Serving]:
     if rng.random() >= ALCOHOL_CHANCE[weekday]:
         return []
-    most = 4 if weekday in (4, 5) else 3
-    drinks = int(rng.integers(1, most))
+    # Up to three drinks on Friday and Saturday, up to two on other days: the upper bound is exclusive.
+    below = 4 if weekday in (FRIDAY, SATURDAY) else 3
+    drinks = int(rng.integers(1, below))
     start = int(rng.integers(1110, 1180))
     kind = DRINKS[int(rng.integers(len(DRINKS)))]
     return [Serving(start + 45 * number, kind, GRAMS_A_DRINK) for number in range(drinks)]
@@ -120,10 +129,15 @@ def _alcohol(rng: np.random.Generator, weekday: int) -> list[Serving]:
 def _workouts(rng: np.random.Generator, weekday: int) -> list[Workout]:
     if rng.random() >= TRAINING_CHANCE[weekday]:
         return []
-    weekend = weekday >= 5
-    minutes = int(rng.integers(50, 96)) if weekend else int(rng.integers(32, 66))
+    # At noon and longer at the weekend, in the evening on other days. Ranges are [low, high).
+    duration_range, start_range = (32, 66), (1050, 1095)
+    if weekday >= SATURDAY:
+        duration_range, start_range = (50, 96), (770, 840)
+    minutes = int(rng.integers(*duration_range))
     sport = SPORTS[int(rng.choice(len(SPORTS), p=(0.5, 0.3, 0.2)))]
-    average = int(rng.integers(126, 152)) - (14 if sport == "strength_training" else 0)
-    start = int(rng.integers(770, 840)) if weekend else int(rng.integers(1050, 1095))
+    average = int(rng.integers(126, 152))
+    if sport == "strength_training":
+        average -= 14
+    start = int(rng.integers(*start_range))
     peak = average + int(rng.integers(12, 25))
     return [Workout(start, minutes, sport, average, peak, round(trimp(minutes, average), 6))]

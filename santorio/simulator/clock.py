@@ -29,9 +29,8 @@ class Clock:
     _starts: list[int] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._starts.extend(
-            _epoch(self.date(day), 0, self._zone_at_start(day)) for day in range(self.days + 1)
-        )
+        for day in range(self.days + 1):
+            self._starts.append(_epoch(self.date(day), 0, self._zone_at_start(day)))
 
     def date(self, day: int) -> dt.date:
         """Calendar date of a day, counted from 0."""
@@ -43,8 +42,9 @@ class Clock:
 
     def instant(self, day: int, minute: float) -> int:
         """UTC epoch seconds at which the person's clock shows `minute` of the day."""
-        zone = self._zone_at_start(day) if minute < NOON else self._zone_at_start(day + 1)
-        return _epoch(self.date(day), minute, zone)
+        # On a day of travel the afternoon is in the zone of the next day; on other days the two are the same.
+        zone_day = day if minute < NOON else day + 1
+        return _epoch(self.date(day), minute, self._zone_at_start(zone_day))
 
     def offset(self, instant: int) -> int:
         """Seconds that the person's clock is ahead of UTC at an instant."""
@@ -74,22 +74,22 @@ class Clock:
 
     def _jump(self, day: int) -> int:
         """When the clock jumps: the earlier of the two noons, so that no morning is in the new zone."""
-        zones = (self._zone_at_start(day), self._zone_at_start(day + 1))
-        return min(_epoch(self.date(day), NOON, zone) for zone in zones)
+        old_noon = _epoch(self.date(day), NOON, self._zone_at_start(day))
+        new_noon = _epoch(self.date(day), NOON, self._zone_at_start(day + 1))
+        return min(old_noon, new_noon)
 
 
 def make_clock(last_day: dt.date, days: int, timezone: str) -> Clock:
     """Lay out the days up to `last_day`, with a week abroad about every half year where there is room."""
     away = "Europe/Lisbon" if timezone.startswith("America/") else "America/New_York"
-    trips = tuple(
-        (out, out + TRIP_DAYS)
-        for out in range(TRIP_STARTS, days, TRIP_EVERY_DAYS)
-        if out + TRIP_DAYS + 7 < days
-    )
+    # A week at home follows each trip.
+    departures = range(TRIP_STARTS, days - TRIP_DAYS - 7, TRIP_EVERY_DAYS)
+    trips = tuple((out, out + TRIP_DAYS) for out in departures)
     first_day = last_day - dt.timedelta(days=days - 1)
     return Clock(first_day, days, ZoneInfo(timezone), ZoneInfo(away), trips)
 
 
 def _epoch(date: dt.date, minute: float, zone: ZoneInfo) -> int:
     wall = dt.datetime.combine(date, dt.time()) + dt.timedelta(seconds=round(minute * 60))
+    # Of an hour that the clock shows twice this is the first one (`fold` is 0).
     return int(wall.replace(tzinfo=zone).timestamp())

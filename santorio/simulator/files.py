@@ -1,6 +1,7 @@
 """The simulated person's files: payloads, logs and a trial, as their watch and their hand leave them."""
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import orjson
 from santorio.simulator import logs
 from santorio.simulator.ground_truth import Truth
 from santorio.simulator.payloads import activities, ranges
+from santorio.simulator.payloads.common import Payload
 from santorio.simulator.payloads.day import day_so_far, whole_day
 from santorio.simulator.person import PROFILE, SimulatedPerson, live
 from santorio.simulator.physiology import true_effects
@@ -33,8 +35,9 @@ class Simulation:
     @property
     def truth(self) -> Truth:
         """What is true of this person."""
-        trials = (self.life.trial.truth(),) if self.life.trial else ()
-        return Truth(true_effects(), trials)
+        if self.life.trial is None:
+            return Truth(true_effects(), ())
+        return Truth(true_effects(), (self.life.trial.truth(),))
 
     def files(self) -> Iterator[File]:
         """Make every file, in order of its path: `garmin/`, then `late/`, `logs/` and `trials/`.
@@ -63,13 +66,11 @@ class Simulation:
         for day in range(self.life.clock.days):
             yield from self._first_versions(day, late)
         yield from self._step_ranges()
-        late_days = self.life.wear.synced_until
-        yield from self._activity_pages("garmin", [day for day in self._days() if day not in late_days])
+        late_days = sorted(self.life.wear.synced_until)
+        days_in_time = [day for day in range(self.life.clock.days) if day not in late_days]
+        yield from self._activity_pages("garmin", days_in_time)
         yield from late
-        yield from self._activity_pages("late", [day for day in self._days() if day in late_days])
-
-    def _days(self) -> range:
-        return range(self.life.clock.days)
+        yield from self._activity_pages("late", late_days)
 
     def _first_versions(self, day: int, late: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         """Give a day's payloads as first fetched; of a day synced late, add the complete ones to `late`."""
@@ -95,14 +96,11 @@ class Simulation:
 
     def _activity_pages(self, folder: str, days: list[int]) -> Iterator[tuple[str, Any]]:
         """Pages of the activities list, newest first."""
-        every = [
-            activities.activity(self.life, day, workout)
-            for day in reversed(days)
-            for workout in self.life.workouts(day)
-        ]
-        for start in range(0, len(every), ACTIVITIES_A_PAGE):
-            page = every[start : start + ACTIVITIES_A_PAGE]
-            yield f"{folder}/activities_start_{start:03d}.json", page
+        sessions: list[Payload] = []
+        for day in reversed(days):
+            sessions += [activities.activity(self.life, day, w) for w in self.life.workouts(day)]
+        for number, page in enumerate(itertools.batched(sessions, ACTIVITIES_A_PAGE)):
+            yield f"{folder}/activities_start_{number * ACTIVITIES_A_PAGE:03d}.json", list(page)
 
 
 def simulate(
@@ -120,8 +118,8 @@ def simulate(
     days
         Length of the life, 2 or more. A trial needs 40 days, a trip 55.
     seed
-        Chance. The same seed draws the same noise whatever the dates are, so that what a demonstration shows
-        does not depend on when it is shown, but for the weekdays that the days fall on.
+        Seed of all random numbers. The same seed draws the same noise whatever the dates are, so that what a
+        demonstration shows does not depend on when it is shown, but for the weekdays that the days fall on.
     last_day
         Last local day of the life.
     timezone
@@ -140,5 +138,5 @@ def simulate(
         If the life is too short.
     """
     if days < MIN_DAYS:
-        raise ValueError(f"A simulated life has {MIN_DAYS} days or more; {days} were asked for.")
+        raise ValueError(f"A simulated life has {MIN_DAYS} days or more; {days} were requested.")
     return Simulation(live(days, seed, last_day, timezone, profile))

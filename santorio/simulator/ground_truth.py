@@ -65,10 +65,10 @@ class Truth:
     @classmethod
     def from_json(cls, text: bytes | str) -> Self:
         """Read what `to_json` wrote."""
-        read: dict[str, list[dict[str, Any]]] = orjson.loads(text)
+        document: dict[str, list[dict[str, Any]]] = orjson.loads(text)
         return cls(
-            effects=tuple(TrueEffect(**effect) for effect in read["effects"]),
-            trials=tuple(TrialTruth(**trial) for trial in read["trials"]),
+            effects=tuple(TrueEffect(**effect) for effect in document["effects"]),
+            trials=tuple(TrialTruth(**trial) for trial in document["trials"]),
         )
 
     @classmethod

@@ -15,9 +15,8 @@ HEART_RATE_EVERY = 120
 STRESS_EVERY = 180
 NO_MEASUREMENT, TOO_ACTIVE = -1, -2
 NOT_MEASURED, MEASURED, RESET = 0, 1, 2
-PLATEAU = (
-    240  # body battery stays on its highest and lowest for longer than a sample, so that a sample shows it
-)
+# Body battery stays on its highest and lowest for longer than a sample (seconds), so that a sample shows it.
+PLATEAU = 240
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,16 @@ class Day:
     workouts: list[tuple[int, int, Workout]]
     pauses: list[tuple[int, int]]
 
+    @property
+    def night_spans(self) -> list[tuple[int, int]]:
+        """Start and end of each night."""
+        return [(night.start, night.end) for night in self.nights]
+
+    @property
+    def workout_spans(self) -> list[tuple[int, int]]:
+        """Start and end of each workout."""
+        return [(start, end) for start, end, _ in self.workouts]
+
 
 def lay_out(
     clock: Clock, day: int, nights: list[Night], workouts: list[Workout], pauses: list[tuple[int, int]]
@@ -66,8 +75,9 @@ def lay_out(
     for workout in workouts:
         begins = clock.instant(day, workout.minute)
         sessions.append((begins, begins + 60 * workout.minutes, workout))
-    spans = [(clock.instant(day, first), clock.instant(day, last)) for first, last in pauses]
-    return Day(day, start, end, nights[day : day + 2], sessions, spans)
+    pause_spans = [(clock.instant(day, first), clock.instant(day, last)) for first, last in pauses]
+    # The night that ends on the day, and the one that begins in its evening.
+    return Day(day, start, end, nights[day : day + 2], sessions, pause_spans)
 
 
 def sample(seed: int, body: Physiology, day: Day, battery_path: tuple[Floats, Floats]) -> Trace:
@@ -87,8 +97,9 @@ def battery_path(body: Physiology, nights: list[Night]) -> tuple[Floats, Floats]
     for day, night in enumerate(nights):
         evening = min(max(day - 1, 0), len(body.body_battery_low) - 1)
         morning = min(day, len(body.body_battery_high) - 1)
+        low, high = float(body.body_battery_low[evening]), float(body.body_battery_high[morning])
         at += [night.start - PLATEAU, night.start, night.end, night.end + PLATEAU]
-        level += [float(body.body_battery_low[evening])] * 2 + [float(body.body_battery_high[morning])] * 2
+        level += [low, low, high, high]
     return np.array(at), np.array(level)
 
 
@@ -107,68 +118,73 @@ def _smooth(rng: np.random.Generator, count: int, *, width: int) -> Floats:
 def _heart_rate(rng: np.random.Generator, body: Physiology, day: Day) -> tuple[Ints, Ints]:
     at = np.arange(day.start, day.end, HEART_RATE_EVERY)
     resting = int(body.resting_hr_bpm[day.index])
-    asleep = _within(at, [(night.start, night.end) for night in day.nights])
+    asleep = _within(at, day.night_spans)
     wander = _smooth(rng, len(at), width=8)
-    bpm = np.where(
-        asleep, resting + 3.0 + 2.0 * wander, resting + 21.0 + 8.0 * wander + rng.normal(0, 3, len(at))
-    )
-    bpm = np.maximum(bpm, np.where(asleep, resting - 3.0, resting + 1.0))
+    asleep_bpm = resting + 3.0 + 2.0 * wander
+    awake_bpm = resting + 21.0 + 8.0 * wander + rng.normal(0, 3, len(at))
+    # Never below the resting heart rate by day, and little below it at night.
+    least_bpm = np.where(asleep, resting - 3.0, resting + 1.0)
+    bpm = np.maximum(np.where(asleep, asleep_bpm, awake_bpm), least_bpm)
     for start, end, workout in day.workouts:
         _train(rng, bpm, _within(at, [(start, end)]), workout)
-    return _leave_out(rng, day, at, np.rint(bpm).astype(np.int64))
+    return _omit_samples(rng, day, at, np.rint(bpm).astype(np.int64))
 
 
 def _train(rng: np.random.Generator, bpm: Floats, training: Bools, workout: Workout) -> None:
-    places = np.flatnonzero(training)
-    effort = workout.average_bpm + rng.normal(0.0, 4.0, len(places))
-    bpm[places] = np.minimum(effort, workout.max_bpm - 1)
-    bpm[places[int(rng.integers(len(places) // 2, len(places)))]] = workout.max_bpm
+    """Set the samples of a session in place; one in its second half has the session's highest heart rate."""
+    during = np.flatnonzero(training)
+    effort = workout.average_bpm + rng.normal(0.0, 4.0, len(during))
+    bpm[during] = np.minimum(effort, workout.max_bpm - 1)
+    peak = int(rng.integers(len(during) // 2, len(during)))
+    bpm[during[peak]] = workout.max_bpm
 
 
-def _leave_out(rng: np.random.Generator, day: Day, at: Ints, bpm: Ints) -> tuple[Ints, Ints]:
-    """Rows of a pause are omitted, its last row is null; a lost contact makes a row null or omits a few."""
-    gone = _within(at, day.pauses)
+def _omit_samples(rng: np.random.Generator, day: Day, at: Ints, bpm: Ints) -> tuple[Ints, Ints]:
+    """Omit the rows of a pause, and null the row before it; a lost contact nulls a row or omits a few."""
+    omitted = _within(at, day.pauses)
     for start, _ in day.pauses:
         before = int(np.searchsorted(at, start)) - 1
         bpm[max(before, 0)] = 0
-    quiet = np.flatnonzero(~gone & ~_within(at, [(start, end) for start, end, _ in day.workouts]))
+    quiet = np.flatnonzero(~omitted & ~_within(at, day.workout_spans))
     bpm[rng.choice(quiet, size=2, replace=False)] = 0
-    for place in rng.choice(quiet, size=int(rng.integers(0, 3)), replace=False):
-        gone[place : place + int(rng.integers(2, 6))] = True
-    return at[~gone], bpm[~gone]
+    for first in rng.choice(quiet, size=int(rng.integers(0, 3)), replace=False):
+        omitted[first : first + int(rng.integers(2, 6))] = True
+    return at[~omitted], bpm[~omitted]
 
 
 def _stress(rng: np.random.Generator, body: Physiology, day: Day, at: Ints, paused: Bools) -> Ints:
     """Stress samples whose mean over the measured ones is the day's."""
     count = len(at)
-    asleep = _within(at, [(night.start, night.end) for night in day.nights])
-    night_level = day.nights[0].sleep_stress
+    asleep = _within(at, day.night_spans)
     restless = _smooth(rng, count, width=6)
-    values = np.where(
-        asleep, night_level + 4.0 * _smooth(rng, count, width=4), 40.0 + 13.0 * _smooth(rng, count, width=4)
-    )
+    asleep_stress = day.nights[0].sleep_stress + 4.0 * _smooth(rng, count, width=4)
+    awake_stress = 40.0 + 13.0 * _smooth(rng, count, width=4)
+    values = np.where(asleep, asleep_stress, awake_stress)
+    # A watch measures stress at rest alone: while the person moves, a negative number says why there is none.
     sentinel = np.where(restless > 1.0, TOO_ACTIVE, NO_MEASUREMENT)
     measured = asleep | (restless < 0.2)
-    training = _within(at, [(start, end) for start, end, _ in day.workouts])
+    training = _within(at, day.workout_spans)
     sentinel[training] = TOO_ACTIVE
     sentinel[paused] = NO_MEASUREMENT
     measured &= ~training & ~paused
-    whole = _centre(values, measured, measured & ~asleep, float(body.stress_avg[day.index]))
-    return np.where(measured, whole, sentinel)
+    rounded = _centre(values, measured, measured & ~asleep, float(body.stress_avg[day.index]))
+    return np.where(measured, rounded, sentinel)
 
 
 def _centre(values: Floats, measured: Bools, movable: Bools, target: float) -> Ints:
     """Shift the movable samples until the mean of the measured ones, as whole numbers, is the target."""
-    whole = np.clip(np.rint(values), 1, 98)
+    rounded = np.clip(np.rint(values), 1, 98)
+    # Clipping takes back part of each shift; after a few the rest is below a point.
     for _ in range(8):
-        lacking = target * measured.sum() - whole[measured].sum()
+        lacking = target * measured.sum() - rounded[measured].sum()
         values[movable] += lacking / max(int(movable.sum()), 1)
-        whole = np.clip(np.rint(values), 1, 98)
-    return whole.astype(np.int64)
+        rounded = np.clip(np.rint(values), 1, 98)
+    return rounded.astype(np.int64)
 
 
 def _battery(at: Ints, paused: Bools, path: tuple[Floats, Floats]) -> tuple[Ints, Ints]:
     level = np.rint(np.interp(at, *path)).astype(np.int64)
     status = np.where(paused, NOT_MEASURED, MEASURED)
+    # The first sample after a pause.
     status[1:][~paused[1:] & paused[:-1]] = RESET
     return status, level

@@ -32,10 +32,11 @@ def by_hand_csv(life: SimulatedPerson) -> bytes:
 
 def by_hand_jsonl(life: SimulatedPerson) -> bytes:
     """Mood every evening, or nearly, and the magnesium that was really taken."""
-    entries = (
-        entry for day in range(life.clock.days) for entry in sorted(_day_in_jsonl(life, day), key=_instant)
-    )
-    return b"".join(orjson.dumps(entry) + b"\n" for entry in entries)
+    lines: list[bytes] = []
+    for day in range(life.clock.days):
+        entries = sorted(_day_in_jsonl(life, day), key=_instant)
+        lines += [orjson.dumps(entry) + b"\n" for entry in entries]
+    return b"".join(lines)
 
 
 def _day_in_csv(life: SimulatedPerson, day: int) -> Iterator[Entry]:
@@ -61,20 +62,15 @@ def _amount(glass: Serving) -> dict[str, Any]:
 
 def _day_in_jsonl(life: SimulatedPerson, day: int) -> Iterator[Entry]:
     rng = stream(life.seed, "evening log", day)
-    mood_minute, dose_minute = (int(minute) for minute in rng.integers(1230, 1300, 2))
+    mood_minute, dose_minute = rng.integers(1230, 1300, 2).tolist()
     if rng.random() < 0.93:
         yield _entry(life, day, mood_minute, "mood", value=int(life.body.mood[day]))
-    trial = life.trial
-    if (
-        trial
-        and trial.start <= day < trial.start + len(trial.taken_mg)
-        and trial.taken_mg[day - trial.start] > 0
-    ):
-        dose = float(trial.taken_mg[day - trial.start])
+    dose = 0.0 if life.trial is None else life.trial.dose_mg(day)
+    if dose > 0:
         yield _entry(life, day, dose_minute, "supplement", name=TRIAL, value=dose, unit="mg")
 
 
-def _entry(life: SimulatedPerson, day: int, minute: int, kind: str, **said: Any) -> Entry:
+def _entry(life: SimulatedPerson, day: int, minute: int, kind: str, **fields: Any) -> Entry:
     instant = life.clock.instant(day, minute)
     zone = dt.timezone(dt.timedelta(seconds=life.clock.offset(instant)))
-    return {"time": dt.datetime.fromtimestamp(instant, zone).isoformat(), "kind": kind, **said}
+    return {"time": dt.datetime.fromtimestamp(instant, zone).isoformat(), "kind": kind, **fields}

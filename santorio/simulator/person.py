@@ -6,9 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from santorio.simulator import behaviour as habit
-from santorio.simulator.behaviour import Habits, Serving, Workout
-from santorio.simulator.clock import Clock, make_clock
+from santorio.simulator.behaviour import Habits, Serving, Workout, draw_habits
+from santorio.simulator.clock import NOON, Clock, make_clock
 from santorio.simulator.intraday import Trace, battery_path, lay_out, sample
 from santorio.simulator.physiology import Physiology, simulate_physiology
 from santorio.simulator.rng import Floats
@@ -88,24 +87,27 @@ class SimulatedPerson:
 
 
 def live(days: int, seed: int, last_day: dt.date, timezone: str, profile: int = PROFILE) -> SimulatedPerson:
-    """Live a life; the same arguments give the same life, and the same seed the same chances on any date."""
+    """Live a life; the same arguments give the same life, and the same seed the same noise on any date."""
     clock = make_clock(last_day, days, timezone)
+    # From the eve of the first day: what was done then acts on the first day.
     weekdays = (clock.first_day.weekday() - 1 + np.arange(days + 1)) % 7
     worn = wear(seed, clock)
-    habits = _as_possible(habit.live(seed, weekdays), clock, worn)
-    return SimulatedPerson(
-        seed, clock, habits, simulate_physiology(seed, habits, weekdays), worn, run_trial(seed, days), profile
-    )
+    habits = _as_possible(draw_habits(seed, weekdays), clock, worn)
+    body = simulate_physiology(seed, habits, weekdays)
+    return SimulatedPerson(seed, clock, habits, body, worn, run_trial(seed, days), profile)
 
 
 def _as_possible(habits: Habits, clock: Clock, worn: WearTime) -> Habits:
     """Adapt habits to circumstance: no morning where a flight took it, no training without the watch."""
     coffee, workouts = list(habits.coffee), list(habits.workouts)
     for day in range(clock.days):
+        # Habits begin on the eve of the first day.
+        index = day + 1
         if clock.loses_a_morning(day):
-            later = [serving for serving in coffee[day + 1] if serving.minute >= 720]
-            first = coffee[day + 1][0]
-            coffee[day + 1] = [Serving(EARLY_FLIGHT_WAKE + 10, first.name, first.amount), *later]
+            first = coffee[index][0]
+            before_flight = Serving(EARLY_FLIGHT_WAKE + 10, first.name, first.amount)
+            after_noon = [serving for serving in coffee[index] if serving.minute >= NOON]
+            coffee[index] = [before_flight, *after_noon]
         if clock.travels(day) or not worn.worn(day):
-            workouts[day + 1] = []
+            workouts[index] = []
     return Habits(coffee, habits.alcohol, workouts)

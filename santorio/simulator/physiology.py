@@ -51,7 +51,7 @@ OUTCOMES: dict[str, tuple[int, str]] = {
     "mood": (0, "points"),
     "steps": (0, "steps"),
 }
-"""Lag in days from an exposure, and unit."""
+"""Lag in days from an exposure, and unit. What is measured in a night or after it follows the day before."""
 
 EXPOSURES: dict[str, float] = {
     "caffeine_after_15_mg": 100.0,
@@ -96,18 +96,17 @@ def simulate_physiology(seed: int, habits: Habits, weekdays: Ints) -> Physiology
     hrv = _hrv(seed, habits, weekday)
     deep = DEEP_PER_SLEEP * sleep + _noise(seed, "deep sleep", days, sd=7.0, phi=0.3)
     rem = 0.22 * sleep + _noise(seed, "rem sleep", days, sd=8.0, phi=0.3)
-    asleep = _whole(sleep, 200, 640)
     return Physiology(
-        sleep_minutes=asleep,
+        sleep_minutes=_rounded(sleep, 200, 640),
         awake_minutes=stream(seed, "awake").integers(0, 34, days),
-        deep_sleep_minutes=_whole(deep, 15, 140),
-        rem_sleep_minutes=_whole(rem, 20, 180),
+        deep_sleep_minutes=_rounded(deep, 15, 140),
+        rem_sleep_minutes=_rounded(rem, 20, 180),
         sleep_score=_score(seed, sleep, deep, hrv),
-        hrv_rmssd_ms=_whole(hrv, 12, 130),
+        hrv_rmssd_ms=_rounded(hrv, 12, 130),
         resting_hr_bpm=_resting_hr(seed, habits, weekday),
         stress_avg=_stress(seed, hrv, weekday),
         body_battery_high=_battery_high(seed, sleep, hrv),
-        body_battery_low=_whole(17.0 + _noise(seed, "battery low", days, sd=4.5, phi=0.3), 5, 38),
+        body_battery_low=_rounded(17.0 + _noise(seed, "battery low", days, sd=4.5, phi=0.3), 5, 38),
         weight_kg=_weight(seed, days),
         mood=_mood(seed, sleep, weekday),
         steps=_steps(seed, habits, weekday),
@@ -117,22 +116,21 @@ def simulate_physiology(seed: int, habits: Habits, weekdays: Ints) -> Physiology
 def true_effects() -> tuple[TrueEffect, ...]:
     """State the total effect of every exposure on every outcome, zeros included."""
     totals = _totals()
-    matrix = tuple(
-        TrueEffect(
-            exposure, outcome, lag, amount, unit, round(amount * totals.get((exposure, outcome), 0.0), 6)
-        )
-        for exposure, amount in EXPOSURES.items()
-        for outcome, (lag, unit) in OUTCOMES.items()
-    )
-    nulls = tuple(
-        TrueEffect(exposure, outcome, 1, amount, OUTCOMES[outcome][1], 0.0)
-        for exposure, outcome, amount in NULL_PAIRS
-    )
-    return matrix + nulls
+    effects: list[TrueEffect] = []
+    for exposure, amount in EXPOSURES.items():
+        for outcome, (lag, unit) in OUTCOMES.items():
+            effect = round(amount * totals.get((exposure, outcome), 0.0), 6)
+            effects.append(TrueEffect(exposure, outcome, lag, amount, unit, effect))
+    for exposure, outcome, amount in NULL_PAIRS:
+        _, unit = OUTCOMES[outcome]
+        effects.append(TrueEffect(exposure, outcome, 1, amount, unit, 0.0))
+    return tuple(effects)
 
 
 def _totals() -> dict[tuple[str, str], float]:
+    """Return the effects that are not zero, per unit of the exposure: the coefficients' product along each path."""
     caffeine, alcohol, load = "caffeine_after_15_mg", "alcohol_g", "training_load"
+    # The score follows sleep directly, and through deep sleep.
     score_per_sleep = SCORE_PER_SLEEP + SCORE_PER_DEEP * DEEP_PER_SLEEP
     return {
         (caffeine, "sleep_minutes"): SLEEP_PER_LATE_CAFFEINE,
@@ -181,7 +179,7 @@ def _resting_hr(seed: int, habits: Habits, weekday: Ints) -> Ints:
         + RESTING_HR_PER_ALCOHOL * habits.alcohol_g()[:-1]
         + _noise(seed, "resting hr", days, sd=1.3, phi=0.4)
     )
-    return _whole(bpm, 40, 80)
+    return _rounded(bpm, 40, 80)
 
 
 def _stress(seed: int, hrv: Floats, weekday: Ints) -> Floats:
@@ -194,33 +192,34 @@ def _stress(seed: int, hrv: Floats, weekday: Ints) -> Floats:
 def _battery_high(seed: int, sleep: Floats, hrv: Floats) -> Ints:
     noise = _noise(seed, "battery high", len(hrv), sd=3.0, phi=0.3)
     restored = BATTERY_PER_SLEEP * (sleep - USUAL_SLEEP_MIN) + BATTERY_PER_HRV * (hrv - USUAL_HRV_MS)
-    return _whole(81.0 + restored + noise, 45, 100)
+    return _rounded(81.0 + restored + noise, 45, 100)
 
 
 def _score(seed: int, sleep: Floats, deep: Floats, hrv: Floats) -> Ints:
     usual_deep = DEEP_PER_SLEEP * USUAL_SLEEP_MIN
     points = SCORE_PER_SLEEP * (sleep - USUAL_SLEEP_MIN) + SCORE_PER_DEEP * (deep - usual_deep)
     noise = _noise(seed, "sleep score", len(hrv), sd=3.0, phi=0.3)
-    return _whole(78.0 + points + SCORE_PER_HRV * (hrv - USUAL_HRV_MS) + noise, 20, 100)
+    return _rounded(78.0 + points + SCORE_PER_HRV * (hrv - USUAL_HRV_MS) + noise, 20, 100)
 
 
 def _weight(seed: int, days: int) -> Floats:
     drawn = 74.2 + _slow(days, rise=-1.5, wave=0.3) + _noise(seed, "weight", days, sd=0.35, phi=0.5)
-    rounded: Floats = np.round(drawn * 20.0) / 20.0
-    return rounded
+    # The scale shows steps of 50 g.
+    weight_kg: Floats = np.round(drawn * 20.0) / 20.0
+    return weight_kg
 
 
 def _mood(seed: int, sleep: Floats, weekday: Ints) -> Ints:
     noise = _noise(seed, "mood", len(sleep), sd=0.9, phi=0.4)
     mood = 6.6 + _on(MOOD_WEEKDAY, weekday) + MOOD_PER_SLEEP * (sleep - USUAL_SLEEP_MIN) + noise
-    return _whole(mood, 1, 10)
+    return _rounded(mood, 1, 10)
 
 
 def _steps(seed: int, habits: Habits, weekday: Ints) -> Ints:
     days = len(weekday)
     noise = _noise(seed, "steps", days, sd=1700.0, phi=0.3)
     steps = 7400.0 + _on(STEPS_WEEKDAY, weekday) + STEPS_PER_LOAD * habits.training_load()[1:] + noise
-    return _whole(steps, 900, 40000)
+    return _rounded(steps, 900, 40000)
 
 
 def _on(pattern: tuple[float, ...], weekday: Ints) -> Floats:
@@ -237,5 +236,6 @@ def _slow(days: int, *, rise: float, wave: float) -> Floats:
     return rise * day / 180.0 + wave * np.sin(2.0 * np.pi * day / 150.0)
 
 
-def _whole(values: Floats, low: int, high: int) -> Ints:
+def _rounded(values: Floats, low: int, high: int) -> Ints:
+    """Round to whole numbers, and clip to what a body can do or a scale has."""
     return np.clip(np.rint(values), low, high).astype(np.int64)

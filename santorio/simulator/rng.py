@@ -16,9 +16,10 @@ def stream(seed: int, name: str, day: int = 0) -> np.random.Generator:
 
 
 def autoregressive(rng: np.random.Generator, days: int, *, sd: float, phi: float) -> Floats:
-    """Draw stationary AR(1) noise with marginal standard deviation `sd`."""
+    """Draw stationary AR(1) noise with marginal standard deviation `sd` and lag-1 correlation `phi`."""
     innovations = rng.normal(0.0, sd * np.sqrt(1.0 - phi * phi), days)
     noise = np.empty(days)
+    # From the stationary distribution, so that the first days vary as much as all others.
     noise[0] = rng.normal(0.0, sd)
     for day in range(1, days):
         noise[day] = phi * noise[day - 1] + innovations[day]

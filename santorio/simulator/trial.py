@@ -50,6 +50,13 @@ class Trial:
             "assignment": list(self.assignment),
         }
 
+    def dose_mg(self, day: int) -> float:
+        """Return what was taken on a day of the life; 0 on days outside the trial."""
+        day_of_trial = day - self.start
+        if not 0 <= day_of_trial < len(self.taken_mg):
+            return 0.0
+        return float(self.taken_mg[day_of_trial])
+
     def truth(self) -> TrialTruth:
         """State what magnesium does."""
         return TrialTruth(TRIAL, "sleep_minutes", "min", 0.0)
@@ -74,10 +81,15 @@ def run_trial(seed: int, days: int) -> Trial | None:
 def _assign(seed: int, cycles: int) -> tuple[str, ...]:
     """Each cycle has every arm for one period, in random order."""
     rng = stream(seed, "trial schedule")
-    orders = [rng.permutation(len(ARMS)) for _ in range(cycles)]
-    return tuple(ARMS[arm] for order in orders for arm in order for _ in range(PERIOD_DAYS))
+    assignment: list[str] = []
+    for _ in range(cycles):
+        for arm in rng.permutation(len(ARMS)).tolist():
+            assignment += [ARMS[arm]] * PERIOD_DAYS
+    return tuple(assignment)
 
 
 def _take(seed: int, assignment: tuple[str, ...]) -> Floats:
-    chances = np.array([ADHERENCE if arm == ARMS[1] else TAKEN_IN_ERROR for arm in assignment])
+    """Draw what was taken on each day: a dose is forgotten at times, and now and then taken in error."""
+    is_treated = np.array([arm == ARMS[1] for arm in assignment])
+    chances = np.where(is_treated, ADHERENCE, TAKEN_IN_ERROR)
     return np.where(stream(seed, "trial adherence").random(len(assignment)) < chances, DOSE_MG, 0.0)

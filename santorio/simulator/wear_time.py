@@ -44,28 +44,41 @@ def wear(seed: int, clock: Clock) -> WearTime:
     rng = stream(seed, "wear")
     days = clock.days
     watch = [_watch(chance) for chance in rng.random(days)]
-    for day in (0, days - 1, *(day for day in range(days) if clock.travels(day))):
-        watch[day] = Watch.WORN  # a life begins and ends with data, and a flight is worth seeing
-    pauses = [_pauses(stream(seed, "pauses", day), plain=not clock.travels(day)) for day in range(days)]
+    # A life begins and ends with data, and the data of a flight is what a test wants to see.
+    watch[0] = watch[days - 1] = Watch.WORN
+    pauses: list[list[tuple[int, int]]] = []
+    can_be_late: list[int] = []
+    for day in range(days):
+        if clock.travels(day):
+            watch[day] = Watch.WORN
+            pauses.append([])
+            continue
+        pauses.append(_pauses(stream(seed, "pauses", day)))
+        if watch[day] is Watch.WORN:
+            can_be_late.append(day)
     night = rng.random(days) >= 0.025
-    late = [day for day in range(days) if watch[day] is Watch.WORN and not clock.travels(day)]
-    chosen = sorted({*rng.choice(late, size=max(1, days // 30), replace=False).tolist(), days - 1})
-    return WearTime(watch, night, pauses, {day: int(rng.integers(600, 1000)) for day in chosen})
+    # About one day of thirty is synced late, and always the last one: today is never complete.
+    late = rng.choice(can_be_late, size=max(1, days // 30), replace=False).tolist()
+    synced_until = {day: int(rng.integers(600, 1000)) for day in sorted({*late, days - 1})}
+    return WearTime(watch, night, pauses, synced_until)
 
 
 def _watch(chance: float) -> Watch:
+    """Return the state of a day from a uniform random number: 2 % absent, 1.8 % null."""
     if chance < 0.02:
         return Watch.ABSENT
     return Watch.NULLS if chance < 0.038 else Watch.WORN
 
 
-def _pauses(rng: np.random.Generator, *, plain: bool) -> list[tuple[int, int]]:
+def _pauses(rng: np.random.Generator) -> list[tuple[int, int]]:
     """Draw the pauses of a day, outside the night, the hour of waking and the usual hours of training."""
     pauses = []
-    if plain and rng.random() < 0.2:
+    # On its charger in the evening.
+    if rng.random() < 0.2:
         start = int(rng.integers(1180, 1240))
         pauses.append((start, start + int(rng.integers(30, 65))))
-    if plain and rng.random() < 0.06:
+    # Left at home for an hour and a half or two in the morning.
+    if rng.random() < 0.06:
         start = int(rng.integers(605, 640))
         pauses.append((start, start + int(rng.integers(90, 125))))
     return pauses

@@ -38,7 +38,7 @@ def lived(seed):
     rng = np.random.default_rng(seed)
     # 1970-01-01 was a Thursday; the habits begin on the eve of the first day.
     weekdays = (FIRST_DAY - 1 + 3 + np.arange(DAYS + 1)) % 7
-    habits = habit.live(seed, weekdays)
+    habits = habit.draw_habits(seed, weekdays)
     body = simulate_physiology(seed, habits, weekdays)
     outcomes = {
         name: series(rng, getattr(body, name), FIRST_DAY)

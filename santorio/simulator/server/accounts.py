@@ -1,4 +1,4 @@
-"""Who has a Garmin account here: their password, their second factor, their tokens."""
+"""The accounts of the simulated Garmin Connect: password, second factor, tokens."""
 
 import datetime as dt
 import secrets
@@ -10,7 +10,7 @@ import jwt
 from santorio.simulator.files import Simulation
 
 CLIENT_ID = "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2"
-TOKEN_LIFE = dt.timedelta(hours=24)
+TOKEN_LIFETIME = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Account:
     email, password
         What they log in with.
     simulation
-        Whose life it tells.
+        The simulated person whose data the account has.
     mfa_code
-        The code that a second step asks for; none without.
+        The code that a second step asks for; None for an account without a second factor.
     """
 
     email: str
@@ -44,7 +44,7 @@ class Account:
 
 
 class Tokens:
-    """Tokens that are given out. A refresh token is good once: it is replaced when it is used."""
+    """The tokens that were issued. A refresh token is valid once: using it replaces it, as Garmin does."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,40 +53,41 @@ class Tokens:
         self._refresh: dict[str, Account] = {}
         self._tickets: dict[str, Account] = {}
 
-    def issue(self, account: Account, *, life: dt.timedelta = TOKEN_LIFE) -> dict[str, str]:
-        """Give out an access and a refresh token."""
-        now = dt.datetime.now(dt.UTC)
+    def issue(self, account: Account, *, lifetime: dt.timedelta = TOKEN_LIFETIME) -> dict[str, str]:
+        """Issue an access and a refresh token."""
         claims = {
             "client_id": CLIENT_ID,
             "sub": account.display_name,
-            "exp": now + life,
+            "exp": dt.datetime.now(dt.UTC) + lifetime,
+            # Two tokens issued within a second would be equal without it.
             "jti": secrets.token_hex(8),
         }
-        access, refresh = jwt.encode(claims, self._key, algorithm="HS256"), secrets.token_urlsafe(32)
+        access = jwt.encode(claims, self._key, algorithm="HS256")
+        refresh = secrets.token_urlsafe(32)
         with self._lock:
             self._access[access] = account
             self._refresh[refresh] = account
         return {"access_token": access, "refresh_token": refresh}
 
     def ticket(self, account: Account) -> str:
-        """Give out what the sign-in page hands on: good once, for a token."""
+        """Issue what the sign-in page hands on: it is exchanged for tokens, once."""
         ticket = f"ST-{secrets.token_hex(12)}"
         with self._lock:
             self._tickets[ticket] = account
         return ticket
 
     def redeem(self, ticket: str) -> Account | None:
-        """Take a ticket back."""
+        """Withdraw a ticket, and return its account; None for a ticket that is not valid."""
         with self._lock:
             return self._tickets.pop(ticket, None)
 
     def rotate(self, refresh: str) -> Account | None:
-        """Take a refresh token back; whoever shows it again is refused."""
+        """Withdraw a refresh token, and return its account; None for a token that was used before."""
         with self._lock:
             return self._refresh.pop(refresh, None)
 
     def owner(self, access: str) -> Account | None:
-        """Say whose an access token is; none once it expired or was revoked."""
+        """Return the account of an access token; None once it has expired or was revoked."""
         try:
             jwt.decode(access, self._key, algorithms=["HS256"])
         except jwt.InvalidTokenError:
@@ -95,14 +96,18 @@ class Tokens:
             return self._access.get(access)
 
     def revoke(self, account: Account) -> None:
-        """Take every token of an account back, as a changed password does."""
+        """Revoke every token of an account, as a changed password does."""
         with self._lock:
-            for held in (self._access, self._refresh, self._tickets):
-                for token in [token for token, owner in held.items() if owner is account]:
-                    del held[token]
+            for tokens in (self._access, self._refresh, self._tickets):
+                _remove(tokens, account)
 
     def expire(self, account: Account) -> None:
-        """Take the access tokens of an account back; its refresh token stays good."""
+        """Revoke the access tokens of an account; its refresh token stays valid."""
         with self._lock:
-            for token in [token for token, owner in self._access.items() if owner is account]:
-                del self._access[token]
+            _remove(self._access, account)
+
+
+def _remove(tokens: dict[str, Account], account: Account) -> None:
+    for token, owner in list(tokens.items()):
+        if owner is account:
+            del tokens[token]

@@ -55,18 +55,20 @@ class FaultMiddleware:
     async def __call__(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
         """Respond with the fault that is due, or with the application's response; record the request."""
         account = self.server.tokens.owner(_bearer(request))
-        path = request.url.path
-        fault = self.server.faults.strike(path, account.display_name if account else None)
-        if fault is not None and fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
-            fault = None
-        response = _failure(fault) if fault is not None else None
-        if response is None:
-            response = await call_next(request)
-            if fault is not None:
-                response = await _alter(response, fault)
-        self.server.requests.append((request.method, path, response.status_code))
+        display_name = account.display_name if account else None
+        fault = self.server.faults.strike(request.url.path, display_name)
+        response = await _respond(request, call_next, fault)
+        self.server.requests.append((request.method, request.url.path, response.status_code))
         return response
+
+
+async def _respond(request: Request, call_next: RequestResponseEndpoint, fault: Fault | None) -> Response:
+    if fault is None:
+        return await call_next(request)
+    if fault.kind == "slow":
+        await asyncio.sleep(fault.seconds)
+        return await call_next(request)
+    return _failure(fault) or await _alter(await call_next(request), fault)
 
 
 def _endpoint(server: GarminServer, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
@@ -74,6 +76,7 @@ def _endpoint(server: GarminServer, answer: Answer) -> Callable[[Request], Await
         account = server.tokens.owner(_bearer(request))
         if account is None:
             return JSONResponse({"message": "Token is not active"}, status_code=401)
+        # A parameter is there under Garmin's name and under ours; the path comes before the query.
         query = {ALIASES.get(name, name): value for name, value in request.query_params.items()}
         query |= dict(request.query_params) | request.path_params
         if query.get("name", account.display_name) != account.display_name:
@@ -130,16 +133,20 @@ def _failure(fault: Fault) -> Response | None:
         return HTMLResponse(CHALLENGE)
     if fault.kind in {"cut", *SHAPES}:
         return None
-    headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
+    headers = {}
+    if fault.retry_after is not None:
+        headers["Retry-After"] = str(fault.retry_after)
     return JSONResponse({"message": f"HTTP {fault.kind}"}, status_code=int(fault.kind), headers=headers)
 
 
 async def _alter(response: Response, fault: Fault) -> Response:
+    """Truncate the body of a response, or change the shape of its JSON."""
     body = b"".join([part async for part in response.body_iterator])  # type: ignore[attr-defined]
     if fault.kind == "cut":
         return TruncatedResponse(body[: len(body) // 2], media_type="application/json")
     if response.media_type != "application/json" and "json" not in response.headers.get("content-type", ""):
-        return Response(body, response.status_code, dict(response.headers))  # nothing, or a file
+        # An empty response or a file has no shape to change.
+        return Response(body, response.status_code, dict(response.headers))
     return Response(orjson.dumps(SHAPES[fault.kind](orjson.loads(body))), media_type="application/json")
 
 

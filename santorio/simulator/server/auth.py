@@ -40,25 +40,26 @@ class SignIn:
 
     async def password(self, request: Request) -> Response:
         """Take email and password; request the second factor if there is one."""
-        said = await request.json()
-        account = self._accounts.get(said.get("username", ""))
-        if account is None or not secrets.compare_digest(account.password, said.get("password", "")):
+        form = await request.json()
+        account = self._accounts.get(form.get("username", ""))
+        if account is None or not secrets.compare_digest(account.password, form.get("password", "")):
             return _status("INVALID_USERNAME_PASSWORD", 401)
         if account.mfa_code is None:
             return self._welcome(account)
         self._pending[request.cookies.get("SESSION", "")] = account
+        # The code that follows belongs to the session of the page's cookie.
         return _status("MFA_REQUIRED", customerMfaInfo={"mfaLastMethodUsed": "email"})
 
     async def code(self, request: Request) -> Response:
         """Take the code of the second factor."""
-        said = await request.json()
+        form = await request.json()
         account = self._pending.get(request.cookies.get("SESSION", ""))
-        if account is None or str(said.get("mfaVerificationCode", "")) != account.mfa_code:
+        if account is None or str(form.get("mfaVerificationCode", "")) != account.mfa_code:
             return _status("MFA_CODE_INVALID", 401)
         return self._welcome(account)
 
     async def token(self, request: Request) -> Response:
-        """Change a ticket or a refresh token for tokens."""
+        """Exchange a ticket or a refresh token for tokens."""
         form = {name: values[-1] for name, values in parse_qs((await request.body()).decode()).items()}
         if "refresh_token" in form:
             account = self._tokens.rotate(form["refresh_token"])

@@ -18,7 +18,8 @@ class Fault:
     ----------
     kind
         A status; `slow` answers after `seconds`; `cut` truncates the body; `html` is a web page instead
-        of JSON; `schema` renames every key, `wrapped` puts the answer into another object, `number` is one instead.
+        of JSON; `schema` renames every key, `wrapped` puts the answer into another object, `number` answers with a
+        number.
     path
         Beginning of the paths that it applies to; `/` is all.
     times
@@ -42,33 +43,47 @@ class Fault:
     person: str | None = None
 
 
+@dataclass(slots=True)
+class _PendingFault:
+    fault: Fault
+    matched: int = 0
+    """Requests that it could have applied to so far."""
+
+    def matches(self, path: str, person: str | None) -> bool:
+        return path.startswith(self.fault.path) and self.fault.person in {None, person}
+
+    def is_due(self) -> bool:
+        """Count a request, and return whether the fault applies to it."""
+        fault, number = self.fault, self.matched
+        self.matched += 1
+        if number < fault.after:
+            return False
+        return fault.times is None or number < fault.after + fault.times
+
+
 class Faults:
-    """The faults that are waiting, in the order in which they were added."""
+    """The faults to inject, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Fault, list[int]]] = []
+        self._pending: list[_PendingFault] = []
 
     def add(self, *faults: Fault) -> None:
         """Apply these from now on."""
         with self._lock:
-            self._waiting += [(fault, [0]) for fault in faults]
+            self._pending += [_PendingFault(fault) for fault in faults]
 
     def clear(self) -> None:
         """Remove all faults."""
         with self._lock:
-            self._waiting.clear()
+            self._pending.clear()
 
     def strike(self, path: str, person: str | None) -> Fault | None:
-        """Return the fault of a request, and count it."""
+        """Return the fault that applies to a request, and count the request."""
         with self._lock:
-            for fault, seen in self._waiting:
-                if not path.startswith(fault.path) or fault.person not in {None, person}:
-                    continue
-                number = seen[0]
-                seen[0] += 1
-                if number >= fault.after and (fault.times is None or number < fault.after + fault.times):
-                    return fault
+            for pending in self._pending:
+                if pending.matches(path, person) and pending.is_due():
+                    return pending.fault
         return None
 
 
@@ -85,12 +100,13 @@ def parse_fault(text: str) -> Fault:
     kind, _, path = rest.partition("@")
     if not _is_kind(kind):
         raise ValueError(f"“{text}” is not a fault. Use one of {', '.join(KINDS)}.")
+    retry_after = 2 if kind == "429" else None
     return Fault(
         kind=kind,
         path=path or "/",
-        times=int(times) if times else 1,
-        after=int(after) if after else 0,
-        retry_after=2 if kind == "429" else None,
+        times=int(times or 1),
+        after=int(after or 0),
+        retry_after=retry_after,
     )
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import itertools
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -26,7 +27,7 @@ from santorio.simulator.payloads import (
     weeks,
     wellness,
 )
-from santorio.simulator.payloads.common import Stamps
+from santorio.simulator.payloads.common import Stamps, select
 from santorio.simulator.payloads.sleep import without_sleep
 from santorio.simulator.person import SimulatedPerson
 from santorio.simulator.server.accounts import Account
@@ -101,7 +102,7 @@ def _stress(data: VisibleData, day: int) -> Any:
     if summary.get("averageStressLevel") is None:
         return None
     keys = ("highStressDuration", "lowStressDuration", "restStressDuration", "mediumStressDuration")
-    values = {key: summary[key] for key in keys}
+    values = select(summary, keys)
     values["overallStressLevel"] = summary["averageStressLevel"]
     return {"calendarDate": data.life.clock.date(day).isoformat(), "values": values}
 
@@ -119,16 +120,36 @@ def _heart_rate(data: VisibleData, day: int) -> Any:
 
 
 def _hrv(data: VisibleData, day: int) -> Any:
-    return data.day(day)["hrv"]["hrvSummary"] if data.knows_night(day) else None
+    if not data.knows_night(day):
+        return None
+    return data.day(day)["hrv"]["hrvSummary"]
 
 
 def _battery(data: VisibleData, day: int) -> Any:
-    return wellness.body_battery(data.life, day, data.synced(day)) if data.is_worn(day) else None
+    if not data.is_worn(day):
+        return None
+    return wellness.body_battery(data.life, day, data.synced(day))
+
+
+def _effort_day(data: VisibleData, day: int) -> Any:
+    if not data.is_worn(day):
+        return None
+    return weeks.effort_day(data.life, day, data.synced(day))
+
+
+def _hydration(data: VisibleData, day: int) -> Any:
+    return intake.hydration(data.life, day, data.now)
 
 
 def _of_fitness(make: Callable[..., Any]) -> Callable[[VisibleData, int], Any]:
     """Make a payload that Garmin computes in the morning, once it has the night before."""
-    return lambda data, day: make(data.life, day) if data.knows_night(day) else None
+
+    def element(data: VisibleData, day: int) -> Any:
+        if not data.knows_night(day):
+            return None
+        return make(data.life, day)
+
+    return element
 
 
 def _readiness(data: VisibleData, day: int) -> Any:
@@ -176,7 +197,9 @@ def _weight_summary(date: dt.date, entries: list[Any]) -> dict[str, Any]:
 
 def _weight_day(_account: Account, data: VisibleData, query: Query) -> Any:
     day = data.index(query["date"])
-    entries = [] if day is None else _weigh_ins(data, day)
+    entries: list[Any] = []
+    if day is not None:
+        entries = _weigh_ins(data, day)
     return {"startDate": query["date"], "endDate": query["date"], "dateWeightList": entries}
 
 
@@ -184,18 +207,27 @@ def _sessions(data: VisibleData, first: int, last: int) -> Iterator[tuple[int, W
     """Sessions that are over and synced, newest first."""
     for day in range(min(last, data.today), first - 1, -1):
         for workout in reversed(data.life.workouts(day)):
-            end = data.life.clock.instant(day, workout.minute) + 60 * workout.minutes
-            if data.is_worn(day) and end <= data.synced(day):
+            is_over = data.life.workout_end(day, workout) <= data.synced(day)
+            if data.is_worn(day) and is_over:
                 yield day, workout
 
 
 def _activities(_account: Account, data: VisibleData, query: Query) -> Any:
-    zero = data.life.clock.first_day
-    first = (dt.date.fromisoformat(query["startDate"]) - zero).days if "startDate" in query else 0
-    last = (dt.date.fromisoformat(query["endDate"]) - zero).days if "endDate" in query else data.today
-    start, limit = int(query.get("start", 0)), min(int(query.get("limit", MAX_PAGE)), 1000)
-    sessions = list(_sessions(data, max(first, 0), last))[start : start + limit]
-    return [activities.activity(data.life, day, workout) for day, workout in sessions]
+    first, last = 0, data.today
+    if "startDate" in query:
+        first = max(_day_number(data, query["startDate"]), 0)
+    if "endDate" in query:
+        last = _day_number(data, query["endDate"])
+    start = int(query.get("start", 0))
+    # At most 1,000 a page, whatever was requested.
+    limit = min(int(query.get("limit", MAX_PAGE)), 1000)
+    page = itertools.islice(_sessions(data, first, last), start, start + limit)
+    return [activities.activity(data.life, day, workout) for day, workout in page]
+
+
+def _day_number(data: VisibleData, date: str) -> int:
+    """Return a date as a day of the life, counted from 0; it may lie outside the life."""
+    return (dt.date.fromisoformat(date) - data.life.clock.first_day).days
 
 
 def _session(data: VisibleData, number: str) -> tuple[int, Workout] | None:
@@ -227,12 +259,10 @@ NOT_FOUND = object()
 def _original(life: SimulatedPerson, day: int, workout: Workout) -> bytes:
     from santorio.simulator.payloads.fit import activity_fit
 
+    number = activities.activity(life, day, workout)["activityId"]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            f"{activities.activity(life, day, workout)['activityId']}_ACTIVITY.fit",
-            activity_fit(life, day, workout),
-        )
+        archive.writestr(f"{number}_ACTIVITY.fit", activity_fit(life, day, workout))
     return packed.getvalue()
 
 
@@ -259,8 +289,10 @@ def _by_hand(make: Callable[..., Any]) -> Answer:
     """Answer with manual entries of a day up to now, whether or not the watch was worn."""
 
     def answer(_account: Account, data: VisibleData, query: Query) -> Any:
-        day = (dt.date.fromisoformat(query["date"]) - data.life.clock.first_day).days
-        return make(data.life, day, data.now) if 0 <= day <= data.today else None
+        day = _day_number(data, query["date"])
+        if not 0 <= day <= data.today:
+            return None
+        return make(data.life, day, data.now)
 
     return answer
 
@@ -269,7 +301,7 @@ def _weeks(make: Callable[..., Any]) -> Answer:
     """Answer with N weeks up to a day, of days that are over."""
 
     def answer(_account: Account, data: VisibleData, query: Query) -> Any:
-        last = (dt.date.fromisoformat(query["last"]) - data.life.clock.first_day).days
+        last = _day_number(data, query["last"])
         return make(data.life, min(last, data.today - 1), int(query["weeks"]))
 
     return answer
@@ -277,7 +309,9 @@ def _weeks(make: Callable[..., Any]) -> Answer:
 
 def _effort_weeks(_account: Account, data: VisibleData, query: Query) -> Any:
     days = data.indices(query["first"], query["last"])
-    return weeks.effort_weeks(data.life, days[0], days[-1], data.last_sync) if days else []
+    if not days:
+        return []
+    return weeks.effort_weeks(data.life, days[0], days[-1], data.last_sync)
 
 
 def _resting(_account: Account, data: VisibleData, query: Query) -> Any:
@@ -287,7 +321,7 @@ def _resting(_account: Account, data: VisibleData, query: Query) -> Any:
 
 
 def _pressure(_account: Account, data: VisibleData, query: Query) -> Any:
-    first, last = (dt.date.fromisoformat(query[key]) for key in ("first", "last"))
+    first, last = dt.date.fromisoformat(query["first"]), dt.date.fromisoformat(query["last"])
     return pressure.blood_pressure(data.life, first, last, data.now)
 
 
@@ -309,12 +343,8 @@ ANSWERS: dict[str, Answer] = {
     "/usersummary-service/stats/steps/daily/{first}/{last}": _each(_steps),
     "/usersummary-service/stats/heartRate/daily/{first}/{last}": _each(_heart_rate),
     "/usersummary-service/stats/stress/daily/{first}/{last}": _each(_stress),
-    "/usersummary-service/stats/hydration/daily/{first}/{last}": _each(
-        lambda data, day: intake.hydration(data.life, day, data.now)
-    ),
-    "/usersummary-service/stats/im/daily/{first}/{last}": _each(
-        lambda data, day: weeks.effort_day(data.life, day, data.synced(day)) if data.is_worn(day) else None
-    ),
+    "/usersummary-service/stats/hydration/daily/{first}/{last}": _each(_hydration),
+    "/usersummary-service/stats/im/daily/{first}/{last}": _each(_effort_day),
     "/usersummary-service/stats/im/weekly/{first}/{last}": _effort_weeks,
     "/usersummary-service/stats/steps/weekly/{last}/{weeks}": _weeks(weeks.step_weeks),
     "/usersummary-service/stats/stress/weekly/{last}/{weeks}": _weeks(weeks.stress_weeks),

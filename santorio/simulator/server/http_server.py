@@ -29,9 +29,9 @@ def run_server(
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, name="simulated-garmin", daemon=True)
     thread.start()
-    until = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while not running.started:
-        if not thread.is_alive() or time.monotonic() > until:
+        if not thread.is_alive() or time.monotonic() > deadline:
             raise OSError(f"The simulated Garmin cannot listen on {host}:{port}.")
         time.sleep(0.01)
     listening = running.servers[0].sockets[0].getsockname()

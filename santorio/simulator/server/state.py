@@ -22,11 +22,11 @@ class GarminServer:
     requests
         Method, path and status of every request that was answered, in order.
     now
-        The instant that it is for Garmin: days after it do not exist.
+        The instant that Garmin takes for the present: days after it do not exist.
     silent_since
-        By display name, since when a watch has not been synced: what it measured after that is not known.
+        By display name, since when a watch has not been synced: Garmin does not have what it measured after that.
     archived_before
-        Older days come without their series, until they are requested to be reloaded.
+        Older days come without their series, until their reload is requested.
     reloaded
         Display name and day of each reload request.
     """

@@ -1,4 +1,4 @@
-"""What Garmin knows of a life at an instant: days to come do not exist, today is there so far, old days sync late."""
+"""What Garmin has of a life at an instant: no days to come, of today what is over, and some days synced late."""
 
 import datetime as dt
 from bisect import bisect_right
@@ -19,7 +19,7 @@ SYNC_EVERY_S = 3600
 
 
 class VisibleData:
-    """A life as Garmin knows it at an instant."""
+    """A life as Garmin has it at an instant."""
 
     def __init__(
         self, life: SimulatedPerson, now: dt.datetime, silent_since: dt.datetime | None = None
@@ -35,17 +35,19 @@ class VisibleData:
         """Index of the day that is running; the last one when the life is over."""
 
     def index(self, text: str) -> int | None:
-        """Index of a calendar day, None where Garmin knows nothing of it (yet)."""
+        """Index of a calendar day, None where Garmin has nothing of it (yet)."""
         day = (dt.date.fromisoformat(text) - self.life.clock.first_day).days
-        return day if 0 <= day <= self.today and self.life.wear.watch[day] is not Watch.ABSENT else None
+        return day if self._has_data(day) else None
 
     def indices(self, first: str, last: str) -> list[int]:
-        """Return the days of a range that Garmin knows something of, in order."""
-        start, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
-        if end < start:
-            return []
-        days = ((start + dt.timedelta(days=n)).isoformat() for n in range((end - start).days + 1))
-        return [day for text in days if (day := self.index(text)) is not None]
+        """Return the days of a range that Garmin has something of, in order."""
+        zero = self.life.clock.first_day
+        start = (dt.date.fromisoformat(first) - zero).days
+        end = (dt.date.fromisoformat(last) - zero).days
+        return [day for day in range(start, end + 1) if self._has_data(day)]
+
+    def _has_data(self, day: int) -> bool:
+        return 0 <= day <= self.today and self.life.wear.watch[day] is not Watch.ABSENT
 
     def synced(self, day: int) -> int:
         """Return the instant up to which the watch has synced a day, at most the day's end."""
@@ -61,9 +63,9 @@ class VisibleData:
 
     def knows_night(self, day: int) -> bool:
         """Whether the night that ends on a day has been computed."""
-        late = day in self.life.wear.synced_until and not self.is_whole(day)
-        known = self.synced(day) >= self.life.nights[day].end + NIGHT_KNOWN_S
-        return self.life.wear.night_seen(day) and known and not late
+        is_late = day in self.life.wear.synced_until and not self.is_whole(day)
+        is_computed = self.synced(day) >= self.life.nights[day].end + NIGHT_KNOWN_S
+        return self.life.wear.night_seen(day) and is_computed and not is_late
 
     def is_worn(self, day: int) -> bool:
         """Whether there is any measurement of a day."""
@@ -86,7 +88,7 @@ def _day(life: SimulatedPerson, day: int, synced: int | None, *, knows_night: bo
     if synced is None or not whole:
         return whole
     trace = life.trace(day).until(synced)
-    if not life.wear.worn(day) or not _measures(trace):
+    if not life.wear.worn(day) or not _has_measurements(trace):
         of_day = {kind: payload for kind, payload in whole.items() if kind not in {"sleep", "hrv"}}
         payloads = without_measurements(life, day, of_day)
     else:
@@ -96,7 +98,8 @@ def _day(life: SimulatedPerson, day: int, synced: int | None, *, knows_night: bo
     return payloads | {"sleep": without_sleep(life, day)}
 
 
-def _measures(trace: Trace) -> bool:
+def _has_measurements(trace: Trace) -> bool:
+    """Whether a trace has a sample of each series; a payload's highest and lowest values need one."""
     return bool(
         (trace.heart_rate_bpm > 0).any()
         and (trace.stress >= 0).any()

@@ -283,5 +283,5 @@ def test_writing_puts_the_files_into_the_folder_and_the_truth_beside_it(tmp_path
 
 
 def test_a_life_of_one_day_is_refused() -> None:
-    with pytest.raises(ValueError, match="2 days or more; 1 were asked for"):
+    with pytest.raises(ValueError, match="2 days or more; 1 were requested"):
         simulate(days=1, last_day=LAST_DAY)
