@@ -1,4 +1,4 @@
-"""What a simulated account tells beside the watch: meals, drinks, pressure, thresholds, sessions in full."""
+"""What a simulated account has beside the watch: meals, drinks, pressure, thresholds, sessions in full."""
 
 import datetime as dt
 import itertools
@@ -26,7 +26,7 @@ from santorio.simulator.person import SimulatedPerson
 
 LAST_DAY = dt.date(2026, 3, 31)
 AFTER = 4_000_000_000
-"""An instant after the whole life."""
+"""An instant after the last day of the life."""
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +79,16 @@ def test_the_cups_and_drinks_of_the_food_log_are_those_of_the_habits(life) -> No
         if life.clock.travels(day):
             continue
         names = [food["foodMetaData"]["foodName"] for food in log["mealDetails"][-1]["loggedFoods"]]
-        taken = (*life.coffee(day), *life.alcohol(day))
+        drinks = (*life.coffee(day), *life.alcohol(day))
         waking = life.nights[day].end
         assert sorted(names) == sorted(
-            one.name
-            for one in taken
-            if waking <= life.clock.instant(day, one.minute) < life.clock.bounds(day)[1]
+            drink.name
+            for drink in drinks
+            if waking <= life.clock.instant(day, drink.minute) < life.clock.bounds(day)[1]
         )
 
 
-def test_nothing_is_told_before_it_happened(life) -> None:
+def test_nothing_is_reported_before_it_happened(life) -> None:
     for day in range(life.clock.days):
         start, end = life.clock.bounds(day)
         for until in range(start, end, 4 * 3600):
@@ -140,20 +140,22 @@ def test_the_evenings_ticks_say_what_was_taken(life) -> None:
     assert 80 < ticked < 112
 
 
-def test_blood_pressure_is_told_newest_first_and_its_summary_covers_its_readings(life) -> None:
+def test_blood_pressure_is_listed_newest_first_and_its_summary_covers_its_readings(life) -> None:
     first = life.clock.first_day
-    told = pressure.blood_pressure(life, first - dt.timedelta(days=9), LAST_DAY + dt.timedelta(days=9), AFTER)
-    days = [summary["startDate"] for summary in told["measurementSummaries"]]
+    payload = pressure.blood_pressure(
+        life, first - dt.timedelta(days=9), LAST_DAY + dt.timedelta(days=9), AFTER
+    )
+    days = [summary["startDate"] for summary in payload["measurementSummaries"]]
     assert days == sorted(days, reverse=True)
     assert 20 < len(days) < 50
-    readings = [one for summary in told["measurementSummaries"] for one in summary["measurements"]]
-    assert len({one["version"] for one in readings}) == len(readings)
-    assert all(one["systolic"] > one["diastolic"] > 45 for one in readings)
-    for summary in told["measurementSummaries"]:
-        systolic = [one["systolic"] for one in summary["measurements"]]
+    readings = [reading for summary in payload["measurementSummaries"] for reading in summary["measurements"]]
+    assert len({reading["version"] for reading in readings}) == len(readings)
+    assert all(reading["systolic"] > reading["diastolic"] > 45 for reading in readings)
+    for summary in payload["measurementSummaries"]:
+        systolic = [reading["systolic"] for reading in summary["measurements"]]
         assert (summary["highSystolic"], summary["lowSystolic"]) == (max(systolic), min(systolic))
         assert summary["numOfMeasurements"] == len(systolic)
-        assert {one["measurementTimestampLocal"][:10] for one in summary["measurements"]} == {
+        assert {reading["measurementTimestampLocal"][:10] for reading in summary["measurements"]} == {
             summary["startDate"]
         }
 
@@ -192,9 +194,9 @@ def test_a_threshold_is_known_only_after_a_session_of_its_sport_and_grows_stale(
     )
     end = life.clock.instant(day, workout.minute) + 60 * workout.minutes
     assert thresholds.cycling_ftp(life, end - 1) is None
-    known = thresholds.cycling_ftp(life, end)
-    assert known is not None
-    assert (known["version"], known["isStale"]) == (end * 1000, False)
+    ftp = thresholds.cycling_ftp(life, end)
+    assert ftp is not None
+    assert (ftp["version"], ftp["isStale"]) == (end * 1000, False)
     assert thresholds.cycling_ftp(life, AFTER)["isStale"] is True
 
 
@@ -221,16 +223,16 @@ def test_the_days_of_a_cycle_and_of_its_phases_count_on_without_a_gap() -> None:
     assert 2 <= len(women) <= 10
     for life in women:
         days = [cycle.menstrual_day(life, day)["daySummary"] for day in range(100)]
-        for one, following in itertools.pairwise(days):
-            if one["daysUntilNextPhase"] > 1:
-                assert following["currentPhase"] == one["currentPhase"]
-                assert following["daysUntilNextPhase"] == one["daysUntilNextPhase"] - 1
+        for current, following in itertools.pairwise(days):
+            if current["daysUntilNextPhase"] > 1:
+                assert following["currentPhase"] == current["currentPhase"]
+                assert following["daysUntilNextPhase"] == current["daysUntilNextPhase"] - 1
             else:
-                assert following["currentPhase"] == one["currentPhase"] % 4 + 1
+                assert following["currentPhase"] == current["currentPhase"] % 4 + 1
             if following["dayInCycle"] == 1:
-                assert 26 <= one["dayInCycle"] <= 30
+                assert 26 <= current["dayInCycle"] <= 30
             else:
-                assert following["dayInCycle"] == one["dayInCycle"] + 1
+                assert following["dayInCycle"] == current["dayInCycle"] + 1
 
 
 def test_a_man_has_no_cycle(life) -> None:
@@ -249,12 +251,12 @@ def test_the_weight_in_the_settings_is_the_last_one_of_the_scale(life) -> None:
 
 def test_a_night_charges_the_battery_and_a_session_drains_it(life) -> None:
     day, workout = of_sport(life, "running")
-    told = impacts.battery_impacts(life, day, AFTER)
-    kinds = [event["event"]["eventType"] for event in told]
+    impacts_of_day = impacts.battery_impacts(life, day, AFTER)
+    kinds = [event["event"]["eventType"] for event in impacts_of_day]
     assert kinds[-1] == "ACTIVITY"
-    assert told[-1]["activityId"] == activity(life, day, workout)["activityId"]
-    assert told[-1]["event"]["bodyBatteryImpact"] < 0
-    night = next(event for event in told if event["event"]["eventType"] == "SLEEP")
+    assert impacts_of_day[-1]["activityId"] == activity(life, day, workout)["activityId"]
+    assert impacts_of_day[-1]["event"]["bodyBatteryImpact"] < 0
+    night = next(event for event in impacts_of_day if event["event"]["eventType"] == "SLEEP")
     charged = life.body.body_battery_high[day] - life.body.body_battery_low[day - 1]
     assert night["event"]["bodyBatteryImpact"] == charged
 
@@ -264,14 +266,14 @@ def test_the_samples_of_a_session_are_the_records_of_its_file(life, sport) -> No
     from garmin_fit_sdk import Decoder, Stream
 
     day, workout = of_sport(life, sport)
-    told = sessions.samples(life, day, workout)
+    payload = sessions.samples(life, day, workout)
     messages, errors = Decoder(Stream.from_byte_array(bytearray(activity_fit(life, day, workout)))).read()
     assert errors == []
     of_file = messages["record_mesgs"]
-    columns = [column["key"] for column in told["metricDescriptors"]]
+    columns = [column["key"] for column in payload["metricDescriptors"]]
     step = -(-len(of_file) // 2000)
-    assert told["metricsCount"] == len(of_file[::step]) <= 2000
-    for row, record in zip(told["activityDetailMetrics"], of_file[::step], strict=True):
+    assert payload["metricsCount"] == len(of_file[::step]) <= 2000
+    for row, record in zip(payload["activityDetailMetrics"], of_file[::step], strict=True):
         values = dict(zip(columns, row["metrics"], strict=True))
         assert values["directTimestamp"] == record["timestamp"].timestamp() * 1000
         assert values["directHeartRate"] == record["heart_rate"]
@@ -286,9 +288,9 @@ def test_the_laps_of_a_session_are_those_of_its_file_and_add_up_to_it(life) -> N
     laps = sessions.splits(life, day, workout)["lapDTOs"]
     messages, _ = Decoder(Stream.from_byte_array(bytearray(activity_fit(life, day, workout)))).read()
     assert [lap["distance"] for lap in laps] == [lap["total_distance"] for lap in messages["lap_mesgs"]]
-    whole = activity(life, day, workout)
-    assert sum(lap["duration"] for lap in laps) == pytest.approx(whole["duration"], abs=0.1)
-    assert max(lap["maxHR"] for lap in laps) == whole["maxHR"]
+    summary = activity(life, day, workout)
+    assert sum(lap["duration"] for lap in laps) == pytest.approx(summary["duration"], abs=0.1)
+    assert max(lap["maxHR"] for lap in laps) == summary["maxHR"]
 
 
 def test_a_sessions_zones_add_up_to_its_time(life) -> None:
@@ -302,9 +304,9 @@ def test_only_strength_training_has_sets_and_they_end_within_it(life) -> None:
     assert sessions.exercise_sets(life, day, run)["exerciseSets"] is None
     day, lifting = of_sport(life, "strength_training")
     sets = sessions.exercise_sets(life, day, lifting)["exerciseSets"]
-    assert [one["setType"] for one in sets[:2]] == ["ACTIVE", "REST"]
-    assert sum(one["duration"] for one in sets) <= activity(life, day, lifting)["duration"]
-    assert all(one["weight"] is None for one in sets[1::2])
+    assert [exercise_set["setType"] for exercise_set in sets[:2]] == ["ACTIVE", "REST"]
+    assert sum(exercise_set["duration"] for exercise_set in sets) <= activity(life, day, lifting)["duration"]
+    assert all(exercise_set["weight"] is None for exercise_set in sets[1::2])
 
 
 def test_it_is_colder_in_january_than_in_july() -> None:

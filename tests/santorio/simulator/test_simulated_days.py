@@ -1,4 +1,4 @@
-"""What one simulated day says in one payload, it says in all; and it fits the calendar."""
+"""The payloads of a simulated day agree with each other, and with the calendar."""
 
 import datetime as dt
 import json
@@ -155,13 +155,13 @@ def test_heart_rate_has_holes_and_nulls_and_its_extremes_are_the_summarys(newest
     assert holes > 50
 
 
-def test_payloads_tell_what_the_body_did(newest: dict[str, Any], simulation: Simulation) -> None:
+def test_payloads_report_what_the_body_did(newest: dict[str, Any], simulation: Simulation) -> None:
     body, clock = simulation.life.body, simulation.life.clock
-    told = 0
+    nights_compared = 0
     for day in range(clock.days):
         date = clock.date(day).isoformat()
         if date in nights(newest):
-            told += 1
+            nights_compared += 1
             night = newest[f"sleep_{date}"]["dailySleepDTO"]
             assert night["sleepTimeSeconds"] == 60 * body.sleep_minutes[day]
             assert night["deepSleepSeconds"] == 60 * body.deep_sleep_minutes[day]
@@ -172,7 +172,7 @@ def test_payloads_tell_what_the_body_did(newest: dict[str, Any], simulation: Sim
             assert summary["restingHeartRate"] == body.resting_hr_bpm[day]
             assert summary["bodyBatteryHighestValue"] == body.body_battery_high[day]
             assert summary["averageStressLevel"] == pytest.approx(body.stress_avg[day], abs=1.0)
-    assert told == len(nights(newest)) > 150
+    assert nights_compared == len(nights(newest)) > 150
 
 
 def test_steps_agree_between_the_range_and_the_day(newest: dict[str, Any]) -> None:
@@ -239,9 +239,9 @@ def test_a_late_day_is_first_partial_and_then_whole(files: dict[str, bytes], sim
     assert 6 <= len(late) <= 8
     assert f"daily_summary_{LAST_DAY}.json" in late
     for name in late:
-        partial, whole = json.loads(files[f"garmin/{name}"]), json.loads(files[f"late/{name}"])
-        assert partial["totalSteps"] < whole["totalSteps"]
-        assert partial["durationInMilliseconds"] < whole["durationInMilliseconds"]
+        partial, complete = json.loads(files[f"garmin/{name}"]), json.loads(files[f"late/{name}"])
+        assert partial["totalSteps"] < complete["totalSteps"]
+        assert partial["durationInMilliseconds"] < complete["durationInMilliseconds"]
         night = json.loads(files[f"garmin/{name.replace('daily_summary', 'sleep')}"])
         assert night["dailySleepDTO"]["sleepTimeSeconds"] is None
 
@@ -263,11 +263,11 @@ def test_an_activitys_load_is_recorded_once_on_the_day_of_its_local_clock(
 
 
 def test_the_same_arguments_give_the_same_bytes_and_another_seed_others() -> None:
-    one, again = (dict(simulate(days=45, seed=3, last_day=LAST_DAY).files()) for _ in range(2))
+    first, second = (dict(simulate(days=45, seed=3, last_day=LAST_DAY).files()) for _ in range(2))
     other = dict(simulate(days=45, seed=4, last_day=LAST_DAY).files())
 
-    assert one == again
-    assert one["logs/by_hand.csv"] != other["logs/by_hand.csv"]
+    assert first == second
+    assert first["logs/by_hand.csv"] != other["logs/by_hand.csv"]
 
 
 def test_writing_puts_the_files_into_the_folder_and_the_truth_beside_it(tmp_path: Path) -> None:

@@ -110,18 +110,20 @@ def test_intervals_of_95_percent_cover_the_truth_at_about_their_rate(
 def test_a_known_effect_shows_in_180_days(
     lives: list[Simulation], exposure: str, outcome: str, value: float
 ) -> None:
-    place = list(EXPOSURES).index(exposure)
-    found = [least_squares(simulation, outcome, 1) for simulation in lives]
+    position = list(EXPOSURES).index(exposure)
+    fits = [least_squares(simulation, outcome, 1) for simulation in lives]
 
     assert lives[0].truth.effect(exposure, outcome).value == value
-    assert np.mean([abs(estimate[place]) > 1.97 * sd[place] for estimate, sd in found]) >= 0.95
-    assert np.median([estimate[place] for estimate, _ in found]) == pytest.approx(value, rel=0.12)
+    assert np.mean([abs(estimate[position]) > 1.97 * sd[position] for estimate, sd in fits]) >= 0.95
+    assert np.median([estimate[position] for estimate, _ in fits]) == pytest.approx(value, rel=0.12)
 
 
 def test_who_forgets_the_weekday_thinks_that_alcohol_lengthens_sleep(lives: list[Simulation]) -> None:
-    place = list(EXPOSURES).index("alcohol_g")
-    naive = [least_squares(simulation, "sleep_minutes", 1, weekdays=False)[0][place] for simulation in lives]
-    adjusted = [least_squares(simulation, "sleep_minutes", 1)[0][place] for simulation in lives]
+    position = list(EXPOSURES).index("alcohol_g")
+    naive = [
+        least_squares(simulation, "sleep_minutes", 1, weekdays=False)[0][position] for simulation in lives
+    ]
+    adjusted = [least_squares(simulation, "sleep_minutes", 1)[0][position] for simulation in lives]
 
     assert np.mean(naive) > 4.0
     assert abs(np.mean(adjusted)) < 1.2

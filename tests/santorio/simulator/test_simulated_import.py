@@ -1,4 +1,4 @@
-"""A simulated life is taken in like a real one: every file recognised, late versions on top of early ones."""
+"""A simulated life is imported like a real one: every file is recognised, and late versions replace early ones."""
 
 import datetime as dt
 from pathlib import Path
@@ -13,7 +13,7 @@ LAST_DAY = dt.date(2025, 11, 20)
 NOW = dt.datetime(2025, 11, 21, 9, tzinfo=dt.UTC)
 
 
-def test_every_file_of_a_simulated_life_is_taken_in(
+def test_every_file_of_a_simulated_life_is_imported(
     database: Database, person: Person, tmp_path: Path
 ) -> None:
     simulation = simulate(days=45, last_day=LAST_DAY)
@@ -27,7 +27,7 @@ def test_every_file_of_a_simulated_life_is_taken_in(
     assert len(report.files) == sum(1 for _ in simulation.files())
     late = len(simulation.life.wear.synced_until)
     with database.connect() as connection:
-        told = dict(
+        counts = dict(
             connection.execute(
                 "select event_type, count(distinct event_id) from raw.events group by 1"
             ).fetchall()
@@ -42,8 +42,8 @@ def test_every_file_of_a_simulated_life_is_taken_in(
             (LAST_DAY.isoformat(),),
         ).fetchone()
     worn = sum(simulation.life.wear.watch[day] != "absent" for day in range(45))
-    assert told["garmin.daily_summary"] == told["garmin.stress"] == told["garmin.sleep"] == worn
-    assert told["trial.protocol"] == 1
-    assert {"caffeine", "alcohol", "mood", "supplement", "garmin.weigh_in", "garmin.activity"} <= set(told)
+    assert counts["garmin.daily_summary"] == counts["garmin.stress"] == counts["garmin.sleep"] == worn
+    assert counts["trial.protocol"] == 1
+    assert {"caffeine", "alcohol", "mood", "supplement", "garmin.weigh_in", "garmin.activity"} <= set(counts)
     assert versions == (late,)
     assert newest == (int(simulation.life.body.steps[-1]),)

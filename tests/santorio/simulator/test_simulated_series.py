@@ -1,4 +1,4 @@
-"""Series of one number a day or a week agree with the days they are made of; naps keep out of the way."""
+"""Series with a number a day or a week agree with the days that they summarise; naps overlap with nothing."""
 
 import datetime as dt
 
@@ -19,35 +19,35 @@ def life() -> SimulatedPerson:
 
 
 def test_steps_of_weeks_are_those_of_their_days(life) -> None:
-    told = weeks.step_weeks(life, 199, 52)
-    assert len(told) == 29
-    assert told[-1]["calendarDate"] == "2026-03-25"
+    series = weeks.step_weeks(life, 199, 52)
+    assert len(series) == 29
+    assert series[-1]["calendarDate"] == "2026-03-25"
     days = [day["totalSteps"] or 0 for day in steps(life, 0, 199)]
-    assert sum(week["values"]["totalSteps"] for week in told) == sum(days)
-    first = told[0]["values"]
+    assert sum(week["values"]["totalSteps"] for week in series) == sum(days)
+    first = series[0]["values"]
     assert first["wellnessDataDaysCount"] <= 200 - 28 * 7
     assert first["averageSteps"] * first["wellnessDataDaysCount"] == pytest.approx(first["totalSteps"])
 
 
 def test_a_few_weeks_end_with_the_day_asked_for(life) -> None:
-    told = weeks.stress_weeks(life, 100, 3)
-    dates = [dt.date.fromisoformat(week["calendarDate"]) for week in told]
+    series = weeks.stress_weeks(life, 100, 3)
+    dates = [dt.date.fromisoformat(week["calendarDate"]) for week in series]
     assert dates == [life.clock.date(day) for day in (80, 87, 94)]
 
 
 def test_stress_of_a_week_is_the_mean_of_its_days(life) -> None:
-    told = weeks.stress_weeks(life, 199, 1)[0]["value"]
+    mean = weeks.stress_weeks(life, 199, 1)[0]["value"]
     days = [
         whole_day(life, day).get("daily_summary", {}).get("averageStressLevel") for day in range(193, 200)
     ]
-    known = [day for day in days if day is not None]
-    assert told == pytest.approx(sum(known) / len(known), abs=1)
+    measured = [day for day in days if day is not None]
+    assert mean == pytest.approx(sum(measured) / len(measured), abs=1)
 
 
 def test_a_week_of_effort_is_that_of_its_daily_summaries(life) -> None:
-    told = weeks.effort_weeks(life, 60, 60, AFTER)
-    assert len(told) == 1
-    monday = dt.date.fromisoformat(told[0]["calendarDate"])
+    series = weeks.effort_weeks(life, 60, 60, AFTER)
+    assert len(series) == 1
+    monday = dt.date.fromisoformat(series[0]["calendarDate"])
     assert monday.weekday() == 0
     start = (monday - life.clock.first_day).days
     summaries = [whole_day(life, day).get("daily_summary", {}) for day in range(start, start + 7)]
@@ -55,7 +55,7 @@ def test_a_week_of_effort_is_that_of_its_daily_summaries(life) -> None:
         ("moderateValue", "moderateIntensityMinutes"),
         ("vigorousValue", "vigorousIntensityMinutes"),
     ):
-        assert told[0][ours] == sum(day.get(theirs) or 0 for day in summaries)
+        assert series[0][ours] == sum(day.get(theirs) or 0 for day in summaries)
 
 
 def test_a_sleep_score_is_that_of_the_night(life) -> None:
@@ -68,10 +68,10 @@ def test_a_sleep_score_is_that_of_the_night(life) -> None:
 
 
 def test_a_nap_is_before_training_after_waking_and_within_its_day(life) -> None:
-    found = 0
+    count = 0
     for day in range(200):
         for nap in naps.naps(life, day, AFTER):
-            found += 1
+            count += 1
             start, end = (
                 dt.datetime.fromisoformat(nap[f"nap{side}TimestampGMT"]).replace(tzinfo=dt.UTC).timestamp()
                 for side in ("Start", "End")
@@ -89,7 +89,7 @@ def test_a_nap_is_before_training_after_waking_and_within_its_day(life) -> None:
             assert all(end <= begins or start >= ends for begins, ends in sessions + pauses)
             assert nap["napStartTimeOffset"] * 60 == life.clock.offset(int(start))
             assert naps.naps(life, day, int(end) - 1) == []
-    assert 10 < found < 40
+    assert 10 < count < 40
 
 
 def test_naps_lie_beside_the_night_and_leave_it_as_it_is(life) -> None:
@@ -97,12 +97,12 @@ def test_naps_lie_beside_the_night_and_leave_it_as_it_is(life) -> None:
         night = whole_day(life, day).get("sleep")
         if night is None:
             continue
-        told = naps.with_naps(night, life, day, AFTER)
-        found = naps.naps(life, day, AFTER)
-        if not found:
-            assert told == night
+        with_naps = naps.with_naps(night, life, day, AFTER)
+        of_day = naps.naps(life, day, AFTER)
+        if not of_day:
+            assert with_naps == night
             continue
-        assert told["dailySleepDTO"].pop("dailyNapDTOS") == found
-        assert told["dailySleepDTO"].pop("napTimeSeconds") == found[0]["napTimeSec"]
-        assert told["dailySleepDTO"].items() <= night["dailySleepDTO"].items()
+        assert with_naps["dailySleepDTO"].pop("dailyNapDTOS") == of_day
+        assert with_naps["dailySleepDTO"].pop("napTimeSeconds") == of_day[0]["napTimeSec"]
+        assert with_naps["dailySleepDTO"].items() <= night["dailySleepDTO"].items()
         assert "dailyNapDTOS" not in night["dailySleepDTO"]

@@ -83,7 +83,7 @@ def test_a_wrong_password_is_refused_at_once(server) -> None:
     assert [path for _, path, _ in server.requests] == ["/mobile/sso/en_US/sign-in", "/mobile/api/login"]
 
 
-def test_the_second_factor_is_asked_for_and_checked(server, accounts) -> None:
+def test_the_second_factor_is_requested_and_checked(server, accounts) -> None:
     from garminconnect import GarminConnectAuthenticationError
 
     garmin = client_of(server, "two@example.org", "second secret", return_on_mfa=True)
@@ -154,11 +154,11 @@ def test_retry_after_is_sent(server, garmin) -> None:
 
 def test_today_is_told_so_far_and_tomorrow_not_at_all(server, garmin) -> None:
     server.now = dt.datetime(2026, 3, 20, 12, 40, tzinfo=dt.UTC)
-    told = garmin.get_heart_rates(DAY)["heartRateValues"]
-    assert told[-1][0] < dt.datetime(2026, 3, 20, 12, 0, tzinfo=dt.UTC).timestamp() * 1000
+    samples = garmin.get_heart_rates(DAY)["heartRateValues"]
+    assert samples[-1][0] < dt.datetime(2026, 3, 20, 12, 0, tzinfo=dt.UTC).timestamp() * 1000
     assert garmin.get_heart_rates("2026-03-21") == {}
     server.now = EVENING
-    assert len(garmin.get_heart_rates(DAY)["heartRateValues"]) > len(told)
+    assert len(garmin.get_heart_rates(DAY)["heartRateValues"]) > len(samples)
 
 
 def test_a_night_is_known_only_after_waking(server, garmin, accounts) -> None:
@@ -181,32 +181,34 @@ def test_a_day_that_synced_late_changes_two_days_later(server, garmin, accounts)
     assert len(garmin.get_heart_rates(date)["heartRateValues"]) > len(before)
 
 
-def test_ranges_and_single_days_tell_the_same(server, garmin) -> None:
+def test_ranges_and_single_days_agree(server, garmin) -> None:
     first, last = "2026-03-02", "2026-03-28"
-    for told in garmin.get_daily_summaries(first, last)["data"]:
+    for summary in garmin.get_daily_summaries(first, last)["data"]:
         alone = garmin.client.connectapi(
             f"/usersummary-service/usersummary/daily/{garmin.display_name}",
-            params={"calendarDate": told["calendarDate"]},
+            params={"calendarDate": summary["calendarDate"]},
         )
-        assert alone == told
+        assert alone == summary
 
 
 def test_quarters_of_an_hour_add_up_to_the_day(server, garmin) -> None:
     steps = {
-        told["calendarDate"]: told["totalSteps"]
-        for told in garmin.get_daily_steps("2026-03-02", "2026-03-28")
+        element["calendarDate"]: element["totalSteps"]
+        for element in garmin.get_daily_steps("2026-03-02", "2026-03-28")
     }
     counted = {
-        day: sum(one["steps"] for one in garmin.get_steps_data(day)) for day, told in steps.items() if told
+        day: sum(interval["steps"] for interval in garmin.get_steps_data(day))
+        for day, count in steps.items()
+        if count
     }
-    assert counted == {day: told for day, told in steps.items() if told}
+    assert counted == {day: count for day, count in steps.items() if count}
     assert len(counted) > 20
 
 
 def test_activities_come_in_pages_and_each_has_its_details(server, garmin) -> None:
     listed = garmin.get_activities_by_date("2026-02-20", "2026-03-31")
     assert len(listed) > 20
-    assert listed == sorted(listed, key=lambda told: told["startTimeGMT"], reverse=True)
+    assert listed == sorted(listed, key=lambda activity: activity["startTimeGMT"], reverse=True)
     number = listed[0]["activityId"]
     detail = garmin.get_activity(number)
     assert detail["summaryDTO"]["duration"] == listed[0]["duration"]
@@ -236,7 +238,9 @@ def test_training_drains_the_battery_in_an_event_of_its_own(server, garmin) -> N
     day = listed[0]["startTimeLocal"][:10]
     events = garmin.get_body_battery_events(day)
     assert [event["activityType"] for event in events if event["event"]["eventType"] == "ACTIVITY"] == [
-        told["activityType"]["typeKey"] for told in reversed(listed) if told["startTimeLocal"].startswith(day)
+        activity["activityType"]["typeKey"]
+        for activity in reversed(listed)
+        if activity["startTimeLocal"].startswith(day)
     ]
 
 
@@ -244,7 +248,7 @@ def test_what_is_entered_by_hand_and_worked_out_of_sessions_has_an_answer(server
     first, last = "2026-03-01", "2026-03-31"
     readings = garmin.get_blood_pressure(first, last)["measurementSummaries"]
     assert readings[0]["measurements"][0]["systolic"] > 90
-    assert any(told["valueInML"] for told in garmin.get_daily_hydration_stats(first, last))
+    assert any(element["valueInML"] for element in garmin.get_daily_hydration_stats(first, last))
     days = [f"2026-03-{day:02}" for day in range(1, 31)]
     assert any(garmin.get_nutrition_daily_food_log(day)["mealDetails"] for day in days)
     assert {len(garmin.get_lifestyle_logging_data(day)["dailyLogsReport"]) for day in days} == {5}
@@ -276,44 +280,46 @@ def test_the_original_of_an_activity_is_a_fit_file_in_a_zip_that_tells_what_the_
 
     from santorio.ingest.formats.fit.decoder import decode
 
-    for told in garmin.get_activities_by_date("2026-03-10", "2026-03-31"):
-        packed = garmin.download_activity(told["activityId"], garmin.ActivityDownloadFormat.ORIGINAL)
+    for activity in garmin.get_activities_by_date("2026-03-10", "2026-03-31"):
+        packed = garmin.download_activity(activity["activityId"], garmin.ActivityDownloadFormat.ORIGINAL)
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             (name,) = archive.namelist()
             content = archive.read(name)
         decoded = decode(content)
         session = decoded.first("session")
-        start = dt.datetime.fromisoformat(told["startTimeGMT"]).replace(tzinfo=dt.UTC)
+        start = dt.datetime.fromisoformat(activity["startTimeGMT"]).replace(tzinfo=dt.UTC)
         assert (decoded.damage, session["start_time"]) == (None, start.timestamp())
-        assert session["total_distance"] == pytest.approx(told["distance"], abs=0.01)
+        assert session["total_distance"] == pytest.approx(activity["distance"], abs=0.01)
         beats = [record["heart_rate"] for record in fitfast.parse(content)["record"]]
-        assert max(beats) == told["maxHR"]
-        assert sum(beats) / len(beats) == pytest.approx(told["averageHR"], abs=2)
+        assert max(beats) == activity["maxHR"]
+        assert sum(beats) / len(beats) == pytest.approx(activity["averageHR"], abs=2)
 
 
 def test_series_of_days_and_weeks_tell_what_the_days_tell(garmin) -> None:
     first, last = "2026-03-01", "2026-03-28"
-    summaries = {one["calendarDate"]: one for one in garmin.get_daily_summaries(first, last)["data"]}
+    summaries = {
+        summary["calendarDate"]: summary for summary in garmin.get_daily_summaries(first, last)["data"]
+    }
     [resting] = garmin.get_rhr_day(DAY)["allMetrics"]["metricsMap"]["WELLNESS_RESTING_HEART_RATE"]
     assert resting == {"value": float(summaries[DAY]["restingHeartRate"]), "calendarDate": DAY}
     weeks = garmin.get_weekly_steps(last, 4)
     assert sum(week["values"]["totalSteps"] for week in weeks) == sum(
-        one["totalSteps"] or 0 for one in summaries.values()
+        summary["totalSteps"] or 0 for summary in summaries.values()
     )
     assert [week["calendarDate"] for week in garmin.get_weekly_stress(last, 4)] == [
         week["calendarDate"] for week in weeks
     ]
     efforts = garmin.get_weekly_intensity_minutes("2026-03-02", "2026-03-08")
-    assert [one["calendarDate"] for one in efforts] == ["2026-03-02"]
+    assert [effort["calendarDate"] for effort in efforts] == ["2026-03-02"]
 
 
 def test_the_original_file_of_a_run_has_a_pace_that_varies_and_the_whole_distance(garmin) -> None:
     import garmin_fit_sdk
 
     run = next(
-        one
-        for one in garmin.get_activities(0, 20)
-        if one["activityType"]["typeKey"] in {"running", "cycling"}
+        activity
+        for activity in garmin.get_activities(0, 20)
+        if activity["activityType"]["typeKey"] in {"running", "cycling"}
     )
     packed = garmin.download_activity(run["activityId"], dl_fmt=garmin.ActivityDownloadFormat.ORIGINAL)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:

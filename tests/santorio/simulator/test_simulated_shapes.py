@@ -51,9 +51,9 @@ def differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
     if isinstance(ours, dict):
         lacking = [f"{path}.{key}: on one side only" for key in sorted(ours.keys() ^ theirs.keys())]
         shared = [
-            found
+            difference
             for key in ours.keys() & theirs.keys()
-            for found in differences(ours[key], theirs[key], f"{path}.{key}")
+            for difference in differences(ours[key], theirs[key], f"{path}.{key}")
         ]
         return lacking + shared
     if isinstance(ours, list) and ours and theirs and isinstance(ours[0], dict | list):
@@ -118,4 +118,8 @@ def test_activities_have_keys_and_types_of_recorded_activities(files: dict[str, 
     for page in of_kind(files, "activities"):
         for activity in page:
             assert required <= set(activity) <= set(recorded)
-            assert [found for found in differences(activity, recorded) if "on one side" not in found] == []
+            assert [
+                difference
+                for difference in differences(activity, recorded)
+                if "on one side" not in difference
+            ] == []
