@@ -1,9 +1,10 @@
-"""Which readings make one row of the analysis: a day, a stretch of one arm, or a test."""
+"""Groups readings into the rows of the analysis: a day, a stretch of one arm, or a test."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from santorio.arrays import FloatArray, IntArray
 from santorio.errors import DataError
@@ -11,11 +12,13 @@ from santorio.studies.schedule import Assigned
 from santorio.studies.spec import Study
 
 Add = Callable[[str, str], None]
-# Readings of a day that was switched late or early; more is another design.
+Mask = NDArray[np.bool_]
+# On some days the arm was switched late or early; if more days than these have two arms, the design is another.
 MAX_MIXED_DAYS = 0.2
+# Shares of days below which a schedule must belong to other data.
 MIN_SCHEDULED = 0.8
 MIN_AGREEING = 0.6
-# ABBA has one and a half readings a stretch.
+# ABBA has one and a half readings per stretch.
 FEW_READINGS = 2
 # A night between two stretches of one arm keeps them apart.
 MAX_PAUSE_DAYS = 0.25
@@ -56,27 +59,33 @@ def rows_of(
     assigned: Assigned | None,
     add: Add,
 ) -> Rows:
-    """Sort readings, which are in the order of time, into rows.
+    """Assign readings, which are in the order of time, to rows.
 
     Raises
     ------
     DataError
         If a day has two arms, or the schedule is not that of the data.
     """
-    hours, minutes = study.day_starts.split(":")
-    begins = (int(hours) + int(minutes) / 60) / 24 if dated else 0.0
-    # A nanosecond's rounding must not move midnight into the day before.
-    key = np.floor(at - begins + 1e-9) if dated else at
+    key = at
+    if dated:
+        # A nanosecond's rounding must not move midnight into the day before.
+        key = np.floor(at - _day_start(study) + 1e-9)
     if assigned is not None:
         return _scheduled(study, key, label, assigned, dated=dated, add=add)
     by: str = study.analyse_by
     if by == "auto":
         by = _find_unit(study, key, label, timed=timed and dated, add=add)
     if by == "test":
-        return _numbered(np.arange(len(at)), list(label), "test")
+        return _numbered(np.arange(len(at)), label, "test")
     if by == "stretch":
-        return _numbered(_stretches(at, label, dated=dated), list(label), "stretch")
+        return _numbered(_stretches(at, label, dated=dated), label, "stretch")
     return _by_key(key, label, dated=dated, add=add)
+
+
+def _day_start(study: Study) -> float:
+    """Start of a day by the clock, as a share of a day."""
+    hours, minutes = study.day_starts.split(":")
+    return (int(hours) + int(minutes) / 60) / 24
 
 
 def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bool, add: Add) -> str:
@@ -86,8 +95,9 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
     days = len(np.unique(key))
     if timed and len(mixed) <= MAX_MIXED_DAYS * days:
         return "day"
+    # Those schemes assign whole days, so that two arms within one are a mistake.
     if timed and study.design.scheme not in {"days", "periods", "alternating"}:
-        stretches = 1 + int((np.diff(np.unique(np.array(label), return_inverse=True)[1]) != 0).sum())
+        stretches = 1 + int(_changes(label).sum())
         if len(label) <= FEW_READINGS * stretches:
             add("tests", "Arms change within days, after a reading or two: each is a row of its own.")
             return "test"
@@ -100,74 +110,88 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
     )
 
 
-def _mixed(key: FloatArray, label: Sequence[str]) -> list[float]:
-    pairs = {(row_key, arm) for row_key, arm in zip(key.tolist(), label, strict=True) if arm}
-    keys = [row_key for row_key, _ in pairs]
-    if len(keys) == len(set(keys)):
-        return []
-    seen: set[float] = set()
-    return [key for key in keys if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+def _changes(label: Sequence[str]) -> Mask:
+    """Where the label differs from the previous one; one shorter than `label`."""
+    code = np.unique(np.array(label), return_inverse=True)[1]
+    return np.asarray(np.diff(code) != 0)
+
+
+def _mixed(key: FloatArray, label: Sequence[str]) -> set[float]:
+    """Days (or numbers) with readings of two arms or more."""
+    first_arm: dict[float, str] = {}
+    mixed = set()
+    for day, arm in zip(key.tolist(), label, strict=True):
+        if arm and first_arm.setdefault(day, arm) != arm:
+            mixed.add(day)
+    return mixed
+
+
+def _row_word(*, dated: bool) -> str:
+    return "day" if dated else "test"
 
 
 def _by_key(key: FloatArray, label: Sequence[str], *, dated: bool, add: Add) -> Rows:
+    """One row per day (or number), with the arm of most of its readings."""
     keys, position = np.unique(key, return_inverse=True)
     values = sorted(set(label) - {""})
     code = _codes(label, values)
     counts = np.zeros((len(keys), max(len(values), 1)), dtype=np.int64)
     np.add.at(counts, (position[code >= 0], code[code >= 0]), 1)
     most = counts.argmax(axis=1)
-    taken = counts.max(axis=1) > 0
-    foreign = (code >= 0) & (code != most[position])
-    if foreign.any():
-        days = len(np.unique(key[foreign]))
+    has_arm = counts.max(axis=1) > 0
+    other_arm = (code >= 0) & (code != most[position])
+    if other_arm.any():
+        days = len(np.unique(key[other_arm]))
         add(
             "mixed_days",
-            f"{days} days have readings of two arms; the rarer arm's ({int(foreign.sum())}) are excluded.",
+            f"{days} days have readings of two arms; the rarer arm's ({int(other_arm.sum())}) are excluded.",
         )
-    if not taken.all():
-        add("no_arm", f"{int((~taken).sum())} days (or numbers) have no arm and are excluded.")
-    new = np.cumsum(taken) - 1
-    row = np.where(taken[position] & ~foreign, new[position], -1)
-    keys, most = keys[taken], most[taken]
-    whole = bool((keys == np.floor(keys)).all())
-    day = keys.astype(np.int64) if whole else np.arange(len(keys))
-    return Rows(day, [values[key] for key in most], row, "day" if dated else "test", weekly=dated)
+    if not has_arm.all():
+        add("no_arm", f"{int((~has_arm).sum())} days (or numbers) have no arm and are excluded.")
+    new = np.cumsum(has_arm) - 1
+    row = np.where(has_arm[position] & ~other_arm, new[position], -1)
+    keys, most = keys[has_arm], most[has_arm]
+    day = np.arange(len(keys))
+    # Numbers with fractions order the rows, but are not days.
+    if (keys == np.floor(keys)).all():
+        day = keys.astype(np.int64)
+    return Rows(day, [values[arm] for arm in most], row, _row_word(dated=dated), weekly=dated)
 
 
 def _codes(label: Sequence[str], values: Sequence[str]) -> IntArray:
-    of = {value: number for number, value in enumerate(values)}
-    return np.array([of.get(value, -1) for value in label])
+    """Position of each label in `values`; -1 for none."""
+    code_of = {value: number for number, value in enumerate(values)}
+    return np.array([code_of.get(value, -1) for value in label])
 
 
 def _stretches(at: FloatArray, label: Sequence[str], *, dated: bool) -> IntArray:
     """Number the stretches of one arm; dated ones end where hours pass, and are cut into days."""
-    arm = np.unique(np.array(label), return_inverse=True)[1]
-    ends = np.diff(arm) != 0
+    ends = _changes(label)
     if dated:
         ends |= np.diff(at) > MAX_PAUSE_DAYS
     run = np.concatenate([[0], np.cumsum(ends)])
     if not dated:
         return run
+    # A run of two and a half days becomes two parts of equal length, so that rows are about as long as each other.
     first = np.flatnonzero(np.concatenate([[True], ends]))
     last = np.append(first[1:] - 1, len(at) - 1)
     length = at[last] - at[first]
-    pieces = np.maximum(np.round(length), 1)
-    share = (at - at[first][run]) / np.maximum(length, 1e-9)[run] * pieces[run]
-    part = np.minimum(np.floor(share), pieces[run] - 1)
-    return np.cumsum(np.concatenate([[False], (np.diff(run) != 0) | (np.diff(part) != 0)]))
+    parts = np.maximum(np.round(length), 1)
+    elapsed = (at - at[first][run]) / np.maximum(length, 1e-9)[run]
+    part = np.minimum(np.floor(elapsed * parts[run]), parts[run] - 1)
+    begins = (np.diff(run) != 0) | (np.diff(part) != 0)
+    return np.cumsum(np.concatenate([[False], begins]))
 
 
-def _numbered(row: IntArray, label: list[str], word: str) -> Rows:
-    observed = np.array([bool(value) for value in label])
-    kept, number = np.unique(row[observed], return_inverse=True)
-    every = np.full(len(row), -1)
-    every[observed] = number
-    first = {
-        int(value): label[position] for position, value in reversed(list(enumerate(every))) if value >= 0
-    }
-    return Rows(
-        np.arange(len(kept)), [first[number] for number in range(len(kept))], every, word, weekly=False
-    )
+def _numbered(row: IntArray, label: Sequence[str], word: str) -> Rows:
+    """Rows by their running number; readings without an arm enter none."""
+    has_arm = np.array([bool(value) for value in label])
+    position = np.flatnonzero(has_arm)
+    kept, first, number = np.unique(row[has_arm], return_index=True, return_inverse=True)
+    new = np.full(len(row), -1)
+    new[has_arm] = number
+    labels = [label[at] for at in position[first]]
+    return Rows(np.arange(len(kept)), labels, new, word, weekly=False)
 
 
 def _scheduled(
@@ -183,20 +207,21 @@ def _scheduled(
         day = _dates_of(day, key, add)
     position = np.clip(np.searchsorted(day, key), 0, len(day) - 1)
     inside = day[position] == key
-    keys = np.unique(key)
-    found = len(np.unique(key[inside]))
-    if found < MIN_SCHEDULED * len(keys):
+    days = len(np.unique(key))
+    scheduled = len(np.unique(key[inside]))
+    if scheduled < MIN_SCHEDULED * days:
         raise DataError(
-            f"The schedule does not match the data: only {found} of {len(keys)} days with data are in it.",
+            f"The schedule does not match the data: only {scheduled} of {days} days with data are in it.",
             hint="Check its first day, and whether both count days or both have dates.",
         )
-    if found < len(keys):
-        add("not_scheduled", f"{len(keys) - found} days with data are not in the schedule and are excluded.")
-    keep = np.array([bool(arm) for arm in assigned.arm])
-    row = np.where(inside & keep[position], (np.cumsum(keep) - 1)[position], -1)
+    if scheduled < days:
+        add("not_scheduled", f"{days - scheduled} days with data are not in the schedule and are excluded.")
+    # Days that the schedule leaves without an arm, such as a pause.
+    has_arm = np.array([bool(arm) for arm in assigned.arm])
+    row = np.where(inside & has_arm[position], (np.cumsum(has_arm) - 1)[position], -1)
     labels = [arm for arm in assigned.arm if arm]
-    _say_adherence(study, row, label, labels, add)
-    return Rows(day[keep].astype(np.int64), labels, row, "day" if dated else "test", weekly=dated)
+    _check_adherence(study, row, label, labels, add)
+    return Rows(day[has_arm].astype(np.int64), labels, row, _row_word(dated=dated), weekly=dated)
 
 
 def _dates_of(number: FloatArray, key: FloatArray, add: Add) -> FloatArray:
@@ -223,29 +248,32 @@ def _dates_of(number: FloatArray, key: FloatArray, add: Add) -> FloatArray:
     )
 
 
-def _say_adherence(study: Study, row: IntArray, taken: Sequence[str], assigned: list[str], add: Add) -> None:
-    """Compare what was taken, where the data says so, with what was assigned."""
+def _check_adherence(
+    study: Study, row: IntArray, taken: Sequence[str], assigned: Sequence[str], add: Add
+) -> None:
+    """Compare what was taken, where the data states it, with what was assigned."""
     names = {value.lower(): name for value, name in study.arms.items()}
 
-    def meant(value: str) -> str:
+    def arm_name(value: str) -> str:
+        # Spreadsheets write 1 as 1.0.
         plain = value.lower().removesuffix(".0")
         return names.get(plain, plain)
 
-    both = {
-        int(value): meant(taken[position]) == meant(assigned[value])
-        for position, value in enumerate(row)
-        if value >= 0 and taken[position]
-    }
-    if not both:
+    agrees: dict[int, bool] = {}
+    for day, arm in zip(row.tolist(), taken, strict=True):
+        if day >= 0 and arm:
+            agrees[day] = arm_name(arm) == arm_name(assigned[day])
+    if not agrees:
         return
-    share = sum(both.values()) / len(both)
+    agreeing = sum(agrees.values())
+    share = agreeing / len(agrees)
     if share < MIN_AGREEING:
         raise DataError(
-            f"The schedule does not match the data: they agree on {sum(both.values())} of {len(both)} days.",
+            f"The schedule does not match the data: they agree on {agreeing} of {len(agrees)} days.",
             hint="Check the schedule's first day and the names under arms:.",
         )
     add(
         "adherence",
-        f"What was taken agrees with what was assigned on {100 * share:.0f} % of {len(both)} days; "
+        f"What was taken agrees with what was assigned on {100 * share:.0f} % of {len(agrees)} days; "
         "days count as assigned.",
     )

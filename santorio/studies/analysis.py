@@ -19,10 +19,17 @@ from santorio.studies.dataset import Dataset, digest, load_dataset
 from santorio.studies.gaussian_fit import Fit, fit_case
 from santorio.studies.likelihood_choice import DESCRIPTIONS, choose_for_column
 from santorio.studies.preprocessing import Prepared, common_scale, doses_of, prepare, smallest_effect
-from santorio.studies.result import DataAnswer, DesignAnswer, OutcomeAnswer, StudyAnswer, WarningAnswer
+from santorio.studies.result import (
+    Claim,
+    DataAnswer,
+    DesignAnswer,
+    OutcomeAnswer,
+    StudyAnswer,
+    WarningAnswer,
+)
 from santorio.studies.sampled_fit import RejectedFit, fit_sampled
 from santorio.studies.spec import OutcomeColumn, Study, read_study
-from santorio.studies.text import say_design
+from santorio.studies.text import describe_design
 
 LIBRARIES = ("santorio", "numpy", "scipy")
 SAMPLERS = ("pymc", "nutpie")
@@ -42,6 +49,10 @@ METHOD_OF_OTHERS = (
 )
 
 
+# By (outcome, arm): where, and how much.
+Densities = dict[tuple[str, str], tuple[FloatArray, FloatArray]]
+
+
 @dataclass(frozen=True)
 class StudyAnalysis:
     """The answer, and what a report draws beside it: the rows, and the density of each effect by (outcome, arm)."""
@@ -49,7 +60,7 @@ class StudyAnalysis:
     answer: StudyAnswer
     study: Study
     dataset: Dataset
-    density: dict[tuple[str, str], tuple[FloatArray, FloatArray]]
+    density: Densities
 
 
 def analyse_study(path: Path) -> StudyAnalysis:
@@ -66,45 +77,55 @@ def analyse_study(path: Path) -> StudyAnalysis:
     dataset = load_dataset(study, path.parent)
     add = dataset.notices
     outcomes: list[OutcomeAnswer] = []
-    density: dict[tuple[str, str], tuple[FloatArray, FloatArray]] = {}
+    density: Densities = {}
     for outcome in study.outcomes:
         primary = outcome is study.outcomes[0]
         try:
             outcomes.append(_answer(study, dataset, outcome, density, primary=primary))
         except NotEnoughData as missing:
+            # The question is about the first outcome; the others are answered as far as they can be.
             if primary:
                 raise
             add("outcome_left_out", missing.message)
     check_study(study, dataset, add)
-    randomised = study.design.is_randomised
-    sampled = any(outcome.likelihood != "normal" for outcome in outcomes)
+    method = METHOD
+    libraries: tuple[str, ...] = LIBRARIES
+    if any(outcome.likelihood != "normal" for outcome in outcomes):
+        method += METHOD_OF_OTHERS
+        libraries += SAMPLERS
     answer = StudyAnswer(
         title=study.title,
         question=study.question or study.title,
         answer=" ".join(comparison.answer for comparison in outcomes[0].comparisons),
-        design=DesignAnswer(
-            law=study.design.scheme,
-            randomised=randomised,
-            claim="caused" if randomised else "associated",
-            said=say_design(study.design, dataset.word),
-            washout=study.washout,
-            half_life=study.half_life,
-        ),
-        data=_about_data(dataset),
+        design=_design_answer(study, dataset.word),
+        data=_data_answer(dataset),
         outcomes=outcomes,
         warnings=[WarningAnswer(code=warning.code, text=warning.text) for warning in add.found],
-        method=METHOD + (METHOD_OF_OTHERS if sampled else ""),
+        method=method,
         study_sha256=digest(path),
-        versions={name: version(name) for name in (*LIBRARIES, *(SAMPLERS if sampled else ()))},
+        versions={name: version(name) for name in libraries},
     )
     return StudyAnalysis(answer, study, dataset, density)
+
+
+def _design_answer(study: Study, word: str) -> DesignAnswer:
+    randomised = study.design.is_randomised
+    claim: Claim = "caused" if randomised else "associated"
+    return DesignAnswer(
+        law=study.design.scheme,
+        randomised=randomised,
+        claim=claim,
+        said=describe_design(study.design, word),
+        washout=study.washout,
+        half_life=study.half_life,
+    )
 
 
 def _answer(
     study: Study,
     dataset: Dataset,
     outcome: OutcomeColumn,
-    density: dict[tuple[str, str], tuple[FloatArray, FloatArray]],
+    density: Densities,
     *,
     primary: bool,
 ) -> OutcomeAnswer:
@@ -112,17 +133,28 @@ def _answer(
     prepared = _prepare_all(study, dataset, outcome)
     scale = common_scale(prepared)
     delta, source = smallest_effect(outcome, scale)
-    carry_over = carry_over_from(study.half_life) if study.half_life else None
-    fits, chosen = _fit(outcome, prepared, carry_over)
+    carry_over = None
+    if study.half_life:
+        carry_over = carry_over_from(study.half_life)
+    fits, choice = _fit(outcome, prepared, carry_over)
     for prepared_case, fit in zip(prepared, fits, strict=True):
-        add.about = prepared_case.series.case if len(dataset.cases) > 1 else ""
+        if len(dataset.cases) > 1:
+            add.about = prepared_case.series.case
         check_case(prepared_case, fit, outcome, names, dataset.word, add)
     add.about = ""
-    check_outcome(outcome, [prepared_case.observed for prepared_case in prepared], chosen, add)
+    check_outcome(outcome, [prepared_case.observed for prepared_case in prepared], choice, add)
     fitted = Fitted(prepared, fits, scale, delta, carry_over, doses_of(dataset))
-    compared = [compare(study, outcome, names, fitted, contrast) for contrast in range(1, len(names))]
-    summary = dataset.summaries[outcome.column]
-    density |= {(outcome.column, comparison.comparison.arm): comparison.density for comparison in compared}
+    comparisons = []
+    for contrast in range(1, len(names)):
+        compared = compare(study, outcome, names, fitted, contrast)
+        comparisons.append(compared.comparison)
+        density[outcome.column, compared.comparison.arm] = compared.density
+    scale_name: str = scale.name
+    summary = dataset.summaries[outcome.column].text
+    if choice.family is not None:
+        # The likelihood takes the place of the transformation that the summary describes.
+        scale_name = LINK_NAMES[choice.family]
+        summary = dataset.summaries[outcome.column].rows_text + DESCRIPTIONS[choice.family]
     return OutcomeAnswer(
         column=outcome.column,
         label=outcome.name,
@@ -132,11 +164,11 @@ def _answer(
         direction=outcome.direction,
         smallest_effect=delta,
         smallest_effect_from=source,
-        scale=scale.name if chosen.family is None else LINK_NAMES[chosen.family],
-        likelihood=chosen.family or "normal",
-        summary=summary.said if chosen.family is None else summary.rows_said + DESCRIPTIONS[chosen.family],
+        scale=scale_name,
+        likelihood=choice.family or "normal",
+        summary=summary,
         arms=arm_rows(names, prepared),
-        comparisons=[comparison.comparison for comparison in compared],
+        comparisons=comparisons,
     )
 
 
@@ -144,19 +176,20 @@ def _fit(
     outcome: OutcomeColumn, prepared: Sequence[Prepared], carry_over: CarryOver | None
 ) -> tuple[Sequence[Fit | LatentPosterior], LikelihoodChoice]:
     """Fit all cases, with the outcome's own likelihood where it has one and its fits can be trusted."""
-    chosen = choose_for_column(outcome, prepared)
-    if chosen.family is not None:
-        found = fit_sampled(outcome, prepared, chosen.family, carry_over)
-        if not isinstance(found, RejectedFit):
-            return found, chosen
-        chosen = LikelihoodChoice(
+    choice = choose_for_column(outcome, prepared)
+    if choice.family is not None:
+        sampled = fit_sampled(outcome, prepared, choice.family, carry_over)
+        if not isinstance(sampled, RejectedFit):
+            return sampled, choice
+        choice = LikelihoodChoice(
             None,
-            f"its own model was fitted, and is not reported, since the fit did not pass its checks ({found.problem})",
+            f"its own model was fitted, and is not reported, since the fit did not pass its checks ({sampled.problem})",
         )
-    return [
-        fit_case(prepared_case.case, prepared_case.values, prepared_case.scale, carry_over=carry_over)
-        for prepared_case in prepared
-    ], chosen
+    fits = []
+    for prepared_case in prepared:
+        case, values, scale = prepared_case.case, prepared_case.values, prepared_case.scale
+        fits.append(fit_case(case, values, scale, carry_over=carry_over))
+    return fits, choice
 
 
 def _prepare_all(study: Study, dataset: Dataset, outcome: OutcomeColumn) -> list[Prepared]:
@@ -175,16 +208,22 @@ def _prepare_all(study: Study, dataset: Dataset, outcome: OutcomeColumn) -> list
     return prepared
 
 
-def _about_data(dataset: Dataset) -> DataAnswer:
+def _data_answer(dataset: Dataset) -> DataAnswer:
     first = min(int(case.day[0]) for case in dataset.cases)
     last = max(int(case.day[-1]) for case in dataset.cases)
+    # Rows that are tests or stretches have running numbers, whether or not the file has dates.
     dated = dataset.dated and dataset.cases[0].weekly
     return DataAnswer(
         row=dataset.word,
         rows_read=dataset.rows_read,
         rows=sum(len(case) for case in dataset.cases),
         cases=[case.case for case in dataset.cases],
-        first=str(np.datetime64(first, "D")) if dated else str(first),
-        last=str(np.datetime64(last, "D")) if dated else str(last),
+        first=_day_text(first, dated=dated),
+        last=_day_text(last, dated=dated),
         sha256=dataset.hashes,
     )
+
+
+def _day_text(day: int, *, dated: bool) -> str:
+    """Write days since 1970-01-01 as a date, and the number of a test as it is."""
+    return str(np.datetime64(day, "D")) if dated else str(day)

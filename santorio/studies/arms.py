@@ -1,15 +1,16 @@
-"""What the values of an arm column mean: the arms of a study, by name, the reference first."""
+"""The arms of a study, by name, the reference first: what the values of an arm column stand for."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from santorio.errors import DataError, NotEnoughData
 from santorio.studies.spec import Study
 
 MAX_ARMS = 12
+# A word and a number, such as A1, “baseline 2” or phase-3.
 _PHASE = re.compile(r"^([^\W\d]+)[ _-]?(\d+)$")
+# Usual names of a reference, for files that do not state theirs.
 _REFERENCES = (
     "0",
     "a",
@@ -63,20 +64,18 @@ def name_arms(study: Study, values: Sequence[str], add: Callable[[str, str], Non
     NotEnoughData
         If there are fewer than two.
     """
-    found = Counter(value for value in values if value)
-    if not found:
-        raise NotEnoughData(
-            "No row says which arm it belongs to.", hint="Check the arm column, or the schedule."
-        )
+    distinct = [value for value in dict.fromkeys(values) if value]
+    if not distinct:
+        raise NotEnoughData("No row states its arm.", hint="Check the arm column, or the schedule.")
     if study.columns.dose is not None:
-        return _doses(study, found)
-    meaning = _meaning(study, list(found), add)
-    names = list(dict.fromkeys(meaning.values()))
-    unnamed = [name for name in study.arms.values() if name not in names]
-    if unnamed:
+        return _doses(study, distinct)
+    name_of = _names_of_values(study, distinct, add)
+    names = list(dict.fromkeys(name_of.values()))
+    absent = [name for name in study.arms.values() if name not in names]
+    if absent:
         raise NotEnoughData(
-            f"The arm “{unnamed[0]}” was never taken: no row has it.",
-            hint="Check the values under arms: against the data, or leave it out.",
+            f"The arm “{absent[0]}” was never taken: no row has it.",
+            hint="Check the values under arms: against the data, or remove it there.",
         )
     if len(names) < 2:
         raise NotEnoughData(
@@ -87,32 +86,51 @@ def name_arms(study: Study, values: Sequence[str], add: Callable[[str, str], Non
             f"The arm column holds {len(names)} different values.",
             hint="Is it the right column? Amounts belong under dose; several values can share a name under arms.",
         )
-    reference = _reference(study, meaning, names, add)
-    ordered = [reference, *(name for name in names if name != reference)]
-    return Arms(tuple(ordered), {value: ordered.index(name) for value, name in meaning.items()})
+    reference = _reference(study, name_of, names, add)
+    names.remove(reference)
+    names.insert(0, reference)
+    return Arms(tuple(names), {value: names.index(name) for value, name in name_of.items()})
 
 
-def _meaning(study: Study, found: list[str], add: Callable[[str, str], None]) -> dict[str, str]:
+def _names_of_values(
+    study: Study, distinct: Sequence[str], add: Callable[[str, str], None]
+) -> dict[str, str]:
+    """Name of the arm that each value stands for: as the study states it, else the value or its phase."""
     if study.arms:
-        named = {value.lower(): name for value, name in study.arms.items()}
-        # A value may be written as text or number, and a name may stand for itself.
-        named |= {name.lower(): name for name in study.arms.values() if name.lower() not in named}
-        missing = [value for value in found if _plain(value) not in named]
-        if missing:
-            raise DataError(
-                f"The data has the arm “{missing[0]}”, which is not under arms:.",
-                hint=f"Named are {', '.join(study.arms)}; add it, or name it under missing:.",
-            )
-        return {value: named[_plain(value)] for value in found}
-    stems = {value: match.group(1) if (match := _PHASE.match(value)) else value for value in found}
-    numbered = sum(stems[value] != value for value in found)
+        return _stated_names(study.arms, distinct)
+    stems = {value: _phase_stem(value) for value in distinct}
+    stem_names = sorted(set(stems.values()))
+    numbered = sum(stem != value for value, stem in stems.items())
     # “baseline, treatment, baseline 2” are phases only where the study says so.
-    phases = numbered == len(found) or (numbered > 0 and study.design.scheme == "phases")
-    if phases and len(found) > len(set(stems.values())) >= 2:
-        told = f"Phases such as {found[0]} and {found[-1]} were read as arms"
-        add("phase_names", f"{told} {', '.join(sorted(set(stems.values())))}.")
+    phases = numbered == len(distinct) or (numbered > 0 and study.design.scheme == "phases")
+    if phases and len(distinct) > len(stem_names) >= 2:
+        add(
+            "phase_names",
+            f"Phases such as {distinct[0]} and {distinct[-1]} were read as arms {', '.join(stem_names)}.",
+        )
         return stems
-    return {value: value for value in sorted(found)}
+    return {value: value for value in sorted(distinct)}
+
+
+def _stated_names(arms: Mapping[str, str], distinct: Sequence[str]) -> dict[str, str]:
+    """Name of each value by `arms:` of the study file."""
+    by_value = {value.lower(): name for value, name in arms.items()}
+    by_name = {name.lower(): name for name in arms.values()}
+    # A name may stand for itself, unless it is the value of another arm.
+    name_of = by_name | by_value
+    unknown = [value for value in distinct if _plain(value) not in name_of]
+    if unknown:
+        raise DataError(
+            f"The data has the arm “{unknown[0]}”, which is not under arms:.",
+            hint=f"Named are {', '.join(arms)}; add it, or name it under missing:.",
+        )
+    return {value: name_of[_plain(value)] for value in distinct}
+
+
+def _phase_stem(value: str) -> str:
+    """The name of a phase without its number; any other value as it is."""
+    match = _PHASE.match(value)
+    return match.group(1) if match else value
 
 
 def _plain(value: str) -> str:
@@ -121,13 +139,13 @@ def _plain(value: str) -> str:
 
 
 def _reference(
-    study: Study, meaning: dict[str, str], names: list[str], add: Callable[[str, str], None]
+    study: Study, name_of: Mapping[str, str], names: Sequence[str], add: Callable[[str, str], None]
 ) -> str:
+    """Name of the reference: as stated, else the first under `arms:`, else a usual name, else the first value."""
     if study.reference is not None:
         wanted = study.reference.lower()
-        for name in names:
-            values = [value for value, meant in meaning.items() if meant == name]
-            if wanted == name.lower() or wanted in {_plain(value) for value in values}:
+        for value, name in name_of.items():
+            if wanted in {name.lower(), _plain(value)}:
                 return name
         raise DataError(
             f"The reference “{study.reference}” is not an arm of the data.",
@@ -135,18 +153,18 @@ def _reference(
         )
     if study.arms:
         return next(iter(study.arms.values()))
-    likely = [name for name in names if _plain(name) in _REFERENCES]
-    chosen = likely[0] if likely else names[0]
-    add("reference_assumed", f"No reference was stated: the others are compared with “{chosen}”.")
-    return chosen
+    usual = [name for name in names if _plain(name) in _REFERENCES]
+    reference = usual[0] if usual else names[0]
+    add("reference_assumed", f"No reference was stated: the others are compared with “{reference}”.")
+    return reference
 
 
-def _doses(study: Study, found: Counter[str]) -> Arms:
-    doses = sorted({float(value) for value in found})
+def _doses(study: Study, distinct: Sequence[str]) -> Arms:
+    doses = sorted({float(value) for value in distinct})
     if len(doses) < 2:
         raise NotEnoughData(
             "Every row has the same dose.", hint="A comparison needs rows of at least two doses."
         )
-    unit = f" {study.dose_unit}" if study.dose_unit else ""
-    names = (f"{doses[0]:g}{unit}", f"more than {doses[0]:g}{unit}")
-    return Arms(names, {value: int(float(value) > doses[0]) for value in found}, dosed=True)
+    lowest = f"{doses[0]:g} {study.dose_unit}".strip()
+    arm_of = {value: int(float(value) > doses[0]) for value in distinct}
+    return Arms((lowest, f"more than {lowest}"), arm_of, dosed=True)

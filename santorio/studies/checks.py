@@ -1,4 +1,4 @@
-"""What a reader of an answer must be warned of: too little, too unlike, too unsure to be told from drift."""
+"""Warnings that a reader of an answer needs: too little data, arms too unlike, effects that may be drift."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,18 @@ from santorio.studies.spec import Kind, OutcomeColumn, Study
 
 FEW_ROWS = 20
 FEW_PHASES = 5
+# Shares of rows.
 MANY_MISSING = 0.4
 MISSING_DIFFERS = 0.2
-UNEQUAL_SPREAD = 3.0
-FAR_OUT = 5.0
 AT_BOUND = 0.2
+# Ratio of the largest to the smallest spread of an arm.
+UNEQUAL_SPREAD = 3.0
+# Standard deviations from the median of the arm.
+FAR_OUT = 5.0
+# Rows with the rarer value of a binary outcome.
 FEW_EVENTS = 8
+# Below this mean most counts are 0 or 1.
+SMALL_COUNT = 2
 STRONG_CORRELATION = 0.6
 
 
@@ -38,26 +44,27 @@ def check_case(
     if rows < FEW_ROWS:
         add(
             "few_rows",
-            f"“{outcome.name}” has only {plural(rows, word)}; the answer leans on what was assumed before.",
+            f"“{outcome.name}” has only {plural(rows, word)}; the answer depends much on the prior.",
         )
-    missing = [1 - float(observed[arm == number].mean()) for number in np.unique(arm)]
-    if 1 - observed.mean() > MANY_MISSING:
+    missing = 1 - float(observed.mean())
+    if missing > MANY_MISSING:
         add(
             "many_missing",
-            f"“{outcome.name}” is missing on {100 * (1 - observed.mean()):.0f} % of {len(observed)} {word}s.",
+            f"“{outcome.name}” is missing on {100 * missing:.0f} % of {len(observed)} {word}s.",
         )
-    if max(missing) - min(missing) > MISSING_DIFFERS:
+    missing_by_arm = [1 - float(observed[arm == number].mean()) for number in np.unique(arm)]
+    if max(missing_by_arm) - min(missing_by_arm) > MISSING_DIFFERS:
         add(
             "missing_differs",
-            f"“{outcome.name}” is missing much more often with one arm than another; if "
-            f"{word}s are missing because of how they went, the answer is off.",
+            f"“{outcome.name}” is missing much more often with one arm than another; if values "
+            f"are missing because of how the {word} went, the answer is biased.",
         )
     _check_spread(prepared, outcome, names, word, add, sampled=isinstance(fit, LatentPosterior))
     if fit.rho[0] > STRONG_CORRELATION:
         add(
             "strong_correlation",
             f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
-            "the next): long periods can hardly be told from drift.",
+            "the next): the effect of long periods can hardly be separated from drift.",
         )
 
 
@@ -70,25 +77,21 @@ def _check_spread(
     *,
     sampled: bool,
 ) -> None:
+    """Warn of arms of unequal spread, and of values far from their arm's median."""
     scaled = prepared.scale.forward(prepared.observed)
-    parts = [scaled[prepared.observed_arm == number] for number in np.unique(prepared.observed_arm)]
-    spreads = [float(part.std(ddof=1)) if len(part) > 1 else 0.0 for part in parts]
+    numbers = np.unique(prepared.observed_arm)
+    parts = [scaled[prepared.observed_arm == number] for number in numbers]
+    spreads = [_spread(part) for part in parts]
     if min(spreads) == 0:
-        still = names[int(np.unique(prepared.observed_arm)[int(np.argmin(spreads))])]
+        constant = names[int(numbers[int(np.argmin(spreads))])]
+        consequence = "the model, which expects all arms to vary alike, is a rough guide there."
         if sampled:
-            add(
-                "constant_arm",
-                f"“{outcome.name}” never varies with “{still}”: how far the arms are apart is told by "
-                "what was assumed beforehand, which keeps it finite, as much as by the data.",
+            consequence = (
+                "the size of the effect depends on the prior, which keeps it finite, as much as on the data."
             )
-        else:
-            add(
-                "constant_arm",
-                f"“{outcome.name}” never varies with “{still}”: the model, which expects all arms to "
-                "vary alike, is a rough guide there.",
-            )
+        add("constant_arm", f"“{outcome.name}” never varies with “{constant}”: {consequence}")
+    # A likelihood of its own lets the spread follow the level, and has no far-off values.
     if sampled:
-        # These likelihoods let the spread follow the level, and have no far-off values.
         return
     if 0 < UNEQUAL_SPREAD * min(spreads) < max(spreads):
         add(
@@ -97,18 +100,20 @@ def _check_spread(
             "as with another; the model expects the same.",
         )
     # The median absolute deviation of a normal distribution is 0.6745 of its standard deviation.
-    away = np.concatenate([part - np.median(part) for part in parts])
-    robust = float(np.median(np.abs(away))) / 0.6745
-    far = int((np.abs(away) > FAR_OUT * robust).sum()) if robust > 0 else 0
+    distance = np.abs(np.concatenate([part - np.median(part) for part in parts]))
+    robust_sd = float(np.median(distance)) / 0.6745
+    far = 0
+    if robust_sd > 0:
+        far = int((distance > FAR_OUT * robust_sd).sum())
     if far and outcome.kind in {"continuous", "rating"}:
         add(
             "outliers",
             f"{plural(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
-            "their arm's median; see whether these are errors.",
+            "their arm's median; check whether these are errors.",
         )
 
 
-# How an outcome without a likelihood of its own is analysed all the same.
+# How the model of normal errors treats an outcome that is not continuous.
 APPROXIMATIONS: dict[Kind, str] = {
     "binary": "as a probability with normal errors",
     "ordinal": "as if its levels were equally far apart, with normal errors",
@@ -118,15 +123,15 @@ APPROXIMATIONS: dict[Kind, str] = {
 
 
 def check_outcome(
-    outcome: OutcomeColumn, values: Sequence[np.ndarray], chosen: LikelihoodChoice, add: Notices
+    outcome: OutcomeColumn, values: Sequence[np.ndarray], choice: LikelihoodChoice, add: Notices
 ) -> None:
     """Warn of an outcome over all cases, by its kind."""
     every = np.concatenate(values)
-    if chosen.reason:
+    if choice.reason:
         add(
             "approximation",
             f"“{outcome.name}” is analysed {APPROXIMATIONS[outcome.kind]}, an approximation: "
-            f"{chosen.reason}.",
+            f"{choice.reason}.",
         )
     if outcome.kind == "binary":
         rare = min(float(every.sum()), float((1 - every).sum()))
@@ -135,16 +140,16 @@ def check_outcome(
                 "rare_events",
                 f"“{outcome.name}” has only {rare:.0f} of its rarer value: the interval is a rough guide.",
             )
-    if outcome.kind == "count" and chosen.family is None and every.mean() < 2:
+    if outcome.kind == "count" and choice.family is None and every.mean() < SMALL_COUNT:
         add("rare_events", f"“{outcome.name}” is mostly 0 or 1: the interval is a rough guide.")
-    if outcome.bounds is not None and chosen.family is None:
+    if outcome.bounds is not None and choice.family is None:
         lowest, highest = outcome.bounds
         share = max(float((every <= lowest).mean()), float((every >= highest).mean()))
         if share > AT_BOUND:
             add(
                 "at_bounds",
-                f"“{outcome.name}” is at an end of its scale in {100 * share:.0f} % of rows: what "
-                "lies beyond cannot be seen.",
+                f"“{outcome.name}” is at an end of its scale in {100 * share:.0f} % of rows: the scale "
+                "cannot show values beyond it.",
             )
 
 
@@ -154,26 +159,27 @@ def check_study(study: Study, dataset: Dataset, add: Notices) -> None:
     if study.design.scheme == "unknown":
         add(
             "law_unknown",
-            "How rows came to their arms is not stated (design: scheme), so there is no randomisation "
+            "How rows were assigned to arms is not stated (design: scheme), so there is no randomisation "
             "test, and a difference is called an association.",
         )
     elif not study.design.is_randomised:
         add(
             "not_randomised",
-            "Chance did not decide which rows had which arm: no randomisation test is possible, and "
-            "what else changed with the arm may explain a difference.",
+            "The arms were not assigned at random: no randomisation test is possible, and anything else "
+            "that changed with the arm may explain a difference.",
         )
     phases = max(case.phases for case in dataset.cases)
+    # Two phases: before and after.
     if phases < 3:
         add(
             "one_change",
-            "The arm changes only once: whatever else changed then looks the same as its effect.",
+            "The arm changes only once: anything else that changed then looks the same as its effect.",
         )
     elif phases <= FEW_PHASES:
-        few = f"The arm changes only {phases - 1} times: little can be told from drift"
+        text = f"The arm changes only {phases - 1} times: an effect can hardly be separated from drift"
         if not study.design.is_randomised:
-            few += f", so that a decision takes a probability of {100 * INTERIM_THRESHOLD:.0f} %"
-        add("few_phases", f"{few}. More changes help more than longer phases.")
+            text += f", so that a decision needs a probability of {100 * INTERIM_THRESHOLD:.0f} %"
+        add("few_phases", f"{text}. More changes help more than longer phases.")
     washed = sum(int(washed_out(case, study.washout).sum()) for case in dataset.cases)
     if washed:
         add("washed_out", f"{plural(washed, word)} after a change of arm excluded as washout.")
@@ -181,8 +187,13 @@ def check_study(study: Study, dataset: Dataset, add: Notices) -> None:
         add("no_carry_over", "The half-life is so short that nothing is carried over to the next row.")
 
 
+def _spread(values: np.ndarray) -> float:
+    """Standard deviation; 0 for a single value."""
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
 def carries_over(study: Study) -> bool:
-    """Whether the stated half-life leaves something to the next row."""
+    """Whether any exposure is left on the next row, by the stated half-life."""
     from santorio.stats.effect_priors import carry_over_from
 
     return study.half_life is not None and carry_over_from(study.half_life) is not None

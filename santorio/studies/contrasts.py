@@ -22,7 +22,7 @@ from santorio.studies.posterior_summary import (
     describe,
     with_ratio,
 )
-from santorio.studies.preprocessing import Prepared
+from santorio.studies.preprocessing import Prepared, dose_share
 from santorio.studies.randomization import Sampled, randomisation_test
 from santorio.studies.result import (
     ArmRows,
@@ -38,6 +38,7 @@ from santorio.studies.sampled_fit import likelihood_alone
 from santorio.studies.spec import OutcomeColumn, Study
 from santorio.studies.text import answer_sentence
 
+# A, B and A again: fewer phases have one change of arm, or none.
 MIN_PHASES = 3
 NORMAL_95 = 1.959964
 
@@ -57,7 +58,7 @@ class Fitted:
     Attributes
     ----------
     prepared, fits : Sequence
-        One a case.
+        One per case.
     scale : Scale
         Of all cases together.
     delta : float
@@ -86,10 +87,10 @@ def compare(
     prepared, doses = fitted.prepared, fitted.doses
     arm, reference = _labels(study, names, doses, contrast)
     binary = outcome.kind == "binary"
-    cases = [
-        _case(prepared_case, fit, contrast, names, fitted.delta, binary=binary)
-        for prepared_case, fit in zip(prepared, fitted.fits, strict=True)
-    ]
+    cases = []
+    for prepared_case, fit in zip(prepared, fitted.fits, strict=True):
+        case = _case(prepared_case, fit, contrast, names, fitted.delta, binary=binary)
+        cases.append(case)
     posterior: PosteriorSummary
     scale: UnitScale
     if len(prepared) > 1:
@@ -104,6 +105,9 @@ def compare(
         heterogeneity = None
     decision = _decide(study, outcome, prepared, effect)
     raw_differences = [_raw_difference(prepared_case, contrast) for prepared_case in prepared]
+    dose = None
+    if doses is not None:
+        dose = _dose(effect, doses)
     comparison = Comparison(
         arm=arm,
         reference=reference,
@@ -114,7 +118,7 @@ def compare(
         randomisation=_test(study, fitted, contrast),
         cases=cases,
         between=heterogeneity,
-        dose=_dose(effect, doses) if doses is not None else None,
+        dose=dose,
     )
     return Compared(comparison, density_of(posterior, scale))
 
@@ -123,8 +127,9 @@ def _labels(study: Study, names: Sequence[str], doses: FloatArray | None, contra
     """Names of the arm and of the reference; with doses the highest and the lowest."""
     if doses is None:
         return names[contrast], names[0]
-    unit = f" {study.dose_unit}" if study.dose_unit else ""
-    return f"{study.dose_name} {doses[-1]:g}{unit}", f"{doses[0]:g}{unit}"
+    highest = f"{study.dose_name} {doses[-1]:g} {study.dose_unit}"
+    lowest = f"{doses[0]:g} {study.dose_unit}"
+    return highest.rstrip(), lowest.rstrip()
 
 
 def _effect_posterior(
@@ -147,7 +152,9 @@ def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
 def _pooled_effect(fitted: Fitted, posterior: PosteriorSummary, scale: UnitScale, *, binary: bool) -> Effect:
     """Describe an effect that was pooled on the scale of the analysis, or on the link's scale."""
     effect = describe(posterior, scale, fitted.delta, binary=binary)
-    return with_ratio(effect, posterior, scale.name) if fitted.is_sampled else effect
+    if fitted.is_sampled:
+        return with_ratio(effect, posterior, scale.name)
+    return effect
 
 
 def _with_pooled_effects(
@@ -182,48 +189,54 @@ def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], 
 
 
 def _pool(fitted: Fitted, contrast: int) -> Pooled:
+    """Pool the effects of all cases, each as its rows alone estimate it.
+
+    The pooled analysis has a prior of its own: the prior of a case's effect may not count once more for each case.
+    """
     sampled = [fit for fit in fitted.fits if isinstance(fit, LatentPosterior)]
     if sampled:
         moments = np.array([likelihood_alone(fit, contrast) for fit in sampled])
         spread = float(np.mean([fit.sigma for fit in sampled]))
         return pool(moments[:, 0], moments[:, 1], spread)
-    # Flat priors: the pooled analysis has a prior of its own, which may not count once more for each case.
-    flat_fits = [
-        fit_case(
+    name = f"arm_{contrast}"
+    means, sds = [], []
+    for prepared_case in fitted.prepared:
+        fit = fit_case(
             prepared_case.case,
             prepared_case.values,
             prepared_case.scale,
             carry_over=fitted.carry_over,
             effect_prior=FLAT_EFFECT_PRIOR,
         )
-        for prepared_case in fitted.prepared
-    ]
-    name = f"arm_{contrast}"
-    return pool(
-        np.array([fit.mean(name) for fit in flat_fits]),
-        np.array([fit.sd(name) for fit in flat_fits]),
-        fitted.scale.spread,
-    )
+        means.append(fit.mean(name))
+        sds.append(fit.sd(name))
+    return pool(np.array(means), np.array(sds), fitted.scale.spread)
 
 
 def _heterogeneity(pooled: Pooled) -> Heterogeneity:
-    above = 1 - pooled.below(0.0, next_case=True)
+    below = pooled.below(0.0, next_case=True)
     return Heterogeneity(
         sd=pooled.between_mean,
         lower_95=pooled.between_quantile(0.025),
         upper_95=pooled.between_quantile(0.975),
-        probability_same_sign=above if pooled.mean > 0 else 1 - above,
+        probability_same_sign=_probability_same_sign(pooled.mean, below),
     )
 
 
+def _probability_same_sign(mean: float, below: float) -> float:
+    """Probability that a new effect has the sign of the mean; `below` is its probability below 0."""
+    return 1 - below if mean > 0 else below
+
+
 def _dose(effect: Effect, doses: FloatArray) -> DoseEffect:
-    highest = float(doses[-1] - doses[0])
+    # The effect is that of the highest dose against the reference.
+    span = float(doses[-1] - doses[0])
     return DoseEffect(
         highest=float(doses[-1]),
         reference=float(doses[0]),
-        per_unit=effect.estimate / highest,
-        lower_95=effect.lower_95 / highest,
-        upper_95=effect.upper_95 / highest,
+        per_unit=effect.estimate / span,
+        lower_95=effect.lower_95 / span,
+        upper_95=effect.upper_95 / span,
     )
 
 
@@ -237,12 +250,15 @@ def _case(
     binary: bool,
 ) -> CaseAnswer:
     effect = describe(*_effect_posterior(prepared, fit, contrast), delta, binary=binary)
+    carry_over: float | None = None
     if isinstance(fit, LatentPosterior):
         effect = with_ratio(effect, fit.link(contrast), fit.link_name)
-        carry_over: float | None = fit.carry_over_mean
+        carry_over = fit.carry_over_mean
+        # Its prior has one part.
         prior_weights = (1.0, 0.0)
     else:
-        carry_over = fit.carry_over_mean if fit.carry_over.any() else None
+        if fit.carry_over.any():
+            carry_over = fit.carry_over_mean
         prior_weights = (1 - fit.wide_weight, fit.wide_weight)
     cycles, probability_repeats = _repetition(prepared, fit, contrast)
     return CaseAnswer(
@@ -269,7 +285,8 @@ def _repetition(
     if isinstance(fit, LatentPosterior):
         return _sampled_cycles(fit, contrast), fit.probability_repeats(contrast)
     name = f"arm_{contrast}"
-    return _cycles(fit, name, count, prepared.scale), _probability_repeats(fit, name)
+    below = fit.below(name, 0.0, next_cycle=True)
+    return _cycles(fit, name, count, prepared.scale), _probability_same_sign(fit.mean(name), below)
 
 
 def _sampled_cycles(fit: LatentPosterior, contrast: int) -> list[CycleEffect]:
@@ -286,17 +303,13 @@ def _cycles(fit: Fit, name: str, cycles: int, scale: Scale) -> list[CycleEffect]
     # A cycle's effect is the arm's effect and its departure in that cycle.
     sums = [{name: 1.0, f"{name}_cycle_{cycle}": 1.0} for cycle in range(cycles)]
     effects = []
+    # The ends of each interval are transformed: on a logarithm it is not symmetric in the outcome's unit.
     for number, (mean, sd) in enumerate(fit.combinations(sums), 1):
         lower, upper = scale.in_unit(mean - NORMAL_95 * sd), scale.in_unit(mean + NORMAL_95 * sd)
         effects.append(
             CycleEffect(cycle=number, estimate=scale.in_unit(mean), lower_95=lower, upper_95=upper)
         )
     return effects
-
-
-def _probability_repeats(fit: Fit, name: str) -> float:
-    below = fit.below(name, 0.0, next_cycle=True)
-    return 1 - below if fit.mean(name) > 0 else below
 
 
 def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows]:
@@ -309,15 +322,14 @@ def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows
             parts.append(prepared_case.observed[prepared_case.observed_arm == number])
             assigned += int((prepared_case.series.arm == number).sum())
         values = np.concatenate(parts)
-        rows.append(
-            ArmRows(
-                arm=name,
-                rows=len(values),
-                missing=assigned - len(values),
-                mean=float(values.mean()) if len(values) else 0.0,
-                sd=float(values.std(ddof=1)) if len(values) > 1 else 0.0,
-            )
-        )
+        # With doses an arm may have no row in a case, or one.
+        mean, sd = 0.0, 0.0
+        if len(values):
+            mean = float(values.mean())
+        if len(values) > 1:
+            sd = float(values.std(ddof=1))
+        missing = assigned - len(values)
+        rows.append(ArmRows(arm=name, rows=len(values), missing=missing, mean=mean, sd=sd))
     return rows
 
 
@@ -325,17 +337,17 @@ def _raw_difference(prepared: Prepared, contrast: int) -> float:
     """Difference of plain means; with doses the slope of a line times the highest dose."""
     if prepared.case.dose is not None:
         share = prepared.case.dose[prepared.case.design.observed]
-        away = share - share.mean()
-        return float(away @ prepared.observed / (away @ away))
-    return float(
-        prepared.observed[prepared.observed_arm == contrast].mean()
-        - prepared.observed[prepared.observed_arm == 0].mean()
-    )
+        deviation = share - share.mean()
+        return float(deviation @ prepared.observed / (deviation @ deviation))
+    treated = prepared.observed[prepared.observed_arm == contrast]
+    reference = prepared.observed[prepared.observed_arm == 0]
+    return float(treated.mean() - reference.mean())
 
 
 def _test(study: Study, fitted: Fitted, contrast: int) -> RandomisationTest | None:
-    doses = fitted.doses
-    shares = None if doses is None else (doses - doses[0]) / (doses[-1] - doses[0])
+    shares = None
+    if fitted.doses is not None:
+        shares = dose_share(fitted.doses, fitted.doses)
     cases = [_test_case(prepared_case, fitted, contrast) for prepared_case in fitted.prepared]
     result = randomisation_test(study.design, cases, contrast, shares)
     if result is None:

@@ -1,13 +1,12 @@
-"""Loads the files of a study as one series a case: rows of a day or a test, each with its arm and its outcomes.
+"""Loads the files of a study as one series per case: rows of a day or a test, each with its arm and its outcomes.
 
 Readings of one day and arm are summarised to one row: they are far more alike than days are, and an analysis that
 took them as independent would find effects where there are none.
 """
 
 import hashlib
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +22,10 @@ from santorio.studies.schedule import Assigned, read_schedule
 from santorio.studies.spec import DataFile, OutcomeColumn, Study
 from santorio.studies.timestamps import parse_timestamps
 
+# Fewer rows than these are not analysed at all.
 MIN_ROWS = 8
 MIN_DAYS_PER_ARM = 3
+# Share of days with several rows above which these are the design, not a mistake.
 MAX_DUPLICATES = 0.2
 # Twenty thousand rows take ten seconds; ten times as many would take minutes and gigabytes.
 MAX_ROWS = 20_000
@@ -48,12 +49,15 @@ class Notices:
 
     def __call__(self, code: str, text: str) -> None:
         """Add a warning, which names its case where there are several."""
-        self.found[StudyWarning(code, f"{self.about}: {text}" if self.about else text)] = None
+        if self.about:
+            text = f"{self.about}: {text}"
+        # The keys of a dictionary are a set that keeps the order of insertion.
+        self.found[StudyWarning(code, text)] = None
 
 
 @dataclass(frozen=True)
 class Series:
-    """One case, a row a day (or test, or stretch), in the order of time.
+    """One case, one row per day (or test, or stretch), in the order of time.
 
     Attributes
     ----------
@@ -116,9 +120,22 @@ class _Raw:
     cycle: list[str] | None
     outcomes: dict[str, FloatArray]
 
+    def take(self, rows: Sequence[int] | IntArray) -> "_Raw":
+        """The rows at these positions, in their order."""
+        cycle = None
+        if self.cycle is not None:
+            cycle = [self.cycle[row] for row in rows]
+        return replace(
+            self,
+            at=self.at[rows],
+            label=[self.label[row] for row in rows],
+            cycle=cycle,
+            outcomes={name: values[rows] for name, values in self.outcomes.items()},
+        )
+
 
 def load_dataset(study: Study, folder: Path) -> Dataset:
-    """Read a study's files, whose paths are relative to `folder`, and make one series a case.
+    """Read a study's files, whose paths are relative to `folder`, and make one series per case.
 
     Raises
     ------
@@ -136,15 +153,21 @@ def load_dataset(study: Study, folder: Path) -> Dataset:
         assigned = read_schedule(path, study.schedule, study.date_format)
         hashes[study.schedule.file] = digest(path)
     arms = name_arms(study, _arm_values(raw, assigned), add)
-    several = len(raw) > 1
-    rows = {case: _rows(study, case, part, assigned, add, several=several) for case, part in raw.items()}
+    rows = {}
+    for case, part in raw.items():
+        add.about = case if len(raw) > 1 else ""
+        rows[case] = _rows(study, part, assigned, add)
+    add.about = ""
     outcomes: dict[str, dict[str, FloatArray]] = {case: {} for case in raw}
     summaries: dict[str, Summary] = {}
+    # All cases of an outcome are summarised together: they must share one summary and one scale.
     for outcome in study.outcomes:
         by_case, summaries[outcome.column] = _summarise(outcome, raw, rows)
         for case, values in by_case.items():
             outcomes[case][outcome.column] = values
-    cases = [_series(case, part, rows[case], arms, outcomes[case]) for case, part in raw.items()]
+    cases = []
+    for case, part in raw.items():
+        cases.append(_series(case, part, rows[case], arms, outcomes[case]))
     word = study.row or next(iter(rows.values())).word
     dated = next(iter(raw.values())).dated
     usable = _usable_cases(study, cases, arms, word, add)
@@ -153,7 +176,9 @@ def load_dataset(study: Study, folder: Path) -> Dataset:
 
 def _arm_values(raw: Mapping[str, _Raw], assigned: Assigned | None) -> list[str]:
     """Values of the arm in all rows, and in the schedule."""
-    values = list(itertools.chain.from_iterable(part.label for part in raw.values()))
+    values = []
+    for part in raw.values():
+        values += part.label
     if assigned is not None:
         values += assigned.arm
     return values
@@ -162,11 +187,11 @@ def _arm_values(raw: Mapping[str, _Raw], assigned: Assigned | None) -> list[str]
 def _summarise(
     outcome: OutcomeColumn, raw: Mapping[str, _Raw], rows: Mapping[str, Rows]
 ) -> tuple[dict[str, FloatArray], Summary]:
-    """One outcome of every case, a value a row."""
-    readings = [
-        Readings(part.outcomes[outcome.column], rows[case].row, len(rows[case].day))
-        for case, part in raw.items()
-    ]
+    """One outcome of every case, one value per row."""
+    readings = []
+    for case, part in raw.items():
+        case_rows = rows[case]
+        readings.append(Readings(part.outcomes[outcome.column], case_rows.row, len(case_rows.day)))
     values, summary = summarise_readings(outcome, readings)
     return dict(zip(raw, values, strict=True)), summary
 
@@ -186,9 +211,8 @@ def _read_files(
         path = folder / file.file
         table = read_table(path, delimiter=file.delimiter, encoding=file.encoding, decimal=file.decimal)
         hashes[file.file] = digest(path)
-        if file.rename:
-            header = tuple(file.rename.get(name, name) for name in table.header)
-            table = Table(table.name, header, table.rows, table.lines, table.decimal, table.notes)
+        header = tuple(file.rename.get(name, name) for name in table.header)
+        table = replace(table, header=header)
         for note in table.notes:
             add("file", note)
         count += len(table.rows)
@@ -210,16 +234,10 @@ def _read_rows(study: Study, file: DataFile, table: Table, add: Notices) -> dict
     label = _labels(study, table)
     cycle = table.column(names.cycle) if names.cycle else None
     outcomes = {outcome.column: read_outcome(table, outcome, study.missing) for outcome in study.outcomes}
+    every = _Raw(timestamps.at, timestamps.dated, timestamps.timed, label, cycle, outcomes)
     raw = {}
     for case, rows in _rows_by_case(study, file, table, has_day).items():
-        raw[case] = _Raw(
-            timestamps.at[rows],
-            timestamps.dated,
-            timestamps.timed,
-            [label[row] for row in rows],
-            [cycle[row] for row in rows] if cycle is not None else None,
-            {name: values[rows] for name, values in outcomes.items()},
-        )
+        raw[case] = every.take(rows)
     return raw
 
 
@@ -240,15 +258,8 @@ def _labels(study: Study, table: Table) -> list[str]:
     """Arm of every row as text, empty where unknown; equal doses have equal text."""
     names = study.columns
     if names.dose is not None:
-        doses, odd = numbers(table, names.dose, study.missing)
-        if odd:
-            raise DataError(
-                f"The dose “{names.dose}” of {table.name} is not a number ({lines_of(table, odd)}).",
-                hint="Use columns: arm for names.",
-            )
-        if np.nanmin(np.append(doses, np.inf)) < 0:
-            raise DataError(f"The dose “{names.dose}” of {table.name} has values below 0.")
-        return ["" if np.isnan(dose) else repr(float(dose)) for dose in doses]
+        return _dose_labels(table, names.dose, study.missing)
+    # With a schedule the column of arms is optional: it states what was taken.
     if names.arm is None or (study.schedule is not None and not table.has(names.arm)):
         return [""] * len(table.rows)
     # “none” and “-” usually mean missing, but may be the name of an arm.
@@ -261,6 +272,23 @@ def _labels(study: Study, table: Table) -> list[str]:
     return [label(value) for value in table.column(names.arm)]
 
 
+def _dose_labels(table: Table, column: str, missing: Sequence[str]) -> list[str]:
+    """Dose of every row as text, empty where unknown; 5 and 5.0 have the same text."""
+    doses, odd = numbers(table, column, missing)
+    if odd:
+        raise DataError(
+            f"The dose “{column}” of {table.name} is not a number ({lines_of(table, odd)}).",
+            hint="Use columns: arm for names.",
+        )
+    if (doses < 0).any():
+        raise DataError(f"The dose “{column}” of {table.name} has values below 0.")
+    return [_dose_text(dose) for dose in doses.tolist()]
+
+
+def _dose_text(dose: float) -> str:
+    return "" if np.isnan(dose) else repr(dose)
+
+
 def _join(parts: Sequence[_Raw]) -> _Raw:
     """Join the parts of one case from several files, in the order of time."""
     first = parts[0]
@@ -269,46 +297,42 @@ def _join(parts: Sequence[_Raw]) -> _Raw:
             "Some files have dates and others plain numbers.", hint="Use the same in all of them."
         )
     at = np.concatenate([part.at for part in parts])
-    order = np.argsort(at, kind="stable")
     label: list[str] = []
-    cycle: list[str] = []
+    cycle: list[str] | None = None
+    if first.cycle is not None:
+        cycle = []
     for part in parts:
         label += part.label
-        cycle += part.cycle or [""] * len(part.at)
+        if cycle is not None:
+            cycle += part.cycle or [""] * len(part.at)
     outcomes = {}
     for name in first.outcomes:
-        outcomes[name] = np.concatenate([part.outcomes[name] for part in parts])[order]
-    return _Raw(
-        at[order],
-        first.dated,
-        any(part.timed for part in parts),
-        [label[row] for row in order],
-        [cycle[row] for row in order] if first.cycle is not None else None,
-        outcomes,
-    )
+        outcomes[name] = np.concatenate([part.outcomes[name] for part in parts])
+    joined = _Raw(at, first.dated, any(part.timed for part in parts), label, cycle, outcomes)
+    # Stable: readings of the same instant keep the order of the files.
+    return joined.take(np.argsort(at, kind="stable"))
 
 
-def _rows(
-    study: Study, case: str, raw: _Raw, assigned: Assigned | None, add: Notices, *, several: bool
-) -> Rows:
-    add.about = case if several else ""
+def _rows(study: Study, raw: _Raw, assigned: Assigned | None, add: Notices) -> Rows:
     rows = rows_of(study, raw.at, raw.label, dated=raw.dated, timed=raw.timed, assigned=assigned, add=add)
     readings = np.bincount(rows.row[rows.row >= 0], minlength=len(rows.day))
     duplicates = int((readings > 1).sum())
-    # Where more rows than these have several readings, several are the design, not a mistake.
     if 0 < duplicates <= MAX_DUPLICATES * len(rows.day):
         add(
             "duplicate_days",
             f"{duplicates} days (or numbers) have more than one row; their values were summarised to one.",
         )
-    add.about = ""
     return rows
 
 
 def _series(case: str, raw: _Raw, rows: Rows, arms: Arms, outcomes: dict[str, FloatArray]) -> Series:
     arm = np.array([arms.of[label] for label in rows.label], dtype=np.int64)
-    dose = np.array([float(label) for label in rows.label]) if arms.dosed else None
-    cycle = _cycle_of_rows(rows, raw.cycle) if raw.cycle is not None else None
+    dose = None
+    if arms.dosed:
+        dose = np.array(rows.label, dtype=np.float64)
+    cycle = None
+    if raw.cycle is not None:
+        cycle = _cycle_of_rows(rows, raw.cycle)
     return Series(case, rows.day, arm, dose, cycle, outcomes, rows.weekly)
 
 
@@ -359,8 +383,9 @@ def _lack(series: Series, column: str, arms: Arms, word: str) -> str:
         return f"{int(observed.sum())} {word}s have an outcome"
     if np.ptp(series.outcomes[column][observed]) == 0:
         return "the outcome never varies"
+    # Doses are fitted by one slope, so that no single dose needs rows of its own.
     if series.dose is not None:
-        return "the dose never varies" if np.ptp(series.dose[observed]) == 0 else ""
+        return "" if np.ptp(series.dose[observed]) > 0 else "the dose never varies"
     counts = np.bincount(series.arm[observed], minlength=len(arms.names))
     rarest = int(counts.argmin())
     if counts[rarest] < MIN_DAYS_PER_ARM:

@@ -1,10 +1,11 @@
-"""Designing a study: how many days, which schedule, and how probably it will answer.
+"""Design of a study: how many days, which schedule, and how probably it will answer.
 
 With known σ and ρ a design's precision is closed-form, v = (X'Σ⁻¹X + P)⁻¹ at the effect, X and P the analysis' own.
 The estimate is then Normal(θ, v), the analysis' prior on it Normal(0, σ²), and each decision's probability follows.
-What is recommended is simulated too, with σ and ρ unknown to the analysis.
+The recommended design is simulated too, with σ and ρ unknown to the analysis.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -12,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from santorio.arrays import IntArray
+from santorio.arrays import FloatArray, IntArray
 from santorio.errors import ConfigError
 from santorio.stats.assurance import Noise
 from santorio.stats.decisions import DECISION_THRESHOLD
@@ -20,14 +21,22 @@ from santorio.stats.design_matrix import EFFECT_SD, Columns, TrialDesign
 from santorio.stats.effect_priors import carry_over_from
 from santorio.stats.exact_inference import TAU_SD, fit_exact, whiten
 from santorio.stats.quadrature import MAX_COARSE_RHO
+from santorio.studies.preprocessing import MIN_DAYS_FOR_WEEKDAYS
 
 FORMAT: Final = "santorio-study-plan/1"
 MIN_DAYS = 8
 MAX_PLAN = 730
 PSEUDO_CYCLE_DAYS = 14
-# Schedules of one scheme differ a little in what they are worth: these many are averaged.
+
+# Schedules of one scheme differ a little in their precision: these many are averaged.
 DRAWN_PER_DESIGN = 5
 SIMULATED = 400
+# A curve of some thirty points is smooth enough to read.
+MAX_CURVE_POINTS = 30
+# True effects of the table of decisions, in units of the hoped-for one.
+EFFECT_SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+# Of the first of the averaged schedules.
+FIRST_SEED = 1000
 PlannedLaw = Literal["days", "periods"]
 
 
@@ -48,7 +57,7 @@ class Option(_Part):
 
 
 class PowerByDays(_Part):
-    """What the recommended scheme is worth by its number of days."""
+    """Power and precision of the recommended scheme by its number of days."""
 
     days: int
     power: float
@@ -56,7 +65,7 @@ class PowerByDays(_Part):
 
 
 class PowerByEffect(_Part):
-    """What the recommended study will say if the true effect is this."""
+    """Probability of each decision of the recommended study if the true effect is this."""
 
     effect: float
     more: float = Field(description="That it is more than δ.")
@@ -103,14 +112,16 @@ class Plan(_Part):
 
 @dataclass(frozen=True)
 class DesignRequest:
-    """What a study shall be able to tell, and within what limits.
+    """What a study shall find, and within what limits.
 
     Attributes
     ----------
     smallest_effect, effect : float
         δ, and the effect that is hoped for, in the outcome's unit.
     periods : Sequence[int]
-        Lengths of a period that are possible; 1 is randomisation by day.
+        Lengths of a period that are possible, in days; 1 is randomisation by day.
+    half_life : float or None
+        Days after which half of an effect is still felt.
     """
 
     arms: Sequence[str]
@@ -131,28 +142,32 @@ def plan_study(request: DesignRequest) -> Plan:
     Raises
     ------
     ConfigError
-        If the request contradict each other.
+        If parts of the request contradict each other.
     """
     _check(request)
-    searched = [(period, _by_days(request, period)) for period in sorted(set(request.periods))]
-    searched = [(period, rows) for period, rows in searched if rows]
-    if not searched:
+    by_days = {}
+    for period in sorted(set(request.periods)):
+        rows = _by_days(request, period)
+        if rows:
+            by_days[period] = rows
+    if not by_days:
         raise ConfigError(
             f"{request.most_days} days hold no study of {len(request.arms)} arms in these periods.",
             hint="Allow more days or shorter periods.",
         )
-    options = [_option(request, period, rows) for period, rows in searched]
+    options = [_option(request, period, rows) for period, rows in by_days.items()]
     best = min(options, key=_preference)
-    rows = dict(searched)[best.period]
+    block = None
+    if best.law == "days":
+        block = block_days(len(request.arms))
     arm = draw(len(request.arms), best.days, best.period, request.seed)
-    simulated = _simulate(request, arm, best.period)
     return Plan(
-        says=_say(request, best, options),
+        says=_recommendation(request, best, options),
         enough=best.enough,
         arms=list(request.arms),
         law=best.law,
         period=best.period,
-        block=block_days(len(request.arms)) if best.law == "days" else None,
+        block=block,
         days=best.days,
         seed=request.seed,
         schedule=[request.arms[number] for number in arm],
@@ -164,15 +179,17 @@ def plan_study(request: DesignRequest) -> Plan:
         wanted_power=request.power,
         half_life=request.half_life,
         options=options,
-        by_days=rows,
+        by_days=by_days[best.period],
         by_effect=_by_effect(request, variance(request, arm, best.period)),
-        simulated=simulated,
+        simulated=_simulate(request, arm, best.period),
     )
 
 
 def _preference(option: Option) -> tuple[bool, float, int]:
     """Sort key: enough power first, then the fewest days; without enough power the most power."""
-    return not option.enough, option.days if option.enough else -option.power, option.period
+    if option.enough:
+        return False, option.days, option.period
+    return True, -option.power, option.period
 
 
 def _check(request: DesignRequest) -> None:
@@ -187,7 +204,7 @@ def _check(request: DesignRequest) -> None:
     if not request.effect > request.smallest_effect:
         raise ConfigError(
             "The effect that is hoped for must be larger than the smallest that matters.",
-            hint="An effect that just matters can never be told from one that just does not.",
+            hint="No study can distinguish an effect that just matters from one that just does not.",
         )
     if not 0 < request.power < 1:
         raise ConfigError("The power wanted is between 0 and 1, such as 0.8.")
@@ -204,29 +221,44 @@ def block_days(arms: int) -> int:
 
 def cycle_days(arms: int, period: int) -> int:
     """Days after which every arm came equally often."""
-    return block_days(arms) if period == 1 else arms * period
+    if period == 1:
+        return block_days(arms)
+    return arms * period
 
 
 def draw(arms: int, days: int, period: int, seed: int) -> IntArray:
     """Draw a schedule uniformly: each block has every arm twice by day, each cycle every arm once by period."""
     rng = np.random.default_rng(seed)
-    cycle = cycle_days(arms, period)
-    block = np.repeat(np.arange(arms), 2) if period == 1 else np.arange(arms)
-    return np.concatenate([np.repeat(rng.permutation(block), period) for _ in range(days // cycle)])
+    block = np.arange(arms)
+    if period == 1:
+        block = np.repeat(block, 2)
+    cycles = days // cycle_days(arms, period)
+    return np.concatenate([np.repeat(rng.permutation(block), period) for _ in range(cycles)])
 
 
 def _columns(request: DesignRequest, arm: IntArray, period: int) -> Columns:
+    """Columns that the analysis will have, at the expected carry-over."""
     arms, day = len(request.arms), np.arange(len(arm))
     cycle = cycle_days(arms, period)
-    # The analysis takes blocks of days together until they are about a fortnight.
-    together = cycle * max(-(-PSEUDO_CYCLE_DAYS // cycle), 1) if period == 1 else cycle
-    number = day // together
+    # The analysis joins blocks of days until they are about a fortnight.
+    if period == 1:
+        cycle *= max(math.ceil(PSEUDO_CYCLE_DAYS / cycle), 1)
+    number = day // cycle
     last = number == number[-1]
+    # It joins a last cycle that lacks an arm to the one before, too.
     if len(np.unique(arm[last])) < arms:
         number = np.minimum(number, max(number[-1] - 1, 0))
-    design = TrialDesign(day, arm, number, np.ones(len(arm), dtype=bool), arms, weekly=len(arm) >= 21)
-    prior = carry_over_from(request.half_life) if request.half_life else None
-    return design.columns(0.0 if prior is None else prior.mean)
+    weekly = len(arm) >= MIN_DAYS_FOR_WEEKDAYS
+    design = TrialDesign(day, arm, number, np.ones(len(arm), dtype=bool), arms, weekly=weekly)
+    return design.columns(_expected_carry_over(request))
+
+
+def _expected_carry_over(request: DesignRequest) -> float:
+    """Prior mean of λ; 0 where nothing is carried over to the next day."""
+    if not request.half_life:
+        return 0.0
+    prior = carry_over_from(request.half_life)
+    return 0.0 if prior is None else prior.mean
 
 
 def variance(request: DesignRequest, arm: IntArray, period: int) -> float:
@@ -235,6 +267,7 @@ def variance(request: DesignRequest, arm: IntArray, period: int) -> float:
     prior_sd = np.where(columns.pooled, columns.prior_sd * TAU_SD / 2, columns.prior_sd)
     effects = [columns.index(f"arm_{number}") for number in range(1, len(request.arms))]
     precision = prior_sd**-2.0
+    # The prior of the effects comes in with the decision, see `decisions`.
     precision[effects] = 0.0
     white, _ = whiten(columns.values, columns.gap_days, request.noise.rho)
     covariance = np.linalg.inv(white.T @ white + np.diag(precision))
@@ -242,57 +275,78 @@ def variance(request: DesignRequest, arm: IntArray, period: int) -> float:
 
 
 def decisions(request: DesignRequest, variance: float, effect: float) -> tuple[float, float, float]:
-    """Probability of "more than δ", "less than -δ" and "no difference that matters" at a true effect."""
+    """Probability of "more than δ", "less than -δ" and "no difference that matters" at a true effect θ.
+
+    With the prior Normal(0, σ²) and an estimate of variance v, the posterior has the variance w = 1 / (1/σ² + 1/v),
+    whatever the data. Its mean, over repeated studies, is Normal(θ w / v, w² / v); each decision is a range of it.
+    """
     from scipy.special import ndtr, ndtri
 
-    prior = (EFFECT_SD * request.noise.sigma) ** 2
-    after = 1 / (1 / prior + 1 / variance)
-    mean, spread = effect * after / variance, float(np.sqrt(after**2 / variance))
-    sd, delta = float(np.sqrt(after)), request.smallest_effect
-    beyond = delta + float(ndtri(DECISION_THRESHOLD)) * sd
+    posterior_variance = _posterior_variance(request, variance)
+    posterior_sd, delta = float(np.sqrt(posterior_variance)), request.smallest_effect
+    mean = effect * posterior_variance / variance
+    spread = float(np.sqrt(posterior_variance**2 / variance))
+    # From this posterior mean on, P(effect > δ) reaches the threshold.
+    beyond = delta + float(ndtri(DECISION_THRESHOLD)) * posterior_sd
     more, less = float(ndtr((mean - beyond) / spread)), float(ndtr((-beyond - mean) / spread))
+    # The largest posterior mean at which P(|effect| ≤ δ) reaches it, on a grid; in a noisy study there is none.
     inside = np.linspace(0, delta, 400)
-    harmless = inside[ndtr((delta - inside) / sd) - ndtr((-delta - inside) / sd) >= DECISION_THRESHOLD]
+    within = ndtr((delta - inside) / posterior_sd) - ndtr((-delta - inside) / posterior_sd)
+    harmless = inside[within >= DECISION_THRESHOLD]
     if not harmless.size:
         return more, less, 0.0
     edge = float(harmless[-1])
     return more, less, float(ndtr((edge - mean) / spread) - ndtr((-edge - mean) / spread))
 
 
+def _posterior_variance(request: DesignRequest, variance: float) -> float:
+    """Variance of the effect after the data: prior and estimate by their precisions."""
+    prior_variance = (EFFECT_SD * request.noise.sigma) ** 2
+    return 1 / (1 / prior_variance + 1 / variance)
+
+
 def _by_days(request: DesignRequest, period: int) -> list[PowerByDays]:
-    arms = len(request.arms)
-    cycle = cycle_days(arms, period)
-    shortest = -(-max(MIN_DAYS, 2 * cycle if period > 1 else cycle) // cycle) * cycle
-    every = list(range(shortest, request.most_days + 1, cycle))
-    # A curve of some thirty points shows all there is.
-    every = every[:: max(len(every) // 30, 1)]
+    """Power and precision of a scheme over its possible numbers of days; empty if the shortest takes too many."""
+    cycle = cycle_days(len(request.arms), period)
+    shortest = max(MIN_DAYS, cycle)
+    # A study in periods needs two cycles, so that its effect can repeat.
+    if period > 1:
+        shortest = max(MIN_DAYS, 2 * cycle)
+    # Whole cycles only.
+    shortest = math.ceil(shortest / cycle) * cycle
+    possible = range(shortest, request.most_days + 1, cycle)
+    step = max(len(possible) // MAX_CURVE_POINTS, 1)
     rows = []
-    for days in every:
-        v = float(
-            np.mean(
-                [
-                    variance(request, draw(arms, days, period, 1000 + seed), period)
-                    for seed in range(DRAWN_PER_DESIGN)
-                ]
-            )
-        )
-        more = decisions(request, v, request.effect)[0]
-        after = 1 / (1 / (EFFECT_SD * request.noise.sigma) ** 2 + 1 / v)
-        rows.append(PowerByDays(days=days, power=more, interval=1.96 * float(np.sqrt(after))))
+    for days in possible[::step]:
+        estimate_variance = _mean_variance(request, days, period)
+        more, _, _ = decisions(request, estimate_variance, request.effect)
+        posterior_sd = float(np.sqrt(_posterior_variance(request, estimate_variance)))
+        rows.append(PowerByDays(days=days, power=more, interval=1.96 * posterior_sd))
     return rows
 
 
+def _mean_variance(request: DesignRequest, days: int, period: int) -> float:
+    """Variance of the estimate, the mean over some schedules of the scheme."""
+    variances = []
+    for number in range(DRAWN_PER_DESIGN):
+        arm = draw(len(request.arms), days, period, FIRST_SEED + number)
+        variances.append(variance(request, arm, period))
+    return float(np.mean(variances))
+
+
 def _option(request: DesignRequest, period: int, rows: Sequence[PowerByDays]) -> Option:
+    """The fewest days of the wanted power, else the days of the greatest."""
     enough = [row for row in rows if row.power >= request.power]
-    chosen = enough[0] if enough else max(rows, key=lambda row: row.power)
+    best = enough[0] if enough else max(rows, key=lambda row: row.power)
     law: PlannedLaw = "days" if period == 1 else "periods"
-    return Option(law=law, period=period, days=chosen.days, power=chosen.power, enough=bool(enough))
+    return Option(law=law, period=period, days=best.days, power=best.power, enough=bool(enough))
 
 
-def _by_effect(request: DesignRequest, v: float) -> list[PowerByEffect]:
+def _by_effect(request: DesignRequest, variance: float) -> list[PowerByEffect]:
+    effects = {0.0} | {request.effect * share for share in EFFECT_SHARES}
     rows = []
-    for effect in sorted({0.0, *(request.effect * share for share in (0.25, 0.5, 0.75, 1.0, 1.5, 2.0))}):
-        more, less, none = decisions(request, v, effect)
+    for effect in sorted(effects):
+        more, less, none = decisions(request, variance, effect)
         rows.append(
             PowerByEffect(
                 effect=effect,
@@ -306,47 +360,61 @@ def _by_effect(request: DesignRequest, v: float) -> list[PowerByEffect]:
 
 
 def _simulate(request: DesignRequest, arm: IntArray, period: int) -> Simulated:
-    """Analyse simulated studies with everything unknown but the design."""
+    """Analyse simulated studies with everything unknown but the design.
+
+    Noise is AR(1) with unit variance; an outcome is noise and exposure times effect, in units of σ.
+    """
     columns = _columns(request, arm, period)
     rng = np.random.default_rng([request.seed, len(arm)])
     noise = rng.normal(size=(len(arm), SIMULATED))
+    # Innovations of variance 1 - ρ² keep the variance of every day at 1.
     noise[1:] *= np.sqrt(1 - request.noise.rho**2)
     for t in range(1, len(arm)):
         noise[t] += request.noise.rho * noise[t - 1]
     exposure = columns.values[:, columns.index("arm_1")]
-    found = []
-    for effect in (request.effect, 0.0):
-        outcome = noise + exposure[:, None] * effect / request.noise.sigma
-        reference = outcome[arm == 0]
-        spread = reference.std(axis=0, ddof=1)
-        fine = request.noise.rho > MAX_COARSE_RHO
-        posterior = fit_exact(columns, (outcome - reference.mean(axis=0)) / spread, fine=fine)
-        delta = request.smallest_effect / request.noise.sigma / spread
-        above, below = 1 - posterior.below("arm_1", delta), posterior.below("arm_1", -delta)
-        found.append(
-            (float((above >= DECISION_THRESHOLD).mean()), float((below >= DECISION_THRESHOLD).mean()))
-        )
-    return Simulated(studies=SIMULATED, power=found[0][0], false_alarm=sum(found[1]))
+    real = noise + exposure[:, None] * request.effect / request.noise.sigma
+    power, _ = _share_decided(request, columns, arm, real)
+    up, down = _share_decided(request, columns, arm, noise)
+    return Simulated(studies=SIMULATED, power=power, false_alarm=up + down)
 
 
-def _say(request: DesignRequest, best: Option, options: Sequence[Option]) -> str:
-    how = "changing by day" if best.period == 1 else f"in periods of {best.period} days"
+def _share_decided(
+    request: DesignRequest, columns: Columns, arm: IntArray, outcome: FloatArray
+) -> tuple[float, float]:
+    """Shares of simulated studies that find an effect above δ, and below -δ; `outcome` is (days, studies), in σ."""
+    reference = outcome[arm == 0]
+    spread = reference.std(axis=0, ddof=1)
+    fine = request.noise.rho > MAX_COARSE_RHO
+    posterior = fit_exact(columns, (outcome - reference.mean(axis=0)) / spread, fine=fine)
+    delta = request.smallest_effect / request.noise.sigma / spread
+    above = 1 - posterior.below("arm_1", delta)
+    below = posterior.below("arm_1", -delta)
+    return float((above >= DECISION_THRESHOLD).mean()), float((below >= DECISION_THRESHOLD).mean())
+
+
+def _recommendation(request: DesignRequest, best: Option, options: Sequence[Option]) -> str:
+    """Recommend a design in a sentence or two."""
+    scheme = "changing by day"
+    if best.period > 1:
+        scheme = f"in periods of {best.period} days"
     power = f"{100 * best.power:.0f} %"
     if best.enough:
-        said = (
-            f"{best.days} days, {how}: if the effect is {request.effect:g}, the study will find with {power} "
+        text = (
+            f"{best.days} days, {scheme}: if the effect is {request.effect:g}, the study will find with {power} "
             f"probability that it is more than the {request.smallest_effect:g} that matter."
         )
     else:
-        said = (
+        text = (
             f"{request.most_days} days are not enough for a power of {100 * request.power:.0f} %: the best, "
-            f"{best.days} days {how}, reaches {power} for an effect of {request.effect:g}."
+            f"{best.days} days {scheme}, reaches {power} for an effect of {request.effect:g}."
         )
-    others = [option for option in options if option is not best and option.enough]
-    if not others:
-        return said
-    told = ", ".join(
-        f"{option.days} {f'in periods of {option.period}' if option.period > 1 else 'by day'}"
-        for option in others
-    )
-    return f"{said} Other designs need, in days: {told}."
+    others = [_days_needed(option) for option in options if option is not best and option.enough]
+    if others:
+        text += f" Other designs need, in days: {', '.join(others)}."
+    return text
+
+
+def _days_needed(option: Option) -> str:
+    if option.period == 1:
+        return f"{option.days} by day"
+    return f"{option.days} in periods of {option.period}"

@@ -1,7 +1,7 @@
-"""One outcome of one case, fitted by the exact engine; on the scale and with the columns that the study asks for.
+"""Fits one outcome of one case by exact inference, on the scale and with the columns that the study asks for.
 
-What is not Gaussian is approximated here by something that is, and says so; a model with a likelihood of its own can
-take this module's place without the rest knowing.
+An outcome that is not Gaussian is approximated here on a scale on which it nearly is; `checks` warns of it.
+`sampled_fit` has the models with a likelihood of their own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +17,15 @@ from santorio.stats.exact_inference import RegressionPosterior, fit_exact, white
 from santorio.stats.quadrature import carry_over_rule
 from santorio.studies.outcomes import ScaleName
 
-# Nodes of less weight move no digit that is told.
+# Nodes of less weight change no digit that is reported.
 NEGLIGIBLE = 3e-4
-# Effects of things that people bring along may be many times a day's spread (a filter and dust): the trial model's
-# Normal(0, 1) has a wide part beside it, which takes over where the data asks for it.
+# Effects in studies of people's own may be many times a day's spread (a filter and dust): the trial model's
+# Normal(0, 1) has a wide component beside it, which takes over where the data asks for it.
 EFFECT_PRIOR = ((0.8, EFFECT_SD), (0.2, 4 * EFFECT_SD))
-# So wide that the posterior is the likelihood's, which is what pooling needs: no prior may count once a case.
+# So wide that the posterior is the likelihood's, which is what pooling needs: no prior may count once per case.
 FLAT_EFFECT_PRIOR = ((1.0, 10 * EFFECT_SD),)
+# Below it a departure of a cycle is 0, and its precision finite.
+MIN_TAU = 1e-3
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,27 @@ class Scale:
     def forward(self, values: FloatArray) -> FloatArray:
         """From the outcome's unit to the scale of the analysis."""
         if self.name == "log":
+            # NaN, a missing value, stays NaN.
             with np.errstate(invalid="ignore"):
                 return np.log(values + self.offset)
-        return np.sqrt(values) if self.name == "square root" else values
+        if self.name == "square root":
+            return np.sqrt(values)
+        return values
 
     def back(self, value: float) -> float:
         """From the scale of the analysis to the outcome's unit."""
         if self.name == "log":
             return float(np.exp(value)) - self.offset
-        return max(value, 0.0) ** 2 if self.name == "square root" else value
+        if self.name == "square root":
+            return max(value, 0.0) ** 2
+        return value
 
     def in_unit(self, effect: float) -> float:
-        """What an effect on the scale of the analysis amounts to in the outcome's unit, from the reference's level."""
+        """Convert an effect on the scale of the analysis to the outcome's unit, from the reference's level."""
         return self.back(self.center + effect) - self.back(self.center)
 
     def from_unit(self, effect: float) -> float:
-        """Effect on the scale of the analysis that amounts to this in the unit; -∞ below what is possible."""
+        """Convert an effect in the outcome's unit to the scale of the analysis; -∞ below what is possible."""
         level = self.back(self.center) + effect
         if self.name == "natural":
             return effect
@@ -64,7 +71,21 @@ class Scale:
 
 @dataclass(frozen=True)
 class Fit:
-    """Posterior of one case: a mixture of exact ones over the carry-over λ and the parts of the effect's prior."""
+    """Posterior of one case: a mixture of exact ones over the carry-over λ and the components of the effect's prior.
+
+    Attributes
+    ----------
+    weights : FloatArray
+        Posterior weight of each component of the mixture.
+    posteriors : list[RegressionPosterior]
+        In units of `spread`, given the component.
+    carry_over, wide : FloatArray, NDArray[np.bool_]
+        λ of each component, and whether it has the wide prior.
+    standard : FloatArray
+        The fitted values, standardised.
+    spread : float
+        Standard deviation of the reference on the scale of the analysis.
+    """
 
     weights: FloatArray
     posteriors: list[RegressionPosterior]
@@ -75,65 +96,74 @@ class Fit:
 
     def mean(self, name: str) -> float:
         """Posterior mean of a coefficient."""
-        return self.spread * float(self.weights @ [posterior.mean(name)[0] for posterior in self.posteriors])
+        return self.spread * float(self.weights @ self._means(name))
 
     def sd(self, name: str) -> float:
-        """Posterior standard deviation of a coefficient."""
-        means = np.array([posterior.mean(name)[0] for posterior in self.posteriors])
+        """Posterior standard deviation of a coefficient, by the moments of the mixture."""
+        means = self._means(name)
         second = np.array([posterior.sd(name)[0] ** 2 for posterior in self.posteriors]) + means**2
-        return self.spread * float(np.sqrt(max(self.weights @ second - (self.weights @ means) ** 2, 0.0)))
+        variance = float(self.weights @ second - (self.weights @ means) ** 2)
+        return self.spread * float(np.sqrt(max(variance, 0.0)))
+
+    def _means(self, name: str) -> FloatArray:
+        return np.array([posterior.mean(name)[0] for posterior in self.posteriors])
 
     def below(self, name: str, value: float, *, next_cycle: bool = False) -> float:
         """P(coefficient < value); with `next_cycle` as another cycle would show it."""
         if np.isinf(value):
             return float(value > 0)
-        at = value / self.spread
-        each = [posterior.below(name, at, next_cycle=next_cycle)[0] for posterior in self.posteriors]
-        return float(self.weights @ each)
+        standard = value / self.spread
+        below = [posterior.below(name, standard, next_cycle=next_cycle)[0] for posterior in self.posteriors]
+        return float(self.weights @ below)
 
     def combinations(self, factors: Sequence[Mapping[str, float]]) -> list[tuple[float, float]]:
-        """Mean and standard deviation of weighted sums of coefficients, which columns alone do not tell."""
+        """Mean and standard deviation of weighted sums of coefficients, which depend on their correlations.
+
+        Parameters
+        ----------
+        factors : Sequence[Mapping[str, float]]
+            Of each sum, the factor of each coefficient by its name.
+        """
         moments = np.zeros((2, len(factors)))
-        kept = 0.0
+        total = 0.0
         for weight, posterior in zip(self.weights, self.posteriors, strict=True):
-            vectors = np.zeros((len(posterior.columns.names), len(factors)))
-            for number, factor in enumerate(factors):
-                for name, times in factor.items():
-                    vectors[posterior.columns.index(name), number] = times
+            vectors = _factor_vectors(posterior.columns, factors)
+            # Given a node (ρ and τ), coefficients are jointly Student-t; the sums' moments are averaged over nodes.
             for node in np.flatnonzero(posterior.weights[:, 0] * weight > NEGLIGIBLE):
-                share = float(weight * posterior.weights[node, 0])
+                node_weight = float(weight * posterior.weights[node, 0])
                 mean = posterior.location[node, :, 0] @ vectors
-                moments += share * np.array([mean, mean**2 + _variances(posterior, int(node), vectors)])
-                kept += share
-        mean, second = moments / kept
+                second = mean**2 + _variances(posterior, int(node), vectors)
+                moments += node_weight * np.array([mean, second])
+                total += node_weight
+        mean, second = moments / total
         sd = np.sqrt(np.maximum(second - mean**2, 0.0))
-        return [(self.spread * float(a), self.spread * float(b)) for a, b in zip(mean, sd, strict=True)]
+        in_spread = zip((self.spread * mean).tolist(), (self.spread * sd).tolist(), strict=True)
+        return list(in_spread)
 
     @property
     def rho(self) -> tuple[float, float, float]:
         """Correlation of a row with the next: mean and 95 % interval."""
+        node_weights = []
+        for weight, posterior in zip(self.weights, self.posteriors, strict=True):
+            node_weights.append(weight * posterior.weights[:, 0])
+        weights = np.concatenate(node_weights)
         values = np.concatenate([posterior.rho for posterior in self.posteriors])
-        weights = np.concatenate(
-            [
-                weight * posterior.weights[:, 0]
-                for weight, posterior in zip(self.weights, self.posteriors, strict=True)
-            ]
-        )
         order = np.argsort(values)
-        cumulated = np.cumsum(weights[order])
-        lower, upper = values[order][np.minimum(np.searchsorted(cumulated, [0.025, 0.975]), len(order) - 1)]
+        cumulative = np.cumsum(weights[order])
+        # Rounding may leave the sum of the weights just below 0.975.
+        ends = np.minimum(np.searchsorted(cumulative, [0.025, 0.975]), len(order) - 1)
+        lower, upper = values[order][ends]
         return float(weights @ values), float(lower), float(upper)
 
     @property
     def sigma(self) -> float:
         """Spread of a row around what the model expects, on the scale of the analysis."""
-        return self.spread * float(
-            self.weights @ [posterior.sigma_mean()[0] for posterior in self.posteriors]
-        )
+        sigmas = [posterior.sigma_mean()[0] for posterior in self.posteriors]
+        return self.spread * float(self.weights @ sigmas)
 
     @property
     def wide_weight(self) -> float:
-        """Weight after the data of the wide part of the effect's prior; 0.2 before it."""
+        """Posterior weight of the wide component of the effect's prior; its prior weight is 0.2."""
         return float(self.weights[self.wide].sum())
 
     @property
@@ -142,17 +172,24 @@ class Fit:
         return float(self.weights @ self.carry_over)
 
 
+def _factor_vectors(columns: Columns, factors: Sequence[Mapping[str, float]]) -> FloatArray:
+    """Factors of all coefficients, a column per sum."""
+    vectors = np.zeros((len(columns.names), len(factors)))
+    for number, factor in enumerate(factors):
+        for name, times in factor.items():
+            vectors[columns.index(name), number] = times
+    return vectors
+
+
 def _variances(posterior: RegressionPosterior, node: int, vectors: FloatArray) -> FloatArray:
+    """Variance of each sum given a node: a'(X'X + P)⁻¹a times the variance of a Student-t."""
     columns = posterior.columns
     white, _ = whiten(columns.values, columns.gap_days, float(posterior.rho[node]))
-    prior_sd = np.where(columns.pooled, columns.prior_sd * max(posterior.tau[node], 1e-3), columns.prior_sd)
+    tau = max(posterior.tau[node], MIN_TAU)
+    prior_sd = np.where(columns.pooled, columns.prior_sd * tau, columns.prior_sd)
     solved = np.linalg.solve(white.T @ white + np.diag(prior_sd**-2.0), vectors)
-    return np.asarray(
-        (vectors * solved).sum(axis=0)
-        * posterior.scale[node, 0] ** 2
-        * posterior.degrees[node]
-        / (posterior.degrees[node] - 2)
-    )
+    scale, degrees = posterior.scale[node, 0], posterior.degrees[node]
+    return np.asarray((vectors * solved).sum(axis=0) * scale**2 * degrees / (degrees - 2))
 
 
 @dataclass(frozen=True)
@@ -181,8 +218,9 @@ class CaseDesign:
             )
             cycle, cycles = self.design.cycle[self.design.observed], self.design.cycles
             if cycles > 1:
+                # The departure of the effect in each cycle.
                 inside = exposure[:, None] * (cycle[:, None] == np.arange(cycles)[None, :])
-                names = [f"arm_1_cycle_{cycle}" for cycle in range(cycles)]
+                names = [f"arm_1_cycle_{number}" for number in range(cycles)]
                 columns = with_columns(columns, inside, np.ones(cycles), names, pooled=True)
         effects = [name.startswith("arm_") and "cycle" not in name for name in columns.names]
         prior_sd = np.where(effects, effect_sd, columns.prior_sd)
@@ -193,11 +231,12 @@ def dose_exposure(day: IntArray, dose: FloatArray, carry_over: float) -> FloatAr
     """Effective exposure to a dose: e_t = λ^Δ e_{t-Δ} + (1-λ^Δ) d_t."""
     if carry_over == 0:
         return dose
-    kept = carry_over ** gaps(day)
-    exposure, felt = np.empty(len(dose)), 0.0
-    for t, now in enumerate(dose):
-        felt = kept[t] * felt + (1 - kept[t]) * now
-        exposure[t] = felt
+    # λ^Δ, Δ the days since the previous row.
+    retained = carry_over ** gaps(day)
+    exposure, previous = np.empty(len(dose)), 0.0
+    for t, current in enumerate(dose):
+        previous = retained[t] * previous + (1 - retained[t]) * current
+        exposure[t] = previous
     return exposure
 
 
@@ -216,40 +255,45 @@ def fit_case(
     values : FloatArray
         Outcome of every row, in its unit.
     effect_prior : Sequence
-        Weight and standard deviation of each part of the prior of an arm's effect, in units of σ.
+        Weight and standard deviation of each component of the prior of an arm's effect, in units of σ.
     """
     observed = case.design.observed
     standard = (scale.forward(values[observed]) - scale.center) / scale.spread
     rule = carry_over_rule(carry_over, len(standard))
-    parts = [
-        (float(node), log_weight + np.log(weight), sd)
-        for node, log_weight in zip(rule.nodes, rule.log_weights, strict=True)
-        for weight, sd in effect_prior
-    ]
-    posteriors = [fit_exact(case.columns(node, sd), standard) for node, _, sd in parts]
-    evidence = np.array([log_weight for _, log_weight, _ in parts])
-    evidence += [posterior.log_evidence[0] for posterior in posteriors]
-    weights = np.exp(evidence - np.logaddexp.reduce(evidence))
-    wide = np.array([sd > EFFECT_SD for _, _, sd in parts])
-    return Fit(weights, posteriors, np.array([node for node, _, _ in parts]), wide, standard, scale.spread)
+    posteriors, log_weights, nodes, wide = [], [], [], []
+    for node, log_weight in zip(rule.nodes, rule.log_weights, strict=True):
+        for weight, sd in effect_prior:
+            posterior = fit_exact(case.columns(float(node), sd), standard)
+            posteriors.append(posterior)
+            # Bayes: prior weight times marginal likelihood.
+            log_weights.append(log_weight + np.log(weight) + posterior.log_evidence[0])
+            nodes.append(float(node))
+            wide.append(sd > EFFECT_SD)
+    weights = np.exp(np.array(log_weights) - np.logaddexp.reduce(log_weights))
+    return Fit(weights, posteriors, np.array(nodes), np.array(wide), standard, scale.spread)
 
 
 def without_background(case: CaseDesign, values: FloatArray, scale: Scale) -> FloatArray:
     """Outcome of every row less trend and week, which are estimated without the arms; NaN where unknown.
 
-    What does not know the arms leaves a randomisation test exact, and takes noise out of it.
+    An adjustment that ignores the arms leaves a randomisation test exact, and removes noise from it.
     """
     observed = case.design.observed
     standard = (scale.forward(values[observed]) - scale.center) / scale.spread
-    left = np.full(len(observed), np.nan)
-    left[observed] = (standard - fit_exact(case.design.background(), standard).fitted()) * scale.spread
-    return left
+    background = fit_exact(case.design.background(), standard).fitted()
+    residual = np.full(len(observed), np.nan)
+    residual[observed] = (standard - background) * scale.spread
+    return residual
 
 
 def quantile_of(below: Callable[[float], float], mean: float, sd: float, probability: float) -> float:
     """Quantile of a distribution that is known by its distribution function, by bisection."""
+    # Sixty halvings of 80 standard deviations are beyond the digits of a float.
     low, high = mean - 40 * sd, mean + 40 * sd
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) < probability else (low, middle)
+        if below(middle) < probability:
+            low = middle
+        else:
+            high = middle
     return (low + high) / 2

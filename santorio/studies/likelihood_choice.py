@@ -1,4 +1,4 @@
-"""What a study says of the likelihood of an outcome; `santorio.stats.likelihood_choice` chooses it."""
+"""The likelihood of an outcome of a study, and its description; `santorio.stats.likelihood_choice` chooses it."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,14 @@ from santorio.studies.preprocessing import Prepared
 from santorio.studies.spec import OutcomeColumn
 
 DESCRIPTIONS: dict[Family, str] = {
-    "binary": "Analysed as yes or no, on the scale of log-odds; effects are told as differences of the probability, "
-    "averaged over the rows.",
-    "ordinal": "Analysed as ordered levels (cumulative logit), so that only their order counts; effects are told as "
-    "differences of the expected level, averaged over the rows.",
-    "count": "Analysed as counts (negative binomial), on the scale of logarithms; effects are told as differences of "
-    "the expected count, averaged over the rows, and as ratios.",
-    "bounded": "Analysed within its bounds (ordered Beta), on the scale of log-odds; effects are told as differences "
-    "of the expected rating, averaged over the rows.",
+    "binary": "Analysed as yes or no, on the scale of log-odds; effects are reported as differences of the "
+    "probability, averaged over the rows.",
+    "ordinal": "Analysed as ordered levels (cumulative logit), so that only their order counts; effects are reported "
+    "as differences of the expected level, averaged over the rows.",
+    "count": "Analysed as counts (negative binomial), on the scale of logarithms; effects are reported as differences "
+    "of the expected count, averaged over the rows, and as ratios.",
+    "bounded": "Analysed within its bounds (ordered Beta), on the scale of log-odds; effects are reported as "
+    "differences of the expected rating, averaged over the rows.",
 }
 
 
@@ -26,10 +26,12 @@ def choose_for_column(outcome: OutcomeColumn, prepared: Sequence[Prepared]) -> L
 
 
 def scale_of(outcome: OutcomeColumn) -> Scale:
-    """What kind of measure a column is."""
+    """Kind of measure of a column."""
     if outcome.kind == "binary":
         return "binary"
-    # Whoever states a scale wants the analysis on it.
+    # A stated scale, such as log, is that of the analysis.
     if outcome.scale != "auto":
         return "continuous"
-    return "bounded" if outcome.kind == "rating" else outcome.kind
+    if outcome.kind == "rating":
+        return "bounded"
+    return outcome.kind

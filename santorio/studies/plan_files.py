@@ -1,4 +1,4 @@
-"""A planned study as files: a study file, an empty table to fill in, and the plan itself. Nothing is overwritten."""
+"""Writes a planned study: a study file, an empty table to fill in, and the plan. Nothing is overwritten."""
 
 import csv
 import datetime as dt
@@ -15,22 +15,23 @@ STUDY, TABLE, PLAN = "study.yaml", "data.csv", "plan.json"
 def write_plan(
     plan: Plan, folder: Path, *, title: str, outcome: str, unit: str, start: dt.date | None
 ) -> list[Path]:
-    """Write a planned study to a folder, which is made if it is not there.
+    """Write a planned study to a folder, which is created if it does not exist.
 
     Raises
     ------
     NotWritable
-        If one of the files is there already, or may not be written.
+        If one of the files exists already, or may not be written.
     """
     files = {
         STUDY: _study(plan, title, outcome, unit),
         TABLE: _table(plan, outcome, start),
         PLAN: json.dumps(plan.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n",
     }
-    there = [name for name in files if (folder / name).exists()]
-    if there:
+    # All names are checked before the first file is written, so that a refusal leaves nothing behind.
+    existing = [name for name in files if (folder / name).exists()]
+    if existing:
         raise NotWritable(
-            f"{folder / there[0]} is there already.", hint="Name another folder: nothing is overwritten."
+            f"{folder / existing[0]} exists already.", hint="Name another folder: nothing is overwritten."
         )
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,8 +43,11 @@ def write_plan(
 def _study(plan: Plan, title: str, outcome: str, unit: str) -> str:
     import yaml
 
-    name, length = ("period", plan.period) if plan.law == "periods" else ("block", plan.block)
-    design: dict[str, object] = {"scheme": plan.law, name: length}
+    design: dict[str, object] = {"scheme": plan.law}
+    if plan.law == "periods":
+        design["period"] = plan.period
+    else:
+        design["block"] = plan.block
     described: dict[str, object] = {"column": outcome, "smallest_effect": plan.smallest_effect}
     if unit:
         described["unit"] = unit
@@ -70,6 +74,9 @@ def _table(plan: Plan, outcome: str, start: dt.date | None) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["day", "arm", outcome])
     for number, arm in enumerate(plan.schedule):
-        day = start + dt.timedelta(days=number) if start else number + 1
+        # Without a first day, rows count days from 1.
+        day: dt.date | int = number + 1
+        if start is not None:
+            day = start + dt.timedelta(days=number)
         writer.writerow([day, arm, ""])
     return text.getvalue()

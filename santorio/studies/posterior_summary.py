@@ -1,4 +1,4 @@
-"""What is believed of an effect: by an exact fit, by draws, or as a normal distribution; and how it is told."""
+"""The posterior of an effect, by an exact fit, by draws, or as a normal distribution; and its summary in the unit."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,12 +11,13 @@ from santorio.studies.gaussian_fit import Fit, Scale, quantile_of
 from santorio.studies.result import Effect
 
 DENSITY_POINTS = 241
-# Of beliefs that are in the outcome's unit already.
+# Of posteriors that are in the outcome's unit already.
 OWN_UNIT = Scale("natural", 0.0, 1.0)
+QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
 
 
 class PosteriorSummary(Protocol):
-    """An effect on the scale of the analysis, as far as it is known."""
+    """The posterior of an effect on the scale of the analysis."""
 
     @property
     def mean(self) -> float:
@@ -34,25 +35,25 @@ class PosteriorSummary(Protocol):
 
 
 class UnitScale(Protocol):
-    """A scale of the analysis, and what effects on it amount to in the outcome's unit."""
+    """A scale of the analysis, which converts effects on it to the outcome's unit and back."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name, such as log."""
         ...
 
     def in_unit(self, effect: float) -> float:
-        """What an effect on this scale amounts to in the outcome's unit."""
+        """Convert an effect on this scale to the outcome's unit."""
         ...
 
     def from_unit(self, effect: float) -> float:
-        """Effect on this scale that amounts to this; infinite beyond what is possible."""
+        """Convert an effect in the outcome's unit to this scale; infinite beyond what is possible."""
         ...
 
 
 @dataclass(frozen=True)
 class CustomPosterior:
-    """The belief about one coefficient of one case's fit."""
+    """The posterior of one coefficient of one case's fit."""
 
     fit: Fit
     name: str
@@ -74,7 +75,7 @@ class CustomPosterior:
 
 @dataclass(frozen=True)
 class Normal:
-    """A belief that is taken to be normal."""
+    """A posterior that is taken to be normal."""
 
     mean: float
     sd: float
@@ -86,45 +87,65 @@ class Normal:
         return float(ndtr((value - self.mean) / self.sd))
 
 
-def describe(belief: PosteriorSummary, scale: UnitScale, delta: float, *, binary: bool = False) -> Effect:
-    """Tell a belief in the outcome's unit; `delta` is in that unit too."""
-    mean, sd = belief.mean, belief.sd
-    at = {p: quantile_of(belief.below, mean, sd, p) for p in (0.025, 0.25, 0.5, 0.75, 0.975)}
+def describe(posterior: PosteriorSummary, scale: UnitScale, delta: float, *, binary: bool = False) -> Effect:
+    """Describe a posterior in the outcome's unit; `delta` is in that unit too."""
+    # Normal errors may lead beyond what a difference of probabilities can be.
     limit = 1.0 if binary else np.inf
-    told = {p: float(np.clip(scale.in_unit(value), -limit, limit)) for p, value in at.items()}
-    natural = scale.name == "natural"
-    above, below = 1 - belief.below(scale.from_unit(delta)), belief.below(scale.from_unit(-delta))
-    ratios = [100 * float(np.expm1(at[p])) for p in (0.5, 0.025, 0.975)]
+    on_scale, in_unit = {}, {}
+    for probability in QUANTILES:
+        quantile = quantile_of(posterior.below, posterior.mean, posterior.sd, probability)
+        on_scale[probability] = quantile
+        in_unit[probability] = float(np.clip(scale.in_unit(quantile), -limit, limit))
+    # On another scale the mean does not transform to the mean in the unit; the median does.
+    estimate = in_unit[0.5]
+    if scale.name == "natural":
+        estimate = float(np.clip(posterior.mean, -limit, limit))
+    percent = None
+    if scale.name == "log":
+        percent = (_percent(on_scale[0.5]), _percent(on_scale[0.025]), _percent(on_scale[0.975]))
+    above = 1 - posterior.below(scale.from_unit(delta))
+    below = posterior.below(scale.from_unit(-delta))
     return Effect(
-        estimate=float(np.clip(mean, -limit, limit)) if natural else told[0.5],
-        lower_95=told[0.025],
-        upper_95=told[0.975],
-        lower_50=told[0.25],
-        upper_50=told[0.75],
+        estimate=estimate,
+        lower_95=in_unit[0.025],
+        upper_95=in_unit[0.975],
+        lower_50=in_unit[0.25],
+        upper_50=in_unit[0.75],
         probability_above=above,
         probability_within=max(0.0, 1 - above - below),
         probability_below=below,
-        percent=(ratios[0], ratios[1], ratios[2]) if scale.name == "log" else None,
+        percent=percent,
     )
+
+
+def _percent(log_ratio: float) -> float:
+    """Write a difference of logarithms as a change in percent."""
+    return 100 * float(np.expm1(log_ratio))
 
 
 def with_ratio(effect: Effect, link: PosteriorSummary, link_name: str) -> Effect:
-    """Add what an effect is as a ratio: of odds, or in percent where the link is a logarithm."""
-    median, lower, upper = (
-        float(np.exp(quantile_of(link.below, link.mean, link.sd, p))) for p in (0.5, 0.025, 0.975)
-    )
+    """Add an effect on the link's scale as a ratio: of odds, or in percent where the link is a logarithm."""
+    ratios = []
+    for probability in (0.5, 0.025, 0.975):
+        quantile = quantile_of(link.below, link.mean, link.sd, probability)
+        ratios.append(float(np.exp(quantile)))
+    median, lower, upper = ratios
     if link_name == "log":
         percent = (100 * (median - 1), 100 * (lower - 1), 100 * (upper - 1))
         return effect.model_copy(update={"percent": percent})
     return effect.model_copy(update={"odds_ratio": (median, lower, upper)})
 
 
-def density_of(belief: PosteriorSummary, scale: UnitScale) -> tuple[FloatArray, FloatArray]:
+def density_of(posterior: PosteriorSummary, scale: UnitScale) -> tuple[FloatArray, FloatArray]:
     """Density of an effect in the outcome's unit: where, and how much."""
-    edges = belief.mean + belief.sd * np.linspace(-4.5, 4.5, DENSITY_POINTS)
+    edges = posterior.mean + posterior.sd * np.linspace(-4.5, 4.5, DENSITY_POINTS)
     unit = np.array([scale.in_unit(float(edge)) for edge in edges])
-    below = belief.smoothed_below if isinstance(belief, EffectDraws) else belief.below
+    # The distribution function of draws has steps, whose differences would be spikes.
+    below = posterior.below
+    if isinstance(posterior, EffectDraws):
+        below = posterior.smoothed_below
     mass = np.diff([below(float(edge)) for edge in edges])
     width = np.diff(unit)
+    # A square root has no values below 0, so that edges there fall together.
     kept = width > 0
     return ((unit[:-1] + unit[1:]) / 2)[kept], mass[kept] / width[kept]

@@ -1,4 +1,4 @@
-"""From a series to what is fitted: observed rows, their cycles, the scale, the smallest effect that matters."""
+"""Prepares a series for its fit: observed rows, their cycles, the scale, the smallest effect that matters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from santorio.studies.outcomes import Summary
 from santorio.studies.randomization import cycles_of
 from santorio.studies.spec import OutcomeColumn, Study
 
+# Days of a week need three weeks, or they could not be separated from the rest.
 MIN_DAYS_FOR_WEEKDAYS = 21
 # Below this share of the spread within arms a reference arm's spread is no yardstick.
 MIN_SPREAD = 0.25
@@ -25,7 +26,7 @@ DeltaSource = Literal["stated", "0.3 standard deviations of the reference"]
 
 @dataclass(frozen=True)
 class Prepared:
-    """One outcome of one case, ready to be fitted; `values` are in the outcome's unit, one a row."""
+    """One outcome of one case, ready to be fitted; `values` are in the outcome's unit, one per row."""
 
     series: Series
     case: CaseDesign
@@ -45,8 +46,13 @@ class Prepared:
 
 def doses_of(dataset: Dataset) -> FloatArray | None:
     """All doses of a study in increasing order; None where arms have no dose."""
-    found = [case.dose for case in dataset.cases if case.dose is not None]
-    return np.unique(np.concatenate(found)) if found else None
+    doses = [case.dose for case in dataset.cases if case.dose is not None]
+    return np.unique(np.concatenate(doses)) if doses else None
+
+
+def dose_share(dose: FloatArray, doses: FloatArray) -> FloatArray:
+    """Dose above the reference as a share of the highest; `doses` are all of the study in increasing order."""
+    return np.asarray((dose - doses[0]) / (doses[-1] - doses[0]))
 
 
 def prepare(study: Study, dataset: Dataset, series: Series, outcome: OutcomeColumn) -> Prepared:
@@ -69,9 +75,9 @@ def prepare(study: Study, dataset: Dataset, series: Series, outcome: OutcomeColu
             f"{int(counts.min())} of the rarest arm.",
             hint=f"At least {MIN_ROWS} are needed, and {MIN_DAYS_PER_ARM} of each arm.",
         )
-    share = (
-        None if doses is None or series.dose is None else (series.dose - doses[0]) / (doses[-1] - doses[0])
-    )
+    share = None
+    if doses is not None and series.dose is not None:
+        share = dose_share(series.dose, doses)
     cycle = cycles_of(study.design, series.day, series.arm, arms, series.cycle, observed)
     weekly = series.weekly and int(np.ptp(series.day)) + 1 >= MIN_DAYS_FOR_WEEKDAYS
     design = TrialDesign(series.day, series.arm, cycle, observed, arms, weekly=weekly)
@@ -90,20 +96,36 @@ def _scale(summary: Summary, outcome: OutcomeColumn, values: FloatArray, arm: In
     """Scale whose zero is the reference's mean and whose one is its spread, or the arms' where that is no yardstick."""
     scaled = Scale(summary.scale, 0.0, 1.0, summary.offset).forward(values)
     reference = scaled[arm == 0]
-    away = np.concatenate([scaled[arm == number] - scaled[arm == number].mean() for number in np.unique(arm)])
-    within = float(np.sqrt((away**2).sum() / max(len(away) - len(np.unique(arm)), 1)))
-    spread = float(reference.std(ddof=1)) if len(reference) >= MIN_DAYS_PER_ARM else within
+    within = _spread_within(scaled, arm)
+    spread = within
+    if len(reference) >= MIN_DAYS_PER_ARM:
+        spread = float(reference.std(ddof=1))
     if spread < MIN_SPREAD * within:
         spread = within
-    everything = float(scaled.std(ddof=1))
-    if spread < 1e-6 * everything:
-        spread = everything
+    # No arm varies, but they differ: only the spread of all rows is left.
+    overall = float(scaled.std(ddof=1))
+    if spread < 1e-6 * overall:
+        spread = overall
     if not spread > 0 or np.ptp(values) == 0:
         raise NotEnoughData(
-            f"“{outcome.name}” never varies.", hint="What never varies tells nothing of an effect."
+            f"“{outcome.name}” never varies.",
+            hint="An effect shows only in values that vary: check the column, or choose another outcome.",
         )
-    center = float(reference.mean()) if len(reference) else float(scaled.mean())
+    # With doses no row may have the reference.
+    center = float(scaled.mean())
+    if len(reference):
+        center = float(reference.mean())
     return Scale(summary.scale, center, spread, summary.offset)
+
+
+def _spread_within(scaled: FloatArray, arm: IntArray) -> float:
+    """Standard deviation of rows around the mean of their arm, over all arms."""
+    residuals = []
+    for number in np.unique(arm):
+        values = scaled[arm == number]
+        residuals.append(values - values.mean())
+    degrees = max(len(scaled) - len(residuals), 1)
+    return float(np.sqrt((np.concatenate(residuals) ** 2).sum() / degrees))
 
 
 def common_scale(prepared: Sequence[Prepared]) -> Scale:
@@ -119,6 +141,5 @@ def smallest_effect(outcome: OutcomeColumn, scale: Scale) -> tuple[float, DeltaS
         return abs(scale.back(scale.center)) * outcome.smallest_percent / 100, "stated"
     if isinstance(outcome.smallest_effect, float):
         return outcome.smallest_effect, "stated"
-    return scale.in_unit(
-        DEFAULT_SMALLEST_EFFECT_SD * scale.spread
-    ), "0.3 standard deviations of the reference"
+    default = scale.in_unit(DEFAULT_SMALLEST_EFFECT_SD * scale.spread)
+    return default, "0.3 standard deviations of the reference"

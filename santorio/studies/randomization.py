@@ -1,13 +1,13 @@
 """The randomization scheme of the rows: cycles in which an effect can repeat, and the randomisation test.
 
 Every re-drawn schedule is equally probable under the stated scheme. Where days were not randomised,
-there is no such test, and none is made.
+there is no such test.
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import comb, factorial, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,17 @@ from santorio.studies.spec import Design
 
 ABBA = 4
 PSEUDO_CYCLE_ROWS = 14
+# Each cycle is a column of the model for every arm.
 MAX_CYCLES = 24
-# Schedules held at once: ten million numbers are 80 MB.
-_AT_ONCE = 5_000_000
+# Labels held at once, over all schedules of a batch: 40 MB.
+_BATCH_LABELS = 5_000_000
+# All orders of a block of eight are 40,320 permutations, most of them equal to another.
+MAX_PERMUTED = 8
 SEED = 2614
+# Halvings that place an end of the interval within a millionth of the reach.
+BISECTIONS = 20
+# The search for an end of the interval reaches this many standard deviations of the re-drawn differences.
+REACH = 12.0
 Mask = NDArray[np.bool_]
 
 
@@ -37,9 +44,9 @@ def cycles_of(
     since = day - day[0]
     candidates: list[IntArray] = []
     if stated is not None:
-        order = list(dict.fromkeys(stated))
-        candidates.append(np.array([order.index(value) for value in stated]))
-        # What was stated are phases then, of one arm each.
+        number_of = {name: number for number, name in enumerate(dict.fromkeys(stated))}
+        candidates.append(np.array([number_of[name] for name in stated]))
+        # If those lack an arm, they are phases, of one arm each.
         candidates.append(phase // arms)
     if design.scheme == "phases":
         candidates.append(phase // arms)
@@ -48,11 +55,13 @@ def cycles_of(
     if design.scheme == "periods" and design.period:
         candidates.append(since // (design.period * arms))
     if design.scheme == "days" and design.block:
-        candidates.append(since // (design.block * max(-(-PSEUDO_CYCLE_ROWS // design.block), 1)))
+        # Blocks are joined until they are about a fortnight.
+        joined = max(math.ceil(PSEUDO_CYCLE_ROWS / design.block), 1)
+        candidates.append(since // (design.block * joined))
     for candidate in candidates:
-        cycle = _numbered(_closed(candidate, arm, arms))
+        cycle = _numbered(_join_last(candidate, arm, arms))
         if _complete(cycle[observed], arm[observed], arms, 1):
-            return _at_most(cycle)
+            return _join_to_maximum(cycle)
     for stretches in range(min(len(arm) // PSEUDO_CYCLE_ROWS, MAX_CYCLES), 1, -1):
         stretch = number * stretches // len(arm)
         if _complete(stretch[observed], arm[observed], arms, 2):
@@ -60,18 +69,22 @@ def cycles_of(
     return np.zeros(len(arm), dtype=np.int64)
 
 
-def _closed(cycle: IntArray, arm: IntArray, arms: int) -> IntArray:
-    """Join a last cycle that is not complete to the one before it."""
+def _join_last(cycle: IntArray, arm: IntArray, arms: int) -> IntArray:
+    """Join a last cycle that lacks an arm to the one before it."""
     last = cycle.max()
-    whole = len(np.unique(arm[cycle == last])) == arms
-    return cycle if whole or last == 0 else np.minimum(cycle, last - 1)
+    complete = len(np.unique(arm[cycle == last])) == arms
+    if complete or last == 0:
+        return cycle
+    return np.minimum(cycle, last - 1)
 
 
 def _numbered(cycle: IntArray) -> IntArray:
+    """Number cycles from 0 without gaps."""
     return np.unique(cycle, return_inverse=True)[1]
 
 
 def _complete(cycle: IntArray, arm: IntArray, arms: int, fewest: int) -> bool:
+    """Whether every cycle has every arm at least `fewest` times."""
     cycles = len(np.unique(cycle))
     if cycles != cycle.max() + 1:
         return False
@@ -79,14 +92,27 @@ def _complete(cycle: IntArray, arm: IntArray, arms: int, fewest: int) -> bool:
     return bool(count.min() >= fewest)
 
 
-def _at_most(cycle: IntArray) -> IntArray:
+def _join_to_maximum(cycle: IntArray) -> IntArray:
+    """Join neighbouring cycles where there are too many."""
     cycles = int(cycle.max()) + 1
-    return cycle if cycles <= MAX_CYCLES else cycle * MAX_CYCLES // cycles
+    if cycles <= MAX_CYCLES:
+        return cycle
+    return cycle * MAX_CYCLES // cycles
 
 
 @dataclass(frozen=True)
 class Redraws:
-    """Schedules that the scheme could as well have given: how many, and whether these are all; they come in batches."""
+    """Schedules that the scheme could equally have given.
+
+    Attributes
+    ----------
+    count : int
+        How many there are.
+    batches : Iterator[IntArray]
+        Label of each row in each schedule, (schedules, rows).
+    complete : bool
+        Whether these are all possible schedules.
+    """
 
     count: int
     batches: Iterator[IntArray]
@@ -95,7 +121,7 @@ class Redraws:
 
 @dataclass(frozen=True)
 class _Blocks:
-    """Labels that may change places: the unit of each row, the block of each unit, the label of each unit."""
+    """Labels that may be exchanged: the unit of each row, the block of each unit, the label of each unit."""
 
     unit: IntArray
     block: IntArray
@@ -103,12 +129,12 @@ class _Blocks:
 
     @property
     def arrangements(self) -> int:
-        """How many different ones there are."""
-        ways = []
+        """Number of different arrangements: n! / (n₁! n₂! …) for each block, multiplied."""
+        arrangements = 1
         for number in np.unique(self.block):
-            counts = np.unique(self.label[self.block == number], return_counts=True)[1]
-            ways.append(factorial(int(counts.sum())) // prod(factorial(int(count)) for count in counts))
-        return prod(ways)
+            counts = np.unique(self.label[self.block == number], return_counts=True)[1].tolist()
+            arrangements *= math.factorial(sum(counts)) // math.prod(map(math.factorial, counts))
+        return arrangements
 
 
 def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) -> Redraws | None:
@@ -137,63 +163,81 @@ def redraws(design: Design, day: IntArray, label: IntArray, seed: int = SEED) ->
 
 
 def _capped(design: Design, day: IntArray, label: IntArray, seed: int) -> IntArray | None:
-    """Days in balanced blocks with a cap on runs, where the schedule is whole and obeys it."""
-    if design.scheme != "days" or not design.block or not design.max_run or len(day) != np.ptp(day) + 1:
+    """Re-draw days in balanced blocks with a cap on runs; None where the schedule has gaps or violates it."""
+    has_gaps = len(day) != np.ptp(day) + 1
+    if design.scheme != "days" or not design.block or not design.max_run or has_gaps:
         return None
     stated = {"kind": "daily", "cycle_days": design.block, "longest_run": design.max_run}
-    law = infer_randomization(label, None, stated)
-    return redraw(law, label, seed)[0] if law.kind == "daily" else None
+    inferred = infer_randomization(label, None, stated)
+    if inferred.kind != "daily":
+        return None
+    return redraw(inferred, label, seed)[0]
 
 
 def _blocks(design: Design, day: IntArray, label: IntArray) -> _Blocks:
     since = day - day[0]
     if design.scheme == "periods":
-        assert design.period is not None  # noqa: S101 - the study file is refused without
-        unit = _numbered(since // design.period)
-        first = np.searchsorted(unit, np.arange(unit[-1] + 1))
-        unit_label = label[first]
-        if (label == unit_label[unit]).all():
-            arms = len(np.unique(label))
-            cycle = np.arange(len(unit_label)) // arms
-            balanced = all(
-                len(np.unique(unit_label[cycle == number])) == (cycle == number).sum()
-                for number in np.unique(cycle)
-            )
-            return _Blocks(unit, cycle if balanced else np.zeros_like(cycle), unit_label)
-        # The schedule breaks the stated periods: whole phases change places.
-        phase = np.concatenate([[0], np.cumsum(np.diff(label) != 0)])
-        starts = np.searchsorted(phase, np.arange(phase[-1] + 1))
-        return _Blocks(phase, np.zeros(len(starts), dtype=np.int64), label[starts])
-    block = since // design.block if design.block else np.zeros_like(since)
+        return _period_blocks(design, since, label)
+    block = np.zeros_like(since)
+    if design.block:
+        block = since // design.block
     return _Blocks(np.arange(len(label)), _numbered(block), label)
 
 
+def _period_blocks(design: Design, since: IntArray, label: IntArray) -> _Blocks:
+    """Whole periods are exchanged: within their cycle if every cycle is balanced, else over the study."""
+    assert design.period is not None  # noqa: S101 - the study file is refused without
+    period = _numbered(since // design.period)
+    period_label = label[_first_of_each(period)]
+    if (label == period_label[period]).all():
+        cycle = np.arange(len(period_label)) // len(np.unique(label))
+        if not _each_once(cycle, period_label):
+            cycle = np.zeros_like(cycle)
+        return _Blocks(period, cycle, period_label)
+    # The schedule does not keep to the stated periods: whole phases are exchanged.
+    phase = np.concatenate([[0], np.cumsum(np.diff(label) != 0)])
+    starts = _first_of_each(phase)
+    return _Blocks(phase, np.zeros(len(starts), dtype=np.int64), label[starts])
+
+
+def _first_of_each(number: IntArray) -> IntArray:
+    """Position of the first row of each number; numbers increase from 0 without gaps."""
+    return np.asarray(np.searchsorted(number, np.arange(number[-1] + 1)))
+
+
+def _each_once(cycle: IntArray, label: IntArray) -> bool:
+    """Whether no cycle has a label twice."""
+    pairs = np.column_stack([cycle, label])
+    return len(np.unique(pairs, axis=0)) == len(pairs)
+
+
 def _arrangements(blocks: _Blocks) -> Iterator[IntArray]:
-    parts = [
-        sorted(set(itertools.permutations(blocks.label[blocks.block == number].tolist())))
-        if (blocks.block == number).sum() <= 8
-        else _two_label_orders(blocks.label[blocks.block == number])
-        for number in np.unique(blocks.block)
-    ]
-    for chosen in itertools.product(*parts):
-        yield np.array([label for part in chosen for label in part])
+    """All schedules: every combination of the orders of the blocks."""
+    orders = [_orders(blocks.label[blocks.block == number]) for number in np.unique(blocks.block)]
+    for combination in itertools.product(*orders):
+        yield np.concatenate(combination)
 
 
-def _two_label_orders(label: IntArray) -> list[tuple[int, ...]]:
-    """All orders of a long block: labels are placed one after the other, in the places still free."""
+def _orders(label: IntArray) -> list[tuple[int, ...]]:
+    """All different orders of a block's labels."""
+    if len(label) <= MAX_PERMUTED:
+        return sorted(set(itertools.permutations(label.tolist())))
+    # In a long block permutations would be far too many: each label takes some of the positions still free.
     values, counts = np.unique(label, return_counts=True)
-    orders: list[dict[int, int]] = [{}]
+    partial: list[dict[int, int]] = [{}]
     for value, count in zip(values.tolist(), counts.tolist(), strict=True):
-        orders = [
-            {**order, **dict.fromkeys(places, value)}
-            for order in orders
-            for places in itertools.combinations([p for p in range(len(label)) if p not in order], count)
-        ]
-    return [tuple(order[place] for place in range(len(label))) for order in orders]
+        extended = []
+        for order in partial:
+            free = [position for position in range(len(label)) if position not in order]
+            choices = itertools.combinations(free, count)
+            extended += [order | dict.fromkeys(positions, value) for positions in choices]
+        partial = extended
+    return [tuple(order[position] for position in sorted(order)) for order in partial]
 
 
 def _permuted(blocks: _Blocks, rng: np.random.Generator) -> Iterator[IntArray]:
-    batch = max(_AT_ONCE // len(blocks.unit), 1)
+    """Draw schedules at random in batches: labels are permuted within their block."""
+    batch = max(_BATCH_LABELS // len(blocks.unit), 1)
     numbers = np.unique(blocks.block)
     for start in range(0, REDRAWS, batch):
         drawn = np.tile(blocks.label, (min(batch, REDRAWS - start), 1))
@@ -205,36 +249,40 @@ def _permuted(blocks: _Blocks, rng: np.random.Generator) -> Iterator[IntArray]:
 
 def _flips(design: Design, label: IntArray, rng: np.random.Generator) -> Redraws | None:
     """ABBA or BAAB, by the toss of a coin for each block."""
+    # A mirrored order has two arms, 0 and 1.
     if label.max() != 1:
         return None
     block = np.arange(len(label)) // (design.block or ABBA)
     blocks = int(block[-1]) + 1
-    if 2**blocks <= MAX_ENUMERATED:
+    complete = 2**blocks <= MAX_ENUMERATED
+    if complete:
         flip = np.array(list(itertools.product((0, 1), repeat=blocks)))
     else:
         flip = rng.integers(2, size=(REDRAWS, blocks))
-    return Redraws(len(flip), iter([label[None] ^ flip[:, block]]), complete=2**blocks <= MAX_ENUMERATED)
+    return Redraws(len(flip), iter([label[None] ^ flip[:, block]]), complete)
 
 
 def _starts(design: Design, label: IntArray, rng: np.random.Generator) -> Redraws | None:
     """Phases in their order, their starts drawn from all that leave each long enough (Edgington 1975)."""
     fewest = design.min_per_phase or 1
     phase = np.concatenate([[0], np.cumsum(np.diff(label) != 0)])
-    order = label[np.searchsorted(phase, np.arange(phase[-1] + 1))]
+    order = label[_first_of_each(phase)]
     phases, spare = len(order), len(label) - fewest * len(order)
     if phases < 2 or spare < 0:
         return None
-    # Spare rows are shared out among phases: stars and bars.
-    total = comb(spare + phases - 1, phases - 1)
-    if total <= MAX_ENUMERATED:
-        bars = np.array(list(itertools.combinations(range(spare + phases - 1), phases - 1)))
+    # Spare rows are distributed over the phases: stars and bars, a bar for each change of arm.
+    bars, positions = phases - 1, spare + phases - 1
+    complete = math.comb(positions, bars) <= MAX_ENUMERATED
+    if complete:
+        drawn_bars = np.array(list(itertools.combinations(range(positions), bars)))
     else:
-        picked = [rng.choice(spare + phases - 1, phases - 1, replace=False) for _ in range(REDRAWS)]
-        bars = np.sort(np.array(picked), axis=1)
-    edges = bars - np.arange(phases - 1) + fewest * np.arange(1, phases)
+        picked = [rng.choice(positions, bars, replace=False) for _ in range(REDRAWS)]
+        drawn_bars = np.sort(np.array(picked), axis=1)
+    # First row of each phase but the first, (schedules, phases - 1).
+    starts = drawn_bars - np.arange(bars) + fewest * np.arange(1, phases)
     number = np.arange(len(label))
-    drawn = order[(number[None, :, None] >= edges[:, None, :]).sum(axis=2)]
-    return Redraws(len(drawn), iter([drawn]), complete=total <= MAX_ENUMERATED)
+    drawn_phase = (number[None, :, None] >= starts[:, None, :]).sum(axis=2)
+    return Redraws(len(drawn_phase), iter([order[drawn_phase]]), complete)
 
 
 @dataclass(frozen=True)
@@ -250,7 +298,7 @@ class RandomizationTestResult:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One case for the test: its scheme's design, days, labels, and the outcome less what is not of the arms."""
+    """One case for the test, a value per row: days, labels, the outcome less trend and week, and the exposure."""
 
     day: IntArray
     label: IntArray
@@ -273,8 +321,8 @@ def randomisation_test(
     Returns
     -------
     RandomizationTestResult or None
-        None where nothing was randomised. The interval inverts the test: effects that, taken off the outcome, leave a
-        difference that the scheme would often give.
+        None where nothing was randomised. The interval inverts the test: effects that, subtracted from the outcome,
+        leave a difference that the scheme would often give.
     """
     observed = np.zeros(2)
     total: FloatArray | None = None
@@ -283,42 +331,52 @@ def randomisation_test(
         drawn = redraws(design, case.day, case.label, SEED + number)
         if drawn is None:
             return None
-        both = np.concatenate([_statistic(batch, case, contrast, doses) for batch in drawn.batches])
+        statistics = np.concatenate([_statistic(batch, case, contrast, doses) for batch in drawn.batches])
         observed += _statistic(case.label[None], case, contrast, doses)[0]
         complete = complete and drawn.complete and len(cases) == 1
         if len(cases) > 1:
-            # Cases were drawn independently of each other.
-            both = both[np.random.default_rng(SEED + 7919 + number).integers(len(both), size=REDRAWS)]
-        total = both if total is None else total + both
+            # Cases were randomised independently of each other: a schedule of all is a random one of each.
+            rng = np.random.default_rng(SEED + 7919 + number)
+            statistics = statistics[rng.integers(len(statistics), size=REDRAWS)]
+        total = statistics if total is None else total + statistics
     if total is None:
         return None
     observed, total = observed / len(cases), total / len(cases)
 
-    def p_of(shift: float) -> float:
-        here = abs(observed[0] - shift * observed[1])
-        beyond = np.abs(total[:, 0] - shift * total[:, 1]) >= here - 1e-9 * max(here, 1.0)
-        return float(beyond.mean()) if complete else float((1 + beyond.sum()) / (1 + len(beyond)))
+    def p_value(effect: float) -> float:
+        """Probability of a difference as large as the observed, once an effect is subtracted from the outcome."""
+        difference = abs(observed[0] - effect * observed[1])
+        redrawn = np.abs(total[:, 0] - effect * total[:, 1])
+        # Schedules of equal differences must count, whatever the rounding.
+        as_large = redrawn >= difference - 1e-9 * max(difference, 1.0)
+        if complete:
+            return float(as_large.mean())
+        # The observed schedule is one of the drawn: a p-value is never 0.
+        return float((1 + as_large.sum()) / (1 + len(as_large)))
 
-    lower, upper = _inverted(p_of, observed[0] / observed[1], float(total[:, 0].std()))
-    return RandomizationTestResult(p_of(0.0), lower, upper, len(total), complete)
+    lower, upper = _invert(p_value, observed[0] / observed[1], float(total[:, 0].std()))
+    return RandomizationTestResult(p_value(0.0), lower, upper, len(total), complete)
 
 
-def _inverted(
-    p_of: Callable[[float], float], center: float, step: float
+def _invert(
+    p_value: Callable[[float], float], center: float, step: float
 ) -> tuple[float | None, float | None]:
-    if step <= 0 or not np.isfinite(center) or p_of(center + 12 * step) > 0.05:
-        # Too few schedules to reject anything: there is no interval.
+    """Interval of the effects that the test does not reject at 5 %, by bisection from the estimate outwards."""
+    # Too few schedules to reject anything: there is no interval.
+    if step <= 0 or not np.isfinite(center) or p_value(center + REACH * step) > 0.05:
         return None, None
-    found = []
-    for side in (-1, 1):
-        inside, outside = 0.0, 12.0
-        for _ in range(20):
-            middle = (inside + outside) / 2
-            inside, outside = (
-                (middle, outside) if p_of(center + side * middle * step) > 0.05 else (inside, middle)
-            )
-        found.append(center + side * inside * step)
-    return found[0], found[1]
+    return _interval_end(p_value, center, -step), _interval_end(p_value, center, step)
+
+
+def _interval_end(p_value: Callable[[float], float], center: float, step: float) -> float:
+    inside, outside = 0.0, REACH
+    for _ in range(BISECTIONS):
+        middle = (inside + outside) / 2
+        if p_value(center + middle * step) > 0.05:
+            inside = middle
+        else:
+            outside = middle
+    return center + inside * step
 
 
 def _statistic(drawn: IntArray, case: Sampled, contrast: int, doses: FloatArray | None) -> FloatArray:
@@ -326,12 +384,13 @@ def _statistic(drawn: IntArray, case: Sampled, contrast: int, doses: FloatArray 
     observed = np.isfinite(case.outcome)
     values = np.column_stack([case.outcome[observed], case.exposure[observed]])
     if doses is not None:
-        away = doses[drawn[:, observed]]
-        away = away - away.mean(axis=1, keepdims=True)
-        return np.asarray(away @ values / np.maximum((away**2).sum(axis=1), 1e-12)[:, None])
+        dose = doses[drawn[:, observed]]
+        deviation = dose - dose.mean(axis=1, keepdims=True)
+        squares = np.maximum((deviation**2).sum(axis=1), 1e-12)
+        return np.asarray(deviation @ values / squares[:, None])
     treated, reference = drawn[:, observed] == contrast, drawn[:, observed] == 0
-    some = treated.any(axis=1) & reference.any(axis=1)
     mean_treated = treated @ values / np.maximum(treated.sum(axis=1), 1)[:, None]
     mean_reference = reference @ values / np.maximum(reference.sum(axis=1), 1)[:, None]
-    # A draw that leaves an arm without a observed row says nothing, and counts as no difference.
-    return np.asarray(np.where(some[:, None], mean_treated - mean_reference, 0.0))
+    # A draw that leaves an arm without an observed row counts as no difference.
+    has_both = treated.any(axis=1) & reference.any(axis=1)
+    return np.asarray(np.where(has_both[:, None], mean_treated - mean_reference, 0.0))

@@ -9,8 +9,9 @@ import numpy as np
 from santorio.arrays import FloatArray
 from santorio.rendering.charts import CaseRows, Interval, plot_effect, plot_forest, plot_rows
 from santorio.rendering.report import Report, ReportFigure, ReportTable, render_report
-from santorio.rendering.text import decision_text, number, percent, with_unit
+from santorio.rendering.text import number, percent, with_unit
 from santorio.studies.analysis import StudyAnalysis
+from santorio.studies.cent import cent_items
 from santorio.studies.dataset import Dataset, Series
 from santorio.studies.gaussian_fit import EFFECT_PRIOR
 from santorio.studies.result import (
@@ -23,11 +24,9 @@ from santorio.studies.result import (
     RandomisationTest,
     StudyAnswer,
 )
+from santorio.studies.text import case_prefix, decision_texts, ratio_text
 
 MAX_PANELS = 8
-# Items of CENT that list cases or changes of arm stay readable up to these many.
-MAX_CASES_LISTED = 12
-MAX_PHASES_LISTED = 200
 DECIDED_BEFORE_UNSTATED = "Not stated: the criteria of the decision may have been chosen afterwards."
 DECIDED_AFTER_UNSTATED = (
     "Not stated. The summary of readings and the scale are chosen from the data without regard to the arms."
@@ -45,23 +44,18 @@ def report_of(analysis: StudyAnalysis, generated_at: dt.datetime | None = None) 
             title=answer.title,
             question=answer.question,
             answer=answer.answer,
-            meaning=f"{_decision_texts(primary)} {answer.design.said}",
+            meaning=f"{decision_texts(primary)} {answer.design.said}",
             figures=_figures(analysis),
-            tables=list(itertools.chain.from_iterable(_tables(outcome) for outcome in answer.outcomes)),
+            tables=list(itertools.chain.from_iterable(map(_tables, answer.outcomes))),
             checks=_checks(answer, comparison),
             decided_before=texts.decided_before or DECIDED_BEFORE_UNSTATED,
             decided_after=texts.decided_after or DECIDED_AFTER_UNSTATED,
-            cent=_cent(analysis),
+            cent=cent_items(analysis),
             hashes={"study file": answer.study_sha256, **answer.data.sha256},
             versions=answer.versions,
             generated_at=generated_at or dt.datetime.now(dt.UTC),
         )
     )
-
-
-def _decision_texts(outcome: OutcomeAnswer) -> str:
-    """What the decisions mean, each text once."""
-    return " ".join(dict.fromkeys(decision_text(comparison.decision) for comparison in outcome.comparisons))
 
 
 def _label(name: str, outcome: OutcomeAnswer) -> str:
@@ -129,11 +123,11 @@ def _effect_figure(analysis: StudyAnalysis, outcome: OutcomeAnswer, comparison: 
 
 def _prior_density(at: FloatArray, spread: float) -> FloatArray:
     """Density of the effect's prior, a mixture of normals around 0 in units of a row's standard deviation."""
-    parts = [
-        weight * np.exp(-0.5 * (at / (sd * spread)) ** 2) / (sd * spread * np.sqrt(2 * np.pi))
-        for weight, sd in EFFECT_PRIOR
-    ]
-    return np.asarray(sum(parts))
+    density = np.zeros_like(at)
+    for weight, relative_sd in EFFECT_PRIOR:
+        sd = relative_sd * spread
+        density += weight * np.exp(-0.5 * (at / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
+    return density
 
 
 def _interval(label: str, effect: Effect | CycleEffect, *, bold: bool = False) -> Interval:
@@ -177,14 +171,14 @@ def _tables(outcome: OutcomeAnswer) -> list[ReportTable]:
     means = ReportTable(
         f"{name}: rows as they are",
         ("Arm", "Rows", "Missing or excluded", "Mean", "SD"),
-        [
-            (arm.arm, str(arm.rows), str(arm.missing), f"{arm.mean:.4g}", f"{arm.sd:.3g}")
-            for arm in outcome.arms
-        ],
+        [_arm_values(arm) for arm in outcome.arms],
         outcome.summary,
     )
-    contrasts = [f"{comparison.arm} against {comparison.reference}" for comparison in outcome.comparisons]
-    columns = [_effect_rows(outcome), *map(_effect_values, outcome.comparisons)]
+    contrasts = []
+    columns = [_effect_rows(outcome)]
+    for comparison in outcome.comparisons:
+        contrasts.append(f"{comparison.arm} against {comparison.reference}")
+        columns.append(_effect_values(comparison))
     effects = ReportTable(
         f"{name}: effects",
         ("", *contrasts),
@@ -194,10 +188,15 @@ def _tables(outcome: OutcomeAnswer) -> list[ReportTable]:
     return [means, effects]
 
 
+def _arm_values(arm: ArmRows) -> tuple[str, ...]:
+    return arm.arm, str(arm.rows), str(arm.missing), f"{arm.mean:.4g}", f"{arm.sd:.3g}"
+
+
 def _effect_rows(outcome: OutcomeAnswer) -> list[str]:
     """Headings of the rows of the table of effects; `_effect_values` has their values in the same order."""
     delta = number(outcome.smallest_effect)
     test_interval = "Its 95 % interval"
+    # With a likelihood of its own, the outcome is tested in the unit in which its effect is reported.
     if outcome.likelihood == "normal":
         test_interval += ", on the scale of the analysis"
     return [
@@ -224,27 +223,22 @@ def _ratio_rows(outcome: OutcomeAnswer) -> list[str]:
     return []
 
 
-def _ratio_values(effect: Effect) -> list[str]:
-    if effect.odds_ratio is not None:
-        ratio, lower, upper = effect.odds_ratio
-        return [f"{number(ratio)} ({number(lower)} to {number(upper)})"]
-    if effect.percent is not None:
-        percent, lower, upper = effect.percent
-        return [f"{number(percent, signed=True)} % ({number(lower)} to {number(upper)})"]
-    return []
-
-
 def _effect_values(comparison: Comparison) -> list[str]:
     effect, test = comparison.effect, comparison.randomisation
+    p_value = "none possible"
+    if test is not None:
+        p_value = f"{test.p:.2g}"
+    ratio = ratio_text(effect)
+    ratios = [] if ratio is None else [ratio]
     return [
         number(effect.estimate, signed=True),
         f"{number(effect.lower_95)} to {number(effect.upper_95)}",
-        *_ratio_values(effect),
+        *ratios,
         number(comparison.raw_difference, signed=True),
         percent(effect.probability_above),
         percent(effect.probability_within),
         percent(effect.probability_below),
-        f"{test.p:.2g}" if test else "none possible",
+        p_value,
         _test_interval(test),
         comparison.decision,
     ]
@@ -259,8 +253,9 @@ def _test_interval(test: RandomisationTest | None) -> str:
 
 def _checks(answer: StudyAnswer, comparison: Comparison) -> Sequence[str]:
     checks = [warning.text for warning in answer.warnings]
+    several = len(comparison.cases) > 1
     for case in comparison.cases:
-        prefix = f"{case.case}: " if len(comparison.cases) > 1 else ""
+        prefix = case_prefix(case.case, several=several)
         checks += [prefix + text for text in _case_checks(case, answer.data.row)]
     test = comparison.randomisation
     if test is not None:
@@ -275,6 +270,7 @@ def _case_checks(case: CaseAnswer, row: str) -> list[str]:
     checks = [
         f"the correlation of a {row} with the previous one is {rho:.2f} ({interval}); the model takes it into account."
     ]
+    # The wide component begins with a weight of 0.2: more than half of it now means that the data asked for it.
     if case.prior_weights[1] > 0.5:
         checks.append("the effect is larger than the prior expected: its wide component took over.")
     if case.carry_over is not None:
@@ -282,144 +278,3 @@ def _case_checks(case: CaseAnswer, row: str) -> list[str]:
             f"{100 * case.carry_over:.0f} % of the effective exposure carries over to the next {row}."
         )
     return checks
-
-
-def _cent(analysis: StudyAnalysis) -> dict[str, str]:
-    """Items of CENT 2015, the reporting guideline of N-of-1 trials, by their number; empty ones are omitted."""
-    answer, texts = analysis.answer, analysis.study.report
-    primary = answer.outcomes[0]
-    row = answer.data.row
-    several = len(answer.data.cases) > 1
-    phases = _phase_counts(primary.comparisons[0])
-    row_counts = _row_counts(primary, row)
-    items: dict[str, str | None] = {
-        "1a": f"{answer.title}: {_design_name(answer)}.",
-        "1b": texts.abstract or answer.answer,
-        "2a": texts.background,
-        "2b": answer.question,
-        "3a": f"{answer.design.said} {phases}. Washout: {answer.design.washout} {row}s after a change.",
-        "3b": texts.decided_after,
-        "4a": texts.participant,
-        "4b": texts.setting,
-        "4c": texts.ethics,
-        "5": texts.intervention or f"Arms: {', '.join(analysis.dataset.arms.names)}.",
-        "6a": "; ".join(map(_outcome_definition, answer.outcomes)) + ".",
-        "7a": f"{answer.data.rows} {row}s. {texts.decided_before or ''}".strip(),
-        "8a": answer.design.said,
-        "8b": _restrictions(analysis),
-        "8c": _allocation_sequence(analysis),
-        "11a": texts.blinding,
-        "12a": answer.method,
-        "12b": "A normal-normal hierarchy over cases; see 12a." if several else "One person: none.",
-        "12c": _dependence(answer, primary.comparisons[0]),
-        "13a": f"{phases}.",
-        "13b": f"{row_counts}.",
-        "14a": f"From {answer.data.first} to {answer.data.last}.",
-        "15": _reference_level(primary),
-        "16": f"{row_counts}.",
-        "17a": _answers([primary]),
-        "17b": _binary(primary),
-        "18": _answers(answer.outcomes[1:]),
-        "19": texts.harms,
-        "20": texts.limitations or " ".join(warning.text for warning in answer.warnings),
-        "21": texts.generalisability,
-        "22": texts.interpretation or _decision_texts(primary),
-        "23": texts.registration,
-        "24": texts.protocol or f"The study file, SHA-256 {answer.study_sha256}.",
-        "25": texts.funding,
-    }
-    return {item: text for item, text in items.items() if text}
-
-
-def _answers(outcomes: Sequence[OutcomeAnswer]) -> str:
-    comparisons = itertools.chain.from_iterable(outcome.comparisons for outcome in outcomes)
-    return " ".join(comparison.answer for comparison in comparisons)
-
-
-def _phase_counts(comparison: Comparison) -> str:
-    cases = comparison.cases[:MAX_CASES_LISTED]
-    return "; ".join(f"{case.phases} phases without a change of arm" for case in cases)
-
-
-def _row_counts(outcome: OutcomeAnswer, row: str) -> str:
-    return "; ".join(f"{arm.arm}: {arm.rows} {row}s analysed, {arm.missing} not" for arm in outcome.arms)
-
-
-def _reference_level(outcome: OutcomeAnswer) -> str:
-    reference = outcome.arms[0]
-    return f"{reference.arm}: mean {reference.mean:.4g}, SD {reference.sd:.3g}."
-
-
-def _dependence(answer: StudyAnswer, comparison: Comparison) -> str:
-    row, half_life = answer.data.row, answer.design.half_life
-    cases = comparison.cases[:MAX_CASES_LISTED]
-    rho = "; ".join(f"{case.autocorrelation[0]:.2f}" for case in cases)
-    carry_over = f"a half-life of {half_life:g} {row}s" if half_life else "none"
-    return f"Correlation of a {row} with the next: {rho}. Period effects: a smooth trend. Carry-over: {carry_over}."
-
-
-def _design_name(answer: StudyAnswer) -> str:
-    several = len(answer.data.cases) > 1
-    if answer.design.randomised:
-        return "a series of N-of-1 trials" if several else "an N-of-1 trial"
-    return "a series of single-case comparisons" if several else "a single-case comparison"
-
-
-def _outcome_definition(outcome: OutcomeAnswer) -> str:
-    unit = f", {outcome.unit}" if outcome.unit else ""
-    role = "primary" if outcome.primary else "secondary"
-    return (
-        f"{outcome.label} ({outcome.kind}{unit}; {role}; smallest effect that matters "
-        f"{number(outcome.smallest_effect)}, {outcome.smallest_effect_from})"
-    )
-
-
-def _restrictions(analysis: StudyAnalysis) -> str:
-    design = analysis.study.design
-    limits = [
-        ("periods of", design.period),
-        ("blocks of", design.block),
-        ("no run above", design.max_run),
-        ("no phase below", design.min_per_phase),
-    ]
-    stated = [f"{name} {limit}" for name, limit in limits if limit]
-    return ", ".join([f"Scheme: {design.scheme}", *stated]) + "."
-
-
-def _allocation_sequence(analysis: StudyAnalysis) -> str:
-    """Arms in their order, each with its number of rows."""
-    cases = analysis.dataset.cases
-    sequences = []
-    for case in cases[:MAX_CASES_LISTED]:
-        prefix = f"{case.case}: " if len(cases) > 1 else ""
-        sequences.append(prefix + _phase_sequence(case, analysis.dataset.arms.names))
-    return "; ".join(sequences) + "."
-
-
-def _phase_sequence(case: Series, names: Sequence[str]) -> str:
-    changes = (np.flatnonzero(np.diff(case.arm)) + 1).tolist()
-    edges = [0, *changes, len(case.arm)]
-    phases = [f"{names[case.arm[start]]} {end - start}" for start, end in itertools.pairwise(edges)]
-    more = " …" if len(phases) > MAX_PHASES_LISTED else ""
-    return ", ".join(phases[:MAX_PHASES_LISTED]) + more
-
-
-def _binary(outcome: OutcomeAnswer) -> str | None:
-    """Absolute and relative effects of a binary outcome, as CENT asks for both; None for any other."""
-    if outcome.kind != "binary":
-        return None
-    reference, *others = outcome.arms
-    plain = "; ".join(_plain_contrast(arm, reference) for arm in others)
-    modelled = "; ".join(
-        f"{comparison.arm}: odds ratio {_ratio_values(comparison.effect)[0]}"
-        for comparison in outcome.comparisons
-        if comparison.effect.odds_ratio is not None
-    )
-    text = f"{plain} (plain means)."
-    return f"{text} {modelled} (the model's)." if modelled else text
-
-
-def _plain_contrast(arm: ArmRows, reference: ArmRows) -> str:
-    difference = number(100 * (arm.mean - reference.mean), signed=True)
-    ratio = f"{arm.mean / reference.mean:.2f}" if reference.mean > 0 else "not defined"
-    return f"{arm.arm}: difference {difference} percentage points, ratio {ratio}"

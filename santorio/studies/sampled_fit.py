@@ -1,6 +1,6 @@
-"""One outcome of all cases with a likelihood of its own, each fitted by itself by `santorio.stats.latent_posterior`.
+"""Fits an outcome with a likelihood of its own, each case by itself, by `santorio.stats.latent_posterior`.
 
-Effects are told in the outcome's own unit, averaged over the case's rows, and beside it on the link's scale: there
+Effects are reported in the outcome's own unit, averaged over the case's rows, and on the link's scale too: there
 cases are pooled.
 """
 
@@ -16,8 +16,8 @@ from santorio.stats.outcome_types import Family, code_outcome
 from santorio.studies.preprocessing import Prepared
 from santorio.studies.spec import OutcomeColumn
 
-# In units of a row's spread on the link's scale. Wider than a trial's, since people bring along what works at once; a
-# wider part beside it would tell a symptom that never came with one arm an odds ratio of thousands.
+# In units of a row's spread on the link's scale. Wider than a trial's, since people study what works at once; a
+# wider component beside it would give a symptom that never came with one arm an odds ratio of thousands.
 EFFECT_SD = 1.5
 PRIOR = EffectPrior((1.0,), (0.0,), (EFFECT_SD,))
 # A case's own posterior is this much narrower than its prior at least, as far as pooling goes.
@@ -25,9 +25,9 @@ MIN_LEARNED = 1e-3
 
 
 def likelihood_alone(posterior: LatentPosterior, contrast: int) -> tuple[float, float]:
-    """What the rows alone say of an effect on the link's scale, without its prior: estimate and standard deviation.
+    """Estimate of an effect on the link's scale by the rows alone, without its prior, and its standard deviation.
 
-    Both are taken to be normal: their precisions differ by the prior's.
+    Posterior and prior are taken to be normal: the precision of the likelihood is the difference of theirs.
     """
     own = posterior.link(contrast)
     prior = (EFFECT_SD * posterior.sigma) ** 2
@@ -46,21 +46,23 @@ def fit_sampled(
     outcome: OutcomeColumn, prepared: Sequence[Prepared], family: Family, carry_over: CarryOver | None
 ) -> list[LatentPosterior] | RejectedFit:
     """Fit one outcome of all cases, each by itself; if the diagnostics reject one, none is reported."""
-    # One compilation for all cases.
-    model = LatentTrialModel(
-        max(len(item.case.design.columns().names) for item in prepared),
-        max(len(item.observed) for item in prepared),
-    )
+    # One compilation, of the size of the largest case, serves all cases.
+    columns = max(len(prepared_case.case.design.columns().names) for prepared_case in prepared)
+    rows = max(len(prepared_case.observed) for prepared_case in prepared)
+    model = LatentTrialModel(columns, rows)
     low, high = outcome.bounds or (0.0, 1.0)
     fits = []
-    for item in prepared:
-        # Whole but for the last digits, see `santorio.stats.likelihood_choice.is_whole`.
-        values = item.observed if family == "bounded" else np.round(item.observed)
+    for prepared_case in prepared:
+        case, values = prepared_case.case, prepared_case.observed
+        if family != "bounded":
+            # Whole but for the last digits, see `santorio.stats.likelihood_choice.is_whole`.
+            values = np.round(values)
         coded = code_outcome(family, values, low=low, high=high)
         fit = sample_latent_posterior(
-            model, item.case.design, coded, carry_over=carry_over, prior=PRIOR, dose=item.case.dose
+            model, case.design, coded, carry_over=carry_over, prior=PRIOR, dose=case.dose
         )
-        if (problem := fit.fit.diagnostics.problem) is not None:
+        problem = fit.fit.diagnostics.problem
+        if problem is not None:
             return RejectedFit(problem)
         fits.append(fit)
     return fits

@@ -37,12 +37,13 @@ def read_schedule(path: Path, stated: ScheduleFile, date_format: str | None = No
         If it does not exist or is not a schedule.
     """
     table = _from_json(path) if path.suffix.lower() == ".json" else read_table(path)
-    day, arm = stated.day or table.header[0], stated.arm or table.header[1]
-    if path.suffix.lower() != ".json" and len(table.header) > 2 and not (stated.day and stated.arm):
+    # A table from JSON has these two columns.
+    if len(table.header) > 2 and not (stated.day and stated.arm):
         raise DataError(
             f"{path.name} has {len(table.header)} columns.",
             hint="State which hold the day and the arm: schedule: {file: …, day: …, arm: …}.",
         )
+    day, arm = stated.day or table.header[0], stated.arm or table.header[1]
     moments = parse_timestamps(table, day, date_format=date_format)
     days = np.floor(moments.at)
     if not np.isfinite(days).all():
@@ -58,25 +59,37 @@ def _from_json(path: Path) -> Table:
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
-        raise DataError(f"There is not a schedule file {path}.") from error
+        raise DataError(f"There is no schedule file {path}.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path.name} is not JSON.", hint=FORMS) from error
+    # A plan of `santorio study plan` has its schedule under this key.
     if isinstance(document, Mapping) and isinstance(document.get("schedule"), list | dict):
         document = document["schedule"]
-    if isinstance(document, Mapping):
-        rows = [[str(day), _text(arm)] for day, arm in document.items()]
-    elif isinstance(document, list) and not any(isinstance(entry, list | dict) for entry in document):
-        rows = [[str(number), _text(arm)] for number, arm in enumerate(document, 1)]
-    elif isinstance(document, list) and all(
-        isinstance(entry, Mapping) and {"day", "arm"} <= entry.keys() for entry in document
-    ):
-        rows = [[str(entry["day"]), _text(entry["arm"])] for entry in document]
-    else:
-        raise DataError(f"{path.name} holds no valid schedule.", hint=FORMS)
-    if not rows:
+    assignments = _assignments(document)
+    if assignments is None:
+        raise DataError(f"{path.name} is not a valid schedule.", hint=FORMS)
+    if not assignments:
         raise DataError(f"{path.name} is empty.", hint=FORMS)
+    rows = [[str(day), _arm_text(arm)] for day, arm in assignments]
     return Table(path.name, ("day", "arm"), rows, list(range(1, len(rows) + 1)))
 
 
-def _text(arm: object) -> str:
+def _assignments(document: object) -> list[tuple[object, object]] | None:
+    """Day and arm of each entry, in any of the forms that a schedule has; None for anything else."""
+    if isinstance(document, Mapping):
+        return list(document.items())
+    if not isinstance(document, list):
+        return None
+    if not any(isinstance(entry, list | dict) for entry in document):
+        return list(enumerate(document, 1))
+    assignments = []
+    for entry in document:
+        if not (isinstance(entry, Mapping) and {"day", "arm"} <= entry.keys()):
+            return None
+        assignments.append((entry["day"], entry["arm"]))
+    return assignments
+
+
+def _arm_text(arm: object) -> str:
+    """Arm as text; empty for a day without one."""
     return "" if arm is None else str(arm).strip()

@@ -1,6 +1,7 @@
 """The study file: the schema of STUDY.yaml, and the messages for files that violate it. No data is read here."""
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,6 +25,7 @@ SchemeName = Literal["days", "periods", "counterbalanced", "alternating", "phase
 Unit = Literal["auto", "day", "stretch", "test"]
 DOCUMENTED_IN = "docs/studies.md describes the format."
 MAX_PROBLEMS = 5
+# How YAML writes that a key has no value.
 _EMPTY = {"", "null", "~"}
 
 
@@ -31,18 +33,22 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _as_list(value: object) -> object:
-    return value if isinstance(value, list) else [value]
+def _as_list(value: object) -> list[object]:
+    """Accept a single value where a list of them is possible."""
+    if isinstance(value, list):
+        return value
+    return [value]
 
 
 def _as_file(value: object) -> object:
     """Accept a path alone where a file has options too."""
-    return {"file": value} if isinstance(value, str) else value
+    if isinstance(value, str):
+        return {"file": value}
+    return value
 
 
-def _as_files(value: object) -> object:
-    files = value if isinstance(value, list) else [value]
-    return [_as_file(file) for file in files]
+def _as_files(value: object) -> list[object]:
+    return [_as_file(file) for file in _as_list(value)]
 
 
 class DataFile(_Part):
@@ -59,7 +65,7 @@ class DataFile(_Part):
 
 
 class ColumnNames(_Part):
-    """Which column holds what."""
+    """The columns of the data by their meaning."""
 
     day: str | None = Field(None, description="Dates, or plain numbers such as the number of a test.")
     time: str | None = Field(None, description="Instants of several readings a day.")
@@ -113,7 +119,7 @@ class OutcomeColumn(_Part):
                 raise ValueError("is a number in the outcome's unit, or a percentage such as “10 %”")
             number = float(value.rstrip("% "))
         if isinstance(number, float) and not 0 < number < float("inf"):
-            raise ValueError("must be above 0: the direction is stated apart")
+            raise ValueError("must be above 0: direction: has the sign")
         return value
 
     @model_validator(mode="after")
@@ -157,6 +163,7 @@ class Design(_Part):
     @property
     def is_randomised(self) -> bool:
         """Whether days were randomised."""
+        # A claim of cause needs a scheme: it is what the randomisation test re-draws.
         if self.scheme == "unknown":
             return False
         if self.randomised is not None:
@@ -284,8 +291,9 @@ def _load(path: Path, text: str) -> object:
         """Loads every scalar as text, so that an arm may be called no, on or 1."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-            keys = [key.value for key, _ in node.value if isinstance(key.value, str)]
-            duplicates = sorted({key for key in keys if keys.count(key) > 1})
+            # YAML itself would take the last of two equal keys, and drop the other in silence.
+            keys = Counter(key.value for key, _ in node.value if isinstance(key.value, str))
+            duplicates = sorted(key for key, count in keys.items() if count > 1)
             if duplicates:
                 raise ConfigError(
                     f"{path.name}: the key “{duplicates[0]}” appears twice in one mapping.",
@@ -299,15 +307,21 @@ def _load(path: Path, text: str) -> object:
         return yaml.load(text, Loader=Loader)  # noqa: S506
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark is not None else ""
+        where = ""
+        if mark is not None:
+            where = f" in line {mark.line + 1}"
         raise ConfigError(f"{path.name} is not valid YAML{where}.", hint=DOCUMENTED_IN) from error
 
 
 def _without_empty(value: object) -> object:
     """Drop keys without a value."""
     if isinstance(value, Mapping):
-        kept = {str(key): _without_empty(item) for key, item in value.items()}
-        return {key: item for key, item in kept.items() if item is not None}
+        stated = {}
+        for key, item in value.items():
+            kept = _without_empty(item)
+            if kept is not None:
+                stated[str(key)] = kept
+        return stated
     if isinstance(value, list):
         return [_without_empty(item) for item in value]
     if isinstance(value, str) and value.strip().lower() in _EMPTY:
@@ -316,19 +330,21 @@ def _without_empty(value: object) -> object:
 
 
 def _message(error: Any) -> str:
-    """What is wrong with a key, in terms of the study file."""
+    """Describe the problem of a key in terms of the study file."""
     path = [str(part) for part in error["loc"]]
     # Pydantic names its validators within the path.
     where = ".".join(part for part in path if not part.startswith("function-"))
     if error["type"] == "extra_forbidden":
         possible = _keys_at(path[:-1])
-        near = difflib.get_close_matches(path[-1], possible, n=1)
-        meant = f" (did you mean “{near[0]}”?)" if near else ""
-        return f"“{where}” is not a key of a study{meant}; possible there are {', '.join(possible)}"
+        text = f"“{where}” is not a key of a study"
+        for similar in difflib.get_close_matches(path[-1], possible, n=1):
+            text += f" (did you mean “{similar}”?)"
+        return f"{text}; possible there are {', '.join(possible)}"
     if error["type"] == "missing":
         return f"“{where}” is missing"
     if error["type"] == "literal_error":
-        return f"“{where}” must be {error['ctx']['expected'].replace(chr(39), '')}"
+        expected = str(error["ctx"]["expected"]).replace("'", "")
+        return f"“{where}” must be {expected}"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     message = message[:1].lower() + message[1:]
     # Messages of the validators above are predicates of their key.
@@ -338,6 +354,7 @@ def _message(error: Any) -> str:
 
 
 def _keys_at(path: list[str]) -> list[str]:
+    """Keys that are possible below a path."""
     parts: dict[str, type[_Part]] = {
         "data": DataFile,
         "columns": ColumnNames,
@@ -346,4 +363,5 @@ def _keys_at(path: list[str]) -> list[str]:
         "schedule": ScheduleFile,
         "report": ReportText,
     }
-    return list(parts.get(path[0] if path else "", Study).model_fields)
+    model = Study if not path else parts.get(path[0], Study)
+    return list(model.model_fields)

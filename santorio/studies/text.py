@@ -1,11 +1,11 @@
-"""Answers in words: one sentence with its uncertainty first. “Raised” only where chance decided who had what."""
+"""Answers as text: one sentence with its uncertainty first. “Raised” only where the arms were randomised."""
 
-from santorio.rendering.text import number, percent
+from santorio.rendering.text import decision_text, number, percent
 from santorio.stats.decisions import Decision
-from santorio.studies.result import Effect
+from santorio.studies.result import Effect, OutcomeAnswer
 from santorio.studies.spec import Design, OutcomeColumn, Study
 
-LAWS = {
+SCHEMES = {
     "days": "Chance decided on each day",
     "periods": "Chance decided on periods of {period} {word}s",
     "counterbalanced": "Arms followed a mirrored order such as ABBA",
@@ -15,18 +15,18 @@ LAWS = {
 }
 
 
-def say_design(design: Design, word: str) -> str:
-    """Say how rows came to their arms, and what may be claimed for it."""
-    said = LAWS[design.scheme].format(period=design.period, word=word)
+def describe_design(design: Design, word: str) -> str:
+    """Describe how rows were assigned to arms, and what may be claimed from it."""
+    text = SCHEMES[design.scheme].format(period=design.period, word=word)
     if design.scheme in {"counterbalanced", "phases"}:
-        said += ", drawn by chance" if design.is_randomised else ", which chance did not decide"
+        text += ", drawn by chance" if design.is_randomised else ", which chance did not decide"
     elif design.scheme in {"days", "periods"} and not design.is_randomised:
-        said = said.replace("Chance decided on", "Somebody decided on")
+        text = text.replace("Chance decided on", "A person decided on")
     if design.block and design.scheme == "days":
-        said += f", with a balance in every {design.block}"
+        text += f", with a balance in every {design.block}"
     if design.is_randomised:
-        return f"{said}: a difference can be put down to the arm."
-    return f"{said}: a difference is an association, and something else may lie behind it."
+        return f"{text}: a difference can be attributed to the arm."
+    return f"{text}: a difference is an association, which may have another cause."
 
 
 def in_unit(value: float, outcome: OutcomeColumn, *, signed: bool = False) -> str:
@@ -38,9 +38,30 @@ def in_unit(value: float, outcome: OutcomeColumn, *, signed: bool = False) -> st
 
 def interval(effect: Effect, outcome: OutcomeColumn) -> str:
     """Write the 95 % interval of an effect."""
-    if outcome.kind == "binary":
-        return f"95 % interval {number(100 * effect.lower_95)} to {number(100 * effect.upper_95)}"
-    return f"95 % interval {number(effect.lower_95)} to {number(effect.upper_95)}"
+    factor = 100 if outcome.kind == "binary" else 1
+    return f"95 % interval {number(factor * effect.lower_95)} to {number(factor * effect.upper_95)}"
+
+
+def decision_texts(outcome: OutcomeAnswer) -> str:
+    """What the decisions on an outcome mean, each text once."""
+    texts = [decision_text(comparison.decision) for comparison in outcome.comparisons]
+    return " ".join(dict.fromkeys(texts))
+
+
+def ratio_text(effect: Effect) -> str | None:
+    """Write an effect as a ratio with its 95 % interval, where the scale of the analysis has one."""
+    if effect.odds_ratio is not None:
+        ratio, lower, upper = effect.odds_ratio
+        return f"{number(ratio)} ({number(lower)} to {number(upper)})"
+    if effect.percent is not None:
+        change, lower, upper = effect.percent
+        return f"{number(change, signed=True)} % ({number(lower)} to {number(upper)})"
+    return None
+
+
+def case_prefix(case: str, *, several: bool) -> str:
+    """Name of a case before a text on it; a single case needs none."""
+    return f"{case}: " if several else ""
 
 
 def answer_sentence(
@@ -70,14 +91,14 @@ def answer_sentence(
             f"{about}. More than {matters} up: {percent(effect.probability_above)}; more than that down: "
             f"{percent(effect.probability_below)}; less than that: {percent(effect.probability_within)}."
         )
-    up = effect.estimate > 0
-    beyond = effect.probability_above if up else effect.probability_below
-    sure = f"with {percent(beyond)} probability by more than the {matters} that matter"
+    verb, adjective, beyond = "lowered", "lower", effect.probability_below
+    if effect.estimate > 0:
+        verb, adjective, beyond = "raised", "higher", effect.probability_above
+    certainty = f"with {percent(beyond)} probability by more than the {matters} that matter"
+    # A verb of cause is for randomised studies alone.
     if study.design.is_randomised:
-        verb = "raised" if up else "lowered"
-        return f"“{arm}” {verb} {outcome.name}, against “{reference}”, by {about}; {sure}."
-    verb = "higher" if up else "lower"
+        return f"“{arm}” {verb} {outcome.name}, against “{reference}”, by {about}; {certainty}."
     return (
-        f"{name} was {verb} with “{arm}” than with “{reference}” by {about}; {sure}. This is an association: chance "
-        "did not decide who had what when."
+        f"{name} was {adjective} with “{arm}” than with “{reference}” by {about}; {certainty}. This is an "
+        "association: the arms were not assigned at random."
     )

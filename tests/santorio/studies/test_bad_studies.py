@@ -70,7 +70,7 @@ def test_nine_of_ten_missing_leaves_too_little_or_a_warned_answer(tmp_path):
             + "".join(f"{day},{arm}\n" for day, arm in zip(days(70, "2027-01-05"), ARM, strict=True)),
             "only 0 of 70 days",
         ),
-        ("[1, {}]", "holds no valid schedule"),
+        ("[1, {}]", "is not a valid schedule"),
         ("day,arm\n2026-01-05,A\n2026-01-05,B\n", "a day twice"),
         ("day,arm,note\n2026-01-05,A,x\n", "has 3 columns"),
     ],

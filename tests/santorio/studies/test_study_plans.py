@@ -198,7 +198,7 @@ def test_nothing_is_overwritten_by_a_plan(tmp_path):
     (tmp_path / "data.csv").write_text("mine")
     done = run(*NOISE, "--periods", "1", "--out", tmp_path)
     assert done.exit_code == 1
-    assert "is there already" in str(done.exception)
+    assert "exists already" in str(done.exception)
     assert (tmp_path / "data.csv").read_text() == "mine"
     assert not (tmp_path / "study.yaml").exists()
 
