@@ -16,7 +16,7 @@ class _Part(BaseModel):
 
 
 class WarningAnswer(_Part):
-    """Something a reader of the answer must know."""
+    """A warning that a reader of the answer must know."""
 
     code: str
     text: str
@@ -95,7 +95,7 @@ class CaseAnswer(_Part):
         description="Weights after the data of the prior's usual part and its wide part, 0.8 and 0.2 before; 1 and 0 "
         "where it has one part."
     )
-    carry_over: float | None = Field(description="Share of a day's exposure that is still felt on the next.")
+    carry_over: float | None = Field(description="Share of a day's exposure that carries over to the next.")
     spread: float = Field(description="Of a row around what the model expects, on the scale of the analysis.")
 
 
@@ -113,7 +113,7 @@ class Heterogeneity(_Part):
 
 
 class DoseEffect(_Part):
-    """What the effect amounts to per unit of dose; it is taken to be linear."""
+    """The effect per unit of dose; it is taken to be linear."""
 
     highest: float
     reference: float
@@ -160,7 +160,7 @@ class OutcomeAnswer(_Part):
 
 
 class DesignAnswer(_Part):
-    """How rows came to their arms."""
+    """How rows were assigned to arms."""
 
     law: str
     randomised: bool
@@ -171,7 +171,7 @@ class DesignAnswer(_Part):
 
 
 class DataAnswer(_Part):
-    """What was read and what was used."""
+    """The data that was read, and the rows that were used."""
 
     row: str = Field(description="What a row of the analysis is: a day, a test or a stretch.")
     rows_read: int

@@ -6,24 +6,21 @@ from santorio.studies.result import Effect, OutcomeAnswer
 from santorio.studies.spec import Design, OutcomeColumn, Study
 
 SCHEMES = {
-    "days": "Chance decided on each day",
-    "periods": "Chance decided on periods of {period} {word}s",
-    "counterbalanced": "Arms followed a mirrored order such as ABBA",
-    "alternating": "Arms took turns",
-    "phases": "Arms followed each other in phases",
-    "unknown": "How rows came to their arms is not stated",
+    "days": "Each day was assigned {method}",
+    "periods": "Periods of {period} {word}s were assigned {method}",
+    "counterbalanced": "Arms followed a mirrored order such as ABBA, assigned {method}",
+    "alternating": "Arms alternated",
+    "phases": "Arms followed each other in phases, assigned {method}",
+    "unknown": "How rows were assigned to arms is not stated",
 }
 
 
 def describe_design(design: Design, word: str) -> str:
     """Describe how rows were assigned to arms, and what may be claimed from it."""
-    text = SCHEMES[design.scheme].format(period=design.period, word=word)
-    if design.scheme in {"counterbalanced", "phases"}:
-        text += ", drawn by chance" if design.is_randomised else ", which chance did not decide"
-    elif design.scheme in {"days", "periods"} and not design.is_randomised:
-        text = text.replace("Chance decided on", "A person decided on")
+    method = "at random" if design.is_randomised else "by choice, not at random"
+    text = SCHEMES[design.scheme].format(period=design.period, word=word, method=method)
     if design.block and design.scheme == "days":
-        text += f", with a balance in every {design.block}"
+        text += f", in balanced blocks of {design.block}"
     if design.is_randomised:
         return f"{text}: a difference can be attributed to the arm."
     return f"{text}: a difference is an association, which may have another cause."

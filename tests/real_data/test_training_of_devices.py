@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from santorio.analyses.training.activity_metrics import ActivityMetrics, compute_activity_metrics
-from santorio.analyses.training.pipeline import spans_of
 from santorio.analyses.training.power import WINDOW
+from santorio.analyses.training.records import spans_of
 from santorio.analyses.training.resample import Seconds, seconds_of
 from santorio.ingest.formats.fit.decoder import decode
 from santorio.ingest.formats.fit.records import records_of

@@ -1,4 +1,4 @@
-"""The figures of one recording: everything that needs its seconds, and nothing that needs a person's history."""
+"""The metrics of one recording: everything that needs its seconds, and nothing that needs a person's history."""
 
 from dataclasses import dataclass
 
@@ -46,43 +46,78 @@ class ActivityMetrics:
 def compute_activity_metrics(
     times: Column, power_w: Column, heart_rate_bpm: Column, speed_mps: Column
 ) -> ActivityMetrics:
-    """Compute the figures of a session from its records (Unix seconds, watts, beats a minute, m/s; NaN for nothing)."""
-    found = seconds_of(times, {"power_w": power_w, "heart_rate_bpm": heart_rate_bpm, "speed_mps": speed_mps})
-    power, heart, speed = (found.columns[name] for name in ("power_w", "heart_rate_bpm", "speed_mps"))
-    has_power, has_heart, has_speed = (bool(np.isfinite(column).any()) for column in (power, heart, speed))
-    normalized = normalized_power(power) if has_power else None
-    mean_speed = float(np.nanmean(speed)) if has_speed else None
+    """Compute the metrics of a session from its records.
+
+    Parameters
+    ----------
+    times, power_w, heart_rate_bpm, speed_mps
+        Unix seconds, W, beats a minute, m/s; one per record, NaN where nothing was measured.
+    """
+    seconds = seconds_of(
+        times, {"power_w": power_w, "heart_rate_bpm": heart_rate_bpm, "speed_mps": speed_mps}
+    )
+    power = seconds.columns["power_w"]
+    heart = seconds.columns["heart_rate_bpm"]
+    speed = seconds.columns["speed_mps"]
+    elapsed_seconds = 0
+    if len(seconds):
+        elapsed_seconds = int(seconds.at[-1]) + 1
+    normalized = normalized_power(power)
+    whole_windows = normalized_power(power, convention="whole_windows", stretches=seconds.stretches)
+    mean_speed = _mean(speed)
+    watts_per_bpm = None
+    if normalized:
+        watts_per_bpm = efficiency(normalized, heart)
+    metres_per_beat = None
+    if mean_speed:
+        metres_per_beat = efficiency(mean_speed * 60, heart)
     return ActivityMetrics(
-        seconds=len(found),
-        elapsed_seconds=int(found.at[-1]) + 1 if len(found) else 0,
-        power_seconds=int(np.isfinite(power).sum()),
-        hr_seconds=int(np.isfinite(heart).sum()),
-        speed_seconds=int(np.isfinite(speed).sum()),
-        avg_power_w=float(np.nanmean(power)) if has_power else None,
+        seconds=len(seconds),
+        elapsed_seconds=elapsed_seconds,
+        power_seconds=_measured(power),
+        hr_seconds=_measured(heart),
+        speed_seconds=_measured(speed),
+        avg_power_w=_mean(power),
         normalized_power_w=normalized,
-        whole_windows_power_w=normalized_power(power, convention="whole_windows", stretches=found.stretches)
-        if has_power
-        else None,
-        work_kj=work_kj(power) if has_power else None,
-        avg_hr_bpm=float(np.nanmean(heart)) if has_heart else None,
+        whole_windows_power_w=whole_windows,
+        work_kj=work_kj(power),
+        avg_hr_bpm=_mean(heart),
         avg_speed_mps=mean_speed,
-        efficiency_w_per_bpm=efficiency(normalized, heart) if normalized else None,
-        efficiency_m_per_beat=efficiency(mean_speed * 60, heart) if mean_speed else None,
+        efficiency_w_per_bpm=watts_per_bpm,
+        efficiency_m_per_beat=metres_per_beat,
         power_decoupling_pct=decoupling_pct(power, heart),
         speed_decoupling_pct=decoupling_pct(speed, heart),
-        hr_histogram_s=histogram(heart, LOWEST_BPM) if has_heart else None,
-        power_histogram_s=histogram(power, 0) if has_power else None,
-        best_power_w=_best(found, "power_w", paused=0.0) if has_power else None,
-        best_hr_bpm=_best(found, "heart_rate_bpm", paused=np.nan) if has_heart else None,
-        best_speed_mps=_best(found, "speed_mps", paused=0.0) if has_speed else None,
+        hr_histogram_s=histogram(heart, LOWEST_BPM),
+        power_histogram_s=histogram(power, 0),
+        # A pause is rest for power and speed; a heart goes on beating, at a rate that is not known.
+        best_power_w=_best(seconds, "power_w", paused=0.0),
+        best_hr_bpm=_best(seconds, "heart_rate_bpm", paused=np.nan),
+        best_speed_mps=_best(seconds, "speed_mps", paused=0.0),
     )
 
 
-def histogram(values: Column, lowest: int) -> list[int]:
+def _measured(column: Column) -> int:
+    """Seconds with a measurement."""
+    return int(np.isfinite(column).sum())
+
+
+def _mean(column: Column) -> float | None:
+    """Mean of what was measured; None for nothing."""
+    if not _measured(column):
+        return None
+    return float(np.nanmean(column))
+
+
+def histogram(column: Column, lowest: int) -> list[int] | None:
     """Seconds at each whole number from `lowest` up to the highest value, halves to the even number."""
-    known = np.rint(values[np.isfinite(values)]).astype(np.int64) - lowest
-    return [int(count) for count in np.bincount(known)]
+    if not _measured(column):
+        return None
+    measured = column[np.isfinite(column)]
+    return np.bincount(np.rint(measured).astype(np.int64) - lowest).tolist()
 
 
-def _best(found: Seconds, name: str, *, paused: float) -> list[float | None]:
-    return best_means(found.elapsed(name, paused=paused), DURATIONS)
+def _best(seconds: Seconds, name: str, *, paused: float) -> list[float | None] | None:
+    """Best efforts of a column; None where nothing was measured."""
+    if not _measured(seconds.columns[name]):
+        return None
+    return best_means(seconds.elapsed(name, paused=paused), DURATIONS)

@@ -6,47 +6,42 @@ import numpy as np
 
 from santorio.analyses.training.resample import Column
 
-DURATIONS = (
-    1, 5, 10, 15, 30, 60, 120, 180, 240, 300, 480, 600, 720, 900, 1200, 1800, 2700, 3600, 5400, 7200, 10_800, 14_400,
-)  # fmt: skip
+_MINUTES = (1, 2, 3, 4, 5, 8, 10, 12, 15, 20, 30, 45, 60, 90, 120, 180, 240)
+# Seconds: from a sprint to four hours.
+DURATIONS = (1, 5, 10, 15, 30, *(60 * minutes for minutes in _MINUTES))
 
 
 def best_means(values: Column, durations: Sequence[int] = DURATIONS) -> list[float | None]:
     """Highest mean held for each duration or longer.
 
-    A second of a mean can be missing in no window: windows over NaN do not count. Means over a longer time than the
-    asked one count too, so that the curve never rises: [1, 0, 1] holds 2/3 for three seconds, hence for two as well.
+    Windows with a missing second (NaN) do not count. Means over a longer duration count too, so that the curve never
+    rises: [1, 0, 1] holds 2/3 for three seconds, hence for two as well.
 
     Parameters
     ----------
     values
-        One a second on the clock, pauses included (0 for power and speed, NaN for heart rate).
+        One per second of the clock, pauses included (0 for power and speed, NaN for heart rate).
     durations
         Seconds, increasing.
 
     Returns
     -------
     list of float or None
-        One a duration, none where the recording is shorter. Linear in the length of the recording for each.
+        One per duration, None where the recording is shorter. Each takes time linear in the length of the recording.
     """
+    # A difference of running sums is the sum of a window.
     total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values))])
     missing = np.concatenate([[0], np.cumsum(np.isnan(values))])
-    found: list[float | None] = []
-    for duration in durations:
-        best = None
+    best: float | None = None
+    means: list[float | None] = []
+    # From the longest on, the best so far is that of the duration or of a longer one.
+    for duration in reversed(durations):
         if len(values) >= duration:
-            whole = missing[duration:] == missing[:-duration]
-            if whole.any():
-                best = float(max(0.0, (total[duration:] - total[:-duration])[whole].max() / duration))
-        found.append(best)
-    return _never_rising(found)
-
-
-def _never_rising(found: list[float | None]) -> list[float | None]:
-    highest: float | None = None
-    for place in range(len(found) - 1, -1, -1):
-        value = found[place]
-        if value is not None:
-            highest = value if highest is None else max(highest, value)
-        found[place] = highest
-    return found
+            complete = missing[duration:] == missing[:-duration]
+            sums = (total[duration:] - total[:-duration])[complete]
+            if len(sums):
+                # Rounding of the sums may leave less than 0.
+                best = max(best or 0.0, float(sums.max() / duration))
+        means.append(best)
+    means.reverse()
+    return means

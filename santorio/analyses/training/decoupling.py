@@ -1,33 +1,39 @@
-"""What the heart pays for the pace: efficiency and decoupling."""
+"""Efficiency, output per heart beat, and decoupling, its decline within a session."""
 
 import numpy as np
 
 from santorio.analyses.training.resample import Column
 
-# Below, halves are too short to tell drift from warming up.
+# Below, halves are too short to distinguish drift from warming up.
 SHORTEST_SECONDS = 1200
 
 
 def efficiency(output: float, heart_rate_bpm: Column) -> float | None:
-    """Output per heart beat a minute: normalised power (W/bpm), or speed in m/min, which makes it metres a beat.
+    """Output per heart beat a minute: normalised power (W/bpm), or speed in m/min, which makes it metres per beat.
 
-    Friel's efficiency factor; GoldenCheetah takes yards.
+    Friel's efficiency factor; GoldenCheetah takes yards. None where no heart rate was measured.
     """
-    known = heart_rate_bpm[np.isfinite(heart_rate_bpm)]
-    return output / float(known.mean()) if len(known) else None
+    measured = heart_rate_bpm[np.isfinite(heart_rate_bpm)]
+    if not len(measured):
+        return None
+    return output / float(measured.mean())
 
 
 def decoupling_pct(output: Column, heart_rate_bpm: Column) -> float | None:
-    """How much less output a heart beat bought in the second half than in the first (%).
+    """Decline of output per heart beat from the first half to the second (%).
 
     Both halves have the same number of seconds with both measurements; the ratio is mean output to mean heart rate, as
-    Friel describes it and GoldenCheetah (`AerobicDecoupling.cpp`) computes it. Above 5 % Friel reads drift. None where
-    fewer than 20 minutes hold both, or the first half no output.
+    Friel describes it and GoldenCheetah (`AerobicDecoupling.cpp`) computes it. Above 5 % is drift, by Friel. None
+    where fewer than 20 minutes have both, or the first half has no output.
     """
-    known = np.isfinite(output) & np.isfinite(heart_rate_bpm)
-    if known.sum() < SHORTEST_SECONDS:
+    measured = np.isfinite(output) & np.isfinite(heart_rate_bpm)
+    count = int(measured.sum())
+    if count < SHORTEST_SECONDS:
         return None
-    half = int(known.sum()) // 2
-    power, heart = output[known], heart_rate_bpm[known]
-    first, second = power[:half].mean() / heart[:half].mean(), power[half:].mean() / heart[half:].mean()
-    return float(100 * (first - second) / first) if first > 0 else None
+    half = count // 2
+    output, heart = output[measured], heart_rate_bpm[measured]
+    first = output[:half].mean() / heart[:half].mean()
+    second = output[half:].mean() / heart[half:].mean()
+    if first <= 0:
+        return None
+    return float(100 * (first - second) / first)

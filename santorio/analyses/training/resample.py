@@ -1,4 +1,4 @@
-"""One second after another: how records of any spacing become a series that can be averaged."""
+"""Resampling of records of any spacing to one value per second, so that they can be averaged."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ Column = npt.NDArray[np.float64]
 HELD_SECONDS = 10
 # Watches that record only what changes ("smart recording") write every few seconds: so many of their usual intervals.
 HELD_INTERVALS = 5
-# Whatever a recording's usual interval, nobody knows what was after a minute.
+# Whatever a recording's usual interval, a value a minute old says nothing of the present.
 MAX_HELD_SECONDS = 60
-# Within these a measurement can be one: beyond them it is a spike and counts as not measured.
+# Physically possible ranges: a value beyond them is a spike and counts as not measured.
 POSSIBLE = {"power_w": (0.0, 2_500.0), "heart_rate_bpm": (25.0, 250.0), "speed_mps": (0.0, 40.0)}
-# Longer pauses are as long as this: no best effort reaches over one, and a forgotten watch fills no memory.
+# Longer pauses count as this long: no best effort spans one, and a watch that was left running fills no memory.
 MAX_PAUSE = 6 * 3600
 
 
@@ -26,7 +26,7 @@ class Seconds:
     Parameters
     ----------
     at
-        Whole seconds since the first record, one an element, increasing; a step of more than one is a pause.
+        Whole seconds since the first record, increasing; a step of more than one is a pause.
     columns
         By the names of `POSSIBLE`, as long as `at`: NaN where nothing was measured.
     """
@@ -39,83 +39,90 @@ class Seconds:
 
     @property
     def stretches(self) -> npt.NDArray[np.int64]:
-        """First places of the stretches between pauses, the first of them 0."""
+        """First positions of the stretches between pauses, the first of them 0."""
         return np.flatnonzero(np.diff(self.at, prepend=-2) > 1)
 
     def elapsed(self, name: str, *, paused: float) -> Column:
-        """Give a column on the clock's own seconds, with `paused` wherever the recording stood still."""
+        """Give a column by the seconds of the clock, with `paused` during pauses."""
         if not len(self.at):
             return np.zeros(0)
         steps = np.minimum(np.diff(self.at, prepend=self.at[0]), MAX_PAUSE + 1)
-        places = np.cumsum(steps)
-        filled = np.full(places[-1] + 1, paused)
-        filled[places] = self.columns[name]
+        positions = np.cumsum(steps)
+        filled = np.full(positions[-1] + 1, paused)
+        filled[positions] = self.columns[name]
         return filled
 
 
 def longest_held(times: Column) -> int:
-    """How many seconds a value stands at most: five of the recording's usual (median) intervals, from 10 to 60."""
+    """Longest time that a value is held: five of the recording's usual (median) intervals, from 10 to 60 s."""
     steps = np.diff(np.unique(np.floor(times)))
-    usual = float(np.median(steps)) if len(steps) else 1.0
+    usual = 1.0
+    if len(steps):
+        usual = float(np.median(steps))
     return min(MAX_HELD_SECONDS, max(HELD_SECONDS, round(HELD_INTERVALS * usual)))
 
 
 def seconds_of(times: Column, columns: dict[str, Column]) -> Seconds:
-    """Resample records to one a second.
+    """Resample records to one per second.
 
-    Records are put in order of time; those of one second are averaged. A value stands until the next record. A
-    gap longer than `longest_held` is a pause: its seconds are left out, whoever made it, the button, the auto-stop
-    or a lost signal. A single measurement that is missing or impossible is held over the same way, then unknown.
+    Records are put in order of time; those of one second are averaged. A value is held until the next record. A
+    gap longer than `longest_held` is a pause: its seconds are excluded, whether the button, the auto-stop or a lost
+    signal caused it. A measurement that is missing or impossible is replaced by the last one for as long, then unknown.
 
     Parameters
     ----------
     times
-        Unix seconds, one a record, in any order.
+        Unix seconds, one per record, in any order.
     columns
         By name, as long as `times`, NaN where nothing was measured.
 
     Returns
     -------
     Seconds
-        Never longer than from the first record to the last; empty where there is no record.
+        Never longer than from the first record to the last; empty without any record.
     """
-    known = np.isfinite(times)
-    whole = np.floor(times[known]).astype(np.int64)
-    if not len(whole):
+    has_time = np.isfinite(times)
+    whole_seconds = np.floor(times[has_time]).astype(np.int64)
+    if not len(whole_seconds):
         return Seconds(np.zeros(0, np.int64), {name: np.zeros(0) for name in columns})
-    instants, place = np.unique(whole, return_inverse=True)
-    held = longest_held(times[known])
+    instants, position = np.unique(whole_seconds, return_inverse=True)
+    held = longest_held(times[has_time])
+    # Each instant fills the seconds to the next, or one before a pause.
     steps = np.diff(instants, append=instants[-1] + 1)
     repeats = np.where(steps <= held, steps, 1)
-    record = np.repeat(np.arange(len(instants)), repeats)
-    first_of_record = np.cumsum(repeats) - repeats
-    at = instants[record] - instants[0] + np.arange(len(record)) - first_of_record[record]
-    found = {
-        name: _held(_by_second(possible(name, column[known]), place, len(instants))[record], at, held)
-        for name, column in columns.items()
-    }
-    return Seconds(at, found)
+    source = np.repeat(np.arange(len(instants)), repeats)
+    first_of_source = np.cumsum(repeats) - repeats
+    at = instants[source] - instants[0] + np.arange(len(source)) - first_of_source[source]
+    resampled = {}
+    for name, column in columns.items():
+        by_instant = _mean_by_position(possible(name, column[has_time]), position, len(instants))
+        resampled[name] = _hold(by_instant[source], at, held)
+    return Seconds(at, resampled)
 
 
 def possible(name: str, column: Column) -> Column:
-    """Leave out what no body and no machine does: spikes count as not measured."""
+    """Replace physically impossible values by NaN: spikes count as not measured."""
     low, high = POSSIBLE[name]
     with np.errstate(invalid="ignore"):
         return np.where((column >= low) & (column <= high), column, np.nan)
 
 
-def _by_second(column: Column, place: npt.NDArray[np.int64], count: int) -> Column:
-    known = np.isfinite(column)
-    total = np.bincount(place[known], column[known], count)
-    counts = np.bincount(place[known], minlength=count)
+def _mean_by_position(column: Column, position: npt.NDArray[np.int64], count: int) -> Column:
+    """Mean of the values at each of `count` positions; NaN where there is none."""
+    measured = np.isfinite(column)
+    total = np.bincount(position[measured], column[measured], count)
+    counts = np.bincount(position[measured], minlength=count)
     mean = np.full(count, np.nan)
     np.divide(total, counts, out=mean, where=counts > 0)
     return mean
 
 
-def _held(column: Column, at: npt.NDArray[np.int64], held: int) -> Column:
-    """Carry a value on over what is missing, for as long as a value stands."""
-    places = np.where(np.isfinite(column), np.arange(len(column)), -1)
-    latest = np.maximum.accumulate(places)
-    is_known = (latest >= 0) & (at - at[np.maximum(latest, 0)] < held)
-    return np.where(is_known, column[np.maximum(latest, 0)], np.nan)
+def _hold(column: Column, at: npt.NDArray[np.int64], held: int) -> Column:
+    """Fill missing values with the latest measurement, if it is less than `held` seconds old."""
+    measured = np.where(np.isfinite(column), np.arange(len(column)), -1)
+    # Position of the latest measurement at each second, -1 before the first.
+    latest = np.maximum.accumulate(measured)
+    has_latest = latest >= 0
+    latest = np.maximum(latest, 0)
+    is_recent = has_latest & (at - at[latest] < held)
+    return np.where(is_recent, column[latest], np.nan)

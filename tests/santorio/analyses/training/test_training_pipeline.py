@@ -10,7 +10,8 @@ import pytest
 
 from santorio.analyses.training import pipeline as training_pipeline
 from santorio.analyses.training.activity_metrics import compute_activity_metrics
-from santorio.analyses.training.pipeline import Report, account_records, compute_recordings
+from santorio.analyses.training.pipeline import Report, compute_recordings
+from santorio.analyses.training.records import account_records
 from santorio.people import Person
 from santorio.storage.activity_records import Recording, write_recordings
 from santorio.storage.database.engine import Database
