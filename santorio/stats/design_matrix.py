@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from santorio.arrays import FloatArray, IntArray
 
+# Prior standard deviations in units of σ (docs/method.md).
 LEVEL_SD = 3.0
 TREND_SD = 1.0
 WEEKDAY_SD = 0.3
 EFFECT_SD = 1.0
-# A wave shorter than four weeks is the AR(1)'s business; with more the trend would eat weekly blocks.
+# The AR(1) explains waves shorter than four weeks; a faster trend would absorb the effect of arms that last a week.
 DAYS_PER_WAVE = 14
 MAX_WAVES = 5
 
@@ -52,7 +53,13 @@ class Columns:
 
 
 def gaps(day: IntArray) -> FloatArray:
-    """Days between each row and the row before it (the first is 1, by convention, and unused)."""
+    """Days between each row and the row before it, shape (rows,); the first is 1, by convention, and unused.
+
+    Raises
+    ------
+    ValueError
+        If days do not increase.
+    """
     steps = np.diff(day)
     if steps.size and steps.min() < 1:
         msg = "days must be strictly increasing"
@@ -63,7 +70,12 @@ def gaps(day: IntArray) -> FloatArray:
 def trend_columns(day: IntArray, first: int, last: int) -> tuple[FloatArray, FloatArray]:
     """Smooth trend: a line and slow cosine waves, the faster the more shrunk.
 
-    Returns the columns, scaled to ±1 over `first`..`last`, and their prior standard deviations.
+    Returns
+    -------
+    columns : FloatArray
+        Scaled to ±1 from day `first` to day `last`, shape (days, 1 + waves).
+    prior_sd : FloatArray
+        In units of σ, shape (1 + waves,).
     """
     span = max(last - first, 1)
     at = (day - first + 0.5) / (span + 1)
@@ -79,8 +91,16 @@ def weekday_columns(weekday: IntArray) -> tuple[FloatArray, FloatArray]:
     Parameters
     ----------
     weekday : IntArray
-        0 for Monday to 6 for Sunday.
+        0 for Monday to 6 for Sunday, shape (days,).
+
+    Returns
+    -------
+    columns : FloatArray
+        Shape (days, 6).
+    prior_sd : FloatArray
+        In units of σ, shape (6,).
     """
+    # Helmert contrasts: each compares a day with all days before it.
     contrasts = np.zeros((7, 6))
     for j in range(6):
         contrasts[: j + 1, j] = 1.0
@@ -97,7 +117,7 @@ def background_columns(
     trended: bool = True,
     weekly: bool = True,
 ) -> Columns:
-    """What any outcome does by itself: a level, a trend, a week.
+    """Columns of what varies without any arm: the level, a trend and the days of the week.
 
     Parameters
     ----------
@@ -115,10 +135,10 @@ def background_columns(
         begin = int(day[0]) if first is None else first
         end = int(day[-1]) if last is None else last
         trend, trend_sd = trend_columns(day, begin, end)
-        columns = with_columns(
-            columns, trend, trend_sd, ["line", *(f"wave_{j}" for j in range(1, trend.shape[1]))]
-        )
+        names = ["line", *(f"wave_{j}" for j in range(1, trend.shape[1]))]
+        columns = with_columns(columns, trend, trend_sd, names)
     if weekly:
+        # Day 0 was a Thursday, three days after a Monday.
         week, week_sd = weekday_columns((day + 3) % 7)
         columns = with_columns(columns, week, week_sd, [f"weekday_{j}" for j in range(1, 7)])
     return columns
@@ -127,7 +147,17 @@ def background_columns(
 def with_columns(
     columns: Columns, values: FloatArray, prior_sd: FloatArray, names: Sequence[str], *, pooled: bool = False
 ) -> Columns:
-    """Append columns."""
+    """Append columns to a design.
+
+    Parameters
+    ----------
+    values : FloatArray
+        Shape (days, new columns).
+    prior_sd : FloatArray
+        In units of σ, shape (new columns,).
+    pooled : bool
+        Whether the hierarchical scale τ multiplies `prior_sd`.
+    """
     return Columns(
         np.column_stack([columns.values, values]),
         np.concatenate([columns.prior_sd, prior_sd]),
@@ -138,12 +168,14 @@ def with_columns(
 
 
 def _with_arms(columns: Columns, exposure: FloatArray, cycle: IntArray, cycles: int) -> Columns:
+    """Append a column for each arm's effect, and with several cycles one for its departure in each."""
     arms = exposure.shape[1]
     names = [f"arm_{k}" for k in range(1, arms + 1)]
     columns = with_columns(columns, exposure, np.full(arms, EFFECT_SD), names)
     if cycles < 2:
         return columns
     inside = (cycle[:, None] == np.arange(cycles)[None, :]).astype(float)
+    # Ordered arm by arm, cycle by cycle, as the names are.
     departures = (exposure[:, :, None] * inside[:, None, :]).reshape(len(exposure), arms * cycles)
     names = [f"arm_{k}_cycle_{c}" for k in range(1, arms + 1) for c in range(cycles)]
     return with_columns(columns, departures, np.ones(arms * cycles), names, pooled=True)
@@ -151,24 +183,44 @@ def _with_arms(columns: Columns, exposure: FloatArray, cycle: IntArray, cycles: 
 
 @dataclass(frozen=True)
 class TrialDesign:
-    """Which arm each day of a study had, and which days have an outcome.
+    """The arm of each day of a study, and which days have an outcome.
 
     Attributes
     ----------
     day : IntArray
         Study days as days since 1970-01-01, strictly increasing, with an outcome or without; shape (days,).
     arm : IntArray
-        Assigned arm of each, 0 is the reference.
+        Assigned arm of each day, 0 is the reference; shape (days,).
     cycle : IntArray
-        Cycle or stretch of each, from 0.
+        Cycle or stretch of each day, from 0; shape (days,).
     observed : NDArray[np.bool_]
-        Days whose outcome enters the likelihood. The others (missing, washed out) still carry exposure over.
+        Days whose outcome enters the likelihood, shape (days,). The others (missing, washed out) still carry exposure
+        over.
     arms : int
         Number of arms.
     weekly : bool
-        Whether rows are days of a week. False where they are no days: tests, phases.
+        Whether rows are days of a week. False where they are not days: tests, phases.
     trended : bool
-        Whether the outcome may drift by itself.
+        Whether the outcome may drift during the study.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in length, days do not increase, or arms and cycles are not counted from 0.
+
+    Examples
+    --------
+    Two weeks that change arms every second day, without an outcome on the last day:
+
+    >>> import numpy as np
+    >>> from santorio.stats.design_matrix import TrialDesign
+    >>> arm = np.tile([0, 0, 1, 1], 4)[:14]
+    >>> observed = np.arange(14) < 13
+    >>> design = TrialDesign(np.arange(20_000, 20_014), arm, np.arange(14) // 4, observed, arms=2)
+    >>> design.columns().values.shape
+    (13, 14)
+    >>> design.columns().names[:4]
+    ('level', 'line', 'wave_1', 'weekday_1')
     """
 
     day: IntArray
@@ -220,14 +272,14 @@ class TrialDesign:
         """Effective exposure of the observed days to each arm but the reference.
 
         e_t = λ^Δ e_{t-Δ} + (1-λ^Δ) a_t over all study days, Δ days after the study day before; before the first
-        day it is 0. A day outside the study, in a gap between its days, is taken to have had the arm that follows.
+        day it is 0. A day outside the study, in a gap between its days, counts as a day of the arm that follows.
 
         Parameters
         ----------
         carry_over : FloatArray
-            Values of λ in [0, 1), shape (values,): the share of yesterday's exposure that is still felt.
+            Values of λ in [0, 1), shape (values,): the share of yesterday's exposure that is still effective.
         dose : FloatArray, optional
-            Of every study day, in place of the one arm beside the reference.
+            Dose of every study day, in place of the one arm beside the reference; shape (days,).
 
         Returns
         -------
@@ -239,16 +291,16 @@ class TrialDesign:
             assigned = dose[:, None]
         kept = np.power(carry_over[None, :], gaps(self.day)[:, None])[:, :, None]
         exposure = np.empty((len(self.day), len(carry_over), self.arms - 1))
-        felt = np.zeros(exposure.shape[1:])
+        effective = np.zeros(exposure.shape[1:])
         for t, now in enumerate(assigned):
-            felt = kept[t] * felt + (1 - kept[t]) * now
-            exposure[t] = felt
+            effective = kept[t] * effective + (1 - kept[t]) * now
+            exposure[t] = effective
         return np.ascontiguousarray(exposure[self.observed].transpose(1, 0, 2))
 
     def columns(self, carry_over: float = 0.0) -> Columns:
         """Columns of the observed days: background, each arm's effect, and how each cycle's effect departs from it.
 
-        A cycle without a observed day keeps its column, of zeros: its departure keeps its prior.
+        A cycle without an observed day keeps its column, of zeros: its departure keeps its prior.
         """
         (exposure,) = self.exposure(np.array([carry_over]))
         return _with_arms(self.background(), exposure, self.cycle[self.observed], self.cycles)

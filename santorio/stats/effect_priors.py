@@ -12,12 +12,13 @@ from santorio.stats.design_matrix import EFFECT_SD
 NEGLIGIBLE_CARRY_OVER = 0.1
 # Half-lives are known roughly: this factor either way covers some 90 % of plausible values.
 HALF_LIFE_FACTOR = 3.0
+# Weight of the informative part of a mixture; the weak prior has the rest.
 INFORMATIVE_WEIGHT = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class CarryOver:
-    """λ ~ Beta(alpha, beta), the share of yesterday's exposure that is still felt today."""
+    """λ ~ Beta(alpha, beta), the share of yesterday's exposure that is still effective today."""
 
     alpha: float
     beta: float
@@ -36,13 +37,26 @@ class CarryOver:
 def carry_over_from(half_life_days: float) -> CarryOver | None:
     """Prior of λ where an effect is known to wear off by half in `half_life_days`.
 
-    The mean is 2^(-1/half-life). A third to three times the half-life spans four standard deviations. Onset is taken to
-    be as fast as wearing off.
+    The mean is 2^(-1/half-life). A third to three times the half-life spans four standard deviations. Onset is assumed
+    to be as fast as wearing off.
 
     Returns
     -------
     CarryOver or None
         None where less than a tenth is left by the next day: it acts within the day, λ = 0.
+
+    Raises
+    ------
+    ValueError
+        If the half-life is negative.
+
+    Examples
+    --------
+    >>> from santorio.stats.effect_priors import carry_over_from
+    >>> round(carry_over_from(2.0).mean, 3)
+    0.707
+    >>> carry_over_from(0.2) is None
+    True
     """
     if not half_life_days >= 0:
         msg = "a half-life is not negative"
@@ -50,16 +64,18 @@ def carry_over_from(half_life_days: float) -> CarryOver | None:
     mean = _left_by_tomorrow(half_life_days)
     if mean < NEGLIGIBLE_CARRY_OVER:
         return None
-    slow, fast = (
-        _left_by_tomorrow(half_life_days * factor) for factor in (HALF_LIFE_FACTOR, 1 / HALF_LIFE_FACTOR)
-    )
+    slow = _left_by_tomorrow(half_life_days * HALF_LIFE_FACTOR)
+    fast = _left_by_tomorrow(half_life_days * (1 / HALF_LIFE_FACTOR))
     sd = (slow - fast) / 4
+    # The sum of the parameters of a Beta distribution with this mean and standard deviation.
     strength = mean * (1 - mean) / sd**2 - 1
     return CarryOver(mean * strength, (1 - mean) * strength)
 
 
 def _left_by_tomorrow(half_life_days: float) -> float:
-    return float(2 ** (-1 / half_life_days)) if half_life_days > 0 else 0.0
+    if half_life_days <= 0:
+        return 0.0
+    return float(2 ** (-1 / half_life_days))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +111,7 @@ class EffectPrior:
         return len(self.weights)
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-        """Draw effects, in units of σ."""
+        """Draw effects of this shape, in units of σ."""
         component = rng.choice(self.components, size=shape, p=self.weights)
         means, sds = np.array(self.means), np.array(self.sds)
         return np.asarray(means[component] + sds[component] * rng.normal(size=shape))
@@ -115,6 +131,13 @@ def robust_mixture(mean: float, sd: float, weight: float = INFORMATIVE_WEIGHT) -
         Of the informative component, in units of σ.
     weight : float
         Of the informative component, between 0 and 1.
+
+    Examples
+    --------
+    >>> from santorio.stats.effect_priors import robust_mixture
+    >>> prior = robust_mixture(mean=0.4, sd=0.2, weight=0.75)
+    >>> prior.weights, prior.means, prior.sds
+    ((0.75, 0.25), (0.4, 0.0), (0.2, 1.0))
     """
     return robust_mixture_of([(weight, mean, sd)])
 

@@ -35,15 +35,31 @@ from santorio.stats.quadrature import (
 
 __all__ = ["RHO_BETA", "TAU_SD", "VARIANCE_SCALE", "VARIANCE_SHAPE", "fit_exact", "fit_trial", "whiten"]
 
+# σ² ~ InverseGamma(shape, scale), of a standardised outcome.
 VARIANCE_SHAPE = 2.0
 VARIANCE_SCALE = 1.0
 
 
 def whiten(values: FloatArray, gap_days: FloatArray, rho: float) -> tuple[FloatArray, float]:
-    """Rows of `values` turned into unit-variance innovations of a stationary AR(1), exact over gaps.
+    """Turn rows into unit-variance innovations of a stationary AR(1), exact over gaps.
 
-    Returns the innovations and the sum of log innovation variances (σ = 1):
-    r_i | r_{i-1} ~ N(ρ^Δ r_{i-1}, 1 - ρ^{2Δ}).
+    r_i | r_{i-1} ~ N(ρ^Δ r_{i-1}, 1 - ρ^{2Δ})
+
+    Parameters
+    ----------
+    values : FloatArray
+        Shape (days,) or (days, columns).
+    gap_days : FloatArray
+        See `santorio.stats.design_matrix.gaps`, shape (days,).
+    rho : float
+        Correlation of a day with the next.
+
+    Returns
+    -------
+    innovations : FloatArray
+        In the shape of `values`.
+    log_variance : float
+        Sum of the logarithms of the innovations' variances, with σ = 1.
     """
     step = rho ** gap_days[1:]
     variance = 1 - step**2
@@ -59,7 +75,7 @@ class RegressionPosterior(ExactPosterior):
     columns: Columns
 
     def fitted(self) -> FloatArray:
-        """Posterior mean of what the columns explain of the first outcome, shape (days,)."""
+        """Posterior mean of the linear predictor of the first outcome, shape (days,)."""
         coefficient = (self.weights[:, None, :] * self.location).sum(axis=0)[:, 0]
         return np.asarray(self.columns.values @ coefficient)
 
@@ -75,10 +91,23 @@ def fit_exact(columns: Columns, outcome: FloatArray, *, fine: bool = True) -> Re
         Standardised outcome, shape (days,) or (days, outcomes).
     fine : bool
         See `fit_trial`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.design_matrix import background_columns
+    >>> from santorio.stats.exact_inference import fit_exact
+    >>> outcome = np.random.default_rng(1).normal(size=90)
+    >>> posterior = fit_exact(background_columns(np.arange(20_000, 20_090)), outcome)
+    >>> posterior.names[:3]
+    ('level', 'line', 'wave_1')
+    >>> posterior.mean("level").shape, posterior.fitted().shape
+    ((1,), (90,))
     """
     y = _two_dimensional(outcome)
     days, width = columns.values.shape
-    rhos, taus = rho_rule(days, fine=fine), tau_rule(2 if columns.pooled.any() else 1, fine=fine)
+    cycles = 2 if columns.pooled.any() else 1
+    rhos, taus = rho_rule(days, fine=fine), tau_rule(cycles, fine=fine)
     shape = VARIANCE_SHAPE + days / 2
     grid = (len(rhos.nodes), len(taus.nodes))
     log_weights = np.empty((*grid, y.shape[1]))
@@ -88,6 +117,7 @@ def fit_exact(columns: Columns, outcome: FloatArray, *, fine: bool = True) -> Re
     # σ's prior scale is never 0, yet τ may nearly be; the floor keeps 1/τ² finite.
     pooled_sd = columns.prior_sd * np.maximum(taus.nodes, 1e-3)[:, None]
     prior_sd = np.where(columns.pooled, pooled_sd, columns.prior_sd)
+    # Given ρ and τ this is a conjugate linear regression; τ only changes the prior, so that all of its nodes share X'X.
     for i, rho in enumerate(rhos.nodes):
         white_x, log_variance = whiten(columns.values, columns.gap_days, float(rho))
         white_y, _ = whiten(y, columns.gap_days, float(rho))
@@ -144,13 +174,35 @@ def fit_trial(
     prior : EffectPrior
         Of every arm's effect, in units of σ.
     fine : bool
-        Whether to take the nodes that days with a correlation above 0.9 need, five times as many. Simulations of
+        Whether to use the nodes that days with a correlation above 0.9 need, five times as many. Simulations of
         outcomes whose correlation is known to be smaller do without.
 
     Returns
     -------
     ExactPosterior
         Of `arm_1` and so on, in the standardised unit.
+
+    Raises
+    ------
+    ValueError
+        If `outcome` does not have a value for every observed day.
+
+    Examples
+    --------
+    An effect of one σ, simulated and found:
+
+    >>> import numpy as np
+    >>> from santorio.stats.design_matrix import TrialDesign
+    >>> from santorio.stats.exact_inference import fit_trial
+    >>> from santorio.stats.randomization import draw_daily
+    >>> arm = draw_daily(cycles=6, cycle_days=14, seed=1)
+    >>> day = np.arange(20_000, 20_084)
+    >>> design = TrialDesign(day, arm, np.arange(84) // 14, np.ones(84, dtype=bool), arms=2)
+    >>> outcome = 1.0 * arm + np.random.default_rng(1).normal(size=84)
+    >>> posterior = fit_trial(design, outcome)
+    >>> lower, upper = posterior.interval_95("arm_1")
+    >>> lower < 1.0 < upper
+    True
     """
     y = _two_dimensional(outcome)
     background = design.background()
@@ -162,12 +214,15 @@ def fit_trial(
     lambdas = carry_over_rule(carry_over, days)
     exposure = _by_cycle(design, design.exposure(lambdas.nodes))
     marginal = marginalise(background, exposure, y, rhos.nodes, taus.nodes)
-    parts = [part for choice in _choices(prior, design.arms - 1) for part in _given(choice, marginal, days)]
+    # The posterior under a mixture prior is the mixture of the posteriors under its components.
+    parts: list[_Part] = []
+    for choice in _choices(prior, design.arms - 1):
+        parts += _given(choice, marginal, days)
     log_prior = _log_prior(rhos, lambdas, taus)
     log_weights = np.concatenate([log_prior + part.log_evidence for part in parts])
     total = _log_sum(log_weights)
-    at = np.meshgrid(rhos.nodes, lambdas.nodes, taus.nodes, indexing="ij")
-    rho, carried, tau = (np.tile(axis.ravel(), len(parts)) for axis in at)
+    grid = np.meshgrid(rhos.nodes, lambdas.nodes, taus.nodes, indexing="ij")
+    rho, carried, tau = [np.tile(axis.ravel(), len(parts)) for axis in grid]
     nodes = len(log_prior)
     return ExactPosterior(
         names=tuple(f"arm_{k}" for k in range(1, design.arms)),
@@ -188,7 +243,7 @@ def fit_trial(
 
 
 def _log_sum(log_weights: FloatArray) -> FloatArray:
-    """Logarithm of the sum over nodes; nine times as fast as `np.logaddexp.reduce`, which takes two at a time."""
+    """Logarithm of the sum over nodes; nine times as fast as `np.logaddexp.reduce`, which adds two at a time."""
     largest = log_weights.max(axis=0)
     return np.asarray(largest + np.log(np.exp(log_weights - largest).sum(axis=0)))
 
@@ -237,7 +292,7 @@ def _choices(prior: EffectPrior, arms: int) -> Iterator[_Choice]:
 
 @dataclass(frozen=True)
 class _Part:
-    """Posterior under one choice, and one node of σ where there are such; flat over the nodes of (ρ, λ, τ).
+    """Posterior under one choice, and one node of σ where it has nodes; flat over the nodes of (ρ, λ, τ).
 
     Shapes: `log_evidence` and `scale` (nodes, outcomes), `location` (nodes, arms - 1, outcomes), `spread` (nodes,
     arms - 1).
@@ -253,6 +308,7 @@ class _Part:
 
 def _given(choice: _Choice, marginal: Marginal, days: int) -> Iterator[_Part]:
     """Posterior of the arms' effects under normal priors."""
+    # Completing the square: the days' precision and information, and those of the prior, add up.
     arms, outcomes = marginal.information.shape[-2:]
     prior_precision = choice.sd**-2.0
     inner = (marginal.precision + np.diag(prior_precision)).reshape(-1, arms, arms)
@@ -264,6 +320,7 @@ def _given(choice: _Choice, marginal: Marginal, days: int) -> Iterator[_Part]:
     log_determinant = (log_determinant + 2 * np.log(choice.sd).sum())[:, None]
     spread = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     rate = VARIANCE_SCALE + square / 2
+    # With a prior mean of zero σ² is inverse gamma, and the effect Student-t.
     if not choice.mean.any():
         shape = VARIANCE_SHAPE + days / 2
         log_evidence = choice.log_weight + _log_evidence(log_determinant, rate, days)
@@ -287,6 +344,7 @@ def _over_sigma(rate: FloatArray, pull: FloatArray, days: int) -> Iterator[tuple
     from scipy.special import gammaln
 
     power = days + 2 * VARIANCE_SHAPE - 1
+    # Where the derivative of the log density is 0, and by its second derivative there how wide the density is.
     mode = (pull + np.sqrt(pull**2 + 8 * rate * power)) / (4 * rate)
     width = 1 / np.sqrt(2 * rate + power / mode**2)
     constant = np.log(2) + VARIANCE_SHAPE * np.log(VARIANCE_SCALE) - gammaln(VARIANCE_SHAPE)

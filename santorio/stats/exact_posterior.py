@@ -8,16 +8,17 @@ import numpy as np
 from santorio.arrays import FloatArray, IntArray
 from santorio.stats.quadrature import PriorRule, Rule
 
-# A node that carries less than this of every outcome's posterior is passed over.
+# A node with less than this share of every outcome's posterior is skipped.
 NEGLIGIBLE = 1e-8
+# Points at which the distribution function of ρ, λ or τ is summed up.
 FINE_STEPS = 2001
 
 
 def student_t_below(degrees: float, t: FloatArray) -> FloatArray:
-    """Distribution function of Student's t; of the normal distribution where `degrees` is infinite.
+    """Distribution function of Student's t, in the shape of `t`; normal where `degrees` is infinite.
 
-    Hill's normal deviate (1970, Algorithm 395 of the ACM): three times as fast as SciPy's `stdtr`,
-    and from eight degrees of freedom on within 3e-9 of it. With fewer `stdtr` is taken.
+    Hill's normal deviate (1970, Algorithm 395 of the ACM): three times as fast as SciPy's `stdtr`, and from eight
+    degrees of freedom on within 3e-9 of it. With fewer `stdtr` is used.
     """
     from scipy.special import ndtr, stdtr
 
@@ -25,6 +26,7 @@ def student_t_below(degrees: float, t: FloatArray) -> FloatArray:
         return np.asarray(ndtr(t))
     if degrees < 8:
         return np.asarray(stdtr(degrees, t))
+    # The names are those of the published algorithm.
     a = degrees - 0.5
     b = 48 * a**2
     # In place: arrays are larger than the processor's cache.
@@ -49,7 +51,7 @@ def student_t_below(degrees: float, t: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class ExactPosterior:
-    """Posterior of coefficients, in the outcome's standardised unit.
+    """Posterior of coefficients, in the outcome's standardised unit; of one outcome, or of several with one design.
 
     Attributes
     ----------
@@ -102,19 +104,28 @@ class ExactPosterior:
         return matter if len(matter) < len(self.weights) else slice(None)
 
     def mean(self, column: str) -> FloatArray:
-        """Posterior mean of a coefficient, one value an outcome."""
+        """Posterior mean of a coefficient, shape (outcomes,)."""
         return np.asarray((self.weights * self.location[:, self.names.index(column)]).sum(axis=0))
 
     def sd(self, column: str) -> FloatArray:
-        """Posterior standard deviation of a coefficient."""
+        """Posterior standard deviation of a coefficient, shape (outcomes,)."""
         j = self.names.index(column)
+        # Variance of Student's t in units of its squared scale; 1 where it is normal.
         inflate = (1 / (1 - 2 / self.degrees))[:, None]
         centred = self.location[:, j] - self.mean(column)
         variance = inflate * (self.spread[:, j, None] * self.scale) ** 2 + centred**2
         return np.asarray(np.sqrt((self.weights * variance).sum(axis=0)))
 
     def below(self, column: str, value: float | FloatArray, *, next_cycle: bool = False) -> FloatArray:
-        """P(coefficient < value); with `next_cycle` of the coefficient as another cycle would show it."""
+        """P(coefficient < value), shape (outcomes,).
+
+        Parameters
+        ----------
+        value : float or FloatArray
+            One value, or one for each outcome, shape (outcomes,).
+        next_cycle : bool
+            Whether it is the probability of the coefficient in a further cycle, which departs by τ.
+        """
         j, matter = self.names.index(column), self._matter
         spread = self.spread[matter, j]
         if next_cycle:
@@ -130,7 +141,7 @@ class ExactPosterior:
         return total
 
     def quantile(self, column: str, probability: float) -> FloatArray:
-        """Quantile of a coefficient, by bisection of the mixture's distribution function."""
+        """Quantile of a coefficient, by bisection of the mixture's distribution function; shape (outcomes,)."""
         half = 40 * self.sd(column)
         low, high = self.mean(column) - half, self.mean(column) + half
         for _ in range(60):
@@ -152,6 +163,7 @@ class ExactPosterior:
             weights = self.weights[:, i]
             node = rng.choice(len(weights), size=draws, p=weights / weights.sum())
             degrees = self.degrees[node]
+            # Student's t is a normal variable over the root of a scaled χ² variable.
             noise = rng.normal(size=draws)
             heavy = np.isfinite(degrees)
             noise[heavy] /= np.sqrt(rng.chisquare(degrees[heavy]) / degrees[heavy])
@@ -167,16 +179,18 @@ class ExactPosterior:
         return np.stack([self.weights[of_node == i].sum(axis=0) for i in range(int(of_node.max()) + 1)])
 
     def rho_mean(self) -> FloatArray:
-        """Posterior mean of the day-to-day correlation ρ."""
+        """Posterior mean of the day-to-day correlation ρ, shape (outcomes,)."""
         return np.asarray((self.weights * self.rho[:, None]).sum(axis=0))
 
     def carry_over_mean(self) -> FloatArray:
-        """Posterior mean of λ, the share of yesterday's exposure that is still felt."""
+        """Posterior mean of λ, the share of yesterday's exposure that is still effective; shape (outcomes,)."""
         return np.asarray((self.weights * self.carry_over[:, None]).sum(axis=0))
 
     def sigma_mean(self) -> FloatArray:
-        """Posterior mean of σ, the spread of a day around what the model expects."""
+        """Posterior mean of σ, the spread of a day around what the model expects; shape (outcomes,)."""
         from scipy.special import gammaln
+
+        # Mean of the root of an inverse gamma variable, in units of its scale.
 
         ratio = np.ones(len(self.degrees))
         heavy = np.isfinite(self.degrees)
@@ -185,12 +199,12 @@ class ExactPosterior:
         return np.asarray((self.weights * self.scale * ratio[:, None]).sum(axis=0))
 
     def sigma_below(self, value: float | FloatArray) -> FloatArray:
-        """P(σ < value).
+        """P(σ < value), shape (outcomes,).
 
         Raises
         ------
         ValueError
-            If the effects' prior has a mean other than 0: σ then is summed over nodes and has no smooth function.
+            If the effects' prior has a mean other than 0: σ then is a sum over nodes and has no smooth function.
         """
         from scipy.special import gammaincc
 
@@ -215,13 +229,14 @@ class ExactPosterior:
     def _below(self, rule: Rule, of_node: FloatArray, value: float | FloatArray) -> FloatArray:
         """Distribution function of an unknown that is summed over nodes.
 
-        Between nodes the logarithm of its likelihood, which is smooth, is taken from a spline; its prior is exact.
+        Between nodes a spline interpolates the logarithm of its likelihood, which is smooth; its prior is exact.
         """
         from scipy.interpolate import CubicSpline
 
         if not isinstance(rule, PriorRule):
-            msg = "it is no unknown of this model: λ needs carry-over, and τ more than one cycle"
+            msg = "this model does not estimate it: λ needs carry-over, and τ more than one cycle"
             raise TypeError(msg)
+        # Posterior mass at each value of the unknown, summed over all others.
         mass = np.stack(
             [np.logaddexp.reduce(self.log_weights[of_node == node], axis=0) for node in rule.nodes]
         )
@@ -229,11 +244,12 @@ class ExactPosterior:
         probability = np.linspace(0, 1, FINE_STEPS)
         log_density = likelihood(rule.angle(rule.prior_quantile(probability)))
         density = np.exp(log_density - log_density.max(axis=0))
+        # In steps of equal prior probability the trapezoidal rule needs no further weights.
         below = np.concatenate(
             [np.zeros((1, density.shape[1])), np.cumsum(density[1:] + density[:-1], axis=0)]
         )
-        at = np.broadcast_to(rule.prior_below(value), below.shape[1:])
         cumulative = below / below[-1]
+        prior_below = np.broadcast_to(rule.prior_below(value), below.shape[1:])
         return np.array(
-            [np.interp(value, probability, column) for value, column in zip(at, cumulative.T, strict=True)]
+            [np.interp(at, probability, column) for at, column in zip(prior_below, cumulative.T, strict=True)]
         )

@@ -7,7 +7,7 @@ what the model expects::
     e_t     = λ^Δ e_{t-Δ} + (1 - λ^Δ) a_t      over all study days, Δ days apart
     η       stationary AR(1) of unit variance, correlation ρ^Δ over Δ days
     θ_k     ~ Σ_i w_i Normal(m_i, s_i²)        the arm's effect against the reference; by default Normal(0, 1)
-    λ       ~ Beta(α, β)                       share of yesterday's exposure still felt; 0 without carry-over
+    λ       ~ Beta(α, β)                       share of yesterday's exposure still effective; 0 without carry-over
     d_{k,c} ~ Normal(0, 1)                     how cycle c departs from it
     τ       ~ HalfNormal(0.3)                  so: does the effect repeat?
     σ²      ~ InverseGamma(2, 1)
@@ -16,10 +16,10 @@ what the model expects::
 With heavy tails the innovations of η are Student-t with ν = 2 + x degrees of freedom, x ~ Gamma(2, rate 0.1) after
 Juárez & Steel (2010, doi:10.1198/jbes.2009.07145), and σ is their scale.
 
-All of this is one product of columns (`design_matrix.py`) with coefficients in units of σ, taken in one loop
+All of this is one product of columns (`design_matrix.py`) with coefficients in units of σ, computed in one loop
 (`kernels/gaussian.py`). Days, arms, cycles, the priors of θ and λ, and whether tails are heavy are data: one
-compilation serves all trials of a width. What a trial has no use for keeps its prior and touches nothing.
-`santorio.stats.exact_inference` solves the same model without sampling; a test holds the two together.
+compilation serves all trials of a width. Parameters that a trial does not need keep their prior and change nothing.
+`santorio.stats.exact_inference` solves the same model without sampling; a test compares the two.
 """
 
 from collections.abc import Mapping
@@ -53,6 +53,17 @@ class TrialModel(RegressionModel):
         Columns of the design; rounded up so that designs of many lengths share one compilation.
     model_config, sampler_config
         See `RegressionModel`.
+
+    Examples
+    --------
+    >>> from santorio.stats.gaussian_model import TrialModel
+    >>> from santorio.stats.prior import Prior
+    >>> model = TrialModel(width=14, model_config={"tau": Prior("HalfNormal", sigma=0.5)})
+    >>> model.shape
+    (16,)
+
+    ``fit = model.fit(design, outcome)`` then samples; ``fit.draws["effect"]`` has shape (draws, arms - 1), and
+    ``fit.diagnostics.problem`` is None where the fit may be published.
     """
 
     default_model_config: ClassVar[Mapping[str, Prior]] = {
@@ -131,12 +142,16 @@ class TrialModel(RegressionModel):
         layout = np.append(terms.layout, int(heavy_tails))
         fit = self.sample({**terms.data(self.width), "outcome": outcome, "layout": layout})
         draws, sigma = fit.draws, np.sqrt(fit.draws["variance"])
+        # The sampler's coefficients are in units of σ.
         coefficient = terms.coefficients(draws) * sigma[:, None]
+        degrees = np.full(len(sigma), np.inf)
+        if heavy_tails:
+            degrees = 2 + draws["degrees_above_two"]
         derived = {
             "sigma": sigma,
             "rho": 2 * draws["unit_rho"] - 1,
             "carry_over": terms.carried_over(draws),
-            "degrees": 2 + draws["degrees_above_two"] if heavy_tails else np.full(len(sigma), np.inf),
+            "degrees": degrees,
             "coefficient": coefficient,
             "effect": coefficient[:, terms.arms],
             "departure_sd": draws["tau"] * sigma,

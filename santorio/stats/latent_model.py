@@ -1,16 +1,16 @@
-r"""The sampled model of a trial whose outcome is no Gaussian measurement: yes or no, a rating, a count, a slider.
+r"""The sampled model of a trial whose outcome is not Gaussian: yes or no, a rating, a count, a slider.
 
 With f the likelihood of day t's outcome given a linear predictor μ, and σ the spread of a day on the scale of μ::
 
     y_t     ~ f(μ_t),  μ_t = offset + σ (level + trend_t + weekday_t + Σ_k (θ_k + τ d_{k,c(t)}) e_{k,t}(λ)) + s η_t
     η       stationary AR(1) of unit variance, correlation ρ^Δ over Δ days: η_i = ρ^Δ η_{i-1} + √(1-ρ^{2Δ}) z_i
-    σ²      = s² + d² + v      what resembles itself from day to day, what does not, and chance's own
+    σ²      = s² + d² + v      correlated from day to day, independent by day, and the likelihood's own variance
     s²      = w (σ² - v),  w = 2/3             where d is an unknown;  w σ² where the likelihood has none
     level   ~ Normal(0, 2)
 
-and θ, τ, d_{k,c}, λ, ρ, trend and weekday as in `gaussian_model.py`, in units of σ as there. How much of a day's
-spread is a slow path (w) is hardly told by the days. In these units the effects, the cut points and σ do not depend on
-it, and the posterior has no ridge; on the plain scale of μ they would all grow with s.
+and θ, τ, d_{k,c}, λ, ρ, trend and weekday as in `gaussian_model.py`, in units of σ as there. The data hardly identify
+w, the share of a day's variance that is the slow path. In these units the effects, the cut points and σ do not depend
+on it, and the posterior has no ridge; on the plain scale of μ they would all grow with s.
 
 - binary: Bernoulli, logit μ. v = π²/3 and d = 0: σ² = v / (1-w).
 - ordinal: cumulative logit, v and d as for binary. Cut points are in units of σ; the first is where all used levels
@@ -23,12 +23,12 @@ it, and the posterior has no ridge; on the plain scale of μ they would all grow
   rounded inwards become outliers on the logit's scale. v = 0, x as for counts. The cut points are Normal(-4, 1.5) and
   a log-normal step (8, log standard deviation 0.5) above it. The offset is logit m.
 
-The effect is told as a person would ask for it: the average over the study's days of the expected outcome with an arm
-on every day, less that with the reference on every day: standardisation, or g-computation (Robins 1986,
-doi:10.1016/0270-0255(86)90088-6), over the days' own trend, weekday and latent path. Departures of cycles are left out:
+The effect is reported in the outcome's unit: the average over the study's days of the expected outcome with an arm on
+every day, less that with the reference on every day: standardisation, or g-computation (Robins 1986,
+doi:10.1016/0270-0255(86)90088-6), over the days' own trend, weekday and latent path. Departures of cycles are excluded:
 it is the effect that cycles share. Beside it stands the effect on the link's scale. With a logit it is that of a model
-without the path (μ is divided by σ √3/π, after Zeger, Liang & Albert 1988, doi:10.2307/2531734): the log odds ratio
-of all days, and not of days that are alike in what nobody saw.
+without the path (μ is divided by σ √3/π, after Zeger, Liang & Albert 1988, doi:10.2307/2531734): the marginal log odds
+ratio, over all days, and not the conditional one of days with the same latent path.
 """
 
 from collections.abc import Mapping
@@ -62,28 +62,28 @@ from santorio.stats.regression_terms import (
 from santorio.stats.sampler import Fit, RegressionModel
 from santorio.stats.working_response import working_response
 
-# Coarse, since a shape costs ten seconds of compilation, and a day that is padding next to nothing.
+# Coarse, since each shape costs ten seconds of compilation, and padded days almost nothing.
 WIDTH_STEP = 32
 DAYS_STEP = 128
 LEVEL_SD = 2.0
-# Keeps the shape finite where nothing is dispersed.
+# Keeps the shape finite where the outcome has no dispersion.
 MIN_DISPERSION = 1e-3
 
 
 @dataclass(frozen=True)
 class Spreads:
-    """Where a day's spread comes from, on the scale of the linear predictor: floats, arrays or PyTensor expressions.
+    """The parts of a day's spread, on the scale of the linear predictor: floats, arrays or PyTensor expressions.
 
     Attributes
     ----------
     path_sd : Any
-        s, of the latent path.
+        s, SD of the latent path.
     sigma : Any
-        σ, of a day in all.
+        σ, SD of a day in all.
     shape : Any
         Of a negative binomial, or the precision of a Beta distribution.
     cut_scale : Any
-        What turns unit cut points into cut points.
+        Factor from unit cut points to cut points.
     """
 
     path_sd: Any
@@ -93,15 +93,17 @@ class Spreads:
 
 
 def spreads(dispersion: Any, scales: Any) -> Spreads:
-    """Spreads from the dispersion x.
+    """Compute the spreads from the dispersion x.
 
     Parameters
     ----------
     dispersion : FloatArray or PyTensor expression
+        x, shape (draws,) or a scalar.
     scales : FloatArray or PyTensor expression
-        See `_scales`.
+        See `_scales`, shape (4,).
     """
     chance, is_logistic, unit, in_units = scales[0], scales[1], scales[2], scales[3]
+    # Arithmetic instead of branches: PyTensor needs one expression for all likelihoods.
     free = (1 - is_logistic) * dispersion**2
     path = PATH_SHARE * (free + is_logistic * chance / (1 - PATH_SHARE))
     rest = (1 - PATH_SHARE) * free
@@ -111,13 +113,13 @@ def spreads(dispersion: Any, scales: Any) -> Spreads:
 
 
 def _scales(outcome: CodedOutcome) -> FloatArray:
-    """Chance's variance, whether there is no other, the dispersion's unit, whether cut points are in units of σ."""
+    """The likelihood's own variance, whether it is logistic, the dispersion's unit, whether cut points scale with σ."""
     in_units = outcome.family == "ordinal"
     return np.array([outcome.chance, outcome.is_logistic, outcome.dispersion_unit, in_units], dtype=float)
 
 
 class LatentTrialModel(RegressionModel):
-    """Effects of a trial's arms on an outcome that is no Gaussian measurement.
+    """Effects of a trial's arms on an outcome that is not Gaussian.
 
     Parameters
     ----------
@@ -126,6 +128,19 @@ class LatentTrialModel(RegressionModel):
         likelihood.
     model_config, sampler_config
         See `RegressionModel`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.latent_model import LatentTrialModel
+    >>> from santorio.stats.outcome_types import code_outcome
+    >>> drinks = np.array([0.0, 2.0, 1.0, 0.0, 3.0, 1.0, 0.0])
+    >>> outcome = code_outcome("count", drinks)
+    >>> LatentTrialModel(width=14, days=len(drinks)).shape
+    (32, 128)
+
+    ``fit = model.fit(design, outcome)`` then samples; ``fit.draws["effect"]`` is in drinks a day, and
+    ``fit.draws["link_effect"]`` is the log ratio of means.
     """
 
     default_model_config: ClassVar[Mapping[str, Prior]] = {
@@ -217,6 +232,11 @@ class LatentTrialModel(RegressionModel):
             log odds ratio or log ratio of means, `departure_sd` (τ on the same scale), `expected` (draws, arms: the
             average day's outcome under each) and `effect` (draws, arms beside the reference): their differences from
             the reference's, in the outcome's own unit.
+
+        Raises
+        ------
+        ValueError
+            If there are more observed days than the model was built for.
         """
         if len(outcome.coded) > self.days:
             msg = f"{len(outcome.coded)} days do not fit into {self.days}"
@@ -241,7 +261,7 @@ class LatentTrialModel(RegressionModel):
 def latent_regression(
     design: TrialDesign, carry_over: CarryOver | None, prior: EffectPrior, dose: FloatArray | None = None
 ) -> TrialRegression:
-    """Columns of a design as this model takes them."""
+    """Columns of a design as this model uses them."""
     return regression(design, carry_over, prior, level_sd=LEVEL_SD, dose=dose, rotated=True)
 
 
@@ -252,12 +272,13 @@ class Standardisation:
     Attributes
     ----------
     outcome : CodedOutcome
+        The outcome that was fitted.
     baseline : FloatArray
         Linear predictor of each observed day under the reference, shape (draws, days).
     cuts : FloatArray
         See `santorio.stats.outcome_types.expected`, shape (draws, cuts).
     widening : FloatArray
-        By how much the path widens an effect: μ over its value in a model without the path; shape (draws,).
+        Factor by which the path widens an effect: μ over its value in a model without the path; shape (draws,).
     """
 
     outcome: CodedOutcome
@@ -266,12 +287,23 @@ class Standardisation:
     widening: FloatArray
 
     def average(self, link_effect: FloatArray | float) -> FloatArray:
-        """Average over the days of the expected outcome, in its unit, with this effect on every day; shape (draws,)."""
+        """Average over the days of the expected outcome, in its unit, with this effect on every day.
+
+        Parameters
+        ----------
+        link_effect : FloatArray or float
+            Effect on the link's scale, shape (draws,).
+
+        Returns
+        -------
+        FloatArray
+            Shape (draws,).
+        """
         shift = np.broadcast_to(self.widening * link_effect, self.widening.shape)
         return np.asarray(expected(self.outcome, self.baseline + shift[:, None], self.cuts).mean(axis=1))
 
     def thinned(self, draws: int) -> "Standardisation":
-        """About so many of the draws, evenly apart."""
+        """About this number of the draws, evenly spaced."""
         step = max(len(self.widening) // draws, 1)
         return Standardisation(self.outcome, self.baseline[::step], self.cuts[::step], self.widening[::step])
 
@@ -279,7 +311,7 @@ class Standardisation:
 def standardise(
     terms: TrialRegression, outcome: CodedOutcome, draws: Mapping[str, FloatArray]
 ) -> Standardisation:
-    """Prepare standardisation over the observed days of a design, from what was sampled."""
+    """Prepare standardisation over the observed days of a design, from the sampler's draws."""
     spread = spreads(draws["dispersion"], _scales(outcome))
     cuts = cut_points(outcome, draws["standard_cuts"], np.broadcast_to(spread.cut_scale, spread.sigma.shape))
     coefficients = terms.coefficients(draws)
@@ -287,14 +319,16 @@ def standardise(
     background_terms = coefficients[:, background] @ terms.columns.values[:, background].T
     path = sampled_paths(terms, outcome, draws)
     baseline = outcome.link[0] + spread.sigma[:, None] * background_terms + spread.path_sd[:, None] * path
-    widening = spread.sigma / LOGISTIC_SD if outcome.is_logistic else np.ones_like(spread.sigma)
+    widening = np.ones_like(spread.sigma)
+    if outcome.is_logistic:
+        widening = spread.sigma / LOGISTIC_SD
     return Standardisation(outcome, baseline, cuts, widening)
 
 
 def _derived(
     terms: TrialRegression, outcome: CodedOutcome, draws: Mapping[str, FloatArray]
 ) -> dict[str, FloatArray]:
-    """What `LatentTrialModel.fit` returns beside what was sampled."""
+    """The variables that `LatentTrialModel.fit` derives from the sampled ones."""
     spread = spreads(draws["dispersion"], _scales(outcome))
     days = standardise(terms, outcome, draws)
     rho = 2 * draws["unit_rho"] - 1
@@ -318,7 +352,7 @@ def _derived(
 def sampled_paths(
     terms: TrialRegression, outcome: CodedOutcome, draws: Mapping[str, FloatArray]
 ) -> FloatArray:
-    """Latent path η of every draw, from what was sampled; shape (draws, observed days).
+    """Latent path η of every draw, from the sampler's draws; shape (draws, observed days).
 
     The same recursions as in `santorio.stats.kernels.latent.latent_density`, over all draws at once.
     """
@@ -340,7 +374,22 @@ def sampled_paths(
 
 
 def latent_paths(standard: FloatArray, rho: FloatArray, gap_days: FloatArray) -> FloatArray:
-    """Paths of an AR(1) of unit variance, exact over gaps, shape (draws, days); from standard normals."""
+    """Paths of an AR(1) of unit variance, exact over gaps, from standard normals.
+
+    Parameters
+    ----------
+    standard : FloatArray
+        Standard normals, shape (draws, days).
+    rho : FloatArray
+        Correlation of a day with the next, shape (draws,).
+    gap_days : FloatArray
+        See `santorio.stats.design_matrix.gaps`, shape (days,).
+
+    Returns
+    -------
+    FloatArray
+        Shape (draws, days).
+    """
     path = np.empty((len(rho), len(gap_days)))
     path[:, 0] = standard[:, 0]
     for i in range(1, len(gap_days)):

@@ -19,6 +19,7 @@ from santorio.stats.sampler import Fit
 
 # A tenth of the draws gives averages to more digits than are reported.
 THINNED_DRAWS = 400
+# The table of effects reaches from -10 to 10 on the link's scale, an odds ratio of 22,000, in steps of 0.1.
 TABLE_END = 10.0
 TABLE_STEPS = 201
 TABLE_DRAWS = 60
@@ -26,7 +27,7 @@ TABLE_DRAWS = 60
 
 @dataclass(frozen=True)
 class EffectDraws:
-    """The posterior of a number, as draws of it."""
+    """The posterior of a quantity as its draws, shape (draws,)."""
 
     values: FloatArray
 
@@ -41,11 +42,11 @@ class EffectDraws:
         return float(self.values.std(ddof=1))
 
     def below(self, value: float) -> float:
-        """P(number < value)."""
+        """P(quantity < value)."""
         return float((self.values < value).mean())
 
     def smoothed_below(self, value: float) -> float:
-        """P(number < value) with a Gaussian kernel of Silverman's width, for drawing."""
+        """P(quantity < value), smoothed for plots by a Gaussian kernel of Silverman's width (1986, equation 3.30)."""
         from scipy.special import ndtr
 
         width = 0.9 * self.sd * len(self.values) ** -0.2
@@ -54,7 +55,15 @@ class EffectDraws:
 
 @dataclass(frozen=True)
 class EffectTable:
-    """From an effect on the link's scale to the effect in the outcome's unit, averaged over days, and back."""
+    """From an effect on the link's scale to the effect in the outcome's unit, averaged over days, and back.
+
+    Attributes
+    ----------
+    name : str
+        Name of the link's scale.
+    link, unit : FloatArray
+        Effects on the link's scale, ascending, and the effects in the outcome's unit; shape (steps,).
+    """
 
     name: str
     link: FloatArray
@@ -65,7 +74,7 @@ class EffectTable:
         return float(np.interp(effect, self.link, self.unit))
 
     def from_unit(self, effect: float) -> float:
-        """Effect on the link's scale that amounts to this; infinite beyond what is possible."""
+        """Effect on the link's scale of an effect in the outcome's unit; infinite where no effect is that large."""
         if effect >= self.unit[-1] or effect <= self.unit[0]:
             return float(np.copysign(np.inf, effect))
         return float(np.interp(effect, self.unit, self.link))
@@ -89,8 +98,9 @@ class LatentPosterior:
     coefficients : FloatArray
         In units of σ, shape (draws, columns).
     days : Standardisation
-        Of some of the draws, every `step`-th.
+        Of every `step`-th draw.
     step : int
+        Distance between the draws that are standardised.
     """
 
     fit: Fit
@@ -106,7 +116,7 @@ class LatentPosterior:
 
     @property
     def link_name(self) -> str:
-        """What the scale of the linear predictor is called."""
+        """Name of the linear predictor's scale."""
         return LINK_NAMES[self.days.outcome.family]
 
     def effect(self, contrast: int) -> EffectDraws:
@@ -133,7 +143,8 @@ class LatentPosterior:
         from scipy.special import ndtr
 
         effect = self.fit.draws["link_effect"][:, contrast - 1]
-        above = float(ndtr(effect / np.maximum(self.fit.draws["departure_sd"], 1e-9)).mean())
+        departure_sd = np.maximum(self.fit.draws["departure_sd"], 1e-9)
+        above = float(ndtr(effect / departure_sd).mean())
         return above if effect.mean() > 0 else 1 - above
 
     def table(self) -> EffectTable:
@@ -152,14 +163,18 @@ class LatentPosterior:
 
     @property
     def sigma(self) -> float:
-        """Spread of a day around what the model expects, on the link's scale; with a logit the logistic's."""
-        return LOGISTIC_SD if self.days.outcome.is_logistic else float(self.fit.draws["sigma"].mean())
+        """SD of a day around what the model expects, on the link's scale; with a logit that of the logistic."""
+        if self.days.outcome.is_logistic:
+            return LOGISTIC_SD
+        return float(self.fit.draws["sigma"].mean())
 
     @property
     def carry_over_mean(self) -> float | None:
         """Posterior mean of λ; None where nothing carries over."""
         carry_over = self.fit.draws["carry_over"]
-        return float(carry_over.mean()) if carry_over.any() else None
+        if not carry_over.any():
+            return None
+        return float(carry_over.mean())
 
     def predictor(self) -> FloatArray:
         """Linear predictor of each observed day as its arm was, without the latent path; of every `step`-th draw.
@@ -178,12 +193,13 @@ class LatentPosterior:
         arms, cycles = self.design.arms - 1, self.design.cycles
         if cycles == 1:
             return np.zeros((len(self.coefficients), arms, 1))
-        sigma = self.fit.draws["sigma"]
-        # With a logit a model without the path sees the logistic distribution's spread.
-        unit = np.full_like(sigma, LOGISTIC_SD) if self.days.outcome.is_logistic else sigma
-        return np.asarray(
-            unit[:, None, None] * self.coefficients[:, -arms * cycles :].reshape(-1, arms, cycles)
-        )
+        unit = self.fit.draws["sigma"]
+        if self.days.outcome.is_logistic:
+            # In a model without the path, the spread of a day is that of the logistic distribution.
+            unit = np.full_like(unit, LOGISTIC_SD)
+        # The departures are the last columns, ordered arm by arm, cycle by cycle.
+        departures = self.coefficients[:, -arms * cycles :].reshape(-1, arms, cycles)
+        return np.asarray(unit[:, None, None] * departures)
 
 
 def sample_latent_posterior(
@@ -195,7 +211,7 @@ def sample_latent_posterior(
     prior: EffectPrior,
     dose: FloatArray | None = None,
 ) -> LatentPosterior:
-    """Sample the posterior of one case; its diagnostics tell whether it may be published.
+    """Sample the posterior of one case; its diagnostics state whether it may be published.
 
     Parameters
     ----------
@@ -210,6 +226,15 @@ def sample_latent_posterior(
 
 
 def ratio_of(link: FloatArray) -> tuple[float, float, float]:
-    """Median and 95 % interval of a ratio of odds or means, from draws of its logarithm."""
+    """Median and 95 % interval of a ratio of odds or means, from draws of its logarithm, shape (draws,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.latent_posterior import ratio_of
+    >>> median, lower, upper = ratio_of(np.log([0.5, 1.0, 2.0]))
+    >>> round(median, 2), lower < 1 < upper
+    (1.0, True)
+    """
     median, lower, upper = np.exp(np.quantile(link, [0.5, 0.025, 0.975]))
     return float(median), float(lower), float(upper)

@@ -1,7 +1,7 @@
 r"""A trial's regression with everything integrated out but the arms' effects, for all ρ, λ and τ at once.
 
-Given (ρ, λ, τ) and in units of σ the days are, with B the background's columns and D the exposures of each arm in each
-cycle,
+Given (ρ, λ, τ) and in units of σ the outcomes of the days are, with B the background's columns and D the exposures of
+each arm in each cycle,
 
     y/σ = B b + D β + η,   b ~ N(0, diag(s²)),   β_{k,c} ~ N(θ_k, τ²),   η ~ N(0, Σ(ρ))
 
@@ -27,12 +27,20 @@ class AutoregressiveProducts:
     With r_i | r_{i-1} ~ N(φ r_{i-1}, 1-φ²), φ = ρ^Δ::
 
         x'Σ⁻¹y = x_1 y_1 + Σ_i (x_i - φ x_{i-1}) (y_i - φ y_{i-1}) / (1-φ²)
+
+    Parameters
+    ----------
+    gap_days : FloatArray
+        See `santorio.stats.design_matrix.gaps`, shape (days,).
+    rho : FloatArray
+        Shape (ρ,).
     """
 
     def __init__(self, gap_days: FloatArray, rho: FloatArray) -> None:
         gap, self._which, count = np.unique(gap_days[1:], return_inverse=True, return_counts=True)
         phi = rho[:, None] ** gap[None, :]
         variance = 1 - phi**2
+        # Factors of the products in `_combined`: first day, day with itself, day before with itself, both across.
         self._factors = np.concatenate(
             [np.ones((len(rho), 1)), 1 / variance, phi**2 / variance, -phi / variance], axis=1
         )
@@ -54,16 +62,13 @@ class AutoregressiveProducts:
 
     def squares(self, values: FloatArray) -> FloatArray:
         """Product of each column with itself: (days, a) gives (ρ, a)."""
-        now = [values[pair + 1] for pair in self._pairs]
-        then = [values[pair] for pair in self._pairs]
-        return self._combined(
-            [
-                values[0] ** 2,
-                *((rows**2).sum(axis=0) for rows in now),
-                *((rows**2).sum(axis=0) for rows in then),
-                *(2 * (rows * earlier).sum(axis=0) for rows, earlier in zip(now, then, strict=True)),
-            ]
-        )
+        own, before, across = [], [], []
+        for pair in self._pairs:
+            now, then = values[pair + 1], values[pair]
+            own.append((now**2).sum(axis=0))
+            before.append((then**2).sum(axis=0))
+            across.append(2 * (now * then).sum(axis=0))
+        return self._combined([values[0] ** 2, *own, *before, *across])
 
     def _combined(self, products: list[FloatArray]) -> FloatArray:
         stacked = np.stack(products)
@@ -73,7 +78,7 @@ class AutoregressiveProducts:
 
 @dataclass(frozen=True)
 class Marginal:
-    """What the days say of the arms' effects θ, in units of σ, at each node (ρ, λ, τ).
+    """The likelihood of the arms' effects θ, in units of σ, at each node (ρ, λ, τ).
 
     Given σ the likelihood is proportional to σ^-days exp(-(residual/σ² - 2 θ'information/σ + θ'precision θ) / 2).
 
@@ -109,7 +114,7 @@ def marginalise(
     outcome : FloatArray
         Shape (days, outcomes).
     rho, tau : FloatArray
-        Nodes; τ is ignored where there is one cycle.
+        Nodes, shape (ρ,) and (τ,); τ is ignored where there is one cycle.
     """
     carry_overs, days, arms, cycles = exposure.shape
     products = AutoregressiveProducts(background.gap_days, rho)
@@ -117,6 +122,7 @@ def marginalise(
     own = exposure.reshape(carry_overs, days, arms * cycles)
     flat = np.ascontiguousarray(own.transpose(1, 0, 2)).reshape(days, -1)
     width = flat.shape[1]
+    # Schur complement: integrating b out takes its projection from every product of exposures and outcomes.
     inner = products.between(values, values) + np.diag(background.prior_sd**-2.0)
     across = products.between(values, np.concatenate([flat, outcome], axis=1))
     solved = np.linalg.solve(inner, across)
@@ -151,9 +157,10 @@ def _pool(
     """Integrate the cycles' departures out, for every τ by one eigendecomposition."""
     rhos, carry_overs, width, _ = gram.shape
     size, vectors = np.linalg.eigh(gram)
+    # Rounding may put an eigenvalue of zero slightly below it.
     size = np.maximum(size, 0.0)
     rotated = np.swapaxes(vectors, -1, -2) @ information
-    # Columns are ordered arm by arm, cycle by cycle: an arm's effect is felt in all its cycles.
+    # Columns are ordered arm by arm, cycle by cycle: an arm's effect acts in all its cycles.
     shared = vectors.reshape(rhos, carry_overs, arms, width // arms, width).sum(axis=3)
     square = (tau**2)[:, None]
     kept = 1 / (1 + square * size[:, :, None, :])

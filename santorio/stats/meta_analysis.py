@@ -1,14 +1,14 @@
-"""Several cases, or people, together: a normal-normal hierarchy, integrated over the spread between them.
+"""Meta-analysis of several cases or people: a normal-normal hierarchy, integrated over the spread between them.
 
     θ̂_i | θ_i ~ Normal(θ_i, s_i²),  θ_i | μ, ω ~ Normal(μ, ω²)
     μ ~ Normal(0, (k S)²),  ω ~ HalfNormal(k S / 2),  k by default 1 with probability 0.8, else 4
 
-θ̂_i and s_i are a case's own estimate and its standard deviation, free of a prior on its effect; S is the typical
-spread of a row. k lets effects be many times a row's spread, as one case's own prior does. μ is integrated in closed
-form, k and ω by quadrature. Zucker et al. 1997 (doi:10.1016/S0895-4356(96)00429-5).
+θ̂_i and s_i are a case's own estimate and its standard deviation, computed without a prior on its effect; S is the
+typical SD of a row. k lets effects be many times that SD, as one case's own prior does. μ is integrated in closed form,
+k and ω by quadrature. Zucker et al. 1997 (doi:10.1016/S0895-4356(96)00429-5).
 
-What is to be expected of a case that is not among them, θ_new | μ, ω ~ Normal(μ, ω²) over their posterior, is the
-meta-analytic-predictive prior (Schmidli et al. 2014, doi:10.1111/biom.12242).
+The prediction for a further case, θ_new | μ, ω ~ Normal(μ, ω²) over their posterior, is the meta-analytic-predictive
+prior (Schmidli et al. 2014, doi:10.1111/biom.12242).
 """
 
 import functools
@@ -19,7 +19,7 @@ import numpy as np
 
 from santorio.arrays import FloatArray
 
-# The widths k and their weights.
+# Weight of each k, and k.
 SCALE_MIXTURE = ((0.8, 1.0), (0.2, 4.0))
 NODES = 48
 # Four standard deviations hold all but 6e-5 of a half-normal.
@@ -29,7 +29,17 @@ BETWEEN_SCALE = 0.5
 
 @dataclass(frozen=True)
 class Pooled:
-    """Posterior of the mean effect μ and of the spread ω between cases, as a mixture over nodes of ω."""
+    """Posterior of the mean effect μ and of the spread ω between cases, as a mixture over nodes of ω.
+
+    Attributes
+    ----------
+    weights, between : FloatArray
+        Posterior weight and ω of each node, shape (nodes,).
+    means, sds : FloatArray
+        Mean and SD of μ at each node, shape (nodes,).
+    case_means, case_sds : FloatArray
+        Posterior mean and SD of each case's own effect, shrunk towards the others; shape (cases,).
+    """
 
     weights: FloatArray
     between: FloatArray
@@ -40,7 +50,7 @@ class Pooled:
 
     @property
     def mean(self) -> float:
-        """Posterior mean of μ, and the mean of a case not yet seen."""
+        """Posterior mean of μ, and the mean of a further case."""
         return float(self.weights @ self.means)
 
     @property
@@ -50,11 +60,11 @@ class Pooled:
 
     @property
     def next_sd(self) -> float:
-        """Standard deviation of the effect in a case not yet seen."""
+        """Standard deviation of the effect in a further case."""
         return float(np.sqrt(self.sd**2 + self.weights @ self.between**2))
 
     def below(self, value: float, *, next_case: bool = False) -> float:
-        """P(μ < value); with `next_case` of the effect in a case not yet seen."""
+        """P(μ < value); with `next_case` of the effect in a further case."""
         from scipy.special import ndtr
 
         if np.isinf(value):
@@ -63,9 +73,9 @@ class Pooled:
         return float(self.weights @ ndtr((value - self.means) / sds))
 
     def quantile(self, probability: float, *, next_case: bool = False) -> float:
-        """Quantile of μ, or of the effect in a case not yet seen, by bisection."""
-        half = 40 * (self.next_sd if next_case else self.sd)
-        low, high = self.mean - half, self.mean + half
+        """Quantile of μ, or of the effect in a further case, by bisection."""
+        sd = self.next_sd if next_case else self.sd
+        low, high = self.mean - 40 * sd, self.mean + 40 * sd
         for _ in range(60):
             middle = (low + high) / 2
             if self.below(middle, next_case=next_case) < probability:
@@ -93,7 +103,7 @@ def pool(
     widths: Sequence[tuple[float, float]] = SCALE_MIXTURE,
     nodes: int = NODES,
 ) -> Pooled:
-    """Pool cases.
+    """Pool the estimates of several cases.
 
     Parameters
     ----------
@@ -104,12 +114,23 @@ def pool(
     widths : Sequence[tuple[float, float]]
         Weight of each k, and k.
     nodes : int
-        Of ω for each k: of hundreds of cases ω is known too well for few.
+        Number of nodes of ω for each k: with hundreds of cases ω is known too precisely for a few.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.meta_analysis import pool
+    >>> pooled = pool(np.array([2.0, 3.0, 10.0]), np.array([1.0, 1.0, 4.0]), spread=5.0)
+    >>> round(pooled.mean, 1)
+    2.9
+    >>> bool(pooled.case_means[2] < 10.0)
+    True
     """
-    places, quadrature = _gauss_legendre(nodes)
+    unit_nodes, quadrature = _gauss_legendre(nodes)
     scale = np.repeat([width * spread for _, width in widths], nodes)
     prior = np.repeat([weight for weight, _ in widths], nodes)
-    between = np.tile((places + 1) / 2 * MAX_SDS * BETWEEN_SCALE, len(widths)) * scale
+    # From (-1, 1) to (0, the end of ω's prior).
+    between = np.tile((unit_nodes + 1) / 2 * MAX_SDS * BETWEEN_SCALE, len(widths)) * scale
     variance = sds[None] ** 2 + between[:, None] ** 2
     precision = 1 / scale**2 + (1 / variance).sum(axis=1)
     means = (estimates[None] / variance).sum(axis=1) / precision
@@ -119,6 +140,7 @@ def pool(
     half_normal = -(between**2) / (2 * (BETWEEN_SCALE * scale) ** 2)
     log_weight = np.log(prior) + np.log(np.tile(quadrature, len(widths))) + half_normal + log_evidence
     weights = np.exp(log_weight - np.logaddexp.reduce(log_weight))
+    # Given ω, a case's effect lies between its own estimate and the mean, by how much cases differ.
     pull = between[:, None] ** 2 / variance
     case_means = pull * estimates[None] + (1 - pull) * means[:, None]
     case_variance = pull * sds[None] ** 2 + ((1 - pull) / np.sqrt(precision)[:, None]) ** 2

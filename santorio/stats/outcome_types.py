@@ -1,4 +1,4 @@
-"""Outcomes that are no Gaussian measurements: their coding, what is believed of them, what a day is expected to bring.
+"""Outcomes that are not Gaussian: their coding, the priors of their cut points, expectations and draws.
 
 The likelihoods themselves are in `santorio.stats.kernels.likelihoods`. Pure NumPy, no data access.
 """
@@ -12,10 +12,10 @@ from santorio.arrays import FloatArray
 
 Family = Literal["binary", "ordinal", "count", "bounded"]
 
-# As the likelihoods know them.
+# The codes of the compiled likelihoods.
 BINARY, ORDINAL, COUNT, BOUNDED = range(4)
 CODES: dict[Family, int] = {"binary": BINARY, "ordinal": ORDINAL, "count": COUNT, "bounded": BOUNDED}
-# What the scale of the linear predictor is called.
+# Names of the linear predictor's scale.
 LINK_NAMES: dict[Family, str] = {
     "binary": "log-odds",
     "ordinal": "log-odds",
@@ -26,13 +26,13 @@ LINK_NAMES: dict[Family, str] = {
 MAX_LEVELS = 11
 # Standard deviation of the logistic distribution, π/√3.
 LOGISTIC_SD = float(np.pi / np.sqrt(3))
-# w, the share of a day's spread that is a latent path: as an unknown it costs many draws, and moves hardly an interval.
+# w, the share of a day's variance that is a latent path: estimating it costs many draws and hardly changes intervals.
 PATH_SHARE = 2 / 3
 
 
 @dataclass(frozen=True)
 class CodedOutcome:
-    """An outcome as a likelihood takes it.
+    """An outcome, coded for its likelihood.
 
     Attributes
     ----------
@@ -41,15 +41,15 @@ class CodedOutcome:
     coded : FloatArray
         0 or 1, the level from 0, the count, or the share of the range; shape (days,).
     values : FloatArray
-        What the codes stand for: the levels' own values, or the two ends of the range.
+        Meaning of the codes: the levels' own values, or the two ends of the range.
     link : FloatArray
-        Where the linear predictor is expected, then the mean and standard deviation of the first cut point and of the
+        Offset of the linear predictor, then the mean and standard deviation of the first cut point and of the
         logarithm of the steps between cut points; shape (5,).
     chance : float
-        Variance on the scale of the linear predictor that chance alone gives a day: the logistic distribution's, or
-        a Poisson distribution's at the mean.
+        The likelihood's own variance on the scale of the linear predictor: the logistic distribution's, or a Poisson
+        distribution's at the mean.
     dispersion_unit : float
-        What turns a variance on that scale into the likelihood's own dispersion: 1 for counts, m (1 - m) at the mean
+        Factor from a variance on that scale to the likelihood's own dispersion: 1 for counts, m (1 - m) at the mean
         share m of a range.
     """
 
@@ -62,7 +62,7 @@ class CodedOutcome:
 
     @property
     def is_logistic(self) -> bool:
-        """Whether what chance gives a day is the logistic distribution's, and so cannot be more or less."""
+        """Whether the likelihood's own variance is the logistic distribution's, and has no dispersion to estimate."""
         return self.family in {"binary", "ordinal"}
 
     @property
@@ -91,7 +91,17 @@ def code_outcome(
     Raises
     ------
     ValueError
-        If the outcome is none of this kind, or never varies.
+        If the outcome is not of this kind, or never varies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.outcome_types import code_outcome
+    >>> rating = code_outcome("ordinal", np.array([2.0, 4.0, 4.0, 5.0]))
+    >>> rating.coded, rating.values
+    (array([0., 1., 1., 2.]), array([2., 4., 5.]))
+    >>> code_outcome("bounded", np.array([20.0, 100.0]), low=0.0, high=100.0).coded
+    array([0.2, 1. ])
     """
     if not np.isfinite(outcome).all() or len(np.unique(outcome)) < 2:
         msg = "an outcome has a number on every observed day, and varies"
@@ -109,13 +119,14 @@ def _binary(outcome: FloatArray) -> CodedOutcome:
     if not np.isin(outcome, (0, 1)).all():
         msg = "a binary outcome is 0 or 1"
         raise ValueError(msg)
+    # Half a success and half a failure more keep the logit finite.
     usual = (outcome.sum() + 0.5) / (len(outcome) + 1)
     link = np.array([np.log(usual / (1 - usual)), 0.0, 0.0, 0.0, 0.0])
     return CodedOutcome("binary", outcome, np.array([0.0, 1.0]), link, LOGISTIC_SD**2)
 
 
 def _ordinal(outcome: FloatArray) -> CodedOutcome:
-    """Levels that were never used say nothing of their cut points: the used ones are the levels."""
+    """The used levels are the levels: the data say nothing about the cut points of others."""
     values, coded = np.unique(outcome, return_inverse=True)
     levels = len(values)
     if levels > MAX_LEVELS:
@@ -134,6 +145,7 @@ def _count(outcome: FloatArray) -> CodedOutcome:
         raise ValueError(msg)
     mean = float(outcome.mean())
     link = np.array([np.log(mean), 0.0, 0.0, 0.0, 0.0])
+    # Delta method: a Poisson variable of mean m has a variance of m, its logarithm of about 1/m.
     return CodedOutcome("count", outcome, np.array([0.0, 1.0]), link, 1 / mean)
 
 
@@ -153,8 +165,10 @@ def cut_points(outcome: CodedOutcome, standard: FloatArray, scale: FloatArray) -
 
     Parameters
     ----------
+    standard : FloatArray
+        Standard normals, shape (draws, cuts).
     scale : FloatArray
-        Of every draw; see `santorio.stats.kernels.latent.latent_density`.
+        Scale of the cut points in every draw, shape (draws,); see `santorio.stats.kernels.latent.latent_density`.
     """
     _, mean, sd, log_step, log_step_sd = outcome.link
     steps = np.exp(log_step + log_step_sd * standard[:, 1:])
@@ -170,7 +184,12 @@ def expected(outcome: CodedOutcome, eta: FloatArray, cuts: FloatArray) -> FloatA
     eta : FloatArray
         Linear predictor, shape (draws, days).
     cuts : FloatArray
-        Cut points of each draw, shape (draws, cuts); binary outcomes and counts have no use for them.
+        Cut points of each draw, shape (draws, cuts); binary outcomes and counts do not use them.
+
+    Returns
+    -------
+    FloatArray
+        Shape (draws, days).
     """
     from scipy.special import expit
 
@@ -179,6 +198,7 @@ def expected(outcome: CodedOutcome, eta: FloatArray, cuts: FloatArray) -> FloatA
     if outcome.family == "count":
         return np.asarray(np.exp(eta))
     if outcome.family == "ordinal":
+        # E(y) = y_0 + Σ_j (y_{j+1} - y_j) P(y > y_j).
         total = np.full(eta.shape, outcome.values[0])
         for j, step in enumerate(np.diff(outcome.values)):
             total += step * expit(eta - cuts[:, j, None])
@@ -191,7 +211,7 @@ def expected(outcome: CodedOutcome, eta: FloatArray, cuts: FloatArray) -> FloatA
 def draw_outcome(
     outcome: CodedOutcome, eta: FloatArray, cuts: FloatArray, shape: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Draw an outcome in its own unit, as its likelihood makes days.
+    """Draw outcomes from the likelihood, in their own unit; shape (draws, days).
 
     Parameters
     ----------
@@ -207,6 +227,7 @@ def draw_outcome(
     if outcome.family == "binary":
         return (rng.random(eta.shape) < expit(eta)).astype(float)
     if outcome.family == "count":
+        # A negative binomial is a Poisson distribution whose mean is Gamma distributed.
         dispersed = rng.gamma(np.broadcast_to(shape[:, None], eta.shape)) / shape[:, None]
         return rng.poisson(np.exp(eta) * dispersed).astype(float)
     if outcome.family == "ordinal":
@@ -214,7 +235,7 @@ def draw_outcome(
         used = cuts[:, : len(outcome.values) - 1]
         return np.asarray(outcome.values[(latent[:, :, None] > used[:, None, :]).sum(axis=2)])
     low, high = outcome.values
-    # A Beta distribution of a mean of 0 or 1 has no draws.
+    # A Beta distribution with a mean of 0 or 1 has no draws.
     mean = np.clip(expit(eta), 1e-6, 1 - 1e-6)
     share = rng.beta(mean * shape[:, None], (1 - mean) * shape[:, None])
     chance = rng.random(eta.shape)

@@ -1,7 +1,7 @@
-"""Storing a posterior: an ArviZ DataTree in one file, with what it was computed from and by.
+"""Storing a posterior: an ArviZ DataTree in one file, with its provenance.
 
-The file is a zipped zarr store: what ArviZ and xarray write with the libraries that the sampler brings anyway (netCDF
-with groups would need one more), and one object for the object store.
+The file is a zipped zarr store: ArviZ and xarray write it with the libraries that the sampler needs anyway (netCDF with
+groups would need one more), and it is one object for the object store.
 """
 
 import datetime as dt
@@ -15,20 +15,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from santorio.arrays import FloatArray
 from santorio.code_version import code_version
 from santorio.stats.sampler import Diagnostics, Fit, RegressionModel
 from santorio.storage.object_store import ObjectStore
 
 LIBRARIES = ("arviz", "numpy", "nutpie", "pymc")
 FILE_NAME = "posterior.zarr.zip"
-# The sampler's own coordinates, padding among them: twice as large as all the rest, which holds the same.
+# ArviZ's axes of every variable of a posterior.
+SAMPLE_DIMS = frozenset({"chain", "draw"})
+# The sampler's own coordinates, with padding: twice as large as all other variables, which are computed from them.
 NOT_STORED = frozenset({"standard", "standard_path"})
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a posterior was computed from.
+    """The data and the protocol that a posterior was computed from.
 
     Attributes
     ----------
@@ -52,25 +56,30 @@ def to_datatree(fit: Fit, attributes: Mapping[str, str]) -> Any:
     from arviz_base import from_dict
 
     shape = (fit.diagnostics.chains, fit.diagnostics.draws)
+    # ArviZ has an axis for chains and one for draws; `Fit` has the chains one after the other.
     posterior = {name: values.reshape(*shape, *values.shape[1:]) for name, values in fit.draws.items()}
-    groups = {"posterior": posterior, **{name: dict(values) for name, values in fit.data.items() if values}}
+    groups = {"posterior": posterior}
+    for name, variables in fit.data.items():
+        if variables:
+            groups[name] = dict(variables)
     return from_dict(
         groups,
-        coords={name: list(values) for name, values in fit.coords.items()},
-        dims={name: list(values) for name, values in fit.dims.items()},
+        coords={name: list(labels) for name, labels in fit.coords.items()},
+        dims={name: list(axes) for name, axes in fit.dims.items()},
         attrs={"/": dict(attributes)},
     )
 
 
 def save_fit(fit: Fit, path: Path, attributes: Mapping[str, str]) -> None:
-    """Write a posterior to one file, replacing what is there; the file is whole or not there at all."""
+    """Write a posterior to one file, replacing an older one; the file is complete or does not exist."""
     partial = path.with_name(f"{path.name}.partial")
     attributes = {
         **attributes,
         "diagnostics": json.dumps(fit.diagnostics.as_json()),
         "code_version": code_version(),
-        **{f"version_of_{name}": metadata.version(name) for name in LIBRARIES},
     }
+    for name in LIBRARIES:
+        attributes[f"version_of_{name}"] = metadata.version(name)
     # Zarr rewrites the root's metadata, which a zip file cannot: first a folder, then the file.
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         to_datatree(fit, attributes).to_zarr(folder, consolidated=False)
@@ -91,38 +100,38 @@ def load_fit(path: Path) -> tuple[Fit, dict[str, str]]:
         tree = xr.open_datatree(store, engine="zarr", consolidated=False).load()
     finally:
         store.close()
-    posterior = tree["posterior"].dataset
-    draws = {
-        str(name): np.asarray(values).reshape(-1, *values.shape[2:])
-        for name, values in posterior.data_vars.items()
-    }
-    groups = {name: node.dataset for name, node in tree.children.items()}
-    data = {
-        name: {str(variable): np.asarray(values) for variable, values in group.data_vars.items()}
-        for name, group in groups.items()
-        if name != "posterior"
-    }
-    dims = {
-        str(name): tuple(str(dim) for dim in values.dims if dim not in ("chain", "draw"))
-        for group in groups.values()
-        for name, values in group.data_vars.items()
-    }
-    coords = {
-        str(name): values.values.tolist()
-        for group in groups.values()
-        for name, values in group.coords.items()
-        if name not in ("chain", "draw")
-    }
+    draws: dict[str, FloatArray] = {}
+    data: dict[str, dict[str, NDArray[Any]]] = {}
+    dims: dict[str, tuple[str, ...]] = {}
+    coords: dict[str, list[str | int]] = {}
+    for group, node in tree.children.items():
+        for name, values in node.dataset.data_vars.items():
+            dims[name] = tuple(dim for dim in values.dims if dim not in SAMPLE_DIMS)
+            if group == "posterior":
+                draws[name] = np.asarray(values).reshape(-1, *values.shape[2:])
+            else:
+                data.setdefault(group, {})[name] = np.asarray(values)
+        for name, labels in node.dataset.coords.items():
+            if name not in SAMPLE_DIMS:
+                coords[name] = labels.values.tolist()
     attributes = {str(name): str(value) for name, value in tree.attrs.items()}
-    diagnostics: dict[str, Any] = {
-        name: float("nan") if value is None else value
-        for name, value in json.loads(attributes["diagnostics"]).items()
-    }
-    return Fit(draws, Diagnostics(**diagnostics), dims, coords, data), attributes
+    return Fit(draws, _parse_diagnostics(attributes["diagnostics"]), dims, coords, data), attributes
+
+
+def _parse_diagnostics(text: str) -> Diagnostics:
+    """Diagnostics from JSON, which has null where a number was not finite."""
+    numbers = json.loads(text)
+    for name, number in numbers.items():
+        if number is None:
+            numbers[name] = float("nan")
+    return Diagnostics(**numbers)
 
 
 def save_posterior(model: RegressionModel, fit: Fit, path: Path, provenance: Provenance) -> None:
-    """Write a model's posterior to a file that ArviZ opens, with the model's configuration and its provenance."""
+    """Write a model's posterior to a file that ArviZ opens, with the model's configuration and its provenance.
+
+    `load_posterior` reads it, and so does ``xarray.open_datatree(zarr.storage.ZipStore(path), engine="zarr")``.
+    """
     model_config = {name: prior.to_dict() for name, prior in model.model_config.items()}
     attributes = {
         "model": type(model).__name__,
@@ -152,7 +161,7 @@ def load_posterior(model_type: type[RegressionModel], path: Path) -> tuple[Fit, 
 def store_posterior(store: ObjectStore, model: RegressionModel, fit: Fit, provenance: Provenance) -> str:
     """Put a posterior into the object store, and return its hash: rows that refer to it may be written from then on."""
     draws = {name: values for name, values in fit.draws.items() if name not in NOT_STORED}
-    with tempfile.TemporaryDirectory() as folder:  # for its owner alone
+    with tempfile.TemporaryDirectory() as folder:  # which only its owner can read
         path = Path(folder) / FILE_NAME
         save_posterior(model, replace(fit, draws=draws), path, provenance)
         return store.put_file(path)

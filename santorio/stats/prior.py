@@ -1,4 +1,4 @@
-"""Priors as objects: a named distribution with its parameters, declared in a model when that is built."""
+"""Priors as objects: a named distribution with its parameters, which becomes a variable when a model is built."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, init=False)
 class Prior:
-    """A prior of one unknown, as a model's configuration states it: ``Prior("Beta", alpha=6, beta=1.5)``.
+    """The prior of one parameter, in a model's configuration.
 
     The calls are those of `pymc_extras.prior.Prior`; version 0.10 of that package cannot be imported beside PyTensor 3.
 
@@ -17,10 +17,19 @@ class Prior:
         Name of a distribution of PyMC.
     **parameters : float
         Its parameters by their names in PyMC.
+
+    Examples
+    --------
+    >>> from santorio.stats.prior import Prior
+    >>> prior = Prior("Beta", alpha=6, beta=1.5)
+    >>> prior["alpha"]
+    6.0
+    >>> prior == Prior.from_dict(prior.to_dict())
+    True
     """
 
     distribution: str
-    # Sorted pairs and no mapping: a prior is part of the key of a compiled model, and must be hashable.
+    # Sorted pairs instead of a mapping: a prior is part of the key of a compiled model, and must be hashable.
     parameters: tuple[tuple[str, float], ...]
 
     def __init__(self, distribution: str, **parameters: float) -> None:
@@ -33,7 +42,7 @@ class Prior:
         return dict(self.parameters)[parameter]
 
     def create_variable(self, name: str, transform: Any = None) -> Any:
-        """Declare the unknown, without dimensions, in the PyMC model that is being built.
+        """Declare the parameter, without dimensions, in the PyMC model that is being built.
 
         Parameters
         ----------
@@ -42,14 +51,16 @@ class Prior:
         """
         import pymc as pm
 
-        scale = {} if transform is None else {"default_transform": transform}
-        return getattr(pm, self.distribution)(name, **dict(self.parameters), **scale)
+        arguments: dict[str, Any] = dict(self.parameters)
+        if transform is not None:
+            arguments["default_transform"] = transform
+        return getattr(pm, self.distribution)(name, **arguments)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Plain data, for JSON."""
         return {"dist": self.distribution, "kwargs": dict(self.parameters)}
 
     @classmethod
     def from_dict(cls, stated: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote."""
+        """The prior of a dictionary that `to_dict` wrote."""
         return cls(stated["dist"], **stated["kwargs"])

@@ -1,7 +1,7 @@
-"""Nodes and weights by which a trial's few non-linear unknowns are integrated: correlation, carry-over, pooling, σ.
+"""Quadrature over a trial's few non-linear parameters: correlation, carry-over, pooling, σ.
 
-A rule integrates against a prior: its weights sum to one, and what is summed with them is the likelihood. How many
-nodes are enough follows from how narrow the likelihood can be, which follows from the number of days.
+A rule integrates against a prior: its weights sum to one, and the integrand is the likelihood. The number of nodes
+follows from how narrow the likelihood can be, which depends on the number of days.
 """
 
 from abc import ABC, abstractmethod
@@ -13,9 +13,10 @@ import numpy as np
 from santorio.arrays import FloatArray
 from santorio.stats.effect_priors import CarryOver
 
+# (ρ+1)/2 ~ Beta(6, 1.5), and τ ~ HalfNormal(0.3).
 RHO_BETA = (6.0, 1.5)
 TAU_SD = 0.3
-# What simulates days that are known to resemble each other no more than this does without the fine rules.
+# Simulations of days whose correlation is known to be at most this do not need the fine rules.
 MAX_COARSE_RHO = 0.8
 MIN_RHO_NODES, FINE_RHO_NODES = 16, 48
 MIN_CARRY_OVER_NODES, MAX_CARRY_OVER_NODES = 8, 24
@@ -31,12 +32,12 @@ class Rule:
     log_weights: FloatArray
 
 
-# Of a parameter that is known to be 0.
+# The rule of a parameter that is known to be 0.
 ZERO = Rule(np.zeros(1), np.zeros(1))
 
 
 class PriorRule(Rule, ABC):
-    """A rule that knows its prior, so that there can be a posterior between the nodes."""
+    """A rule with its prior, so that the posterior can be evaluated between the nodes."""
 
     @abstractmethod
     def prior_below(self, value: float | FloatArray) -> FloatArray:
@@ -48,7 +49,7 @@ class PriorRule(Rule, ABC):
 
     @abstractmethod
     def angle(self, value: FloatArray) -> FloatArray:
-        """Where a value lies on the half circle on which Gauss nodes are equally spaced."""
+        """Angle of a value on the half circle on which Gauss nodes are equally spaced, from 0 to π."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class BetaRule(PriorRule):
         return np.asarray(self.lowest + (1 - self.lowest) * betaincinv(self.alpha, self.beta, probability))
 
     def angle(self, value: FloatArray) -> FloatArray:
-        """Where a value lies on the half circle on which Gauss nodes are equally spaced."""
+        """Angle of a value on the half circle on which Gauss nodes are equally spaced, from 0 to π."""
         return np.asarray(np.arccos(1 - 2 * (value - self.lowest) / (1 - self.lowest)))
 
 
@@ -83,6 +84,16 @@ def beta_rule(alpha: float, beta: float, nodes: int, lowest: float = 0.0) -> Bet
 
     By the eigenvalues of the recurrence's matrix (Golub & Welsch 1969, doi:10.1090/S0025-5718-69-99647-1), which gives
     weights that sum to one; SciPy's `roots_jacobi` gives them times a factor that overflows for narrow priors.
+
+    Examples
+    --------
+    Three nodes integrate λ exactly against its prior:
+
+    >>> import numpy as np
+    >>> from santorio.stats.quadrature import beta_rule
+    >>> rule = beta_rule(2.0, 3.0, nodes=3)
+    >>> round(float(np.exp(rule.log_weights) @ rule.nodes), 6)
+    0.4
     """
     from scipy.linalg import eigh_tridiagonal
 
@@ -97,6 +108,7 @@ def beta_rule(alpha: float, beta: float, nodes: int, lowest: float = 0.0) -> Bet
     later = 4 * order * (order + p) * (order + q) * (order + p + q) / (total**2 * (total + 1) * (total - 1))
     beside = np.concatenate([[first], later])[: nodes - 1]
     at, vectors = eigh_tridiagonal(middle, np.sqrt(beside))
+    # A weight is the square of its eigenvector's first entry; far in the tails that underflows to 0.
     log_weights = 2 * np.log(np.maximum(np.abs(vectors[0]), 1e-150))
     return BetaRule(lowest + (1 - lowest) * (1 + at) / 2, log_weights, alpha, beta, lowest)
 
@@ -109,8 +121,8 @@ def rho_rule(days: int, *, fine: bool = True) -> BetaRule:
     Nearer to 1, where the likelihood falls off ever more steeply, sixteen nodes err by some 0.005 in a distribution
     function, 0.04 at most; the fine rule by a tenth of that.
     """
-    fewest = FINE_RHO_NODES if fine else MIN_RHO_NODES
-    nodes = max(fewest, int(np.ceil(np.pi * np.sqrt(days) / 1.4)))
+    min_nodes = FINE_RHO_NODES if fine else MIN_RHO_NODES
+    nodes = max(min_nodes, int(np.ceil(np.pi * np.sqrt(days) / 1.4)))
     return beta_rule(*RHO_BETA, nodes, lowest=-1.0)
 
 
@@ -144,7 +156,7 @@ class HalfNormalRule(PriorRule):
         return np.asarray(np.minimum(self.sd * ndtri((1 + probability) / 2), 4 * self.sd))
 
     def angle(self, value: FloatArray) -> FloatArray:
-        """Where a value lies on the half circle on which Gauss nodes are equally spaced."""
+        """Angle of a value on the half circle on which Gauss nodes are equally spaced, from 0 to π."""
         return np.asarray(np.arccos(1 - value / (2 * self.sd)))
 
 
@@ -154,9 +166,11 @@ def tau_rule(cycles: int, *, fine: bool = True) -> Rule:
     if cycles < 2:
         return ZERO
     nodes = FINE_TAU_NODES if fine else TAU_NODES
-    # More cycles make τ's likelihood narrower.
-    nodes += 0 if cycles < 8 else 4
+    if cycles >= 8:
+        # More cycles make τ's likelihood narrower.
+        nodes += 4
     at, weights = np.polynomial.legendre.leggauss(nodes)
+    # From (-1, 1) to (0, 4 SD).
     tau = 2 * TAU_SD * (at + 1)
     log_weights = np.log(weights) - tau**2 / (2 * TAU_SD**2)
     return HalfNormalRule(tau, log_weights - np.logaddexp.reduce(log_weights), TAU_SD)
@@ -164,6 +178,6 @@ def tau_rule(cycles: int, *, fine: bool = True) -> Rule:
 
 @cache
 def hermite_rule(nodes: int = SIGMA_NODES) -> tuple[FloatArray, FloatArray]:
-    """Gauss-Hermite nodes, and logarithms of weights with exp(z²/2) put back, for ∫ f(z) dz of a bell-shaped f."""
+    """Gauss-Hermite nodes, and logarithms of weights that include exp(z²/2), for ∫ f(z) dz of a bell-shaped f."""
     at, weights = np.polynomial.hermite_e.hermegauss(nodes)
     return at, np.log(weights) + at**2 / 2

@@ -15,16 +15,18 @@ import numpy as np
 
 from santorio.arrays import FloatArray, IntArray
 
+# Longest run of one arm in a daily schedule.
 MAX_RUN = 3
-# A pseudo-cycle is this long: short enough to have some, long enough to hold several days of every arm.
+# Length of a pseudo-cycle: short enough to have several, long enough for several days of every arm.
 PSEUDO_CYCLE_DAYS = 14
+# With more schedules a sample of them is drawn; with the observed one there are 2,000.
 MAX_ENUMERATED = 4096
 REDRAWS = 1999
 
 
 @dataclass(frozen=True)
 class Randomization:
-    """How arms were assigned.
+    """The randomization scheme of a study, with its cycles.
 
     Attributes
     ----------
@@ -33,7 +35,7 @@ class Randomization:
         in every cycle, no run longer than `longest_run`. "within blocks": the scheme is not known; arms are permuted
         within stretches of the study, which keeps each stretch's balance.
     cycle : IntArray
-        Cycle, or stretch, of every study day, from 0.
+        Cycle, or stretch, of every study day, from 0; shape (days,).
     period_days : int
         Days of a period; 1 if there are none.
     longest_run : int or None
@@ -56,33 +58,48 @@ def infer_randomization(
 ) -> Randomization:
     """Infer the scheme by which a schedule was drawn.
 
-    The scheme that the protocol records is taken where the schedule obeys it; so are periods of a length that it names.
-    Otherwise the study is cut into equal stretches of about 14 days, fewer if a stretch would lack two days of some
-    arm: these pseudo-cycles stand in for cycles.
+    The protocol's scheme is used where the schedule conforms to it, and so are periods of a stated length. Otherwise
+    the study is divided into equal stretches of about 14 days, fewer if a stretch would lack two days of some arm:
+    these pseudo-cycles replace cycles.
 
     Parameters
     ----------
+    arm : IntArray
+        Assigned arm of every study day, from 0; shape (days,).
+    period_days : int or None
+        Length of a period, where the protocol states it.
     recorded : Mapping, optional
         The protocol's scheme, as `daily_scheme` or `periods_scheme` states it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.randomization import infer_randomization
+    >>> arm = np.repeat([0, 1, 1, 0], 3)
+    >>> scheme = infer_randomization(arm, period_days=3)
+    >>> scheme.kind, scheme.cycles
+    ('periods', 2)
     """
     arms = int(arm.max()) + 1
     if recorded and recorded.get("kind") == "daily":
-        cycle_days, longest_run = (_whole(recorded, name) for name in ("cycle_days", "longest_run"))
-        if _obeys_daily(arm, arms, cycle_days, longest_run):
+        cycle_days, longest_run = _integer(recorded, "cycle_days"), _integer(recorded, "longest_run")
+        if _is_daily(arm, arms, cycle_days, longest_run):
             return Randomization("daily", np.arange(len(arm)) // cycle_days, 1, longest_run)
     if recorded and recorded.get("kind") == "periods":
-        period_days = _whole(recorded, "period_days") or period_days
-    if period_days and _obeys(arm, arms, period_days):
+        period_days = _integer(recorded, "period_days") or period_days
+    if period_days and _is_in_periods(arm, arms, period_days):
         return Randomization("periods", np.arange(len(arm)) // (period_days * arms), period_days)
     for stretches in range(max(len(arm) // PSEUDO_CYCLE_DAYS, 1), 1, -1):
         stretch = np.arange(len(arm)) * stretches // len(arm)
-        counts = [np.bincount(arm[stretch == s], minlength=arms).min() for s in range(stretches)]
-        if min(counts) >= 2:
+        # Days of the rarest arm in each stretch: with one day a permutation could leave its arm without a value.
+        rarest = [np.bincount(arm[stretch == s], minlength=arms).min() for s in range(stretches)]
+        if min(rarest) >= 2:
             return Randomization("within blocks", stretch, 1)
     return Randomization("within blocks", np.zeros(len(arm), dtype=np.int64), 1)
 
 
-def _whole(recorded: Mapping[str, object], name: str) -> int:
+def _integer(recorded: Mapping[str, object], name: str) -> int:
+    """A number of a scheme; 0, which conforms to no schedule, where it is missing."""
     value = recorded.get(name)
     return value if isinstance(value, int) else 0
 
@@ -97,7 +114,8 @@ def periods_scheme(period_days: int) -> dict[str, object]:
     return {"kind": "periods", "period_days": period_days}
 
 
-def _obeys_daily(arm: IntArray, arms: int, cycle_days: int, longest_run: int) -> bool:
+def _is_daily(arm: IntArray, arms: int, cycle_days: int, longest_run: int) -> bool:
+    """Whether every cycle has as many days of each arm, and no run is too long."""
     if arms < 2 or cycle_days < arms or cycle_days % arms or len(arm) % cycle_days:
         return False
     longest = max(len(list(run)) for _, run in itertools.groupby(arm.tolist()))
@@ -105,17 +123,32 @@ def _obeys_daily(arm: IntArray, arms: int, cycle_days: int, longest_run: int) ->
     return longest <= longest_run and bool((counts * arms == cycle_days).all())
 
 
-def _obeys(arm: IntArray, arms: int, period_days: int) -> bool:
+def _is_in_periods(arm: IntArray, arms: int, period_days: int) -> bool:
+    """Whether every cycle has each arm once, for `period_days`."""
     cycle_days = arms * period_days
     if len(arm) % cycle_days:
         return False
     periods = arm.reshape(-1, arms, period_days)
-    steady = bool((periods == periods[:, :, :1]).all())
-    return steady and bool((np.sort(periods[:, :, 0], axis=1) == np.arange(arms)).all())
+    is_constant = bool((periods == periods[:, :, :1]).all())
+    has_each_arm = bool((np.sort(periods[:, :, 0], axis=1) == np.arange(arms)).all())
+    return is_constant and has_each_arm
 
 
 def redraw(scheme: Randomization, arm: IntArray, seed: int) -> tuple[IntArray, bool]:
-    """Schedules that could as well have been drawn, shape (schedules, days), and whether these are all of them."""
+    """Draw schedules that the scheme could have produced as well.
+
+    Parameters
+    ----------
+    arm : IntArray
+        The schedule of the study, shape (days,).
+
+    Returns
+    -------
+    schedules : IntArray
+        Shape (schedules, days).
+    is_complete : bool
+        Whether these are all admissible schedules, and not a sample of them.
+    """
     if scheme.kind == "periods":
         arms = int(arm.max()) + 1
         orders = np.array(list(itertools.permutations(range(arms))))
@@ -129,6 +162,7 @@ def redraw(scheme: Randomization, arm: IntArray, seed: int) -> tuple[IntArray, b
         assert scheme.longest_run is not None  # noqa: S101 - a daily scheme has one
         cycle_days, arms = len(arm) // scheme.cycles, int(arm.max()) + 1
         return _draw_days(scheme.cycles, cycle_days, scheme.longest_run, rng, REDRAWS, arms), False
+    # An unknown scheme: any order of the days of a stretch.
     drawn = np.tile(arm, (REDRAWS, 1))
     for block in range(scheme.cycles):
         inside = scheme.cycle == block
@@ -137,35 +171,53 @@ def redraw(scheme: Randomization, arm: IntArray, seed: int) -> tuple[IntArray, b
 
 
 def _expand_periods(orders: IntArray, chosen: IntArray, period_days: int) -> IntArray:
+    """Schedules by day, from the number of the order that each cycle has; shape (schedules, days)."""
     return np.asarray(np.repeat(orders[chosen].reshape(len(chosen), -1), period_days, axis=1))
 
 
 def randomisation_p(
     scheme: Randomization, arm: IntArray, outcome: FloatArray, contrast: int, seed: int = 2614
 ) -> float:
-    """Two-sided p of the randomisation test: the difference in means against what other draws would have given.
+    """Two-sided p-value of the randomisation test of the difference in means (Edgington & Onghena 2007).
 
     Parameters
     ----------
     arm : IntArray
-        Assigned arm of every study day.
+        Assigned arm of every study day, shape (days,).
     outcome : FloatArray
-        Outcome of every study day, NaN where missing; adjusted for trend and weekday if wanted.
+        Outcome of every study day, NaN where missing, adjusted for trend and weekday if required; shape (days,).
     contrast : int
-        Arm to hold against arm 0.
+        Arm to compare with arm 0.
+
+    Examples
+    --------
+    Eight pairs of days that all favour one arm, of which one order in 256 and its mirror image are as extreme:
+
+    >>> import numpy as np
+    >>> from santorio.stats.randomization import infer_randomization, randomisation_p
+    >>> arm = np.array([0, 1, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 0, 1])
+    >>> scheme = infer_randomization(arm, period_days=1)
+    >>> randomisation_p(scheme, arm, outcome=5.0 * arm, contrast=1) == 2 / 256
+    True
     """
-    drawn, complete = redraw(scheme, arm, seed)
+    drawn, is_complete = redraw(scheme, arm, seed)
     observed = abs(_difference(arm[None], outcome, contrast)[0])
     others = np.abs(_difference(drawn, outcome, contrast))
+    # The observed schedule itself must not be missed by rounding.
     as_extreme = int((others >= observed - 1e-9).sum())
-    return as_extreme / len(others) if complete else (1 + as_extreme) / (1 + len(others))
+    if is_complete:
+        return as_extreme / len(others)
+    # A sample does not contain the observed schedule: it is counted in, so that p is never 0 (Phipson & Smyth 2010,
+    # doi:10.2202/1544-6115.1585).
+    return (1 + as_extreme) / (1 + len(others))
 
 
 def _difference(schedules: IntArray, outcome: FloatArray, contrast: int) -> FloatArray:
+    """Difference in means under each schedule, shape (schedules,)."""
     observed = np.isfinite(outcome)
     value = outcome[observed]
     treated, reference = schedules[:, observed] == contrast, schedules[:, observed] == 0
-    # A redraw may leave an arm without a observed day; it says nothing, and counts as no difference.
+    # A redraw may leave an arm without an observed day: it counts as no difference.
     mean_treated = treated @ value / np.maximum(treated.sum(axis=1), 1)
     mean_reference = reference @ value / np.maximum(reference.sum(axis=1), 1)
     empty = ~treated.any(axis=1) | ~reference.any(axis=1)
@@ -173,7 +225,14 @@ def _difference(schedules: IntArray, outcome: FloatArray, contrast: int) -> Floa
 
 
 def draw_periods(cycles: int, period_days: int, seed: int, arms: int = 2) -> IntArray:
-    """Every arm once in every cycle, in random order, each for `period_days`: uniform over such schedules."""
+    """Draw every arm once in every cycle, in random order, each for `period_days`; shape (days,).
+
+    Examples
+    --------
+    >>> from santorio.stats.randomization import draw_periods
+    >>> draw_periods(cycles=2, period_days=3, seed=5).reshape(4, 3)[:, 0].tolist()
+    [1, 0, 1, 0]
+    """
     rng = np.random.default_rng(seed)
     return np.concatenate([np.repeat(rng.permutation(arms), period_days) for _ in range(cycles)])
 
@@ -181,12 +240,20 @@ def draw_periods(cycles: int, period_days: int, seed: int, arms: int = 2) -> Int
 def draw_daily(
     cycles: int, cycle_days: int, seed: int, arms: int = 2, longest_run: int = MAX_RUN
 ) -> IntArray:
-    """Arms by day: as many days of each in every cycle, no long run, uniform over such schedules.
+    """Draw arms by day: as many days of each in every cycle, no long run, uniform over such schedules; shape (days,).
 
     Raises
     ------
     ValueError
-        If a cycle cannot hold as many days of every arm.
+        If a cycle cannot have as many days of every arm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.randomization import draw_daily
+    >>> arm = draw_daily(cycles=3, cycle_days=14, seed=1)
+    >>> np.bincount(arm).tolist()
+    [21, 21]
     """
     if cycle_days % arms:
         msg = "a cycle holds as many days of every arm"
@@ -200,13 +267,14 @@ def _draw_days(
 ) -> IntArray:
     """Draw schedules of a daily scheme, shape (count, days).
 
-    Counting completions makes every admissible schedule equally likely, which rejection would need ages for.
+    Day by day each arm is drawn in proportion to the number of admissible completions, so that every admissible
+    schedule is equally likely. Rejection sampling would take far too long: hardly any random schedule is admissible.
     """
     each = cycle_days // arms
     ways = _completions(cycles, cycle_days, longest_run, arms)
     days = cycles * cycle_days
     drawn = np.zeros((count, days), dtype=np.int64)
-    # How often each arm was drawn in this cycle, as digits of one number: the first axis of `ways`.
+    # How often each arm was drawn in this cycle, as the digits of a number: the second axis of `ways`.
     digit = (each + 1) ** np.arange(arms)
     counts, run, last = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.full(count, -1)
     for position in range(days):
@@ -214,6 +282,7 @@ def _draw_days(
             counts[:] = 0
         weights = np.zeros((arms, count))
         for arm in range(arms):
+            # Whether the cycle still has a day for this arm.
             free = counts // digit[arm] % (each + 1) < each
             after = np.where(free, counts + digit[arm], 0)
             length = np.where(last == arm, run + 1, 1)
@@ -228,11 +297,11 @@ def _draw_days(
 
 @cache
 def _completions(cycles: int, cycle_days: int, longest_run: int, arms: int = 2) -> FloatArray:
-    """How many admissible schedules begin like this, up to a factor a day.
+    """Number of admissible schedules that begin in each way, up to a factor for each day.
 
-    Indexed by days drawn, how often each arm was drawn in the cycle of the last of them (digits of one number), the arm
-    of the last, and the length of its run; what is not admissible has a place that holds 0. The factor keeps numbers
-    that grow like arms^days finite.
+    Indexed by the days drawn, how often each arm was drawn in the cycle of the last of them (as the digits of a
+    number), the arm of the last, and the length of its run; inadmissible beginnings have the entry 0. The factor keeps
+    numbers that grow like arms^days finite.
     """
     each, days = cycle_days // arms, cycles * cycle_days
     digit = (each + 1) ** np.arange(arms)

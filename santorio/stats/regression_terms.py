@@ -1,7 +1,7 @@
-"""What the sampled models of a trial share: its columns with their priors, and how parameters become coefficients.
+"""The common part of a trial's sampled models: columns with their priors, and coefficients from parameters.
 
 Columns are data, padded to a common width: one compilation serves all trials of a width. A coefficient of the padding,
-and λ where nothing carries over, keep their prior and touch nothing.
+and λ without carry-over, keep their prior and change nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from santorio.stats.sampler import padded
 
 # Columns are padded with zeros to a multiple of this: a coefficient that meets only zeros keeps its prior.
 WIDTH_STEP = 16
-# What an unused λ follows: anything that is easily sampled.
+# Prior of an unused λ: any distribution that is easily sampled.
 UNUSED = CarryOver(2.0, 2.0)
-# What every sampled model of a trial has: τ, and ρ on the unit interval.
+# Priors that every sampled model of a trial has: of τ, and of ρ on the unit interval.
 COMMON_PRIORS: Mapping[str, Prior] = {
     "tau": Prior("HalfNormal", sigma=exact_inference.TAU_SD),
     "unit_rho": Prior("Beta", alpha=exact_inference.RHO_BETA[0], beta=exact_inference.RHO_BETA[1]),
 }
-# Without an outcome, of two days; the densities take them in this order.
+# Placeholder data of two days, with which a model is compiled; in the order of the densities' arguments.
 EMPTY_DAYS: Mapping[str, Any] = {
     "columns": np.zeros((2, 1)),
     "outcome": np.array([0.0, 1.0]),
@@ -35,7 +35,7 @@ EMPTY_DAYS: Mapping[str, Any] = {
 }
 
 
-# Axes of what is kept beside the draws.
+# Dims of the variables that are stored beside the draws.
 KEPT_DIMS = {
     "outcome": ("known_day",),
     "assigned_arm": ("study_day",),
@@ -51,21 +51,24 @@ def rounded_up(count: int, step: int) -> int:
 
 @dataclass(frozen=True)
 class TrialRegression:
-    """A trial's columns with their priors, as the sampled models take them.
+    """A trial's columns with their priors, for the sampled models.
 
     Attributes
     ----------
+    design : TrialDesign
+        Arms of all study days.
     columns : Columns
         Of the observed days, the arms' without carry-over.
-    design : TrialDesign
     shift, fixed_sd, pooled_sd : FloatArray
         A coefficient is shift + (fixed_sd + τ pooled_sd) z with z standard normal, shape (columns,); the mixture prior
         of the arms' effects has that mean and standard deviation.
     mixture : FloatArray
         Weights, means and standard deviations of the effects' prior, shape (3, components).
     carry_over : CarryOver or None
+        Prior of λ; None where λ is 0.
     dose : FloatArray or None
-        Of every study day, as a share of the highest above the reference's; then the one effect is that of the highest.
+        Dose of every study day, as a share of the highest above the reference's, shape (days,); the single effect is
+        then that of the highest dose.
     """
 
     design: TrialDesign
@@ -79,7 +82,7 @@ class TrialRegression:
 
     @property
     def arms(self) -> slice:
-        """Where the arms' effects are among the coefficients."""
+        """Positions of the arms' effects among the coefficients."""
         first = self.columns.index("arm_1")
         return slice(first, first + self.design.arms - 1)
 
@@ -103,7 +106,7 @@ class TrialRegression:
         }
 
     def coords(self) -> dict[str, Sequence[str | int]]:
-        """Labels of what is derived from the draws."""
+        """Labels of the variables that are derived from the draws."""
         return {
             "term": self.columns.names,
             "arm": range(1, self.design.arms),
@@ -112,7 +115,7 @@ class TrialRegression:
         }
 
     def kept(self, outcome: FloatArray) -> dict[str, dict[str, NDArray[Any]]]:
-        """What is fitted, as it is kept with the draws."""
+        """The fitted data, by group, to be stored with the draws."""
         design = self.design
         schedule = {"assigned_arm": design.arm, "cycle": design.cycle, "is_known": design.observed}
         return {"observed_data": {"outcome": outcome}, "constant_data": schedule}
@@ -123,11 +126,11 @@ class TrialRegression:
         return np.asarray(self.shift + scale * draws["standard"][:, : len(self.shift)])
 
     def carried_over(self, draws: Mapping[str, FloatArray]) -> FloatArray:
-        """λ of every draw; 0 where nothing carries over."""
+        """λ of every draw, shape (draws,); 0 without carry-over."""
         return draws["unit_carry_over"] * (self.carry_over is not None)
 
     def linear_predictor(self, draws: Mapping[str, FloatArray]) -> FloatArray:
-        """What background, arms and cycles bring to each observed day, in units of σ; shape (draws, observed days)."""
+        """Background, effects of arms and departures of cycles, in units of σ; shape (draws, observed days)."""
         coefficient = self.coefficients(draws)
         background = slice(0, self.arms.start)
         effect = coefficient[:, None, self.arms]
@@ -137,12 +140,12 @@ class TrialRegression:
             effect = effect + departures[:, :, cycle].transpose(0, 2, 1)
         carry_over = np.zeros(1) if self.carry_over is None else self.carried_over(draws)
         exposure = self.design.exposure(carry_over, self.dose)
-        explained = coefficient[:, background] @ self.columns.values[:, background].T
-        return np.asarray(explained + (effect * exposure).sum(axis=2))
+        background_terms = coefficient[:, background] @ self.columns.values[:, background].T
+        return np.asarray(background_terms + (effect * exposure).sum(axis=2))
 
 
 def schedule_array(design: TrialDesign, dose: FloatArray | None = None) -> FloatArray:
-    """Schedule as the densities take it; see `santorio.stats.kernels.gaussian.days_density`."""
+    """The schedule as an array, shape (days, 4); see `santorio.stats.kernels.gaussian.days_density`."""
     assigned = design.arm if dose is None else dose
     return np.column_stack([design.observed.astype(float), gaps(design.day), assigned, design.cycle])
 
@@ -161,15 +164,20 @@ def regression(
     Parameters
     ----------
     level_sd : float
-        Of the level.
+        Prior SD of the level, in units of σ.
     dose : FloatArray, optional
         See `TrialRegression`.
     rotated : bool
-        Whether the background's columns are turned to their principal axes: the same model with other coefficients,
-        which the days tell apart. A line and a half wave, which look alike, cost the sampler half its draws otherwise.
+        Whether the background's columns are rotated to their principal axes: the same model with coefficients that are
+        less correlated. A line and a half wave look alike, and cost the sampler half its effective draws otherwise.
+
+    Raises
+    ------
+    ValueError
+        If there is a dose and more than one arm beside the reference.
     """
     if dose is not None and design.arms != 2:
-        msg = "a dose has one effect: that of the highest against the reference"
+        msg = "a dose needs two arms: its effect is that of the highest dose against the reference"
         raise ValueError(msg)
     columns = design.columns()
     mixture = np.array([prior.weights, prior.means, prior.sds])
@@ -185,6 +193,7 @@ def regression(
         scaled = columns.values[:, background] * fixed_sd[background]
         columns.values[:, background] = scaled @ np.linalg.eigh(scaled.T @ scaled)[1]
         fixed_sd[background] = 1.0
+    # Mean and SD of the mixture; `effects_prior` adds what its density differs by.
     shift[terms.arms] = mean
     fixed_sd[terms.arms] = np.sqrt(weights @ (sds**2 + means**2) - mean**2)
     return terms
@@ -193,14 +202,14 @@ def regression(
 def declare_coefficients(
     config: Mapping[str, Prior], width: int, layout: Any, rho_transform: Any = None
 ) -> tuple[Any, Any, Any]:
-    """Declare, in the PyMC model that is being built, what `TrialRegression.data` fills.
+    """Declare the coefficients in the PyMC model that is being built, with the data that `TrialRegression.data` fills.
 
     Parameters
     ----------
     layout
         The model's own data; see `santorio.stats.kernels.gaussian.days_density`.
     rho_transform : optional
-        The scale on which the sampler moves ρ's place between -1 and 1; by default the logit's.
+        The scale on which the sampler moves (ρ+1)/2; by default the logit's.
 
     Returns
     -------
@@ -216,7 +225,7 @@ def declare_coefficients(
     fixed_sd = pm.Data("fixed_sd", np.ones(width))
     pooled_sd = pm.Data("pooled_sd", np.zeros(width))
     mixture = pm.Data("effect_prior", np.ones((3, 1)))
-    # α, β, and 1 or 0: whether there is any.
+    # α, β, and 1 or 0: whether there is carry-over.
     carry_over_prior = pm.Data("carry_over_prior", np.array([1.0, 1.0, 0.0]))
 
     unit_rho = config["unit_rho"].create_variable("unit_rho", rho_transform)

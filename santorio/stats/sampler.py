@@ -1,7 +1,7 @@
-"""What every sampled model shares: compile once per shape, sample, judge, retry once, and say if it can be trusted.
+"""The base of every sampled model: compile once per shape, sample, check convergence, and retry once.
 
-PyMC, nutpie and ArviZ are imported inside the functions: importing them takes seconds that an unchanged input
-need not pay.
+PyMC, nutpie and ArviZ are imported inside the functions: importing them takes seconds, which a run without new data
+does not need.
 """
 
 import threading
@@ -17,13 +17,28 @@ from numpy.typing import NDArray
 from santorio.arrays import FloatArray
 from santorio.stats.prior import Prior
 
+# The limits that Vehtari et al. recommend (2021, doi:10.1214/20-BA1221), for four chains.
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0
 
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """What the sampler says of itself. ESS is the smallest over all parameters, bulk and tail."""
+    """Convergence of a fit: the worst R-hat and the smallest effective sample sizes over all parameters.
+
+    Attributes
+    ----------
+    r_hat, ess_bulk, ess_tail : float
+        Largest R-hat, smallest effective sample size in bulk and in the tails.
+    divergences : int
+        Number of divergent transitions.
+    chains, draws : int
+        Number of chains, and of draws in each.
+    attempts : int
+        1, or 2 where the first attempt failed.
+    seconds : float
+        Duration of all attempts.
+    """
 
     r_hat: float
     ess_bulk: float
@@ -42,32 +57,34 @@ class Diagnostics:
         # A sampler that never moved has no finite R-hat: `not <` catches that as well.
         if not self.r_hat < MAX_R_HAT:
             return f"R-hat {self.r_hat:.3f}, wanted below {MAX_R_HAT}"
-        if not min(self.ess_bulk, self.ess_tail) > MIN_ESS:
-            return (
-                f"effective sample size {min(self.ess_bulk, self.ess_tail):.0f}, wanted above {MIN_ESS:.0f}"
-            )
+        ess = min(self.ess_bulk, self.ess_tail)
+        if not ess > MIN_ESS:
+            return f"effective sample size {ess:.0f}, wanted above {MIN_ESS:.0f}"
         return None
 
     def as_json(self) -> dict[str, float | int | None]:
-        """Plain numbers; what is not finite is None."""
-        return {
-            key: value if not isinstance(value, float) or np.isfinite(value) else None
-            for key, value in asdict(self).items()
-        }
+        """Plain numbers; None where a number is not finite, which JSON cannot express."""
+        numbers: dict[str, float | int | None] = asdict(self)
+        for name, number in numbers.items():
+            if number is not None and not np.isfinite(number):
+                numbers[name] = None
+        return numbers
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Posterior draws by variable, shape (draws of all chains, …), and whether to trust them.
+    """Posterior draws with their diagnostics, labels and data.
 
     Attributes
     ----------
     draws : Mapping[str, FloatArray]
-        One chain after the other.
+        By variable, one chain after the other; shape (draws of all chains, …).
+    diagnostics : Diagnostics
+        Whether the draws may be used: `Diagnostics.problem` is None then.
     dims, coords : Mapping
         Names of each variable's axes after the draws, and the labels along them.
     data : Mapping[str, Mapping[str, np.ndarray]]
-        What was fitted, by group (`observed_data`, `constant_data`) and name.
+        The fitted data, by group (`observed_data`, `constant_data`) and name.
     """
 
     draws: Mapping[str, FloatArray]
@@ -83,7 +100,7 @@ class Fit:
         coords: Mapping[str, Sequence[str | int]],
         data: Mapping[str, Mapping[str, NDArray[Any]]],
     ) -> "Fit":
-        """Add what follows from the draws, and what they were fitted to."""
+        """Add variables that are derived from the draws, and the fitted data."""
         return Fit(
             {**self.draws, **draws}, self.diagnostics, {**self.dims, **dims}, {**self.coords, **coords}, data
         )
@@ -95,18 +112,18 @@ class RegressionModel(ABC):
     Parameters
     ----------
     model_config : Mapping[str, Prior], optional
-        Priors that differ from `default_model_config`, by the names of the unknowns.
+        Priors that differ from `default_model_config`, by the names of the parameters.
     sampler_config : Mapping[str, Any], optional
         Settings that differ from `default_sampler_config`.
 
     Raises
     ------
     ValueError
-        If a prior is for something that the model has not.
+        If a prior is of a parameter that the model does not have.
     """
 
     default_model_config: ClassVar[Mapping[str, Prior]] = {}
-    # Two cores: two chains at a time. 4 x 1000 draws leave every ESS well above 400 on all designs tried.
+    # Two chains at a time, for two cores. 4 x 1000 draws leave every ESS well above 400 on all designs tried.
     default_sampler_config: ClassVar[Mapping[str, Any]] = {
         "draws": 1000,
         "tune": 500,
@@ -115,8 +132,8 @@ class RegressionModel(ABC):
         "target_accept": 0.9,
         "seed": 2614,
     }
-    # By what the second attempt multiplies draws and warm-up. Too few effective draws need more of them; divergences
-    # need shorter steps, which cost as much again.
+    # Factors of draws and warm-up in the second attempt. Too few effective draws need more of them; divergences need
+    # shorter steps, which cost as much again.
     more_draws: ClassVar[Mapping[str, float]] = {"draws": 5.0, "tune": 2.0}
     shorter_steps: ClassVar[Mapping[str, float]] = {"draws": 2.5, "tune": 3.0}
     _compiled: ClassVar[dict[tuple[object, ...], Any]] = {}
@@ -125,9 +142,9 @@ class RegressionModel(ABC):
     def __init__(
         self, model_config: Mapping[str, Prior] | None = None, sampler_config: Mapping[str, Any] | None = None
     ) -> None:
-        if strangers := set(model_config or {}) - set(self.default_model_config):
+        if unknown := set(model_config or {}) - set(self.default_model_config):
             msg = (
-                f"{type(self).__name__} has no unknown “{min(strangers)}”: "
+                f"{type(self).__name__} has no parameter “{min(unknown)}”: "
                 f"it has {', '.join(self.default_model_config)}"
             )
             raise ValueError(msg)
@@ -146,43 +163,57 @@ class RegressionModel(ABC):
     def compile(self) -> Any:
         """Compile, once per class, shape and priors in this process (9 s the first time on a cold cache)."""
         key = (type(self), self.shape, tuple(sorted(self.model_config.items())))
-        # A thread may be compiling it ahead: the second waits.
+        # Another thread may be compiling it ahead of its use: this one waits for it.
         with self._compiling:
             if key not in self._compiled:
                 import nutpie
                 import pytensor
 
-                # Only the function of initial points obeys this mode: interpreting it spares seconds of compilation.
+                # Only the function of initial points uses this mode: to interpret it saves seconds of compilation.
                 with pytensor.config.change_flags(mode="FAST_COMPILE"):
                     self._compiled[key] = nutpie.compile_pymc_model(self.build_model(), backend="numba")
             return self._compiled[key]
 
     def sample(self, data: Mapping[str, FloatArray]) -> Fit:
-        """Sample given data; a fit that fails its diagnostics is tried once more with stricter settings."""
+        """Sample given data; a fit that fails its diagnostics is repeated once with stricter settings.
+
+        Parameters
+        ----------
+        data : Mapping[str, FloatArray]
+            By the names of the model's data.
+        """
         started = time.perf_counter()
         compiled = self.compile().with_data(**data)
         first = sample_once(compiled, self.sampler_config)
         if first.diagnostics.problem is None:
             return first
         second = sample_once(compiled, self._retry_config(first.diagnostics))
-        spent = time.perf_counter() - started
-        return replace(second, diagnostics=replace(second.diagnostics, attempts=2, seconds=spent))
+        seconds = time.perf_counter() - started
+        return replace(second, diagnostics=replace(second.diagnostics, attempts=2, seconds=seconds))
 
     def _retry_config(self, first: Diagnostics) -> dict[str, Any]:
-        """Settings of the second attempt, by what the first one failed for."""
+        """Settings of the second attempt, by the problem of the first one."""
         config = dict(self.sampler_config)
         factors = self.shorter_steps if first.divergences else self.more_draws
         for name, factor in factors.items():
             config[name] = int(config[name] * factor)
         if first.divergences:
-            # 0.99 halves the step and more: what still diverges is the model's fault, not the sampler's.
+            # 0.99 halves the step and more: if transitions still diverge, the model is at fault and not the sampler.
             config["target_accept"] = max(0.99, float(config["target_accept"]))
         config["seed"] += 1
         return config
 
 
 def sample_once(compiled: Any, settings: Mapping[str, Any]) -> Fit:
-    """Sample a compiled model that has its data, without a second attempt."""
+    """Sample a compiled model that has its data, without a second attempt.
+
+    Parameters
+    ----------
+    compiled : nutpie.CompiledModel
+        From `RegressionModel.compile`, with its data.
+    settings : Mapping[str, Any]
+        See `RegressionModel.default_sampler_config`.
+    """
     import nutpie
 
     started = time.perf_counter()
@@ -191,11 +222,10 @@ def sample_once(compiled: Any, settings: Mapping[str, Any]) -> Fit:
     divergences = int(np.asarray(tree["sample_stats"]["diverging"]).sum())
     r_hat, bulk, tail = convergence(posterior)
     chains, draws = next(iter(posterior.values())).shape[:2]
+    seconds = time.perf_counter() - started
     return Fit(
         draws={name: values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()},
-        diagnostics=Diagnostics(
-            r_hat, bulk, tail, divergences, chains, draws, 1, time.perf_counter() - started
-        ),
+        diagnostics=Diagnostics(r_hat, bulk, tail, divergences, chains, draws, 1, seconds),
         dims={str(name): values.dims[2:] for name, values in tree["posterior"].data_vars.items()},
     )
 
@@ -203,7 +233,12 @@ def sample_once(compiled: Any, settings: Mapping[str, Any]) -> Fit:
 def convergence(posterior: Mapping[str, FloatArray]) -> tuple[float, float, float]:
     """Worst R-hat, bulk and tail ESS over all parameters (Vehtari et al. 2021, doi:10.1214/20-BA1221).
 
-    NaN, from chains that never moved, is the worst of all.
+    NaN, from chains that never moved, counts as the worst.
+
+    Parameters
+    ----------
+    posterior : Mapping[str, FloatArray]
+        Draws by variable, shape (chains, draws, …).
     """
     from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
@@ -216,7 +251,15 @@ def convergence(posterior: Mapping[str, FloatArray]) -> tuple[float, float, floa
 
 
 def padded(values: FloatArray, width: int) -> FloatArray:
-    """Append columns of zeros (or zeros) up to `width`: their coefficients keep their prior and touch nothing."""
+    """Append zeros on the last axis up to `width`: coefficients of padding keep their prior and change nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.sampler import padded
+    >>> padded(np.ones(2), 4)
+    array([1., 1., 0., 0.])
+    """
     missing = width - values.shape[-1]
     if missing < 0:
         msg = f"{values.shape[-1]} columns do not fit into {width}"

@@ -1,9 +1,10 @@
-"""Operating characteristics of a design: what its decisions say, and when, by how large the effect truly is.
+"""Operating characteristics of a design: how often each decision is made, and when, by the true effect.
 
-Whole trials are simulated, standardised and analysed as real ones are, by the exact engine. An interim analysis
-sees the first days of the study; its decision ends the trial.
+Complete trials are simulated, standardised and analysed as real ones are, by the exact engine. An interim analysis uses
+the first days of the study; its decision ends the trial.
 """
 
+import itertools
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,7 @@ from santorio.stats.quadrature import MAX_COARSE_RHO
 from santorio.stats.randomization import Randomization, redraw
 
 SEED = 2614
-# So many outcomes at a time: factorisations are shared, and what is computed stays in the processor's cache.
+# Outcomes that are fitted together: they share factorisations, and their arrays fit into the processor's cache.
 OUTCOMES_AT_ONCE = 250
 # With fewer days of some arm an interim analysis is skipped: it could not even estimate how much days vary.
 MIN_DAYS_AT_INTERIM = 5
@@ -54,7 +55,7 @@ class OperatingCharacteristics:
     adopt, avoid, no_difference : FloatArray
         Share of trials that end with this decision at that analysis; shape (effects, analyses).
     trials : int
-        Simulated for each effect.
+        Number of simulated trials for each effect.
     """
 
     effects: tuple[float, ...]
@@ -73,16 +74,21 @@ class OperatingCharacteristics:
     def mean_days(self) -> FloatArray:
         """Mean number of study days until a trial ends, shape (effects,)."""
         early = (self.adopt + self.avoid + self.no_difference)[:, :-1]
-        return np.asarray(
-            early @ np.array(self.days[:-1], dtype=float) + (1 - early.sum(axis=1)) * self.days[-1]
-        )
+        interim_days, last_day = np.array(self.days[:-1], dtype=float), self.days[-1]
+        return np.asarray(early @ interim_days + (1 - early.sum(axis=1)) * last_day)
 
     def table(self) -> list[dict[str, float]]:
-        """One row an effect: the share of each decision, and the mean number of days."""
-        shares = (decided.sum(axis=1) for decided in (self.adopt, self.avoid, self.no_difference))
-        columns = (self.effects, *shares, self.keep_going, self.mean_days)
-        names = ("effect", "adopt", "avoid", "no difference that matters", "keep going", "mean days")
-        return [dict(zip(names, map(float, row), strict=True)) for row in zip(*columns, strict=True)]
+        """A row for each effect: the share of each decision, and the mean number of days."""
+        columns = {
+            "effect": self.effects,
+            "adopt": self.adopt.sum(axis=1),
+            "avoid": self.avoid.sum(axis=1),
+            "no difference that matters": self.no_difference.sum(axis=1),
+            "keep going": self.keep_going,
+            "mean days": self.mean_days,
+        }
+        rows = zip(*columns.values(), strict=True)
+        return [dict(zip(columns, map(float, row), strict=True)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,9 @@ class Analysis:
     Attributes
     ----------
     carry_over : CarryOver or None
-        Prior of λ; with None the analysis takes λ as 0.
+        Prior of λ; with None λ is 0.
     prior : EffectPrior
-        Of the effects.
+        Prior of the effects, in units of σ.
     interim_threshold : float
         Threshold of a decision at an interim analysis; at the end it is `DECISION_THRESHOLD`.
     """
@@ -117,7 +123,7 @@ class _Rules:
 def designs_of(
     randomization: Randomization, design: TrialDesign, count: int, seed: int = SEED
 ) -> list[TrialDesign]:
-    """Draw designs by the same randomization scheme as this one."""
+    """Draw designs by the randomization scheme of a design; the days and their outcomes stay."""
     arms, _ = redraw(randomization, design.arm, seed)
     return [replace(design, arm=arm) for arm in arms[:count]]
 
@@ -133,24 +139,43 @@ def operating_characteristics(
     seed: int = SEED,
     analysis: Analysis | None = None,
 ) -> OperatingCharacteristics:
-    """Simulate what a design's decisions say.
+    """Simulate how often each decision is made.
 
     Parameters
     ----------
     designs : TrialDesign or Sequence[TrialDesign]
-        One schedule, or several drawn by one randomization, among which the trials are shared out.
+        One schedule, or several of one randomization, among which the trials are divided.
     noise : Noise
-        How the outcome moves by itself.
+        Day-to-day variation of the outcome.
     effects : Sequence[float]
-        True effects of the first arm, in the outcome's unit; other arms do nothing.
+        True effects of the first arm, in the outcome's unit; other arms have none.
     smallest_effect : float
         δ, in the outcome's unit.
     trials : int
-        To simulate for each effect.
+        Number of trials for each effect.
     interim_days : Sequence[int]
         Study days after which there is an interim analysis, which ends the trial if it decides.
     analysis : Analysis, optional
         Where it has carry-over, each trial's true λ is drawn from its prior.
+
+    Raises
+    ------
+    ValueError
+        If the interim analyses do not increase, or are not within the study.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.assurance import Noise
+    >>> from santorio.stats.design_matrix import TrialDesign
+    >>> from santorio.stats.evaluation.operating_characteristics import operating_characteristics
+    >>> from santorio.stats.randomization import draw_daily
+    >>> day, arm = np.arange(20_000, 20_056), draw_daily(cycles=4, cycle_days=14, seed=1)
+    >>> design = TrialDesign(day, arm, np.arange(56) // 14, np.ones(56, dtype=bool), arms=2)
+    >>> result = operating_characteristics(design, Noise(20.0, 0.3), [0.0, 20.0], smallest_effect=6.0, trials=200)
+    >>> no_effect, large_effect = result.table()
+    >>> no_effect["adopt"] < 0.1 < 0.9 < large_effect["adopt"]
+    True
     """
     several = [designs] if isinstance(designs, TrialDesign) else list(designs)
     length = len(several[0].day)
@@ -162,19 +187,22 @@ def operating_characteristics(
     rules = _Rules(smallest_effect, (*interim_days, length), analysis, fine=abs(noise.rho) > MAX_COARSE_RHO)
     process = DataGeneratingProcess(sigma=noise.sigma, autoregression=(noise.rho, 0.0))
     batches = _batches(several, trials)
+    # A generator for each batch: the result does not depend on the order in which threads run.
     seeds = np.random.SeedSequence(seed).spawn(len(batches))
 
     def count(effect: float, batch: int) -> FloatArray:
         design, size = batches[batch]
         arms = np.concatenate([[effect], np.zeros(design.arms - 2)])
         rng = np.random.default_rng(seeds[batch])
-        lasting = analysis.carry_over
-        carried = rng.beta(lasting.alpha, lasting.beta, size) if lasting else 0.0
-        truth = GroundTruth(arms, carry_over=carried, process=process)
+        carry_over: float | FloatArray = 0.0
+        if analysis.carry_over:
+            carry_over = rng.beta(analysis.carry_over.alpha, analysis.carry_over.beta, size)
+        truth = GroundTruth(arms, carry_over=carry_over, process=process)
         simulated = simulate_trials(design, truth, size, rng)
         return _count(design, simulated.outcome, rules)
 
-    tasks = [(effect, batch) for effect in effects for batch in range(len(batches))]
+    tasks = list(itertools.product(effects, range(len(batches))))
+    # Threads suffice: NumPy's linear algebra does not hold Python's lock.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         counts = np.stack(list(pool.map(lambda task: count(*task), tasks)))
     shares = counts.reshape(len(effects), len(batches), len(rules.days), 3).sum(axis=1) / trials
@@ -184,12 +212,14 @@ def operating_characteristics(
 
 
 def _batches(designs: list[TrialDesign], trials: int) -> list[tuple[TrialDesign, int]]:
+    """Divide trials among designs, and those of a design into batches that are fitted together."""
     batches = []
     for i, design in enumerate(designs):
-        left = trials // len(designs) + (i < trials % len(designs))
-        while left > 0:
-            batches.append((design, min(left, OUTCOMES_AT_ONCE)))
-            left -= OUTCOMES_AT_ONCE
+        # The first designs get the remainder of the division, one trial each.
+        remaining = trials // len(designs) + (i < trials % len(designs))
+        while remaining > 0:
+            batches.append((design, min(remaining, OUTCOMES_AT_ONCE)))
+            remaining -= OUTCOMES_AT_ONCE
     return batches
 
 
@@ -199,6 +229,7 @@ def _count(design: TrialDesign, outcome: FloatArray, rules: _Rules) -> FloatArra
     for stage, days in enumerate(rules.days):
         decision = _analyse(design.until(days), outcome[:days], rules, end=days == rules.days[-1])
         counts[stage] = [(decision == kind).sum() for kind in (ABOVE, BELOW, WITHIN)]
+        # Only undecided trials go on.
         outcome = outcome[:, decision == UNDECIDED]
         if not outcome.size:
             break
@@ -206,6 +237,7 @@ def _count(design: TrialDesign, outcome: FloatArray, rules: _Rules) -> FloatArra
 
 
 def _analyse(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bool) -> IntArray:
+    """The decision of each trial at one analysis, shape (trials,)."""
     arm = design.arm[design.observed]
     if np.bincount(arm, minlength=design.arms).min() < MIN_DAYS_AT_INTERIM:
         return np.full(outcome.shape[1], UNDECIDED)
@@ -216,6 +248,5 @@ def _analyse(design: TrialDesign, outcome: FloatArray, rules: _Rules, *, end: bo
     )
     delta = rules.smallest_effect / spread
     above = 1 - posterior.below("arm_1", delta)
-    return classify(
-        above, posterior.below("arm_1", -delta), DECISION_THRESHOLD if end else analysis.interim_threshold
-    )
+    threshold = DECISION_THRESHOLD if end else analysis.interim_threshold
+    return classify(above, posterior.below("arm_1", -delta), threshold)

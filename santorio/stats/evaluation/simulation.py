@@ -1,8 +1,8 @@
-"""Trials whose truth is known: for operating characteristics and calibration.
+"""Simulated trials whose true parameters are known: for operating characteristics and calibration.
 
-Pure NumPy, seeded by the generator that is passed in. Two sources of truth: a stated one (`simulate_trials`), which may
-be what no model here assumes - AR(2), heavy tails, days missing after bad ones, people who do not follow
-their arm - and the model's own prior (`simulate_from_prior`), for simulation-based calibration.
+Pure NumPy, seeded by the generator that is passed in. The truth is either stated (`simulate_trials`) and may violate
+the models' assumptions (AR(2), heavy tails, days missing after bad ones, people who do not follow their arm), or drawn
+from the model's own prior (`simulate_from_prior`), for simulation-based calibration.
 """
 
 from collections.abc import Sequence
@@ -16,26 +16,31 @@ from santorio.stats.design_matrix import TrialDesign
 from santorio.stats.effect_priors import WEAK, CarryOver, EffectPrior
 from santorio.stats.quadrature import RHO_BETA, TAU_SD
 
-# What a process still remembers of where it began when the study does.
+# Correlation with the process's first day that is left when the study begins.
 BURN_IN_TOLERANCE = 1e-4
-# How steeply the chance of a missing day falls with how good the day before was.
+# Slope on the logit's scale by which a missing day is less probable after a better one, per SD.
 MISSING_STEEPNESS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class DataGeneratingProcess:
-    """How an outcome varies by itself.
+    """How an outcome varies without any intervention, as an AR(2) with a linear drift.
 
     Attributes
     ----------
     sigma : float
-        Standard deviation of a day around what is expected.
+        Standard deviation of a day, in the outcome's unit.
     autoregression : tuple[float, float]
         Weight of the day before and of the one before that; stationary.
     degrees : float
         Degrees of freedom of Student-t innovations, above 2; infinite for normal ones.
     drift : float
-        Change from the first day of the study to the last, along a line.
+        Linear change from the first day of the study to the last, in the outcome's unit.
+
+    Raises
+    ------
+    ValueError
+        If the autoregression is not stationary.
     """
 
     sigma: float = 1.0
@@ -50,45 +55,61 @@ class DataGeneratingProcess:
             raise ValueError(msg)
 
     def draw(self, day: IntArray, trials: int, rng: np.random.Generator) -> FloatArray:
-        """Draw the outcome of days on which nothing is done, shape (days, trials)."""
+        """Draw the outcome of days without an intervention.
+
+        Parameters
+        ----------
+        day : IntArray
+            Study days, as days since 1970-01-01; shape (days,).
+
+        Returns
+        -------
+        FloatArray
+            Shape (days, trials).
+        """
         first, second = self.autoregression
         begin, burn_in = int(day[0]), self._burn_in_days()
-        innovation = self._innovations(rng, (int(day[-1]) - begin + 1 + burn_in, trials))
+        # Every day of the calendar: the process goes on between study days.
+        path = self._innovations(rng, (int(day[-1]) - begin + 1 + burn_in, trials))
+        if len(path) > 1:
+            path[1] += first * path[0]
+        for t in range(2, len(path)):
+            path[t] += first * path[t - 1] + second * path[t - 2]
         # Stationary variance of an AR(2) with unit innovations (Box & Jenkins, 3.2.4).
         variance = (1 - second) / ((1 + second) * ((1 - second) ** 2 - first**2))
-        every = innovation
-        for t in range(1, len(every)):
-            every[t] += first * every[t - 1] + (second * every[t - 2] if t > 1 else 0.0)
         since = day - begin
         slope = since / max(int(since[-1]), 1) - 0.5
-        return np.asarray(
-            self.sigma / np.sqrt(variance) * every[burn_in + since] + self.drift * slope[:, None]
-        )
+        stationary = self.sigma / np.sqrt(variance) * path[burn_in + since]
+        return np.asarray(stationary + self.drift * slope[:, None])
 
     def _burn_in_days(self) -> int:
         first, second = self.autoregression
+        # The start is forgotten at the rate of the largest root of the characteristic polynomial.
         memory = float(np.abs(np.roots([1.0, -first, -second])).max())
-        return int(np.ceil(np.log(BURN_IN_TOLERANCE) / np.log(memory))) if memory > 0 else 0
+        if memory <= 0:
+            return 0
+        return int(np.ceil(np.log(BURN_IN_TOLERANCE) / np.log(memory)))
 
     def _innovations(self, rng: np.random.Generator, shape: tuple[int, int]) -> FloatArray:
         if np.isinf(self.degrees):
             return rng.normal(size=shape)
+        # Scaled to unit variance.
         return np.asarray(rng.standard_t(self.degrees, size=shape) * np.sqrt(1 - 2 / self.degrees))
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantBehaviour:
-    """What people do in a trial.
+    """Adherence and missing days in a trial.
 
     Attributes
     ----------
     adherence : float
-        Probability that a day follows its arm; otherwise it is lived like the reference.
+        Probability that a day follows its arm; otherwise it follows the reference.
     missing : float
-        Probability that a day has no outcome, whatever happened.
+        Probability that a day has no outcome, completely at random.
     missing_after_bad : float
-        Probability that a day has no outcome if the day before was as bad as can be: half of it after an average day,
-        nothing after the best. A low outcome is a bad one.
+        Probability that a day has no outcome after the worst possible day: half of it after an average day, zero after
+        the best. A low outcome is a bad one.
     """
 
     adherence: float = 1.0
@@ -98,7 +119,7 @@ class ParticipantBehaviour:
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What is true of simulated trials, in the outcome's unit.
+    """The true parameters of simulated trials, in the outcome's unit.
 
     Attributes
     ----------
@@ -107,7 +128,11 @@ class GroundTruth:
     carry_over : float or FloatArray
         λ, one for all trials or of shape (trials,).
     departure_sd : float
-        By how much a cycle's effect departs from the trial's.
+        SD of a cycle's effect around the trial's.
+    process : DataGeneratingProcess
+        Day-to-day variation of the outcome.
+    behaviour : ParticipantBehaviour
+        Adherence and missing days.
     """
 
     effect: FloatArray
@@ -128,7 +153,7 @@ class SimulatedTrials:
     observed : NDArray[np.bool_]
         Whether a day has an outcome, shape (days, trials).
     taken : IntArray
-        The arm that each day really had, shape (days, trials).
+        The arm that each day followed, shape (days, trials).
     effect : FloatArray
         True effects, shape (arms - 1, trials).
     """
@@ -142,19 +167,34 @@ class SimulatedTrials:
 def simulate_trials(
     design: TrialDesign, truth: GroundTruth, trials: int, rng: np.random.Generator
 ) -> SimulatedTrials:
-    """Simulate trials of one design."""
+    """Simulate trials of one design.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from santorio.stats.design_matrix import TrialDesign
+    >>> from santorio.stats.evaluation.simulation import GroundTruth, simulate_trials
+    >>> arm = np.tile([0, 1], 14)
+    >>> design = TrialDesign(np.arange(28), arm, np.zeros(28, dtype=int), np.ones(28, dtype=bool), arms=2)
+    >>> trials = simulate_trials(design, GroundTruth(np.array([2.0])), 500, np.random.default_rng(1))
+    >>> difference = trials.outcome[arm == 1].mean() - trials.outcome[arm == 0].mean()
+    >>> round(float(difference), 1)
+    2.0
+    """
     outcome = truth.process.draw(design.day, trials, rng)
     behaviour, days = truth.behaviour, len(design.day)
     taken = np.repeat(design.arm[:, None], trials, axis=1)
     if behaviour.adherence < 1:
         taken[rng.random((days, trials)) >= behaviour.adherence] = 0
-    effect = truth.effect if truth.effect.ndim == 2 else np.repeat(truth.effect[:, None], trials, axis=1)
-    size = np.repeat(effect[:, None], design.cycles, axis=1)
+    effect = truth.effect
+    if effect.ndim == 1:
+        effect = np.repeat(effect[:, None], trials, axis=1)
+    cycle_effect = np.repeat(effect[:, None], design.cycles, axis=1)
     if truth.departure_sd:
-        size = size + truth.departure_sd * rng.normal(size=size.shape)
+        cycle_effect = cycle_effect + truth.departure_sd * rng.normal(size=cycle_effect.shape)
     for arm in range(1, design.arms):
-        felt = effective_exposure_of(design.day, (taken == arm).astype(float), truth.carry_over)
-        outcome += size[arm - 1][design.cycle] * felt
+        exposure = effective_exposure_of(design.day, (taken == arm).astype(float), truth.carry_over)
+        outcome += cycle_effect[arm - 1][design.cycle] * exposure
     observed = np.repeat(design.observed[:, None], trials, axis=1)
     if behaviour.missing:
         observed &= rng.random((days, trials)) >= behaviour.missing
@@ -164,9 +204,10 @@ def simulate_trials(
 
 
 def _missing_after_bad(outcome: FloatArray, truth: GroundTruth) -> FloatArray:
+    """Probability that each day is missing, by the outcome of the day before; shape (days, trials)."""
     before = np.concatenate([np.zeros((1, outcome.shape[1])), outcome[:-1]])
-    how_good = MISSING_STEEPNESS * before / truth.process.sigma
-    return np.asarray(truth.behaviour.missing_after_bad / (1 + np.exp(how_good)))
+    logit = MISSING_STEEPNESS * before / truth.process.sigma
+    return np.asarray(truth.behaviour.missing_after_bad / (1 + np.exp(logit)))
 
 
 def effective_exposure_of(day: IntArray, taken: FloatArray, carry_over: float | FloatArray) -> FloatArray:
@@ -175,21 +216,40 @@ def effective_exposure_of(day: IntArray, taken: FloatArray, carry_over: float | 
     Parameters
     ----------
     taken : FloatArray
-        1 where the arm was taken, shape (days, trials).
+        1 where the day followed the arm, else 0; shape (days, trials).
+    carry_over : float or FloatArray
+        λ, one for all trials or of shape (trials,).
+
+    Returns
+    -------
+    FloatArray
+        Shape (days, trials).
     """
-    felt = np.empty_like(taken)
+    exposure = np.empty_like(taken)
     before = np.zeros(taken.shape[1])
     for t, gap in enumerate(np.diff(day, prepend=day[0] - 1)):
         kept = np.power(carry_over, float(gap))
         before = kept * before + (1 - kept) * taken[t]
-        felt[t] = before
-    return felt
+        exposure[t] = before
+    return exposure
 
 
 def standardise(outcome: FloatArray, arm: IntArray) -> tuple[FloatArray, FloatArray]:
-    """As an analysis does: the reference arm's days get mean 0 and spread 1.
+    """Standardise outcomes as an analysis does, by the mean and SD of the reference arm's days.
 
-    Returns the standardised outcomes, shape (days, trials), and the spreads, shape (trials,).
+    Parameters
+    ----------
+    outcome : FloatArray
+        Of the observed days, shape (days, trials).
+    arm : IntArray
+        Of the observed days, shape (days,).
+
+    Returns
+    -------
+    standard : FloatArray
+        Shape (days, trials).
+    spread : FloatArray
+        SD of the reference arm's days, in the outcome's unit; shape (trials,).
     """
     reference = outcome[arm == 0]
     spread = reference.std(axis=0, ddof=1)
@@ -198,7 +258,7 @@ def standardise(outcome: FloatArray, arm: IntArray) -> tuple[FloatArray, FloatAr
 
 @dataclass(frozen=True)
 class PriorPredictiveTrials:
-    """Trials whose truths are drawn from the model's prior.
+    """Trials whose true parameters are drawn from the model's prior.
 
     Attributes
     ----------
@@ -226,26 +286,38 @@ def simulate_from_prior(
     carry_over: CarryOver | None = None,
     prior: EffectPrior = WEAK,
 ) -> PriorPredictiveTrials:
-    """Draw truths from the prior of a trial's model, and outcomes from the truths, exactly as the model says."""
+    """Draw parameters from the prior of a trial's model, and outcomes from its likelihood given them.
+
+    For simulation-based calibration (Talts et al. 2018, arXiv:1804.06788).
+
+    Parameters
+    ----------
+    carry_over : CarryOver, optional
+        Prior of λ; without it λ is 0.
+    prior : EffectPrior
+        Prior of the effects, in units of σ.
+    """
     from santorio.stats.exact_inference import VARIANCE_SCALE, VARIANCE_SHAPE
 
     sigma = np.sqrt(VARIANCE_SCALE / rng.gamma(VARIANCE_SHAPE, size=trials))
     rho = 2 * rng.beta(*RHO_BETA, size=trials) - 1
     tau = np.abs(rng.normal(0, TAU_SD, trials))
-    carried = rng.beta(carry_over.alpha, carry_over.beta, trials) if carry_over else np.zeros(trials)
+    carried = np.zeros(trials)
+    if carry_over:
+        carried = rng.beta(carry_over.alpha, carry_over.beta, trials)
     effect = prior.draw(rng, (design.arms - 1, trials))
     background = design.background()
-    outcome = background.values @ (
-        background.prior_sd[:, None] * rng.normal(size=(len(background.names), trials))
-    )
+    coefficient = background.prior_sd[:, None] * rng.normal(size=(len(background.names), trials))
+    # In units of σ, as the priors are.
+    outcome = background.values @ coefficient
     cycle = design.cycle[design.observed]
     for arm in range(1, design.arms):
         taken = np.repeat((design.arm == arm).astype(float)[:, None], trials, axis=1)
-        felt = effective_exposure_of(design.day, taken, carried)[design.observed]
-        departure = (
-            tau * rng.normal(size=(design.cycles, trials)) if design.cycles > 1 else np.zeros((1, trials))
-        )
-        outcome += (effect[arm - 1] + departure[cycle]) * felt
+        exposure = effective_exposure_of(design.day, taken, carried)[design.observed]
+        departure = np.zeros((1, trials))
+        if design.cycles > 1:
+            departure = tau * rng.normal(size=(design.cycles, trials))
+        outcome += (effect[arm - 1] + departure[cycle]) * exposure
     noise = rng.normal(size=outcome.shape)
     for t in range(1, len(noise)):
         step = rho ** background.gap_days[t]
@@ -255,18 +327,18 @@ def simulate_from_prior(
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """How people differ: effects and correlations are normal over people, spreads log-normal.
+    """How people differ: effects and correlations are normal over people, day-to-day SDs log-normal.
 
     Attributes
     ----------
     effect_mean, effect_sd : float
-        Of the first arm's effect, in the outcome's unit; other arms do nothing.
+        Of the first arm's effect, in the outcome's unit; other arms have none.
     sigma_median, sigma_log_sd : float
-        Of a person's day-to-day spread.
+        Of a person's day-to-day SD.
     rho_mean, rho_sd : float
-        Of the correlation of a day with the next, kept within ±0.95.
+        Of the correlation of a day with the next, limited to ±0.95.
     level_sd : float
-        By how much people's levels differ.
+        SD of people's levels.
     """
 
     effect_mean: float
@@ -280,7 +352,7 @@ class Population:
 
 @dataclass(frozen=True)
 class SimulatedPerson:
-    """One person's trial: the true effect, how the outcome moves by itself, and the outcome of every study day."""
+    """The trial of one person: the true effect, the process of the outcome, and the outcome of every study day."""
 
     design: TrialDesign
     effect: float
@@ -302,10 +374,15 @@ def simulate_people(
     Parameters
     ----------
     designs : Sequence[TrialDesign]
-        One a person.
+        The design of each person's trial.
+    population : Population
+        The population that they come from.
+    carry_over : float
+        λ, the same for all.
     behaviour : ParticipantBehaviour, optional
         By default every day follows its arm, and none is missing.
     """
+    behaviour = behaviour or ParticipantBehaviour()
     people = []
     for design in designs:
         effect = population.effect_mean + population.effect_sd * float(rng.normal())
@@ -313,12 +390,9 @@ def simulate_people(
         rho = float(np.clip(population.rho_mean + population.rho_sd * rng.normal(), -0.95, 0.95))
         process = DataGeneratingProcess(sigma=sigma, autoregression=(rho, 0.0))
         effects = np.concatenate([[effect], np.zeros(design.arms - 2)])
-        truth = GroundTruth(
-            effects, carry_over=carry_over, process=process, behaviour=behaviour or ParticipantBehaviour()
-        )
+        truth = GroundTruth(effects, carry_over=carry_over, process=process, behaviour=behaviour)
         trial = simulate_trials(design, truth, 1, rng)
         level = population.level_sd * float(rng.normal())
-        people.append(
-            SimulatedPerson(design, effect, process, level + trial.outcome[:, 0], trial.observed[:, 0])
-        )
+        outcome = level + trial.outcome[:, 0]
+        people.append(SimulatedPerson(design, effect, process, outcome, trial.observed[:, 0]))
     return people
