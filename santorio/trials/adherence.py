@@ -49,6 +49,7 @@ def adherence(
     if protocol.start_day is None:
         return []
     bounds = _amount_bounds(protocol, amounts)
+    reference = protocol.arms[0]
     days = []
     for offset, arm in enumerate(protocol.assignment):
         day = protocol.start_day + dt.timedelta(days=offset)
@@ -56,7 +57,8 @@ def adherence(
             continue
         if day in reported:
             days.append(AdherenceDay(day, arm, reported[day], "reported"))
-        elif bounds is not None and arm != protocol.arms[0] and day in amounts:
+        # The reference is a day as usual, of which no amount is evidence.
+        elif bounds is not None and arm != reference and day in amounts:
             lower, upper = bounds
             days.append(AdherenceDay(day, arm, lower <= amounts[day] <= upper, "data"))
         else:
@@ -67,7 +69,9 @@ def adherence(
 def adherence_rate(days: Sequence[AdherenceDay]) -> float | None:
     """Share of days that followed their arm, among those where it is known; None where it is known for none."""
     known = [day.done for day in days if day.done is not None]
-    return sum(known) / len(known) if known else None
+    if not known:
+        return None
+    return sum(known) / len(known)
 
 
 def _source(protocol: Protocol) -> AdherenceSource | None:
@@ -83,6 +87,7 @@ def _amount_bounds(protocol: Protocol, amounts: Mapping[dt.date, float]) -> tupl
         return -np.inf, source.at_most
     if source.at_least is not None:
         return source.at_least, np.inf
+    # The other two bounds are relative to the person's usual amount.
     first = protocol.start_day - dt.timedelta(days=BASELINE_DAYS)
     before = [value for day, value in amounts.items() if first <= day < protocol.start_day]
     if len(before) < MIN_BASELINE_DAYS:
@@ -117,7 +122,11 @@ def load_adherence(
         """,
         [person.user_id, trial, until],
     ).fetchall()
-    return [AdherenceDay(day, arm, done, "unknown" if done is None else "data") for day, arm, done in rows]
+    days = []
+    for day, arm, done in rows:
+        known_by: Literal["unknown", "data"] = "unknown" if done is None else "data"
+        days.append(AdherenceDay(day, arm, done, known_by))
+    return days
 
 
 def load_adherence_data(
@@ -132,8 +141,8 @@ def load_adherence_data(
     series = _series(connection, person, source)
     if series is None:
         return {}
-    days = zip(series.day.tolist(), series.value.tolist(), strict=True)
-    return {date_of(day): value for day, value in days}
+    days = map(date_of, series.day.tolist())
+    return dict(zip(days, series.value.tolist(), strict=True))
 
 
 def _series(connection: psycopg.Connection, person: Person, source: AdherenceSource) -> Series | None:

@@ -289,18 +289,22 @@ class TrialState:
     @property
     def sentence(self) -> str:
         """The state in a sentence."""
-        after_days = "" if self.stopped_after is None else f", after {self.stopped_after} study days"
-        return f"The trial “{self.trial}” {_SENTENCES[self.name]}{after_days}."
+        sentence = f"The trial “{self.trial}” {_SENTENCES[self.name]}"
+        if self.stopped_after is not None:
+            sentence += f", after {self.stopped_after} study days"
+        return f"{sentence}."
 
     def as_json(self) -> dict[str, object]:
         """Plain data."""
+        # The day until which it was paused last is kept after the pause.
+        paused_until = self.paused_until if self.name == "paused" else None
         return {
             "trial": self.trial,
             "state": self.name,
             "since": self.since,
             "sha256": self.sha256,
             "start_day": self.start_day,
-            "paused_until": self.paused_until if self.name == "paused" else None,
+            "paused_until": paused_until,
             "adhered": {day.isoformat(): done for day, done in sorted(self.adhered.items())},
             "deviations": [{"day": deviation.day, "what": deviation.what} for deviation in self.deviations],
             "reason": self.reason,
@@ -339,13 +343,14 @@ def apply(state: TrialState, event: AnyTrialEvent) -> TrialState:
             return replace(state, adhered={**state.adhered, event.day: event.done})
         case Deviated():
             return replace(state, deviations=(*state.deviations, event))
-        case Analysed() if name == state.name:  # abandoned: it stays so, since the day it was
+        case Analysed() if name == state.name:
+            # An abandoned trial stays abandoned, since the same day, when its days are analysed.
             return replace(state, decision=event.decision)
     return replace(state, name=name, since=event.day, **_details(state, event))
 
 
 def _details(state: TrialState, event: AnyTrialEvent) -> dict[str, Any]:
-    """What an event that changes the state leaves in it, beside the state's name."""
+    """The fields of the state that an event sets, beside its name and day."""
     details: dict[str, Any] = {}
     match event:
         case Proposed():
@@ -357,6 +362,7 @@ def _details(state: TrialState, event: AnyTrialEvent) -> dict[str, Any]:
         case Paused():
             details = {"pauses": event.number, "paused_from": event.day, "paused_until": event.until}
         case Resumed():
+            # A pause may end before the day that was planned.
             ended_on = min(event.day, state.paused_until or event.day)
             details = {"resumed_on": event.day, "paused_until": ended_on}
         case Abandoned():
@@ -400,8 +406,10 @@ def pending_events(
         The newest version.
     """
     events: list[AnyTrialEvent] = []
-    if protocol is None:  # nothing was accepted
+    if protocol is None:
+        # Nothing happens by itself before a trial is accepted.
         return events
+    # One event may lead to the next: a trial that was not opened for weeks started, and was completed.
     while (event := _next_event(state, protocol, today, analysis)) is not None:
         events.append(event)
         state = apply(state, event)
@@ -411,8 +419,10 @@ def pending_events(
 def _next_event(
     state: TrialState, protocol: Protocol, today: dt.date, analysis: AcceptedAnalysis | None
 ) -> AnyTrialEvent | None:
+    """The event that follows from the date and the newest analysis; None where there is none."""
     trial, last_day = state.trial, protocol.last_day
     stopped_after = analysis.stopped_after if analysis else None
+    # An early stop comes first: after it the trial is neither resumed nor completed.
     if analysis and stopped_after is not None and "stopped" in TRANSITIONS[state.name]:
         return Stopped(
             trial=trial,

@@ -60,6 +60,14 @@ class Change:
     after_days: int
     fields: tuple[str, ...]
 
+    def as_json(self) -> dict[str, object]:
+        """Plain data."""
+        return {
+            "day": self.day.isoformat(),
+            "after_days": self.after_days,
+            "fields": list(self.fields),
+        }
+
 
 @dataclass(frozen=True)
 class Preregistration:
@@ -107,27 +115,22 @@ class Preregistration:
         return self.recorded_on is not None and not self.after_days and not self.changes
 
     def as_json(self) -> dict[str, object]:
-        """Plain data for a run's diagnostics."""
+        """Plain data for a run's diagnostics, which its cache key includes."""
+        recorded_on = self.recorded_on.isoformat() if self.recorded_on else None
+        sha256 = self.frozen.sha256 if self.frozen else None
         return {
-            "recorded_on": self.recorded_on.isoformat() if self.recorded_on else None,
+            "recorded_on": recorded_on,
             "recorded_after_days": self.after_days,
-            "changes": [
-                {
-                    "day": change.day.isoformat(),
-                    "after_days": change.after_days,
-                    "fields": list(change.fields),
-                }
-                for change in self.changes
-            ],
+            "changes": [change.as_json() for change in self.changes],
             "randomization": self.randomization,
-            "sha256": self.frozen.sha256 if self.frozen else None,
+            "sha256": sha256,
             "says": self.sentence(),
         }
 
     def sentence(self) -> str:
-        """What a reader of the result must know about its protocol.
+        """When the protocol was recorded and changed, in a sentence.
 
-        Runs store it in their diagnostics, and their cache key includes it: another wording fits every trial again.
+        Runs store it in their diagnostics, and their cache key includes it: another wording refits every trial.
         """
         if self.recorded_on is None:
             return "No protocol was recorded: what the trial is judged by was chosen afterwards."
@@ -189,7 +192,8 @@ def reconstruct_preregistration(
     for version in versions:
         before = newest.get(version.event_type)
         if recorded is None:
-            recorded = version if version.event_type == "trial.protocol" else None
+            if version.event_type == "trial.protocol":
+                recorded = version
         # Files of one day complete one another; a schedule may come before or after its protocol.
         elif version.day > recorded.day:
             # A new first day does not undo the study days since the old one.
@@ -203,13 +207,14 @@ def reconstruct_preregistration(
             starts.append(start)
     if recorded is None:
         return Preregistration(None, 0, len(first_days))
-    scheme = newest["trial.protocol"].stated.get("randomization")
+    stated_scheme = newest["trial.protocol"].stated.get("randomization")
+    scheme = stated_scheme if isinstance(stated_scheme, Mapping) else None
     return Preregistration(
         recorded_on=recorded.day,
         after_days=_days_before(first_days, recorded.day),
         study_days=len(first_days),
         changes=tuple(changes),
-        randomization=scheme if isinstance(scheme, Mapping) else None,
+        randomization=scheme,
         frozen=recorded.protocol,
     )
 
@@ -219,15 +224,14 @@ def _days_before(first_days: Sequence[dt.date], day: dt.date) -> int:
 
 
 def _differences(before: Version | None, version: Version) -> tuple[str, ...]:
-    """The decisive fields that differ, compared as JSON."""
+    """The decisive fields that differ from the version before."""
     old = before.stated if before else {}
-
-    return tuple(
-        name for name in DECISIVE_FIELDS if _as_text(old.get(name)) != _as_text(version.stated.get(name))
-    )
+    new = version.stated
+    return tuple(name for name in DECISIVE_FIELDS if _as_json(old.get(name)) != _as_json(new.get(name)))
 
 
-def _as_text(value: object) -> str:
+def _as_json(value: object) -> str:
+    """The value as JSON, for which tuples and lists, and mappings in any order, are the same."""
     return json.dumps(value, sort_keys=True)
 
 

@@ -122,10 +122,8 @@ class Protocol(StrictModel):
     def _check_arms(self) -> None:
         if len(set(self.arms)) != len(self.arms):
             raise ValueError("two arms have the same name")
-        if strangers := set(self.assignment) - {*self.arms, None}:
-            raise ValueError(
-                f"the assignment has an arm that “arms” does not name: {min(map(str, strangers))}"
-            )
+        if unnamed := set(self.assignment) - {*self.arms, None}:
+            raise ValueError(f"the assignment has an arm that “arms” does not name: {min(map(str, unnamed))}")
 
     def _check_days(self) -> None:
         scheme, interim_days = self.randomization, self.decision_rule.interim_days
@@ -144,14 +142,16 @@ class Protocol(StrictModel):
             other_outcomes.add(self.negative_control.metric)
         modelled = {likelihood.metric for likelihood in self.model.other_outcomes or ()}
         if unknown := modelled - other_outcomes:
-            raise ValueError(f"model.other_outcomes names what is not judged: {min(unknown)}")
+            raise ValueError(
+                f"model.other_outcomes names {min(unknown)}, which is not an outcome of the trial"
+            )
 
     def canonical(self) -> bytes:
-        """The canonical text, which the hash is of."""
+        """The canonical text, of which the hash is computed."""
         return canonical_json(self.document())
 
     def document(self) -> dict[str, object]:
-        """Plain data, as it is imported and stored: in the format that it was frozen in."""
+        """Plain data, as it is imported and stored, in the format in which it was frozen."""
         fields = self.model_dump(mode="json", exclude_none=True)
         # exclude_none is for fields: in the assignment, None is a day that is not a study day.
         fields["assignment"] = list(self.assignment)
@@ -258,9 +258,11 @@ def parse_protocol(stored: Mapping[str, object]) -> Protocol | None:
     if stored.get("format") not in FORMATS:
         return None
     secondary = stored.get("secondary")
+    if not isinstance(secondary, list):
+        secondary = []
     names = {
         "outcome": _with_prefix(stored.get("outcome")),
-        "secondary": [_with_prefix(name) for name in secondary] if isinstance(secondary, list) else [],
+        "secondary": [_with_prefix(name) for name in secondary],
     }
     try:
         return Protocol.model_validate({**stored, **names})

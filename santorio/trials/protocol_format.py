@@ -18,10 +18,10 @@ _FORMAT_1_RULE_NAMES = {
 
 def with_current_names(document: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a document in either format, under the names of the current one."""
-    fields = _rename(document, {old: new for new, old in _FORMAT_1_NAMES.items()})
+    fields = _rename(document, _inverse(_FORMAT_1_NAMES))
     rule = fields.get("decision_rule")
     if isinstance(rule, Mapping):
-        fields["decision_rule"] = _rename(rule, {old: new for new, old in _FORMAT_1_RULE_NAMES.items()})
+        fields["decision_rule"] = _rename(rule, _inverse(_FORMAT_1_RULE_NAMES))
     return fields
 
 
@@ -29,6 +29,10 @@ def with_format_1_names(document: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a document in the current format, under the names of format 1."""
     rule = _rename(document["decision_rule"], _FORMAT_1_RULE_NAMES)
     return _rename({**document, "decision_rule": rule}, _FORMAT_1_NAMES)
+
+
+def _inverse(names: Mapping[str, str]) -> dict[str, str]:
+    return {old: new for new, old in names.items()}
 
 
 def _rename(fields: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

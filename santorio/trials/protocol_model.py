@@ -12,6 +12,7 @@ from santorio.stats.likelihood_choice import LikelihoodChoice
 from santorio.stats.outcome_types import Family
 from santorio.trials.interventions.intervention import MEASURE, MetricName, StrictModel
 
+# More digits would make a protocol's canonical text depend on rounding in the last bits.
 SIGNIFICANT_DIGITS = 6
 
 
@@ -71,7 +72,9 @@ class OutcomeLikelihood(StrictModel):
     @property
     def family(self) -> Family | None:
         """The family as the models name it; None for the normal one."""
-        return None if self.likelihood == "normal" else self.likelihood
+        if self.likelihood == "normal":
+            return None
+        return self.likelihood
 
 
 NORMAL = OutcomeLikelihood()
@@ -114,17 +117,16 @@ class Model(OutcomeLikelihood):
         carry_over_prior = None
         if carry_over:
             carry_over_prior = CarryOverPrior(alpha=carry_over.alpha, beta=carry_over.beta)
+        effect_prior = []
+        for weight, mean, sd, source in components:
+            component = {"weight": weight, "mean": mean, "sd": sd, "rests_on": source}
+            effect_prior.append(MixtureComponent.model_validate(component))
         return cls(
             likelihood=primary.likelihood,
             bounds=primary.bounds,
             other_outcomes=tuple(other_outcomes) or None,
             carry_over=carry_over_prior,
-            effect_prior=tuple(
-                MixtureComponent.model_validate(
-                    {"weight": weight, "mean": mean, "sd": sd, "rests_on": source}
-                )
-                for weight, mean, sd, source in components
-            ),
+            effect_prior=tuple(effect_prior),
         )
 
     def likelihood_of(self, series: str, *, primary: bool) -> OutcomeLikelihood:
@@ -137,14 +139,15 @@ class Model(OutcomeLikelihood):
         return OutcomeLikelihood()
 
     def carry_over_prior(self) -> CarryOver | None:
-        """Prior of λ, as the models take it; None where the intervention acts within the day."""
+        """Prior of λ, as the models use it; None where the intervention acts within the day."""
         if self.carry_over is None:
             return None
         return CarryOver(self.carry_over.alpha, self.carry_over.beta)
 
     def prior(self) -> EffectPrior:
-        """Prior of every arm's effect, as the models take it; the weights sum to 1."""
+        """Prior of every arm's effect, as the models use it; the weights sum to 1."""
         components = self.effect_prior
+        # Weights are rounded to six digits, so that their sum may differ from 1.
         total = sum(component.weight for component in components)
         return EffectPrior(
             tuple(component.weight / total for component in components),

@@ -8,6 +8,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from pydantic import ValidationError
 
@@ -47,29 +48,27 @@ def validate_protocol(
     """
     problems = dict(_problems(document, now))
     if problems:
-        return None, [_rejection("bad_protocol", field, what) for field, what in problems.items()]
-    stated = document.get("secondary")
-    secondary = [_metric(name) for name in stated] if isinstance(stated, list) else []
+        return None, [_rejection("bad_protocol", field, problem) for field, problem in problems.items()]
     content = {**document, "trial": slug(str(document["trial"])), "outcome": _metric(document["outcome"])}
-    if secondary:
-        content["secondary"] = [metric for metric in secondary if metric is not None]
-    return content, [
-        _rejection(
-            "unknown_outcome",
-            f"secondary {number}",
-            f"secondary outcome {number} {_metric_problem()}. The rest was imported",
-        )
-        for number, metric in enumerate(secondary, start=1)
-        if metric is None
-    ]
+    stated = document.get("secondary")
+    if not isinstance(stated, list) or not stated:
+        return content, []
+    secondary: list[str] = []
+    rejections: list[Rejection] = []
+    for number, name in enumerate(stated, start=1):
+        metric = _metric(name)
+        if metric is not None:
+            secondary.append(metric)
+            continue
+        problem = f"secondary outcome {number} {_metric_problem()}. The rest was imported"
+        rejections.append(_rejection("unknown_outcome", f"secondary {number}", problem))
+    content["secondary"] = secondary
+    return content, rejections
 
 
-def _rejection(code: str, field: str, what: str) -> Rejection:
-    return Rejection(
-        code,
-        f"In this trial's protocol {what}. Correct it and import again (docs/logs.md shows one).",
-        field,
-    )
+def _rejection(code: str, field: str, problem: str) -> Rejection:
+    reason = f"In this trial's protocol {problem}. Correct it and import again (docs/logs.md shows one)."
+    return Rejection(code, reason, field)
 
 
 def _problems(document: Mapping[str, object], now: dt.datetime) -> Iterator[tuple[str, str]]:
@@ -111,10 +110,12 @@ def _metric(name: object) -> str | None:
     """The outcome's name in the warehouse: a metric's, or a measure's without its prefix; None if it is neither."""
     if not isinstance(name, str):
         return None
-    known = slug(name)
-    if known in OUTCOMES:
-        return known
-    return known.removeprefix(MEASURE) or None if known.startswith(MEASURE) else None
+    metric = slug(name)
+    if metric in OUTCOMES:
+        return metric
+    if metric.startswith(MEASURE):
+        return metric.removeprefix(MEASURE) or None
+    return None
 
 
 def _metric_problem() -> str:
@@ -126,11 +127,7 @@ def _metric_problem() -> str:
 
 def _arm_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     arms, assignment = document.get("arms"), document.get("assignment")
-    if (
-        not isinstance(arms, list)
-        or not all(isinstance(arm, str) and arm.strip() for arm in arms)
-        or not 2 <= len(set(arms)) == len(arms) <= MAX_ARMS
-    ):
+    if not _are_arm_names(arms):
         yield "arms", f"“arms” is not a list of two to {MAX_ARMS} different names, the reference first"
         return
     if assignment is None:
@@ -147,9 +144,19 @@ def _arm_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             "assignment",
             "“assignment” has a day that is not a number from 1 to 9999. Day 1 is that of “start_day”",
         )
-    elif strangers := [day for day, arm in days.items() if not _is_arm(arm, arms)]:
-        which = f"study day {strangers[0]}{' and others' * (len(strangers) > 1)}"
+    elif unnamed := [day for day, arm in days.items() if not _is_arm(arm, arms)]:
+        which = f"study day {unnamed[0]}"
+        if len(unnamed) > 1:
+            which += " and others"
         yield "assignment", f"“assignment” gives {which} an arm that “arms” does not name"
+
+
+def _are_arm_names(arms: object) -> TypeGuard[list[str]]:
+    if not isinstance(arms, list):
+        return False
+    if not all(isinstance(arm, str) and arm.strip() for arm in arms):
+        return False
+    return 2 <= len(set(arms)) == len(arms) <= MAX_ARMS
 
 
 def _is_arm(arm: object, arms: Sequence[str]) -> bool:
@@ -160,9 +167,11 @@ def _is_arm(arm: object, arms: Sequence[str]) -> bool:
         return len(arms) == 2
     if isinstance(arm, int):
         return 0 <= arm < len(arms)
-    return isinstance(arm, str) and (
-        arm in arms or (re.fullmatch(r"\d{1,2}", arm) is not None and int(arm) < len(arms))
-    )
+    if not isinstance(arm, str):
+        return False
+    if arm in arms:
+        return True
+    return re.fullmatch(r"\d{1,2}", arm) is not None and int(arm) < len(arms)
 
 
 def _start_problems(stated: object, now: dt.datetime) -> Iterator[tuple[str, str]]:
@@ -180,7 +189,9 @@ def _start_problems(stated: object, now: dt.datetime) -> Iterator[tuple[str, str
 def _amount_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     smallest, metric = document.get("smallest_effect"), _metric(document.get("outcome"))
     registered = OUTCOMES[metric].smallest_effect if metric in OUTCOMES else None
-    most = MAX_EFFECT_RATIO * registered if registered else MAX_MEASURE_EFFECT
+    most = MAX_MEASURE_EFFECT
+    if registered:
+        most = MAX_EFFECT_RATIO * registered
     if smallest is not None and not (_is_number(smallest) and 0 < smallest <= most):  # type: ignore[operator]
         yield (
             "smallest_effect",
@@ -200,6 +211,7 @@ def _amount_problems(document: Mapping[str, object]) -> Iterator[tuple[str, str]
 
 
 def _is_number(value: object) -> bool:
+    # True and False are integers to Python.
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -84,6 +84,7 @@ def load_trial_status(
     versions = load_protocol_versions(connection, person, trial)
     state = replay(trial, load_trial_events(connection, person, trial))
     protocol = versions[-1] if versions else None
+    # The person accepted a protocol by its hash; later versions are changes of it.
     frozen = next((version for version in versions if version.sha256 == state.sha256), None)
     interim = NO_INTERIM_ANALYSES
     if any(version.decision_rule.interim_days for version in versions):
@@ -93,15 +94,15 @@ def load_trial_status(
     for event in pending:
         state = apply(state, event)
     if protocol is not None and state.name == "stopped_early" and state.since is not None:
-        protocol = protocol.ended(state.since)  # the days after it are no study days
+        # The days after the interim analysis that stopped it are not study days.
+        protocol = protocol.ended(state.since)
     return TrialStatus(trial, state, protocol, frozen, tuple(pending), interim)
 
 
 def load_trial_statuses(connection: psycopg.Connection, person: Person, today: dt.date) -> list[TrialStatus]:
     """Load the status of every trial that has an event."""
-    return [
-        load_trial_status(connection, person, name, today) for name in load_trial_names(connection, person)
-    ]
+    names = load_trial_names(connection, person)
+    return [load_trial_status(connection, person, name, today) for name in names]
 
 
 def _stopping_analysis(interim: InterimAnalyses) -> AcceptedAnalysis | None:
@@ -130,7 +131,9 @@ def load_proposal(connection: psycopg.Connection, person: Person, trial: str) ->
         return None
     run_id, created_at, stored = row
     protocol = parse_protocol(stored)
-    return None if protocol is None else Proposal(protocol, run_id, _local_day(created_at, person))
+    if protocol is None:
+        return None
+    return Proposal(protocol, run_id, _local_day(created_at, person))
 
 
 def load_protocol_versions(connection: psycopg.Connection, person: Person, trial: str) -> list[Protocol]:
@@ -231,7 +234,7 @@ def load_preregistration(
 
 
 def _is_built(connection: psycopg.Connection, table: str) -> bool:
-    """Whether a mart exists: none does before the first run."""
+    """Whether a mart exists: none exists before the first run."""
     return connection.execute("select to_regclass(%s)", [table]).fetchone() != (None,)
 
 

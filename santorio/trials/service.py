@@ -1,4 +1,4 @@
-"""Commands on a trial: what a person does becomes events of the log, in one transaction a command, idempotent.
+"""Commands on a trial: each writes events to the log in one transaction, and is idempotent.
 
 A command that the state of the trial does not allow writes nothing. The protocol and the event that accepts it are
 written together. Commands of one person run one after another, so that two at once cannot both be the first.
@@ -39,7 +39,7 @@ MAX_DAYS_UNTIL_START = 365
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command did: a message for the person, the status of the trial now, and whether anything changed."""
+    """The result of a command: a message for the person, the status of the trial now, and whether anything changed."""
 
     message: str
     status: TrialStatus
@@ -48,7 +48,7 @@ class CommandResult:
 
 @contextmanager
 def _transaction(database: Database, person: Person) -> Iterator[psycopg.Connection]:
-    """A transaction that is the only writer for this person: it takes the lock of `write_events` before it reads."""
+    """A transaction that is the only writer for this person: it acquires the lock of `write_events` before it reads."""
     with database.connect() as connection:
         lock_person(connection, person.user_id)
         yield connection
@@ -123,17 +123,21 @@ def _with_interim_analyses(protocol: Protocol, count: int) -> Protocol:
     allowed = len(allowed_interim_days(len(protocol.drawn)))
     if 0 <= count <= allowed:
         return protocol.with_interim_analyses(count)
+    limit, hint = "none can be planned", "Accept it without --interim."
+    if allowed:
+        limit, hint = f"at most {_interim_count(allowed)} can be planned", "Choose fewer."
     days = plural(len(protocol.drawn), "study day")
-    limit = f"at most {_interim_count(allowed)} can be planned" if allowed else "none can be planned"
     raise InvalidCommand(
         f"An interim analysis needs at least {FIRST_INTERIM_DAYS} study days before it and a week to the next one and "
         f"to the end: in {days} {limit}.",
-        hint="Choose fewer." if allowed else "Accept it without --interim.",
+        hint=hint,
     )
 
 
 def _interim_count(count: int) -> str:
-    return f"{count} interim analysis" if count == 1 else f"{count} interim analyses"
+    if count == 1:
+        return "1 interim analysis"
+    return f"{count} interim analyses"
 
 
 def _next_allowed(day: dt.date, protocol: Protocol) -> dt.date:
@@ -161,8 +165,8 @@ def _concurrent_trial_notes(statuses: Sequence[TrialStatus], protocol: Protocol)
         both_daily = other.randomization.kind == protocol.randomization.kind == "daily"
         if other.outcome == protocol.outcome and not both_daily:
             raise InvalidCommand(
-                f"The trial “{status.trial}” has the same outcome until {other.last_day}: nobody could tell which of "
-                "the two had which effect.",
+                f"The trial “{status.trial}” has the same outcome until {other.last_day}: the effects of the two could "
+                "not be separated.",
                 hint=f"Start after it with --start, or abandon it: `santorio trial abandon {status.trial} --reason …`.",
             )
         if both_daily:
@@ -208,24 +212,23 @@ def decline(database: Database, person: Person, name: str, *, reason: str, today
         if state.name not in {"unknown", "proposed", "declined"}:
             raise InvalidCommand("It cannot be declined now.", hint=state.sentence)
         proposal = load_proposal(connection, person, status.trial)
+        # A newer run may propose it again, and that proposal can be declined too.
         is_same_proposal = proposal is None or proposal.run_id == state.proposed_by
         if state.name == "declined" and is_same_proposal:
             return CommandResult(f"It was declined before: {state.reason}", status, changed=False)
         proposal = proposal or _require_proposal(connection, person, name)
         planning = proposal.protocol.planning
-        events: list[lifecycle.AnyTrialEvent] = [
-            lifecycle.Proposed(trial=status.trial, day=proposal.day, run_id=proposal.run_id),
-            _validated(
-                lifecycle.Declined,
-                trial=status.trial,
-                day=today,
-                reason=reason,
-                intervention=proposal.protocol.intervention,
-                metric=proposal.protocol.outcome.removeprefix(MEASURE),
-                sigma=planning.sigma if planning else None,
-            ),
-        ]
-        _write(connection, person, status, events)
+        declined = _validated(
+            lifecycle.Declined,
+            trial=status.trial,
+            day=today,
+            reason=reason,
+            intervention=proposal.protocol.intervention,
+            metric=proposal.protocol.outcome.removeprefix(MEASURE),
+            sigma=planning.sigma if planning else None,
+        )
+        proposed = lifecycle.Proposed(trial=status.trial, day=proposal.day, run_id=proposal.run_id)
+        _write(connection, person, status, [proposed, declined])
         return CommandResult(
             "It is declined, and is not proposed again for a year unless your days become much steadier.",
             load_trial_status(connection, person, name, today),
@@ -257,7 +260,8 @@ def log_day(
             )
         event = _validated(lifecycle.AdherenceReported, trial=status.trial, day=day, done=done, note=note)
         changed = _write(connection, person, status, [event])
-        message = f"{day}, “{arm}”: {'done' if done else 'not done'}."
+        adherence = "done" if done else "not done"
+        message = f"{day}, “{arm}”: {adherence}."
         return CommandResult(message, load_trial_status(connection, person, name, today), changed=changed)
 
 
@@ -273,11 +277,14 @@ def pause(database: Database, person: Person, name: str, *, days: int, today: dt
         state = status.state
         if state.name == "paused":
             return CommandResult(f"It is paused until {state.paused_until}.", status, changed=False)
-        # A day that was lived and logged stays a study day.
-        first = today + dt.timedelta(days=1) if today in state.adhered else today
+        first = today
+        if today in state.adhered:
+            # A day that was logged stays a study day.
+            first += dt.timedelta(days=1)
         until = first + dt.timedelta(days=days)
         event = lifecycle.Paused(trial=status.trial, day=first, until=until, number=state.pauses + 1)
-        apply(state, event)  # raises before the schedule is changed
+        # Raises where the state does not allow a pause, before the schedule is changed.
+        apply(state, event)
         _write(connection, person, status, [event], _require_protocol(status).paused(first, until))
         return CommandResult(
             f"It is paused; it resumes by itself on {until}, or when you resume it.",
@@ -307,7 +314,7 @@ def resume(database: Database, person: Person, name: str, *, today: dt.date) -> 
 
 
 def abandon(database: Database, person: Person, name: str, *, reason: str, today: dt.date) -> CommandResult:
-    """Abandon a trial: today and later days are no study days. The days before are analysed, and decide nothing."""
+    """Abandon a trial: today and later days are not study days. The days before are analysed, and decide nothing."""
     with _transaction(database, person) as connection:
         status = load_trial_status(connection, person, name, today)
         if status.state.name == "abandoned":
@@ -325,7 +332,7 @@ def abandon(database: Database, person: Person, name: str, *, reason: str, today
 def record_deviation(
     database: Database, person: Person, name: str, *, what: str, today: dt.date
 ) -> CommandResult:
-    """Record that something differed from the protocol: the report mentions it."""
+    """Record that something differed from the protocol; the report states it."""
     with _transaction(database, person) as connection:
         status = load_trial_status(connection, person, name, today)
         event = _validated(lifecycle.Deviated, trial=status.trial, day=today, what=what)
@@ -378,19 +385,20 @@ def _write(
     log_events = [_log_event(person, event) for event in (*status.pending, *new)]
     if protocol is not None:
         version = trial_files.protocol_event(protocol, person)
-        assert parse_protocol(version.data) == protocol  # noqa: S101 - the log keeps what the shown hash is of
+        assert parse_protocol(version.data) == protocol  # noqa: S101 - the hash is of the protocol in the log
         log_events = [version, *log_events]
     result = write_events(connection, log_events)
     return bool(result.new + result.versions)
 
 
 def _log_event(person: Person, event: lifecycle.AnyTrialEvent) -> LogEvent:
-    """The event as the log keeps it. The same event of the same day again is a new version of it."""
+    """The event for the log. The same event of the same day again is a new version of it."""
     noon = dt.datetime.combine(event.day, dt.time(12), dt.UTC)
     key = f"{event.trial}/{event.kind}/{event.day}"
     data = event.model_dump(mode="json", exclude_none=True)
     if isinstance(event, lifecycle.Deviated):
         key += f"/{event.what}"
     if isinstance(event, lifecycle.Paused | lifecycle.Resumed):
-        key += f"/{event.number}"  # a person may pause, resume and pause on one day
+        # A person may pause, resume and pause again on one day.
+        key += f"/{event.number}"
     return LogEvent(person.user_id, noon, None, f"trial.{event.kind}", "trial", key, data)

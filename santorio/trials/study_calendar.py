@@ -19,8 +19,9 @@ EPOCH = dt.date(1970, 1, 1)
 def study_days(first: int, count: int, not_on: Sequence[Weekday]) -> IntArray:
     """The first `count` days from `first` on (days since 1970-01-01) that fall on no excluded weekday."""
     excluded = [WEEKDAYS.index(day) for day in not_on]
-    # Two weeks more than are needed, for the parts of weeks at both ends.
-    days = first + np.arange(count * 7 // (7 - len(set(excluded))) + 14)
+    # Two weeks more than are needed, for the incomplete weeks at both ends.
+    days_a_week = 7 - len(set(excluded))
+    days = first + np.arange(count * 7 // days_a_week + 14)
     # Day 0 of the epoch was a Thursday, three days after a Monday.
     allowed = days[~np.isin((days + 3) % 7, excluded)]
     return np.asarray(allowed[:count], dtype=np.int64)
@@ -34,7 +35,7 @@ def schedule_on_calendar(
     offsets = study_days(start, len(drawn), not_on) - start
     arms = dict(zip(offsets.tolist(), drawn, strict=True))
     length = max(arms, default=-1) + 1
-    return tuple(arms.get(offset) for offset in range(length))
+    return tuple(map(arms.get, range(length)))
 
 
 def allowed_interim_days(study_days: int) -> tuple[int, ...]:
@@ -54,5 +55,9 @@ def spread_interim_days(study_days: int, count: int) -> tuple[int, ...]:
     if not 0 <= count <= len(allowed):
         msg = f"{len(allowed)} interim analyses are possible"
         raise ValueError(msg)
-    positions = [math.ceil(number * len(allowed) / (count + 1)) for number in range(1, count + 1)]
-    return tuple(allowed[position - 1] for position in positions)
+    days = []
+    for number in range(1, count + 1):
+        # Positions that divide the allowed days into equal parts, counted from 1.
+        position = math.ceil(number * len(allowed) / (count + 1))
+        days.append(allowed[position - 1])
+    return tuple(days)

@@ -37,9 +37,11 @@ class InterventionFile(StrictModel):
 def built_in_interventions() -> tuple[Intervention, ...]:
     """The interventions that come with Santorio, by name."""
     definitions = resources.files("santorio.trials.interventions").joinpath("definitions")
-    files = [file for file in definitions.iterdir() if file.name.endswith(".yaml")]
-    parsed = [parse_intervention_file(file.read_text(encoding="utf-8"), own=False) for file in files]
-    interventions = [intervention for file in parsed for intervention in file.interventions]
+    interventions: list[Intervention] = []
+    for file in definitions.iterdir():
+        if file.name.endswith(".yaml"):
+            content = parse_intervention_file(file.read_text(encoding="utf-8"), own=False)
+            interventions += content.interventions
     return tuple(sorted(interventions, key=lambda intervention: intervention.name))
 
 
@@ -54,16 +56,16 @@ def parse_intervention_file(text: str, *, own: bool = True) -> InterventionFile:
     content = _load_yaml(text)
     stated = _listed_interventions(content)
     fields = {key: value for key, value in content.items() if key != "intervention"}
+    # A file cannot claim that it is built in.
+    fields["interventions"] = [{**intervention, "own": own} for intervention in stated]
     try:
-        file = InterventionFile.model_validate(
-            {**fields, "interventions": [{**intervention, "own": own} for intervention in stated]}
-        )
+        file = InterventionFile.model_validate(fields)
     except ValidationError as error:
         names = [intervention.get("name") for intervention in stated]
-        raise InterventionRejected(
-            " ".join(describe_errors(error, names)), hint="Correct it and import again."
-        ) from None
-    if len({intervention.name for intervention in file.interventions}) < len(file.interventions):
+        problems = " ".join(describe_errors(error, names))
+        raise InterventionRejected(problems, hint="Correct it and import again.") from None
+    distinct_names = {intervention.name for intervention in file.interventions}
+    if len(distinct_names) < len(file.interventions):
         raise InterventionRejected("Two interventions of the file have the same name.", hint="Rename one.")
     return file
 
@@ -79,11 +81,9 @@ def _load_yaml(text: str) -> dict[object, object]:
             "The file is not valid YAML.",
             hint="docs/interventions.md shows an example; indent with spaces, not with tabs.",
         ) from None
-    content = (
-        {_OLD_KEYS.get(key, key): value for key, value in content.items()}
-        if isinstance(content, dict)
-        else {}
-    )
+    if not isinstance(content, dict):
+        content = {}
+    content = {_OLD_KEYS.get(key, key): value for key, value in content.items()}
     if not content.keys() & {"interventions", "intervention", "limits"}:
         raise InterventionRejected(
             "The file has neither “interventions” nor “limits”.",
@@ -111,9 +111,11 @@ def describe_errors(error: ValidationError, names: Sequence[object]) -> Iterator
         where = ""
         if location[:1] == ["interventions"] and len(location) > 1:
             index = int(location[1])
+            # An intervention without a valid name is named by its number.
             name = names[index] if isinstance(names[index], str) else index + 1
             where = f"In the intervention “{name}”, "
             location = location[2:]
+        # Pydantic's name for a validator before the field's own.
         field = ".".join(str(part) for part in location if part != "function-wrap")
         subject = f"“{field}” " if field else ""
         message = _MESSAGES.get(problem["type"], problem["msg"].removeprefix("Value error, "))

@@ -1,4 +1,4 @@
-"""What a person wrote themself: interventions and limits, as the log keeps them."""
+"""A person's own interventions and limits, as events of the log."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -21,7 +21,17 @@ WITHDRAWN = "withdrawn"
 
 @dataclass(frozen=True)
 class CustomInterventions:
-    """A person's own interventions, which of them are refused by now, and their limits."""
+    """A person's own interventions and limits.
+
+    Attributes
+    ----------
+    interventions : tuple[Intervention, ...]
+        The valid ones that were not withdrawn.
+    refused : tuple[str, ...]
+        Names of those that were imported and are not valid any more.
+    limits : Limits
+        The trials that the person is ready for.
+    """
 
     interventions: tuple[Intervention, ...] = ()
     refused: tuple[str, ...] = ()
@@ -30,10 +40,10 @@ class CustomInterventions:
 
 def events_of(document: InterventionFile, person: Person) -> list[Event]:
     """Events of a file: an intervention or limits written again are a new version."""
-    events = [
-        _event(person, INTERVENTION, intervention.name, intervention.model_dump(mode="json", exclude={"own"}))
-        for intervention in document.interventions
-    ]
+    events = []
+    for intervention in document.interventions:
+        fields = intervention.model_dump(mode="json", exclude={"own"})
+        events.append(_event(person, INTERVENTION, intervention.name, fields))
     if document.limits is not None:
         events.append(_event(person, LIMITS, "limits", document.limits.model_dump(mode="json")))
     return events
@@ -44,33 +54,37 @@ def _event(person: Person, event_type: str, key: str, data: dict[str, object]) -
 
 
 def withdraw(database: Database, person: Person, name: str) -> bool:
-    """Withdraw an intervention that the person wrote: it is proposed no more. Whether it stood until now.
+    """Withdraw an intervention that the person wrote: it is no longer proposed.
 
-    Its name becomes the registry's again, where that has such an intervention. A changed file brings it back.
+    A built-in intervention of the same name is proposed again. A changed file brings the withdrawn one back.
+
+    Returns
+    -------
+    bool
+        Whether it was in use until now.
 
     Raises
     ------
     NotFound
-        If the person wrote none of this name.
+        If the person wrote no intervention of this name.
     """
     with database.connect() as connection:
         written = {data.get("name") for kind, data in _newest(connection, person.user_id) if kind != LIMITS}
         if name not in written:
-            names = ", ".join(sorted(str(one) for one in written))
-            raise NotFound(
-                f"You wrote no intervention called “{name}”.",
-                hint=f"Yours are: {names}." if names else "You wrote none; docs/interventions.md shows one.",
-            )
-        result = write_events(
-            connection, [_event(person, INTERVENTION, name, {"name": name, WITHDRAWN: True})]
-        )
+            hint = "You wrote none; docs/interventions.md shows one."
+            if written:
+                hint = f"Yours are: {', '.join(sorted(map(str, written)))}."
+            raise NotFound(f"You wrote no intervention called “{name}”.", hint=hint)
+        withdrawal = _event(person, INTERVENTION, name, {"name": name, WITHDRAWN: True})
+        result = write_events(connection, [withdrawal])
     return bool(result.new + result.versions)
 
 
 def load_custom_interventions(connection: psycopg.Connection, person: Person) -> CustomInterventions:
     """Read a person's interventions and limits, the newest version of each.
 
-    An intervention that was taken once may be refused by a stricter screen today: then it is left out, and told.
+    A stricter safety screen may refuse an intervention that was imported earlier: it is excluded, and its name is
+    reported in `refused`.
     """
     interventions, refused, limits = [], [], Limits()
     for event_type, data in _newest(connection, person.user_id):

@@ -7,6 +7,7 @@ from santorio.storage.parse_result import ParseResult, rejected
 from santorio.trials.interventions.catalog import InterventionRejected, parse_intervention_file
 from santorio.trials.interventions.custom import events_of
 
+# Comments, blank lines and YAML's document marker may come before the first key.
 _BEGINS = re.compile(r"(?:(?:---|[^\S\n]*(?:#[^\n]*)?)\n)*(?:interventions?|levers?|limits):")
 KIND = "interventions"
 
@@ -17,7 +18,7 @@ def looks_like(content: str) -> bool:
 
 
 def parse(content: str, person: Person) -> ParseResult:
-    """Read interventions and limits; one that is wrong refuses the file, with every problem in a sentence."""
+    """Read interventions and limits; an invalid one rejects the file, with every problem in a sentence."""
     try:
         document = parse_intervention_file(content)
     except InterventionRejected as error:

@@ -1,7 +1,7 @@
-"""What an intervention is: what a person changes, what it may affect, how one tests it, and what a person allows.
+"""The definition of an intervention: the change, its outcomes, how it is tested, and a person's limits.
 
 Interventions are data: the built-in ones (`catalog`) and a person's own (`custom`) are written in the same form, which
-docs/interventions.md describes. None touches medication, fasting or a diagnosed condition, and none asks for more
+docs/interventions.md describes. None involves medication, fasting or a diagnosed condition, and none asks for more
 alcohol, caffeine or training load than a person already has: `safety` screens all of them.
 """
 
@@ -84,15 +84,20 @@ class Outcome(StrictModel):
     def registered(self, unit: str = "") -> Metric:
         """The metric, with what this intervention overrides; `unit` is that of a measure of the person's own."""
         metric = find_metric(self.series, unit)
+        lag_days = metric.lag_days if self.lag_days is None else self.lag_days
+        # A scale comes with its bounds: those of the metric belong to the metric's own scale.
+        scale, bounds = metric.scale, metric.bounds
+        if self.scale:
+            scale, bounds = self.scale, self.bounds
         return Metric(
             name=metric.name,
             label=metric.label,
             unit=metric.unit,
-            lag_days=metric.lag_days if self.lag_days is None else self.lag_days,
+            lag_days=lag_days,
             smallest_effect=self.smallest_effect or metric.smallest_effect,
             direction=metric.direction or self.direction,
-            scale=self.scale or metric.scale,
-            bounds=self.bounds if self.scale else metric.bounds,
+            scale=scale,
+            bounds=bounds,
         )
 
 
@@ -121,7 +126,9 @@ class NegativeControl(StrictModel):
     @property
     def lag(self) -> int:
         """Days from the intervention's day to the outcome's."""
-        return find_metric(self.series).lag_days if self.lag_days is None else self.lag_days
+        if self.lag_days is None:
+            return find_metric(self.series).lag_days
+        return self.lag_days
 
 
 class HabitExposure(StrictModel):
@@ -180,14 +187,14 @@ class AdherenceSource(StrictModel):
 
 
 class Adherence(StrictModel):
-    """How one knows whether a day followed its arm: the question for the person, and the data that answer it."""
+    """Evidence that a day followed its arm: the question for the person, and the data that answer it."""
 
     ask: Text
     read: AdherenceSource | None = None
 
 
 class Source(StrictModel):
-    """A publication or a guideline, and its finding in our words."""
+    """A publication or a guideline, and a summary of its finding."""
 
     cite: Text
     doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
@@ -205,7 +212,9 @@ def _expand_metric_names(value: object) -> object:
     """A bare name stands for the metric as it is defined."""
     if isinstance(value, list):
         return [_expand_metric_names(item) for item in value]
-    return {"metric": value} if isinstance(value, str) else value
+    if isinstance(value, str):
+        return {"metric": value}
+    return value
 
 
 class Intervention(StrictModel):
@@ -228,15 +237,15 @@ class Intervention(StrictModel):
     shortest_period_days : int
         Minimum days that an arm must last; 1 where it may change from day to day.
     adherence : Adherence
-        How one knows whether it was done.
+        Evidence that it was done.
     burden : float
-        What a day of the trial costs; 1 is a real effort every day.
+        Effort of a day of the trial, from 0 to 1; 1 is a real effort every day.
     not_for : tuple[str, ...]
-        Who must not try it.
+        People who must not try it.
     sources : tuple[Source, ...]
         Published evidence.
     judgement : str
-        Which of these numbers are our judgement, and why.
+        The numbers that are a judgement and have no source, with the reasons.
     own : bool
         Whether a person wrote it for themself.
     """
@@ -274,7 +283,7 @@ class Intervention(StrictModel):
             )
         if not self.own and not (self.sources and self.judgement):
             raise ValueError(
-                "an intervention of the registry names its sources, and which numbers are our judgement"
+                "a built-in intervention names its sources, and which of its numbers are a judgement"
             )
         if problems := objections((self.name.replace("-", " "), self.change), self.arms):
             raise ValueError(problems[0])
@@ -286,7 +295,8 @@ class Intervention(StrictModel):
         A slow onset and a slow decay are the same to the model: the slower of the two counts. Onset is the time to nine
         tenths of the effect, which takes log₂ 10 half-lives.
         """
-        return carry_over_from(max(self.half_life_days, self.onset_days / math.log2(10)))
+        onset_half_life = self.onset_days / math.log2(10)
+        return carry_over_from(max(self.half_life_days, onset_half_life))
 
 
 class Limits(StrictModel):

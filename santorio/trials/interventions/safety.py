@@ -1,7 +1,7 @@
-"""What no intervention may ask for: a screen by words, of the registry and of what people write themselves.
+"""The safety screen: words that no intervention may contain, neither a built-in nor a person's own.
 
-A screen by words is not a doctor: it knows only English words, and not what a person has. What it lets pass may still
-be wrong for somebody; docs/interventions.md says so.
+A screen by words does not replace a doctor: it recognises English words only, and does not know a person's conditions.
+An intervention that passes may still be wrong for a person; docs/interventions.md says so.
 """
 
 import re
@@ -9,43 +9,58 @@ from collections.abc import Iterator, Sequence
 
 ASK = "Santorio proposes nothing of the kind: ask a doctor"
 
-_MEDICATION = (
-    "medication", "medications", "medicine", "medicines", "drug", "drugs", "pill", "pills", "tablet", "tablets", "dose",
-    "doses", "dosage", "prescription", "prescribed", "insulin", "metformin", "statin", "statins", "antidepressant",
-    "antidepressants", "ssri", "ssris", "benzodiazepine", "benzodiazepines", "lithium", "antibiotic", "antibiotics",
-    "steroid", "steroids", "cortisone", "hormone", "hormones", "testosterone", "oestrogen", "estrogen", "thyroxine",
-    "levothyroxine", "ibuprofen", "paracetamol", "acetaminophen", "aspirin", "opioid", "opioids", "codeine", "tramadol",
-    "melatonin", "modafinil", "ritalin", "methylphenidate", "adderall", "amphetamine", "semaglutide", "ozempic",
-    "inhaler", "contraceptive", "antihistamine", "antihistamines", "sleeping pill", "painkiller", "painkillers",
-    "nicotine", "cigarette", "cigarettes", "smoking", "vaping", "cannabis", "marijuana", "thc", "cbd", "psilocybin",
-    "lsd", "microdose", "microdosing", "ketamine", "cocaine", "mdma", "kratom", "kava",
-)  # fmt: skip
-_FASTING = (
-    "fast", "fasts", "fasting", "fasted", "starve", "starving", "skip breakfast", "skipping breakfast", "skip lunch",
-    "skip dinner", "skip meals", "skipping meals", "skip a meal", "no food", "no breakfast", "no lunch", "no dinner",
-    "not eating", "without eating", "without food", "eating window", "time-restricted eating", "omad", "one meal a day",
-    "calorie deficit", "calorie restriction", "caloric restriction", "ketogenic", "keto", "juice cleanse", "detox",
-    "laxative", "laxatives", "water restriction", "no water", "dry fast",
-)  # fmt: skip
-_CONDITION = (
-    "disease", "disorder", "syndrome", "diagnosis", "diagnosed", "diabetes", "diabetic", "cancer", "tumour", "tumor",
-    "epilepsy", "seizure", "seizures", "asthma", "copd", "hypertension", "arrhythmia", "fibrillation", "heart failure",
-    "angina", "stroke", "depression", "bipolar", "schizophrenia", "psychosis", "anorexia", "bulimia", "adhd", "autism",
-    "ptsd", "insomnia", "apnoea", "apnea", "narcolepsy", "migraine", "migraines", "arthritis", "crohn", "colitis",
-    "hypothyroidism", "hyperthyroidism", "pregnancy", "pregnant", "breastfeeding", "covid", "infection", "fever",
-    "dementia", "parkinson", "multiple sclerosis", "fibromyalgia", "eczema", "psoriasis", "gout", "anaemia", "anemia",
-    "cpap", "therapy", "treatment", "symptom", "symptoms", "suicide", "suicidal", "self-harm",
-)  # fmt: skip
-_STRAIN = (
-    "stay awake", "staying awake", "all-nighter", "no sleep", "sleep deprivation", "sleep restriction",
-    "hold my breath", "breath holding", "breath-holding",
-    "hyperventilation", "hyperventilate", "ice bath", "ice baths", "cold plunge",
-    "ice water", "bloodletting", "purge", "vomit",
-)  # fmt: skip
-_LIMITED = (
-    "alcohol", "wine", "beer", "beers", "spirits", "whisky", "whiskey", "vodka", "cocktail", "cocktails", "liquor",
-    "caffeine", "coffee", "espresso", "energy drink", "energy drinks", "guarana",
-)  # fmt: skip
+
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a list that is separated by commas."""
+    return tuple(word.strip() for word in text.split(","))
+
+
+_MEDICATION = _words(
+    """
+    medication, medications, medicine, medicines, drug, drugs, pill, pills, tablet, tablets, dose, doses,
+    dosage, prescription, prescribed, insulin, metformin, statin, statins, antidepressant, antidepressants,
+    ssri, ssris, benzodiazepine, benzodiazepines, lithium, antibiotic, antibiotics, steroid, steroids,
+    cortisone, hormone, hormones, testosterone, oestrogen, estrogen, thyroxine, levothyroxine, ibuprofen,
+    paracetamol, acetaminophen, aspirin, opioid, opioids, codeine, tramadol, melatonin, modafinil, ritalin,
+    methylphenidate, adderall, amphetamine, semaglutide, ozempic, inhaler, contraceptive, antihistamine,
+    antihistamines, sleeping pill, painkiller, painkillers, nicotine, cigarette, cigarettes, smoking, vaping,
+    cannabis, marijuana, thc, cbd, psilocybin, lsd, microdose, microdosing, ketamine, cocaine, mdma, kratom,
+    kava
+    """
+)
+_FASTING = _words(
+    """
+    fast, fasts, fasting, fasted, starve, starving, skip breakfast, skipping breakfast, skip lunch, skip dinner,
+    skip meals, skipping meals, skip a meal, no food, no breakfast, no lunch, no dinner, not eating,
+    without eating, without food, eating window, time-restricted eating, omad, one meal a day, calorie deficit,
+    calorie restriction, caloric restriction, ketogenic, keto, juice cleanse, detox, laxative, laxatives,
+    water restriction, no water, dry fast
+    """
+)
+_CONDITION = _words(
+    """
+    disease, disorder, syndrome, diagnosis, diagnosed, diabetes, diabetic, cancer, tumour, tumor, epilepsy,
+    seizure, seizures, asthma, copd, hypertension, arrhythmia, fibrillation, heart failure, angina, stroke,
+    depression, bipolar, schizophrenia, psychosis, anorexia, bulimia, adhd, autism, ptsd, insomnia, apnoea,
+    apnea, narcolepsy, migraine, migraines, arthritis, crohn, colitis, hypothyroidism, hyperthyroidism,
+    pregnancy, pregnant, breastfeeding, covid, infection, fever, dementia, parkinson, multiple sclerosis,
+    fibromyalgia, eczema, psoriasis, gout, anaemia, anemia, cpap, therapy, treatment, symptom, symptoms,
+    suicide, suicidal, self-harm
+    """
+)
+_STRAIN = _words(
+    """
+    stay awake, staying awake, all-nighter, no sleep, sleep deprivation, sleep restriction, hold my breath,
+    breath holding, breath-holding, hyperventilation, hyperventilate, ice bath, ice baths, cold plunge,
+    ice water, bloodletting, purge, vomit
+    """
+)
+_LIMITED = _words(
+    """
+    alcohol, wine, beer, beers, spirits, whisky, whiskey, vodka, cocktail, cocktails, liquor, caffeine, coffee,
+    espresso, energy drink, energy drinks, guarana
+    """
+)
 # Only beside a word that takes away, and beside none that adds, may a limited thing stand.
 _LESS = ("no", "without", "less", "half", "fewer", "leave out", "leaving out", "halving", "cut")
 _MORE = ("twice", "double", "doubling", "triple", "extra", "another", "additional", "more")
@@ -56,7 +71,7 @@ _MORE_LOAD = (
     ),
     r"\b(train|exercise|run|lift|cycle|sprint)\w*\s+(\w+\s+){0,2}(more|harder|longer|twice|to exhaustion|to failure)\b",
     r"\b(hiit|intervals|sprints|hard run)\b",
-)  # fmt: skip
+)
 
 _SCREENS = (
     (_MEDICATION, "medication or another substance"),

@@ -250,9 +250,9 @@ def test_an_outcome_of_another_length_is_refused():
         fit_trial(design, np.zeros(3))
 
 
-def test_what_is_no_unknown_has_no_distribution():
+def test_a_parameter_that_is_not_estimated_has_no_distribution():
     design = make_design(np.random.default_rng(11), 12)
     posterior = fit_trial(design, np.zeros(int(design.observed.sum())))
     for below in (posterior.carry_over_below, posterior.tau_below):
-        with pytest.raises(TypeError, match="no unknown"):
+        with pytest.raises(TypeError, match="does not estimate it"):
             below(0.5)

@@ -35,8 +35,8 @@ def test_it_comes_back_from_json():
             assert Prior.from_dict(json.loads(json.dumps(prior.to_dict()))) == prior
 
 
-def test_a_prior_of_what_a_model_has_not_is_refused_with_what_it_has():
-    with pytest.raises(ValueError, match="no unknown “rho”: it has tau, unit_rho"):
+def test_a_prior_of_an_unknown_parameter_is_rejected_with_the_names_of_the_parameters():
+    with pytest.raises(ValueError, match="no parameter “rho”: it has tau, unit_rho"):
         TrialModel(16, {"rho": Prior("Beta", alpha=2, beta=2)})
 
 

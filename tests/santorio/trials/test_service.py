@@ -252,7 +252,7 @@ def test_a_second_trial_is_told_of_the_first_and_refused_where_they_would_mislea
             "outcome": first.outcome,
         }
     )
-    with pytest.raises(InvalidCommand, match="nobody could tell which of the two") as refused:
+    with pytest.raises(InvalidCommand, match="the effects of the two could not be separated") as refused:
         accepted(in_periods, later(1))
     assert NAME.replace("-", "_") in str(refused.value)
     after_it = accepted(
