@@ -1,4 +1,4 @@
-"""CSV files: a log (a column says the kind of each row), or a table of measures (one in each column).
+"""CSV files: a log (a column states the kind of each row), or a table of measures (one in each column).
 
 A table with the columns of a study (`study_day`, `condition`, an arm's name) is a recorded trial
 (`santorio/trials/files.py`).
@@ -23,7 +23,7 @@ from santorio.people import Person
 from santorio.storage.parse_result import ParseResult, Rejection, rejected
 from santorio.trials import files as trial_files
 
-# Columns that number or order the rows; none is a measure of the person.
+# Columns that number or order the rows: not measures of the person.
 BOOKKEEPING = {"study_day", "n_obs", "n", "id", "index", "row"}
 # A column is a measure if this share of its cells are numbers: people write "n/a" and "-" between them.
 MIN_NUMERIC_SHARE = 0.8
@@ -34,7 +34,7 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 # Appended to a cell, so that it no longer parses as a number.
 MAYBE_THOUSANDS = " (or thousands?)"
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
-# Columns that say whose row it is.
+# Columns that identify the person of a row.
 PERSON_NAMES = ("id", "person", "participant", "subject", "user", "user_id", "participant_id", "subject_id")
 
 
@@ -81,6 +81,7 @@ def read_table(content: str) -> Table | None:
     header: list[str] = []
     rows: list[tuple[int, Row]] = []
     ragged: list[int] = []
+    # A row with fewer fields than the header has empty cells; with more, its cells do not belong to their columns.
     try:
         for line, fields in split_rows(content, delimiter):
             if not header:
@@ -95,6 +96,7 @@ def read_table(content: str) -> Table | None:
     # Text with a comma in its first line is not a table yet: a table's columns have names, all different.
     if not all(header) or len(set(header)) != len(header):
         return None
+    # Where commas separate the fields, none is a decimal comma.
     if delimiter != "," and any(_has_decimal_comma(row) for _, row in rows):
         rows = [(line, _with_decimal_points(row)) for line, row in rows]
     return Table(header, rows, ragged)
@@ -138,8 +140,8 @@ def _parse_log(table: Table, reader: LogReader) -> ParseResult:
 
 
 def _missing_column(column: str, table: Table) -> ParseResult:
-    found = ", ".join(table.header)
-    reason = f"The column “{column}” is missing; found: {found}. See docs/logs.md for the columns."
+    present = ", ".join(table.header)
+    reason = f"The column “{column}” is missing; found: {present}. See docs/logs.md for the columns."
     return rejected("missing_column", reason, kind="log")
 
 
@@ -156,43 +158,47 @@ def _parse_measures(table: Table, reader: LogReader) -> ParseResult:
         return rejected("several_people", reason, kind="table")
     columns = measure_columns(table, time)
     if not columns:
-        reason = "No column of this table holds numbers, so there is nothing to ingest."
+        reason = "No column of this table has numbers, so there is nothing to ingest."
         return rejected("no_measures", reason, kind="table")
-    study = trial_files.detect_recorded_trial(table.header, [row for _, row in table.rows], columns)
-    if study:
-        columns = list(study.outcomes)
-    rows = _MeasureRows(reader, time, columns, study)
+    rows = [row for _, row in table.rows]
+    trial = trial_files.detect_recorded_trial(table.header, rows, columns)
+    if trial:
+        columns = list(trial.outcomes)
+    measures = _MeasureRows(reader, time, columns, trial)
     for line, row in table.rows:
-        rows.read(row, f"line {line}")
-    if study:
-        rows.result.events += trial_files.events_of_recorded_trial(
-            study, rows.days, rows.grain, reader.person
+        measures.read(row, f"line {line}")
+    if trial:
+        measures.result.events += trial_files.events_of_recorded_trial(
+            trial, measures.days, measures.grain, reader.person
         )
-    return rows.result
+    return measures.result
 
 
 class _MeasureRows:
     """Turns the rows of a table of measures into events; of a recorded trial also into its days."""
 
     def __init__(
-        self, reader: LogReader, time: str, columns: Sequence[str], study: trial_files.RecordedTrial | None
+        self, reader: LogReader, time: str, columns: Sequence[str], trial: trial_files.RecordedTrial | None
     ) -> None:
-        self.reader, self.time, self.columns, self.study = reader, time, columns, study
-        self.result = ParseResult(kind="recorded trial" if study else "measures")
+        self.reader, self.time, self.columns, self.trial = reader, time, columns, trial
+        kind = "recorded trial" if trial else "measures"
+        self.result = ParseResult(kind=kind)
         self.days: list[trial_files.RecordedDay] = []
 
     @property
     def grain(self) -> str:
         """`instant` if any row states a time of day, else `day`."""
-        return "instant" if any(day.grain == "instant" for day in self.days) else "day"
+        if any(day.grain == "instant" for day in self.days):
+            return "instant"
+        return "day"
 
     def read(self, row: Row, location: str) -> None:
         tags: dict[str, object] = {}
         try:
             when, offset, grain = read_time(row.get(self.time), self.reader.person.timezone)
-            if self.study:
+            if self.trial:
                 number = int(read_number(row.get("study_day")))
-                tags = {"trial": self.study.trial, "study_day": number}
+                tags = {"trial": self.trial.trial, "study_day": number}
         except EntryRejected as error:
             self.result.rejections.append(Rejection(error.code, error.reason, location))
             return
@@ -208,18 +214,20 @@ class _MeasureRows:
                 self.result.rejections.append(rejection)
             else:
                 self.result.events.append(event)
-        if self.study:
+        if self.trial:
             day = (when + offset).date()
             self.days.append(trial_files.RecordedDay(number, day, row.get("condition", ""), grain))
 
 
 def _person_column(table: Table, time: str) -> str | None:
-    """Find the column that tells people apart: the same times occur for several of its values."""
-    times = {row.get(time) for _, row in table.rows}
-    if len(times) == len(table.rows):
+    """Find the column that distinguishes people: the same times occur for several of its values."""
+    rows = [row for _, row in table.rows]
+    times = {row.get(time) for row in rows}
+    # Where each time occurs once, a column such as `id` numbers the rows of one person.
+    if len(times) == len(rows):
         return None
     for name in PERSON_NAMES:
-        if name in table.header and len({row.get(name) for _, row in table.rows}) > 1:
+        if name in table.header and len({row.get(name) for row in rows}) > 1:
             return name
     return None
 
@@ -237,12 +245,15 @@ def measure_columns(table: Table, time: str) -> list[str]:
 
 
 def _is_mostly_numbers(table: Table, name: str) -> bool:
-    cells = list(filter(None, (text(row.get(name)) for _, row in table.rows)))
-    return bool(cells) and sum(map(_is_number, cells)) >= MIN_NUMERIC_SHARE * len(cells)
+    cells = [text(row.get(name)) for _, row in table.rows]
+    filled = list(filter(None, cells))
+    return bool(filled) and sum(map(_is_number, filled)) >= MIN_NUMERIC_SHARE * len(filled)
 
 
 def _is_derived(name: str, header: list[str]) -> bool:
-    return any(name == f"{other}{suffix}" for other in header for suffix in DERIVED_SUFFIXES)
+    """Whether a column is a mean or a standard deviation of another, by its name."""
+    others = [name.removesuffix(suffix) for suffix in DERIVED_SUFFIXES if name.endswith(suffix)]
+    return any(other in header for other in others)
 
 
 def _is_number(cell: str) -> bool:

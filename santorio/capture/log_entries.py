@@ -34,6 +34,7 @@ Content = dict[str, object]
 
 
 def _converted(value: float, unit: str, units: Mapping[str, float], default: str) -> float:
+    """An amount in the unit that is stored; without a unit it is in the default one."""
     factor = units.get(unit.lower() or default)
     if factor is None:
         names = ", ".join(units)
@@ -49,6 +50,7 @@ def _positive(value: float) -> float:
 
 def _weight(value: float, unit: str, _name: str) -> Content:
     kilograms = _converted(value, unit, WEIGHT_UNITS, "kg")
+    # From a newborn to more than the heaviest person on record: outside it the unit is wrong.
     if not 2 <= kilograms <= 700:
         raise EntryRejected(
             "out_of_range", "Not a body weight. Correct the value or its unit and import the file again."
@@ -56,9 +58,22 @@ def _weight(value: float, unit: str, _name: str) -> Content:
     return {"weight_kg": round(kilograms, 4)}
 
 
+def _mood(value: float, _unit: str, _name: str) -> Content:
+    return {"rating": value}
+
+
+def _caffeine(value: float, unit: str, _name: str) -> Content:
+    return {"amount_mg": _positive(_converted(value, unit, CAFFEINE_UNITS, "mg"))}
+
+
+def _alcohol(value: float, unit: str, _name: str) -> Content:
+    return {"amount_g": _positive(_converted(value, unit, ALCOHOL_UNITS, "drinks"))}
+
+
 def _supplement(value: float | None, unit: str, name: str) -> Content:
     if not name:
         raise EntryRejected("missing_name", "A supplement needs a name. Fill the column “name”.")
+    # Without an amount the entry states that it was taken.
     amount = None if value is None else _positive(value)
     return {"name": name, "amount": amount, "unit": unit or None}
 
@@ -69,22 +84,19 @@ def _measure(value: float, unit: str, name: str) -> Content:
     return {"name": name, "value": value, "unit": unit or None}
 
 
+# Each takes the value, the unit and the name of an entry, and returns the event's data.
 KINDS: Mapping[str, Callable[[float, str, str], Content]] = {
     "weight": _weight,
-    "mood": lambda value, _unit, _name: {"rating": value},
-    "caffeine": lambda value, unit, _name: {
-        "amount_mg": _positive(_converted(value, unit, CAFFEINE_UNITS, "mg"))
-    },
-    "alcohol": lambda value, unit, _name: {
-        "amount_g": _positive(_converted(value, unit, ALCOHOL_UNITS, "drinks"))
-    },
+    "mood": _mood,
+    "caffeine": _caffeine,
+    "alcohol": _alcohol,
     "supplement": _supplement,
     "measure": _measure,
 }
 
 
 class LogReader:
-    """Turns the entries of one file into events; numbers equal entries, so that two coffees at nine are two."""
+    """Turns the entries of one file into events; equal entries are numbered, so that two coffees at nine are two."""
 
     def __init__(self, person: Person, now: dt.datetime) -> None:
         self.person, self.now = person, now
@@ -103,10 +115,7 @@ class LogReader:
             names = ", ".join(KINDS)
             raise EntryRejected("unknown_kind", f"Unknown kind. Use one of: {names}.")
         when, offset, grain = read_time(_first_filled(fields, TIME_NAMES), self.person.timezone)
-        value = _first_filled(fields, VALUE_NAMES)
-        number = None if value is None else read_number(value)
-        if number is None and kind != "supplement":
-            raise EntryRejected("missing_value", "The entry has no value. Fill the column “value”.")
+        number = self._value(fields, kind)
         name, unit = text(fields.get("name")), text(fields.get("unit"))
         data = KINDS[kind](number, unit, name)  # type: ignore[arg-type]
         if kind == "measure":
@@ -117,6 +126,15 @@ class LogReader:
             data["other"] = other
         return self.event(kind, f"{kind}/{name.lower()}", when, offset, grain, data)
 
+    def _value(self, fields: Mapping[str, object], kind: str) -> float | None:
+        """The entry's value; only a supplement may have none."""
+        value = _first_filled(fields, VALUE_NAMES)
+        if value is not None:
+            return read_number(value)
+        if kind == "supplement":
+            return None
+        raise EntryRejected("missing_value", "The entry has no value. Fill the column “value”.")
+
     def event(
         self, kind: str, about: str, when: dt.datetime, offset: dt.timedelta, grain: str, data: Content
     ) -> Event:
@@ -125,7 +143,7 @@ class LogReader:
         Parameters
         ----------
         about
-            What the entry is about, for its natural key: equal entries of one time are numbered.
+            The subject of the entry, for its natural key: equal entries of one time are numbered.
 
         Raises
         ------
@@ -155,7 +173,7 @@ class LogReader:
 
 
 def _first_filled(fields: Mapping[str, object], names: Iterable[str]) -> object:
-    """Return the first of the fields that is not blank; None if all are."""
+    """Return the first field that is not blank; None if all are blank."""
     for name in names:
         if text(fields.get(name)):
             return fields[name]
@@ -175,6 +193,7 @@ def read_number(value: object) -> float:
     EntryRejected
         If it is not one.
     """
+    # True is an integer to Python: as text it is not a number.
     if isinstance(value, bool) or not isinstance(value, int | float):
         value = text(value)
     try:

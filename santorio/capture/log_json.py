@@ -40,6 +40,7 @@ def parse_lines(text: str, person: Person, now: dt.datetime) -> ParseResult:
     entries: list[LocatedEntry] = []
     broken: list[Rejection] = []
     for number, line in enumerate(text.splitlines(), start=1):
+        # Editors end a file with blank lines.
         if not line.strip():
             continue
         location = f"line {number}"
@@ -73,5 +74,6 @@ def _parse_located(
         fields = {str(key).lower(): value for key, value in entry.items()}
         result.add_event(reader.read(fields, location))
     result.rejections += broken
+    # The original of a file with rejected entries is stored, so that nothing is lost.
     result.keep = bool(result.rejections)
     return result

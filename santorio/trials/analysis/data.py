@@ -63,13 +63,16 @@ class Trial:
 
     @property
     def schedule(self) -> IntArray:
-        """Arms of all study days, later ones included: the randomization is that of the complete schedule."""
-        return self.arm if self.full_schedule is None else self.full_schedule
+        """Arms of all study days, including later ones: the randomization is that of the complete schedule."""
+        if self.full_schedule is None:
+            return self.arm
+        return self.full_schedule
 
     @property
     def negative_control(self) -> NegativeControl | None:
         """The outcome that no arm can change; None where the protocol does not name one."""
-        return self.preregistration.frozen.negative_control if self.preregistration.frozen else None
+        frozen = self.preregistration.frozen
+        return frozen.negative_control if frozen else None
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -81,7 +84,7 @@ class Trial:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it has all planned days: an abandoned trial has not."""
+        """Whether it has all planned days; an abandoned trial does not."""
         return len(self.study_day) >= self.preregistration.planned_days
 
     def ended(self, today: dt.date, lag_days: int) -> bool:
@@ -93,6 +96,7 @@ class Trial:
 
     def has_arrived(self, days: int, today: dt.date, lag_days: int) -> bool:
         """Whether the outcome of the study day of this number has had two days to arrive."""
+        # From the second day after the outcome's day on, see `santorio.trials.protocol.OUTCOME_COMPLETE_DAYS`.
         return day_number(today) > int(self.last_day[days - 1]) + lag_days + 1
 
     def until(self, days: int) -> "Trial":
@@ -127,11 +131,11 @@ def load_trials(connection: psycopg.Connection, person: Person) -> list[Trial]:
             """,
             [user_id, protocol[0]],
         ).fetchall()
-        if days:
-            preregistration = reconstruct_preregistration(
-                versions.get(str(protocol[0]), ()), [row[1] for row in days]
-            )
-            trials.append(_assemble(protocol, days, preregistration))
+        if not days:
+            continue
+        first_days = [first_day for _, first_day, *_ in days]
+        preregistration = reconstruct_preregistration(versions.get(str(protocol[0]), ()), first_days)
+        trials.append(_assemble(protocol, days, preregistration))
     return trials
 
 
@@ -151,9 +155,9 @@ def _assemble(
         secondary=tuple(_names(secondary)),
         direction=_direction(direction),
         smallest_effect=_positive(smallest_effect),
-        lag_days=lag if isinstance(lag, int) else None,
-        period_days=period if isinstance(period, int) else None,
-        washout_days=washout if isinstance(washout, int) else 0,
+        lag_days=_integer(lag),
+        period_days=_integer(period),
+        washout_days=_integer(washout) or 0,
         study_day=np.array(study_day, dtype=np.int64),
         first_day=np.array([day_number(day) for day in first], dtype=np.int64),
         last_day=np.array([day_number(day) for day in last], dtype=np.int64),
@@ -164,13 +168,21 @@ def _assemble(
 
 
 def _names(stored: object) -> list[str]:
-    return [str(name) for name in stored] if isinstance(stored, list) else []
+    if not isinstance(stored, list):
+        return []
+    return [str(name) for name in stored]
+
+
+def _integer(stored: object) -> int | None:
+    return stored if isinstance(stored, int) else None
 
 
 def _direction(stored: object) -> Direction | None:
     if stored == "lower":
         return "lower"
-    return "higher" if stored == "higher" else None
+    if stored == "higher":
+        return "higher"
+    return None
 
 
 def _positive(smallest_effect: object) -> float | None:
@@ -183,15 +195,20 @@ def _positive(smallest_effect: object) -> float | None:
 def arm_labels(stated: Sequence[str], assigned: Sequence[str]) -> tuple[str, ...]:
     """The assigned arms, the reference first: in the protocol's order, else by the usual names of a reference."""
     used = set(assigned)
-    ordered = [arm for arm in stated if arm in used]
-    others = sorted(used - set(ordered), key=lambda arm: (arm.casefold() not in REFERENCES, arm))
-    return (*ordered, *others)
+    in_protocol = [arm for arm in stated if arm in used]
+    others = sorted(used - set(in_protocol), key=lambda arm: (arm.casefold() not in REFERENCES, arm))
+    return (*in_protocol, *others)
 
 
 def study_outcome(trial: Trial, series: Series, lag_days: int) -> FloatArray:
     """Outcome of every study day: the mean over its dates, weighted by samples; NaN where there is none.
 
     A study day may span two dates, when it ends after midnight: hence the weights.
+
+    Returns
+    -------
+    FloatArray
+        In the series' unit, shape (study days,).
     """
     outcome = np.full(len(trial.study_day), np.nan)
     for index, (first, last) in enumerate(zip(trial.first_day, trial.last_day, strict=True)):

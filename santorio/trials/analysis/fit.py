@@ -1,4 +1,4 @@
-"""Fitting one outcome of a trial by the likelihood of its protocol, and what is stored of the posterior."""
+"""Fitting one outcome of a trial by the likelihood of its protocol, and the posterior that is stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -53,9 +53,8 @@ def fit_outcome(
     model = model_of(prepared, sampler_config)
     if prepared.coded is None:
         assert isinstance(model, TrialModel)  # noqa: S101 - `model_of` chose it
-        return OutcomeFit(
-            model, model.fit(prepared.design, prepared.standard, carry_over=carry_over, prior=prior)
-        )
+        fit = model.fit(prepared.design, prepared.standard, carry_over=carry_over, prior=prior)
+        return OutcomeFit(model, fit)
     assert isinstance(model, LatentTrialModel)  # noqa: S101 - `model_of` chose it
     posterior = sample_latent_posterior(
         model, prepared.design, prepared.coded, carry_over=carry_over, prior=prior
@@ -66,8 +65,10 @@ def fit_outcome(
 def _with_standardisation(posterior: LatentPosterior) -> Fit:
     """Add what a report needs: effects in the outcome's unit and by cycle, and the inputs of predictive checks."""
     fit, outcome, table = posterior.fit, posterior.days.outcome, posterior.table()
-    arms = range(1, posterior.design.arms)
-    effect_by_cycle = [[draws.values for draws in posterior.cycles(arm)] for arm in arms]
+    effect_by_cycle = []
+    for arm in range(1, posterior.design.arms):
+        cycles = [draws.values for draws in posterior.cycles(arm)]
+        effect_by_cycle.append(cycles)
     group: dict[str, NDArray[Any]] = {
         "likelihood": np.array(CODES[outcome.family]),
         "coded_values": outcome.values,
@@ -99,7 +100,7 @@ def labelled(fit: Fit, trial: Trial, prepared: Prepared) -> Fit:
 
 
 def effect_draws(fit: Fit, prepared: Prepared, contrast: int) -> FloatArray:
-    """Posterior draws of an arm's effect against the reference, in the outcome's own unit."""
+    """Posterior draws of an arm's effect against the reference, in the outcome's own unit; shape (draws,)."""
     return np.asarray(fit.draws["effect"][:, contrast - 1] * prepared.effect_unit)
 
 
@@ -110,6 +111,7 @@ def probability_repeats(fit: Fit, prepared: Prepared, contrast: int) -> float | 
     from scipy.special import ndtr
 
     # Cycles depart on the scale of the model: the standardised outcome's, or the link's.
-    effect = fit.draws["link_effect" if prepared.coded else "effect"][:, contrast - 1]
-    departure = np.maximum(fit.draws["departure_sd"], 1e-12)
-    return float(ndtr(np.sign(effect.mean()) * effect / departure).mean())
+    variable = "link_effect" if prepared.coded else "effect"
+    effect = fit.draws[variable][:, contrast - 1]
+    departure_sd = np.maximum(fit.draws["departure_sd"], 1e-12)
+    return float(ndtr(np.sign(effect.mean()) * effect / departure_sd).mean())

@@ -46,11 +46,9 @@ def flat_prior_estimates(prepared: Prepared, carry_over: CarryOver | None) -> li
     """
     posterior = fit_trial(prepared.design, prepared.standard, carry_over=carry_over, prior=FLAT)
     sigma = float(posterior.sigma_mean()[0]) * prepared.spread
-    return [
-        FlatPriorEstimate(
-            float(posterior.mean(name)[0]) * prepared.spread,
-            float(posterior.sd(name)[0]) * prepared.spread,
-            sigma,
-        )
-        for name in posterior.names
-    ]
+    estimates = []
+    for name in posterior.names:
+        mean = float(posterior.mean(name)[0]) * prepared.spread
+        sd = float(posterior.sd(name)[0]) * prepared.spread
+        estimates.append(FlatPriorEstimate(mean, sd, sigma))
+    return estimates

@@ -119,8 +119,10 @@ class InterimAnalyses:
         """The newest run from these data, once an interim analysis has ended the trial: its decision stands."""
         if self.stop is None:
             return None
-        runs = [run for run in self.runs if run.inputs == inputs]
-        return runs[-1] if runs else None
+        for run in reversed(self.runs):
+            if run.inputs == inputs:
+                return run
+        return None
 
     def due(self, trial: Trial, today: dt.date, lag_days: int) -> list[int]:
         """Study days of the interim analyses that can be done and were not, in their order.
@@ -133,13 +135,14 @@ class InterimAnalyses:
             return []
         if preregistration.frozen is None or preregistration.after_days:
             return []
+        # An interim analysis that was missed is not done after a later one.
         newest = max((analysis.after_days for analysis in self.done), default=0)
-        remaining = [days for days in preregistration.frozen.decision_rule.interim_days if days > newest]
-        return [
-            days
-            for days in remaining
-            if days < len(trial.study_day) and trial.has_arrived(days, today, lag_days)
-        ]
+        due = []
+        for days in preregistration.frozen.decision_rule.interim_days:
+            is_remaining = newest < days < len(trial.study_day)
+            if is_remaining and trial.has_arrived(days, today, lag_days):
+                due.append(days)
+        return due
 
 
 NO_INTERIM_ANALYSES = InterimAnalyses()
@@ -190,6 +193,7 @@ def at_interim(
     """The point of an interim analysis that is due, or of the one that ended the trial."""
     frozen = trial.preregistration.frozen
     threshold = frozen.decision_rule.interim_threshold if frozen else None
+    # The first day on which `Trial.has_arrived` is true.
     due_on = date_of(int(trial.last_day[days - 1]) + lag_days + 2)
     return AnalysisPoint(
         today,
@@ -249,13 +253,15 @@ def decide_interim(
     """
     assert point.due_on is not None  # noqa: S101 - `at_interim` sets it
     inputs = inputs_hash(prepared)
-    standing = point.interim.with_inputs(inputs)
-    if standing is not None:
-        decisions = standing.decisions
+    # A decision stands for its data: a newer fit of the same days does not decide again.
+    earlier = point.interim.with_inputs(inputs)
+    if earlier is not None:
+        decisions = earlier.decisions
     else:
         decisions = {str(row["arm"]): str(row["decision"]) for row in rows if row["is_primary"]}
     is_decisive = KEEP_GOING not in decisions.values()
     is_over = is_decisive or point.interim.stop is not None
+    # Before the trial is over no arm has a decision, nor has a secondary outcome.
     final_rows = []
     for row in rows:
         decision = row["decision"]

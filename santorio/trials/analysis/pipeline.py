@@ -5,7 +5,7 @@ A trial whose input is unchanged is not fitted again.
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import psycopg
@@ -81,8 +81,10 @@ def analyse_trials(
     with database.connect() as connection:
         day = today or local_time.today(connection, person, dt.datetime.now(dt.UTC))
         trials = load_trials(connection, person)
-        wanted = sorted({metric for trial in trials for metric in trial.metrics})
-        outcomes = read_outcomes(connection, person.user_id, wanted)
+        metrics: set[str] = set()
+        for trial in trials:
+            metrics.update(trial.metrics)
+        outcomes = read_outcomes(connection, person.user_id, sorted(metrics))
     reports = []
     for trial in trials:
         reports += _analyse(database, store, person, trial, outcomes, day, sampler_config or {}, force=force)
@@ -109,6 +111,7 @@ def _analyse(
         return _analyse_at(database, store, person, part, outcomes, point, sampler_config, force=force)
 
     if stop := interim.stop:
+        # Corrected days are fitted again, up to that analysis; the trial stays over.
         point = at_interim(trial, stop.after_days, lag, today, interim)
         return [analyse_at(trial.until(stop.after_days), point)]
     reports = []
@@ -144,6 +147,7 @@ def _analyse_at(
         if point.interim_after_days is not None and point.interim.stop is None:
             is_unchanged = is_unchanged or was_attempted(connection, person, trial.name, key)
         posterior = newest_posterior(connection, person, trial.name)
+    # The object store may have been emptied: without the posterior there is no report.
     is_lost = posterior is not None and not store.exists(posterior)
     if is_unchanged and not (force or is_lost):
         return RunReport("trial", trial.name, "unchanged")
@@ -214,11 +218,66 @@ def _lag(trial: Trial, metric: str) -> int:
     if metric == trial.outcome and trial.lag_days is not None:
         return trial.lag_days
     control = trial.negative_control
-    return control.lag if control and control.series == metric else find_outcome(metric).lag_days
+    if control and control.series == metric:
+        return control.lag
+    return find_outcome(metric).lag_days
 
 
 def _as_of(trial: Trial, outcomes: Mapping[str, Series]) -> dt.datetime:
-    return max(trial.as_of, *(outcomes[metric].as_of for metric in trial.metrics if metric in outcomes))
+    """When the newest of the trial's data became known."""
+    instants = [outcomes[metric].as_of for metric in trial.metrics if metric in outcomes]
+    return max(trial.as_of, *instants)
+
+
+@dataclass
+class _TrialFit:
+    """The fits of all outcomes of a trial.
+
+    Attributes
+    ----------
+    rows : list[dict[str, object]]
+        Rows of `analysis.trial_results`.
+    diagnostics : dict[str, object]
+        Diagnostics of the sampler, by outcome.
+    primary : OutcomeFit or None
+        The fit of the primary outcome; None where it failed its diagnostics.
+    problem : str or None
+        Why it failed them.
+    """
+
+    rows: list[dict[str, object]] = field(default_factory=list)
+    diagnostics: dict[str, object] = field(default_factory=dict)
+    primary: OutcomeFit | None = None
+    problem: str | None = None
+
+
+def _fit_outcomes(
+    trial: Trial, prepared: Sequence[Prepared], sampler_config: Settings, point: AnalysisPoint
+) -> _TrialFit:
+    """Fit every outcome, until the primary one fails its diagnostics; another that fails them is skipped."""
+    trial_fit = _TrialFit()
+    model = trial.preregistration.model
+    carry_over = model.carry_over_prior()
+    for outcome in prepared:
+        is_primary = outcome.metric == trial.outcome
+        # The effect's prior is about the primary outcome alone; the prior of carry-over is about the intervention.
+        prior = model.prior() if is_primary else WEAK
+        outcome_fit = fit_outcome(outcome, carry_over, prior, sampler_config)
+        fit = outcome_fit.fit
+        trial_fit.diagnostics[outcome.metric] = fit.diagnostics.as_json()
+        if fit.diagnostics.problem is None:
+            flat_prior = flat_prior_estimates(outcome, carry_over)
+            rows = results(
+                trial, outcome, fit, primary=is_primary, ended=point.decides, threshold=point.threshold
+            )
+            for row, estimate in zip(rows, flat_prior, strict=True):
+                trial_fit.rows.append({**row, **estimate.columns()})
+            if is_primary:
+                trial_fit.primary = outcome_fit
+        elif is_primary:
+            trial_fit.problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."
+            break
+    return trial_fit
 
 
 def _fit(
@@ -233,44 +292,20 @@ def _fit(
     point: AnalysisPoint,
 ) -> Run:
     """Fit every outcome, and store the posterior of the primary one."""
-    rows: list[dict[str, object]] = []
-    reports: dict[str, object] = {}
-    problem: str | None = None
-    primary_fit: OutcomeFit | None = None
-    model = trial.preregistration.model
-    carry_over = model.carry_over_prior()
-    for outcome in prepared:
-        is_primary = outcome.metric == trial.outcome
-        # The effect's prior is about the primary outcome alone; the prior of carry-over is about the intervention.
-        prior = model.prior() if is_primary else WEAK
-        outcome_fit = fit_outcome(outcome, carry_over, prior, sampler_config)
-        fit = outcome_fit.fit
-        reports[outcome.metric] = fit.diagnostics.as_json()
-        if fit.diagnostics.problem is None:
-            flat_prior = flat_prior_estimates(outcome, carry_over)
-            outcome_rows = results(
-                trial, outcome, fit, primary=is_primary, ended=point.decides, threshold=point.threshold
-            )
-            for row, estimate in zip(outcome_rows, flat_prior, strict=True):
-                rows.append({**row, **estimate.columns()})
-            if is_primary:
-                primary_fit = outcome_fit
-        elif is_primary:
-            problem = f"The fit cannot be trusted: {fit.diagnostics.problem}."
-            break
-    ended = point.ended
+    trial_fit = _fit_outcomes(trial, prepared, sampler_config, point)
+    rows, ended = trial_fit.rows, point.ended
     interim_diagnostics: dict[str, object] = {}
-    if point.interim_after_days is not None and problem is None:
+    if point.interim_after_days is not None and trial_fit.problem is None:
         interim = decide_interim(rows, prepared[0], point)
         rows, ended, interim_diagnostics = interim.rows, interim.is_over, {"look": interim.diagnostics}
     # The object is stored before the row that refers to it: a crash between the two leaves an unused object.
-    frozen = trial.preregistration.frozen
-    provenance = Provenance(frozen.sha256 if frozen else "", as_of)
     posterior = plot = None
-    if primary_fit:
-        fit = labelled(primary_fit.fit, trial, prepared[0])
-        posterior = store_posterior(store, primary_fit.model, fit, provenance)
-        plot = _plot(trial, prepared[0], effect_draws(primary_fit.fit, prepared[0], 1))
+    if primary := trial_fit.primary:
+        frozen = trial.preregistration.frozen
+        provenance = Provenance(frozen.sha256 if frozen else "", as_of)
+        fit = labelled(primary.fit, trial, prepared[0])
+        posterior = store_posterior(store, primary.model, fit, provenance)
+        plot = _plot(trial, prepared[0], effect_draws(primary.fit, prepared[0], 1))
     return Run(
         user_id=person.user_id,
         kind="trial",
@@ -279,7 +314,7 @@ def _fit(
         as_of=as_of,
         rows=rows,
         diagnostics={
-            "fits": reports,
+            "fits": trial_fit.diagnostics,
             "likelihoods": {outcome.metric: _likelihood(outcome) for outcome in prepared},
             "randomisation": prepared[0].randomization.kind,
             "ended": ended,
@@ -287,15 +322,19 @@ def _fit(
             **interim_diagnostics,
         },
         plot=plot,
-        reason=problem,
+        reason=trial_fit.problem,
         posterior_object=posterior,
     )
 
 
 def _likelihood(prepared: Prepared) -> dict[str, str]:
     """The likelihood of an outcome, and why it is not the one that the protocol promised, where it differs."""
-    used: dict[str, str] = {"used": prepared.coded.family if prepared.coded else "normal"}
-    return {**used, "deviation": prepared.deviation} if prepared.deviation else used
+    likelihood = {"used": "normal"}
+    if prepared.coded:
+        likelihood["used"] = prepared.coded.family
+    if prepared.deviation:
+        likelihood["deviation"] = prepared.deviation
+    return likelihood
 
 
 def results(
@@ -307,7 +346,17 @@ def results(
     ended: bool,
     threshold: float = DECISION_THRESHOLD,
 ) -> list[dict[str, object]]:
-    """Rows of `analysis.trial_results` for one outcome: one for each arm other than the reference."""
+    """Rows of `analysis.trial_results` for one outcome: one for each arm other than the reference.
+
+    Parameters
+    ----------
+    primary : bool
+        Whether it is the primary outcome.
+    ended : bool
+        Whether anything may be decided: at the end of the trial, or at an interim analysis.
+    threshold : float
+        The probability that a decision requires.
+    """
     observed = prepared.observed
     reference = prepared.outcome[observed & (trial.arm == 0)]
     free_of_trend = np.full(len(trial.schedule), np.nan)
@@ -318,14 +367,14 @@ def results(
     for contrast in range(1, len(trial.arms)):
         treated = prepared.outcome[observed & (trial.arm == contrast)]
         summary = summarise(effect_draws(fit, prepared, contrast), prepared.smallest_effect)
-        decision: Decision | Control = "keep going"
         # Deciding at the first convenient time would inflate the error rates: before the end nothing is decided.
-        if ended:
-            decision = (
-                classify_control(summary)
-                if is_control
-                else _decide(trial, prepared, summary, threshold, primary=primary)
-            )
+        decision: Decision | Control = "keep going"
+        if ended and is_control:
+            decision = classify_control(summary)
+        elif ended:
+            decision = _decide(trial, prepared, summary, threshold, primary=primary)
+        # The complete schedule is drawn again: its later days limit which schedules are admissible.
+        p_value = randomisation_p(prepared.randomization, trial.schedule, free_of_trend, contrast)
         rows.append(
             {
                 "trial": trial.name,
@@ -343,10 +392,7 @@ def results(
                 "decision": decision,
                 "cycles": prepared.design.cycles,
                 "probability_repeats": probability_repeats(fit, prepared, contrast),
-                # The whole schedule is drawn again: its later days limit which schedules are admissible.
-                "randomisation_p": randomisation_p(
-                    prepared.randomization, trial.schedule, free_of_trend, contrast
-                ),
+                "randomisation_p": p_value,
                 "is_primary": primary,
                 "is_negative_control": is_control,
             }

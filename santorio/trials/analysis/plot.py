@@ -45,7 +45,7 @@ def plot_trial(trial: Trial, prepared: Prepared, effect: FloatArray) -> bytes:
     posterior.axvline(0, color=ZERO_LINE, lw=0.8)
     lower, upper = np.quantile(effect, [0.025, 0.975])
     plot_interval_on_axis(posterior, lower, upper)
-    # Wide enough for every draw, and for one edge of the band that is too small to matter.
+    # The axis includes every draw, and one edge of the band of effects that are too small to matter.
     mean = float(effect.mean())
     reach = max(np.abs(effect - mean).max(), smallest - abs(mean), smallest * 1.2)
     posterior.set(xlim=(mean - reach, mean + reach), yticks=[])

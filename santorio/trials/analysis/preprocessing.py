@@ -25,13 +25,13 @@ class Prepared:
     Attributes
     ----------
     outcome : FloatArray
-        Outcome of every study day in its own unit, NaN where missing or washed out.
-    known : NDArray[np.bool_]
-        Study days that enter the model.
+        Outcome of every study day in its own unit, NaN where missing or washed out; shape (study days,).
+    observed : NDArray[np.bool_]
+        Study days that enter the model, shape (study days,).
     standard : FloatArray
-        Standardised outcome of the known days: the reference arm has mean 0 and SD 1.
+        Standardised outcome of the observed days, shape (observed days,): the reference arm has mean 0 and SD 1.
     design : TrialDesign
-        Arms, cycles and known days of the study.
+        Arms, cycles and observed days of the study.
     randomization : Randomization
         Scheme of the complete schedule, including days after an interim analysis.
     center, spread : float
@@ -39,7 +39,7 @@ class Prepared:
     smallest_effect : float
         δ in the outcome's unit.
     coded : CodedOutcome or None
-        The known days, coded for the likelihood that the protocol promised; None for the normal one.
+        The observed days, coded for the likelihood that the protocol promised; None for the normal one.
     deviation : str
         Why these days cannot have the promised likelihood; empty where they can.
     """
@@ -60,8 +60,10 @@ class Prepared:
     @property
     def effect_unit(self) -> float:
         """An effect of 1 in the model, in the outcome's unit."""
-        # Models with another than the normal likelihood give effects in the outcome's unit already.
-        return 1.0 if self.coded is not None else self.spread
+        if self.coded is not None:
+            # Models with another than the normal likelihood give effects in the outcome's unit already.
+            return 1.0
+        return self.spread
 
 
 def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> Prepared:
@@ -83,12 +85,13 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
     )
     outcome = np.where(washed_out(randomization, trial.washout_days)[:days], np.nan, outcome)
     observed = np.isfinite(outcome)
-    counts = np.bincount(trial.arm[observed], minlength=len(trial.arms))
-    if len(trial.arms) < 2 or counts.min() < MIN_DAYS_PER_ARM:
+    days_per_arm = np.bincount(trial.arm[observed], minlength=len(trial.arms))
+    fewest = int(days_per_arm.min()) if len(days_per_arm) else 0
+    if len(trial.arms) < 2 or fewest < MIN_DAYS_PER_ARM:
         raise NotEnoughData(
             f"The trial “{trial.name}” needs {MIN_DAYS_PER_ARM} days with an outcome in each of two arms.",
-            hint="It is analysed as soon as they are there.",
-            details={"days": int(counts.min()) if len(counts) else 0},
+            hint="It is analysed as soon as it has them.",
+            details={"days": fewest},
         )
     reference = outcome[observed & (trial.arm == 0)]
     center, spread = float(reference.mean()), float(reference.std(ddof=1))
@@ -99,6 +102,7 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
     if spread == 0:
         raise NotEnoughData(f"The outcome of the trial “{trial.name}” never varies.")
     registered = find_outcome(metric, unit)
+    # The protocol's δ is about the primary outcome alone.
     smallest = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * spread
     if metric == trial.outcome and trial.smallest_effect:
         smallest = trial.smallest_effect
@@ -119,16 +123,18 @@ def prepare(trial: Trial, metric: str, outcome: FloatArray, unit: str = "") -> P
 
 
 def _code(trial: Trial, metric: str, values: FloatArray) -> tuple[CodedOutcome | None, str]:
-    """Code the known days for the likelihood that the protocol promised, or give the reason why they cannot have it."""
-    promised = trial.preregistration.model.likelihood_of(metric, primary=metric == trial.outcome)
+    """Code the observed days for the likelihood that the protocol promised, or state why they cannot have it."""
+    is_primary = metric == trial.outcome
+    promised = trial.preregistration.model.likelihood_of(metric, primary=is_primary)
     if promised.family is None or len(np.unique(values)) < 2:
         return None, ""
     if problem := likelihood_problem(promised.family, promised.bounds, values):
         return None, problem
     low, high = promised.bounds or (0.0, 1.0)
-    # Integers except for the last digits, see `santorio.stats.likelihood_choice.is_whole`.
-    exact = values if promised.family == "bounded" else np.round(values)
-    return code_outcome(promised.family, exact, low=low, high=high), ""
+    if promised.family != "bounded":
+        # They are integers except for the last digits, see `santorio.stats.likelihood_choice.is_whole`.
+        values = np.round(values)
+    return code_outcome(promised.family, values, low=low, high=high), ""
 
 
 def washed_out(randomization: Randomization, washout_days: int) -> "np.typing.NDArray[np.bool_]":
@@ -136,6 +142,7 @@ def washed_out(randomization: Randomization, washout_days: int) -> "np.typing.ND
     if randomization.kind != "periods":
         return np.zeros(len(randomization.cycle), dtype=bool)
     day_of_period = np.arange(len(randomization.cycle)) % randomization.period_days
+    # At least one day of every period is analysed.
     return day_of_period < min(washout_days, randomization.period_days - 1)
 
 

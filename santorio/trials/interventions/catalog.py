@@ -115,7 +115,7 @@ def describe_errors(error: ValidationError, names: Sequence[object]) -> Iterator
             name = names[index] if isinstance(names[index], str) else index + 1
             where = f"In the intervention “{name}”, "
             location = location[2:]
-        # Pydantic's name for a validator before the field's own.
+        # Pydantic puts the kind of a validator into the location.
         field = ".".join(str(part) for part in location if part != "function-wrap")
         subject = f"“{field}” " if field else ""
         message = _MESSAGES.get(problem["type"], problem["msg"].removeprefix("Value error, "))

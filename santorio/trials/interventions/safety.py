@@ -61,7 +61,7 @@ _LIMITED = _words(
     espresso, energy drink, energy drinks, guarana
     """
 )
-# Only beside a word that takes away, and beside none that adds, may a limited thing stand.
+# A limited substance may be named only with a word that reduces it, and without one that increases it.
 _LESS = ("no", "without", "less", "half", "fewer", "leave out", "leaving out", "halving", "cut")
 _MORE = ("twice", "double", "doubling", "triple", "extra", "another", "additional", "more")
 _MORE_LOAD = (
@@ -89,25 +89,39 @@ def objections(about: Sequence[str], arms: Sequence[str]) -> list[str]:
     about : Sequence[str]
         Its name and what it changes.
     arms : Sequence[str]
-        Its arms, the reference first. Who must not try it is not screened: that may and should name diseases.
+        Its arms, the reference first. `Intervention.not_for` is not screened: it may and should name diseases.
     """
     return list(_objections(about, arms))
 
 
 def _objections(about: Sequence[str], arms: Sequence[str]) -> Iterator[str]:
-    everything = " . ".join((*about, *arms)).casefold()
+    # The dots keep a phrase from being found across two texts.
+    full_text = " . ".join((*about, *arms)).casefold()
     for words, kind in _SCREENS:
-        if found := _first(words, everything):
-            yield f"“{found}” suggests {kind}. {ASK}"
+        if word := _first(words, full_text):
+            yield f"“{word}” suggests {kind}. {ASK}"
+    # The reference arm is a day as usual, on which a person may drink what they usually drink.
     for text in (*about[1:], *arms[1:]):
-        found = _first(_LIMITED, text.casefold())
-        if found and (not _first(_LESS, text.casefold()) or _first(_MORE, text.casefold())):
+        if word := _increased(text.casefold()):
             yield (
-                f"“{found}” may only be taken away: say no, without or less of it. To ask for more is refused. {ASK}"
+                f"“{word}” may only be reduced: write no, without or less of it. An intervention with more of it is "
+                f"refused. {ASK}"
             )
-    if any(re.search(pattern, everything) for pattern in _MORE_LOAD):
+    if any(re.search(pattern, full_text) for pattern in _MORE_LOAD):
         yield f"it asks for more training than usual. An intervention may only make training easier. {ASK}"
 
 
+def _increased(text: str) -> str | None:
+    """A limited substance that the text does not clearly reduce."""
+    word = _first(_LIMITED, text)
+    is_reduced = _first(_LESS, text) and not _first(_MORE, text)
+    return None if is_reduced else word
+
+
 def _first(words: Sequence[str], text: str) -> str | None:
-    return next((word for word in words if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)), None)
+    """The first of the words that the text contains as a whole word."""
+    for word in words:
+        # A hyphen joins words: “self-harm” does not contain “harm”.
+        if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text):
+            return word
+    return None

@@ -284,5 +284,5 @@ def test_a_likelihood_is_in_the_hash_and_a_normal_one_adds_nothing_to_the_text()
 )
 def test_a_likelihood_that_does_not_fit_its_outcome_is_refused(model):
     document = parse_protocol(OutcomeLikelihood()).document()
-    with pytest.raises(ValueError, match=r"bounds|not judged"):
+    with pytest.raises(ValueError, match=r"bounds|not an outcome of the trial"):
         Protocol.model_validate({**document, "model": {**document["model"], **model}})
