@@ -11,12 +11,10 @@ from psycopg.rows import dict_row
 from santorio import local_time as local
 from santorio.people import Person
 from santorio.trials.analysis.interim import NO_INTERIM_ANALYSES, InterimAnalyses, load_interim_analyses
+from santorio.trials.events import EVENT, KINDS, AnyTrialEvent
 from santorio.trials.lifecycle import (
-    EVENT,
-    KINDS,
     OPEN,
     AcceptedAnalysis,
-    AnyTrialEvent,
     TrialState,
     apply,
     pending_events,

@@ -20,7 +20,18 @@ from santorio.storage.database.locks import lock_person
 from santorio.storage.event_log import Event as LogEvent
 from santorio.storage.event_log import write_events
 from santorio.trials import files as trial_files
-from santorio.trials import lifecycle
+from santorio.trials.events import (
+    Abandoned,
+    Accepted,
+    AdherenceReported,
+    AnyTrialEvent,
+    Declined,
+    Deviated,
+    Paused,
+    Proposed,
+    Resumed,
+    TrialEvent,
+)
 from santorio.trials.interventions.intervention import MEASURE, WEEKDAYS
 from santorio.trials.lifecycle import MAX_PAUSE_DAYS, OPEN, InvalidCommand, apply
 from santorio.trials.protocol import Protocol, parse_protocol
@@ -93,9 +104,9 @@ def accept(
             )
         protocol = _with_interim_analyses(proposal.protocol, interim or 0).starting(day)
         notes = _concurrent_trial_notes(load_trial_statuses(connection, person, today), protocol)
-        events: list[lifecycle.AnyTrialEvent] = [
-            lifecycle.Proposed(trial=status.trial, day=proposal.day, run_id=proposal.run_id),
-            lifecycle.Accepted(trial=status.trial, day=today, start_day=day, sha256=protocol.sha256),
+        events: list[AnyTrialEvent] = [
+            Proposed(trial=status.trial, day=proposal.day, run_id=proposal.run_id),
+            Accepted(trial=status.trial, day=today, start_day=day, sha256=protocol.sha256),
         ]
         _write(connection, person, status, events, protocol)
         message = " ".join([_accepted_message(protocol, "is accepted"), *notes])
@@ -219,7 +230,7 @@ def decline(database: Database, person: Person, name: str, *, reason: str, today
         proposal = proposal or _require_proposal(connection, person, name)
         planning = proposal.protocol.planning
         declined = _validated(
-            lifecycle.Declined,
+            Declined,
             trial=status.trial,
             day=today,
             reason=reason,
@@ -227,7 +238,7 @@ def decline(database: Database, person: Person, name: str, *, reason: str, today
             metric=proposal.protocol.outcome.removeprefix(MEASURE),
             sigma=planning.sigma if planning else None,
         )
-        proposed = lifecycle.Proposed(trial=status.trial, day=proposal.day, run_id=proposal.run_id)
+        proposed = Proposed(trial=status.trial, day=proposal.day, run_id=proposal.run_id)
         _write(connection, person, status, [proposed, declined])
         return CommandResult(
             "It is declined, and is not proposed again for a year unless your days become much steadier.",
@@ -258,7 +269,7 @@ def log_day(
             raise InvalidCommand(
                 f"{day} is not a study day of this trial.", hint=f"`santorio trial show {name}` lists them."
             )
-        event = _validated(lifecycle.AdherenceReported, trial=status.trial, day=day, done=done, note=note)
+        event = _validated(AdherenceReported, trial=status.trial, day=day, done=done, note=note)
         changed = _write(connection, person, status, [event])
         adherence = "done" if done else "not done"
         message = f"{day}, “{arm}”: {adherence}."
@@ -282,7 +293,7 @@ def pause(database: Database, person: Person, name: str, *, days: int, today: dt
             # A day that was logged stays a study day.
             first += dt.timedelta(days=1)
         until = first + dt.timedelta(days=days)
-        event = lifecycle.Paused(trial=status.trial, day=first, until=until, number=state.pauses + 1)
+        event = Paused(trial=status.trial, day=first, until=until, number=state.pauses + 1)
         # Raises where the state does not allow a pause, before the schedule is changed.
         apply(state, event)
         _write(connection, person, status, [event], _require_protocol(status).paused(first, until))
@@ -302,7 +313,7 @@ def resume(database: Database, person: Person, name: str, *, today: dt.date) -> 
             return CommandResult(f"It was resumed on {state.resumed_on}.", status, changed=False)
         # A pause may begin tomorrow, where today was logged.
         first = max(state.paused_from or today, today)
-        event = lifecycle.Resumed(trial=status.trial, day=first, number=state.pauses)
+        event = Resumed(trial=status.trial, day=first, number=state.pauses)
         apply(state, event)
         assert state.paused_from is not None  # noqa: S101 - a paused trial has a first day of the pause
         _write(
@@ -319,7 +330,7 @@ def abandon(database: Database, person: Person, name: str, *, reason: str, today
         status = load_trial_status(connection, person, name, today)
         if status.state.name == "abandoned":
             return CommandResult(f"It was abandoned on {status.state.since}.", status, changed=False)
-        event = _validated(lifecycle.Abandoned, trial=status.trial, day=today, reason=reason)
+        event = _validated(Abandoned, trial=status.trial, day=today, reason=reason)
         apply(status.state, event)
         _write(connection, person, status, [event], _require_protocol(status).ended(today))
         return CommandResult(
@@ -335,14 +346,14 @@ def record_deviation(
     """Record that something differed from the protocol; the report states it."""
     with _transaction(database, person) as connection:
         status = load_trial_status(connection, person, name, today)
-        event = _validated(lifecycle.Deviated, trial=status.trial, day=today, what=what)
+        event = _validated(Deviated, trial=status.trial, day=today, what=what)
         changed = _write(connection, person, status, [event])
         return CommandResult(
             "The deviation is recorded.", load_trial_status(connection, person, name, today), changed=changed
         )
 
 
-def _validated[Kind: lifecycle.TrialEvent](kind: type[Kind], **fields: object) -> Kind:
+def _validated[Kind: TrialEvent](kind: type[Kind], **fields: object) -> Kind:
     """An event of what a person typed."""
     try:
         return kind.model_validate(fields)
@@ -375,7 +386,7 @@ def _write(
     connection: psycopg.Connection,
     person: Person,
     status: TrialStatus,
-    new: Sequence[lifecycle.AnyTrialEvent],
+    new: Sequence[AnyTrialEvent],
     protocol: Protocol | None = None,
 ) -> bool:
     """Write the pending events, then the new ones; whether the log changed."""
@@ -391,14 +402,14 @@ def _write(
     return bool(result.new + result.versions)
 
 
-def _log_event(person: Person, event: lifecycle.AnyTrialEvent) -> LogEvent:
+def _log_event(person: Person, event: AnyTrialEvent) -> LogEvent:
     """The event for the log. The same event of the same day again is a new version of it."""
     noon = dt.datetime.combine(event.day, dt.time(12), dt.UTC)
     key = f"{event.trial}/{event.kind}/{event.day}"
     data = event.model_dump(mode="json", exclude_none=True)
-    if isinstance(event, lifecycle.Deviated):
+    if isinstance(event, Deviated):
         key += f"/{event.what}"
-    if isinstance(event, lifecycle.Paused | lifecycle.Resumed):
+    if isinstance(event, Paused | Resumed):
         # A person may pause, resume and pause again on one day.
         key += f"/{event.number}"
     return LogEvent(person.user_id, noon, None, f"trial.{event.kind}", "trial", key, data)

@@ -13,9 +13,7 @@ from psycopg.types.json import Jsonb
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event, write_events
-from santorio.trials.files import protocol_event
-from santorio.trials.lifecycle import (
-    TRANSITIONS,
+from santorio.trials.events import (
     Abandoned,
     Accepted,
     AdherenceReported,
@@ -24,6 +22,10 @@ from santorio.trials.lifecycle import (
     Paused,
     Proposed,
     Resumed,
+)
+from santorio.trials.files import protocol_event
+from santorio.trials.lifecycle import (
+    TRANSITIONS,
     TrialState,
     apply,
     pending_events,

@@ -5,7 +5,7 @@ import itertools
 from santorio.metrics import label
 from santorio.rendering.text import capitalize_first, number, percent, plural, with_unit
 from santorio.stats.outcome_types import Family
-from santorio.trials.lifecycle import Deviated
+from santorio.trials.events import Deviated
 from santorio.trials.report.data import ReportData
 from santorio.trials.report.estimates import amount_text, effect_text, interval_text, smallest_effect_text
 from santorio.trials.report.interim_text import (

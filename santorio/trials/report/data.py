@@ -22,7 +22,8 @@ from santorio.trials.adherence import AdherenceDay, load_adherence
 from santorio.trials.analysis.data import Trial, load_trials, study_outcome
 from santorio.trials.analysis.interim import NO_INTERIM_ANALYSES, InterimAnalyses
 from santorio.trials.analysis.preprocessing import prepare
-from santorio.trials.lifecycle import AnyTrialEvent, TrialState
+from santorio.trials.events import AnyTrialEvent
+from santorio.trials.lifecycle import TrialState
 from santorio.trials.protocol_validation import slug
 from santorio.trials.report.posterior_summary import Posterior
 from santorio.trials.repository import load_proposal, load_trial_events, load_trial_status

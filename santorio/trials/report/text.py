@@ -10,7 +10,14 @@ from santorio.metrics import label
 from santorio.rendering.text import as_given, capitalize_first, decision_text, percent, plural
 from santorio.stats.effect_priors import EffectPrior
 from santorio.trials.adherence import adherence_rate
-from santorio.trials.lifecycle import Abandoned, AnyTrialEvent, Deviated, Paused, Resumed, Stopped
+from santorio.trials.events import (
+    Abandoned,
+    AnyTrialEvent,
+    Deviated,
+    Paused,
+    Resumed,
+    Stopped,
+)
 from santorio.trials.preregistration import Change
 from santorio.trials.protocol import Protocol
 from santorio.trials.report.data import ReportData, Result

@@ -7,23 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from santorio.trials.lifecycle import (
+from santorio.trials.events import (
     EVENT,
-    TRANSITIONS,
     Abandoned,
     Accepted,
-    AcceptedAnalysis,
     AdherenceReported,
     Analysed,
     Completed,
     Declined,
     Deviated,
-    InvalidCommand,
     Paused,
     Proposed,
     Resumed,
     Started,
     Stopped,
+)
+from santorio.trials.lifecycle import (
+    TRANSITIONS,
+    AcceptedAnalysis,
+    InvalidCommand,
     TrialState,
     apply,
     pending_events,

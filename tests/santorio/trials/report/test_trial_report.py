@@ -18,7 +18,8 @@ from santorio.stats.posterior_store import FILE_NAME, save_fit
 from santorio.stats.sampler import Diagnostics, Fit
 from santorio.trials.adherence import AdherenceDay
 from santorio.trials.analysis.data import Trial
-from santorio.trials.lifecycle import Abandoned, Deviated, Paused, TrialState
+from santorio.trials.events import Abandoned, Deviated, Paused
+from santorio.trials.lifecycle import TrialState
 from santorio.trials.preregistration import Preregistration
 from santorio.trials.protocol import Protocol
 from santorio.trials.protocol_design import DailyRandomization, DecisionRule
