@@ -1,6 +1,6 @@
 """The posterior density of scales and ρ, coefficients and σ integrated out. Heavy: import it where needed.
 
-Plain NumPy, compiled by Numba; derivatives are written out by hand and held against finite differences in the tests.
+Plain NumPy, compiled by Numba; derivatives are written out by hand and compared with finite differences in the tests.
 As a PyMC model the same density took longer to compile, in every process, than half a year of nine outcomes to sample.
 """
 
@@ -19,7 +19,7 @@ from santorio.arrays import FloatArray
 # scale; the Beta distributions of (1 + ρ)/2 and of the share; the table that splines were made over.
 SLAB_SD, TAU_SD, DEPARTURE_SD, CONFOUNDER_SD, VARIANCE_SHAPE, VARIANCE_SCALE = range(6)
 RHO_ALPHA, RHO_BETA, SHARE_ALPHA, SHARE_BETA, FIRST, LAST, STEP = range(6, 13)
-# Beyond it nothing changes any more: λ is 1e±200.
+# Values of z beyond it change nothing more: λ is 1e±200.
 FARTHEST = 30.0
 
 
@@ -27,6 +27,7 @@ FARTHEST = 30.0
 def half_cauchy(standard: float) -> tuple[float, float]:
     """λ = tan(π Φ(z) / 2), half-Cauchy where z is standard normal, and d ln λ / dz."""
     z = min(max(standard, -FARTHEST), FARTHEST)
+    # By the tail nearer to z, where Φ is exact: tan(π/2 - x) = 1 / tan(x).
     tail = 0.5 * math.pi * 0.5 * math.erfc(abs(z) / math.sqrt(2.0))
     value = math.tan(tail) if z < 0 else 1.0 / math.tan(tail)
     density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
@@ -35,11 +36,11 @@ def half_cauchy(standard: float) -> tuple[float, float]:
 
 @register_jitable  # type: ignore[untyped-decorator]
 def interpolated(splines: FloatArray, logit: float, settings: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Value and slope of every entry of an `Evidence` at a value of logit((1 + ρ)/2); flat beyond the table."""
+    """Value and slope of every entry of a `MarginalLikelihood` at logit((1 + ρ)/2); constant beyond the table."""
     first, last, step = settings[FIRST], settings[LAST], settings[STEP]
-    place = (min(max(logit, first), last) - first) / step
-    interval = min(int(place), len(splines) - 1)
-    x = (place - interval) * step
+    position = (min(max(logit, first), last) - first) / step
+    interval = min(int(position), len(splines) - 1)
+    x = (position - interval) * step
     inside = 1.0 if first < logit < last else 0.0
     cubic = splines[interval]
     value, slope = np.empty(cubic.shape[1]), np.empty(cubic.shape[1])
@@ -53,13 +54,14 @@ def interpolated(splines: FloatArray, logit: float, settings: FloatArray) -> tup
 def inverse_and_log_root(lower: FloatArray) -> tuple[FloatArray, float]:
     """Inverse of a positive definite matrix given by its lower triangle, which is overwritten, and ½ ln |·|.
 
-    By L L' and L⁻¹, in rows, so that loops run along memory.
+    By L L' and L⁻¹, in rows, so that loops run along memory: row j of L, then of L⁻¹, then its part of L⁻¹' L⁻¹.
     """
     count = len(lower)
     log_root = 0.0
     root = np.zeros((count, count))
     inverse = np.zeros((count, count))
     for j in range(count):
+        # Cholesky–Banachiewicz: a row of L from the rows above it.
         for k in range(j):
             total = lower[j, k]
             for m in range(k):
@@ -70,6 +72,7 @@ def inverse_and_log_root(lower: FloatArray) -> tuple[FloatArray, float]:
             square -= lower[j, m] * lower[j, m]
         lower[j, j] = math.sqrt(square)
         log_root += math.log(lower[j, j])
+        # Forward substitution: the same row of L⁻¹.
         for k in range(j):
             factor = lower[j, k]
             for m in range(k + 1):
@@ -77,6 +80,7 @@ def inverse_and_log_root(lower: FloatArray) -> tuple[FloatArray, float]:
         root[j, j] = 1.0
         for m in range(j + 1):
             root[j, m] /= lower[j, j]
+        # (L L')⁻¹ = L⁻¹' L⁻¹ is a sum over rows; its lower triangle suffices.
         for k in range(j + 1):
             factor = root[j, k]
             for m in range(k + 1):
@@ -88,7 +92,7 @@ def inverse_and_log_root(lower: FloatArray) -> tuple[FloatArray, float]:
 def outcome_density(
     value: FloatArray, slope: FloatArray, scale: FloatArray, days: float, settings: FloatArray
 ) -> tuple[float, float, FloatArray]:
-    """Log density of an outcome (without ½ ln 2π a day), and its derivatives by what ρ is a function of and by ln s.
+    """Log density of an outcome (without ½ ln 2π per day), and its derivatives by logit((1 + ρ)/2) and by ln s.
 
     With β_j ~ Normal(0, s_j²) in units of σ, σ² ~ InverseGamma(a, b), S = diag(s) and K = I + S X'H⁻¹X S::
 
@@ -97,7 +101,7 @@ def outcome_density(
     Parameters
     ----------
     value, slope : FloatArray
-        Entries of an `Evidence` and their slopes.
+        Entries of a `MarginalLikelihood` and their slopes.
     scale : FloatArray
         s, shape (exposures,).
     days : float
@@ -107,6 +111,7 @@ def outcome_density(
     """
     count = len(scale)
     start = count * (count + 1) // 2
+    # The lower triangle of K.
     kernel = np.empty((count, count))
     entry = 0
     for j in range(count):
@@ -115,22 +120,25 @@ def outcome_density(
             entry += 1
         kernel[j, j] += 1.0
     inverse, log_root = inverse_and_log_root(kernel)
+    # K⁻¹ S X'H⁻¹y, from the lower triangle of K⁻¹.
     mean, by_log_scale = np.zeros(count), np.empty(count)
     for j in range(count):
         for k in range(j + 1):
             mean[j] += inverse[j, k] * scale[k] * value[start + k]
             if k < j:
                 mean[k] += inverse[j, k] * scale[j] * value[start + j]
+    # q and its slope, and the trace of K⁻¹ times the slope of K.
     left, left_slope, trace = value[start + count], slope[start + count], 0.0
     entry = 0
     for j in range(count):
         left -= mean[j] * scale[j] * value[start + j]
         left_slope -= 2.0 * mean[j] * scale[j] * slope[start + j]
         for k in range(j + 1):
-            twice = 1.0 if j == k else 2.0
-            weighed = twice * scale[j] * scale[k] * slope[entry]
-            trace += inverse[j, k] * weighed
-            left_slope += mean[j] * mean[k] * weighed
+            # An entry off the diagonal stands for its mirror image too.
+            times = 1.0 if j == k else 2.0
+            weighted = times * scale[j] * scale[k] * slope[entry]
+            trace += inverse[j, k] * weighted
+            left_slope += mean[j] * mean[k] * weighted
             entry += 1
     rate = settings[VARIANCE_SCALE] + 0.5 * left
     precision = (settings[VARIANCE_SHAPE] + 0.5 * days) / rate
@@ -182,7 +190,7 @@ def effects_density(
         logit((1 + ρ)/2) of each outcome, ln τ, logit(w), h of each outcome, u of each exposure, v of each outcome and
         exposure; shape (outcomes + 2 + outcomes + exposures + outcomes · exposures,).
     splines : FloatArray
-        Of each outcome's `Evidence`, shape (outcomes, intervals, 4, entries).
+        Of each outcome's `MarginalLikelihood`, shape (outcomes, intervals, 4, entries).
     days : FloatArray
         Of each outcome, shape (outcomes,).
     is_confounder : FloatArray
@@ -204,7 +212,10 @@ def effects_density(
             standard = weight_common * position[common + j] + weight_own * position[own + j]
             local, by_standard[j] = half_cauchy(standard)
             ratio = (tau * local / settings[SLAB_SD]) ** 2
-            scale[j] = settings[SLAB_SD] * math.sqrt(1.0 / (1.0 + 1.0 / ratio)) if ratio > 0.0 else 0.0
+            # s² = c² r / (1 + r) with r = τ²λ²/c², so that d ln s / d ln(τλ) = 1 / (1 + r); r may underflow to 0.
+            scale[j] = 0.0
+            if ratio > 0.0:
+                scale[j] = settings[SLAB_SD] * math.sqrt(1.0 / (1.0 + 1.0 / ratio))
             by_wide[j] = 1.0 / (1.0 + ratio)
             if is_confounder[j] > 0.0:
                 scale[j], by_wide[j] = settings[CONFOUNDER_SD], 0.0
@@ -220,20 +231,15 @@ def effects_density(
             gradient[common + j] += pull * weight_common
             gradient[own + j] += pull * weight_own
             # d√w / d logit(w) = √w (1-w) / 2, and d√(1-w) / d logit(w) = -√(1-w) w / 2.
-            gradient[outcomes + 1] += (
-                0.5
-                * pull
-                * (
-                    weight_common * (1.0 - share) * position[common + j]
-                    - weight_own * share * position[own + j]
-                )
-            )
+            by_common = weight_common * (1.0 - share) * position[common + j]
+            by_own = weight_own * share * position[own + j]
+            gradient[outcomes + 1] += 0.5 * pull * (by_common - by_own)
     return total, gradient
 
 
 @functools.cache
 def compiled_density() -> Callable[..., Any]:
-    """`effects_density`, compiled; kept on disk until this file changes, where there is a place that can be written."""
+    """`effects_density`, compiled; cached on disk until this file changes, if its folder can be written."""
     try:
         compiled = njit(cache=True, nogil=True)(effects_density)
     except RuntimeError:

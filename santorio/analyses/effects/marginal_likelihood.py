@@ -1,4 +1,4 @@
-r"""What an outcome's days say about its exposures, as smooth functions of ρ alone. Pure NumPy and SciPy.
+r"""The marginal likelihood of an outcome's days given its exposures, as smooth functions of ρ alone.
 
 With y/σ = B a + X β + η, coefficients of the background a ~ Normal(0, D) and η a stationary AR(1), exact over gaps, the
 days enter the likelihood of y only through Ω(ρ)⁻¹, and that only through sums over the pairs of neighbouring days that
@@ -8,8 +8,8 @@ lie equally far apart. With z the row of all columns and the outcome, and Δ day
     ln |Ω|  = Σ_Δ n_Δ ln(1 - ρ^{2Δ})
     A_Δ = Σ z_i z_i',   B_Δ = Σ (z_i z_{i-1}' + z_{i-1} z_i'),   C_Δ = Σ z_{i-1} z_{i-1}'
 
-The background is then integrated out in closed form. What is left is tabulated over logit((1 + ρ)/2) and interpolated
-by cubic splines: a density that is asked a hundred thousand times then costs the same for a month and for ten years.
+The background is then integrated out in closed form. The result is tabulated over logit((1 + ρ)/2) and interpolated
+by cubic splines: a density that is evaluated a hundred thousand times costs the same for a month and for ten years.
 """
 
 from dataclasses import dataclass
@@ -54,9 +54,9 @@ class MarginalLikelihood:
         tuple of FloatArray
             Shapes (values, exposures, exposures), (values, exposures), (values,), (values,).
         """
-        place = (np.clip(logit, FIRST, LAST) - FIRST) / STEP
-        interval = np.minimum(place.astype(int), len(self.splines) - 1)
-        powers = ((place - interval) * STEP)[:, None] ** np.arange(4)
+        position = (np.clip(logit, FIRST, LAST) - FIRST) / STEP
+        interval = np.minimum(position.astype(int), len(self.splines) - 1)
+        powers = ((position - interval) * STEP)[:, None] ** np.arange(4)
         entries = np.einsum("vk,vke->ve", powers, self.splines[interval])
         rows, columns = np.tril_indices(self.exposures)
         gram = np.empty((len(logit), self.exposures, self.exposures))
@@ -65,12 +65,12 @@ class MarginalLikelihood:
 
 
 def gather(background: Columns, exposures: FloatArray, outcome: FloatArray) -> MarginalLikelihood:
-    """Gather what the days say.
+    """Compute the marginal likelihood of an outcome's days.
 
     Parameters
     ----------
     background : Columns
-        From `background_columns`: what is integrated out.
+        From `background_columns`: the columns that are integrated out.
     exposures : FloatArray
         Standardised exposures that act on each day; shape (days, exposures).
     outcome : FloatArray
@@ -84,15 +84,11 @@ def gather(background: Columns, exposures: FloatArray, outcome: FloatArray) -> M
     gram, log_determinant = _whitened(rows, background.gap_days, 2 * expit(logit) - 1)
     within, log_within = _without_background(gram, background.prior_sd)
     lower = np.tril_indices(exposures.shape[1])
-    entries = np.column_stack(
-        [
-            within[:, :-1, :-1][:, *lower],
-            within[:, -1],
-            log_determinant + log_within,
-        ]
-    )
-    # SciPy puts the cube first.
-    splines = np.ascontiguousarray(CubicSpline(logit, entries).c[::-1].transpose(1, 0, 2))
+    # The last row of `within` is X'H⁻¹y and y'H⁻¹y.
+    entries = np.column_stack([within[:, :-1, :-1][:, *lower], within[:, -1], log_determinant + log_within])
+    # SciPy puts the cube first, and the intervals second.
+    coefficients = CubicSpline(logit, entries).c
+    splines = np.ascontiguousarray(coefficients[::-1].transpose(1, 0, 2))
     return MarginalLikelihood(splines, len(outcome), exposures.shape[1], background.values.shape[1])
 
 
@@ -100,19 +96,22 @@ def _whitened(rows: FloatArray, gap_days: FloatArray, rho: FloatArray) -> tuple[
     """Z'Ω⁻¹Z and ln |Ω| for each ρ, shapes (values, columns, columns) and (values,)."""
     gram = np.repeat(np.outer(rows[0], rows[0])[None], len(rho), axis=0)
     log_determinant = np.zeros(len(rho))
+    # Pairs of neighbouring days, by the days between them.
     gap_days = gap_days[1:]
     for gap in np.unique(gap_days):
-        now, before = rows[1:][gap_days == gap], rows[:-1][gap_days == gap]
-        crossed = now.T @ before
-        kept = np.power(rho, gap)[:, None, None]
-        left = 1 - kept**2
-        gram += (now.T @ now - kept * (crossed + crossed.T) + kept**2 * (before.T @ before)) / left
-        log_determinant += len(now) * np.log(left[:, 0, 0])
+        current, previous = rows[1:][gap_days == gap], rows[:-1][gap_days == gap]
+        crossed = current.T @ previous
+        correlation = np.power(rho, gap)[:, None, None]
+        variance = 1 - correlation**2
+        products = current.T @ current - correlation * (crossed + crossed.T)
+        products = products + correlation**2 * (previous.T @ previous)
+        gram += products / variance
+        log_determinant += len(current) * np.log(variance[:, 0, 0])
     return gram, log_determinant
 
 
 def _without_background(gram: FloatArray, prior_sd: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The block of exposures and outcome once the background is integrated out, and what it adds to ln |H|."""
+    """The block of exposures and outcome after integrating out the background, and its part of ln |H|."""
     count = len(prior_sd)
     scaled = prior_sd[:, None] * gram[:, :count, :count] * prior_sd + np.eye(count)
     crossed = prior_sd[:, None] * gram[:, :count, count:]

@@ -1,6 +1,6 @@
-r"""The sampled model of all of a person's outcomes on everything they did: what is associated with what.
+r"""The sampled model of the associations of all of a person's outcomes with all their exposures.
 
-With outcome o and exposures standardised and σ_o the spread of a day around what the model expects::
+With outcome o and exposures standardised and σ_o the residual spread of a day::
 
     y_{o,t} / σ_o = level + trend_t + weekday_t + unknown_t + Σ_j β_{j,o} x_{j,t-lag} + η_{o,t}
     η_o      stationary AR(1) of unit variance, correlation ρ_o^Δ over Δ days: the outcome's own past
@@ -11,12 +11,12 @@ With outcome o and exposures standardised and σ_o the spread of a day around wh
     σ_o²     ~ InverseGamma(2, 1),   ρ_o = 2u - 1, u ~ Beta(6, 1.5)
 
 The regularised horseshoe of Piironen & Vehtari (2017, doi:10.1214/17-EJS1337SI), its local scales joined over outcomes
-by a Gaussian copula: what matters for one outcome is likelier to matter for another, as far as w says, and each λ by
-itself is as half-Cauchy as for one outcome alone. A confounder is adjusted for with s = 0.5 instead: a sparse prior
-would leave a part of it in what it confounds (Hahn et al. 2018, doi:10.1214/16-BA1044).
+by a Gaussian copula: an exposure that matters for one outcome is likelier to matter for another, to the degree w, and
+each λ by itself is half-Cauchy, as for one outcome alone. A confounder is adjusted for with s = 0.5 instead: a sparse
+prior would leave a part of it in what it confounds (Hahn et al. 2018, doi:10.1214/16-BA1044).
 
-The coefficients and σ_o are integrated out in closed form, see `marginal_likelihood.py`: what is sampled is ρ, τ, h, w,
-u and v, without the funnels of a horseshoe; coefficients and σ_o are then drawn exactly, given those.
+The coefficients and σ_o are integrated out in closed form, see `marginal_likelihood.py`: only ρ, τ, h, w, u and v are
+sampled, without the funnels of a horseshoe; coefficients and σ_o are then drawn exactly, given those.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,13 +32,13 @@ from santorio.stats import exact_inference
 from santorio.stats.prior import Prior
 from santorio.stats.sampler import Diagnostics, Fit, RegressionModel, convergence
 
-# Draws whose matrices are worked on together: 64 exposures then take 30 MB.
+# Draws whose matrices are computed together: 64 exposures then take 30 MB.
 DRAWS_AT_A_TIME = 1000
 
 
 @dataclass(frozen=True)
 class Effects:
-    """What a fit says of each outcome, in units of the standardised outcome and exposures.
+    """The effects of a fit for each outcome, in units of the standardised outcome and exposures.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Effects:
     sigma : FloatArray
         Draws, shape (draws, outcomes).
     parameters : FloatArray
-        How many coefficients each outcome's exposures use up after shrinkage, shape (outcomes,).
+        Effective number of coefficients of each outcome's exposures after shrinkage, shape (outcomes,).
     """
 
     fit: Fit
@@ -75,7 +75,7 @@ class EffectsModel(RegressionModel):
     """
 
     # In the order of `kernel.py`: of an effect that is not shrunk, of τ, of the logarithm by which an
-    # outcome's τ departs, of a confounder's effect, of σ², of ρ on the unit interval, of the share that outcomes share.
+    # outcome's τ departs, of a confounder's effect, of σ², of ρ on the unit interval, and of w.
     default_model_config: ClassVar[Mapping[str, Prior]] = {
         "slab": Prior("Normal", sigma=1),
         "tau": Prior("HalfNormal", sigma=0.2),
@@ -89,8 +89,8 @@ class EffectsModel(RegressionModel):
     }
     default_sampler_config: ClassVar[Mapping[str, Any]] = {
         **RegressionModel.default_sampler_config,
-        # τ and what matters most lie on a gentle ridge: three years of ten outcomes and 25 exposures leave τ an ESS of
-        # 1000. At a target of 0.9 it is 700, and takes half as long again.
+        # τ and the largest effects lie on a gentle ridge: three years of ten outcomes and 25 exposures give τ an ESS
+        # of 1000. At a target of 0.9 it is 700, and takes half as long again.
         "draws": 1500,
         "target_accept": 0.8,
     }
@@ -104,9 +104,9 @@ class EffectsModel(RegressionModel):
     ) -> None:
         super().__init__(model_config, sampler_config)
         for name, prior in self.model_config.items():
-            known = self.default_model_config[name]
-            if prior.distribution != known.distribution:
-                msg = f"the prior of {name} is {known.distribution}: the density is written for it"
+            required = self.default_model_config[name].distribution
+            if prior.distribution != required:
+                msg = f"the prior of {name} is {required}: the density is written for it"
                 raise ValueError(msg)
         self.outcomes = outcomes
         self.exposures = exposures
@@ -118,22 +118,14 @@ class EffectsModel(RegressionModel):
 
     @property
     def settings(self) -> FloatArray:
-        """As `effects_density` takes them."""
-        return np.array(
-            [
-                *(
-                    value
-                    for name in self.default_model_config
-                    for _, value in self.model_config[name].parameters
-                ),
-                FIRST,
-                LAST,
-                STEP,
-            ]
-        )
+        """Parameters of the priors and the table of the splines, in the order of `effects_density`."""
+        parameters: list[float] = []
+        for name in self.default_model_config:
+            parameters += [value for _, value in self.model_config[name].parameters]
+        return np.array([*parameters, FIRST, LAST, STEP])
 
     def build_model(self) -> Any:
-        """Build what nutpie samples, without data: it climbs `effects_density` itself."""
+        """Build the model for nutpie, without data: it samples `effects_density` directly, without PyMC."""
         from nutpie.compiled_pyfunc import from_pyfunc
 
         from santorio.analyses.effects.kernel import compiled_density
@@ -149,7 +141,11 @@ class EffectsModel(RegressionModel):
             "own": ("outcome", "exposure"),
         }
         sizes = {"outcome": outcomes, "exposure": exposures}
-        shapes = [tuple(sizes[dim] for dim in of_one) for of_one in dims.values()]
+        shapes = []
+        for parameter_dims in dims.values():
+            shape = tuple(sizes[dim] for dim in parameter_dims)
+            shapes.append(shape)
+        # Where each parameter ends in the sampler's vector.
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
 
         def log_density(position: FloatArray, **data: FloatArray) -> tuple[float, FloatArray]:
@@ -157,19 +153,20 @@ class EffectsModel(RegressionModel):
                 position, data["splines"], data["days"], data["is_confounder"], data["settings"]
             )
 
-        def named(position: FloatArray, **_: FloatArray) -> dict[str, FloatArray]:
+        def expand(position: FloatArray, **_: FloatArray) -> dict[str, FloatArray]:
+            """The parameters by name, from the sampler's unbounded scale."""
             parts = zip(dims, np.split(position, ends[:-1]), shapes, strict=True)
-            found = {name: part.reshape(shape) for name, part, shape in parts}
-            found |= {name: 1 / (1 + np.exp(-found[name])) for name in ("unit_rho", "share")}
-            # NumPy makes numbers of arrays without dimensions; nutpie wants arrays.
-            return {
-                name: np.asarray(value) for name, value in (found | {"tau": np.exp(found["tau"])}).items()
-            }
+            parameters = {name: part.reshape(shape) for name, part, shape in parts}
+            for name in ("unit_rho", "share"):
+                parameters[name] = 1 / (1 + np.exp(-parameters[name]))
+            parameters["tau"] = np.exp(parameters["tau"])
+            # NumPy makes numbers of arrays without dimensions; nutpie needs arrays.
+            return {name: np.asarray(value) for name, value in parameters.items()}
 
         return from_pyfunc(
             int(ends[-1]),
             lambda: log_density,
-            lambda *_: named,
+            lambda *_: expand,
             [np.dtype(np.float64)] * len(dims),
             shapes,
             list(dims),
@@ -180,7 +177,7 @@ class EffectsModel(RegressionModel):
         )
 
     def compile(self) -> Any:
-        """What is compiled serves every shape: nothing is left to be kept."""
+        """Return the model itself: its compiled density serves every shape, so that there is nothing to cache."""
         return self.build_model()
 
     def fit(
@@ -195,8 +192,9 @@ class EffectsModel(RegressionModel):
         is_confounder : NDArray[np.bool_], optional
             Exposures that are adjusted for without shrinking them to nothing; by default none. Shape (exposures,).
         """
-        count = evidence[0].exposures
-        confounders = np.zeros(count) if is_confounder is None else is_confounder.astype(float)
+        confounders = np.zeros(evidence[0].exposures)
+        if is_confounder is not None:
+            confounders = is_confounder.astype(float)
         fit = self.sample(
             {
                 "splines": np.stack([outcome_evidence.splines for outcome_evidence in evidence]),
@@ -206,28 +204,33 @@ class EffectsModel(RegressionModel):
         )
         scale = self.scales(fit.draws, confounders)
         rng = np.random.default_rng(self.sampler_config["seed"])
-        drawn = [
-            self.draw(outcome_evidence, fit.draws["unit_rho"][:, o], scale[:, o], rng)
-            for o, outcome_evidence in enumerate(evidence)
-        ]
-        effect = np.stack([effect for effect, _, _ in drawn], axis=1)
-        sigma = np.stack([sigma for _, sigma, _ in drawn], axis=1)
-        parameters = np.array([parameters for _, _, parameters in drawn])
-        return Effects(_judged(fit, {"effect": effect, "sigma": sigma}), effect, sigma, parameters)
+        effects, sigmas, parameters = [], [], []
+        for o, outcome_evidence in enumerate(evidence):
+            effect, sigma, used = self.draw(outcome_evidence, fit.draws["unit_rho"][:, o], scale[:, o], rng)
+            effects.append(effect)
+            sigmas.append(sigma)
+            parameters.append(used)
+        drawn = {"effect": np.stack(effects, axis=1), "sigma": np.stack(sigmas, axis=1)}
+        return Effects(
+            _with_diagnostics_of(fit, drawn), drawn["effect"], drawn["sigma"], np.array(parameters)
+        )
 
     def scales(self, draws: Mapping[str, FloatArray], is_confounder: FloatArray) -> FloatArray:
         """Scales s of every draw, shape (draws, outcomes, exposures)."""
         from scipy.special import ndtr
 
-        deviations = {name: self.model_config[name]["sigma"] for name in ("slab", "departure", "confounder")}
+        slab = self.model_config["slab"]["sigma"]
+        departure = self.model_config["departure"]["sigma"]
+        confounder = self.model_config["confounder"]["sigma"]
         share = draws["share"][:, None, None]
         standard = np.sqrt(share) * draws["common"][:, None] + np.sqrt(1 - share) * draws["own"]
+        # λ by the tail nearer to z, where Φ is exact: tan(π/2 - x) = 1 / tan(x).
         tail = np.tan(np.pi / 2 * ndtr(-np.abs(standard)))
         local = np.where(standard < 0, tail, 1 / tail)
-        tau = draws["tau"][:, None] * np.exp(deviations["departure"] * draws["departure"])
-        wide = tau[:, :, None] * local
-        scale = deviations["slab"] / np.sqrt(1 + (deviations["slab"] / wide) ** 2)
-        return np.where(is_confounder > 0, deviations["confounder"], scale)
+        tau = draws["tau"][:, None] * np.exp(departure * draws["departure"])
+        unbounded = tau[:, :, None] * local
+        scale = slab / np.sqrt(1 + (slab / unbounded) ** 2)
+        return np.where(is_confounder > 0, confounder, scale)
 
     def draw(
         self, evidence: MarginalLikelihood, unit_rho: FloatArray, scale: FloatArray, rng: np.random.Generator
@@ -241,18 +244,19 @@ class EffectsModel(RegressionModel):
         effect, sigma : FloatArray
             Shapes (draws, exposures) and (draws,).
         parameters : float
-            Mean of tr(I - K⁻¹): how many coefficients are used up after shrinkage.
+            Mean of tr(I - K⁻¹): the effective number of coefficients after shrinkage.
         """
         shape, rate = self.model_config["variance"]["alpha"], self.model_config["variance"]["beta"]
         effects, sigmas, used = [], [], []
         for first in range(0, len(scale), DRAWS_AT_A_TIME):
-            chosen = slice(first, first + DRAWS_AT_A_TIME)
-            gram, crossed, left, _ = evidence.at(np.log(unit_rho[chosen] / (1 - unit_rho[chosen])))
-            s = scale[chosen]
+            batch = slice(first, first + DRAWS_AT_A_TIME)
+            rho, s = unit_rho[batch], scale[batch]
+            gram, crossed, quadratic, _ = evidence.at(np.log(rho / (1 - rho)))
             kernel = np.eye(s.shape[1]) + s[:, :, None] * gram * s[:, None, :]
+            # With K = L L': R = L'⁻¹, so that K⁻¹ = R R'.
             inverse_root = np.linalg.inv(np.linalg.cholesky(kernel)).transpose(0, 2, 1)
             half = np.einsum("dkj,dk->dj", inverse_root, s * crossed)
-            residual = rate + 0.5 * (left - (half**2).sum(axis=1))
+            residual = rate + 0.5 * (quadratic - (half**2).sum(axis=1))
             sigma = np.sqrt(residual / rng.gamma(shape + 0.5 * evidence.days, size=len(s)))
             standard = half + sigma[:, None] * rng.normal(size=s.shape)
             effects.append(s * np.einsum("djk,dk->dj", inverse_root, standard))
@@ -261,19 +265,16 @@ class EffectsModel(RegressionModel):
         return np.concatenate(effects), np.concatenate(sigmas), float(np.concatenate(used).mean())
 
 
-def _judged(fit: Fit, drawn: Mapping[str, FloatArray]) -> Fit:
-    """The fit with diagnostics that speak of what was drawn as well."""
-    said = fit.diagnostics
-    r_hat, bulk, tail = convergence(
-        {name: values.reshape(said.chains, said.draws, -1) for name, values in drawn.items()}
+def _with_diagnostics_of(fit: Fit, drawn: Mapping[str, FloatArray]) -> Fit:
+    """The fit with the diagnostics of both the sampled parameters and the drawn ones: the worse of each."""
+    sampled = fit.diagnostics
+    by_chain = {name: values.reshape(sampled.chains, sampled.draws, -1) for name, values in drawn.items()}
+    r_hat, bulk, tail = convergence(by_chain)
+    # NaN, from chains that never moved, is the worst of all: NumPy's maximum and minimum keep it.
+    diagnostics = replace(
+        sampled,
+        r_hat=float(np.maximum(sampled.r_hat, r_hat)),
+        ess_bulk=float(np.minimum(sampled.ess_bulk, bulk)),
+        ess_tail=float(np.minimum(sampled.ess_tail, tail)),
     )
-    return replace(
-        fit,
-        diagnostics=replace(
-            said,
-            # NaN, from chains that never moved, is the worst of all.
-            r_hat=float(np.maximum(said.r_hat, r_hat)),
-            ess_bulk=float(np.minimum(said.ess_bulk, bulk)),
-            ess_tail=float(np.minimum(said.ess_tail, tail)),
-        ),
-    )
+    return replace(fit, diagnostics=diagnostics)

@@ -1,4 +1,4 @@
-"""The analysis of what is associated with what: all of a person's outcomes in one fit, one published run an outcome."""
+"""The analysis of associations: all of a person's outcomes in one fit, one published run per outcome."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from santorio.storage.database.engine import Database
 
 @dataclass(frozen=True)
 class EffectInputs:
-    """What the marts know of a person, with what is measured with error replaced by what is to be expected of it.
+    """A person's series from the marts; exposures with a measurement error are calibrated.
 
     Attributes
     ----------
@@ -40,24 +40,25 @@ class EffectInputs:
 
     @property
     def as_of(self) -> dt.datetime:
-        """When the newest of it became known."""
-        return max(series.as_of for series in (*self.outcomes.values(), *self.exposures.values()))
+        """Instant at which the newest value became known."""
+        every = [*self.outcomes.values(), *self.exposures.values()]
+        return max(series.as_of for series in every)
 
 
 @dataclass(frozen=True)
 class EffectEstimates:
-    """What a fit says of one outcome.
+    """The estimates of a fit for one outcome.
 
     Attributes
     ----------
     effect : FloatArray
         Standardised effects of its candidates, shape (draws, candidates).
     parameters : float
-        How many coefficients the regression uses up.
+        Effective number of coefficients of the regression.
     diagnostics : Diagnostics
-        Of the whole fit, whatever other outcomes were in it.
+        Of the whole fit, with all its outcomes.
     outcomes : int
-        How many outcomes were in it.
+        Number of outcomes in the fit.
     prior_free : FloatArray
         Estimate and standard deviation of each effect without its prior, standardised; shape (2, candidates).
     """
@@ -76,9 +77,9 @@ def analyse_effects(
     force: bool = False,
     sampler_config: Mapping[str, object] | None = None,
 ) -> list[RunReport]:
-    """Estimate what each outcome is associated with, and publish what may be published.
+    """Estimate the associations of each outcome, and publish those of fits that pass their diagnostics.
 
-    A new day changes them all, so all outcomes have one fingerprint and are fitted together.
+    A new day changes them all, so all outcomes have one cache key and are fitted together.
 
     Parameters
     ----------
@@ -90,22 +91,21 @@ def analyse_effects(
     with database.connect() as connection:
         outcomes = read_outcomes(connection, person.user_id)
         exposures, calibrations = correct_measurement_error(read_exposures(connection, person.user_id))
-    known = EffectInputs(
-        {name: series for name, series in sorted(outcomes.items()) if find_outcome(name).is_in_associations},
-        exposures,
-        calibrations,
-    )
-    regressions, reports = _prepare(known)
+    # In the order of names, so that the same inputs have the same cache key.
+    analysed = {name: outcomes[name] for name in sorted(outcomes) if find_outcome(name).is_in_associations}
+    inputs = EffectInputs(analysed, exposures, calibrations)
+    regressions, reports = _prepare(inputs)
     if regressions:
-        reports |= _publish(database, person, known, regressions, sampler_config or {}, force=force)
-    return [reports[outcome] for outcome in known.outcomes]
+        reports |= _publish(database, person, inputs, regressions, sampler_config or {}, force=force)
+    return [reports[outcome] for outcome in inputs.outcomes]
 
 
-def _prepare(known: EffectInputs) -> tuple[list[Regression], dict[str, RunReport]]:
+def _prepare(inputs: EffectInputs) -> tuple[list[Regression], dict[str, RunReport]]:
+    """Regressions of the outcomes with enough data, and reports of the others."""
     regressions, reports = [], {}
-    for outcome, series in known.outcomes.items():
+    for outcome, series in inputs.outcomes.items():
         try:
-            regressions.append(prepare(outcome, series, known.exposures))
+            regressions.append(prepare(outcome, series, inputs.exposures))
         except NotEnoughData as missing:
             reports[outcome] = RunReport("effects", outcome, "not enough data", str(missing))
     return regressions, reports
@@ -114,117 +114,125 @@ def _prepare(known: EffectInputs) -> tuple[list[Regression], dict[str, RunReport
 def _publish(
     database: Database,
     person: Person,
-    known: EffectInputs,
+    inputs: EffectInputs,
     regressions: Sequence[Regression],
     sampler_config: Mapping[str, object],
     *,
     force: bool,
 ) -> dict[str, RunReport]:
     """Fit, unless every outcome's newest run is of the same inputs, and publish each outcome's run."""
-    key = _fingerprint(known, regressions, sampler_config)
+    key = _cache_key(inputs, regressions, sampler_config)
     outcomes = [regression.outcome for regression in regressions]
     with database.connect() as connection:
         last = {last_cache_key(connection, person.user_id, "effects", outcome) for outcome in outcomes}
     if not force and last == {key}:
         return {outcome: RunReport("effects", outcome, "unchanged") for outcome in outcomes}
     fits = fit(regressions, sampler_config)
-    return {
-        regression.outcome: publish(
-            database, _run(person, known, regression, fits[regression.outcome], key), force=force
-        )
-        for regression in regressions
-    }
+    reports = {}
+    for regression in regressions:
+        run = _run(person, inputs, regression, fits[regression.outcome], key)
+        reports[regression.outcome] = publish(database, run, force=force)
+    return reports
 
 
-def _fingerprint(
-    known: EffectInputs, regressions: Sequence[Regression], sampler_config: Mapping[str, object]
+def _cache_key(
+    inputs: EffectInputs, regressions: Sequence[Regression], sampler_config: Mapping[str, object]
 ) -> str:
     model = EffectsModel(1, 1, sampler_config=sampler_config)
-    inputs: list[object] = [model.model_config, model.sampler_config]
+    parts: list[object] = [model.model_config, model.sampler_config]
     for regression in regressions:
-        series = known.outcomes[regression.outcome]
+        series = inputs.outcomes[regression.outcome]
         names = [(candidate.name, candidate.per_amount) for candidate in regression.candidates]
-        inputs += [regression.outcome, names, series.day, series.value, regression.exposures]
-    return cache_key(*inputs)
+        parts += [regression.outcome, names, series.day, series.value, regression.exposures]
+    return cache_key(*parts)
 
 
 def fit(
     regressions: Sequence[Regression], sampler_config: Mapping[str, object]
 ) -> dict[str, EffectEstimates]:
-    """Fit all outcomes together; if that cannot be trusted, each by itself, so that one does not refuse the others."""
+    """Fit all outcomes together; if that cannot be trusted, each by itself, so that one does not reject the others."""
     together = _fit(regressions, sampler_config)
-    if len(regressions) == 1 or next(iter(together.values())).diagnostics.problem is None:
+    # All estimates of a fit have its diagnostics.
+    diagnostics = together[regressions[0].outcome].diagnostics
+    if len(regressions) == 1 or diagnostics.problem is None:
         return together
-    return {
-        outcome: estimated
-        for regression in regressions
-        for outcome, estimated in _fit([regression], sampler_config).items()
-    }
+    estimates: dict[str, EffectEstimates] = {}
+    for regression in regressions:
+        estimates |= _fit([regression], sampler_config)
+    return estimates
 
 
 def _fit(
     regressions: Sequence[Regression], sampler_config: Mapping[str, object]
 ) -> dict[str, EffectEstimates]:
-    joined = stack_outcomes(regressions)
-    model = EffectsModel(len(regressions), len(joined.exposures), sampler_config=sampler_config)
-    effects = model.fit(joined.evidence, joined.is_confounder)
-    return {
-        regression.outcome: EffectEstimates(
-            effects.effect[:, o, joined.columns(regression)],
-            float(effects.parameters[o]) + joined.evidence[o].background,
-            effects.diagnostics,
-            len(regressions),
-            np.stack(flat_prior_associations(joined.evidence[o], joined.columns(regression))),
+    stacked = stack_outcomes(regressions)
+    model = EffectsModel(len(regressions), len(stacked.exposures), sampler_config=sampler_config)
+    effects = model.fit(stacked.evidence, stacked.is_confounder)
+    estimates = {}
+    for o, regression in enumerate(regressions):
+        evidence, columns = stacked.evidence[o], stacked.columns(regression)
+        estimates[regression.outcome] = EffectEstimates(
+            effect=effects.effect[:, o, columns],
+            parameters=float(effects.parameters[o]) + evidence.background,
+            diagnostics=effects.diagnostics,
+            outcomes=len(regressions),
+            prior_free=np.stack(flat_prior_associations(evidence, columns)),
         )
-        for o, regression in enumerate(regressions)
-    }
+    return estimates
 
 
 def _run(
-    person: Person, known: EffectInputs, regression: Regression, estimated: EffectEstimates, key: str
+    person: Person, inputs: EffectInputs, regression: Regression, estimates: EffectEstimates, key: str
 ) -> Run:
-    problem = estimated.diagnostics.problem
-    rows = [] if problem else results(regression, estimated, known.calibrations)
-    series = known.outcomes[regression.outcome]
+    series = inputs.outcomes[regression.outcome]
     names = [candidate.name for candidate in regression.candidates]
-    used = {regression.outcome: series, **{name: known.exposures[name] for name in names}}
+    used = {regression.outcome: series} | {name: inputs.exposures[name] for name in names}
     diagnostics: dict[str, object] = {
-        **estimated.diagnostics.as_json(),
+        **estimates.diagnostics.as_json(),
         "days": len(regression.standard),
-        "outcomes_fitted_together": estimated.outcomes,
+        "outcomes_fitted_together": estimates.outcomes,
         "left_out": describe_exclusions(used),
     }
-    reliabilities = {
-        name: round(known.calibrations[name].reliability, 3) for name in names if name in known.calibrations
-    }
-    if reliabilities:
-        diagnostics["reliability"] = reliabilities
+    calibrated = [name for name in names if name in inputs.calibrations]
+    if calibrated:
+        diagnostics["reliability"] = {
+            name: round(inputs.calibrations[name].reliability, 3) for name in calibrated
+        }
+    rows: list[dict[str, object]] = []
+    plot, reason = None, None
+    problem = estimates.diagnostics.problem
+    if problem is None:
+        rows = results(regression, estimates, inputs.calibrations)
+        plot = _plot(regression.outcome, rows)
+    else:
+        reason = f"The fit cannot be trusted: {problem}."
     return Run(
         user_id=person.user_id,
         kind="effects",
         target=regression.outcome,
         fingerprint=key,
-        as_of=known.as_of,
+        as_of=inputs.as_of,
         known_at=series.known_at,
         rows=rows,
         diagnostics=diagnostics,
-        plot=_plot(regression.outcome, rows) if rows else None,
-        reason=f"The fit cannot be trusted: {problem}." if problem else None,
+        plot=plot,
+        reason=reason,
     )
 
 
 def results(
-    regression: Regression, estimated: EffectEstimates, calibrations: Mapping[str, RegressionCalibration]
+    regression: Regression, estimates: EffectEstimates, calibrations: Mapping[str, RegressionCalibration]
 ) -> list[dict[str, object]]:
-    """Rows of `analysis.effects`, ranked by how probable a difference that matters is."""
+    """Rows of `analysis.effects`, ranked by the probability of a difference that matters."""
     registered = find_outcome(regression.outcome)
-    matters = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * regression.spread
-    degrees = len(regression.standard) - estimated.parameters
+    smallest_effect = registered.smallest_effect or DEFAULT_SMALLEST_EFFECT_SD * regression.spread
+    degrees = len(regression.standard) - estimates.parameters
     scored: list[tuple[float, float, dict[str, object]]] = []
     for j, candidate in enumerate(regression.candidates):
+        # From standardised units to the outcome's unit per amount of the exposure.
         standard_effect = regression.spread / candidate.spread * candidate.per_amount
-        effect = estimated.effect[:, j] * standard_effect
-        prior_free = estimated.prior_free[:, j] * standard_effect
+        effect = estimates.effect[:, j] * standard_effect
+        prior_free = estimates.prior_free[:, j] * standard_effect
         if candidate.name in calibrations:
             effect = calibrations[candidate.name].widen(effect)
         row = {
@@ -238,16 +246,16 @@ def results(
             "prior_free_sd": float(prior_free[1]),
             "standard_effect": standard_effect,
         }
+        probability_matters = float((np.abs(effect) > smallest_effect).mean())
+        # Many effects have the same probability, near 0 or 1: the surer of them comes first.
         certainty = abs(float(effect.mean())) / float(effect.std(ddof=1))
-        scored.append((float((np.abs(effect) > matters).mean()), certainty, row))
+        scored.append((probability_matters, certainty, row))
     scored.sort(key=lambda scores: (-scores[0], -scores[1]))
     return [{**row, "rank": rank} for rank, (_, _, row) in enumerate(scored, start=1)]
 
 
 def _summary(effect: FloatArray, candidate: Candidate, degrees: float) -> dict[str, object]:
-    lower_95, lower_50, upper_50, upper_95 = (
-        float(q) for q in np.quantile(effect, [0.025, 0.25, 0.75, 0.975])
-    )
+    lower_95, lower_50, upper_50, upper_95 = np.quantile(effect, [0.025, 0.25, 0.75, 0.975]).tolist()
     estimate, sd = float(effect.mean()), float(effect.std(ddof=1))
     to_nothing, to_doubt = robustness(estimate, sd, degrees)
     return {

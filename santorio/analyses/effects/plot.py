@@ -29,7 +29,9 @@ def plot_effects(outcome: str, unit: str, rows: Sequence[Mapping[str, Any]]) -> 
 
 
 def _amount(row: Mapping[str, Any]) -> str:
-    """Name an exposure with its amount; a unit that its name holds already is not repeated."""
+    """Name an exposure with its amount; a unit that its name contains already is not repeated."""
     name, unit = label(row["exposure"]), row["exposure_unit"]
-    parts = [f"{row['per_amount']:g}", unit if unit not in name else "", name]
-    return " ".join(part for part in parts if part)
+    amount = f"{row['per_amount']:g}"
+    if not unit or unit in name:
+        return f"{amount} {name}"
+    return f"{amount} {unit} {name}"

@@ -1,4 +1,4 @@
-"""How strong an unmeasured confounder would have to be to explain an association away."""
+"""Sensitivity of an association to an unmeasured confounder: how strong one would have to be to explain it."""
 
 import math
 
@@ -14,8 +14,8 @@ def robustness_value(f: float) -> float:
     Returns
     -------
     float
-        The share, of what is left of the outcome's variance and of the exposure's, that a confounder would have to
-        explain of both.
+        Share of the residual variance, both of the outcome and of the exposure, that a confounder would have to
+        explain.
     """
     return 0.5 * (math.sqrt(f**4 + 4 * f**2) - f**2)
 
@@ -33,13 +33,14 @@ def robustness(estimate: float, sd: float, degrees: float) -> tuple[float, float
     Returns
     -------
     to_nothing : float
-        How strong a confounder brings the estimate to zero.
+        Strength of a confounder that brings the estimate to zero.
     to_doubt : float
-        How strong a confounder brings zero into the interval; 0 where it is in it without any.
+        Strength of a confounder that brings zero into the interval; 0 where it is in it without any.
     """
     from scipy.stats import t
 
     degrees = max(degrees, 2.0)
     f = abs(estimate) / sd / math.sqrt(degrees)
-    doubtful = float(t.ppf(0.975, degrees - 1)) / math.sqrt(degrees - 1)
-    return robustness_value(f), robustness_value(max(f - doubtful, 0.0))
+    # The f of an estimate at the edge of significance, with a degree of freedom less for the confounder.
+    critical = float(t.ppf(0.975, degrees - 1)) / math.sqrt(degrees - 1)
+    return robustness_value(f), robustness_value(max(f - critical, 0.0))
