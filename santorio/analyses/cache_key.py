@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-# What every analysis depends on: how its days are read, how its results are stored, the registry of metrics.
+# Sources that every analysis depends on: reading of days, storage of results, the registry of metrics.
 SHARED = (
     "santorio/analyses/cache_key.py",
     "santorio/analyses/run_store.py",
@@ -26,17 +26,24 @@ def models_version(code: tuple[str, ...] = CODE_PATHS, libraries: tuple[str, ...
     """Hash of the sources that compute analyses and of the library versions; editing the API changes nothing."""
     digest = hashlib.sha256()
     for part in code:
-        root = ROOT / part
-        paths = [root] if root.is_file() else sorted(root.rglob("*.py"))
-        if not paths:
-            msg = f"no source at {part}: results would not depend on it"
-            raise FileNotFoundError(msg)
-        for path in paths:
+        for path in _sources(part):
             digest.update(str(path.relative_to(ROOT)).encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     for library in libraries:
         digest.update(f"{library}={metadata.version(library)}".encode())
     return digest.hexdigest()
+
+
+def _sources(part: str) -> list[Path]:
+    """The source files at a path below the repository's root: a file, or all modules of a folder."""
+    root = ROOT / part
+    if root.is_file():
+        return [root]
+    paths = sorted(root.rglob("*.py"))
+    if not paths:
+        msg = f"no source at {part}: results would not depend on it"
+        raise FileNotFoundError(msg)
+    return paths
 
 
 def cache_key(

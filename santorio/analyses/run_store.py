@@ -1,4 +1,4 @@
-"""The store of analysis runs: one transaction a run. An accepted run publishes its rows, a rejected one only itself."""
+"""The store of analysis runs: a transaction per run. An accepted run publishes its rows, a rejected one only itself."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -29,12 +29,12 @@ TABLES: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class RunReport:
-    """What an analysis did for one target: counts, diagnostics and a plot; its texts hold no health value.
+    """The result of an analysis for one target: counts, diagnostics and a plot; its texts contain no health value.
 
     Attributes
     ----------
     kind, target
-        What was analysed: a trial by its name, the effects or the baseline of an outcome, or all proposals.
+        A trial by its name, the effects or the baseline of an outcome, or all proposals.
     status
         "unchanged" where the inputs are those of the last run; "not enough data" is a state, not an error.
     reason
@@ -64,7 +64,7 @@ class Run:
     Attributes
     ----------
     as_of
-        When the newest of its inputs became known.
+        Instant at which the newest of its inputs became known.
     known_at
         Instant of the log that the marts reflected when they were read; None before a build was published.
     reason
@@ -92,7 +92,7 @@ class Run:
 def latest_results(
     connection: psycopg.Connection, user_id: UUID, table: str, order: str
 ) -> list[dict[str, object]]:
-    """Read a person's rows of the newest accepted run of each subject.
+    """Read a person's rows of the newest accepted run of each target.
 
     Parameters
     ----------
@@ -128,7 +128,13 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
 
     Publishing a run with the same cache key again changes nothing unless `force` is set.
     """
-    status: Status = "accepted" if run.reason is None else "rejected"
+    status: Status = "rejected"
+    plot = None
+    tables: dict[str, Sequence[Mapping[str, object]]] = {}
+    if run.reason is None:
+        status = "accepted"
+        plot = run.plot
+        tables = {TABLES[run.kind]: run.rows, **run.further_rows}
     with database.connect() as connection:
         # Two processes may have computed the same run: the second finds the first one's.
         lock_analysis(connection, run.user_id, run.kind, run.target)
@@ -146,24 +152,26 @@ def publish(database: Database, run: Run, *, force: bool = False) -> RunReport:
             "known_at": run.known_at,
             "code_version": code_version(),
             "diagnostics": Jsonb(dict(run.diagnostics)),
-            "plot": run.plot if status == "accepted" else None,
+            "plot": plot,
             "reason": run.reason,
             "posterior_object": run.posterior_object,
         }
         insert(connection, "runs", [record])
-        tables = {TABLES[run.kind]: run.rows, **run.further_rows} if status == "accepted" else {}
         for table, rows in tables.items():
             insert(connection, table, [{"run_id": run_id, "user_id": run.user_id, **row} for row in rows])
-        published = len(run.rows) if status == "accepted" else 0
+    published = 0
+    if status == "accepted":
+        published = len(run.rows)
     return RunReport(
-        run.kind,
-        run.target,
-        status,
-        run.reason,
-        published,
-        run.diagnostics,
-        run.plot if published else None,
-        run_id,
+        kind=run.kind,
+        target=run.target,
+        status=status,
+        reason=run.reason,
+        rows=published,
+        diagnostics=run.diagnostics,
+        # A run without rows has nothing to show.
+        plot=plot if published else None,
+        run_id=run_id,
     )
 
 
@@ -177,5 +185,7 @@ def insert(connection: psycopg.Connection, table: str, rows: Sequence[Mapping[st
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.SQL(", ").join(sql.Placeholder() * len(columns)),
     )
+    # Every row has the columns of the first, whatever their order.
+    values = [list(map(row.__getitem__, columns)) for row in rows]
     with connection.cursor() as cursor:
-        cursor.executemany(statement, [[row[column] for column in columns] for row in rows])
+        cursor.executemany(statement, values)

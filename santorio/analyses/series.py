@@ -4,7 +4,7 @@ Days that `marts.day_quality` excludes are excluded here, for every analysis ali
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -26,7 +26,7 @@ class ExcludedDay:
 
 @dataclass(frozen=True)
 class Series:
-    """One value a day, days ascending.
+    """One value per day, days ascending.
 
     Attributes
     ----------
@@ -70,22 +70,22 @@ def day_number(day: dt.date) -> int:
     return (day - EPOCH).days
 
 
-# Several reasons of one day are joined, always in the same order.
+# Several reasons of one day are joined, always in the same order. The last column is null on a trusted day.
 _OUTCOMES = """
 select metric, day, value, coalesce(samples, 1), '', as_of,
        (select string_agg(reason, ' ' order by flag) from marts.day_quality quality
-        where quality.user_id = told.user_id and quality.day = told.day and quality.metric = told.metric
+        where quality.user_id = outcome.user_id and quality.day = outcome.day and quality.metric = outcome.metric
           and is_excluded)
-from marts.outcomes told
+from marts.outcomes outcome
 where user_id = %(user)s and value is not null and (%(metrics)s::text[] is null or metric = any(%(metrics)s))
 order by metric, day
 """
 _EXPOSURES = """
 select exposure, day, value, 1, coalesce(unit, ''), as_of,
        (select string_agg(reason, ' ' order by flag) from marts.day_quality quality
-        where quality.user_id = told.user_id and quality.day = told.day and quality.metric = told.exposure
-          and is_excluded)
-from marts.exposures told
+        where quality.user_id = exposures.user_id and quality.day = exposures.day
+          and quality.metric = exposures.exposure and is_excluded)
+from marts.exposures
 where user_id = %s and value is not null order by exposure, day
 """
 
@@ -94,15 +94,17 @@ def read_outcomes(
     connection: psycopg.Connection, user_id: UUID, metrics: Sequence[str] | None = None
 ) -> dict[str, Series]:
     """Read outcomes by metric, by default all of them. Untrusted days are excluded, and listed."""
-    wanted = {"user": user_id, "metrics": None if metrics is None else list(metrics)}
-    known = _known_at(connection)
-    return _by_name(connection.execute(_OUTCOMES, wanted).fetchall(), known)
+    parameters: dict[str, object] = {"user": user_id, "metrics": None}
+    if metrics is not None:
+        parameters["metrics"] = list(metrics)
+    known_at = _known_at(connection)
+    return _by_name(connection.execute(_OUTCOMES, parameters).fetchall(), known_at)
 
 
 def read_exposures(connection: psycopg.Connection, user_id: UUID) -> dict[str, Series]:
     """Read exposures by name. Untrusted days are excluded, and listed."""
-    known = _known_at(connection)
-    return _by_name(connection.execute(_EXPOSURES, [user_id]).fetchall(), known)
+    known_at = _known_at(connection)
+    return _by_name(connection.execute(_EXPOSURES, [user_id]).fetchall(), known_at)
 
 
 def _known_at(connection: psycopg.Connection) -> dt.datetime | None:
@@ -125,48 +127,60 @@ def describe_exclusions(
     ----------
     first, last
         First and last day of interest, since 1970-01-01; by default all days.
+
+    Returns
+    -------
+    dict
+        Day and reason of each excluded day, by the name of the series; series without any are absent.
     """
-
-    def days_of(series: Series) -> Iterable[ExcludedDay]:
-        return (
-            excluded
-            for excluded in series.excluded
-            if (first is None or day_number(excluded.day) >= first)
-            and (last is None or day_number(excluded.day) <= last)
-        )
-
-    told = {
-        name: [{"day": left.day.isoformat(), "reason": left.reason} for left in days_of(one)]
-        for name, one in sorted(series.items())
-    }
-    return {name: days for name, days in told.items() if days}
+    descriptions: dict[str, list[dict[str, str]]] = {}
+    for name in sorted(series):
+        for excluded in series[name].excluded:
+            number = day_number(excluded.day)
+            is_early = first is not None and number < first
+            is_late = last is not None and number > last
+            if not is_early and not is_late:
+                description = {"day": excluded.day.isoformat(), "reason": excluded.reason}
+                descriptions.setdefault(name, []).append(description)
+    return descriptions
 
 
-def _by_name(rows: Sequence[tuple[object, ...]], known_at: dt.datetime | None) -> dict[str, Series]:
-    grouped: dict[str, list[tuple[object, ...]]] = {}
+# A day of a series as the queries above select it: name, day, value, samples, unit, as_of, reason of an exclusion.
+_Row = tuple[str, dt.date, float, float, str, dt.datetime, str | None]
+
+
+def _by_name(rows: Sequence[_Row], known_at: dt.datetime | None) -> dict[str, Series]:
+    grouped: dict[str, list[_Row]] = {}
     for row in rows:
-        grouped.setdefault(str(row[0]), []).append(row)
-    # A name without any trusted day has no series.
-    return {
-        name: _series(group, known_at)
-        for name, group in grouped.items()
-        if any(row[6] is None for row in group)
-    }
+        grouped.setdefault(row[0], []).append(row)
+    by_name = {}
+    for name, group in grouped.items():
+        series = _series(group, known_at)
+        if series is not None:
+            by_name[name] = series
+    return by_name
 
 
-def _series(rows: Sequence[tuple[object, ...]], known_at: dt.datetime | None) -> Series:
-    trusted = [row for row in rows if row[6] is None]
+def _series(rows: Sequence[_Row], known_at: dt.datetime | None) -> Series | None:
+    """One series of its rows, in the order of days; None where no day can be trusted."""
+    trusted = []
+    excluded = []
+    for row in rows:
+        day, reason = row[1], row[6]
+        if reason is None:
+            trusted.append(row)
+        else:
+            excluded.append(ExcludedDay(day, reason))
+    if not trusted:
+        return None
     _, days, values, samples, units, _, _ = zip(*trusted, strict=True)
     return Series(
-        day=np.array([day_number(day) for day in days], dtype=np.int64),
+        day=np.array(list(map(day_number, days)), dtype=np.int64),
         value=np.array(values, dtype=float),
         samples=np.maximum(np.array(samples, dtype=float), 1.0),
-        unit=str(units[0]),
-        as_of=max(row[5] for row in rows if isinstance(row[5], dt.datetime)),
-        excluded=tuple(
-            ExcludedDay(row[1], str(row[6]))
-            for row in rows
-            if row[6] is not None and isinstance(row[1], dt.date)
-        ),
+        unit=units[0],
+        # A day that is excluded is an input as well.
+        as_of=max(row[5] for row in rows),
+        excluded=tuple(excluded),
         known_at=known_at,
     )

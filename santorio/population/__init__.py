@@ -1,1 +1,1 @@
-"""Several people together, with their consent: what they share, how it is pooled, and what a person sees of it."""
+"""Pooling of estimates over people who consent: the shared estimates, and the results that each person sees."""

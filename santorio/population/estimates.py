@@ -1,4 +1,4 @@
-"""What consenting people share: estimate and standard deviation of each association and each finished trial."""
+"""The estimates that consenting people share: of each association and each finished trial, with standard deviation."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ Basis = Literal["trial", "association"]
 
 @dataclass(frozen=True, slots=True)
 class EffectKey:
-    """What estimates must have in common to be pooled: one effect of one factor on one outcome.
+    """One effect of one factor on one outcome: estimates with the same key are pooled.
 
     Attributes
     ----------
@@ -51,11 +51,11 @@ class Estimate:
     Attributes
     ----------
     per_amount : float
-        Amount of the exposure that it is for; 1 for a trial.
+        Amount of the exposure that the estimate is for; 1 for a trial.
     standard_effect : float
         The effect of one standard deviation.
     as_of : datetime
-        When the newest of its inputs became known.
+        Instant at which the newest of its inputs became known.
     """
 
     estimate: float
@@ -72,7 +72,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class SharedEstimates:
-    """All that people share: who shares, and their estimates by effect and person."""
+    """The people who share, and their estimates by effect and person."""
 
     people: frozenset[UUID] = frozenset()
     estimates: Mapping[EffectKey, Mapping[UUID, Estimate]] | None = None
@@ -83,10 +83,11 @@ class SharedEstimates:
 
 
 def read_shared_estimates(connection: psycopg.Connection) -> SharedEstimates:
-    """Read what everyone shares who consents at this moment."""
+    """Read the estimates of all people who consent at this moment."""
     people = people_who_share(connection)
     estimates: dict[EffectKey, dict[UUID, Estimate]] = {}
-    for user_id, key, estimate in (*_associations(connection, people), *_trials(connection, people)):
+    shared = [*_associations(connection, people), *_trials(connection, people)]
+    for user_id, key, estimate in shared:
         estimates.setdefault(key, {})[user_id] = estimate
     return SharedEstimates(frozenset(people), estimates)
 
@@ -113,17 +114,19 @@ def _associations(
         """,
         [list(people)],
     ).fetchall()
-    return [
-        (user_id, EffectKey("association", outcome, exposure, lag, unit, exposure_unit), Estimate(*values))
-        for user_id, outcome, exposure, lag, unit, exposure_unit, *values in rows
-        if has_common_scale(outcome) and not exposure.startswith(MEASURE)
-    ]
+    associations = []
+    for user_id, outcome, exposure, lag, unit, exposure_unit, *values in rows:
+        # A free measure as an exposure is on each person's own scale, too.
+        if has_common_scale(outcome) and not exposure.startswith(MEASURE):
+            key = EffectKey("association", outcome, exposure, lag, unit, exposure_unit)
+            associations.append((user_id, key, Estimate(*values)))
+    return associations
 
 
 def _trials(
     connection: psycopg.Connection, people: Sequence[UUID]
 ) -> Iterable[tuple[UUID, EffectKey, Estimate]]:
-    """Results of the trials of listed interventions; of several trials of one person the one analysed last."""
+    """Results of the trials of built-in interventions; of several trials of one person the one analysed last."""
     protocols = _first_protocols(connection, people)
     rows = connection.execute(
         """
@@ -140,24 +143,20 @@ def _trials(
         """,
         [list(people)],
     ).fetchall()
-    arms_of_interventions = {
-        intervention.name: intervention.arms for intervention in built_in_interventions()
-    }
-    found = []
+    built_in_arms = {intervention.name: intervention.arms for intervention in built_in_interventions()}
+    trials = []
     for user_id, trial, unit, *values in rows:
         protocol = protocols.get((user_id, trial))
-        if (
-            protocol is not None
-            and protocol.intervention is not None
-            and arms_of_interventions.get(protocol.intervention) == protocol.arms
-            and len(protocol.arms) == 2
-            and has_common_scale(protocol.outcome)
-        ):
+        if protocol is None or protocol.intervention is None:
+            continue
+        # A built-in intervention with changed arms is another one.
+        is_built_in = built_in_arms.get(protocol.intervention) == protocol.arms
+        if is_built_in and len(protocol.arms) == 2 and has_common_scale(protocol.outcome):
             key = EffectKey(
                 "trial", protocol.outcome, protocol.intervention, protocol.lag_days, unit, arms=protocol.arms
             )
-            found.append((user_id, key, Estimate(*values)))
-    return found
+            trials.append((user_id, key, Estimate(*values)))
+    return trials
 
 
 def _first_protocols(
@@ -172,8 +171,9 @@ def _first_protocols(
         """,
         [list(people)],
     ).fetchall()
-    return {
-        (user_id, str(trial)): protocol
-        for user_id, trial, stored in rows
-        if (protocol := parse_protocol(stored)) is not None
-    }
+    protocols = {}
+    for user_id, trial, stored in rows:
+        protocol = parse_protocol(stored)
+        if protocol is not None:
+            protocols[user_id, str(trial)] = protocol
+    return protocols

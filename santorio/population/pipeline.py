@@ -1,9 +1,9 @@
 """Pooled results for each person who shares: the mean, the standard deviation between people, their own position.
 
-The estimates of one effect are pooled by the hierarchy of `santorio.stats.meta_analysis`, S being what one
-standard deviation amounts to, averaged over people: μ then has a trial's own weak prior. Half as much would be
-narrower, and hold one more person too rarely where people differ (docs/method.md). One width k suffices: a population
-enters a protocol beside a weak part.
+The estimates of one effect are pooled by the hierarchy of `santorio.stats.meta_analysis`, S being the effect of one
+standard deviation, averaged over people: μ then has a trial's own weak prior. Half as much would be narrower, and
+cover one more person too rarely where people differ (docs/method.md). One width k suffices: a population enters a
+protocol beside a weak component.
 """
 
 import datetime as dt
@@ -22,6 +22,7 @@ from santorio.storage.database.engine import Database
 
 TARGET = "all"
 ONE_WIDTH = ((1.0, 1.0),)
+# Of the quadrature over the standard deviation between people.
 NODES = 192
 CODE = (*CODE_PATHS, "santorio/population", "santorio/privacy/consent.py")
 
@@ -45,8 +46,8 @@ def analyse_population(
     Returns
     -------
     RunReport
-        "not enough data" where this person sees, and saw, no pooled result. A person who withdraws sees none from
-        then on.
+        "not enough data" where this person sees, and saw, no pooled result. After a withdrawal, a run without rows
+        replaces the last one.
     """
     rows = rows_of(person.user_id, shared)
     key = cache_key(rows, code=CODE)
@@ -63,42 +64,51 @@ def analyse_population(
         )
     from psycopg.types.json import Jsonb
 
+    stored_rows = []
+    for row in rows:
+        # An association has no arms.
+        arms = Jsonb(row["arms"]) if row["arms"] else None
+        stored_rows.append(row | {"arms": arms})
     run = Run(
         user_id=person.user_id,
         kind="population",
         target=TARGET,
         fingerprint=key,
-        as_of=max(_as_of(shared), default=dt.datetime.now(dt.UTC)),
-        rows=[{**row, "arms": Jsonb(row["arms"]) if row["arms"] else None} for row in rows],
+        as_of=_as_of(shared),
+        rows=stored_rows,
         diagnostics={"rows": len(rows)},
     )
     return publish(database, run, force=force)
 
 
-def _as_of(shared: SharedEstimates) -> list[dt.datetime]:
-    return [estimate.as_of for _, estimates in shared.by_effect() for estimate in estimates.values()]
+def _as_of(shared: SharedEstimates) -> dt.datetime:
+    """Instant at which the newest estimate became known; now, where there is none."""
+    instants: list[dt.datetime] = []
+    for _, estimates in shared.by_effect():
+        instants += [estimate.as_of for estimate in estimates.values()]
+    return max(instants, default=dt.datetime.now(dt.UTC))
 
 
 def rows_of(user_id: UUID, shared: SharedEstimates) -> list[dict[str, object]]:
     """Rows of `analysis.population` for one person; none for a person who does not share."""
     if user_id not in shared.people:
         return []
-    rows = (_row(user_id, key, estimates) for key, estimates in shared.by_effect())
-    return [row for row in rows if row is not None]
+    rows = []
+    for key, estimates in shared.by_effect():
+        own = estimates.get(user_id)
+        # An association is shown to a person who has it; a trial also to others, whose next trial may start from it.
+        is_shown = own is not None or key.basis == "trial"
+        if is_shown and len(estimates) >= MIN_PEOPLE:
+            rows.append(_row(user_id, key, estimates))
+    return rows
 
 
-def _row(user_id: UUID, key: EffectKey, estimates: Mapping[UUID, Estimate]) -> dict[str, object] | None:
-    own = estimates.get(user_id)
-    # An association is shown to a person who has it; a trial also to others, whose next trial may start from it.
-    if len(estimates) < MIN_PEOPLE or (own is None and key.basis == "association"):
-        return None
-    per_amount = own.per_amount if own else 1.0
+def _row(user_id: UUID, key: EffectKey, estimates: Mapping[UUID, Estimate]) -> dict[str, object]:
+    per_amount = 1.0
+    if user_id in estimates:
+        per_amount = estimates[user_id].per_amount
     people = sorted(estimates)
     pooled = pool_estimates([estimates[member] for member in people], per_amount)
-    others = [estimates[member] for member in people if member != user_id]
-    is_informed = key.basis == "trial" and len(others) >= MIN_PEOPLE
-    expected = pool_estimates(others, per_amount) if is_informed else None
-    position = people.index(user_id) if own else None
     return {
         "basis": key.basis,
         "outcome": key.outcome,
@@ -107,8 +117,9 @@ def _row(user_id: UUID, key: EffectKey, estimates: Mapping[UUID, Estimate]) -> d
         "arms": list(key.arms),
         "unit": key.unit,
         "factor_unit": key.factor_unit or None,
-        "per_amount": own.per_amount if own and key.basis == "association" else None,
-        "is_member": own is not None,
+        # A trial has no amount.
+        "per_amount": per_amount if key.basis == "association" else None,
+        "is_member": user_id in estimates,
         "people": len(people),
         "mean": pooled.mean,
         "lower_95": pooled.quantile(0.025),
@@ -116,9 +127,28 @@ def _row(user_id: UUID, key: EffectKey, estimates: Mapping[UUID, Estimate]) -> d
         "between_sd": pooled.between_mean,
         "between_lower_95": pooled.between_quantile(0.025),
         "between_upper_95": pooled.between_quantile(0.975),
-        "shrunk_estimate": None if position is None else float(pooled.case_means[position]),
-        "shrunk_sd": None if position is None else float(pooled.case_sds[position]),
-        "others": len(others) if is_informed else None,
-        "expected_mean": expected.mean if expected else None,
-        "expected_sd": expected.next_sd if expected else None,
+        **_shrunk_estimate(user_id, people, pooled),
+        **_expectation(user_id, key, estimates, per_amount),
     }
+
+
+def _shrunk_estimate(user_id: UUID, people: Sequence[UUID], pooled: Pooled) -> dict[str, float | None]:
+    """The person's own estimate given all others; None for a person without one."""
+    if user_id not in people:
+        return {"shrunk_estimate": None, "shrunk_sd": None}
+    position = people.index(user_id)
+    return {
+        "shrunk_estimate": float(pooled.case_means[position]),
+        "shrunk_sd": float(pooled.case_sds[position]),
+    }
+
+
+def _expectation(
+    user_id: UUID, key: EffectKey, estimates: Mapping[UUID, Estimate], per_amount: float
+) -> dict[str, float | None]:
+    """The effect to expect in this person by the others alone: the prior of a next trial, if enough people tried."""
+    others = [estimates[member] for member in sorted(estimates) if member != user_id]
+    if key.basis != "trial" or len(others) < MIN_PEOPLE:
+        return {"others": None, "expected_mean": None, "expected_sd": None}
+    expected = pool_estimates(others, per_amount)
+    return {"others": len(others), "expected_mean": expected.mean, "expected_sd": expected.next_sd}

@@ -1,6 +1,6 @@
-"""Which of a person's days can be trusted, which values the analyses exclude, and why: read from the marts.
+"""The quality of a person's days: which can be trusted, which values the analyses exclude, and why.
 
-`marts.day_quality` decides what is excluded; this module only reads it and puts it in order for a person.
+`marts.day_quality` decides what is excluded; this module reads it and sorts it for a person.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ from santorio.rendering.calendar import MonthRow
 
 
 class DayQuality(enum.StrEnum):
-    """What a day is worth, from the best to the worst."""
+    """The quality of a day, from the best to the worst."""
 
     COMPLETE = "complete"
     FLAGGED = "flagged"
@@ -33,18 +33,18 @@ LEGEND: Mapping[DayQuality, str] = {
     DayQuality.PARTLY_EXCLUDED: "present, but the analyses exclude some of its values",
     DayQuality.NOT_WORN: "the watch was not worn, or there was none",
     DayQuality.UNKNOWN: "no data, and the reason is not known",
-    DayQuality.MISSING: "should be there: it was never fetched, or fetching failed",
+    DayQuality.MISSING: "expected, but never fetched, or fetching failed",
 }
 REASONS: Mapping[str, str] = {
     "not worn": "the watch was off: Garmin has the day, without any measurement",
-    "night not worn": "the watch was off at night: the day is there, the night is not",
+    "night not worn": "the watch was off at night: the day has data, the night has none",
     "failed": "requested, and Garmin failed: the next santorio sync requests it again",
-    "never fetched": "other data of the day is there: run santorio sync, or import it",
+    "never fetched": "other data of the day exists: run santorio sync, or import it",
     "provisional": "no data yet: the watch may still sync it",
     "before the watch": "before the first day of a watch",
     "after the watch": "after the last known day of a watch",
     "no watch": "there never was a watch: logs only",
-    "unknown": "no data came, and none was requested: fetch it, or the watch was off",
+    "unknown": "no data arrived, and none was requested: fetch it, or the watch was off",
 }
 # A day missing for any other reason is one on which no watch was worn.
 _QUALITY_BY_REASON = {
@@ -78,9 +78,8 @@ class Day:
 
     @property
     def quality(self) -> DayQuality:
-        """What the day is worth."""
-        has_exclusions = any(flag.is_excluded for flag in self.flags)
-        if has_exclusions:
+        """Quality by the worst of its remarks; a note alone is no issue."""
+        if any(flag.is_excluded for flag in self.flags):
             return DayQuality.PARTLY_EXCLUDED
         if self.missing_reason is not None:
             return _QUALITY_BY_REASON.get(self.missing_reason, DayQuality.NOT_WORN)
@@ -91,7 +90,9 @@ class Day:
     @property
     def description(self) -> str:
         """All remarks on the day in one line, for a tooltip and for a screen reader."""
-        parts = [f"the watch: {self.missing_reason}"] if self.missing_reason else []
+        parts = []
+        if self.missing_reason:
+            parts.append(f"the watch: {self.missing_reason}")
         if self.is_night_missing_by_itself:
             parts.append(f"the night: {self.night_missing_reason}")
         parts += dict.fromkeys(flag.reason for flag in self.flags)
@@ -120,7 +121,9 @@ class QualityPeriod:
     @property
     def span(self) -> str:
         """As `2026-03-01`, or `2026-03-01 to 2026-03-04`."""
-        return f"{self.first_day}" if self.days == 1 else f"{self.first_day} to {self.last_day}"
+        if self.days == 1:
+            return f"{self.first_day}"
+        return f"{self.first_day} to {self.last_day}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,8 @@ class QualityHistory:
     @property
     def flagged(self) -> list[QualityPeriod]:
         """Values to review, which count, the newest first."""
-        return group_by_period(
-            flag for flag in self._flags() if not flag.is_excluded and flag.severity != "note"
-        )
+        to_review = [flag for flag in self._flags() if not flag.is_excluded and flag.severity != "note"]
+        return group_by_period(to_review)
 
     @property
     def missing(self) -> list[QualityPeriod]:
@@ -175,13 +177,15 @@ def group_by_period(flags: Iterable[Flag]) -> list[QualityPeriod]:
     for (reason, metric), days in sorted(days_by_remark.items()):
         for first, last in _runs(sorted(days)):
             metrics_by_period.setdefault((first, last, reason), []).append(metric)
-    periods = [
-        QualityPeriod(first, last, tuple(metrics), reason)
-        for (first, last, reason), metrics in metrics_by_period.items()
-    ]
-    return sorted(
-        periods, key=lambda period: (period.last_day, period.first_day, period.reason), reverse=True
-    )
+    periods = []
+    for (first, last, reason), metrics in metrics_by_period.items():
+        period = QualityPeriod(first, last, tuple(metrics), reason)
+        periods.append(period)
+    return sorted(periods, key=_newest_last, reverse=True)
+
+
+def _newest_last(period: QualityPeriod) -> tuple[dt.date, dt.date, str]:
+    return period.last_day, period.first_day, period.reason
 
 
 def _runs(days: Sequence[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
@@ -193,7 +197,7 @@ def _runs(days: Sequence[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
 
 
 def is_complete(month: MonthRow[Day]) -> bool:
-    """Tell whether every day of a month is there, without any issue."""
+    """Whether every day of a month has data, without any issue."""
     return all(day is not None and day.quality is DayQuality.COMPLETE for day in month.days)
 
 
@@ -201,19 +205,25 @@ def read_quality(
     connection: psycopg.Connection, user_id: UUID, since: dt.date | None = None
 ) -> QualityHistory:
     """Read a person's days with their flags, from a day on."""
-    rows = connection.execute(
+    flag_rows = connection.execute(
         """
         select day, metric, flag, severity, is_excluded, reason from marts.day_quality
         where user_id = %(user)s and (%(since)s::date is null or day >= %(since)s) order by day, metric, flag
         """,
         {"user": user_id, "since": since},
     ).fetchall()
-    flags = {day: tuple(Flag(*row) for row in group) for day, group in groupby(rows, key=lambda row: row[0])}
-    days = connection.execute(
+    flags_of: dict[dt.date, list[Flag]] = {}
+    for row in flag_rows:
+        flags_of.setdefault(row[0], []).append(Flag(*row))
+    day_rows = connection.execute(
         """
         select day, missing_reason, night_missing_reason from marts.days
         where user_id = %(user)s and (%(since)s::date is null or day >= %(since)s) order by day
         """,
         {"user": user_id, "since": since},
     ).fetchall()
-    return QualityHistory([Day(day, missing, night, flags.get(day, ())) for day, missing, night in days])
+    days = []
+    for day, missing_reason, night_missing_reason in day_rows:
+        flags = tuple(flags_of.get(day, ()))
+        days.append(Day(day, missing_reason, night_missing_reason, flags))
+    return QualityHistory(days)

@@ -1,6 +1,6 @@
 """The quality of a person's days as one HTML page: it fetches nothing, it prints, and no meaning is in colour alone.
 
-Colours are of Okabe & Ito's palette, which people with any colour vision tell apart; each has a glyph of its own.
+Colours are of Okabe & Ito's palette, which people with any colour vision can distinguish; each has its own glyph.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ MAX_ROWS = 500
 
 @dataclass(frozen=True, slots=True)
 class DayStyle:
-    """How a day looks in the calendar."""
+    """The look of a day in the calendar."""
 
     glyph: str
     background: str
@@ -38,7 +38,7 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class LegendItem:
-    """One line of the legend: a style, how many days have it, what it means."""
+    """One line of the legend: a style, the number of days with it, its meaning."""
 
     style: DayStyle
     count: str
@@ -47,7 +47,7 @@ class LegendItem:
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """One row of a table: when, what, and why."""
+    """One row of a table: the days, the metrics, and the reason."""
 
     days: str
     subject: str
@@ -60,7 +60,7 @@ def quality_page(name: str, history: QualityHistory, generated_at: dt.datetime) 
     Parameters
     ----------
     name
-        Whose days these are.
+        Name of the person.
     generated_at
         Instant of the footer, in UTC.
     """
@@ -88,11 +88,13 @@ def _describe_span(days: Sequence[Day]) -> str:
 
 def _legend(history: QualityHistory) -> list[LegendItem]:
     counts = history.counts
-    return [
-        LegendItem(STYLES[quality], _count_days(counts[quality]), text)
-        for quality, text in LEGEND.items()
-        if counts[quality]
-    ]
+    items = []
+    for quality, text in LEGEND.items():
+        # Only the qualities that the calendar shows.
+        if counts[quality]:
+            item = LegendItem(STYLES[quality], _count_days(counts[quality]), text)
+            items.append(item)
+    return items
 
 
 def _row(period: QualityPeriod) -> PeriodRow:
@@ -106,8 +108,12 @@ def _missing_row(period: QualityPeriod) -> PeriodRow:
 
 def metric_names(metrics: Sequence[str]) -> str:
     """Name metrics as people do; a flag on the metric `day` concerns all of the day."""
-    return ", ".join("the whole day" if metric == "day" else label(metric) for metric in metrics)
+    return ", ".join(map(_metric_name, metrics))
+
+
+def _metric_name(metric: str) -> str:
+    return "the whole day" if metric == "day" else label(metric)
 
 
 def _count_days(days: int) -> str:
-    return f"{days:,} day{'' if days == 1 else 's'}"
+    return "1 day" if days == 1 else f"{days:,} days"
