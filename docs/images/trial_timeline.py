@@ -13,7 +13,7 @@ from santorio.stats.randomization import draw_periods
 
 CYCLES, PERIOD_DAYS, WASHOUT_DAYS, LAG_DAYS = 3, 7, 2, 1
 INTERIM_AFTER_DAYS = 28
-CARRY_OVER = 0.5  # half of what was felt is still felt on the next day
+CARRY_OVER = 0.5  # half of the exposure is still effective on the next day
 SEED = 2
 
 

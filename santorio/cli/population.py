@@ -35,7 +35,7 @@ def population(*, person: PersonOption = None, as_json: JsonOption = False) -> N
         pooled = read_model.person_rows(connection, read_model.POPULATION, subject.user_id)
         own = _own_effects(connection, subject)
     rows: list[Row] = []
-    # Whoever does not share is shown nothing of the others.
+    # People who do not share their results do not see those of the others.
     if shares:
         trials_first = sorted(pooled, key=lambda row: row["basis"] != "trial")
         rows = [{**row, **own.get(_key(row), {})} for row in trials_first]
@@ -104,7 +104,7 @@ def print_population(rows: list[Row]) -> None:
         console.print(f"{hidden} weaker effects are not shown; --json has all.", highlight=False)
     console.print(
         "With 95 % intervals. “You alone” is shrunk towards zero, “You, pooled” towards the average of the others. "
-        "What is not a trial is an association: whatever confounds it for one person may confound it for everybody.",
+        "Effects without a trial are associations: what confounds them for one person may confound them for everybody.",
         highlight=False,
     )
 

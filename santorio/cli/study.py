@@ -144,10 +144,10 @@ def plan(  # noqa: PLR0913 - the options of a command
         float | None, typer.Option(help="The effect that is hoped for; twice the smallest if not stated.")
     ] = None,
     sd: Annotated[
-        float | None, typer.Option(help="How much the outcome varies from day to day (SD).")
+        float | None, typer.Option(help="Standard deviation of the outcome from day to day.")
     ] = None,
     correlation: Annotated[
-        float, typer.Option(help="How much a day resembles the day before, from 0 to 1.")
+        float, typer.Option(help="Correlation of a day with the day before, from 0 to 1.")
     ] = 0.3,
     past: Annotated[
         Path | None, typer.Option(help="CSV of past values, to estimate the SD and the correlation.")
@@ -159,9 +159,9 @@ def plan(  # noqa: PLR0913 - the options of a command
     periods: Annotated[
         str, typer.Option(help="Possible lengths of a period in days; 1 is by day.")
     ] = "1,2,3,5,7",
-    power: Annotated[float, typer.Option(help="How probably the hoped-for effect shall be found.")] = 0.8,
+    power: Annotated[float, typer.Option(help="Required probability of finding the hoped-for effect.")] = 0.8,
     half_life: Annotated[
-        float | None, typer.Option(help="Days after which half of an effect is still felt.")
+        float | None, typer.Option(help="Days after which half of an effect is left.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="For the schedule; drawn and recorded if not stated.")
@@ -228,7 +228,7 @@ def _noise(
 
 
 def _parts(text: str) -> list[str]:
-    """The parts of a list that is separated by commas."""
+    """The items of a list that is separated by commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 

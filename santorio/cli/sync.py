@@ -82,7 +82,7 @@ def _day(text: str | None, option: str) -> dt.date | None:
 
 
 def describe_progress(progress: Progress) -> str:
-    """Say what is being fetched."""
+    """Describe what is being fetched."""
     kind = progress.kind.replace("_", " ")
     return f"{progress.person}: {kind} of {progress.day}"
 

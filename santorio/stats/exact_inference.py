@@ -222,12 +222,12 @@ def fit_trial(
     log_weights = np.concatenate([log_prior + part.log_evidence for part in parts])
     total = _log_sum(log_weights)
     grid = np.meshgrid(rhos.nodes, lambdas.nodes, taus.nodes, indexing="ij")
-    rho, carried, tau = [np.tile(axis.ravel(), len(parts)) for axis in grid]
+    rho, carry_over_of_node, tau = [np.tile(axis.ravel(), len(parts)) for axis in grid]
     nodes = len(log_prior)
     return ExactPosterior(
         names=tuple(f"arm_{k}" for k in range(1, design.arms)),
         rho=rho,
-        carry_over=carried,
+        carry_over=carry_over_of_node,
         tau=tau,
         component=np.repeat([part.choice.component for part in parts], nodes, axis=0),
         log_weights=log_weights - total,
@@ -328,9 +328,10 @@ def _given(choice: _Choice, marginal: Marginal, days: int) -> Iterator[_Part]:
         return
     shift = covariance @ (prior_precision * choice.mean)
     pull = (information * shift[:, :, None]).sum(axis=1)
-    left = (prior_precision * choice.mean**2).sum() - (shift * prior_precision * choice.mean).sum(axis=1)
+    # The part of the prior's exponent that does not depend on σ.
+    constant = (prior_precision * choice.mean**2).sum() - (shift * prior_precision * choice.mean).sum(axis=1)
     for sigma, log_density in _over_sigma(rate, pull, days):
-        log_evidence = choice.log_weight + log_density - (log_determinant + left[:, None]) / 2
+        log_evidence = choice.log_weight + log_density - (log_determinant + constant[:, None]) / 2
         moved = location + sigma[:, None, :] * shift[:, :, None]
         yield _Part(choice, log_evidence, moved, spread, sigma, np.inf)
 

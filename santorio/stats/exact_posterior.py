@@ -98,10 +98,13 @@ class ExactPosterior:
         return np.exp(self.log_weights)
 
     @cached_property
-    def _matter(self) -> IntArray | slice:
-        matter = np.flatnonzero(self.weights.max(axis=1) > NEGLIGIBLE)
-        # A slice takes all of them without a copy.
-        return matter if len(matter) < len(self.weights) else slice(None)
+    def _relevant(self) -> IntArray | slice:
+        """The nodes that are not negligible."""
+        relevant = np.flatnonzero(self.weights.max(axis=1) > NEGLIGIBLE)
+        if len(relevant) == len(self.weights):
+            # A slice selects all of them without a copy.
+            return slice(None)
+        return relevant
 
     def mean(self, column: str) -> FloatArray:
         """Posterior mean of a coefficient, shape (outcomes,)."""
@@ -126,17 +129,18 @@ class ExactPosterior:
         next_cycle : bool
             Whether it is the probability of the coefficient in a further cycle, which departs by τ.
         """
-        j, matter = self.names.index(column), self._matter
-        spread = self.spread[matter, j]
+        j, relevant = self.names.index(column), self._relevant
+        spread = self.spread[relevant, j]
         if next_cycle:
-            spread = np.hypot(spread, self.tau[matter])
-        t = (value - self.location[matter, j]) / (spread[:, None] * self.scale[matter])
-        weights, several = self.weights[matter], np.unique(self.degrees[matter])
-        if len(several) == 1:
-            return np.asarray(np.einsum("ij,ij->j", weights, student_t_below(float(several[0]), t)))
+            spread = np.hypot(spread, self.tau[relevant])
+        t = (value - self.location[relevant, j]) / (spread[:, None] * self.scale[relevant])
+        weights, distinct_degrees = self.weights[relevant], np.unique(self.degrees[relevant])
+        if len(distinct_degrees) == 1:
+            return np.asarray(np.einsum("ij,ij->j", weights, student_t_below(float(distinct_degrees[0]), t)))
+        # With a mixture prior some components are Student-t, and those with a mean are normal.
         total = np.zeros(t.shape[1])
-        for degrees in several:
-            nodes = self.degrees[matter] == degrees
+        for degrees in distinct_degrees:
+            nodes = self.degrees[relevant] == degrees
             total += (weights[nodes] * student_t_below(float(degrees), t[nodes])).sum(axis=0)
         return total
 
@@ -158,7 +162,7 @@ class ExactPosterior:
     def draw(self, column: str, draws: int, rng: np.random.Generator) -> FloatArray:
         """Independent draws of a coefficient, shape (draws, outcomes)."""
         j, outcomes = self.names.index(column), self.weights.shape[1]
-        drawn = np.empty((draws, outcomes))
+        values = np.empty((draws, outcomes))
         for i in range(outcomes):
             weights = self.weights[:, i]
             node = rng.choice(len(weights), size=draws, p=weights / weights.sum())
@@ -167,16 +171,17 @@ class ExactPosterior:
             noise = rng.normal(size=draws)
             heavy = np.isfinite(degrees)
             noise[heavy] /= np.sqrt(rng.chisquare(degrees[heavy]) / degrees[heavy])
-            drawn[:, i] = self.location[node, j, i] + self.spread[node, j] * self.scale[node, i] * noise
-        return drawn
+            values[:, i] = self.location[node, j, i] + self.spread[node, j] * self.scale[node, i] * noise
+        return values
 
     def prior_weights(self, arm: int = 1) -> FloatArray:
         """Weight of each component of an arm's prior after the data, shape (components, outcomes).
 
         Compared with the weights before the data they show whether prior and data conflict.
         """
-        of_node = self.component[:, arm - 1]
-        return np.stack([self.weights[of_node == i].sum(axis=0) for i in range(int(of_node.max()) + 1)])
+        component = self.component[:, arm - 1]
+        components = int(component.max()) + 1
+        return np.stack([self.weights[component == i].sum(axis=0) for i in range(components)])
 
     def rho_mean(self) -> FloatArray:
         """Posterior mean of the day-to-day correlation ρ, shape (outcomes,)."""
@@ -226,8 +231,8 @@ class ExactPosterior:
         """P(τ < value)."""
         return self._below(self.tau_rule, self.tau, value)
 
-    def _below(self, rule: Rule, of_node: FloatArray, value: float | FloatArray) -> FloatArray:
-        """Distribution function of an unknown that is summed over nodes.
+    def _below(self, rule: Rule, node_value: FloatArray, value: float | FloatArray) -> FloatArray:
+        """Distribution function of a parameter that is summed over nodes, `node_value` being its value at each.
 
         Between nodes a spline interpolates the logarithm of its likelihood, which is smooth; its prior is exact.
         """
@@ -236,9 +241,9 @@ class ExactPosterior:
         if not isinstance(rule, PriorRule):
             msg = "this model does not estimate it: λ needs carry-over, and τ more than one cycle"
             raise TypeError(msg)
-        # Posterior mass at each value of the unknown, summed over all others.
+        # Posterior mass at each value of the parameter, summed over all others.
         mass = np.stack(
-            [np.logaddexp.reduce(self.log_weights[of_node == node], axis=0) for node in rule.nodes]
+            [np.logaddexp.reduce(self.log_weights[node_value == node], axis=0) for node in rule.nodes]
         )
         likelihood = CubicSpline(rule.angle(rule.nodes), mass - rule.log_weights[:, None], axis=0)
         probability = np.linspace(0, 1, FINE_STEPS)

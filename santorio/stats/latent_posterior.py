@@ -1,7 +1,7 @@
 """The posterior of an outcome with a likelihood of its own: effects in the outcome's unit, by cycle, and on the link.
 
 `santorio.stats.latent_model` samples it. Effects are averaged over the days (standardisation), so that they stand in
-the outcome's own unit; beside them stand the effects on the link's scale: log odds ratios, or log ratios of means.
+the outcome's own unit; effects on the link's scale, log odds ratios or log ratios of means, accompany them.
 """
 
 from collections.abc import Sequence

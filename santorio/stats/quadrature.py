@@ -106,8 +106,8 @@ def beta_rule(alpha: float, beta: float, nodes: int, lowest: float = 0.0) -> Bet
     first = 4 * (1 + p) * (1 + q) / ((2 + p + q) ** 2 * (3 + p + q))
     order, total = order[1:], total[1:]
     later = 4 * order * (order + p) * (order + q) * (order + p + q) / (total**2 * (total + 1) * (total - 1))
-    beside = np.concatenate([[first], later])[: nodes - 1]
-    at, vectors = eigh_tridiagonal(middle, np.sqrt(beside))
+    off_diagonal = np.sqrt(np.concatenate([[first], later])[: nodes - 1])
+    at, vectors = eigh_tridiagonal(middle, off_diagonal)
     # A weight is the square of its eigenvector's first entry; far in the tails that underflows to 0.
     log_weights = 2 * np.log(np.maximum(np.abs(vectors[0]), 1e-150))
     return BetaRule(lowest + (1 - lowest) * (1 + at) / 2, log_weights, alpha, beta, lowest)
@@ -129,7 +129,7 @@ def rho_rule(days: int, *, fine: bool = True) -> BetaRule:
 def carry_over_rule(prior: CarryOver | None, days: int) -> Rule:
     """Rule for λ; the one node 0 where there is no carry-over.
 
-    The likelihood says little of λ unless the effect is large: there are as many nodes as an effect of two σ needs.
+    The likelihood hardly depends on λ unless the effect is large: there are as many nodes as an effect of two σ needs.
     """
     if prior is None:
         return ZERO

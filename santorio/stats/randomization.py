@@ -163,11 +163,11 @@ def redraw(scheme: Randomization, arm: IntArray, seed: int) -> tuple[IntArray, b
         cycle_days, arms = len(arm) // scheme.cycles, int(arm.max()) + 1
         return _draw_days(scheme.cycles, cycle_days, scheme.longest_run, rng, REDRAWS, arms), False
     # An unknown scheme: any order of the days of a stretch.
-    drawn = np.tile(arm, (REDRAWS, 1))
+    schedules = np.tile(arm, (REDRAWS, 1))
     for block in range(scheme.cycles):
         inside = scheme.cycle == block
-        drawn[:, inside] = rng.permuted(drawn[:, inside], axis=1)
-    return drawn, False
+        schedules[:, inside] = rng.permuted(schedules[:, inside], axis=1)
+    return schedules, False
 
 
 def _expand_periods(orders: IntArray, chosen: IntArray, period_days: int) -> IntArray:
@@ -200,9 +200,9 @@ def randomisation_p(
     >>> randomisation_p(scheme, arm, outcome=5.0 * arm, contrast=1) == 2 / 256
     True
     """
-    drawn, is_complete = redraw(scheme, arm, seed)
+    schedules, is_complete = redraw(scheme, arm, seed)
     observed = abs(_difference(arm[None], outcome, contrast)[0])
-    others = np.abs(_difference(drawn, outcome, contrast))
+    others = np.abs(_difference(schedules, outcome, contrast))
     # The observed schedule itself must not be missed by rounding.
     as_extreme = int((others >= observed - 1e-9).sum())
     if is_complete:

@@ -61,8 +61,8 @@ class TrialStatus:
         """Study days of the planned interim analyses that were not done; none once the trial is over."""
         if self.frozen is None or self.state.name not in OPEN:
             return ()
-        newest = max((analysis.after_days for analysis in self.interim.done), default=0)
-        return tuple(days for days in self.frozen.decision_rule.interim_days if days > newest)
+        planned = self.frozen.decision_rule.interim_days
+        return tuple(days for days in planned if days > self.interim.last_after_days)
 
 
 @dataclass(frozen=True)

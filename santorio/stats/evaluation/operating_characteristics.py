@@ -177,8 +177,8 @@ def operating_characteristics(
     >>> no_effect["adopt"] < 0.1 < 0.9 < large_effect["adopt"]
     True
     """
-    several = [designs] if isinstance(designs, TrialDesign) else list(designs)
-    length = len(several[0].day)
+    schedules = [designs] if isinstance(designs, TrialDesign) else list(designs)
+    length = len(schedules[0].day)
     is_ascending = list(interim_days) == sorted(set(interim_days))
     if not is_ascending or (interim_days and not 1 < interim_days[0] <= interim_days[-1] < length):
         msg = "interim analyses come after increasing numbers of study days, before the end"
@@ -186,7 +186,7 @@ def operating_characteristics(
     analysis = analysis or Analysis()
     rules = _Rules(smallest_effect, (*interim_days, length), analysis, fine=abs(noise.rho) > MAX_COARSE_RHO)
     process = DataGeneratingProcess(sigma=noise.sigma, autoregression=(noise.rho, 0.0))
-    batches = _batches(several, trials)
+    batches = _batches(schedules, trials)
     # A generator for each batch: the result does not depend on the order in which threads run.
     seeds = np.random.SeedSequence(seed).spawn(len(batches))
 

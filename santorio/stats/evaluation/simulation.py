@@ -302,9 +302,9 @@ def simulate_from_prior(
     sigma = np.sqrt(VARIANCE_SCALE / rng.gamma(VARIANCE_SHAPE, size=trials))
     rho = 2 * rng.beta(*RHO_BETA, size=trials) - 1
     tau = np.abs(rng.normal(0, TAU_SD, trials))
-    carried = np.zeros(trials)
+    lambdas = np.zeros(trials)
     if carry_over:
-        carried = rng.beta(carry_over.alpha, carry_over.beta, trials)
+        lambdas = rng.beta(carry_over.alpha, carry_over.beta, trials)
     effect = prior.draw(rng, (design.arms - 1, trials))
     background = design.background()
     coefficient = background.prior_sd[:, None] * rng.normal(size=(len(background.names), trials))
@@ -313,7 +313,7 @@ def simulate_from_prior(
     cycle = design.cycle[design.observed]
     for arm in range(1, design.arms):
         taken = np.repeat((design.arm == arm).astype(float)[:, None], trials, axis=1)
-        exposure = effective_exposure_of(design.day, taken, carried)[design.observed]
+        exposure = effective_exposure_of(design.day, taken, lambdas)[design.observed]
         departure = np.zeros((1, trials))
         if design.cycles > 1:
             departure = tau * rng.normal(size=(design.cycles, trials))
@@ -322,7 +322,7 @@ def simulate_from_prior(
     for t in range(1, len(noise)):
         step = rho ** background.gap_days[t]
         noise[t] = step * noise[t - 1] + np.sqrt(1 - step**2) * noise[t]
-    return PriorPredictiveTrials(effect * sigma, rho, sigma, tau, carried, sigma * (outcome + noise))
+    return PriorPredictiveTrials(effect * sigma, rho, sigma, tau, lambdas, sigma * (outcome + noise))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The density of a trial's days, with its derivatives written out by hand. Heavy: import it where a model is built.
+"""The density of a trial's days with its derivatives, written as loops. Heavy: import it where a model is built.
 
 Every function here is plain NumPy, and is compiled by Numba inside a sampled model (see `pytensor_op.py`).
-The derivatives are held against finite differences in the tests.
+The tests compare the derivatives with finite differences.
 """
 
 import math
@@ -36,7 +36,7 @@ def effective_exposure(schedule: FloatArray, carry_over: float, arms: int) -> tu
     carry_over : float
         λ.
     arms : int
-        Arms beside the reference.
+        Number of arms other than the reference.
 
     Returns
     -------
@@ -50,12 +50,19 @@ def effective_exposure(schedule: FloatArray, carry_over: float, arms: int) -> tu
         kept = carry_over**gap
         by_kept = gap * carry_over ** (gap - 1.0)
         for k in range(arms):
-            # With one arm beside the reference its entry may be a dose, as a share of the highest.
-            assigned = schedule[t, ARM] if arms == 1 else 1.0 if schedule[t, ARM] == k + 1 else 0.0
-            felt = exposure[t - 1, k] if t > 0 else 0.0
-            by_felt = by_carry_over[t - 1, k] if t > 0 else 0.0
-            exposure[t, k] = kept * felt + (1.0 - kept) * assigned
-            by_carry_over[t, k] = by_kept * (felt - assigned) + kept * by_felt
+            if arms == 1:
+                # With one arm other than the reference its entry may be a dose, as a share of the highest.
+                assigned = schedule[t, ARM]
+            elif schedule[t, ARM] == k + 1:
+                assigned = 1.0
+            else:
+                assigned = 0.0
+            # Before the first day there is no exposure.
+            before, by_before = 0.0, 0.0
+            if t > 0:
+                before, by_before = exposure[t - 1, k], by_carry_over[t - 1, k]
+            exposure[t, k] = kept * before + (1.0 - kept) * assigned
+            by_carry_over[t, k] = by_kept * (before - assigned) + kept * by_before
     return exposure, by_carry_over
 
 
@@ -63,7 +70,15 @@ def effective_exposure(schedule: FloatArray, carry_over: float, arms: int) -> tu
 def explained(
     coefficient: FloatArray, columns: FloatArray, exposure: FloatArray, cycle: int, layout: IntArray
 ) -> float:
-    """What the columns explain of a day: background, the arms' effects and the cycle's departures from them."""
+    """The linear predictor of a day: background, the arms' effects and the cycle's departures from them.
+
+    Parameters
+    ----------
+    coefficient : FloatArray
+        See `days_density`, shape (width,).
+    columns, exposure : FloatArray
+        Of the day: background columns, and exposure to each arm.
+    """
     background, arms, cycles = layout[BACKGROUND], layout[ARMS], layout[CYCLES]
     total = 0.0
     for j in range(background):
@@ -87,9 +102,19 @@ def spread_gradient(  # noqa: PLR0917 - called once, in a loop
     cycle: int,
     layout: IntArray,
 ) -> float:
-    """Add to `by_coefficient` what a day's derivative `pull` by `explained` means for each; return that for λ."""
+    """Backpropagate a day's derivative by its linear predictor: add it to `by_coefficient`, and return that by λ.
+
+    Parameters
+    ----------
+    pull : float
+        Derivative of the log density by the day's linear predictor, see `explained`.
+    by_coefficient : FloatArray
+        Changed in place, shape (width,).
+    by_carry_over : FloatArray
+        Derivatives of the day's exposures by λ, shape (arms,).
+    """
     background, arms, cycles = layout[BACKGROUND], layout[ARMS], layout[CYCLES]
-    carried = 0.0
+    by_lambda = 0.0
     for j in range(background):
         by_coefficient[j] += pull * columns[j]
     for k in range(arms):
@@ -99,8 +124,8 @@ def spread_gradient(  # noqa: PLR0917 - called once, in a loop
             at = background + arms + k * cycles + cycle
             effect += coefficient[at]
             by_coefficient[at] += pull * exposure[k]
-        carried += pull * effect * by_carry_over[k]
-    return carried
+        by_lambda += pull * effect * by_carry_over[k]
+    return by_lambda
 
 
 @register_jitable  # type: ignore[untyped-decorator]
@@ -115,6 +140,7 @@ def innovation_density(
         ratio = innovation / scale_squared
         value = -0.5 * (innovation * ratio + math.log(scale_squared))
         return value, -ratio, 0.5 * (ratio * ratio - 1.0 / scale_squared), 0.0
+    # The log density is -½ (ν+1) ln(1 + z²/(ν s²)) - ½ ln s², and 1 + z²/(ν s²) = 1 / (1 - share).
     square = innovation * innovation
     wide = degrees * scale_squared + square
     share = square / wide
@@ -151,8 +177,8 @@ def days_density(
 
         r_1 ~ D(0, 1),   r_i | r_{i-1} ~ D(ρ^Δ r_{i-1}, 1 - ρ^{2Δ})
 
-    D is the normal distribution or, with heavy tails, Student's with ν degrees of freedom, σ being its scale. A
-    Student-t AR(1) has no such distribution of its first day, nor over gaps: there it is an approximation.
+    D is the normal distribution or, with heavy tails, Student's with ν degrees of freedom, σ being its scale. For a
+    Student-t AR(1) this is an approximation on the first day and over gaps, where the exact distribution is not a t.
 
     Parameters
     ----------
@@ -167,10 +193,17 @@ def days_density(
         Outcome of the known days, shape (known days,).
     schedule : FloatArray
         Of every study day: whether it is known (1 or 0), days since the study day before (1 for the first), assigned
-        arm (with one arm beside the reference a dose too, as a share of the highest), cycle. Shape (days, 4). Floats:
-        LLVM makes another function of a power with a whole exponent, and Numba does not bring it.
+        arm (with one arm other than the reference also a dose, as a share of the highest), cycle. Shape (days, 4).
+        Floats: for a power with an integer exponent LLVM calls a function that Numba does not provide.
     layout : IntArray
-        Background columns, arms beside the reference, cycles (0 without departures), and whether tails are heavy.
+        Background columns, arms other than the reference, cycles (0 without departures), and whether tails are heavy.
+
+    Returns
+    -------
+    value : FloatArray
+        The log density, without dimensions.
+    by_coefficient, by_noise : FloatArray
+        Its derivatives, in the shapes of `coefficient` and `noise`.
     """
     rho, variance = noise[RHO], noise[VARIANCE]
     degrees = noise[DEGREES] if layout[HEAVY_TAILS] > 0 else 0.0
@@ -183,8 +216,10 @@ def days_density(
         constant, by_degrees = student_constant(degrees)
         value += rows * constant
         by_noise[DEGREES] += rows * by_degrees
+    # Forward: residuals and their innovations; `pull` is the derivative of the density by each residual.
     row, gap, before = 0, 0.0, 0.0
     for t in range(len(schedule)):
+        # Days without an outcome only lengthen the gap.
         gap += schedule[t, GAP_DAYS]
         if schedule[t, KNOWN] > 0:
             residual = outcome[row] / root
@@ -201,6 +236,7 @@ def days_density(
                 by_noise[RHO] += by_step * gap * rho ** (gap - 1.0)
                 pull[row - 1] -= step * by_innovation
             row, gap, before = row + 1, 0.0, residual
+    # Backward: a residual depends on σ by y/σ, and on coefficients and λ by the linear predictor.
     by_noise[VARIANCE] = -0.5 * rows / variance
     row = 0
     for t in range(len(schedule)):
@@ -229,6 +265,7 @@ def mixture_density(effect: float, prior: FloatArray) -> tuple[float, float]:
     prior : FloatArray
         Weights, means and standard deviations, shape (3, components).
     """
+    # Relative to the highest exponent, so that far from all means the sum does not underflow to 0.
     highest = -np.inf
     for i in range(prior.shape[1]):
         highest = max(highest, -0.5 * ((effect - prior[1, i]) / prior[2, i]) ** 2)
@@ -245,7 +282,7 @@ def mixture_density(effect: float, prior: FloatArray) -> tuple[float, float]:
 def effects_prior(
     standard: FloatArray, shift: FloatArray, scale: FloatArray, prior: FloatArray, layout: IntArray
 ) -> tuple[Any, FloatArray]:
-    """What turns the Normal(0, 1) of the arms' entries of `standard` into the mixture prior of their effects.
+    """The factor from the Normal(0, 1) of the arms' entries of `standard` to the mixture prior of their effects.
 
     With θ = shift + scale · z it is ln p(θ) + ln scale - ln Normal(z; 0, 1). A single component that has this shift and
     scale adds nothing.

@@ -1,7 +1,7 @@
 """The density of days whose outcome is not Gaussian, over a latent AR(1). Heavy, as `gaussian`.
 
-A linear predictor with a latent path that resembles itself from day to day, and a likelihood of the outcome given it.
-The path is parametrised around what the days say of it: see `latent_density`.
+A linear predictor with an autocorrelated latent path, and a likelihood of the outcome given it. The path is
+parametrised around its approximate posterior: see `latent_density`.
 """
 
 from typing import Any
@@ -72,7 +72,7 @@ def filter_path(
     mean, variance = np.zeros_like(residual), np.zeros_like(residual)
     evidence = 0.0 * path_sd
     for i in range(len(weight)):
-        # Before the first day stands the last, still zero, and the first step is 0.
+        # On the first day index -1 reads the last entry, which is still zero; the first step is 0.
         predicted_mean[i] = step[i] * mean[i - 1]
         predicted_variance[i] = 1.0 - step[i] * step[i] * (1.0 - variance[i - 1])
         widening = 1.0 + path_sd * path_sd * weight[i] * predicted_variance[i]
@@ -100,6 +100,7 @@ def draw_path(
     standard : FloatArray
         At least as many days as the filter saw, shape (days,) or (days, draws).
     """
+    # Backward sampling (Carter & Kohn 1994): each day given the days before it and the day after it.
     path = np.empty_like(mean)
     last = len(mean) - 1
     path[last] = mean[last] + np.sqrt(variance[last]) * standard[last]
@@ -143,6 +144,7 @@ def path_gradient(  # noqa: PLR0913, PLR0917 - one pass back through the two rec
     by_mean, by_variance, by_step = np.zeros(rows), np.zeros(rows), np.zeros(rows)
     by_path = by_path.copy()
     by_path_sd = 0.0
+    # Adjoint of `draw_path`; each line is the chain rule for the line of the same name there.
     for i in range(last):
         next_step = step[i + 1]
         share = variance[i] / predicted_variance[i + 1]
@@ -162,10 +164,11 @@ def path_gradient(  # noqa: PLR0913, PLR0917 - one pass back through the two rec
     by_standard[last] = by_path[last] * spread
     by_mean[last] += by_path[last]
     by_variance[last] += 0.5 * by_path[last] * standard[last] / spread
+    # Adjoint of `filter_path`, with the derivative of its evidence.
     for i in range(last, -1, -1):
         widening = 1.0 + path_sd * path_sd * weight[i] * predicted_variance[i]
-        known = weight[i] * predicted_variance[i] / widening
-        gain = path_sd * known
+        unit_gain = weight[i] * predicted_variance[i] / widening
+        gain = path_sd * unit_gain
         error = residual[i] - path_sd * predicted_mean[i]
         by_gain = by_mean[i] * error
         by_error = by_mean[i] * gain - weight[i] * error / widening
@@ -174,7 +177,7 @@ def path_gradient(  # noqa: PLR0913, PLR0917 - one pass back through the two rec
         by_predicted_variance[i] += (by_variance[i] + by_gain * path_sd * weight[i]) / widening
         by_predicted_variance[i] += by_widening * path_sd * path_sd * weight[i]
         by_predicted_mean[i] += by_mean[i] - by_error * path_sd
-        by_path_sd += by_gain * known - by_error * predicted_mean[i]
+        by_path_sd += by_gain * unit_gain - by_error * predicted_mean[i]
         by_path_sd += 2.0 * by_widening * path_sd * weight[i] * predicted_variance[i]
         by_residual[i] = by_error
         if i > 0:
@@ -206,13 +209,14 @@ def latent_density(  # noqa: PLR0913, PLR0917 - the inputs of an operation are a
 ) -> tuple[Any, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Log density of the outcomes, and its derivatives by coefficients, path, cut points and noise.
 
-    The linear predictor is offset + x + s η, with x = X b + Σ_k (θ_k + d_{k,c}) e_k(λ). The path η is drawn by standard
-    normals z from what it would be if each day's working response r had been observed, r ~ Normal(x + s η, 1/weight).
-    With f the likelihood and g this normal density, up to constants::
+    The linear predictor is offset + x + s η, with x = X b + Σ_k (θ_k + d_{k,c}) e_k(λ). Standard normals z become the
+    path η by the posterior that it would have if each day's working response r had been observed,
+    r ~ Normal(x + s η, 1/weight). With f the likelihood and g this normal density, up to constants::
 
         log p(y, η(z)) |∂η/∂z| = log Normal(z; 0, 1) + log f(y | η) - log g(r | η) + log ∫ g(r | η) p(η) dη
 
-    This returns the last three terms: exact for any responses. The better they are, the less z depends on the rest.
+    This returns the last three terms. They are exact for any responses; the better these approximate the likelihood,
+    the less z correlates with the other parameters.
 
     Parameters
     ----------
@@ -225,11 +229,11 @@ def latent_density(  # noqa: PLR0913, PLR0917 - the inputs of an operation are a
     noise : FloatArray
         ρ, s, λ, the likelihood's shape or precision, and the scale of the cut points; shape (5,).
     outcome : FloatArray
-        As the likelihood takes it: 0 or 1, a level from 0, a count, or a share of the range.
+        Coded for the likelihood: 0 or 1, a level from 0, a count, or a share of the range; shape (known days,).
     layout : IntArray
-        Background columns, arms beside the reference, cycles (0 without departures), likelihood, levels.
+        Background columns, arms other than the reference, cycles (0 without departures), likelihood, levels.
     link : FloatArray
-        Where the linear predictor is expected, then the prior of the cut points (see `cut_points`); shape (5,).
+        Offset of the linear predictor, then the prior of the cut points (see `cut_points`); shape (5,).
     working : FloatArray
         Working response and weight of each known day; see `santorio.stats.working_response`. Shape (known days, 2).
     """
@@ -242,6 +246,7 @@ def latent_density(  # noqa: PLR0913, PLR0917 - the inputs of an operation are a
     cuts = noise[CUT_SCALE] * unit_cuts
     exposure, by_carry_over = effective_exposure(schedule, noise[CARRY_OVER], layout[1])
 
+    # The working response less the rest of the predictor is a normal observation of s η.
     without_path, residual, weight = np.empty(rows), np.empty(rows), np.empty(rows)
     row = 0
     for t in range(len(schedule)):
@@ -256,6 +261,7 @@ def latent_density(  # noqa: PLR0913, PLR0917 - the inputs of an operation are a
     predicted_mean, predicted_variance, mean, variance, value = filter_path(step, path_sd, residual, weight)
     path = draw_path(standard_path, step, predicted_mean, predicted_variance, mean, variance)
 
+    # log f - log g of each day, and their derivatives by the predictor and the path.
     by_noise, by_cuts = np.zeros(5), np.zeros_like(standard_cuts)
     by_path, by_predictor = np.empty(rows), np.empty(rows)
     for row in range(rows):
@@ -285,6 +291,7 @@ def latent_density(  # noqa: PLR0913, PLR0917 - the inputs of an operation are a
     )
     by_noise[PATH_SD] += by_path_sd
     by_noise[RHO] = (by_step[1:] * between[1:] * rho ** (between[1:] - 1.0)).sum()
+    # The predictor enters the likelihood, and with the opposite sign the residual of the filter.
     by_coefficient = np.zeros_like(coefficient)
     row = 0
     for t in range(len(schedule)):

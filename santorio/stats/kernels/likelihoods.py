@@ -1,8 +1,7 @@
-"""Likelihoods of outcomes that are no Gaussian measurements, with derivatives. Heavy: import it where a model is built.
+"""Likelihoods of outcomes that are not Gaussian, with derivatives. Heavy: import it where a model is built.
 
 Every function takes a day's linear predictor η and outcome and is compiled by Numba inside a sampled model (see
-`pytensor_op.py`). The derivatives are held against finite differences in the tests, the values against
-SciPy's.
+`pytensor_op.py`). The tests compare the derivatives with finite differences, and the values with SciPy's.
 """
 
 import math
@@ -33,15 +32,19 @@ def between(low: float, high: float) -> tuple[float, float, float]:
 @register_jitable  # type: ignore[untyped-decorator]
 def binary(eta: float, outcome: float) -> tuple[float, float]:
     """Bernoulli with P(1) = expit(η): log probability and its derivative by η."""
-    return log_expit(eta if outcome > 0 else -eta), outcome - expit(eta)
+    by_eta = outcome - expit(eta)
+    if outcome > 0:
+        return log_expit(eta), by_eta
+    return log_expit(-eta), by_eta
 
 
 @register_jitable  # type: ignore[untyped-decorator]
 def ordinal(
     eta: float, outcome: float, levels: int, cuts: FloatArray, by_cuts: FloatArray
 ) -> tuple[float, float]:
-    """Cumulative logit: P(outcome ≤ k) = expit(cut_k - η) for levels 0, 1, …; adds to `by_cuts`."""
+    """Cumulative logit: P(outcome ≤ k) = expit(cut_k - η) for levels 0, 1, …; adds to `by_cuts` (McCullagh 1980)."""
     level = int(outcome)
+    # The lowest level and the highest have one cut point, the others have two.
     if level == 0:
         value, by_high = log_expit(cuts[0] - eta), expit(eta - cuts[0])
         by_cuts[0] += by_high
@@ -75,8 +78,8 @@ def bounded(
     """Ordered Beta (Kubinec 2022, doi:10.1017/pan.2022.20): log density, derivatives by η and precision.
 
     An outcome is 0 with probability expit(cut_0 - η), 1 with expit(η - cut_1), and between them
-    Beta(μ precision, (1-μ) precision) with μ = expit(η). People push sliders to their ends: a plain Beta
-    distribution gives that no probability. Adds to `by_cuts`.
+    Beta(μ precision, (1-μ) precision) with μ = expit(η). People push sliders to their ends, to which a plain Beta
+    distribution gives no probability. Adds to `by_cuts`.
     """
     if outcome <= 0:
         by_cut = expit(eta - cuts[0])
@@ -89,6 +92,7 @@ def bounded(
     value, by_low, by_high = between(cuts[0] - eta, cuts[1] - eta)
     by_cuts[0] += by_low
     by_cuts[1] += by_high
+    # Strictly between the ends: the logarithm of P(0 < outcome < 1) above, and now that of the Beta density.
     mean = min(max(expit(eta), EDGE), 1.0 - EDGE)
     low, high = mean * precision, (1.0 - mean) * precision
     log_low, log_high = math.log(outcome), math.log1p(-outcome)
@@ -140,7 +144,8 @@ def cut_points(standard: FloatArray, prior: FloatArray) -> FloatArray:
 
 @register_jitable  # type: ignore[untyped-decorator]
 def cut_points_gradient(standard: FloatArray, prior: FloatArray, by_cuts: FloatArray) -> FloatArray:
-    """Derivatives by what `cut_points` makes cut points of."""
+    """Derivatives by the standard normals of `cut_points`, from those by the cut points."""
+    # A step moves all later cut points.
     by_standard = np.empty_like(standard)
     later = 0.0
     for j in range(len(standard) - 1, 0, -1):

@@ -17,7 +17,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_default_op_cache_key
 
-# What a loop may call: its compiled form is kept on disk until one of these files changes.
+# Files with the functions that a loop calls: its compiled form stays on disk until one of them changes.
 SOURCES = ("special.py", "gaussian.py", "likelihoods.py", "latent.py")
 
 
@@ -52,20 +52,20 @@ class LoopDensity(Op):  # type: ignore[misc]
             cell[0] = np.asarray(value, dtype=float)
 
     def connection_pattern(self, node: Any) -> list[list[bool]]:
-        """Derivatives of derivatives are not offered."""
+        """Only the first output can be differentiated, by the first inputs."""
         derivatives = [False] * self.differentiable
         data = len(node.inputs) - self.differentiable
         return [[True, *derivatives]] * self.differentiable + [[False, *derivatives]] * data
 
     def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
-        """Multiply the derivatives that the loop found."""
+        """Multiply the derivatives that the loop returned by the cotangent of the log density."""
         data = [disconnected_type() for _ in inputs[self.differentiable :]]
         return [cotangents[0] * output for output in outputs[1:]] + data
 
 
 @functools.cache
 def _sources_version() -> int:
-    """Hash of what a loop is compiled from: PyTensor would take an old compilation for that of edited code."""
+    """Hash of a loop's source files: without it PyTensor would use the old compilation of edited code."""
     digest = hashlib.sha256()
     for name in SOURCES:
         digest.update(Path(__file__).with_name(name).read_bytes())

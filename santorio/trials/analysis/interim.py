@@ -57,7 +57,7 @@ class InterimAnalysis:
     inputs : str
         Hash of its data.
     results : tuple[InterimResult, ...]
-        One an arm, of the primary outcome.
+        Of the primary outcome, for each arm.
     """
 
     run_id: UUID
@@ -103,9 +103,17 @@ class InterimAnalyses:
         return tuple(first.values())
 
     @property
+    def last_after_days(self) -> int:
+        """Study days up to the last interim analysis that was done; 0 before the first."""
+        return max((analysis.after_days for analysis in self.done), default=0)
+
+    @property
     def stop(self) -> InterimAnalysis | None:
         """The interim analysis that ended the trial."""
-        return next((analysis for analysis in self.done if analysis.decisive), None)
+        for analysis in self.done:
+            if analysis.decisive:
+                return analysis
+        return None
 
     @property
     def corrected(self) -> InterimAnalysis | None:
@@ -136,10 +144,10 @@ class InterimAnalyses:
         if preregistration.frozen is None or preregistration.after_days:
             return []
         # An interim analysis that was missed is not done after a later one.
-        newest = max((analysis.after_days for analysis in self.done), default=0)
+        first = self.last_after_days + 1
         due = []
         for days in preregistration.frozen.decision_rule.interim_days:
-            is_remaining = newest < days < len(trial.study_day)
+            is_remaining = first <= days < len(trial.study_day)
             if is_remaining and trial.has_arrived(days, today, lag_days):
                 due.append(days)
         return due
@@ -159,7 +167,7 @@ class AnalysisPoint:
     ended : bool
         Whether the trial has ended; at an interim analysis its own results decide that.
     threshold : float
-        What one probability must reach.
+        The probability that a decision requires.
     interim_after_days : int or None
         Study days up to the interim analysis; None where it is not one.
     due_on : date or None

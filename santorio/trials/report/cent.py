@@ -55,7 +55,7 @@ METHODS: dict[Family | None, str] = {
 
 def cent_items(data: ReportData) -> dict[str, str]:
     """The items of CENT 2015 that the app can report, by their number."""
-    # The order of the guideline's checklist, in which the report prints them.
+    # In the order of the guideline's checklist, which the report keeps.
     items: dict[str, str | None] = {
         **_introduction_items(data),
         **_design_items(data),

@@ -62,6 +62,11 @@ class Result:
     is_primary: bool
     is_negative_control: bool = False
 
+    @property
+    def is_secondary(self) -> bool:
+        """Whether it is of an outcome that an arm may change, beside the primary one."""
+        return not self.is_primary and not self.is_negative_control
+
 
 @dataclass(frozen=True)
 class AcceptedRun:
@@ -92,19 +97,17 @@ class AcceptedRun:
 
     @property
     def primary(self) -> tuple[Result, ...]:
-        """Results of the primary outcome, one an arm."""
+        """Results of the primary outcome, one for each arm."""
         return tuple(result for result in self.results if result.is_primary)
 
     @property
     def secondary(self) -> tuple[Result, ...]:
         """Results of the other outcomes that an arm may change."""
-        return tuple(
-            result for result in self.results if not result.is_primary and not result.is_negative_control
-        )
+        return tuple(result for result in self.results if result.is_secondary)
 
     @property
     def control(self) -> tuple[Result, ...]:
-        """Results of the outcome that no arm can change, one an arm; empty where there is none."""
+        """Results of the outcome that no arm can change, one for each arm; empty without a negative control."""
         return tuple(result for result in self.results if result.is_negative_control)
 
 
@@ -140,7 +143,7 @@ class ReportData:
     interim : InterimAnalyses
         The published interim analyses.
     post_stop_effects : tuple[PostStopEffect, ...]
-        One an arm, where study days passed before the interim analysis that ended the trial was done.
+        One for each arm, where study days passed before the interim analysis that ended the trial was done.
     """
 
     trial: Trial
@@ -199,7 +202,7 @@ def load_report_data(
     Raises
     ------
     NotFound
-        If there is no such trial, it has no published result yet, or its posterior is gone.
+        If the trial does not exist, has no published result yet, or its posterior is missing.
     """
     trial_name = slug(name)
     status = load_trial_status(connection, person, trial_name, today)

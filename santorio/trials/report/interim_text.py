@@ -98,6 +98,7 @@ def interim_text(data: ReportData) -> str:
 
 def _omitted_interim_text(data: ReportData, rule: DecisionRule) -> str:
     """Planned interim analyses that were not done: still to come, not needed any more, or without enough days."""
+    # One that was due may have been skipped, where an arm had too few values.
     done = [analysis.after_days for analysis in data.interim.done]
     omitted = [days for days in rule.interim_days if days not in done]
     stop = data.interim.stop
@@ -215,7 +216,7 @@ def control_text(result: Result) -> str:
 
 
 def control_texts(data: ReportData) -> list[str]:
-    """What the negative control says about the trial, a sentence an arm; empty without one in the protocol."""
+    """The results of the negative control, a sentence for each arm; empty without one in the protocol."""
     control = data.trial.negative_control
     if control is None:
         return []

@@ -245,7 +245,7 @@ def _prior_table(data: ReportData) -> ReportTable:
         component_text = _component_text(data.posterior, prior.means[index], prior.sds[index], unit)
         weights = [prior.weights[index], *(after[index] for after in weights_after)]
         rows.append((f"{name}: {component_text}", *(f"{100 * weight:.0f} %" for weight in weights)))
-    # Arms of which the same is to be said share a sentence.
+    # Arms with the same conclusion share a sentence.
     conflicts = dict.fromkeys(prior_conflict_text(prior, after.tolist()) for after in weights_after)
     headings = [f"Weight after, {result.arm}" for result in results]
     return ReportTable(
