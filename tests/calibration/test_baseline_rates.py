@@ -101,7 +101,7 @@ def test_a_change_of_one_or_two_spreads_is_found(figures, phi, shift, fewest):
     for day, value in days(4, phi, count=300, shift=shift):
         true = [one for one in detect_changepoints(day, value) if abs(one.day - FIRST - SHIFTED) <= 14]
         found += bool(true)
-        waited += [one.told_day - FIRST - SHIFTED for one in true[:1]]
+        waited += [one.detected_on - FIRST - SHIFTED for one in true[:1]]
     share = found / YEARS
     case = f"φ = {phi}, {shift:g} spreads (told after {np.median(waited):.0f} days, the median)"
     figures.add(FOUND, case, share, f"≥ {fewest:g}", met=share >= fewest)

@@ -1,15 +1,15 @@
-"""Anomalies: days, and runs of days, that are not as expected.
+"""Anomalies: unusual days, and unusual runs of days.
 
 A day's normal score is z = Φ⁻¹(F(y)), with F the prediction from the days before it, of a day whose noise is of the
 usual kind. If the model is right, scores are independent standard normal, however days resemble each other. So
 thresholds are those of independent normal noise:
 
 - a day is unusual at |z| > 3.2: once in two years by chance;
-- a run of 3 to 14 days with a value is unusual at |Σ z| / √days > 3.4, each z counted up to 2.5 at most, so that one
-  extreme day makes no run, and its last day above 1: by chance 0.4 times a year, counted over the complete scan.
+- a run of 3 to 14 days with a value is unusual at |Σ z| / √days > 3.4, each z clipped at 2.5, so that one extreme day
+  does not make a run, and its last day above 1: by chance 0.4 times a year, counted over the complete scan.
 
 A run includes the unusual days within it and is reported once. The level follows a change that lasts, so that later
-days score lower and the way back scores high: an anomaly lasts while days lie outside the 95 % interval that was
+days score lower and the return scores high: an anomaly lasts while days lie outside the 95 % interval that was
 expected of its first day, up to a fortnight, and an unusual day back into that interval is not reported.
 """
 
@@ -29,7 +29,7 @@ MIN_RUN, MAX_RUN = 3, 14
 # Bounds of the 95 % interval, and the median.
 USUAL = np.array([0.025, 0.5, 0.975])
 # The last day of a run scores at least this: else the run is over, though its sum is still high.
-ODD_END = 1.0
+MIN_LAST_SCORE = 1.0
 # A run may span a gap of this many days.
 MAX_MISSING = 2
 MAX_SCORE = 8.0
@@ -48,7 +48,7 @@ class Anomaly:
     days : int
         Days with a value in it.
     direction : {"above", "below"}
-        Which way.
+        Of the deviation from the expected.
     surprise : float
         Normal score; of a run, that of its sum. Positive is above.
     mean : float
@@ -92,21 +92,23 @@ def detect_anomalies(filtered: Filtered, *, smallest: float = 0.0, skip: int = 0
     score = normal_scores(filtered)
     score[:skip] = 0.0
     days = [(int(t), int(t), float(score[t])) for t in np.flatnonzero(np.abs(score) > DAY_THRESHOLD)]
+    # In the order of their first rows.
     alarms = sorted(runs(filtered.day, score) + days)
     if not alarms:
         return []
     begins = np.unique([begin for begin, _, _ in alarms])
     usual = dict(zip(begins.tolist(), filtered.ahead.of(begins).quantile(USUAL).tolist(), strict=True))
-    told: list[_Odd] = []
-    for begin, end, most in alarms:
-        last = told[-1] if told else None
-        if last and begin <= last.end and most * last.score > 0:
-            surprise = max(most, last.score, key=abs)
-            told[-1] = _Odd(filtered, usual[last.begin], last.begin, max(end, last.end), surprise)
-        elif last is None or not last.ends_with(begin, end, most):
-            told.append(_Odd(filtered, usual[begin], begin, end, most))
-    found = [anomaly.described() for anomaly in told]
-    return [anomaly for anomaly in found if abs(anomaly.mean - anomaly.median) >= smallest]
+    episodes: list[_Episode] = []
+    for begin, end, alarm_score in alarms:
+        last = episodes[-1] if episodes else None
+        if last and begin <= last.end and alarm_score * last.score > 0:
+            # They overlap, on the same side: one episode with the more extreme of the scores.
+            extreme = max(alarm_score, last.score, key=abs)
+            episodes[-1] = _Episode(filtered, usual[last.begin], last.begin, max(end, last.end), extreme)
+        elif last is None or not last.ends_with(begin, end, alarm_score):
+            episodes.append(_Episode(filtered, usual[begin], begin, end, alarm_score))
+    anomalies = [episode.to_anomaly() for episode in episodes]
+    return [anomaly for anomaly in anomalies if abs(anomaly.mean - anomaly.median) >= smallest]
 
 
 Span = tuple[int, int, float]
@@ -114,62 +116,68 @@ Span = tuple[int, int, float]
 
 def runs(day: IntArray, score: FloatArray) -> list[Span]:
     """Unusual windows: first row, last row and score; for each day the highest-scoring window that ends at it."""
-    held = np.clip(score, -MAX_DAY_SCORE, MAX_DAY_SCORE)
-    total = np.concatenate([[0.0], np.cumsum(held)])
+    clipped = np.clip(score, -MAX_DAY_SCORE, MAX_DAY_SCORE)
+    total = np.concatenate([[0.0], np.cumsum(clipped)])
     best = np.zeros(len(day))
-    length = np.zeros(len(day), dtype=np.int64)
-    for many in range(MIN_RUN, min(MAX_RUN, len(day)) + 1):
-        odd = (total[many:] - total[:-many]) / np.sqrt(many)
-        near = _near(day, many)
-        better = near & (np.abs(odd) > np.abs(best[many - 1 :]))
-        best[many - 1 :][better] = odd[better]
-        length[many - 1 :][better] = many
-    ends = np.flatnonzero((np.abs(best) > RUN_THRESHOLD) & (score * np.sign(best) > ODD_END))
-    return [(int(t - length[t] + 1), int(t), float(best[t])) for t in ends]
+    best_length = np.zeros(len(day), dtype=np.int64)
+    for length in range(MIN_RUN, min(MAX_RUN, len(day)) + 1):
+        # Windows of this length end at the rows from `length - 1` on.
+        window_score = (total[length:] - total[:-length]) / np.sqrt(length)
+        better = _has_no_wide_gap(day, length) & (np.abs(window_score) > np.abs(best[length - 1 :]))
+        best[length - 1 :][better] = window_score[better]
+        best_length[length - 1 :][better] = length
+    ends = np.flatnonzero((np.abs(best) > RUN_THRESHOLD) & (score * np.sign(best) > MIN_LAST_SCORE))
+    return [(int(t - best_length[t] + 1), int(t), float(best[t])) for t in ends]
 
 
-def _near(day: IntArray, many: int) -> NDArray[np.bool_]:
-    """Whether no gap of a window is wider than allowed; one entry for each window of `many` days."""
-    wide = np.concatenate([[0], np.cumsum(np.diff(day) > MAX_MISSING + 1)])
-    return np.asarray(wide[many - 1 :] - wide[: len(day) - many + 1] == 0)
+def _has_no_wide_gap(day: IntArray, length: int) -> NDArray[np.bool_]:
+    """Whether no gap of a window is wider than allowed; one entry for each window of `length` days."""
+    wide_gaps = np.concatenate([[0], np.cumsum(np.diff(day) > MAX_MISSING + 1)])
+    return np.asarray(wide_gaps[length - 1 :] - wide_gaps[: len(day) - length + 1] == 0)
 
 
-class _Odd:
-    """An alarm, compared with the range before it: the filter follows a change that lasts, this range does not."""
+class _Episode:
+    """An alarm, compared with the range before it: the filter follows a change that lasts, this range does not.
+
+    Its last row moves on as long as the days after it lie outside that range, too.
+    """
 
     def __init__(
         self, filtered: Filtered, usual: Sequence[float], begin: int, end: int, score: float
     ) -> None:
         self.filtered, self.begin, self.end, self.score = filtered, begin, end, score
         self.lower, self.median, self.upper = usual
-        value = filtered.value
-        self.outside = value > self.upper if score > 0 else value < self.lower
+        self.direction: Direction = "below"
+        self.outside = filtered.value < self.lower
+        if score > 0:
+            self.direction = "above"
+            self.outside = filtered.value > self.upper
         while self._lasts():
             self.end += 1
 
     def _lasts(self) -> bool:
         """Whether the next day lies outside the 95 % interval of the first day, too."""
-        coming, day = self.end + 1, self.filtered.day
+        following, day = self.end + 1, self.filtered.day
         return (
-            coming < min(len(day), self.begin + MAX_RUN)
-            and bool(self.outside[coming])
-            and bool(day[coming] - day[self.end] <= MAX_MISSING + 1)
+            following < min(len(day), self.begin + MAX_RUN)
+            and bool(self.outside[following])
+            and bool(day[following] - day[self.end] <= MAX_MISSING + 1)
         )
 
     def ends_with(self, begin: int, end: int, score: float) -> bool:
-        """Whether an alarm is the way back: a score of the other sign, soon after, to the range of before."""
+        """Whether an alarm is the return: a score of the other sign, soon after, back into the range of before."""
         mean = self.filtered.value[begin : end + 1].mean()
-        soon = begin <= self.end + MAX_RUN
-        return bool(soon and score * self.score < 0 and self.lower <= mean <= self.upper)
+        is_soon = begin <= self.end + MAX_RUN
+        return bool(is_soon and score * self.score < 0 and self.lower <= mean <= self.upper)
 
-    def described(self) -> Anomaly:
-        """Describe it as plain data."""
+    def to_anomaly(self) -> Anomaly:
+        """The episode as plain data."""
         rows = slice(self.begin, self.end + 1)
         return Anomaly(
             first_day=int(self.filtered.day[self.begin]),
             last_day=int(self.filtered.day[self.end]),
             days=self.end - self.begin + 1,
-            direction="above" if self.score > 0 else "below",
+            direction=self.direction,
             surprise=self.score,
             mean=float(self.filtered.value[rows].mean()),
             median=self.median,

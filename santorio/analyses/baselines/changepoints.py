@@ -1,4 +1,4 @@
-"""When a level changed: a posterior over a shift, in closed form, asked again after every day.
+"""Change points: the posterior of a shift of level, in closed form, computed again after every day.
 
 For the days since the change before (at most a year):
 
@@ -11,9 +11,9 @@ For the days since the change before (at most a year):
 
 Given ρ and τ everything is integrated exactly, as in a trial (docs/method.md). Whitened by the AR(1), a step is a pulse
 on its first day and a constant after it, so that sums from the left give every τ at every day at once. When the
-probability of a change reaches `ALARM` it is reported, with the day on which it was, and the search starts anew behind
-it: what has been said is not taken back, and nothing that comes later is looked at. While a change is less likely than
-none it is asked after every third known day only, so that one may be told two days late.
+probability of a change reaches `ALARM` it is reported, with the day on which it did, and the search starts again behind
+it: a report is never withdrawn, and no later day enters it. While a change is less likely than none the posterior is
+computed after every third known day only, so that a change may be reported two days late.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,9 @@ ALARM = 0.95
 MIN_BEFORE, MIN_AFTER = 14, 7
 FIRST_DAYS = MIN_BEFORE + MIN_AFTER
 MAX_DAYS = 365
-# A change of which so many days say nothing yet will not be told by more of them.
+# A change that so many days have not shown will not be shown by more of them.
 NEWEST_DAYS = 90
+# Below this probability of a change, days between two computations.
 LIKELY, DAYS_BETWEEN = 0.5, 3
 SHIFT_SD, LEVEL_SD, WEEKDAY_SD = 2.0, 5.0, 0.3
 SHAPE, RATE = 2.0, 1.0
@@ -45,7 +46,7 @@ class ChangePoint:
     ----------
     day, first_day, last_day : int
         Most probable first day of the new level and the 95 % interval of that day, since 1970-01-01.
-    told_day : int
+    detected_on : int
         The day whose value made it probable enough.
     probability : float
         Probability of a change by then.
@@ -58,7 +59,7 @@ class ChangePoint:
     day: int
     first_day: int
     last_day: int
-    told_day: int
+    detected_on: int
     probability: float
     before: float
     after: float
@@ -73,77 +74,82 @@ def detect_changepoints(day: IntArray, value: FloatArray) -> list[ChangePoint]:
     day : IntArray
         Known days since 1970-01-01, strictly increasing, shape (days,).
     value : FloatArray
-        Shape (days,). Outliers are best left out before.
+        Shape (days,). Outliers are best excluded before.
     """
-    found: list[ChangePoint] = []
-    start, asked = 0, 0
+    changes: list[ChangePoint] = []
+    start, next_row = 0, 0
     while len(day) - start >= FIRST_DAYS:
-        told = _first_change(day[start:], value[start:], asked - start)
-        if told is None:
+        detected = _first_change(day[start:], value[start:], next_row - start)
+        if detected is None:
             break
-        change, row = told
-        found.append(change)
-        # What is told next is told later, too.
-        asked = start + row + 1
+        change, row = detected
+        changes.append(change)
+        # The next change is reported on a later day, though the search begins with the new level.
+        next_row = start + row + 1
         start = int(np.searchsorted(day, change.day))
-    return found
+    return changes
 
 
-def _first_change(day: IntArray, value: FloatArray, asked: int) -> tuple[ChangePoint, int] | None:
-    """Find the first change that is told at a row or later, and the row at which it is."""
+def _first_change(day: IntArray, value: FloatArray, first_row: int) -> tuple[ChangePoint, int] | None:
+    """Find the first change that is detected at this row or later, and the row at which it is."""
     differs = np.flatnonzero(value != value[0])
     if not len(differs):
         return None
-    # As long as nothing differs there is no spread to hold a change against.
-    many = max(FIRST_DAYS, int(differs[0]) + MIN_AFTER)
-    centre, spread = float(np.median(value[:many])), float(value[:many].std(ddof=1))
+    # As long as nothing differs there is no spread to compare a change with.
+    count = max(FIRST_DAYS, int(differs[0]) + MIN_AFTER)
+    centre, spread = float(np.median(value[:count])), float(value[:count].std(ddof=1))
     search = _Search(day, (value - centre) / spread)
-    t = max(many - 1, asked)
+    t = max(count - 1, first_row)
     while t < len(day):
         begin = int(np.searchsorted(day, day[t] - MAX_DAYS))
-        told = search.at(begin, t)
-        if told is not None and told.probability >= ALARM:
-            return told.change(day, t, centre, spread), t
-        t += DAYS_BETWEEN if told is None or told.probability < LIKELY else 1
+        posterior = search.at(begin, t)
+        if posterior is not None and posterior.probability >= ALARM:
+            return posterior.change(day, t, centre, spread), t
+        if posterior is not None and posterior.probability >= LIKELY:
+            t += 1
+        else:
+            t += DAYS_BETWEEN
     return None
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What is known at the end of a window.
+class _ShiftPosterior:
+    """The posterior of a shift at the end of a window.
 
     Attributes
     ----------
     probability : float
         Of a change anywhere.
-    place : IntArray
-        Rows at which it may be, shape (places,).
-    of_place : FloatArray
-        Probability of each, given that there is one, shape (places,).
+    row : IntArray
+        Rows at which it may be, shape (rows,).
+    row_probability : FloatArray
+        Of each row, given that there is a change, shape (rows,).
     before, after, shift_sd : FloatArray
-        Levels and the shift's standard deviation, given each; shape (places,).
+        Levels and the shift's standard deviation, given the row; shape (rows,).
     """
 
     probability: float
-    place: IntArray
-    of_place: FloatArray
+    row: IntArray
+    row_probability: FloatArray
     before: FloatArray
     after: FloatArray
     shift_sd: FloatArray
 
     def change(self, day: IntArray, t: int, centre: float, spread: float) -> ChangePoint:
-        reached = np.cumsum(self.of_place)
-        first, last = np.searchsorted(reached, [0.025, 0.975])
-        best = int(np.argmax(self.of_place))
+        cumulative = np.cumsum(self.row_probability)
+        first, last = np.searchsorted(cumulative, [0.025, 0.975]).tolist()
+        # Rounding may leave the sum just below 0.975.
+        last = min(last, len(self.row) - 1)
+        best = int(np.argmax(self.row_probability))
         return ChangePoint(
-            day=int(day[self.place[best]]),
-            first_day=int(day[self.place[first]]),
-            last_day=int(day[self.place[min(int(last), len(self.place) - 1)]]),
-            told_day=int(day[t]),
+            day=int(day[self.row[best]]),
+            first_day=int(day[self.row[first]]),
+            last_day=int(day[self.row[last]]),
+            detected_on=int(day[t]),
             probability=self.probability,
-            before=centre + spread * float(self.of_place @ self.before),
-            after=centre + spread * float(self.of_place @ self.after),
-            shift_sd=spread * float(np.sqrt(self.of_place @ self.shift_sd**2)),
+            before=centre + spread * float(self.row_probability @ self.before),
+            after=centre + spread * float(self.row_probability @ self.after),
+            shift_sd=spread * float(np.sqrt(self.row_probability @ self.shift_sd**2)),
         )
 
 
@@ -153,25 +159,32 @@ class _Search:
     def __init__(self, day: IntArray, value: FloatArray) -> None:
         rho, self.log_prior = _rho()
         gap = np.diff(day, prepend=day[0] - 1).astype(float)
-        fading = rho[:, None] ** gap
-        width = np.sqrt(1 - fading**2)
+        correlation = rho[:, None] ** gap
         self.day = day
+        # Standard deviation of a day's innovation, in units of the day's own.
+        self.width = np.sqrt(1 - correlation**2)
+        # Level, weekday contrasts and value: the columns that are whitened.
         self.rows = np.column_stack([np.ones(len(day)), _contrasts()[weekday(day)], value])
-        before = np.vstack([np.zeros(self.rows.shape[1]), self.rows[:-1]])
-        self.white = (self.rows - fading[:, :, None] * before) / width[:, :, None]
-        self.width = width
-        constant = (1 - fading) / width  # a step after its first day
+        previous = np.vstack([np.zeros(self.rows.shape[1]), self.rows[:-1]])
+        self.white = (self.rows - correlation[:, :, None] * previous) / self.width[:, :, None]
+        # A whitened step after its first day.
+        constant = (1 - correlation) / self.width
         self.products = np.cumsum(self.white[:, :, :, None] * self.white[:, :, None, :], axis=1)
         self.step_products = np.cumsum(constant[:, :, None] * self.white, axis=1)
         self.step_squares = np.cumsum(constant**2, axis=1)
-        self.log_widths = np.cumsum(np.log(width), axis=1)
+        self.log_widths = np.cumsum(np.log(self.width), axis=1)
 
-    def at(self, begin: int, t: int) -> _Told | None:
-        """Say what is known of a change between two rows, themselves included; None if they are too few for one."""
+    def at(self, begin: int, t: int) -> _ShiftPosterior | None:
+        """Posterior of a change between two rows, themselves included; None if they are too few for one.
+
+        Without a change the regression on level and weekdays has the closed form of a normal-inverse-gamma prior. A
+        step at row τ is one more column: its part orthogonal to the others gives the shift and its evidence.
+        """
         newest = int(np.searchsorted(self.day, self.day[t] - NEWEST_DAYS, side="right"))
-        place = np.arange(max(begin + MIN_BEFORE, newest), t - MIN_AFTER + 2)
-        if not len(place):
+        row = np.arange(max(begin + MIN_BEFORE, newest), t - MIN_AFTER + 2)
+        if not len(row):
             return None
+        # No change. The first day of a window has no day before it: it enters as it is.
         first = self.rows[begin]
         products = self.products[:, t] - self.products[:, begin] + first[:, None] * first
         inverse = np.linalg.inv(products[:, :-1, :-1] + np.diag(PRECISION))
@@ -185,33 +198,37 @@ class _Search:
             + 0.5 * np.linalg.slogdet(inverse)[1]
             - shape * np.log(rate)
         )
-        pulse = 1 / self.width[:, place]
+        # A step at each row; shapes (ρ, rows). Its products with the columns, and with itself.
+        pulse = 1 / self.width[:, row]
         step = (
-            pulse[:, :, None] * self.white[:, place]
+            pulse[:, :, None] * self.white[:, row]
             + self.step_products[:, t, None]
-            - self.step_products[:, place]
+            - self.step_products[:, row]
         )
-        length = pulse**2 + self.step_squares[:, t, None] - self.step_squares[:, place] + SHIFT_SD**-2
-        moved = step[:, :, :-1] @ inverse
-        precision = length - (moved * step[:, :, :-1]).sum(axis=2)
+        square = pulse**2 + self.step_squares[:, t, None] - self.step_squares[:, row] + SHIFT_SD**-2
+        projected = step[:, :, :-1] @ inverse
+        precision = square - (projected * step[:, :, :-1]).sum(axis=2)
         shift = (step[:, :, -1] - (step[:, :, :-1] @ base[:, :, None])[:, :, 0]) / precision
-        share = shift**2 * precision / (2 * rate[:, None])
-        of_step = evidence[:, None] - 0.5 * np.log(precision * SHIFT_SD**2) - shape * np.log1p(-share)
-        top = of_step.max()
-        weight = np.exp(of_step - top)  # (ρ, places)
-        odds = CHANGES_PER_YEAR / 365 * weight.sum() / np.exp(evidence - top).sum()
-        each = weight.sum(axis=0)
-        of_rho = weight / each
-        level = base[:, :1] - moved[:, :, 0] * shift
-        variance = rate[:, None] * (1 - share) / (shape - 1) / precision
-        mean = (of_rho * shift).sum(axis=0)
-        return _Told(
+        # Share of the residual variation that the step explains.
+        explained = shift**2 * precision / (2 * rate[:, None])
+        step_evidence = evidence[:, None] - 0.5 * np.log(precision * SHIFT_SD**2)
+        step_evidence = step_evidence - shape * np.log1p(-explained)
+        # Bayes: a change against none, the row given a change, ρ given the row.
+        highest = step_evidence.max()
+        weight = np.exp(step_evidence - highest)
+        odds = CHANGES_PER_YEAR / 365 * weight.sum() / np.exp(evidence - highest).sum()
+        row_weight = weight.sum(axis=0)
+        rho_weight = weight / row_weight
+        level = base[:, :1] - projected[:, :, 0] * shift
+        variance = rate[:, None] * (1 - explained) / (shape - 1) / precision
+        mean = (rho_weight * shift).sum(axis=0)
+        return _ShiftPosterior(
             probability=float(odds / (1 + odds)),
-            place=place,
-            of_place=each / each.sum(),
-            before=(of_rho * level).sum(axis=0),
-            after=(of_rho * (level + shift)).sum(axis=0),
-            shift_sd=np.sqrt((of_rho * (variance + (shift - mean) ** 2)).sum(axis=0)),
+            row=row,
+            row_probability=row_weight / row_weight.sum(),
+            before=(rho_weight * level).sum(axis=0),
+            after=(rho_weight * (level + shift)).sum(axis=0),
+            shift_sd=np.sqrt((rho_weight * (variance + (shift - mean) ** 2)).sum(axis=0)),
         )
 
 
@@ -226,7 +243,7 @@ def _rho() -> tuple[FloatArray, FloatArray]:
 
 
 def _contrasts() -> FloatArray:
-    """Six orthonormal contrasts of the weekdays, shape (7, 6)."""
+    """Six orthonormal contrasts of the weekdays, shape (7, 6): each compares a day with the mean of those before it."""
     steps = np.tri(6, 7, 0)
     rows = steps - np.eye(6, 7, 1) * np.arange(1, 7)[:, None]
     return np.asarray((rows / np.linalg.norm(rows, axis=1, keepdims=True)).T)

@@ -1,4 +1,4 @@
-"""What is expected: today's range, the days to come, and what would have been said on every day before."""
+"""Forecasts: the range of the days to come, and the forecast from every past day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Forecast:
 
     def interval(self, coverage: float) -> tuple[FloatArray, FloatArray]:
         """Lower and upper ends of the central interval of 0.5, 0.8 or 0.95; shapes (days,)."""
-        at = int(np.searchsorted(PROBABILITIES, (1 - coverage) / 2 - 1e-9))
-        return self.quantile[:, at], self.quantile[:, -1 - at]
+        lower = int(np.searchsorted(PROBABILITIES, (1 - coverage) / 2 - 1e-9))
+        return self.quantile[:, lower], self.quantile[:, -1 - lower]
 
     @property
     def median(self) -> FloatArray:
@@ -44,12 +44,12 @@ class Forecast:
 
 
 def check_enough_data(day: IntArray, value: FloatArray) -> None:
-    """Refuse a series of which nothing can be expected yet.
+    """Check that a series has enough days and different values for a baseline.
 
     Raises
     ------
     NotEnoughData
-        With what is needed.
+        If not; the message states what is needed.
     """
     if len(day) < MIN_DAYS:
         raise NotEnoughData(
@@ -75,27 +75,29 @@ def interval_bounds(expected: Predictive) -> FloatArray:
 def rolling_forecasts(
     day: IntArray, value: FloatArray, horizons: Sequence[int], configuration: Configuration = DEFAULT
 ) -> list[Predictive]:
-    """Forecast from every day after the warm-up, knowing nothing later.
+    """Forecast from every day after the warm-up, without any later day.
 
     Parameters
     ----------
     day, value
         As for `filter_series`.
     horizons : Sequence[int]
-        How many days ahead.
+        Days ahead.
 
     Returns
     -------
     list[Predictive]
-        One a horizon; its t-th day is forecast from the end of the (warm-up + t)-th known day.
+        One per horizon; its t-th day is forecast from the end of the (warm-up + t)-th known day.
     """
     state = first_state(day, value, configuration)
     expected: list[list[Predictive]] = [[] for _ in horizons]
-    for t, (today, told) in enumerate(zip(day.tolist(), value.tolist(), strict=True)):
-        if t:
+    for t, (today, observed) in enumerate(zip(day.tolist(), value.tolist(), strict=True)):
+        is_warm = t >= configuration.warm_up
+        # The state begins on the first day.
+        if t > 0:
             state.move_to(np.array([today]))
-        state.learn(np.array([told]), weighs=t >= configuration.warm_up)
-        if t >= configuration.warm_up:
+        state.learn(np.array([observed]), weighs=is_warm)
+        if is_warm:
             ahead = state.predict(today + np.array(horizons))
             for i, horizon_parts in enumerate(expected):
                 horizon_parts.append(ahead.of(slice(i, i + 1)))

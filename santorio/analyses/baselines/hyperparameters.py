@@ -11,32 +11,37 @@ from santorio.arrays import FloatArray
 
 @dataclass(frozen=True)
 class Configuration:
-    """What is fixed, and the values over which is averaged. Standard deviations are in units of a day's noise σ.
+    """Fixed parameters, and the values to average over. Standard deviations are in units of a day's noise σ.
 
     Attributes
     ----------
     drift_sd : tuple[float, ...]
-        How far the level may walk in a day.
+        Of a day's step of the level.
     swings : tuple[tuple[float, float], ...]
-        Spread and persistence of what fades: a stationary AR(1) around the level, (0, 0) is none.
+        Spread and persistence of a swing that fades: a stationary AR(1) around the level, (0, 0) is none.
     weekday_sd : tuple[float, ...]
         Spread of the weekdays around their mean.
     powers : tuple[float, ...]
-        Scales on which the noise may be even: 1 the metric's own, 0 its logarithm.
+        Scales on which the noise may have a constant spread: 1 the metric's own, 0 its logarithm.
     level_sd : float
         Spread of the first level around the median of the first days.
     outlier_probability, outlier_scale : float
-        How many days have noise of another kind, and how many times wider it is.
+        Share of days with outliers, and how many times wider their noise is.
     memory : float
-        Weight that a day's share in σ keeps from one day to the next: spreads change too.
+        Factor by which the weight of a day in σ fades each day: spreads change too.
     warm_up : int
-        First known days: they set the scale and weigh no node.
+        First known days: they set the scale and do not weight the nodes.
     """
 
     drift_sd: tuple[float, ...] = (0.01, 0.05)
     swings: tuple[tuple[float, float], ...] = (
-        (0.0, 0.0), (1.0, 0.4), (1.0, 0.8), (1.5, 0.95), (4.0, 0.95), (12.0, 0.97),
-    )  # fmt: skip
+        (0.0, 0.0),
+        (1.0, 0.4),
+        (1.0, 0.8),
+        (1.5, 0.95),
+        (4.0, 0.95),
+        (12.0, 0.97),
+    )
     weekday_sd: tuple[float, ...] = (0.1, 0.5)
     powers: tuple[float, ...] = (1.0, 0.0)
     level_sd: float = 3.0
@@ -48,18 +53,16 @@ class Configuration:
     @cached_property
     def nodes(self) -> "HyperparameterGrid":
         """Every combination of the grid."""
-        rows = [
-            (drift, *swing, weekday, power)
-            for drift, swing, weekday, power in product(
-                self.drift_sd, self.swings, self.weekday_sd, self.powers
-            )
-        ]
+        rows = []
+        for drift, swing, weekday, power in product(self.drift_sd, self.swings, self.weekday_sd, self.powers):
+            swing_sd, persistence = swing
+            rows.append((drift, swing_sd, persistence, weekday, power))
         return HyperparameterGrid(*np.array(rows, dtype=float).T)
 
 
 @dataclass(frozen=True)
 class HyperparameterGrid:
-    """The grid, one entry a node; shapes (nodes,)."""
+    """The grid, one entry per node; shapes (nodes,)."""
 
     drift_sd: FloatArray
     swing_sd: FloatArray

@@ -1,4 +1,4 @@
-"""The baselines of a person: read, filter, detect, publish; one run a metric. Unchanged metrics are not recomputed."""
+"""The baselines of a person: read, filter, detect, publish; a run per metric. Unchanged metrics are not recomputed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -31,7 +31,7 @@ from santorio.metrics import outcome as find_outcome
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 
-# Sources that decide what a baseline says.
+# Sources that decide the results of a baseline.
 CODE = (*SHARED, "santorio/analyses/baselines")
 LIBRARIES = ("numpy", "scipy")
 DAYS_AHEAD = 14
@@ -48,7 +48,7 @@ where old.user_id = %s and old.kind = 'baselines' and new.user_id = old.user_id 
   and new.target = old.target and new.status = 'accepted' and new.created_at > old.created_at
 """
 # No anomaly is reported before this many days: the ranges are still wide, and weekdays hardly learned.
-FIRST_JUDGED_DAY = 21
+FIRST_ANOMALY_DAY = 21
 
 
 def analyse_baselines(database: Database, person: Person, *, force: bool = False) -> list[RunReport]:
@@ -61,26 +61,24 @@ def analyse_baselines(database: Database, person: Person, *, force: bool = False
     """
     with database.connect() as connection:
         outcomes = read_outcomes(connection, person.user_id)
-        wanted, reports = _sorted_out(connection, person, outcomes, force=force)
+        to_compute, reports = _select_metrics(connection, person, outcomes, force=force)
     plots_left = MAX_PLOTS
-    for some in batched(wanted, BATCH_SIZE):
-        found = compute_baselines(
-            [(wanted_metric.metric, wanted_metric.unit, wanted_metric.series) for wanted_metric in some]
-        )
-        drawn = metrics_to_plot(found)[:plots_left]
-        plots_left -= len(drawn)
-        reports += [
-            _publish(database, person, wanted_metric, said, is_drawn=said.metric in drawn, force=force)
-            for wanted_metric, said in zip(some, found, strict=True)
-        ]
-    if wanted:
+    for batch in batched(to_compute, BATCH_SIZE):
+        baselines = compute_baselines([(inputs.metric, inputs.unit, inputs.series) for inputs in batch])
+        plotted = metrics_to_plot(baselines)[:plots_left]
+        plots_left -= len(plotted)
+        for inputs, baseline in zip(batch, baselines, strict=True):
+            is_plotted = baseline.metric in plotted
+            report = _publish(database, person, inputs, baseline, is_plotted=is_plotted, force=force)
+            reports.append(report)
+    if to_compute:
         with database.connect() as connection:
             connection.execute(_REPLACED, [person.user_id])
     return sorted(reports, key=lambda report: report.target)
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _MetricInputs:
     """A metric to compute, with its cache key."""
 
     metric: str
@@ -89,15 +87,15 @@ class _Wanted:
     fingerprint: str
 
 
-def _sorted_out(
+def _select_metrics(
     connection: psycopg.Connection, person: Person, outcomes: Mapping[str, Series], *, force: bool
-) -> tuple[list[_Wanted], list[RunReport]]:
-    """Choose the metrics to compute; report why the others are not."""
-    wanted: list[_Wanted] = []
+) -> tuple[list[_MetricInputs], list[RunReport]]:
+    """Select the metrics to compute; report why the others are not."""
+    to_compute: list[_MetricInputs] = []
     reports: list[RunReport] = []
     # Metrics of the registry come first: they get the plots.
-    for metric, known in sorted(outcomes.items(), key=lambda item: (item[0] not in OUTCOMES, item[0])):
-        series = usable_days(known)
+    for metric in sorted(outcomes, key=lambda name: (name not in OUTCOMES, name)):
+        series = usable_days(outcomes[metric])
         try:
             check_enough_data(series.day, series.value)
         except NotEnoughData as missing:
@@ -109,8 +107,9 @@ def _sorted_out(
         if not force and last_cache_key(connection, person.user_id, "baselines", metric) == key:
             reports.append(RunReport("baselines", metric, "unchanged"))
             continue
-        wanted.append(_Wanted(metric, find_outcome(metric, series.unit).unit, series, key))
-    return wanted, reports
+        unit = find_outcome(metric, series.unit).unit
+        to_compute.append(_MetricInputs(metric, unit, series, key))
+    return to_compute, reports
 
 
 def usable_days(series: Series) -> Series:
@@ -125,24 +124,35 @@ def usable_days(series: Series) -> Series:
     since = day_number(last.replace(year=last.year - PAST_YEARS, month=1, day=1))
     kept = np.flatnonzero((series.day >= since) & np.isfinite(series.value))
     differs = np.flatnonzero(series.value[kept] != series.value[kept[:1]])
-    begin = max(0, int(differs[0]) - DEFAULT.warm_up + 1) if len(differs) else 0
-    kept = kept[begin:]
+    if len(differs):
+        begin = max(0, int(differs[0]) - DEFAULT.warm_up + 1)
+        kept = kept[begin:]
     return replace(series, day=series.day[kept], value=series.value[kept], samples=series.samples[kept])
 
 
 def _publish(
-    database: Database, person: Person, wanted: _Wanted, found: Baseline, *, is_drawn: bool, force: bool
+    database: Database,
+    person: Person,
+    inputs: _MetricInputs,
+    baseline: Baseline,
+    *,
+    is_plotted: bool,
+    force: bool,
 ) -> RunReport:
+    plot = None
+    if is_plotted:
+        plot = plot_baseline(baseline)
+    exclusions = describe_exclusions({inputs.metric: inputs.series})
     run = Run(
         user_id=person.user_id,
         kind="baselines",
-        target=wanted.metric,
-        fingerprint=wanted.fingerprint,
-        as_of=wanted.series.as_of,
-        rows=[row(found)],
-        diagnostics={**diagnostics(found), "left_out": describe_exclusions({wanted.metric: wanted.series})},
-        plot=plot_baseline(found) if is_drawn else None,
-        known_at=wanted.series.known_at,
+        target=inputs.metric,
+        fingerprint=inputs.fingerprint,
+        as_of=inputs.series.as_of,
+        rows=[row(baseline)],
+        diagnostics={**diagnostics(baseline), "left_out": exclusions},
+        plot=plot,
+        known_at=inputs.series.known_at,
     )
     return publish(database, run, force=force)
 
@@ -155,15 +165,17 @@ def compute_baselines(series: Sequence[tuple[str, str, Series]]) -> list[Baselin
     series
         Name, unit and days of each metric; the days must pass `check_enough_data`.
     """
-    filtered = filter_together([(metric_series.day, metric_series.value) for _, _, metric_series in series])
-    return [
-        _baseline(metric, unit, metric_series, told)
-        for (metric, unit, metric_series), told in zip(series, filtered, strict=True)
-    ]
+    days_and_values = [(metric_series.day, metric_series.value) for _, _, metric_series in series]
+    baselines = []
+    for metric_inputs, filtered in zip(series, filter_together(days_and_values), strict=True):
+        metric, unit, metric_series = metric_inputs
+        baselines.append(_baseline(metric, unit, metric_series, filtered))
+    return baselines
 
 
 def _baseline(metric: str, unit: str, series: Series, filtered: Filtered) -> Baseline:
-    usual = filtered.outlier < 0.5  # an outlier says nothing about the level
+    # An outlier says nothing about the level.
+    usual = filtered.outlier < 0.5
     last = int(filtered.day[-1])
     return Baseline(
         metric=metric,
@@ -172,62 +184,70 @@ def _baseline(metric: str, unit: str, series: Series, filtered: Filtered) -> Bas
         expected=interval_bounds(filtered.ahead.of(slice(-1, None)))[0],
         ahead=forecast(filtered.state, last + np.arange(1, DAYS_AHEAD + 1)),
         anomalies=detect_anomalies(
-            filtered, smallest=_smallest(metric, series.value), skip=FIRST_JUDGED_DAY - DEFAULT.warm_up
+            filtered, smallest=_smallest(metric, series.value), skip=FIRST_ANOMALY_DAY - DEFAULT.warm_up
         ),
         changes=detect_changepoints(filtered.day[usual], filtered.value[usual]),
     )
 
 
-def metrics_to_plot(found: Sequence[Baseline]) -> list[str]:
+def metrics_to_plot(baselines: Sequence[Baseline]) -> list[str]:
     """Metrics to plot, the most interesting first: those with a recent report, then those of the registry."""
+    reported, of_registry = [], []
+    for baseline in baselines:
+        if _has_recent_report(baseline):
+            reported.append(baseline.metric)
+        elif baseline.metric in OUTCOMES:
+            of_registry.append(baseline.metric)
+    return reported + of_registry
 
-    def has_recent_report(baseline: Baseline) -> bool:
-        since = int(baseline.filtered.day[-1]) - DAYS_BEHIND
-        days = [odd.last_day for odd in baseline.anomalies] + [change.told_day for change in baseline.changes]
-        return any(day > since for day in days)
 
-    told = [baseline.metric for baseline in found if has_recent_report(baseline)]
-    return told + [
-        baseline.metric for baseline in found if baseline.metric in OUTCOMES and baseline.metric not in told
-    ]
+def _has_recent_report(baseline: Baseline) -> bool:
+    """Whether the days of the plot include an anomaly, or a change was detected on one of them."""
+    since = int(baseline.filtered.day[-1]) - DAYS_BEHIND
+    days = [anomaly.last_day for anomaly in baseline.anomalies]
+    days += [change.detected_on for change in baseline.changes]
+    return max(days, default=since) > since
 
 
 def _smallest(metric: str, value: FloatArray) -> float:
     """Smallest difference to report."""
     stated = find_outcome(metric).smallest_effect
-    return stated if stated is not None else DEFAULT_SMALLEST_EFFECT_SD * float(value[:MIN_DAYS].std())
+    if stated is not None:
+        return stated
+    return DEFAULT_SMALLEST_EFFECT_SD * float(value[:MIN_DAYS].std())
 
 
-def row(found: Baseline) -> dict[str, object]:
+def row(baseline: Baseline) -> dict[str, object]:
     """Row of `analysis.baselines`."""
     from psycopg.types.json import Jsonb
 
-    filtered = found.filtered
-    lower_95, lower_80, lower_50, median, upper_50, upper_80, upper_95 = map(float, found.expected)
+    filtered = baseline.filtered
     last = int(filtered.day[-1])
     return {
-        "metric": found.metric,
-        "unit": found.unit,
+        "metric": baseline.metric,
+        "unit": baseline.unit,
         "days": len(filtered.day) + DEFAULT.warm_up,
         "last_day": date_of(last),
         "last_value": float(filtered.value[-1]),
-        "median": median,
-        "lower_50": lower_50,
-        "upper_50": upper_50,
-        "lower_80": lower_80,
-        "upper_80": upper_80,
-        "lower_95": lower_95,
-        "upper_95": upper_95,
-        "forecast": Jsonb([_ahead(found.ahead, i) for i in range(len(found.ahead.day))]),
-        "anomalies": Jsonb([_anomaly(found, anomaly, last) for anomaly in found.anomalies]),
-        "changes": Jsonb([_change(found, change) for change in found.changes]),
+        **_intervals(baseline.expected),
+        "forecast": Jsonb(_forecast_days(baseline.ahead)),
+        "anomalies": Jsonb([_anomaly(baseline, anomaly, last) for anomaly in baseline.anomalies]),
+        "changes": Jsonb([_change(baseline, change) for change in baseline.changes]),
     }
 
 
-def _ahead(ahead: Forecast, i: int) -> dict[str, object]:
-    lower_95, lower_80, lower_50, median, upper_50, upper_80, upper_95 = map(float, ahead.quantile[i])
+def _forecast_days(ahead: Forecast) -> list[dict[str, object]]:
+    days = []
+    for day, quantiles in zip(ahead.day.tolist(), ahead.quantile, strict=True):
+        forecast_day: dict[str, object] = {"day": date_of(day).isoformat(), **_intervals(quantiles)}
+        days.append(forecast_day)
+    return days
+
+
+def _intervals(quantiles: FloatArray) -> dict[str, float]:
+    """Median and intervals by their names, of the quantiles at `forecast.PROBABILITIES`."""
+    lower_95, lower_80, lower_50, median, upper_50, upper_80, upper_95 = quantiles.tolist()
     return {
-        "day": date_of(int(ahead.day[i])).isoformat(),
         "median": median,
         "lower_50": lower_50,
         "upper_50": upper_50,
@@ -238,38 +258,40 @@ def _ahead(ahead: Forecast, i: int) -> dict[str, object]:
     }
 
 
-def _anomaly(found: Baseline, anomaly: Anomaly, last: int) -> dict[str, object]:
+def _anomaly(baseline: Baseline, anomaly: Anomaly, last: int) -> dict[str, object]:
     lasts = anomaly.last_day == last
     return {
         **asdict(anomaly),
         "first_day": date_of(anomaly.first_day).isoformat(),
         "last_day": date_of(anomaly.last_day).isoformat(),
         "lasts": lasts,
-        "sentence": describe_anomaly(found.metric, found.unit, anomaly, lasts=lasts),
+        "sentence": describe_anomaly(baseline.metric, baseline.unit, anomaly, lasts=lasts),
     }
 
 
-def _change(found: Baseline, change: ChangePoint) -> dict[str, object]:
-    days = {
-        name: date_of(getattr(change, name)).isoformat()
-        for name in ("day", "first_day", "last_day", "told_day")
+def _change(baseline: Baseline, change: ChangePoint) -> dict[str, object]:
+    return {
+        **asdict(change),
+        "day": date_of(change.day).isoformat(),
+        "first_day": date_of(change.first_day).isoformat(),
+        "last_day": date_of(change.last_day).isoformat(),
+        "detected_on": date_of(change.detected_on).isoformat(),
+        "sentence": describe_changepoint(baseline.metric, baseline.unit, change),
     }
-    return {**asdict(change), **days, "sentence": describe_changepoint(found.metric, found.unit, change)}
 
 
-def diagnostics(found: Baseline) -> dict[str, object]:
+def diagnostics(baseline: Baseline) -> dict[str, object]:
     """Coverage of the past ranges, as shares, and counts; none of the person's values."""
-    filtered = found.filtered
-    below = filtered.ahead.below(filtered.value)
-    held = {
-        f"covered_{share * 100:.0f}": float((np.abs(below - 0.5) <= share / 2).mean())
-        for share in (0.5, 0.8, 0.95)
-    }
+    filtered = baseline.filtered
     nodes = filtered.state.nodes
+    # A value lies in the central interval of a share if its probability is within half of it around ½.
+    distance = np.abs(filtered.ahead.below(filtered.value) - 0.5)
     return {
         "days": len(filtered.day),
-        **held,
+        "covered_50": float((distance <= 0.25).mean()),
+        "covered_80": float((distance <= 0.4).mean()),
+        "covered_95": float((distance <= 0.475).mean()),
         "weight_of_logarithm": float(filtered.state.weight[0, nodes.power == 0].sum()),
-        "anomalies": len(found.anomalies),
-        "changes": len(found.changes),
+        "anomalies": len(baseline.anomalies),
+        "changes": len(baseline.changes),
     }

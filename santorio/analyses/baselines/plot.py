@@ -1,4 +1,4 @@
-"""A metric over time: the range that was expected of each day, the values that came, and the forecast."""
+"""The plot of a metric over time: the range expected of each day, the values observed, and the forecast."""
 
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,7 @@ def _shade_days(
     axes: "Axes", day: np.ndarray, lower: np.ndarray, upper: np.ndarray, colour: str, name: str | None = None
 ) -> None:
     """Shade each day's range as wide as the day, so that a day without neighbours is visible, too."""
+    # Each day has two edges and a gap, which ends its area.
     edges = (day[:, None] + np.array([-0.5, 0.5, 0.5])).ravel()
     gap = np.array([1.0, 1.0, np.nan])
     axes.fill_between(

@@ -1,4 +1,4 @@
-"""A day's expectation as a distribution: a mixture of Student-t distributions over nodes, scales and kinds of noise."""
+"""Predictive distributions of days: mixtures of Student-t distributions over nodes, scales and kinds of noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +9,11 @@ import numpy as np
 
 from santorio.arrays import FloatArray, IntArray
 
-# Nodes that together weigh less than this on a day are left out of its probabilities and quantiles.
+# Nodes that together weigh less than this on a day are excluded from its probabilities and quantiles.
 NEGLIGIBLE = 1e-4
+# A larger logarithm would overflow.
 MAX_LOG = 300.0
-# A quantile is found when a step is that small a part of the distance in which it was looked for.
+# A quantile has converged when a step is this small a part of the bounds it was searched in.
 TOLERANCE = 1e-8
 MAX_STEPS = 60
 PER_DAY = ("weight", "location", "state_variance", "noise_sd", "degrees")
@@ -34,7 +35,7 @@ def to_scale(
     -------
     tuple
         The values on their scales, and the logarithm of the scale's slope there (the Jacobian). A value below zero has
-        no logarithm: the slope is nothing, and such a node gives it no density.
+        no logarithm: its log slope is -∞, so that such a node gives it no density.
     """
     value = np.asarray(value, dtype=float)
     log = np.log(np.maximum(value, nearest))
@@ -66,11 +67,11 @@ class Predictive:
     power : FloatArray
         Scale of each node, shape (nodes,).
     outlier_probability, outlier_scale : float
-        Share and width of the other kind of noise.
+        Share of outliers, and the width of their noise in σ.
     nearest_to_zero : float
         Values nearer to zero count as this one on the logarithm's scale.
     least : float
-        Quantiles below it are said to be it.
+        Lower bound of the quantiles.
     """
 
     weight: FloatArray
@@ -89,22 +90,22 @@ class Predictive:
 
     @classmethod
     def stack(cls, parts: Sequence["Predictive"]) -> "Predictive":
-        """Put days after one another."""
-        joined: dict[str, Any] = {
-            name: np.concatenate([getattr(part, name) for part in parts]) for name in PER_DAY
-        }
+        """Concatenate days."""
+        joined: dict[str, Any] = {}
+        for name in PER_DAY:
+            joined[name] = np.concatenate([getattr(part, name) for part in parts])
         return replace(parts[0], **joined)
 
     def of(self, days: slice | IntArray) -> "Predictive":
-        """Choose days."""
+        """Select days."""
         return replace(self, **{name: getattr(self, name)[days] for name in PER_DAY})
 
     def without_outliers(self) -> "Predictive":
-        """The same for days whose noise is of the usual kind."""
+        """The same for days that are not outliers."""
         return replace(self, outlier_probability=0.0)
 
     @cached_property
-    def _parts(self) -> "_Components":
+    def _components(self) -> "_Components":
         return _Components.of(self)
 
     def cdf(self, value: FloatArray) -> FloatArray:
@@ -120,7 +121,7 @@ class Predictive:
         FloatArray
             Probabilities, shape (days, points).
         """
-        return self._parts.cdf(np.asarray(value, dtype=float))
+        return self._components.cdf(np.asarray(value, dtype=float))
 
     def below(self, value: FloatArray) -> FloatArray:
         """Probability that each day has its own value or less; shape (days,)."""
@@ -129,47 +130,50 @@ class Predictive:
     def quantile(self, probability: FloatArray) -> FloatArray:
         """Quantiles, shape (days, probabilities).
 
-        By Newton's method on the normal score of the probability, which is nearly a straight line; between bounds that
-        are halved where it leaves them.
+        By Newton's method on the normal score of the probability, which is nearly a straight line; where a step leaves
+        the bounds, these are halved instead.
         """
         from scipy.special import ndtri
 
-        wanted = np.atleast_1d(np.asarray(probability, dtype=float))
-        low, high, at = self._parts.bounds(wanted)
+        target = np.atleast_1d(np.asarray(probability, dtype=float))
+        low, high, at = self._components.bounds(target)
         close = TOLERANCE * (high - low) + np.finfo(float).tiny
         for _ in range(MAX_STEPS):
-            below = self._parts.cdf(at)
-            low, high = np.where(below < wanted, at, low), np.where(below < wanted, high, at)
+            below = self._components.cdf(at)
+            low, high = np.where(below < target, at, low), np.where(below < target, high, at)
             score = ndtri(below)
+            # Far out in a tail the score is infinite or the density zero; such a step is not within the bounds.
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                slope = self._parts.density(at) * np.sqrt(2 * np.pi) * np.exp(score**2 / 2)
-                stepped = at - (score - ndtri(wanted)) / slope
-            is_found = (np.abs(stepped - at) <= close) | (high - low <= close)
-            if is_found.all():
+                slope = self._components.density(at) * np.sqrt(2 * np.pi) * np.exp(score**2 / 2)
+                newton = at - (score - ndtri(target)) / slope
+            has_converged = (np.abs(newton - at) <= close) | (high - low <= close)
+            if has_converged.all():
                 break
-            is_within = (stepped > low) & (stepped < high)
-            at = np.where(is_found, at, np.where(is_within, stepped, (low + high) / 2))
+            is_within = (newton > low) & (newton < high)
+            stepped = np.where(is_within, newton, (low + high) / 2)
+            at = np.where(has_converged, at, stepped)
         return np.maximum(at, self.least)
 
 
 @dataclass(frozen=True)
 class _Components:
-    """The parts of each day's mixture that matter, all days' after one another.
+    """The components of each day's mixture that are not negligible, those of all days concatenated.
 
     Attributes
     ----------
     start : IntArray
-        First part of each day, shape (days,).
+        First component of each day, shape (days,).
     row : IntArray
-        Day of each part, shape (parts,).
+        Day of each component, shape (components,).
     weight, location, degrees, log_constant : FloatArray
-        Of each part, those of a day weighing one; the logarithm of the constant of its density; shape (parts,).
+        Of each component; the weights of a day sum to one; the logarithm of the constant of its density; shape
+        (components,).
     power : FloatArray
-        Scale of each part, shape (parts,).
+        Scale of each component, shape (components,).
     share : FloatArray
         Of each kind of noise, shape (kinds,).
     spread : FloatArray
-        Shape (kinds, parts).
+        Shape (kinds, components).
     nearest_to_zero : float
         Values nearer to zero count as this one on the logarithm's scale.
     """
@@ -192,8 +196,14 @@ class _Components:
         row, node = np.nonzero(days.weight > NEGLIGIBLE / days.weight.shape[1])
         start = np.searchsorted(row, np.arange(len(days)))
         weight = days.weight[row, node]
-        p, k = days.outlier_probability, days.outlier_scale
-        kinds = [(1 - p, 1.0), (p, k**2)] if p > 0 else [(1.0, 1.0)]
+        # Share and variance, in σ², of each kind of noise.
+        shares, variances = [1.0], [1.0]
+        if days.outlier_probability > 0:
+            shares = [1 - days.outlier_probability, days.outlier_probability]
+            variances = [1.0, days.outlier_scale**2]
+        noise_sd, state_variance = days.noise_sd[row, node], days.state_variance[row, node]
+        spreads = [noise_sd * np.sqrt(state_variance + variance) for variance in variances]
+        # Of the density of a Student-t: Γ((ν+1)/2) / (Γ(ν/2) √(πν)).
         half = days.degrees / 2
         log_constant = gammaln(half + 0.5) - gammaln(half) - 0.5 * np.log(np.pi * days.degrees)
         return cls(
@@ -204,22 +214,20 @@ class _Components:
             degrees=days.degrees[row],
             log_constant=log_constant[row],
             power=days.power[node],
-            share=np.array([share for share, _ in kinds]),
-            spread=np.array([
-                days.noise_sd[row, node] * np.sqrt(days.state_variance[row, node] + noise) for _, noise in kinds
-            ]),
+            share=np.array(shares),
+            spread=np.array(spreads),
             nearest_to_zero=days.nearest_to_zero,
-        )  # fmt: skip
+        )
 
     def _score(self, value: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Values in spreads from the centre, shape (kinds, parts, points), and the log slopes of the scales there."""
+        """Values in spreads from the centre, (kinds, components, points), and the log slopes of the scales there."""
         on_scale, log_slope = to_scale(value[self.row], self.power[:, None], self.nearest_to_zero)
         return (on_scale - self.location[:, None]) / self.spread[:, :, None], log_slope
 
-    def _sum(self, each: FloatArray) -> FloatArray:
-        """Sum over kinds and parts, shape (days, points); of shape (kinds, parts, points) before."""
-        of_parts = np.tensordot(self.share, each, axes=1) * self.weight[:, None]
-        return np.asarray(np.add.reduceat(of_parts, self.start, axis=0))
+    def _sum(self, values: FloatArray) -> FloatArray:
+        """Weighted sum over kinds and components, from shape (kinds, components, points) to (days, points)."""
+        of_components = np.tensordot(self.share, values, axes=1) * self.weight[:, None]
+        return np.asarray(np.add.reduceat(of_components, self.start, axis=0))
 
     def cdf(self, value: FloatArray) -> FloatArray:
         from scipy.special import stdtr
@@ -236,13 +244,19 @@ class _Components:
         return self._sum(np.exp(log_density) / self.spread[:, :, None])
 
     def bounds(self, probability: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Where quantiles lie, between those of the parts, and a guess; shapes (days, probabilities)."""
+        """Bounds of the quantiles, which lie between those of the components, and a first guess.
+
+        Returns
+        -------
+        tuple of FloatArray
+            Lower bounds, upper bounds, guesses; shapes (days, probabilities).
+        """
         from scipy.special import stdtrit
 
         reach = stdtrit(self.degrees[self.start][:, None], probability)[self.row]
-        each = from_scale(
-            self.location[:, None] + self.spread[:, :, None] * reach, self.power[:, None]
-        )  # (kinds, parts, probabilities)
-        low = np.minimum.reduceat(each.min(axis=0), self.start, axis=0)
-        high = np.maximum.reduceat(each.max(axis=0), self.start, axis=0)
-        return low, high, np.clip(self._sum(each), low, high)
+        # Of each component: (kinds, components, probabilities).
+        on_scale = self.location[:, None] + self.spread[:, :, None] * reach
+        quantiles = from_scale(on_scale, self.power[:, None])
+        low = np.minimum.reduceat(quantiles.min(axis=0), self.start, axis=0)
+        high = np.maximum.reduceat(quantiles.max(axis=0), self.start, axis=0)
+        return low, high, np.clip(self._sum(quantiles), low, high)

@@ -1,8 +1,8 @@
 """Scores of forecasts that are distributions: continuous ranked probability score, absolute error, coverage.
 
 The continuous ranked probability score (CRPS; Gneiting & Raftery 2007, doi:10.1198/016214506000001437) is
-∫ (F(x) - 1{x ≥ y})² dx: what the absolute error is for a forecast that is one number, in the metric's own unit. Smaller
-is better. Its expectation is least for the true distribution, so that neither too narrow nor too wide ones can win.
+∫ (F(x) - 1{x ≥ y})² dx, in the metric's own unit: it generalises the absolute error of a point forecast. Smaller is
+better. Its expectation is least for the true distribution, so that neither too narrow nor too wide ones can win.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from santorio.analyses.baselines.predictive import Predictive
 from santorio.arrays import FloatArray
 
-# Points of the integral lie sinh-wise around the middle: dense there, and as far out as any tail of weight.
+# Points of the integral around the middle, by a hyperbolic sine: dense there, and as far out as any heavy tail.
 POINTS = np.sinh(np.linspace(-6.5, 6.5, 141))
 # Probabilities a standard deviation below the middle of a normal distribution, in it, and above it.
 SIGMAS = np.array([0.158655, 0.5, 0.841345])
@@ -21,7 +21,7 @@ SIGMAS = np.array([0.158655, 0.5, 0.841345])
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of forecasts, one each; shapes (forecasts,).
+    """Scores of forecasts; shapes (forecasts,).
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Scores:
     absolute_error : FloatArray
         Of the median, in the metric's own unit.
     below : FloatArray
-        Probability that the forecast gave to what came or less; uniform if it is right.
+        Probability that the forecast gave to the observed value or less; uniform if it is right.
     """
 
     crps: FloatArray
@@ -38,7 +38,7 @@ class Scores:
     below: FloatArray
 
     def covers(self, coverage: float) -> NDArray[np.bool_]:
-        """Whether the central interval of this coverage held what came."""
+        """Whether the central interval of this coverage contains the observed value."""
         tail = (1 - coverage) / 2
         return (self.below >= tail) & (self.below <= 1 - tail)
 
@@ -55,14 +55,15 @@ def score_normal(mean: FloatArray, sd: FloatArray, value: FloatArray) -> Scores:
 
 
 def score(expected: Predictive, value: FloatArray) -> Scores:
-    """Score mixtures, by the trapezoidal rule with what came among its points."""
+    """Score mixtures, by the trapezoidal rule with the observed value among its points."""
     low, middle, high = expected.quantile(SIGMAS).T
     points = middle[:, None] + np.maximum((high - low) / 2, 1e-12)[:, None] * POINTS
-    came = value[:, None]
-    at = np.sort(np.hstack([points, came]), axis=1)
+    observed = value[:, None]
+    at = np.sort(np.hstack([points, observed]), axis=1)
     below = expected.cdf(at)
-    # What came is a point, so that each stretch lies on one side of it.
-    is_left = at[:, 1:] <= came
-    left, right = (np.where(is_left, end, 1 - end) for end in (below[:, :-1], below[:, 1:]))
+    # The observed value is a point, so that each interval lies on one side of it.
+    is_below = at[:, 1:] <= observed
+    left = np.where(is_below, below[:, :-1], 1 - below[:, :-1])
+    right = np.where(is_below, below[:, 1:], 1 - below[:, 1:])
     crps = ((left**2 + right**2) / 2 * np.diff(at, axis=1)).sum(axis=1)
     return Scores(crps, np.abs(value - middle), expected.below(value))

@@ -11,10 +11,10 @@ On the scale of a node (the metric's own or its logarithm), with σ a day's nois
 Given a node (drift, v, φ, s, scale), level, swing, weekdays and σ² have a normal-inverse-gamma distribution, and a
 day's prediction is a mixture of two Student-t distributions. After the day the two posteriors are collapsed into one
 with their moments (multi-process model of class II: Harrison & Stevens 1976, doi:10.1111/j.2517-6161.1976.tb01586.x;
-West & Harrison 1997, chapter 12): an outlier takes its weight out of the day, and so moves the level little. σ² is
-learnt with a fading memory (ibid., section 10.8). Nodes are weighted by how well they predicted, one day ahead, each
-day so far (Bayesian model averaging). A missing day is a gap: the state moves on, nothing is learnt. Without outliers
-and fading this is the exact posterior; a test holds it to that.
+West & Harrison 1997, chapter 12): a probable outlier has little weight, and so moves the level little. σ² is learnt
+with a fading memory (ibid., section 10.8). Nodes are weighted by how well they predicted, one day ahead, each day so
+far (Bayesian model averaging). A missing day is a gap: the state moves on, nothing is learnt. Without outliers and
+fading this is the exact posterior, as a test verifies.
 
 Series are filtered side by side, each on its own days: their first known days together, then their second ones.
 """
@@ -32,11 +32,11 @@ LEVEL, SWING, WEEKDAYS = 0, 1, 2
 STATES = 9
 # 1970-01-01 was a Thursday; Monday is 0.
 THURSDAY = 3
-# Of the first days' median: what is nearer to zero counts as that on a logarithm's scale.
+# Share of the first days' median: values nearer to zero count as that on a logarithm's scale.
 NEAREST_TO_ZERO = 0.01
-# σ is never less than this share of the first one: where a value is repeated for months it would else fade to nothing.
+# σ is never less than this share of the first one: where a value is repeated for months it would otherwise vanish.
 MIN_SD_SHARE = 0.01
-# What is further off is learnt as if it were that far off, in spreads of a day: a slip of the finger has no say.
+# In spreads of a day: a value further off, such as a typing error, is learnt as if it were this far off.
 MAX_DEVIATION_SD = 10.0
 # The first σ² weighs as much as this many days.
 INITIAL_DEGREES = 3.0
@@ -58,11 +58,11 @@ class Filtered:
     value : FloatArray
         Their values, in the metric's own unit, shape (days,).
     ahead : Predictive
-        What was expected of each of these days from the known days before it, shape (days, nodes).
+        Prediction of each of these days from the known days before it, shape (days, nodes).
     outlier : FloatArray
-        Probability that the day's noise was of the other kind, shape (days,).
+        Probability that the day was an outlier, shape (days,).
     state : State
-        What is known after the last day; of this series alone.
+        The state after the last day; of this series alone.
     """
 
     day: IntArray
@@ -74,7 +74,7 @@ class Filtered:
 
 @dataclass
 class State:
-    """What is known of each series after a day of its own, for all nodes at once; changed in place by `learn`.
+    """The state of each series after a day of its own, for all nodes at once; changed in place by `learn`.
 
     Attributes
     ----------
@@ -93,9 +93,9 @@ class State:
     nearest_to_zero : FloatArray
         Values nearer to zero count as this one on the logarithm's scale, shape (series,).
     least_variance : FloatArray
-        What σ² is at least, shape (series, nodes).
+        Lower bound of σ², shape (series, nodes).
     least : FloatArray
-        Below which nothing is said to be expected: zero of what was never negative; shape (series,).
+        Lower bound of predictions: zero for a metric that was never negative; shape (series,).
     """
 
     configuration: Configuration
@@ -120,7 +120,7 @@ class State:
         return _weights(self.log_weight)
 
     def of(self, series: slice) -> "State":
-        """Choose series; what is then learnt of them is learnt apart from these."""
+        """Select series; the copy learns independently of this state."""
         return replace(
             self,
             mean=self.mean[:, series].copy(),
@@ -138,23 +138,30 @@ class State:
         """Predict days of one series after the last known one; shape (days,)."""
         step = (np.asarray(day) - self.day[series])[:, None].astype(float)
         fading = self.nodes.persistence**step
-        place = WEEKDAYS + weekday(day)
-        mean, spread = self.mean[:, series], self.covariance[:, :, series]
-        location = mean[LEVEL] + fading * mean[SWING] + mean[place]
+        # Row of the day's weekday among the states.
+        day_row = WEEKDAYS + weekday(day)
+        mean, covariance = self.mean[:, series], self.covariance[:, :, series]
+        location = mean[LEVEL] + fading * mean[SWING] + mean[day_row]
+        # Variance of the sum of level, faded swing and weekday: drift and swing gain variance with each day.
         variance = (
-            spread[LEVEL, LEVEL]
+            covariance[LEVEL, LEVEL]
             + self.nodes.drift_sd**2 * step
-            + fading**2 * spread[SWING, SWING]
+            + fading**2 * covariance[SWING, SWING]
             + (1 - fading**2) * self.nodes.swing_sd**2
-            + spread[place, place]
-            + 2 * fading * (spread[LEVEL, SWING] + spread[SWING, place])
-            + 2 * spread[LEVEL, place]
+            + covariance[day_row, day_row]
+            + 2 * fading * (covariance[LEVEL, SWING] + covariance[SWING, day_row])
+            + 2 * covariance[LEVEL, day_row]
         )
+        # Weights and σ are the same for every day.
         ones = np.ones_like(location)
         return self.predictive(
-            series, self.weight[series] * ones, location, variance, np.sqrt(self.variance[series]) * ones,
-            np.full(len(location), self.degrees[series]),
-        )  # fmt: skip
+            series,
+            weight=self.weight[series] * ones,
+            location=location,
+            state_variance=variance,
+            noise_sd=np.sqrt(self.variance[series]) * ones,
+            degrees=np.full(len(location), self.degrees[series]),
+        )
 
     def predictive(
         self,
@@ -165,7 +172,7 @@ class State:
         noise_sd: FloatArray,
         degrees: FloatArray,
     ) -> Predictive:
-        """State distributions of days of one series; shapes as in `Predictive`."""
+        """Build the distributions of days of one series; shapes as in `Predictive`."""
         return Predictive(
             weight=weight,
             location=location,
@@ -180,7 +187,7 @@ class State:
         )
 
     def move_to(self, day: IntArray) -> None:
-        """Let days pass of which nothing is known; shape (series,)."""
+        """Move the state to these days, without their values; shape (series,)."""
         step = (day - self.day).astype(float)
         fading = self.nodes.persistence ** step[:, None]
         self.mean[SWING] *= fading
@@ -188,12 +195,12 @@ class State:
         self.covariance[:, SWING] *= fading
         self.covariance[SWING, SWING] += (1 - fading**2) * self.nodes.swing_sd**2
         self.covariance[LEVEL, LEVEL] += step[:, None] * self.nodes.drift_sd**2
-        # What is known of a spread fades with days, known or not.
+        # The memory of a spread fades with every day, known or not.
         self.degrees = np.maximum(self.degrees * self.configuration.memory ** (step - 1), INITIAL_DEGREES)
         self.day = day
 
     def learn(self, value: FloatArray, *, weighs: bool) -> "LearnedParameters":
-        """Take in the values of the days that `move_to` has reached.
+        """Learn from the values of the days that `move_to` has reached.
 
         Parameters
         ----------
@@ -202,62 +209,69 @@ class State:
         weighs : bool
             Whether the nodes are weighted by how well they predicted it.
         """
-        chosen = self.configuration
+        outlier_probability = self.configuration.outlier_probability
+        # Share and variance, in σ², of each kind of noise: usual and outlier.
+        log_share = np.log([1 - outlier_probability, outlier_probability])[:, None, None]
+        noise_variance = np.array([1.0, self.configuration.outlier_scale**2])[:, None, None]
         on_scale, log_slope = to_scale(value[:, None], self.nodes.power, self.nearest_to_zero[:, None])
-        place = WEEKDAYS + weekday(self.day)
-        series = np.arange(len(place))
-        gain = self.covariance[LEVEL] + self.covariance[SWING]  # (9, series, nodes)
-        gain += self.covariance[:, place, series]
-        # Rounding may bring it below zero where a day was very wild.
-        of_state = np.maximum(gain[LEVEL] + gain[SWING] + gain[place, series], 0.0)
-        location = self.mean[LEVEL] + self.mean[SWING] + self.mean[place, series]
-        expected = (self.log_weight, location, of_state, self.variance, self.degrees)
-        most = MAX_DEVIATION_SD * np.sqrt(self.variance * (of_state + 1))
-        error = np.clip(on_scale - location, -most, most)
+        # Row of the day's weekday among the states; a day is the sum of level, swing and weekday.
+        day_row = WEEKDAYS + weekday(self.day)
+        series = np.arange(len(day_row))
+        # Covariance of the states with the day, (9, series, nodes).
+        gain = self.covariance[LEVEL] + self.covariance[SWING]
+        gain += self.covariance[:, day_row, series]
+        # Rounding may bring it below zero after a very extreme day.
+        state_variance = np.maximum(gain[LEVEL] + gain[SWING] + gain[day_row, series], 0.0)
+        location = self.mean[LEVEL] + self.mean[SWING] + self.mean[day_row, series]
+        before = (self.log_weight, location, state_variance, self.variance, self.degrees)
+        largest = MAX_DEVIATION_SD * np.sqrt(self.variance * (state_variance + 1))
+        error = np.clip(on_scale - location, -largest, largest)
         square = error**2 / self.variance
+        # Student-t densities of both kinds, (kinds, series, nodes), and the probability of each kind.
         degrees = self.degrees[:, None]
-        spread = of_state + np.array([1.0, chosen.outlier_scale**2])[:, None, None]  # (kinds, series, nodes)
-        log_density = (
-            -0.5 * (np.log(spread) + (degrees + 1) * np.log1p(square / spread / degrees))
-            + np.log([1 - chosen.outlier_probability, chosen.outlier_probability])[:, None, None]
-        )
-        top = log_density.max(axis=0)
-        density = np.exp(log_density - top)
+        spread = state_variance + noise_variance
+        log_density = -0.5 * (np.log(spread) + (degrees + 1) * np.log1p(square / spread / degrees))
+        log_density = log_density + log_share
+        highest = log_density.max(axis=0)
+        density = np.exp(log_density - highest)
         total = density.sum(axis=0)
         kind = density / total
         if weighs:
-            evidence = top + np.log(total) - 0.5 * np.log(self.variance) + log_slope
+            evidence = highest + np.log(total) - 0.5 * np.log(self.variance) + log_slope
             self.log_weight = self.log_weight - self.log_weight.max(axis=1, keepdims=True) + evidence
         inverse = (kind / spread).sum(axis=0)
         # Both kinds move the state along the same line: their mixture is one update of rank one.
         shrink = inverse - square * kind[0] * kind[1] * (1 / spread[0] - 1 / spread[1]) ** 2
         self.mean += gain * (inverse * error)
         shrunk = gain * shrink
+        # Row by row, so that no second array of the covariance's size is made.
         for row in range(STATES):
             self.covariance[row] -= shrunk[row] * gain
         self._learn_spread(square, spread, kind)
-        return LearnedParameters(*expected, (self.weight * kind[1]).sum(axis=1))
+        return LearnedParameters(*before, (self.weight * kind[1]).sum(axis=1))
 
     def _learn_spread(self, square: FloatArray, spread: FloatArray, kind: FloatArray) -> None:
-        kept = self.configuration.memory * self.degrees
-        held = kept[:, None]
-        each = (held + square / spread) / (held + 1)  # σ² after the day against before it, by kind
-        self.variance = np.maximum(self.variance * (kind * each).sum(axis=0), self.least_variance)
-        self.degrees = kept + 1
+        """Learn σ² from a day's squared errors, which count less where it was probably an outlier."""
+        remembered = self.configuration.memory * self.degrees
+        prior_days = remembered[:, None]
+        # σ² after the day in units of σ² before it, by kind.
+        ratio = (prior_days + square / spread) / (prior_days + 1)
+        self.variance = np.maximum(self.variance * (kind * ratio).sum(axis=0), self.least_variance)
+        self.degrees = remembered + 1
 
 
 @dataclass(frozen=True)
 class LearnedParameters:
-    """What was expected of a day of each series before its value was learnt, and what its noise was like.
+    """The prediction of a day of each series before its value was learnt, and the kind of its noise.
 
     Attributes
     ----------
     log_weight, location, state_variance, variance : FloatArray
-        Of each node before the value came, shape (series, nodes).
+        Of each node before the value, shape (series, nodes).
     degrees : FloatArray
         Degrees of freedom of the variance, shape (series,).
     outlier : FloatArray
-        Probability that the day's noise was of the other kind, shape (series,).
+        Probability that the day was an outlier, shape (series,).
     """
 
     log_weight: FloatArray
@@ -292,46 +306,51 @@ def filter_together(
     configuration : Configuration
         Grid and priors.
     """
-    # The longest first: those that go on are the first ones.
-    order = sorted(range(len(series)), key=lambda which: -len(series[which][0]))
-    length = np.array([len(series[which][0]) for which in order])
+    # The longest first: columns of the arrays below, of which the first ones last the longest.
+    order = sorted(range(len(series)), key=lambda number: -len(series[number][0]))
+    length = np.array([len(series[number][0]) for number in order])
     day = np.zeros((length[0], len(order)), dtype=np.int64)
     value = np.ones((length[0], len(order)))
-    for place, which in enumerate(order):
-        day[: length[place], place], value[: length[place], place] = series[which]
+    for column, number in enumerate(order):
+        day[: length[column], column], value[: length[column], column] = series[number]
     state = first_states(day, value, configuration)
-    states: dict[int, State] = {}
+    last_states: list[State] = [state] * len(order)
     learnt: list[LearnedParameters] = []
     for t in range(length[0]):
-        going = int(np.count_nonzero(length > t))
-        if going < len(state.day):
-            states |= {place: state.of(slice(place, place + 1)) for place in range(going, len(state.day))}
-            state = state.of(slice(0, going))
-        if t:
-            state.move_to(day[t, :going])
-        learnt.append(state.learn(value[t, :going], weighs=t >= configuration.warm_up))
-    states |= {place: state.of(slice(place, place + 1)) for place in range(len(state.day))}
-    told = {
-        which: _filtered(*series[which], states[place], learnt[: length[place]], place)
-        for place, which in enumerate(order)
-    }
-    return [told[which] for which in range(len(series))]
+        active = int(np.count_nonzero(length > t))
+        # Series that ended with the day before keep their state.
+        for column in range(active, len(state.day)):
+            last_states[column] = state.of(slice(column, column + 1))
+        if active < len(state.day):
+            state = state.of(slice(0, active))
+        if t > 0:
+            state.move_to(day[t, :active])
+        learnt.append(state.learn(value[t, :active], weighs=t >= configuration.warm_up))
+    for column in range(len(state.day)):
+        last_states[column] = state.of(slice(column, column + 1))
+    filtered = {}
+    for column, number in enumerate(order):
+        of_series = learnt[: length[column]]
+        filtered[number] = _filtered(*series[number], last_states[column], of_series, column)
+    return [filtered[number] for number in range(len(series))]
 
 
 def _filtered(
-    day: IntArray, value: FloatArray, state: State, learnt: Sequence[LearnedParameters], place: int
+    day: IntArray, value: FloatArray, state: State, learnt: Sequence[LearnedParameters], column: int
 ) -> Filtered:
+    """Gather the predictions of one series, after the warm-up."""
     start = state.configuration.warm_up
-    after = learnt[start:]
-
-    def each(name: str) -> FloatArray:
-        return np.array([getattr(state, name)[place] for state in after])
-
+    learnt = learnt[start:]
     ahead = state.predictive(
-        0, _weights(each("log_weight")), each("location"), each("state_variance"), np.sqrt(each("variance")),
-        each("degrees"),
-    )  # fmt: skip
-    return Filtered(day[start:], value[start:], ahead, each("outlier"), state)
+        0,
+        weight=_weights(np.array([step.log_weight[column] for step in learnt])),
+        location=np.array([step.location[column] for step in learnt]),
+        state_variance=np.array([step.state_variance[column] for step in learnt]),
+        noise_sd=np.sqrt(np.array([step.variance[column] for step in learnt])),
+        degrees=np.array([step.degrees[column] for step in learnt]),
+    )
+    outlier = np.array([step.outlier[column] for step in learnt])
+    return Filtered(day[start:], value[start:], ahead, outlier, state)
 
 
 def first_state(day: IntArray, value: FloatArray, configuration: Configuration = DEFAULT) -> State:
@@ -340,7 +359,7 @@ def first_state(day: IntArray, value: FloatArray, configuration: Configuration =
 
 
 def first_states(day: IntArray, value: FloatArray, configuration: Configuration = DEFAULT) -> State:
-    """State before the first day: its scale from the median and spread of the warm-up, known widely.
+    """State before the first day: its scale from the median and spread of the warm-up, with wide priors.
 
     Parameters
     ----------
@@ -349,8 +368,8 @@ def first_states(day: IntArray, value: FloatArray, configuration: Configuration 
     """
     nodes, first = configuration.nodes, value[: configuration.warm_up]
     shape = (value.shape[1], len(nodes))
-    middle = np.median(first, axis=0)
-    nearest = np.where(middle == 0, 1.0, NEAREST_TO_ZERO * np.abs(middle))
+    median = np.median(first, axis=0)
+    nearest = np.where(median == 0, 1.0, NEAREST_TO_ZERO * np.abs(median))
     mean, covariance = np.zeros((STATES, *shape)), np.zeros((STATES, STATES, *shape))
     variance = np.ones(shape)
     for power in configuration.powers:
@@ -363,19 +382,28 @@ def first_states(day: IntArray, value: FloatArray, configuration: Configuration 
     covariance[WEEKDAYS:, WEEKDAYS:] = (np.eye(7) - 1 / 7)[:, :, None, None] * nodes.weekday_sd**2
     # The first days' spread is that of noise and swing together.
     variance /= 1 + nodes.swing_sd**2
-    # A scale on which nothing lies cannot be: of a metric around or below zero only its own is left.
-    possible = (nodes.power == 1) | (middle[:, None] > 0)
-    variance[~possible] = 1.0  # its numbers are to stay numbers
+    # A metric around or below zero has no logarithm: only its own scale is possible.
+    possible = (nodes.power == 1) | (median[:, None] > 0)
+    # Nodes of no weight are filtered too: their numbers must stay finite.
+    variance[~possible] = 1.0
     return State(
-        configuration, mean, covariance, variance, np.full(shape[0], INITIAL_DEGREES),
-        np.where(possible, 0.0, -np.inf), day[0], nearest, MIN_SD_SHARE**2 * variance,
-        np.where((value < 0).any(axis=0), -np.inf, 0.0),
-    )  # fmt: skip
+        configuration=configuration,
+        mean=mean,
+        covariance=covariance,
+        variance=variance,
+        degrees=np.full(shape[0], INITIAL_DEGREES),
+        log_weight=np.where(possible, 0.0, -np.inf),
+        day=day[0],
+        nearest_to_zero=nearest,
+        least_variance=MIN_SD_SHARE**2 * variance,
+        least=np.where((value < 0).any(axis=0), -np.inf, 0.0),
+    )
 
 
 def _spread(value: FloatArray) -> float:
-    """Spread of the first days by their median deviation; where most are equal by all; never nothing."""
+    """Spread of the first days by their median deviation, with lower bounds where most of them are equal."""
     deviation = np.abs(value - np.median(value))
+    # The median deviation of a normal distribution is 1 / 1.4826 of its standard deviation.
     return max(
         1.4826 * float(np.median(deviation)),
         0.5 * float(value.std()),

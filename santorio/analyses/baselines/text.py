@@ -1,4 +1,4 @@
-"""Sentences about a baseline for the person: what is unusual, never what it means."""
+"""Sentences about a baseline for the person: they state what is unusual, and do not interpret it."""
 
 import math
 
@@ -13,10 +13,12 @@ SMALL = 1e-5
 
 
 def number(value: float, width: float) -> str:
-    """Write a number as finely as the width of its range deserves."""
+    """Write a number with the decimals that the width of its range calls for."""
     if 0 < width < SMALL:
         return f"{value:.3g}"
-    decimals = min(max(0, math.ceil(-math.log10(max(width, SMALL) / 5))), 6)
+    # A fifth of the width is the finest step that a reader can use.
+    decimals = math.ceil(-math.log10(max(width, SMALL) / 5))
+    decimals = min(max(0, decimals), 6)
     return f"{value:,.{decimals}f}"
 
 
@@ -36,12 +38,12 @@ def describe_anomaly(metric: str, unit: str, anomaly: Anomaly, *, lasts: bool) -
     """
     name = outcome(metric, unit).label
     usual = span(anomaly.lower, anomaly.upper, unit)
+    first_day, last_day = _date(anomaly.first_day), _date(anomaly.last_day)
     if anomaly.days == 1:
-        return (
-            f"Your {name} was {anomaly.direction} its usual range ({usual}) on {_words(anomaly.first_day)}."
-        )
-    verb = "has been" if lasts else "was"
-    when = "" if lasts else f", {_words(anomaly.first_day)} to {_words(anomaly.last_day)}"
+        return f"Your {name} was {anomaly.direction} its usual range ({usual}) on {first_day}."
+    verb, when = "was", f", {first_day} to {last_day}"
+    if lasts:
+        verb, when = "has been", ""
     if anomaly.outside == anomaly.days:
         return (
             f"Your {name} {verb} {anomaly.direction} its usual range ({usual}) for {anomaly.days} days{when}."
@@ -59,12 +61,9 @@ def describe_changepoint(metric: str, unit: str, change: ChangePoint) -> str:
     """Describe a change of level."""
     width = 4 * change.shift_sd
     before, after = number(change.before, width), number(change.after, width)
-    return (
-        f"Your {outcome(metric, unit).label} has a new level since about {_words(change.day)}: "
-        f"{after} instead of {before} {unit}".rstrip()
-        + "."
-    )
+    levels = f"{after} instead of {before} {unit}".rstrip()
+    return f"Your {outcome(metric, unit).label} has a new level since about {_date(change.day)}: {levels}."
 
 
-def _words(day: int) -> str:
+def _date(day: int) -> str:
     return in_words(date_of(day))

@@ -58,7 +58,7 @@ def test_a_shift_is_found_with_its_day_and_its_levels(lived):
     (one,) = detect_changepoints(day, value)
     assert one.first_day <= day[120] <= one.last_day
     assert abs(one.day - day[120]) <= 3
-    assert one.told_day < day[120] + 21
+    assert one.detected_on < day[120] + 21
     assert one.after - one.before == pytest.approx(-6, abs=3 * one.shift_sd)
     assert one.shift_sd < 2
     assert one.probability >= changepoints.ALARM
@@ -80,7 +80,7 @@ def test_what_comes_later_takes_nothing_back(lived):
     day, value = lived(5, days=200, phi=0.4)
     value[100:] += 6
     (whole,) = detect_changepoints(day, value)
-    until = int(np.searchsorted(day, whole.told_day))
+    until = int(np.searchsorted(day, whole.detected_on))
     assert detect_changepoints(day[:until], value[:until]) == []
     assert detect_changepoints(day[: until + 1], value[: until + 1]) == [whole]
 
@@ -90,7 +90,7 @@ def test_a_unit_changes_nothing(lived):
     value[80:] += 7
     (one,) = detect_changepoints(day, value)
     (other,) = detect_changepoints(day, 300 - 60 * value)
-    assert (one.day, one.told_day) == (other.day, other.told_day)
+    assert (one.day, one.detected_on) == (other.day, other.told_day)
     assert other.after == pytest.approx(300 - 60 * one.after)
 
 
@@ -121,7 +121,7 @@ def test_what_is_told_later_is_known_later(lived):
     value[60:] += 5
     value[75:] += 9
     first, second = detect_changepoints(day, value)
-    assert first.told_day < second.told_day
+    assert first.detected_on < second.told_day
     assert [abs(one.day - truth) <= 2 for one, truth in ((first, day[60]), (second, day[75]))] == [True, True]
 
 
