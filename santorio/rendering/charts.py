@@ -1,8 +1,8 @@
-"""Charts: one palette, one way to make a figure, one way to render it as PNG or SVG; and the charts of a report.
+"""Charts: the palette, the making of a figure and its rendering as PNG or SVG; and the charts of a report.
 
-Colours are of Okabe & Ito's palette, which people with any colour vision tell apart. Arms differ in marker and hatch
-too, so that a print in grey loses nothing. Charts that show an analysis's own results are drawn where the analysis is,
-with the functions here.
+Colours are of Okabe & Ito's palette, which people with any colour vision can distinguish. Arms differ in marker and
+hatch too, so that a print in grey loses nothing. An analysis with a chart of its own draws it in its own package, with
+the functions here.
 """
 
 import io
@@ -106,7 +106,7 @@ def to_svg(figure: "Figure") -> bytes:
     from matplotlib import rc_context
 
     buffer = io.BytesIO()
-    # Without these, element names are random and the file holds the date.
+    # Without these, element names are random and the file contains the date.
     with rc_context({"svg.hashsalt": "santorio", "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", dpi=SVG_DPI, metadata={"Date": None})
     return buffer.getvalue()
@@ -136,12 +136,12 @@ class Interval:
 def plot_rows(
     cases: Sequence[CaseRows], arms: Sequence[str], label: str, x_label: str, *, dated: bool
 ) -> bytes:
-    """Plot the outcome over time as SVG: one panel a case, days shaded by their arm, a line at each arm's mean.
+    """Plot the outcome over time as SVG: a panel per case, days shaded by their arm, a line at each arm's mean.
 
     Parameters
     ----------
     dated
-        Days are days since 1970-01-01, and the axis shows dates; else they are plain numbers.
+        Whether days are days since 1970-01-01, so that the axis shows dates; else they are plain numbers.
     """
     figure, axes = new_figure(WIDTH_IN, 0.7 + 2.3 * len(cases), rows=len(cases))
     for case, panel in zip(cases, axes, strict=True):
@@ -157,7 +157,9 @@ def plot_rows(
 
 
 def _plot_arm(axes: "Axes", case: CaseRows, number: int, name: str, *, dated: bool) -> None:
-    x: Any = case.day.astype("datetime64[D]") if dated else case.day
+    x: Any = case.day
+    if dated:
+        x = case.day.astype("datetime64[D]")
     shown = (case.arm == number) & np.isfinite(case.values)
     colour = ARM_COLOURS[number % len(ARM_COLOURS)]
     axes.scatter(
@@ -181,8 +183,13 @@ def _shade_arms(axes: "Axes", case: CaseRows, *, dated: bool) -> None:
     is_hatched = len(edges) < MAX_HATCHED_PERIODS
     for begin, end in itertools.pairwise(edges):
         arm = int(case.arm[begin])
+        # The reference stays white.
         if arm == 0:
             continue
+        colour = ARM_COLOURS[arm % len(ARM_COLOURS)]
+        hatch = None
+        if is_hatched:
+            hatch = HATCHES[arm % len(HATCHES)]
         # A day is as wide as the day: half of one before it, half of one after.
         left: Any = float(case.day[begin]) - 0.5
         right: Any = float(case.day[end - 1]) + 0.5
@@ -191,15 +198,16 @@ def _shade_arms(axes: "Axes", case: CaseRows, *, dated: bool) -> None:
         axes.axvspan(
             left,
             right,
-            facecolor=ARM_COLOURS[arm % len(ARM_COLOURS)],
+            facecolor=colour,
             alpha=0.13,
             lw=0,
-            hatch=HATCHES[arm % len(HATCHES)] if is_hatched else None,
-            edgecolor=ARM_COLOURS[arm % len(ARM_COLOURS)],
+            hatch=hatch,
+            edgecolor=colour,
         )
 
 
 def _instant(day: float) -> np.datetime64:
+    """Days since 1970-01-01, with half days, as an instant of matplotlib's axis of dates."""
     return np.datetime64(0, "h") + np.timedelta64(round(24 * day), "h")
 
 
@@ -242,11 +250,14 @@ def plot_effect(
 
 def shade_negligible(axes: "Axes", smallest_effect: float, *, hatched: bool = False) -> None:
     """Shade the effects that are too small to matter."""
+    hatch = None
+    if hatched:
+        hatch = ".."
     axes.axvspan(
         -smallest_effect,
         smallest_effect,
         facecolor=NEGLIGIBLE,
-        hatch=".." if hatched else None,
+        hatch=hatch,
         edgecolor="#cccccc",
         lw=0,
         label=f"too small to matter (±{smallest_effect:.3g})",
@@ -264,7 +275,9 @@ def plot_forest(intervals: Sequence[Interval], smallest_effect: float, label: st
     shade_negligible(axes, smallest_effect, hatched=True)
     axes.axvline(0, color=ZERO_LINE, lw=0.9)
     for height, interval in enumerate(reversed(intervals)):
-        colour, width, marker = (BLUE, 3.5, "D") if interval.bold else (GREY, 1.6, "o")
+        colour, width, marker = GREY, 1.6, "o"
+        if interval.bold:
+            colour, width, marker = BLUE, 3.5, "D"
         axes.plot([interval.lower, interval.upper], [height, height], color=colour, lw=width)
         axes.plot(interval.estimate, height, marker=marker, color="white", markeredgecolor=colour, ms=6)
     name_rows(axes, [interval.name for interval in intervals])

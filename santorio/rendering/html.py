@@ -36,6 +36,6 @@ def render_page(template: str, **context: object) -> str:
     template
         File name, such as `report.html.jinja`.
     context
-        What the template names; `generated_at`, an instant in UTC, is in every page's footer.
+        Values of the template's variables; `generated_at`, an instant in UTC, is in every page's footer.
     """
     return _environment().get_template(template).render(context)

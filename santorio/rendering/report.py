@@ -12,7 +12,7 @@ from santorio.rendering.html import render_page
 
 NOT_STATED = "Not stated."
 
-# Item and topic; the topics are our own short paraphrase of what each item asks for.
+# Item and topic; the topics are a short paraphrase of the guideline's.
 CENT_ITEMS: tuple[tuple[str, str], ...] = (
     ("1a", "Title"),
     ("1b", "Summary"),
@@ -59,7 +59,7 @@ CENT_ITEMS: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True)
 class ReportFigure:
-    """A chart with a caption that says in words what it shows; `image` is SVG."""
+    """A chart with a caption that describes it in words; `image` is SVG."""
 
     title: str
     image: bytes
@@ -85,11 +85,11 @@ class Report:
     answer : str
         The answer in a sentence, with its uncertainty.
     meaning : str
-        What may be concluded, and what not.
+        The conclusions that the design allows.
     checks : Sequence[str]
         Results of checks, and warnings.
     decided_before, decided_after : str
-        What was decided before the first day, and what once data was seen.
+        Decisions before the first day, and those after data was seen.
     cent : Mapping[str, str]
         Text by item of CENT 2015; an item without text is shown as not stated.
     hashes, versions : Mapping[str, str]

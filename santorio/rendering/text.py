@@ -27,15 +27,17 @@ def number(value: float, *, signed: bool = False) -> str:
         digits = 2
     else:
         digits = 3
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    sign = "+" if signed else ""
+    text = f"{value:{sign}.{digits}f}"
     if float(text) == 0:
         # Neither +0.000 nor −0.000.
         text = text.replace("-", "").replace("+", "")
+    # A minus sign, not a hyphen.
     return text.replace("-", "−")
 
 
 def as_given(value: float, unit: str = "") -> str:
-    """Write a number that somebody chose, with the digits that they gave it."""
+    """Write a number that a person chose, with the digits that they gave it."""
     return f"{value:.6g} {unit}".strip().replace("-", "−")
 
 
@@ -50,24 +52,28 @@ def percent(probability: float) -> str:
 
 def plural(count: int, noun: str) -> str:
     """Write a number of things: “1 day”, “2 days”."""
-    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun}s"
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Write words one after the other: “a”, “a and b”, “a, b and c”."""
+    """Join words as a list: “a”, “a and b”, “a, b and c”."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def decision_text(decision: Decision | Control) -> str:
-    """Say what a decision means for the person."""
+    """Describe what a decision means for the person."""
     return DECISION_TEXTS[decision]
 
 
 def with_unit(name: str, unit: str) -> str:
     """Label of an axis or a table: the name with its unit in parentheses."""
-    return f"{name} ({unit})" if unit else name
+    if not unit:
+        return name
+    return f"{name} ({unit})"
 
 
 def capitalize_first(text: str) -> str:

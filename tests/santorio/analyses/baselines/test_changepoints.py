@@ -16,7 +16,7 @@ def test_the_posterior_is_that_of_the_joint_distribution(lived):
     standard = (value - value.mean()) / value.std()
     rho, log_prior = changepoints._rho()
     base = np.column_stack([np.ones(len(day)), changepoints._contrasts()[weekday(day)]])
-    places = np.arange(changepoints.MIN_BEFORE, len(day) - MIN_AFTER + 1)
+    rows = np.arange(changepoints.MIN_BEFORE, len(day) - MIN_AFTER + 1)
     prior = np.diag(1 / changepoints.PRECISION)
 
     def log_evidence(columns, spread):
@@ -32,15 +32,17 @@ def test_the_posterior_is_that_of_the_joint_distribution(lived):
         return np.logaddexp.reduce(total)
 
     none = log_evidence(base, prior)
-    each = np.array([
-        log_evidence(np.column_stack([base, np.arange(len(day)) >= place]), block_diag(prior, changepoints.SHIFT_SD**2))
-        for place in places
-    ])  # fmt: skip
-    odds = changepoints.CHANGES_PER_YEAR / 365 * np.exp(each - none).sum()
-    told = changepoints._Search(day, standard).at(0, len(day) - 1)
-    assert told.place.tolist() == places.tolist()
-    np.testing.assert_allclose(told.of_place, np.exp(each - np.logaddexp.reduce(each)), rtol=1e-6)
-    assert told.probability == pytest.approx(odds / (1 + odds), rel=1e-6)
+    with_shift = block_diag(prior, changepoints.SHIFT_SD**2)
+    by_row = []
+    for row in rows:
+        step = np.arange(len(day)) >= row
+        by_row.append(log_evidence(np.column_stack([base, step]), with_shift))
+    odds = changepoints.CHANGES_PER_YEAR / 365 * np.exp(np.array(by_row) - none).sum()
+    posterior = changepoints._Search(day, standard).at(0, len(day) - 1)
+    assert posterior.row.tolist() == rows.tolist()
+    expected = np.exp(by_row - np.logaddexp.reduce(by_row))
+    np.testing.assert_allclose(posterior.row_probability, expected, rtol=1e-6)
+    assert posterior.probability == pytest.approx(odds / (1 + odds), rel=1e-6)
 
 
 def test_a_window_is_what_its_own_days_say(lived):
@@ -55,43 +57,41 @@ def test_a_window_is_what_its_own_days_say(lived):
 def test_a_shift_is_found_with_its_day_and_its_levels(lived):
     day, value = lived(3, days=200, phi=0.4)
     value[120:] -= 6
-    (one,) = detect_changepoints(day, value)
-    assert one.first_day <= day[120] <= one.last_day
-    assert abs(one.day - day[120]) <= 3
-    assert one.detected_on < day[120] + 21
-    assert one.after - one.before == pytest.approx(-6, abs=3 * one.shift_sd)
-    assert one.shift_sd < 2
-    assert one.probability >= changepoints.ALARM
+    (change,) = detect_changepoints(day, value)
+    assert change.first_day <= day[120] <= change.last_day
+    assert abs(change.day - day[120]) <= 3
+    assert change.detected_on < day[120] + 21
+    assert change.after - change.before == pytest.approx(-6, abs=3 * change.shift_sd)
+    assert change.shift_sd < 2
+    assert change.probability >= changepoints.ALARM
 
 
 def test_two_shifts_are_two_changes(lived):
     day, value = lived(4, days=300, phi=0.3)
     value[100:200] += 7
-    found = detect_changepoints(day, value)
-    assert [abs(one.day - truth) <= 3 for one, truth in zip(found, day[[100, 200]], strict=True)] == [
-        True,
-        True,
-    ]
-    assert found[0].after > found[0].before
-    assert found[1].after < found[1].before
+    first, second = detect_changepoints(day, value)
+    assert abs(first.day - day[100]) <= 3
+    assert abs(second.day - day[200]) <= 3
+    assert first.after > first.before
+    assert second.after < second.before
 
 
 def test_what_comes_later_takes_nothing_back(lived):
     day, value = lived(5, days=200, phi=0.4)
     value[100:] += 6
-    (whole,) = detect_changepoints(day, value)
-    until = int(np.searchsorted(day, whole.detected_on))
+    (change,) = detect_changepoints(day, value)
+    until = int(np.searchsorted(day, change.detected_on))
     assert detect_changepoints(day[:until], value[:until]) == []
-    assert detect_changepoints(day[: until + 1], value[: until + 1]) == [whole]
+    assert detect_changepoints(day[: until + 1], value[: until + 1]) == [change]
 
 
 def test_a_unit_changes_nothing(lived):
     day, value = lived(6, days=150)
     value[80:] += 7
-    (one,) = detect_changepoints(day, value)
-    (other,) = detect_changepoints(day, 300 - 60 * value)
-    assert (one.day, one.detected_on) == (other.day, other.told_day)
-    assert other.after == pytest.approx(300 - 60 * one.after)
+    (change,) = detect_changepoints(day, value)
+    (converted,) = detect_changepoints(day, 300 - 60 * value)
+    assert (change.day, change.detected_on) == (converted.day, converted.detected_on)
+    assert converted.after == pytest.approx(300 - 60 * change.after)
 
 
 def test_too_few_days_or_no_spread_have_no_change():
@@ -107,25 +107,26 @@ def test_a_day_a_month_or_a_hole_of_a_year_leaves_too_few_days_for_a_change_and_
     assert detect_changepoints(with_hole, rng.normal(size=70)) == []
 
 
-def test_after_a_month_of_one_and_the_same_value_a_change_is_found():
+def test_after_a_month_of_equal_values_a_change_is_found():
     day = np.arange(20_000, 20_080)
     value = np.full(80, 7.0)
     value[40:] = 9.0 + np.random.default_rng(8).normal(size=40) / 10
-    (one,) = detect_changepoints(day, value)
-    assert one.day == day[40]
-    assert (one.before, one.after) == (pytest.approx(7.0, abs=0.2), pytest.approx(9.0, abs=0.2))
+    (change,) = detect_changepoints(day, value)
+    assert change.day == day[40]
+    assert (change.before, change.after) == (pytest.approx(7.0, abs=0.2), pytest.approx(9.0, abs=0.2))
 
 
-def test_what_is_told_later_is_known_later(lived):
+def test_a_later_change_is_detected_later(lived):
     day, value = lived(9, days=200, phi=0.3)
     value[60:] += 5
     value[75:] += 9
     first, second = detect_changepoints(day, value)
-    assert first.detected_on < second.told_day
-    assert [abs(one.day - truth) <= 2 for one, truth in ((first, day[60]), (second, day[75]))] == [True, True]
+    assert first.detected_on < second.detected_on
+    assert abs(first.day - day[60]) <= 2
+    assert abs(second.day - day[75]) <= 2
 
 
-def test_where_nothing_changes_hardly_anything_is_told(lived):
+def test_where_nothing_changes_hardly_anything_is_reported(lived):
     """Eighteen years of days that resemble each other: at most one alarm in five years."""
     alarms = [
         len(detect_changepoints(*lived(300 + seed, phi=(0.0, 0.4, 0.7)[seed % 3], missing=0.1)))
