@@ -44,7 +44,13 @@ def wrong(log: list[str]) -> Iterator[None]:
 def test_scenarios_advance_together_and_each_fails_by_itself() -> None:
     outcome, builds = run(once, twice, wrong)
     assert builds == ["first second", "first second third"]
-    outcome.raise_error("once")
-    outcome.raise_error("twice")
+    outcome.finish("once")
+    outcome.finish("twice")
     with pytest.raises(AssertionError, match="fourth"):
-        outcome.raise_error("wrong")
+        outcome.finish("wrong")
+
+
+def test_a_scenario_that_was_not_run_does_not_pass() -> None:
+    outcome, _ = run(once, twice)
+    with pytest.raises(RuntimeError, match="was not run"):
+        outcome.finish("wrong")

@@ -22,7 +22,7 @@ def scenario(steps: Callable[..., Generator[None]]) -> Callable[..., None]:
     """
 
     def test(scenarios: "Scenarios", request: pytest.FixtureRequest, **_parameters: object) -> None:
-        scenarios.raise_error(request.node.nodeid)
+        scenarios.finish(request.node.nodeid)
 
     parameters = [
         parameter.replace(annotation=Any, kind=inspect.Parameter.KEYWORD_ONLY)
@@ -55,7 +55,8 @@ class Scenarios:
     """
 
     def __init__(self, items: Iterable[pytest.Item], own: Own, build: Callable[[], object]) -> None:
-        self.errors: dict[str, Exception] = {}
+        self._errors: dict[str, Exception] = {}
+        self._completed: set[str] = set()
         running = dict(_start(item, own()) for item in items if hasattr(_function(item), "steps"))
         while running:
             running = {name: steps for name, steps in running.items() if self._advance(name, steps)}
@@ -67,16 +68,25 @@ class Scenarios:
         try:
             next(steps)
         except StopIteration:
+            self._completed.add(name)
             return False
         except Exception as error:  # noqa: BLE001 - raised in its own test
-            self.errors[name] = error
+            self._errors[name] = error
             return False
         return True
 
-    def raise_error(self, name: str) -> None:
-        """Raise what ended a scenario early."""
-        if name in self.errors:
-            raise self.errors[name]
+    def finish(self, name: str) -> None:
+        """Raise what ended a scenario early.
+
+        Raises
+        ------
+        RuntimeError
+            If the scenario was never run: a test that did nothing does not pass.
+        """
+        if name in self._errors:
+            raise self._errors[name]
+        if name not in self._completed:
+            raise RuntimeError(f"{name} was not run to its end.")
 
 
 def _function(item: pytest.Item) -> object:
