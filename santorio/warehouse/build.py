@@ -69,7 +69,7 @@ class Build:
     started_at
         When it was planned.
     modes
-        How each model is made: `full` or `touched`.
+        How each model is made: `full` or `incremental`.
     selected
         Models that dbt has to make: of other logic, or behind the events and days that changed. A view that did not
         change is not made again.
@@ -91,7 +91,12 @@ class Build:
     def environment(self) -> dict[str, str]:
         """Variables by which dbt's macros know that they are part of this build."""
         prefix = "DBT_ENV_CUSTOM_ENV_SANTORIO"
-        return {f"{prefix}_BUILD": str(self.build_id), f"{prefix}_KNOWN_AT": self.known_at.isoformat()}
+        incremental = [name for name, mode in self.modes.items() if mode == "incremental"]
+        return {
+            f"{prefix}_BUILD": str(self.build_id),
+            f"{prefix}_KNOWN_AT": self.known_at.isoformat(),
+            f"{prefix}_INCREMENTAL": " ".join(incremental),
+        }
 
     @property
     def arguments(self) -> list[str]:

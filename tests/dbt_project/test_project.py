@@ -33,6 +33,27 @@ def test_every_column_is_described_and_every_described_column_is_there(built_dat
     assert silent == []
 
 
+def test_what_a_column_means_is_written_in_the_database(built_database: Database) -> None:
+    manifest = json.loads(ensure_manifest().read_text())
+    described = {
+        (f"{node['schema']}.{node['alias']}", column["name"]): column["description"].strip()
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in {"model", "seed"}
+        for column in [*node["columns"].values(), {"name": None, "description": node["description"]}]
+    }
+    with built_database.connect() as connection:
+        comments = connection.execute(
+            """
+            select objoid::regclass::text, attname::text, trim(e'\\n ' from description)
+            from pg_description
+            left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0
+            where classoid = 'pg_class'::regclass
+              and objoid::regclass::text ~ '^(reference|staging|intermediate|marts|api)[.]'
+            """
+        ).fetchall()
+    assert {(table, column): comment for table, column, comment in comments} == described
+
+
 def test_the_log_is_one_source_and_names_the_assets_that_write_it() -> None:
     manifest = json.loads(ensure_manifest().read_text())
     keys = {(source["source_name"], source["name"]) for source in manifest["sources"].values()}
