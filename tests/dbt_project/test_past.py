@@ -28,7 +28,7 @@ def now(warehouse: Database) -> dt.datetime:
     return row[0]
 
 
-def test_what_was_known_then_is_built_beside_what_is_known_now(
+def test_what_was_known_then_is_built_beside_what_is_known_now_and_by_one_at_a_time(
     build: Any, warehouse: Database, log: Any, rows: Any, dbt_folder: Path
 ) -> None:
     log.garmin("sleep", "2026-03-02", slept(400))
@@ -46,10 +46,16 @@ def test_what_was_known_then_is_built_beside_what_is_known_now(
     with warehouse.connect() as connection:
         before = connection.execute(STATE).fetchall()
     seen: list[tuple[int, int]] = []
+    refused: list[object] = []
 
-    counts = build_past(
-        warehouse, then, dbt_folder, progress=lambda done, models: seen.append((done, models))
-    )
+    def meanwhile(done: int, models: int) -> None:
+        seen.append((done, models))
+        if not refused:
+            with pytest.raises(DatabaseBusy) as found:
+                build_past(warehouse, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), dbt_folder)
+            refused.append(found)
+
+    counts = build_past(warehouse, then, dbt_folder, progress=meanwhile)
 
     assert rows("past_marts.nights", "day::text, sleep_minutes") == [
         {"day": "2026-03-02", "sleep_minutes": 400}
@@ -64,8 +70,11 @@ def test_what_was_known_then_is_built_beside_what_is_known_now(
     ]
     assert rows("marts.exposures") == []
     assert counts["nights"] >= 1
-    assert seen
     assert seen[-1][0] == seen[-1][1]
+    assert refused
+    # Where a model fails, a file of logs or of results would quote the rows that it failed on.
+    written = {path.name for path in (dbt_folder / "past").rglob("*") if path.is_file()}
+    assert not written & {"dbt.log", "run_results.json"}
     with warehouse.connect() as connection:
         assert (
             connection.execute(STATE).fetchall() == before
@@ -139,19 +148,3 @@ def test_two_builds_of_the_past_do_not_mix(former: Database, dbt_folder: Path) -
         with pytest.raises(DatabaseBusy):
             build_past(former, now(former), dbt_folder)
     assert is_there(former)
-
-
-def test_while_it_is_built_nobody_else_builds_the_past(warehouse: Database, dbt_folder: Path) -> None:
-    refused: list[object] = []
-
-    def meanwhile(_done: int, _models: int) -> None:
-        if not refused:
-            with pytest.raises(DatabaseBusy) as found:
-                build_past(warehouse, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), dbt_folder)
-            refused.append(found)
-
-    build_past(warehouse, dt.datetime(2026, 3, 1, tzinfo=dt.UTC), dbt_folder, progress=meanwhile)
-    assert refused
-    # Where a model fails, a file of logs or of results would quote the rows that it failed on.
-    written = {path.name for path in (dbt_folder / "past").rglob("*") if path.is_file()}
-    assert not written & {"dbt.log", "run_results.json"}
