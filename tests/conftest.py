@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from support.databases import (
     make_template,
     migrate_template,
 )
+from support.scheduler import SampledTogether
 
 # The session's server dies with the session: what it holds need not survive a power cut.
 FAST = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_connections = 400\n"
@@ -59,6 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SERVER_FOLDER] = folder
         # The workers are gone by then, and with the last of them the server.
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SampledTogether | None:
+    return SampledTogether(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")
