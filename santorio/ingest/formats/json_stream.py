@@ -204,6 +204,7 @@ class _EntryAssembler:
             self.is_open = True
             return True
         if event == "end_array":
+            # The end of a wrapped list: the object around it continues.
             if self.wrapper is not None:
                 self.builder, self.outer, self.wrapper, self.depth = self.outer, None, None, 1
             self.entry_start = self.read_bytes
@@ -229,7 +230,7 @@ class _EntryAssembler:
 
 
 def _is_empty_wrapper(entry: object) -> bool:
-    """Whether nothing but the wrapped list is in an object: its entries were given already."""
+    """Whether nothing but the wrapped list is in an object: its entries were returned already."""
     if not isinstance(entry, dict) or len(entry) != 1:
         return False
     ((key, value),) = entry.items()

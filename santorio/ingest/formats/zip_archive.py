@@ -43,7 +43,7 @@ DIRECTORY_ERRORS = (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplem
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of an archive. Its path includes the archives within the archive, separated by slashes."""
+    """A file of an archive. Its path includes the archives within the archive, separated by slashes."""
 
     path: str
     data: bytes = field(repr=False)
@@ -56,7 +56,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class SkippedMember:
-    """One file of an archive that was skipped, and the reason."""
+    """A file of an archive that was skipped, and the reason."""
 
     path: str
     rejection: Rejection
@@ -133,7 +133,7 @@ def iter_members(file: IO[bytes], *, skip: int = 0, name: str = "") -> Iterator[
 
 
 class _MemberReader:
-    """One pass over an archive: its remaining allowance, and how many members it still has to skip."""
+    """A pass over an archive: its remaining allowance, and how many members it still has to skip."""
 
     def __init__(self, allowance: Allowance, skip: int) -> None:
         self.allowance = allowance
@@ -146,7 +146,7 @@ class _MemberReader:
                     if entry.is_dir():
                         continue
                     rejection = entry_rejection(entry)
-                    # A rejected entry is not unpacked.
+                    # A rejected entry is not unpacked: it takes nothing of the allowance.
                     unpacked_bytes = 0 if rejection else entry.file_size
                     if not self.allowance.take(unpacked_bytes):
                         yield from self._skip_member(prefix + without_email(entry.filename), TOO_MUCH)
@@ -253,6 +253,7 @@ def _head(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, size: int) -> bytes:
 def entry_rejection(entry: zipfile.ZipInfo) -> Rejection | None:
     """Return why an entry is not opened: an unsafe name, a password, or the compression ratio of a zip bomb."""
     parts = entry.filename.replace("\\", "/").split("/")
+    # A way up, an absolute path, a drive of Windows, or a name that Python cuts at the NUL.
     if ".." in parts or parts[0] == "" or ":" in parts[0] or "\x00" in entry.orig_filename:
         return UNSAFE_NAME
     if entry.flag_bits & ENCRYPTED_FLAG:

@@ -75,8 +75,8 @@ def laps_of(decoded: Decoded) -> list[dict[str, object]]:
 
 
 def _lap(message: Message) -> dict[str, object]:
-    stated = session_of(message).items()
-    return {name: value for name, value in stated if name not in NOT_IN_LAPS and value is not None}
+    values = session_of(message)
+    return {name: values[name] for name in values if name not in NOT_IN_LAPS and values[name] is not None}
 
 
 def derived_session(decoded: Decoded, records: Records) -> dict[str, object]:

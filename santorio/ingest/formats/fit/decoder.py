@@ -45,7 +45,7 @@ class Decoded:
         return self.messages.get(name, [])
 
     def first(self, name: str) -> Message:
-        """Return the first message of a name; an empty one if there is none."""
+        """Return the first message of a name; an empty message if there is none."""
         return next(iter(self.all(name)), {})
 
 
@@ -86,7 +86,9 @@ def _decode_valid(layout: Outline) -> Decoded | None:
     counts = {message_name(number): count for number, count in sorted(layout.counts.items())}
     if not counts:
         return None
-    damage = describe_damage("checksum") if layout.has_checksum_conflict else None
+    damage: str | None = None
+    if layout.has_checksum_conflict:
+        damage = describe_damage("checksum")
     if not layout.counts[RECORD]:
         return Decoded(fitfast.parse(layout.data), {}, counts, damage)
     # Records first: this verifies the checksums of the complete file.
@@ -225,18 +227,22 @@ def columns_of(
 def _record_values(
     record: Mapping[str | int, object], developer_names: Mapping[object, str]
 ) -> Iterator[tuple[str, float]]:
-    """Give the numbers of a record by column; the profile's own fields last, so that they win over an app's."""
+    """Yield the numbers of a record by column; the profile's own fields last, so that they win over an app's."""
     fields: list[tuple[str | int | None, object]] = []
     developer_fields = record.get("developer_fields")
     if isinstance(developer_fields, Mapping):
-        # Undescribed fields are dropped below: without a name they cannot be told apart.
+        # Undescribed fields are dropped below: without a name they cannot be distinguished.
         fields += [(developer_names.get(key), value) for key, value in developer_fields.items()]
     fields += record.items()
     for name, value in fields:
-        number = NAMED_BALANCES.get(value, value) if isinstance(value, str) else value
+        number = value
+        if isinstance(value, str):
+            number = NAMED_BALANCES.get(value)
         if name is None or isinstance(number, bool) or not isinstance(number, int | float):
             continue
-        yield f"unknown_{name}" if isinstance(name, int) else name, number
+        # An undocumented field has a number instead of a name.
+        label = f"unknown_{name}" if isinstance(name, int) else name
+        yield label, number
 
 
 def to_instant(value: object) -> dt.datetime | None:

@@ -63,6 +63,7 @@ def outline(data: bytes) -> Outline:
     while at < len(data):
         start, end = _bounds(data, at)
         messages, part = data[start : end - 2], data[at:end]
+        # Some programs repeat a part: it is kept once.
         if messages not in parts:
             _walk(data, start, end - 2, result)
             parts[messages] = part
@@ -74,9 +75,10 @@ def outline(data: bytes) -> Outline:
 
 
 def _bounds(data: bytes, at: int) -> tuple[int, int]:
-    """Where the messages of the part at this place begin, and where the part ends."""
+    """Return where the messages of the part that begins at `at` start, and where the part ends."""
     if len(data) - at < 14 or data[at] not in {12, 14} or data[at + 8 : at + 12] != b".FIT":
         raise IncompleteFitError
+    # The header states its own length, and the length of the messages; a checksum of two bytes follows them.
     start: int = at + data[at]
     end: int = start + struct.unpack_from("<I", data, at + 4)[0] + 2
     if end > len(data):
@@ -85,6 +87,11 @@ def _bounds(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _walk(data: bytes, at: int, end: int, result: Outline) -> None:
+    """Add the messages of a part to the outline.
+
+    Each message begins with a byte: a definition (bit 6) states the fields of the messages with its local number
+    that follow; any other is a message of the definition with its local number.
+    """
     # By local number: global number, size of a message, number of its fields, whether it is a summary.
     definitions: dict[int, tuple[int, int, int, bool]] = {}
     summaries: list[bytes] = []
@@ -103,7 +110,9 @@ def _walk(data: bytes, at: int, end: int, result: Outline) -> None:
         else:
             # A compressed header has two bits for the local number and states the time relative to the record before.
             compressed = header & 0x80
-            local_number = header >> 5 & 0x03 if compressed else header & 0x0F
+            local_number = header & 0x0F
+            if compressed:
+                local_number = header >> 5 & 0x03
             definition = definitions.get(local_number)
             if definition is None:
                 raise IncompleteFitError
@@ -141,8 +150,11 @@ def _definition(data: bytes, at: int, end: int) -> tuple[int, int, int, int]:
     """Return the global number, the size of a message with its header, its number of fields, the definition's end."""
     if at + 6 > end:
         raise IncompleteFitError
-    number = struct.unpack_from(">H" if data[at + 2] else "<H", data, at + 3)[0]
+    # Byte 2 is the byte order, bytes 3 and 4 the global number, byte 5 the number of fields.
+    byte_order = ">H" if data[at + 2] else "<H"
+    number = struct.unpack_from(byte_order, data, at + 3)[0]
     fields = data[at + 5]
+    # A field is defined in three bytes, of which the second is its size.
     stop = at + 6 + 3 * fields
     size = 1 + sum(data[at + 7 : stop : 3])
     if data[at] & 0x20:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from santorio import local_time
 from santorio.ingest.formats.fit.activities import first_number, text_or_none
@@ -62,6 +62,7 @@ def full_times(decoded: Decoded) -> list[tuple[float, Message]]:
         if stated is not None:
             last = stated
         elif isinstance(low_half, int) and last is not None:
+            # The difference modulo 2^16: how far the clock went on since the last message.
             last += (low_half - int(last - EPOCH_OF_FIT)) & 0xFFFF
         else:
             continue
@@ -72,14 +73,15 @@ def full_times(decoded: Decoded) -> list[tuple[float, Message]]:
 
 def _movement(message: Message) -> dict[str, object]:
     activity_type = text_or_none(message.get("activity_type"))
-    values = {name: first_number(message, (field,)) for name, field in COUNTERS.items()}
-    values["intensity"] = first_number(message, ("intensity",))
-    cycles = first_number(message, ("cycles",))
-    if cycles is not None and activity_type in ON_FOOT:
-        values["steps"] = round(cycles * 2)
-    else:
-        values["cycles"] = cycles
-    movement: dict[str, object] = {name: value for name, value in values.items() if value is not None}
+    movement: dict[str, object] = {}
+    for name, field in (*COUNTERS.items(), ("intensity", "intensity"), ("cycles", "cycles")):
+        value = first_number(message, (field,))
+        if value is None:
+            continue
+        if name == "cycles" and activity_type in ON_FOOT:
+            movement["steps"] = round(value * 2)
+        else:
+            movement[name] = value
     if movement and activity_type is not None:
         return {"activity_type": activity_type, **movement}
     return movement
@@ -123,14 +125,7 @@ def woke_at(decoded: Decoded) -> dt.datetime | None:
 
 def shown_offset(decoded: Decoded) -> dt.timedelta | None:
     """Return the UTC offset of the device's clock; None if the file states no instant in both local time and UTC."""
-    messages = (decoded.first("activity"), decoded.first("monitoring_info"))
-    clocks = [
-        (to_instant(message.get("local_timestamp")), to_instant(message.get("timestamp")))
-        for message in messages
-    ]
-    frame = decoded.first(FRAME)
-    clocks.append((_instant(frame, LOCAL_TIMESTAMP), _instant(frame, TIMESTAMP)))
-    for local, gmt in clocks:
+    for local, gmt in _clocks(decoded):
         if local is not None and gmt is not None:
             # Both clocks are read within a minute; offsets on Earth are multiples of a quarter of an hour.
             quarters = round((local - gmt).total_seconds() / 900)
@@ -139,14 +134,27 @@ def shown_offset(decoded: Decoded) -> dt.timedelta | None:
     return None
 
 
+def _clocks(decoded: Decoded) -> Iterator[tuple[dt.datetime | None, dt.datetime | None]]:
+    """Yield the instants that a file may state twice: on the local clock (as if it were UTC), and in UTC."""
+    for name in ("activity", "monitoring_info"):
+        message = decoded.first(name)
+        yield to_instant(message.get("local_timestamp")), to_instant(message.get("timestamp"))
+    frame = decoded.first(FRAME)
+    yield _instant(frame, LOCAL_TIMESTAMP), _instant(frame, TIMESTAMP)
+
+
 def _instant(message: Message, field: int) -> dt.datetime | None:
     """Read a time of an undocumented message: the decoders leave it in seconds since FIT's epoch."""
     value = message.get(field)
-    return to_instant(value + EPOCH_OF_FIT) if isinstance(value, int) else None
+    if not isinstance(value, int):
+        return None
+    return to_instant(value + EPOCH_OF_FIT)
 
 
 def _iso(instant: dt.datetime | None) -> str | None:
-    return None if instant is None else instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if instant is None:
+        return None
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _to_json(value: object) -> object:

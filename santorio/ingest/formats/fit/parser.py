@@ -68,12 +68,9 @@ def _parse(file: FitFile) -> ParseResult:
     decoded = file.decoded
     sessions = sessions_of(decoded, file.records)
     is_activity = bool(sessions) and decoded.first("file_id").get("type", "activity") in ("activity", 4)
-    start = to_instant(sessions[0].get("start_time_unix")) if sessions else None
-    time = start if is_activity else woke_at(decoded)
-    if time is None:
-        created = to_instant(decoded.first("file_id").get("time_created"))
-        time = created or start or _first_time(decoded)
-    result = ParseResult(kind="FIT activity" if is_activity else f"FIT {file_type(decoded)}", keep=True)
+    time = _time_of(decoded, sessions, is_activity=is_activity)
+    kind = "activity" if is_activity else file_type(decoded)
+    result = ParseResult(kind=f"FIT {kind}", keep=True)
     if time is not None and is_future(time, file.now):
         reason = "This FIT file is dated in the future. Check the device's date."
         result.rejections.append(Rejection("future", reason))
@@ -84,6 +81,21 @@ def _parse(file: FitFile) -> ParseResult:
     if len(file.records.times) or file.records.series:
         result.recordings.append(_recording(file, event))
     return result
+
+
+def _time_of(decoded: Decoded, sessions: list[dict[str, object]], *, is_activity: bool) -> dt.datetime | None:
+    """Return the instant that a file is about: the start of its first session, or the end of its night.
+
+    Else the file's creation, or the first instant in it; None if the device's clock was never set.
+    """
+    start = None
+    if sessions:
+        start = to_instant(sessions[0].get("start_time_unix"))
+    time = start if is_activity else woke_at(decoded)
+    if time is not None:
+        return time
+    created = to_instant(decoded.first("file_id").get("time_created"))
+    return created or start or _first_time(decoded)
 
 
 def _flaws(file: FitFile, time: dt.datetime | None) -> list[Rejection]:
@@ -120,7 +132,8 @@ def _file(file: FitFile, time: dt.datetime | None) -> Event:
     kind = file_type(file.decoded)
     content = {**file.stated, "file_type": kind}
     # A session whose day is unknown does not make an activity, but its values are kept.
-    if sessions := [session_of(message) for message in file.decoded.all("session")]:
+    sessions = [session_of(message) for message in file.decoded.all("session")]
+    if sessions:
         content |= {"sessions": sessions, "laps": laps_of(file.decoded)}
     event_type = "fit.file"
     if file.decoded.all("monitoring") or file.decoded.all("monitoring_info"):
@@ -132,7 +145,7 @@ def _file(file: FitFile, time: dt.datetime | None) -> Event:
 
 
 def _weigh_ins(file: FitFile) -> list[Event]:
-    """Make an event of each weigh-in. Only the scale's user number tells several people apart."""
+    """Make an event of each weigh-in. Only the scale's user number distinguishes several people."""
     scale = device_of(file.decoded)["serial"] or file.sha256
     events: list[Event] = []
     for weigh_in in weigh_ins_of(file.decoded):

@@ -50,14 +50,12 @@ def records_of(decoded: Decoded, latest: float) -> Records:
 
     Columns without a single measurement are omitted.
     """
-    found = decoded.records
-    rows = len(next(iter(found.values()))) if found else 0
-    times = found.get("timestamp", np.full(rows, np.nan))
+    fields = decoded.records
+    times = _times(fields)
     # Comparisons with NaN are false.
     timed = (times >= EARLIEST) & (times <= latest)
-    fields = found
     if not timed.all():
-        fields = {name: column[timed] for name, column in found.items()}
+        fields = {name: column[timed] for name, column in fields.items()}
     columns = _mapped_columns(fields)
     # A strap under water transmits its beats afterwards, beside the records. They replace what the watch received
     # of it meanwhile.
@@ -75,7 +73,16 @@ def records_of(decoded: Decoded, latest: float) -> Records:
     return Records(times[timed], measured, series, int((~timed).sum()))
 
 
+def _times(fields: Mapping[str, Column]) -> Column:
+    """Return the time of each record in Unix seconds; NaN for all where the file states none."""
+    if "timestamp" in fields:
+        return fields["timestamp"]
+    rows = max((len(column) for column in fields.values()), default=0)
+    return np.full(rows, np.nan)
+
+
 def _mapped_columns(fields: Mapping[str, Column]) -> dict[str, Column]:
+    """Return the columns that have a name of ours, each from the first of its fields that has values."""
     columns: dict[str, Column] = {}
     for name, field_names in FIELDS.items():
         column = _coalesce(fields, field_names)
@@ -91,8 +98,9 @@ def _coalesce(fields: Mapping[str, Column], names: tuple[str, ...]) -> Column | 
     result: Column | None = None
     for name in names:
         column = fields.get(name)
-        if column is not None:
-            result = column if result is None else np.where(np.isnan(result), column, result)
+        if column is None:
+            continue
+        result = column if result is None else np.where(np.isnan(result), column, result)
     return result
 
 
@@ -155,6 +163,7 @@ def rate_at(times: Column, at: Column, bpm: Column) -> Column:
     """
     order = np.argsort(at, kind="stable")
     at, bpm = at[order], bpm[order]
+    # A difference of two running totals is the sum of the beats between them.
     total = np.concatenate([[0.0], np.cumsum(bpm)])
     instants, positions = np.unique(times, return_inverse=True)
     before = np.concatenate([[instants[0] - 1], instants[:-1]])
@@ -164,6 +173,7 @@ def rate_at(times: Column, at: Column, bpm: Column) -> Column:
     is_held = (last > 0) & (instants - at[latest] <= HELD_SECONDS)
     mean = np.where(is_held, bpm[latest], np.nan)
     np.divide(total[last] - total[first], beats, out=mean, where=beats > 0)
+    # Half a beat rounds up, where NumPy would round to even.
     return np.floor(mean + 0.5)[positions]
 
 

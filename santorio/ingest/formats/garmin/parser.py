@@ -99,7 +99,10 @@ def _flatten_pages(document: Sequence[object], person: Person) -> list[object]:
     """Return all payloads of a list, or of a list of lists: pages that were collected in one file."""
     payloads: list[object] = []
     for element in document:
-        payloads += merge_step_intervals(element, person) if isinstance(element, list) else [element]
+        if isinstance(element, list):
+            payloads += merge_step_intervals(element, person)
+        else:
+            payloads.append(element)
     return payloads
 
 
@@ -117,7 +120,7 @@ def parse_answer(
     step = _step_days(payloads)
     result = ParseResult(kind=f"garmin {endpoint.kind.replace('_', ' ')}")
     for number, payload in enumerate(payloads, start=1):
-        location = f"element {number}" if len(payloads) > 1 else None
+        location = _location(number, len(payloads))
         kind = _expected_kind(endpoint, payload, step)
         if kind is not None and isinstance(payload, Mapping):
             _add(result, kind, payload, location, person, now, context)
@@ -128,7 +131,13 @@ def parse_answer(
     return result
 
 
+def _location(number: int, count: int) -> str | None:
+    """Name an element of a list; a payload that stands alone needs no location."""
+    return f"element {number}" if count > 1 else None
+
+
 def _unwrapped(endpoint: ExpectedPayload, answer: object) -> Sequence[object]:
+    """Return the payloads of a response: its list, the list in an object, or itself."""
     if endpoint.list_key is not None and isinstance(answer, Mapping) and endpoint.list_key in answer:
         answer = answer[endpoint.list_key]
     if answer is None or answer == {}:
@@ -146,17 +155,18 @@ def _expected_kind(endpoint: ExpectedPayload, payload: object, step: int | None)
     is_unknown = detected is None or detected is OTHER
     if endpoint.is_shape_known or not is_unknown:
         return None
+    # Of this endpoint no real response was seen: an unknown shape is taken for what was requested.
     return next(kind for kind in KINDS if kind.name == endpoint.kind)
 
 
 def is_error(payload: Payload) -> bool:
     """Whether Garmin returned an error. Recorded responses keep it beside the data."""
     message = payload.get("message")
-    return (
-        ("error" in payload and message is not None)
-        or "httpStatusCode" in payload
-        or (isinstance(message, str) and message.startswith("HTTP ") and "calendarDate" not in payload)
-    )
+    if "httpStatusCode" in payload:
+        return True
+    if "error" in payload and message is not None:
+        return True
+    return isinstance(message, str) and message.startswith("HTTP ") and "calendarDate" not in payload
 
 
 def _parse_all(
@@ -165,7 +175,7 @@ def _parse_all(
     result = ParseResult(kind="garmin")
     names: set[str] = set()
     for number, payload in enumerate(payloads, start=1):
-        location = f"element {number}" if len(payloads) > 1 else None
+        location = _location(number, len(payloads))
         if isinstance(payload, Mapping) and is_error(payload):
             result.rejections.append(Rejection("garmin_error", ERROR, location))
             continue
@@ -198,6 +208,7 @@ def _add(
         part_location = location
         if location is None and kind.list_path:
             part_location = f"entry {number}"
+        # An element of a list rarely names the account; the object around the list does.
         event = event_of(kind, part, _account(part) or account, person, now, context)
         if isinstance(event, Rejection):
             result.rejections.append(replace(event, location=part_location))
@@ -210,21 +221,28 @@ def _add(
 
 
 def _parts(kind: Kind, payload: Payload) -> Iterator[object]:
-    """Give the payloads that a payload consists of, each once."""
+    """Yield the payloads that a payload consists of, each once."""
     if not kind.list_path:
         yield payload
         return
     seen: set[str] = set()
     for part in _listed(kind, payload):
-        name = get_path(part, kind.key) if kind.key else None
-        if name is not None and str(name) in seen:
+        identifier = _identifier(kind, part)
+        if identifier is not None and str(identifier) in seen:
             continue
-        seen.add(str(name))
+        seen.add(str(identifier))
         yield part
 
 
+def _identifier(kind: Kind, payload: object) -> object:
+    """Return what tells a payload from the others of its kind and day; None if it has no such key."""
+    if not kind.key:
+        return None
+    return get_path(payload, kind.key)
+
+
 def _listed(kind: Kind, payload: Payload) -> Iterator[object]:
-    """Give the elements of the lists, then the siblings: those have less of the same (no change of weight)."""
+    """Yield the elements of the lists, then the siblings: those have less of the same (no change of weight)."""
     outer = _elements(payload.get(kind.list_path[0]))
     if len(kind.list_path) == 1:
         yield from outer
@@ -250,10 +268,16 @@ def event_of(
     now: dt.datetime,
     context: RequestContext = NO_CONTEXT,
 ) -> Event | Rejection:
-    """Build the event of one payload, or reject it."""
+    """Build the event of one payload, or reject it.
+
+    Its time is the first of these that is known: the instant that the payload states, the start of its day, another
+    timestamp, the start of the requested day.
+    """
     if not isinstance(payload, Mapping):
         return Rejection("unrecognised", NOT_AN_OBJECT)
-    stated_day = calendar_day(get_path(payload, kind.day)) if kind.day else None
+    stated_day = None
+    if kind.day:
+        stated_day = calendar_day(get_path(payload, kind.day))
     day = stated_day or context.day
     # A payload of an unknown kind need not have a day.
     if kind.day and day is None and kind.name != "other":
@@ -264,10 +288,13 @@ def event_of(
     offset, start = stated_clock(payload)
     time = start or _start_of(stated_day, person) or _timestamp(payload) or _start_of(day, person) or UNDATED
     if is_future(time, now):
+        # Garmin answers for a day to come with an empty payload: that is not a wrong clock.
         if has_no_measurements(payload):
             return Rejection("no_data", NO_DATA, status="ignored")
         return Rejection("future", FUTURE)
-    metadata: dict[str, object] = {"garmin_account": account, "day": day.isoformat() if day else None}
+    metadata: dict[str, object] = {"garmin_account": account, "day": None}
+    if day is not None:
+        metadata["day"] = day.isoformat()
     if context.item is not None:
         metadata["item"] = context.item
     if kind.name == "other":
@@ -285,14 +312,17 @@ def event_of(
 
 
 def _start_of(day: dt.date | None, person: Person) -> dt.datetime | None:
-    return None if day is None else local_time.day_bounds(day, person.timezone)[0]
+    if day is None:
+        return None
+    start, _ = local_time.day_bounds(day, person.timezone)
+    return start
 
 
 def _name_in_account(kind: Kind, payload: Payload, day: dt.date | None, context: RequestContext) -> object:
     """Identify a payload among those of its kind: by its key, the requested item, its day, or its content."""
-    key = get_path(payload, kind.key) if kind.key else None
-    if key is not None:
-        return key
+    identifier = _identifier(kind, payload)
+    if identifier is not None:
+        return identifier
     if context.item is not None:
         return context.item
     if day is not None and kind.name != "other" and not kind.is_log:
@@ -309,9 +339,10 @@ def _timestamp(payload: Payload) -> dt.datetime | None:
 
 
 def _account(payload: object) -> str | None:
-    for part in (payload, *(get_path(payload, (name,)) for name in NESTED)):
+    """Return the number of the account that a payload names, itself or in a nested object."""
+    for path in ((), *((name,) for name in NESTED)):
         for key in ACCOUNT_KEYS:
-            value = get_path(part, (key,))
+            value = get_path(payload, (*path, key))
             if isinstance(value, int) and not isinstance(value, bool):
                 return str(value)
     return None
@@ -331,9 +362,8 @@ def _step_days(document: Sequence[object]) -> int | None:
 def _is_blank(payload: object) -> bool:
     """Whether it states no more than account and day: the account's export has such entries for empty days."""
     if isinstance(payload, Mapping):
-        return all(
-            key in {*IDENTIFIERS, "calendarDate"} or _is_blank(value) for key, value in payload.items()
-        )
+        values = [value for key, value in payload.items() if key not in IDENTIFIERS and key != "calendarDate"]
+        return all(map(_is_blank, values))
     if isinstance(payload, list):
         return all(map(_is_blank, payload))
     return payload is None or isinstance(payload, bool)
@@ -342,7 +372,8 @@ def _is_blank(payload: object) -> bool:
 def has_no_measurements(payload: object) -> bool:
     """Whether all numbers in it are identifiers: so Garmin answers for an empty day."""
     if isinstance(payload, Mapping):
-        return all(key in IDENTIFIERS or has_no_measurements(value) for key, value in payload.items())
+        values = [value for key, value in payload.items() if key not in IDENTIFIERS]
+        return all(map(has_no_measurements, values))
     if isinstance(payload, list):
         return all(map(has_no_measurements, payload))
     return isinstance(payload, bool) or not isinstance(payload, int | float)

@@ -178,6 +178,7 @@ KINDS = (
     ),
 )
 
+STRESS_WEEKLY = Kind("stress_weekly", ())
 # A payload of no known kind. If it has one of these keys, it is Garmin's all the same.
 OTHER = Kind("other", ())
 GARMIN_KEYS = (
@@ -207,7 +208,8 @@ def _aggregate(payload: Payload, step_days: int | None) -> Kind | None:
             if key in values:
                 return Kind(weekly if is_weekly else daily, ())
     elif "value" in payload and "calendarDate" in payload and step_days is not None:
-        return Kind("stress_weekly" if is_weekly else "sleep_score", ())
+        # A date and a number, without the name of what it measures: weeks are stress, days are scores of sleep.
+        return STRESS_WEEKLY if is_weekly else Kind("sleep_score", ())
     return None
 
 
@@ -218,10 +220,13 @@ def detect_kind(payload: Payload, step_days: int | None = None) -> Kind | None:
         return aggregate
     for kind in KINDS:
         if all(key in payload for key in kind.requires):
+            # Again only the distance of the days tells weeks from days.
             if kind.name == "intensity_summary" and step_days == 7:
                 return Kind("intensity_weekly", ())
             return kind
-    return OTHER if any(key in payload for key in GARMIN_KEYS) else None
+    if any(key in payload for key in GARMIN_KEYS):
+        return OTHER
+    return None
 
 
 def get_path(payload: object, path: tuple[str, ...]) -> object:

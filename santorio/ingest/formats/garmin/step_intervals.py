@@ -60,11 +60,16 @@ def _days_of(
         day = requested_day or (_local(first, person) + dt.timedelta(hours=12)).date()
         return [_complete_day(day, entries)]
     if requested_day is not None:
-        starts_at_midnight = _starts_day(requested_day, first, person)
-        start = _midnight("start", requested_day, first) if starts_at_midnight else {}
-        return [_payload(requested_day, entries, start)]
-    by_day = groupby(entries, key=lambda entry: _local(entry[0], person).date())
-    return [_part(day, list(part), person) for day, part in by_day]
+        stamps: Mapping[str, object] = {}
+        if _starts_day(requested_day, first, person):
+            stamps = _midnight("start", requested_day, first)
+        return [_payload(requested_day, entries, stamps)]
+
+    def day_of(entry: TimedEntry) -> dt.date:
+        start, _ = entry
+        return _local(start, person).date()
+
+    return [_part(day, list(part), person) for day, part in groupby(entries, key=day_of)]
 
 
 def _is_complete(entries: Sequence[TimedEntry]) -> bool:

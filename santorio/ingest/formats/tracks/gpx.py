@@ -59,10 +59,12 @@ def _values(point: Any) -> Point:
 
 
 def _leaves(elements: Iterable[Any]) -> Iterable[tuple[str, str | None]]:
-    """Give name (without namespace) and text of every innermost element."""
+    """Yield name (without namespace) and text of every innermost element."""
     for element in elements:
         children = list(element)
         if children:
             yield from _leaves(children)
+        # The tag of a comment is not a text.
         elif isinstance(element.tag, str):
-            yield element.tag.rpartition("}")[2].rpartition(":")[2], element.text
+            name = element.tag.rpartition("}")[2].rpartition(":")[2]
+            yield name, element.text

@@ -5,7 +5,7 @@ import hashlib
 import re
 
 from santorio.ingest.formats.tracks import gpx, tcx
-from santorio.ingest.formats.tracks.points import Session, Track, columns_of, iso, summarise
+from santorio.ingest.formats.tracks.points import Point, Session, Track, columns_of, iso, summarise
 from santorio.people import Person
 from santorio.storage.activity_records import Recording, recording_id
 from santorio.storage.event_log import Event
@@ -38,8 +38,9 @@ def parse(content: str, data: bytes, person: Person, now: dt.datetime) -> ParseR
     if "<!DOCTYPE" in content or "<!ENTITY" in content:
         reason = "This file defines XML entities, which no device does and which can fill the memory. Export it again."
         return rejected("unsafe_xml", reason, kind=kind)
-    points = content.count("trkpt") + content.count("Trackpoint")
-    if len(content) > MAX_CHARACTERS or content.count("<") > MAX_TAGS or points > 2 * MAX_POINTS:
+    # Opening and closing tags of both formats: about twice the points.
+    point_tags = content.count("trkpt") + content.count("Trackpoint")
+    if len(content) > MAX_CHARACTERS or content.count("<") > MAX_TAGS or point_tags > 2 * MAX_POINTS:
         reason = "The file holds more points than any device writes. Export fewer activities at a time."
         return rejected("too_large", reason, kind=kind)
     try:
@@ -63,7 +64,9 @@ def _parse(track: Track, source: str, sha256: str, person: Person, now: dt.datet
         reason = "No point in this file has a valid time: it is a planned route, or its device's clock was not set."
         return rejected("no_clock", reason, kind=kind)
     sessions.sort(key=lambda session: session.points[0][0])
-    points = [point for session in sessions for point in session.points]
+    points: list[tuple[float, Point]] = []
+    for session in sessions:
+        points += session.points
     result = ParseResult(kind=f"{kind} activity", keep=True)
     if excluded:
         reason = "Points of this track have no valid time: they were excluded. The original is kept."
@@ -80,10 +83,14 @@ def _parse(track: Track, source: str, sha256: str, person: Person, now: dt.datet
 
 def _event(track: Track, sessions: list[Session], source: str, sha256: str, person: Person) -> Event:
     start = min(at for at, _ in sessions[0].points)
-    laps = [lap for session in sessions for lap in session.laps]
+    laps: list[dict[str, object]] = []
+    records = 0
+    for session in sessions:
+        laps += session.laps
+        records += len(session.points)
     content: dict[str, object] = {
         "device": {"manufacturer": None, "product": track.creator, "serial": track.serial},
-        "records": sum(len(session.points) for session in sessions),
+        "records": records,
         "sessions": [summarise(session) for session in sessions],
         "laps": laps,
     }

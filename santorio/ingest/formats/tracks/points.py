@@ -70,7 +70,12 @@ def summarise(session: Session) -> dict[str, object]:
 
 
 def _values(session: Session, name: str) -> list[float]:
-    return [value for _, values in session.points if (value := values.get(name)) is not None]
+    measured = []
+    for _, values in session.points:
+        value = values.get(name)
+        if value is not None:
+            measured.append(value)
+    return measured
 
 
 def _mean(values: list[float]) -> float | None:
@@ -97,5 +102,8 @@ def parse_number(text: str | None) -> float | None:
 
 
 def text_of(values: Iterable[str | None]) -> str | None:
-    """Return the first text that is not blank."""
-    return next((value.strip() for value in values if value and value.strip()), None)
+    """Return the first text that is not blank; None if there is none."""
+    for value in values:
+        if value and value.strip():
+            return value.strip()
+    return None

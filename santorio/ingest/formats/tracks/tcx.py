@@ -54,6 +54,7 @@ def _session(activity: ET.Element) -> Session:
     alone = ET.Element(f"{NAMESPACE}TrainingCenterDatabase")
     ET.SubElement(alone, f"{NAMESPACE}Activities").append(activity)
     activity.set("Sport", activity.get("Sport") or "Other")
+    # Points without a position count too: an activity indoors has none.
     exercise: Any = TCXReader().read(io.BytesIO(ET.tostring(alone)), only_gps=False)
     for point in exercise.trackpoints:
         values = {
@@ -74,14 +75,13 @@ def _drop_points_without_time(activity: ET.Element) -> int:
     dropped = 0
     for track in activity.iter(f"{NAMESPACE}Track"):
         for point in track.findall(f"{NAMESPACE}Trackpoint"):
-            stated = point.find(f"{NAMESPACE}Time")
-            time = None if stated is None else _parse_time(stated.text)
-            if stated is None or time is None:
+            element = point.find(f"{NAMESPACE}Time")
+            if element is not None and (time := _parse_time(element.text)) is not None:
+                # `tcxreader` accepts few spellings of a time; this is one of them.
+                element.text = time.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            else:
                 track.remove(point)
                 dropped += 1
-            else:
-                # `tcxreader` accepts few spellings of a time; this is one of them.
-                stated.text = time.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return dropped
 
 
@@ -118,6 +118,9 @@ def _lap(lap: ET.Element) -> dict[str, object]:
 
 def _total(laps: list[ET.Element], name: str) -> float | None:
     """Sum a value over the laps that state it; None if no lap does."""
-    stated = [parse_number(lap.findtext(f"{NAMESPACE}{name}")) for lap in laps]
-    values = [value for value in stated if value is not None]
-    return sum(values) if values else None
+    total: float | None = None
+    for lap in laps:
+        value = parse_number(lap.findtext(f"{NAMESPACE}{name}"))
+        if value is not None:
+            total = value + (total or 0)
+    return total
