@@ -72,7 +72,7 @@ WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person's account; `what` and `what_to_do` describe it for people."""
+    """A person's account; `what` and `what_to_do` describe it for people."""
 
     user_id: UUID
     name: str
@@ -89,22 +89,26 @@ class Account:
     rotated_at: dt.datetime | None = None
 
     def __post_init__(self) -> None:
+        # The database's texts become members of the enums.
         object.__setattr__(self, "state", State(self.state))
-        object.__setattr__(self, "reason", Reason(self.reason) if self.reason else None)
         object.__setattr__(self, "region", Region(self.region))
+        if self.reason is not None:
+            object.__setattr__(self, "reason", Reason(self.reason))
 
     @property
     def what(self) -> str:
         """The state, in a sentence or two."""
-        return " ".join([WHAT[self.state], *([WHY[self.reason]] if self.reason else [])])
+        if self.reason is None:
+            return WHAT[self.state]
+        return f"{WHAT[self.state]} {WHY[self.reason]}"
 
     @property
     def what_to_do(self) -> str:
         """What the person can do about it; empty while it is connected."""
         if self.state is State.CONNECTED:
             return ""
-        code = " --code" if self.awaits_code else ""
-        hint = f"Type `santorio connect garmin --person {self.name}{code}`."
+        option = " --code" if self.awaits_code else ""
+        hint = f"Type `santorio connect garmin --person {self.name}{option}`."
         if self.not_before is not None and self.not_before > dt.datetime.now(dt.UTC):
             return f"Wait until {self.not_before.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC. {hint}"
         return hint
@@ -151,12 +155,15 @@ COLUMNS = (
 
 
 def accounts(connection: psycopg.Connection, person: Person | None = None) -> list[Account]:
-    """Return everyone's account or one person's, in the order in which people were added; also of those without one."""
+    """Return the accounts of all people or of one, in the order in which people were added.
+
+    A person without an account has one that is `disconnected`.
+    """
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         return cursor.execute(
             f"select {COLUMNS} from ops.people left join ops.garmin_accounts using (user_id) "  # noqa: S608 - ours
-            "where %(who)s::uuid is null or user_id = %(who)s order by people.created_at, people.name",
-            {"who": person and person.user_id},
+            "where %(user_id)s::uuid is null or user_id = %(user_id)s order by people.created_at, people.name",
+            {"user_id": person and person.user_id},
         ).fetchall()
 
 
@@ -183,11 +190,11 @@ def session(database: Database, settings: Settings, person: Person) -> Iterator[
     Parameters
     ----------
     database
-        Holds the account.
+        Database with the account.
     settings
-        Have the master key, or the data directory in which it lies.
+        Settings with the master key, or with the data directory that contains it.
     person
-        Whose account.
+        Person who owns the account.
 
     Yields
     ------
@@ -242,6 +249,7 @@ class _TokenStore:
                 client.refused = True
                 raise GarminConnectAuthenticationError("The account was disconnected meanwhile")
             if account.encrypted_tokens != self.encrypted:
+                # Another process has renewed them meanwhile: ours are no longer valid.
                 self.key, self.encrypted = account.data_key(self.settings), account.encrypted_tokens
                 client.loads(Login.decrypt(self.key, self.encrypted).tokens)
                 if not client.expires_soon:
@@ -279,11 +287,13 @@ class _TokenStore:
         is requested, with new tokens if need be. A refused renewal has marked the account already.
         """
         self.client.renewed_at = None
-        failure = None if self.client.refused else _failure(self.client.profile)
-        if not self.client.refused and status_of(failure) != 401:
-            return None
-        self.client.refused = True
+        if not self.client.refused:
+            failure = _failure(self.client.profile)
+            if status_of(failure) != 401:
+                return None
+            self.client.refused = True
         with self.database.connect() as connection:
+            # Tokens that another process has stored meanwhile may be valid: the account stays connected then.
             if lock_account(connection, self.person).encrypted_tokens == self.encrypted:
                 _stop(connection, self.person)
             return auth_error(account_of(connection, self.person))
@@ -297,7 +307,8 @@ def _stop(connection: psycopg.Connection, person: Person) -> None:
     )
 
 
-def _failure(request: Any) -> Exception | None:
+def _failure(request: Callable[[], object]) -> Exception | None:
+    """Make a request, and return the error that it ended with; None if it succeeded."""
     from garminconnect import (
         GarminConnectAuthenticationError,
         GarminConnectConnectionError,

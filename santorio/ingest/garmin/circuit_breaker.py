@@ -1,4 +1,4 @@
-"""The circuit breaker: after a 429 no process asks Garmin anything for a while, over restarts too.
+"""The circuit breaker: after a 429 no process sends Garmin a request for a while, even after a restart.
 
 Closed, it lets all requests pass. A 429 opens it: every request waits, and the pause doubles with each 429 in a row.
 When the pause is over it is half open: one request goes out as a probe, and a response closes the circuit.
@@ -14,7 +14,7 @@ FIRST_PAUSE = dt.timedelta(minutes=1)
 MAX_PAUSE = dt.timedelta(hours=6)
 # Longer than a request may take: the others wait while the probe is under way.
 PROBE_TIMEOUT = dt.timedelta(seconds=20)
-# What others are told to wait while a probe is under way.
+# How long the others wait before they check again while a probe is under way.
 PROBE_WAIT_SECONDS = 1.0
 
 
@@ -28,7 +28,7 @@ def pause_after(
     trips
         How many 429s came in a row, from 1.
     retry_after
-        What Garmin asked for; the pause is never shorter, but for `MAX_PAUSE`.
+        The wait that Garmin requested; the pause is never shorter, except for `MAX_PAUSE`.
     first_pause
         After a first 429 without `Retry-After`.
     """
@@ -37,21 +37,22 @@ def pause_after(
     backoff = min(MAX_PAUSE, first_pause * doublings)
     if retry_after is None:
         return backoff
-    # What Garmin asks for the first time is believed; where that did not help, the pause grows all the same.
-    pause = retry_after if trips == 1 else max(retry_after, backoff)
-    return min(pause, MAX_PAUSE)
+    if trips == 1:
+        return min(retry_after, MAX_PAUSE)
+    # Garmin's first request was followed and did not help: the pause grows all the same.
+    return min(max(retry_after, backoff), MAX_PAUSE)
 
 
 def open_circuit(
     connection: psycopg.Connection, retry_after: dt.timedelta | None, first_pause: dt.timedelta = FIRST_PAUSE
 ) -> dt.datetime:
-    """Record a 429; returns until when the circuit is open. 429s of requests already under way count as one."""
+    """Record a 429; returns until when the circuit is open. 429s of requests already under way count once."""
     with connection.transaction():
         row = connection.execute(
             "select trips, open_until > clock_timestamp() and tripped_at > clock_timestamp() - interval '2 seconds',"
             " open_until from ops.garmin_breaker for update"
         ).fetchone()
-        assert row is not None  # noqa: S101 - the migration put it there
+        assert row is not None  # noqa: S101 - a migration inserted the only row
         trips, is_recorded, open_until = row
         if is_recorded:
             return open_until  # type: ignore[no-any-return]
@@ -61,24 +62,25 @@ def open_circuit(
             " open_until = clock_timestamp() + %s returning open_until",
             [pause],
         ).fetchone()
-    assert updated is not None  # noqa: S101 - one row
+    assert updated is not None  # noqa: S101 - the table has exactly one row
     return updated[0]  # type: ignore[no-any-return]
 
 
 def wait_seconds(connection: psycopg.Connection) -> float:
     """Return the seconds until a request may go out; 0 lets this one pass.
 
-    Of a half-open circuit only the first to ask is let pass, as the probe.
+    A half-open circuit lets only the first request pass, as the probe.
     """
     row = connection.execute(
         "select trips, extract(epoch from open_until - clock_timestamp())::float from ops.garmin_breaker"
     ).fetchone()
-    assert row is not None  # noqa: S101 - the migration put it there
+    assert row is not None  # noqa: S101 - a migration inserted the only row
     trips, seconds_left = row
     if trips == 0:
         return 0.0
     if seconds_left is not None and seconds_left > 0:
         return float(seconds_left)
+    # Of several processes the update succeeds for one: its request is the probe.
     is_probe = connection.execute(
         "update ops.garmin_breaker set open_until = clock_timestamp() + %s, tripped_at = null"
         " where open_until is null or open_until <= clock_timestamp() returning true",
@@ -92,7 +94,9 @@ def open_seconds(connection: psycopg.Connection) -> float:
     row = connection.execute(
         "select extract(epoch from open_until - clock_timestamp())::float from ops.garmin_breaker where trips > 0"
     ).fetchone()
-    return max(0.0, row[0] or 0.0) if row else 0.0
+    if row is None or row[0] is None:
+        return 0.0
+    return max(0.0, float(row[0]))
 
 
 def record_success(connection: psycopg.Connection) -> None:
@@ -101,7 +105,7 @@ def record_success(connection: psycopg.Connection) -> None:
 
 
 def rate_limited(seconds: float) -> GarminRateLimited:
-    """Return the error that says until when the circuit is open."""
+    """Return the error of an open circuit; it states until when the circuit is open."""
     until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
     return GarminRateLimited(
         f"Garmin asked for fewer requests; the next one goes out after {until:%Y-%m-%d %H:%M} UTC.",

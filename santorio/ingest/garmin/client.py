@@ -1,10 +1,10 @@
-"""The library's client, with its login and its renewal of tokens held to what one can rely on.
+"""The library's client, with a login and a renewal of tokens that fail in a predictable way.
 
-Four habits of `garminconnect` 0.3.20 are changed here:
+Four behaviours of `garminconnect` 0.3.20 are changed here:
 
-- A failed renewal is swallowed, whatever it was, so that a 429 or an outage of Garmin's token service looks like
-  a revoked login one request later; and Garmin's answer, which quotes the refresh token, is logged.
-- Every 401 renews the tokens, also one that a new token got the moment before.
+- A failed renewal is ignored, whatever its cause, so that a 429 or an outage of Garmin's token service looks like
+  a revoked login at the next request; and Garmin's response, which quotes the refresh token, is logged.
+- Every 401 renews the tokens, even tokens that were renewed a moment before.
 - A login that meets an outage sends the password up to 11 times.
 - A login whose ticket gives no tokens falls back to a cookie that cannot be kept, with the ticket in a URL.
 """
@@ -24,26 +24,27 @@ from garminconnect.client import Client
 
 # A 401 on tokens younger than this is about the request, not about the tokens.
 YOUNG_SECONDS = 60.0
-# Without a browser's TLS fingerprint Garmin's front blocks a login: trying so is an attempt wasted.
+# Garmin's front end blocks a login without a browser's TLS fingerprint: such an attempt is wasted.
 HOPELESS_LOGINS = {"mobile+requests", "portal+requests"}
-# Of the fingerprints that each other way tries in turn (3 and 5): the password is sent 5 times at most, not 11.
+# The library's other strategies try 3 and 5 fingerprints in turn. Two of each: the password is sent 5 times at most,
+# not 11.
 FINGERPRINTS = 2
-# What it logs is for those who set up logging; a person at the command line reads our sentence instead.
+# The library's messages are for those who configure logging; the command line shows our own message instead.
 logging.getLogger("garminconnect").addHandler(logging.NullHandler())
 PROFILE = "/userprofile-service/socialProfile"
 
 
 class StoredClient(Client):  # type: ignore[misc] # the library is untyped
-    """A client whose owner says how tokens are renewed: where they are stored, others may use them too.
+    """A client whose owner decides how tokens are renewed: other processes may use the stored tokens too.
 
     Attributes
     ----------
     renew
-        Brings new tokens into the client: from Garmin by `rotate`, or from the store.
+        Gives the client new tokens: from Garmin by `rotate`, or from the database.
     refused
         Garmin refused the tokens: no further request is made.
     unsaved
-        Tokens came from Garmin and were not stored since.
+        Garmin has issued tokens that are not stored yet.
     """
 
     di_token: str | None
@@ -51,7 +52,8 @@ class StoredClient(Client):  # type: ignore[misc] # the library is untyped
     di_client_id: str | None
 
     def __init__(self, *, china: bool, url: str | None) -> None:
-        super().__init__(domain="garmin.cn" if china else "garmin.com")
+        domain = "garmin.cn" if china else "garmin.com"
+        super().__init__(domain=domain)
         if url is not None:
             self._sso = self._connect = self._connectapi = url
             self._di_token_url = f"{url}/di-oauth2-service/oauth/token"
@@ -62,7 +64,7 @@ class StoredClient(Client):  # type: ignore[misc] # the library is untyped
 
     @property
     def expires_soon(self) -> bool:
-        """Whether the access token is over within a quarter of an hour."""
+        """Whether the access token expires within a quarter of an hour."""
         return bool(self._token_expires_soon())
 
     def renew_if_old(self) -> None:
@@ -72,7 +74,7 @@ class StoredClient(Client):  # type: ignore[misc] # the library is untyped
                 self._refresh_session()
 
     def rotate(self) -> None:
-        """Exchange the refresh token for new tokens; the old ones are then worthless.
+        """Exchange the refresh token for new tokens; the old tokens are no longer valid after that.
 
         Raises
         ------
@@ -87,24 +89,26 @@ class StoredClient(Client):  # type: ignore[misc] # the library is untyped
             "refresh_token": self.di_refresh_token,
         }
         try:
-            answer = self._di_token_post(self.di_client_id, "application/json", form)
-        except OSError:  # of curl as of requests; their texts name the address
+            response = self._di_token_post(self.di_client_id, "application/json", form)
+        except OSError:
+            # Both of curl's and of requests' errors are OSErrors; their texts quote the URL.
             raise GarminConnectConnectionError("Garmin's token service did not answer") from None
-        document = _document(answer)
-        if answer.status_code == 401 or (answer.status_code == 400 and "error" in document):
+        document = _document(response)
+        # RFC 6749: a 400 with an `error` refuses the token; a 400 without one is a fault of the service.
+        if response.status_code == 401 or (response.status_code == 400 and "error" in document):
             self.refused = True
             raise GarminConnectAuthenticationError("Garmin refused the refresh token")
-        if answer.status_code == 429:
+        if response.status_code == 429:
             raise GarminConnectTooManyRequestsError("Garmin's token service returned 429")
-        if not answer.ok or not isinstance(document.get("access_token"), str):
-            raise GarminConnectConnectionError(f"Garmin's token service returned {answer.status_code}")
+        if not response.ok or not isinstance(document.get("access_token"), str):
+            raise GarminConnectConnectionError(f"Garmin's token service returned {response.status_code}")
         self.di_token = document["access_token"]
         self.di_refresh_token = document.get("refresh_token") or self.di_refresh_token
         self.di_client_id = self._extract_client_id_from_jwt(self.di_token) or self.di_client_id
         self.unsaved = True
 
     def profile(self) -> dict[str, Any]:
-        """Ask who this account is: the cheapest request that shows whether the tokens are accepted."""
+        """Request the account's profile: the cheapest request that shows whether the tokens are accepted."""
         document = self.connectapi(PROFILE)
         if not isinstance(document, dict):
             raise GarminConnectConnectionError("Garmin's profile is not readable")
@@ -128,20 +132,21 @@ class StoredClient(Client):  # type: ignore[misc] # the library is untyped
         try:
             self._exchange_service_ticket(ticket, service_url=service_url)
         except GarminConnectAuthenticationError:
-            # Not the password's fault: the next way of logging in may do.
+            # The password was right: the library's next strategy may succeed.
             raise GarminConnectConnectionError("Garmin gave no tokens for the login") from None
 
 
-def _document(answer: Any) -> dict[str, Any]:
+def _document(response: Any) -> dict[str, Any]:
     try:
-        document = answer.json()
-    except ValueError:  # HTML of a proxy
+        document = response.json()
+    except ValueError:
+        # A proxy answers with HTML.
         return {}
     return document if isinstance(document, dict) else {}
 
 
 def garmin_over(client: StoredClient, *, display_name: str | None = None) -> Any:
-    """Return the library's object over a client of ours; nothing is requested."""
+    """Return the library's object with a client of ours; no request is made."""
     garmin = Garmin(is_cn=client.domain == "garmin.cn")
     garmin.client = client
     garmin.display_name = display_name

@@ -17,17 +17,17 @@ from santorio.storage.database.locks import lock_person
 def mark_days_since_upload(
     connection: psycopg.Connection, person: Person, client: Any, window: Window, interval: dt.timedelta
 ) -> None:
-    """Make the days since the last upload but one provisional and due: the watch may have brought all of them.
+    """Make the days since the upload before the latest one provisional and due: the watch may have brought them all.
 
     Parameters
     ----------
     interval
-        How long a provisional day is otherwise left alone after a request.
+        How long a provisional day is otherwise not requested again.
     """
     try:
         uploaded_at = _upload_time(client.get_device_last_used())
     except Exception as error:
-        # Only a hint: whatever else is wrong, the calls that matter will tell.
+        # The time of the upload is only a hint: the sync goes on without it.
         if classify_failure(error) in {"not_found", "client_error", "transient"}:
             return
         raise
@@ -40,7 +40,8 @@ def mark_days_since_upload(
         ).fetchone()
         previous = row[0] if row else None
         if previous is not None and previous < uploaded_at:
-            since = max(previous.astimezone(zoneinfo.ZoneInfo(person.timezone)).date(), window.first)
+            previous_day = previous.astimezone(zoneinfo.ZoneInfo(person.timezone)).date()
+            since = max(previous_day, window.first)
             days = [since + dt.timedelta(days=offset) for offset in range((window.today - since).days + 1)]
             ledger.mark_provisional(connection, person.user_id, days)
             ledger.mark_due(connection, person.user_id, interval)
@@ -50,8 +51,10 @@ def mark_days_since_upload(
         )
 
 
-def _upload_time(answer: object) -> dt.datetime | None:
-    stated = answer.get("lastUsedDeviceUploadTime") if isinstance(answer, dict) else None
-    if not isinstance(stated, int | float) or not MIN_EPOCH_MS < stated < MAX_EPOCH_MS:
+def _upload_time(response: object) -> dt.datetime | None:
+    if not isinstance(response, dict):
         return None
-    return dt.datetime.fromtimestamp(stated / 1000, dt.UTC)
+    upload_ms = response.get("lastUsedDeviceUploadTime")
+    if not isinstance(upload_ms, int | float) or not MIN_EPOCH_MS < upload_ms < MAX_EPOCH_MS:
+        return None
+    return dt.datetime.fromtimestamp(upload_ms / 1000, dt.UTC)

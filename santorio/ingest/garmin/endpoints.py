@@ -1,4 +1,4 @@
-"""What is fetched from a Garmin account: one row a kind.
+"""The kinds that are fetched from a Garmin account, one row each.
 
 To add a kind, add a row here, one in `payload_kinds.py` that detects its response, and a staging model.
 
@@ -14,7 +14,7 @@ Grain = Literal["days", "account", "activity"]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One kind of data that Garmin Connect gives.
+    """A kind of data that Garmin Connect gives.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ class Endpoint:
     arguments
         What it is called with: `{first}`, `{last}` (a range's days), `{activity}` (an activity's number), or as is.
     grain
-        `days`: about calendar days; `account`: how things stand now, asked once a day; `activity`: one activity.
+        `days`: about calendar days; `account`: the current state, requested once a day; `activity`: one activity.
     span_days
-        How many days one call gives at most; 1 where it is about a single day.
+        The most days that a call returns; 1 where it is about a single day.
     final_after_days
         Age in days from which an answer that no longer changes is final.
     is_default
@@ -51,11 +51,11 @@ class Endpoint:
 
     @property
     def event_type(self) -> str:
-        """Type of the events that come of it."""
+        """Type of its events."""
         return f"garmin.{self.kind}"
 
     def filled(self, first: dt.date, last: dt.date, activity: int | None) -> tuple[str, ...]:
-        """Return the arguments of one call."""
+        """Return the arguments of a call."""
         return tuple(text.format(first=first, last=last, activity=activity) for text in self.arguments)
 
 

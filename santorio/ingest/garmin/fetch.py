@@ -1,4 +1,4 @@
-"""One call to Garmin: its response becomes events and rows of the coverage ledger, in one transaction.
+"""Make a call to Garmin: its response becomes events and rows of the coverage ledger, in one transaction.
 
 A process killed at any point leaves complete calls or none. The next sync makes the rest, and is idempotent.
 """
@@ -37,7 +37,7 @@ READER_FAILED = "Santorio failed to parse this response. It was quarantined; ple
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one call gave: counts, and a code where it failed."""
+    """The result of a call: counts, and a code where it failed."""
 
     written: WriteResult = field(default_factory=WriteResult)
     rejected: int = 0
@@ -57,14 +57,14 @@ class Fetcher:
     now: dt.datetime
 
     def fetch(self, call: Call) -> Outcome:
-        """Make one call and commit its result; a failure is a result too.
+        """Make a call and commit its result; a failure is a result too.
 
         Raises
         ------
         GarminConnectAuthenticationError
             If Garmin refuses the login altogether.
         GarminRateLimited, BudgetSpent
-            If no request may be made now; nothing is recorded then, for nothing was requested.
+            If no request may be made now. Nothing is recorded then, because nothing was requested.
         StorageError
             If the database or the object store fails.
         """
@@ -97,7 +97,10 @@ class Fetcher:
         return Outcome(error=code)
 
     def _is_login_refused(self) -> bool:
-        """Tell a login that ended from an endpoint that this account may not read: the profile is open to both."""
+        """Whether a 401 means that the login has ended, and not that this account may not read one endpoint.
+
+        Every login that Garmin accepts may read the profile.
+        """
         try:
             self.client.connectapi(PROFILE)
         except (SantorioError, psycopg.Error):
@@ -109,8 +112,12 @@ class Fetcher:
     def _store(self, call: Call, response: object) -> Outcome:
         result = self._parse(call, response)
         rejections = [rejection for rejection in result.rejections if rejection.status == "open"]
-        sha256 = self.store.put(_as_bytes(response)) if rejections else None
-        error = rejections[0].code if rejections else None
+        sha256: str | None = None
+        error: str | None = None
+        if rejections:
+            # The original is stored before any row points to it.
+            sha256 = self.store.put(_as_bytes(response))
+            error = rejections[0].code
         with self.connection.transaction():
             lock_person(self.connection, self.person.user_id)
             events = [event for event in result.events if not self._lacks_stored_series(call, event)]
@@ -178,7 +185,10 @@ def request_context(call: Call) -> RequestContext:
         return RequestContext(day=call.last, item=str(call.activity))
     if call.endpoint.grain == "account":
         return RequestContext(item="now")
-    return RequestContext(day=call.first if call.endpoint.span_days == 1 else None)
+    if call.endpoint.span_days > 1:
+        # Each payload of a range states its own day.
+        return RequestContext()
+    return RequestContext(day=call.first)
 
 
 def _as_bytes(response: object) -> bytes:
@@ -191,14 +201,16 @@ def _as_bytes(response: object) -> bytes:
 
 def _source_name(call: Call) -> str:
     """Name a response where a file would have its name."""
-    about: object = call.activity
-    if about is None:
-        about = call.first if call.first == call.last else f"{call.first} to {call.last}"
-    return f"Garmin {call.endpoint.kind} of {about}"
+    kind = call.endpoint.kind
+    if call.activity is not None:
+        return f"Garmin {kind} of {call.activity}"
+    if call.first == call.last:
+        return f"Garmin {kind} of {call.first}"
+    return f"Garmin {kind} of {call.first} to {call.last}"
 
 
 def _answers_by_day(call: Call, events: Sequence[Event]) -> Mapping[dt.date, ledger.Answer]:
-    """Return what came for each requested day; a day of which nothing came has an empty answer."""
+    """Return the answer for each requested day; a day that is not in the response has an empty answer."""
     events_by_day: dict[dt.date, list[Event]] = {day: [] for day in call.days}
     for event in events:
         day = call.last
@@ -208,21 +220,26 @@ def _answers_by_day(call: Call, events: Sequence[Event]) -> Mapping[dt.date, led
         # Weigh-ins bring their neighbours, of days that were not requested.
         if day in events_by_day:
             events_by_day[day].append(event)
-    return {
-        day: ledger.Answer(_digest(of_day), [event.document.decode() for event in of_day])
-        for day, of_day in events_by_day.items()
-    }
+    answers: dict[dt.date, ledger.Answer] = {}
+    for day, of_day in events_by_day.items():
+        documents = [event.document.decode() for event in of_day]
+        answers[day] = ledger.Answer(_digest(of_day), documents)
+    return answers
 
 
 def _digest(events: Sequence[Event]) -> bytes | None:
-    """Return one hash of a day's answer, which stays the same while nothing that matters changes."""
+    """Return the hash of a day's answer, which stays the same while nothing that matters changes."""
+    # Sorted: the order of the entries does not matter.
     hashes = sorted(_stable_hash(event) for event in events)
-    if len(hashes) > 1:
-        return hashlib.sha256(b"".join(hashes)).digest()
-    return hashes[0] if hashes else None
+    if not hashes:
+        return None
+    if len(hashes) == 1:
+        return hashes[0]
+    return hashlib.sha256(b"".join(hashes)).digest()
 
 
 def _stable_hash(event: Event) -> bytes:
+    """Hash an event without the fields that change although nothing was measured."""
     if not any(name in event.data for name in VOLATILE_FIELDS):
         return event.content_hash
     stable = {name: value for name, value in event.data.items() if name not in VOLATILE_FIELDS}

@@ -1,6 +1,6 @@
-"""What fetching records in the coverage ledger: every call leaves rows, also an empty response or a failure.
+"""The rows that fetching writes to the coverage ledger: every call leaves some, also an empty response or a failure.
 
-What files bring into the ledger, and what is read from it, is in `santorio/ingest/coverage/`.
+The rows that come from files, and what is read from the ledger, are in `santorio/ingest/coverage/`.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ type Statuses = dict[tuple[str, dt.date], Status]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came for one day: the JSON documents, and their hash (None where there are none)."""
+    """The answer for a day: the JSON documents, and their hash (None where there are none)."""
 
     digest: bytes | None
     documents: Sequence[str] = field(repr=False)
@@ -46,8 +46,8 @@ def statuses(
 ) -> Statuses:
     """Return the status of each kind and day that was requested from Garmin.
 
-    What files alone brought is not in it: a day of an export may lack what the account has. A provisional day that
-    was requested less than `not_due_for` ago is returned as `fetched`.
+    Days that only a file brought are not in it: an export may lack what the account has. A provisional day that was
+    requested less than `not_due_for` ago is returned as `fetched`.
     """
     rows = connection.execute(
         """
@@ -69,24 +69,27 @@ def record_days(
     today: dt.date,
     error: str | None,
 ) -> None:
-    """Record what came for each day.
+    """Record the answer for each day.
 
-    With an `error`, part of the response was rejected: a day of which nothing came has failed then.
+    With an `error`, part of the response was rejected: a day without any document has failed then.
     """
-    previous = _previous_rows(connection, person.user_id, call)
-    empty = _empty_days(connection, answers)
+    previous_rows = _previous_rows(connection, person.user_id, call)
+    empty_days = _empty_days(connection, answers)
     changed: list[dt.date] = []
     rows: dict[dt.date, _Row] = {}
     for day, answer in answers.items():
-        old = previous.get(day)
-        is_same = None if old is None else old.digest == answer.digest
+        previous = previous_rows.get(day)
+        is_same: bool | None = None
+        if previous is not None:
+            is_same = previous.digest == answer.digest
+            if previous.status in SETTLED and not is_same:
+                changed.append(day)
         status = status_of_answer(
-            endpoint=call.endpoint, day=day, today=today, is_empty=day in empty, is_same=is_same
+            endpoint=call.endpoint, day=day, today=today, is_empty=day in empty_days, is_same=is_same
         )
-        has_failed = error is not None and not answer.documents
-        if old is not None and old.status in SETTLED and not is_same:
-            changed.append(day)
-        rows[day] = _Row("failed" if has_failed else status, answer.digest)
+        if error is not None and not answer.documents:
+            status = "failed"
+        rows[day] = _Row(status, answer.digest)
     _write_rows(connection, person.user_id, call.endpoint.kind, rows, error)
     if call.endpoint.kind == LATE_SYNC_MARKER:
         mark_provisional(connection, person.user_id, changed)
@@ -108,11 +111,16 @@ def _previous_rows(connection: psycopg.Connection, user_id: UUID, call: Call) ->
 
 
 def _empty_days(connection: psycopg.Connection, answers: Mapping[dt.date, Answer]) -> set[dt.date]:
-    pairs = [(day, document) for day, answer in answers.items() for document in answer.documents]
+    """Return the days of which no document has any value."""
+    days: list[dt.date] = []
+    documents: list[str] = []
+    for day, answer in answers.items():
+        days += [day] * len(answer.documents)
+        documents += answer.documents
     filled = connection.execute(
         "select distinct day from unnest(%s::date[], %s::text[]) as answer (day, document)"
         " where not ops.is_empty_payload(document::jsonb)",
-        [[day for day, _ in pairs], [document for _, document in pairs]],
+        [days, documents],
     ).fetchall()
     return set(answers) - {day for (day,) in filled}
 
@@ -120,7 +128,7 @@ def _empty_days(connection: psycopg.Connection, answers: Mapping[dt.date, Answer
 def _write_rows(
     connection: psycopg.Connection, user_id: UUID, kind: str, rows: Mapping[dt.date, _Row], error: str | None
 ) -> None:
-    """Write rows. A failure keeps the hash of what came before it: that is still in the log."""
+    """Write rows. A failure keeps the hash of the answer before it: that is still in the log."""
     connection.execute(
         """
         insert into ops.coverage as ledger
@@ -176,13 +184,13 @@ def record_failure(connection: psycopg.Connection, person: Person, call: Call, c
     if call.activity is not None:
         record_activity(connection, person, call, is_empty=False, error=code)
         return
-    previous = _previous_rows(connection, person.user_id, call)
-    # A settled day that a range call merely included has not failed.
-    rows = {
-        day: _Row("failed", None)
-        for day in call.days
-        if (old := previous.get(day)) is None or old.status not in SETTLED
-    }
+    previous_rows = _previous_rows(connection, person.user_id, call)
+    rows: dict[dt.date, _Row] = {}
+    for day in call.days:
+        previous = previous_rows.get(day)
+        # A settled day that a range call merely included has not failed.
+        if previous is None or previous.status not in SETTLED:
+            rows[day] = _Row("failed", None)
     _write_rows(connection, person.user_id, call.endpoint.kind, rows, code)
 
 
@@ -205,32 +213,35 @@ def listed_activities(
         """,
         [person.user_id, first, last],
     ).fetchall()
-    # An import from another place may know the same activity under another account, or none.
-    return list({row[0]: ListedActivity(*row) for row in rows}.values())
+    # A file may have the same activity under another account, or none: each number is listed once.
+    by_number = {number: ListedActivity(number, day, digest) for number, day, digest in rows}
+    return list(by_number.values())
 
 
 def fetched_activities(
     connection: psycopg.Connection, person: Person, first: dt.date, last: dt.date
 ) -> dict[tuple[int, str], FetchedActivity]:
-    """Return what was fetched of the activities of some days."""
+    """Return the status of each kind of the activities of some days, by number and kind."""
     rows = connection.execute(
         "select activity_id, kind, status, listing_hash from ops.garmin_activities"
         " where user_id = %s and day between %s and %s",
         [person.user_id, first, last],
     ).fetchall()
-    return {
-        (activity, kind): FetchedActivity(status, listing_hash)
-        for activity, kind, status, listing_hash in rows
-    }
+    fetched: dict[tuple[int, str], FetchedActivity] = {}
+    for activity, kind, status, listing_hash in rows:
+        fetched[activity, kind] = FetchedActivity(status, listing_hash)
+    return fetched
 
 
 def record_activity(
     connection: psycopg.Connection, person: Person, call: Call, *, is_empty: bool, error: str | None
 ) -> None:
-    """Record what came of one activity, and derive the status of its day."""
+    """Record the answer for an activity, and derive the status of its day."""
     listed = listed_activities(connection, person, call.last, call.last)
-    hashes = {activity.activity: activity.listing_hash for activity in listed}
-    listing_hash = hashes.get(call.activity or 0, b"")
+    listing_hash = b""
+    for entry in listed:
+        if entry.activity == call.activity:
+            listing_hash = entry.listing_hash
     status: Status = "empty" if is_empty else "final"
     if error:
         status = "failed"

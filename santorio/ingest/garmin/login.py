@@ -7,7 +7,7 @@ and from the third failure in a row, the next attempt has to wait: Garmin locks 
 import datetime as dt
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -49,7 +49,7 @@ class AccountMismatch(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class LoginContext:
-    """What a login needs: where the account is stored, whose it is, and Garmin's region."""
+    """What a login needs: where the account is stored, its person, and Garmin's region."""
 
     database: Database
     settings: Settings
@@ -86,7 +86,9 @@ def log_in(context: LoginContext, email: str, password: SecretStr) -> Account:
         return pending if status == "needs_mfa" else None
 
     pending = _attempt(context, attempt, refused=Reason.REFUSED)
-    return _connect(context, client) if pending is None else _store_pending(context, pending)
+    if pending is None:
+        return _connect(context, client)
+    return _store_pending(context, pending)
 
 
 def enter_code(context: LoginContext, code: SecretStr) -> Account:
@@ -106,14 +108,15 @@ def enter_code(context: LoginContext, code: SecretStr) -> Account:
     pending = json.loads(account.data_key(context.settings).decrypt(PENDING, account.encrypted_login))
     if dt.datetime.fromisoformat(pending["until"]) < dt.datetime.now(dt.UTC):
         raise _no_pending_login()
-    here = LoginContext(context.database, context.settings, context.person, Region(pending["region"]))
-    client = here.client()
+    # The code belongs to the region in which the login began.
+    context = replace(context, region=Region(pending["region"]))
+    client = context.client()
 
     def attempt() -> object:
         return client.resume_login(pending["login"], code.get_secret_value().strip())
 
-    _attempt(here, attempt, refused=Reason.WRONG_CODE)
-    return _connect(here, client)
+    _attempt(context, attempt, refused=Reason.WRONG_CODE)
+    return _connect(context, client)
 
 
 def use_token(context: LoginContext, token: SecretStr) -> Account:
@@ -134,7 +137,7 @@ def use_token(context: LoginContext, token: SecretStr) -> Account:
 def disconnect(database: Database, person: Person) -> Account:
     """Delete a person's login and the key that encrypted it; what was fetched stays.
 
-    The account's number stays: no other account's data may join this person's.
+    The account's number stays: the data of another account must not be mixed with this person's.
     """
     with database.connect() as connection:
         lock_account(connection, person)
@@ -151,18 +154,27 @@ def disconnect(database: Database, person: Person) -> Account:
 
 
 def _checked(token: SecretStr) -> str:
+    """Return a token with its fields and nothing else; reject one that lacks a field."""
     try:
         document = json.loads(token.get_secret_value())
     except ValueError:
-        document = None
-    if not isinstance(document, dict) or not all(
-        isinstance(document.get(name), str) and document[name] for name in TOKEN_FIELDS
-    ):
-        raise GarminAuthError(
-            "Not a token of garminconnect.",
-            hint="Give the content of its garmin_tokens.json: " + ", ".join(TOKEN_FIELDS) + ".",
-        ) from None
-    return json.dumps({name: document[name] for name in TOKEN_FIELDS})
+        raise _not_a_token() from None
+    if not isinstance(document, dict):
+        raise _not_a_token()
+    fields: dict[str, str] = {}
+    for name in TOKEN_FIELDS:
+        value = document.get(name)
+        if not isinstance(value, str) or not value:
+            raise _not_a_token()
+        fields[name] = value
+    return json.dumps(fields)
+
+
+def _not_a_token() -> GarminAuthError:
+    return GarminAuthError(
+        "Not a token of garminconnect.",
+        hint="Give the content of its garmin_tokens.json: " + ", ".join(TOKEN_FIELDS) + ".",
+    )
 
 
 def check_login_allowed(context: LoginContext) -> None:
@@ -195,13 +207,16 @@ def _attempt(context: LoginContext, attempt: Callable[[], object], *, refused: R
     except GarminConnectTooManyRequestsError:
         reason = Reason.RATE_LIMITED
     except GarminConnectAuthenticationError as error:
-        # The library reports a code whose verification never reached Garmin as refused too.
-        is_unanswered = any(text in str(error) for text in ("connection error", "non-JSON"))
+        # The library reports a code whose verification never reached Garmin as refused too; only its text differs.
+        message = str(error)
+        is_unanswered = "connection error" in message or "non-JSON" in message
         reason = Reason.UNAVAILABLE if is_unanswered else refused
     except GarminConnectConnectionError as error:
         if status_of(error) == 401:
             raise _failed(context, refused, at_code=False) from None
-        is_limited = any(status in str(error) for status in (" 429", " 427"))
+        # A limit of the sign-in pages comes as this error, with the status in its text.
+        message = str(error)
+        is_limited = " 429" in message or " 427" in message
         reason = Reason.RATE_LIMITED if is_limited else Reason.UNAVAILABLE
     except (OSError, ValueError):
         reason = Reason.UNAVAILABLE
@@ -209,14 +224,21 @@ def _attempt(context: LoginContext, attempt: Callable[[], object], *, refused: R
 
 
 def _failed(context: LoginContext, reason: Reason, *, at_code: bool) -> SantorioError:
+    """Store a failed attempt as the account's state, and return its error."""
     with context.database.connect() as connection:
-        before = lock_account(connection, context.person)
-        failures = before.failures + (reason not in {Reason.RATE_LIMITED, Reason.UNAVAILABLE})
-        waits = at_code and failures <= FAILURES_WITHOUT_WAIT
-        if before.state is State.CONNECTED:
-            state, why = State.CONNECTED, None
-        else:
-            state, why = (State.NEEDS_CODE if waits else State.NEEDS_LOGIN), reason
+        account = lock_account(connection, context.person)
+        failures = account.failures
+        # Only a refusal counts: a limit or an outage says nothing about the password.
+        if reason not in {Reason.RATE_LIMITED, Reason.UNAVAILABLE}:
+            failures += 1
+        keeps_pending = at_code and failures <= FAILURES_WITHOUT_WAIT
+        state = State.NEEDS_LOGIN
+        stored_reason: Reason | None = reason
+        if account.state is State.CONNECTED:
+            # The login that it had still works.
+            state, stored_reason = State.CONNECTED, None
+        elif keeps_pending:
+            state = State.NEEDS_CODE
         connection.execute(
             """
             update ops.garmin_accounts
@@ -224,18 +246,28 @@ def _failed(context: LoginContext, reason: Reason, *, at_code: bool) -> Santorio
                 encrypted_login = case when %s then encrypted_login end, changed_at = clock_timestamp()
             where user_id = %s
             """,
-            [state, why, failures, _next_attempt(reason, failures), waits, context.person.user_id],
+            [
+                state,
+                stored_reason,
+                failures,
+                _next_attempt(reason, failures),
+                keeps_pending,
+                context.person.user_id,
+            ],
         )
         account = account_of(connection, context.person)
     return _login_error(account, reason)
 
 
 def _next_attempt(reason: Reason, failures: int) -> dt.datetime | None:
+    """Return when the next attempt may be made; None where it may be made at once."""
     now = dt.datetime.now(dt.UTC)
     if reason is Reason.RATE_LIMITED:
         return now + WAIT_AFTER_429
     if failures > FAILURES_WITHOUT_WAIT:
-        return now + WAIT_AFTER_FAILURES * (1 << min(failures - FAILURES_WITHOUT_WAIT - 1, 6))
+        # The wait doubles with each failure, up to 16 hours.
+        doublings = min(failures - FAILURES_WITHOUT_WAIT - 1, 6)
+        return now + WAIT_AFTER_FAILURES * (1 << doublings)
     return None
 
 
@@ -271,14 +303,14 @@ def _store_pending(context: LoginContext, pending: object) -> Account:
 
 def _connect(context: LoginContext, client: Any) -> Account:
     profile = _attempt(context, client.profile, refused=Reason.REVOKED)
-    assert isinstance(profile, dict)  # noqa: S101 - the client looked
+    assert isinstance(profile, dict)  # noqa: S101 - the client has checked it
     number, display_name = profile.get("profileId"), profile.get("displayName")
     account_id = str(number or display_name or "")
     if not account_id:
         raise unavailable(None)
     with context.database.connect() as connection:
         key = _ensure_data_key(connection, context)
-        _same_account(connection, context, account_id)
+        _check_account_matches(connection, context, account_id)
         connection.execute(
             """
             update ops.garmin_accounts
@@ -311,20 +343,23 @@ def _ensure_data_key(connection: psycopg.Connection, context: LoginContext) -> D
     return key
 
 
-def _same_account(connection: psycopg.Connection, context: LoginContext, account_id: str) -> None:
-    mine = account_of(connection, context.person)
-    if mine.account_id is not None and (mine.region, mine.account_id) != (context.region, account_id):
+def _check_account_matches(connection: psycopg.Connection, context: LoginContext, account_id: str) -> None:
+    """Check that an account is the person's own, and connected for this person only."""
+    account = account_of(connection, context.person)
+    has_account = account.account_id is not None
+    if has_account and (account.region, account.account_id) != (context.region, account_id):
         raise AccountMismatch(
-            f"This is another Garmin account than the one whose data “{mine.name}” has.",
+            f"This is another Garmin account than the one whose data “{account.name}” has.",
             hint="Name another person for it: `santorio connect garmin --person NAME`.",
         )
-    taken = connection.execute(
+    other = connection.execute(
         "select name from ops.garmin_accounts join ops.people using (user_id) "
         "where region = %s and account_id = %s and state <> 'disconnected' and user_id <> %s",
         [context.region, account_id, context.person.user_id],
     ).fetchone()
-    if taken is not None:
+    if other is not None:
+        [name] = other
         raise AccountMismatch(
-            f"This Garmin account is connected as “{taken[0]}” already.",
-            hint=f"Type `santorio disconnect garmin --person {taken[0]}` first, if it should change hands.",
+            f"This Garmin account is connected as “{name}” already.",
+            hint=f"Type `santorio disconnect garmin --person {name}` first, if it should change hands.",
         )

@@ -40,9 +40,10 @@ def is_archived(kind: str, payload: Mapping[str, object]) -> bool:
     """Whether a day's payload has the total of a series, and not the series."""
     if kind not in MARKER_FIELDS:
         return False
-    series, highest = (payload.get(name) for name in MARKER_FIELDS[kind])
+    series_field, highest_field = MARKER_FIELDS[kind]
+    highest = payload.get(highest_field)
     # A stress of -1 or -2 means that nothing was measured.
-    return not series and isinstance(highest, int | float) and highest > 0
+    return not payload.get(series_field) and isinstance(highest, int | float) and highest > 0
 
 
 def record(connection: psycopg.Connection, person: Person, day: dt.date, today: dt.date) -> None:
@@ -70,7 +71,8 @@ def request_reloads(connection: psycopg.Connection, person: Person, client: Any,
             raise
         except Exception as error:  # noqa: BLE001 - the library raises anything for a response of another shape
             if classify_failure(error) not in {"not_found", "client_error"}:
-                return requested  # transient: the next sync tries again
+                # A transient failure: the next sync tries again.
+                return requested
             # Garmin declines: the day keeps what it has, and is not requested again.
             _mark_requested(connection, person, day, ())
         else:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from uuid import UUID
 
 import psycopg
 
@@ -123,12 +124,13 @@ class SyncReport:
 
 
 def connected_people(connection: psycopg.Connection) -> list[Person]:
-    """Return everyone with an account, including those whose login must be renewed."""
+    """Return all people with an account, including those whose login must be renewed."""
     from santorio.ingest.garmin.account import State, accounts
 
-    connected = {
-        account.user_id for account in accounts(connection) if account.state is not State.DISCONNECTED
-    }
+    connected: set[UUID] = set()
+    for account in accounts(connection):
+        if account.state is not State.DISCONNECTED:
+            connected.add(account.user_id)
     return [person for person in all_people(connection) if person.user_id in connected]
 
 
@@ -158,26 +160,18 @@ def sync_people(
     for person in people:
         report = SyncReport(person.name)
         reports.append(report)
-        _sync_guarded(
-            _Sync(
-                database,
-                store,
-                settings,
-                person,
-                options,
-                endpoints,
-                policy,
-                progress,
-                now or dt.datetime.now(dt.UTC),
-                report,
-            )
+        started_at = now or dt.datetime.now(dt.UTC)
+        sync = _Sync(
+            database, store, settings, person, options, endpoints, policy, progress, started_at, report
         )
+        _sync_guarded(sync)
         if report.status == "paused":
             break
     return reports
 
 
 def _sync_guarded(sync: "_Sync") -> None:
+    """Run a sync; an error becomes the report's message, unless it is our own storage that fails."""
     report = sync.report
     try:
         sync.run()
@@ -208,7 +202,7 @@ def status_of_error(error: BaseException) -> SyncStatus:
 
 @dataclass(slots=True)
 class _Sync:
-    """One person's sync."""
+    """The sync of one person."""
 
     database: Database
     store: ObjectStore
@@ -263,12 +257,13 @@ class _Sync:
         self, connection: psycopg.Connection, fetcher: Fetcher, window: Window, month: Window
     ) -> None:
         """Fetch one month: ranges first, for they show which days changed and which activities there are."""
-        ranged = [
-            endpoint for endpoint in self.endpoints if endpoint.span_days > 1 or endpoint.grain == "account"
-        ]
-        daily = [
-            endpoint for endpoint in self.endpoints if endpoint.span_days == 1 and endpoint.grain == "days"
-        ]
+        ranged: list[Endpoint] = []
+        daily: list[Endpoint] = []
+        for endpoint in self.endpoints:
+            if endpoint.span_days > 1 or endpoint.grain == "account":
+                ranged.append(endpoint)
+            elif endpoint.grain == "days":
+                daily.append(endpoint)
         # A range call may reach back into the months before, which are then fetched already.
         reach = Window(window.first, month.last, window.today)
         calls = plan(ranged, self._statuses(connection, reach), reach)
@@ -282,10 +277,9 @@ class _Sync:
     ) -> list[Call]:
         statuses = self._statuses(connection, window)
         if not is_provisional_due:
-            statuses = {
-                kind_day: "final" if status == "provisional" else status
-                for kind_day, status in statuses.items()
-            }
+            for kind_and_day, status in statuses.items():
+                if status == "provisional":
+                    statuses[kind_and_day] = "final"
         return plan(self.endpoints, statuses, window) + self._due_activities(connection, window)
 
     def _statuses(self, connection: psycopg.Connection, window: Window) -> ledger.Statuses:
@@ -306,11 +300,13 @@ class _Sync:
                 self._record(call, fetcher.fetch(call))
 
     def _record(self, call: Call, outcome: Outcome) -> None:
+        """Count a call and what it returned; stop the sync when Garmin seems to be down."""
         report, kind = self.report, call.endpoint.kind
         report.calls += 1
         report.events += outcome.written
         report.rejected += outcome.rejected
         if self.progress:
+            # Activities that the sync discovers add calls to those that were expected.
             total = max(self.expected, report.calls)
             self.progress(Progress(self.person.name, report.calls, total, kind, call.last))
         if outcome.error is None:
@@ -326,14 +322,19 @@ class _Sync:
             )
 
     def _window(self, connection: psycopg.Connection) -> Window:
+        """Return the days to sync: those of the options, else since the earliest day of any sync before."""
         today = local.today(connection, self.person, self.now)
-        remembered = connection.execute(
+        last = min(self.options.until or today, today)
+        first = self.options.since or self._remembered_since(connection)
+        if first is None:
+            first = today - dt.timedelta(days=FIRST_SYNC_DAYS - 1)
+        return Window(min(first, last), last, today)
+
+    def _remembered_since(self, connection: psycopg.Connection) -> dt.date | None:
+        row = connection.execute(
             "select since from ops.garmin_syncs where user_id = %s", [self.person.user_id]
         ).fetchone()
-        first = remembered[0] if remembered else today - dt.timedelta(days=FIRST_SYNC_DAYS - 1)
-        first = self.options.since or first
-        last = min(self.options.until or today, today)
-        return Window(min(first, last), last, today)
+        return row[0] if row else None
 
     def _begin(self, connection: psycopg.Connection, window: Window) -> None:
         connection.execute(
@@ -371,15 +372,17 @@ def count_gaps(
     """
     gaps: Counter[str] = Counter()
     for endpoint in endpoints:
-        days = [window.today] if endpoint.grain == "account" else window.days
-        gap_statuses = {"failed"} if endpoint.grain == "activity" else {"failed", "missing"}
-        count = sum(
-            statuses.get((endpoint.kind, day), "missing") in gap_statuses
-            for day in days
-            if day <= window.last
-        )
-        if count:
-            gaps[endpoint.kind] = count
+        days = window.days
+        if endpoint.grain == "account":
+            # The account's current state has one day only: today.
+            days = [window.today]
+        is_activity = endpoint.grain == "activity"
+        for day in days:
+            if day > window.last:
+                continue
+            status = statuses.get((endpoint.kind, day), "missing")
+            if status == "failed" or (status == "missing" and not is_activity):
+                gaps[endpoint.kind] += 1
     return gaps
 
 

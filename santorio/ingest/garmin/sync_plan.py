@@ -1,4 +1,4 @@
-"""What a sync requests: pure functions from the coverage ledger to calls.
+"""The calls that a sync makes: pure functions from the coverage ledger to calls.
 
 A day of a kind is due when it is missing, failed or provisional. A range call covers every due day that its span
 reaches. The newest days come first.
@@ -6,7 +6,7 @@ reaches. The newest days come first.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from santorio.ingest.garmin.endpoints import Endpoint
@@ -25,7 +25,7 @@ NOT_DUE = (*SETTLED, "fetched")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: an endpoint for the days from `first` to `last`, or for one activity of the day `last`."""
+    """A call: an endpoint for the days from `first` to `last`, or for one activity of the day `last`."""
 
     endpoint: Endpoint
     first: dt.date
@@ -66,8 +66,10 @@ def plan(endpoints: Iterable[Endpoint], ledger: Ledger, window: Window) -> list[
 
 
 def _account_call(endpoint: Endpoint, ledger: Ledger, window: Window) -> list[Call]:
-    is_due = window.last == window.today and ledger.get((endpoint.kind, window.today)) not in NOT_DUE
-    return [Call(endpoint, window.today, window.today)] if is_due else []
+    """Return the call for the current state, which a window of past days does not include."""
+    if window.last != window.today or ledger.get((endpoint.kind, window.today)) in NOT_DUE:
+        return []
+    return [Call(endpoint, window.today, window.today)]
 
 
 def _calls(endpoint: Endpoint, due: Sequence[dt.date], window: Window) -> list[Call]:
@@ -83,10 +85,15 @@ def _calls(endpoint: Endpoint, due: Sequence[dt.date], window: Window) -> list[C
             position += 1
         calls.append(Call(endpoint, first, last))
     if calls and endpoint.span_days > 1 and calls[0].last >= window.today - dt.timedelta(days=1):
-        newest = calls[0]
-        back = newest.last - dt.timedelta(days=min(TRAILING_DAYS, endpoint.span_days) - 1)
-        calls[0] = Call(endpoint, max(window.first, min(newest.first, back)), newest.last)
+        calls[0] = _with_trailing_days(calls[0], window)
     return calls
+
+
+def _with_trailing_days(newest: Call, window: Window) -> Call:
+    """Extend the newest range call to settled days before it: they may have changed, and cost nothing."""
+    span = min(TRAILING_DAYS, newest.endpoint.span_days)
+    first = min(newest.first, newest.last - dt.timedelta(days=span - 1))
+    return replace(newest, first=max(window.first, first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +122,16 @@ def plan_activities(
 
     An original file never changes: it is fetched once.
     """
-    kinds = [endpoint for endpoint in endpoints if endpoint.grain == "activity"]
+    of_activities = [endpoint for endpoint in endpoints if endpoint.grain == "activity"]
     newest_first = sorted(listed, key=lambda entry: (entry.day, entry.activity), reverse=True)
-    return [
-        Call(endpoint, entry.day, entry.day, entry.activity)
-        for entry in newest_first
-        for endpoint in kinds
-        if _is_due(endpoint, entry, fetched.get((entry.activity, endpoint.kind)))
-    ]
+    calls: list[Call] = []
+    for entry in newest_first:
+        for endpoint in of_activities:
+            previous = fetched.get((entry.activity, endpoint.kind))
+            if _is_due(endpoint, entry, previous):
+                call = Call(endpoint, entry.day, entry.day, entry.activity)
+                calls.append(call)
+    return calls
 
 
 def _is_due(endpoint: Endpoint, listed: ListedActivity, fetched: FetchedActivity | None) -> bool:
@@ -152,6 +161,5 @@ def status_of_answer(
     age_days = (today - day).days
     if age_days < endpoint.final_after_days:
         return "provisional"
-    if is_same or (is_same is None and age_days >= SURELY_SETTLED_DAYS):
-        return settled
-    return "provisional"
+    was_first_fetched_late = is_same is None and age_days >= SURELY_SETTLED_DAYS
+    return settled if is_same or was_first_fetched_late else "provisional"

@@ -19,9 +19,9 @@ from santorio.errors import SantorioError
 from santorio.ingest.garmin import circuit_breaker
 
 FailureKind = Literal["rate_limited", "unauthorized", "not_found", "transient", "client_error"]
-# Nothing that Garmin could ask for is longer.
+# A longer `Retry-After` is not taken seriously; the breaker's own maximum is shorter still.
 MAX_RETRY_AFTER_SECONDS = 86_400
-# While waiting for the circuit: a moment more than was left, so that it is over then.
+# Added to the wait for an open circuit, so that its pause is over when the wait is.
 WAIT_MARGIN_SECONDS = 0.01
 
 
@@ -73,11 +73,12 @@ class Throttle:
 
     def attach(self, client: Any) -> None:
         """Let every request of a client go through the throttle."""
-        # It logs addresses, which name the account, and Garmin's responses.
+        # The library logs URLs, which name the account, and Garmin's responses.
         logging.getLogger("garminconnect").setLevel(logging.CRITICAL)
-        client.retry_attempts = 0  # the library's retries would pass the bucket and the breaker by
-        for name in ("connectapi", "download"):
-            setattr(client, name, self._throttled(getattr(client, name)))
+        # The library's own retries would bypass the bucket and the breaker.
+        client.retry_attempts = 0
+        client.connectapi = self._throttled(client.connectapi)
+        client.download = self._throttled(client.download)
         client.client.post = self._throttled(client.client.post)
 
     def _throttled(self, call: Callable[..., object]) -> Callable[..., object]:
@@ -114,7 +115,7 @@ class Throttle:
                 # Garmin counts refused requests too: this one is made again only after the pause.
                 return self._request(call, arguments, options)
             if failure in {"not_found", "client_error"}:
-                # Garmin answers; it has not what this request wants.
+                # Garmin answers; it does not have what was requested.
                 circuit_breaker.record_success(self.connection)
             raise
         circuit_breaker.record_success(self.connection)
@@ -129,14 +130,15 @@ class Throttle:
                 raise circuit_breaker.rate_limited(seconds)
             self.sleep(seconds + WAIT_MARGIN_SECONDS)
             waited += seconds
-        if (seconds := acquire_token(self.connection, self.user_id, self.policy)) > 0:
+        seconds = acquire_token(self.connection, self.user_id, self.policy)
+        if seconds > 0:
             self.sleep(seconds)
 
 
 def acquire_token(connection: psycopg.Connection, user_id: UUID, policy: RequestPolicy) -> float:
     """Take a token from a person's bucket; returns how many seconds to wait until it is there.
 
-    The balance may be negative: whoever asks next waits longer, so that processes keep to one rate together.
+    The balance may be negative: the next request waits longer then, so that all processes together keep to the rate.
     """
     row = connection.execute(
         """
@@ -149,12 +151,12 @@ def acquire_token(connection: psycopg.Connection, user_id: UUID, policy: Request
         """,
         {"user_id": user_id, "burst": float(policy.burst), "rate": policy.per_second},
     ).fetchone()
-    assert row is not None  # noqa: S101 - it returns the row it wrote
+    assert row is not None  # noqa: S101 - the statement returns the row that it writes
     return max(0.0, -float(row[0]) / policy.per_second)
 
 
 def classify_failure(error: BaseException) -> FailureKind | None:
-    """Tell the library's errors apart by their HTTP status; None for any other error."""
+    """Classify an error of the library by its HTTP status; None for any other error."""
     from garminconnect import (
         GarminConnectAuthenticationError,
         GarminConnectConnectionError,
@@ -175,9 +177,10 @@ def _classify_status(status: int | None) -> FailureKind:
         return "rate_limited"
     if status == 404:
         return "not_found"
-    # 408 is a timeout: the same request may succeed.
-    is_client_error = status is not None and 400 <= status < 500 and status != 408
-    return "client_error" if is_client_error else "transient"
+    # No status means no response, and 408 is a timeout: the same request may succeed.
+    if status is None or status == 408:
+        return "transient"
+    return "client_error" if 400 <= status < 500 else "transient"
 
 
 def status_of(error: BaseException) -> int | None:
@@ -189,8 +192,9 @@ def status_of(error: BaseException) -> int | None:
 def response_of(error: BaseException) -> object | None:
     """Find the response behind an error: of a 429 only the error that it was raised from has it."""
     for cause in _causes(error):
-        if (response := getattr(cause, "response", None)) is not None:
-            return response  # type: ignore[no-any-return]
+        response: object = getattr(cause, "response", None)
+        if response is not None:
+            return response
     return None
 
 
@@ -202,15 +206,17 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def retry_after(error: BaseException) -> dt.timedelta | None:
-    """Return what `Retry-After` asks for: seconds or an HTTP date; None where it is missing or nonsense."""
+    """Return the wait that `Retry-After` states: seconds or an HTTP date; None where it is missing or invalid."""
     headers = getattr(response_of(error), "headers", None)
-    stated = headers.get("Retry-After") if headers is not None else None
-    if not isinstance(stated, str):
+    if headers is None:
         return None
-    if stated.strip().isdecimal():
-        return dt.timedelta(seconds=min(int(stated), MAX_RETRY_AFTER_SECONDS))
+    header = headers.get("Retry-After")
+    if not isinstance(header, str):
+        return None
+    if header.strip().isdecimal():
+        return dt.timedelta(seconds=min(int(header), MAX_RETRY_AFTER_SECONDS))
     try:
-        until = email.utils.parsedate_to_datetime(stated)
+        until = email.utils.parsedate_to_datetime(header)
     except ValueError:
         return None
     if until.tzinfo is None:
@@ -219,8 +225,9 @@ def retry_after(error: BaseException) -> dt.timedelta | None:
 
 
 def error_code(error: BaseException) -> str:
-    """Return the code of a failed call for the ledger: what Garmin's server did, never what its response says."""
-    if (status := status_of(error)) is not None and status >= 400:
+    """Return the code of a failed call for the ledger. It never quotes the response."""
+    status = status_of(error)
+    if status is not None and status >= 400:
         return f"http_{status}"
     names = " ".join(type(cause).__name__ for cause in _causes(error))
     if "JSON" in names:
