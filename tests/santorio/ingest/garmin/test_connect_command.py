@@ -128,7 +128,7 @@ def test_people_are_connected_by_name(santorio, garmin) -> None:
 
 def test_two_ways_at_once_and_an_empty_input_are_refused(santorio, garmin) -> None:
     assert "only one of" in said(santorio("connect", "garmin", "--token-stdin", "--code-stdin"))
-    assert "No token came" in said(santorio("connect", "garmin", "--token-stdin", typed="\n"))
+    assert "no token on standard input" in said(santorio("connect", "garmin", "--token-stdin", typed="\n"))
     assert garmin.requests == []
 
 
