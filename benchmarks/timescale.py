@@ -29,7 +29,7 @@ from santorio.storage.database.migrate import migrate
 from santorio.storage.embedded_postgres.os_user import programs
 from santorio.storage.embedded_postgres.server import embedded_server
 from santorio.storage.event_log import write_events
-from santorio.storage.retention import Thinned, set_keep_samples_days, thin
+from santorio.storage.retention import Downsampled, downsample, set_keep_samples_days
 from santorio.warehouse import PROJECT, dbt_environment
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -169,7 +169,7 @@ def measured(days: int) -> dict[str, object]:
                 set_keep_samples_days(connection, person, 365 if days > 2 * 365 else 30)
             started = time.perf_counter()
             last = FIRST + dt.timedelta(days=days)
-            done = sum(thin(database, person, last), Thinned())
+            done = sum(downsample(database, person, last), Downsampled())
             result["thinning all but the newest year (of a short life: month)"] = {
                 "s": round(time.perf_counter() - started, 1), "payloads": done.payloads, "samples": done.samples,
                 "MB of payloads": round(done.bytes / 1e6, 1),

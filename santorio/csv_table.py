@@ -16,9 +16,13 @@ import numpy as np
 from santorio.arrays import FloatArray
 from santorio.errors import DataError
 
+# In lower case. Spreadsheets, R, pandas, SAS (a dot) and people write these where there is no value.
 MISSING = {"", "na", "n/a", "nan", "null", "none", ".", "-", "–", "?", "#n/a", "missing"}
+# 3,14
 _COMMA = re.compile(r"^[+-]?\d*,\d+$")
+# 1,234.5
 _THOUSANDS = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+# 1.234,5
 _DOT_THOUSANDS = re.compile(r"^[+-]?\d{1,3}(\.\d{3})+,\d+$")
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -109,17 +113,17 @@ def read_table(
     while text.startswith("#"):
         _, _, text = text.partition("\n")
         skipped += 1
-    sign = _delimiter(path, delimiter, text)
+    separator = _delimiter(path, delimiter, text)
     rows, lines = [], []
     header: list[str] = []
     ragged = 0
     try:
-        for line, row in split_rows(text, sign):
+        for line, row in split_rows(text, separator):
             if not header:
                 header = row
                 continue
             ragged += len(row) != len(header)
-            rows.append((row + [""] * (len(header) - len(row)))[: len(header)])
+            rows.append(_fitted(row, len(header)))
             lines.append(line + skipped)
     except NotCsvError as error:
         raise DataError(f"{path.name} is not a table in line {error.line + skipped}.") from error
@@ -127,6 +131,7 @@ def read_table(
         raise DataError(
             f"{path.name} has no rows below its header.", hint="It needs a header and a row a day."
         )
+    # Most rows do not fit the header: the delimiter is probably wrong.
     if ragged > len(rows) / 2:
         raise DataError(
             f"{path.name}: {ragged} of {len(rows)} rows do not have as many values as the header.",
@@ -134,10 +139,16 @@ def read_table(
         )
     if ragged:
         notes.append(f"{ragged} rows of {path.name} have more or fewer values than the header.")
-    if decimal is None and sign != ",":
+    if decimal is None and separator != ",":
         # Programs write semicolons or tabs where the comma is the decimal sign.
         decimal = ","
     return Table(path.name, tuple(header), rows, lines, decimal, notes)
+
+
+def _fitted(row: list[str], width: int) -> list[str]:
+    """Fill a row with empty values, or cut it, to the width of the header."""
+    padding = [""] * (width - len(row))
+    return (row + padding)[:width]
 
 
 def _decode(path: Path, encoding: str | None, notes: list[str]) -> str:
@@ -149,6 +160,7 @@ def _decode(path: Path, encoding: str | None, notes: list[str]) -> str:
         ) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    # A zip (.xlsx, .ods), and the container of Excel's old .xls.
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise DataError(f"{path.name} is a spreadsheet, not a CSV file.", hint="Save the sheet as CSV first.")
     try:
@@ -173,28 +185,34 @@ def _detect_unicode(content: bytes) -> str:
 
 
 def _delimiter(path: Path, stated: str | None, text: str) -> str:
+    """Return the stated delimiter, otherwise the one that splits the first lines most regularly."""
+    if stated in {"tab", "\\t"}:
+        return "\t"
     if stated:
-        sign = {"tab": "\t", "\\t": "\t"}.get(stated, stated)
-        if len(sign) != 1:
+        if len(stated) != 1:
             raise DataError("A delimiter is one character, or “tab”.")
-        return sign
+        return stated
     sample = io.StringIO(text[:65536]).readlines()[:50]
-
     # The last line may be cut off by the limit.
-    scores = {sign: _regularity(sample[:-1] or sample, sign) for sign in DELIMITERS}
-    candidates = [sign for sign, (_, columns) in scores.items() if columns > 1]
-    if not candidates:
+    complete_lines = sample[:-1] or sample
+    scores: dict[str, tuple[float, int]] = {}
+    for delimiter in DELIMITERS:
+        regularity, columns = _regularity(complete_lines, delimiter)
+        if columns > 1:
+            scores[delimiter] = (regularity, columns)
+    if not scores:
         raise DataError(
             f"{path.name} has one column only: no delimiter was found.",
             hint="Separate columns by commas, semicolons, tabs or |, or state the delimiter in the study file.",
         )
-    return max(candidates, key=scores.__getitem__)
+    return max(scores, key=scores.__getitem__)
 
 
 def _regularity(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
     """Return the share of rows that have as many values as the header, and the number of columns."""
     widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-    return sum(width == widths[0] for width in widths) / len(widths), widths[0]
+    columns = widths[0]
+    return widths.count(columns) / len(widths), columns
 
 
 def is_missing(value: str, more: Sequence[str] = ()) -> bool:
@@ -229,7 +247,10 @@ def numbers(table: Table, name: str, missing: Sequence[str] = ()) -> tuple[Float
 
 
 def _number_normaliser(values: Sequence[str], decimal: str | None) -> Callable[[str], str]:
-    """Return the function that rewrites a number as `float` accepts it, decided by all values of the column."""
+    """Return the function that rewrites a number as `float` accepts it.
+
+    All values of the column decide: a comma alone may separate thousands or decimals.
+    """
     with_comma = [value for value in values if "," in value]
     if not with_comma:
         # `float` would accept 1_000, which in a table is no number.

@@ -75,8 +75,8 @@ def run(
             console.print(f"{subject.name}: {_format_period(keep)} {_format_due(due)}", highlight=False)
             console.print(f"The samples cannot be restored. {KEPT}", highlight=False)
             typer.confirm("Downsample them?", abort=True)
-        done = retention.Thinned()
-        for step in retention.thin(database, subject, now):
+        done = retention.Downsampled()
+        for step in retention.downsample(database, subject, now):
             done += step
     if as_json:
         print_json({"person": subject.name, "keep_samples_days": keep, "thinned": done})

@@ -1,6 +1,7 @@
-"""Import an archive of any size: some members a transaction, each of which records how far the import has come.
+"""Import an archive of any size: some members a transaction, each of which records the progress of the import.
 
-A process killed at any point resumes where it stopped: finished members are not read again, and writing is idempotent.
+An import that was killed at any point resumes where it stopped: finished members are not read again, and writing is
+idempotent.
 """
 
 import datetime as dt
@@ -108,12 +109,12 @@ def _import_members(
 ) -> None:
     name = zip_archive.name_of(path)
     size = max(path.stat().st_size, 1)
+    # With the folder, which may be one of an export: JSON that lies in it by itself is read like a member.
+    member_name = f"{path.absolute().parent.name}/{name}"
     with path.open("rb") as file:
         is_export = zip_archive.contains(file, EXPORT_MARKER)
         archive.kind = _kind_of(file, is_export=is_export)
-        members = zip_archive.iter_members(
-            file, skip=archive.members_done, name=f"{path.absolute().parent.name}/{name}"
-        )
+        members = zip_archive.iter_members(file, skip=archive.members_done, name=member_name)
         for batch in _batches(members):
             results = [parse_member(member, archive.sha256, person, now) for member in batch]
             if is_export:
@@ -143,7 +144,8 @@ def _batches(members: Iterator[Member | SkippedMember]) -> Iterator[list[Member 
     size = 0
     for member in members:
         batch.append(member)
-        size += len(member.data) if isinstance(member, Member) else 0
+        if isinstance(member, Member):
+            size += len(member.data)
         if size >= BYTES_PER_TRANSACTION or len(batch) >= FILES_PER_TRANSACTION:
             yield batch
             batch, size = [], 0
@@ -168,7 +170,7 @@ def _sort_export(batch: Sequence[Member | SkippedMember], results: Sequence[Pars
 
 
 def _begin(connection: psycopg.Connection, person: Person, sha256: str) -> _ArchiveImport:
-    """Find how far an earlier attempt by the same code came; start over where the code has changed."""
+    """Read the progress of an earlier attempt by the same code; start over if the code has changed."""
     row = connection.execute(
         """
         insert into ops.archives (user_id, object_sha256, code_version) values (%s, %s, %s)
@@ -188,7 +190,7 @@ def _begin(connection: psycopg.Connection, person: Person, sha256: str) -> _Arch
 
 
 def _load_finished(connection: psycopg.Connection, person: Person, archive: _ArchiveImport) -> None:
-    """Report an archive that was imported before: nothing is new, and its rejections stay named."""
+    """Report an archive that was imported before: nothing is new, and its rejections are reported again."""
     archive.events_unchanged += archive.events_new
     archive.events_new = 0
     rows = connection.execute(
@@ -210,11 +212,12 @@ def _record_progress(
 ) -> None:
     archive.events_new += written.new + written.versions
     archive.events_unchanged += written.unchanged
-    rejections = [rejection for result in results for rejection in result.rejections]
-    archive.rejections += rejections
+    rejected = 0
     for result in results:
+        archive.rejections += result.rejections
         archive.accounts |= result.accounts
-    # Two imports of one archive may run at once: the one that is behind must not set the other back.
+        rejected += len(result.rejections)
+    # Two imports of one archive may run at once: the slower one must not reduce the other's progress.
     connection.execute(
         """
         update ops.archives set members_done = greatest(members_done, %(done)s), events_new = %(new)s,
@@ -226,7 +229,7 @@ def _record_progress(
             "done": archive.members_done,
             "new": archive.events_new,
             "unchanged": archive.events_unchanged,
-            "rejected": len(rejections),
+            "rejected": rejected,
             "accounts": sorted(archive.accounts),
             "kind": archive.kind,
             "user_id": person.user_id,

@@ -10,7 +10,7 @@ from santorio.trials.interventions import files as intervention_files
 
 
 class FileFormat(enum.StrEnum):
-    """What a file is, as far as its first bytes say."""
+    """The format of a file, as far as its first bytes show."""
 
     EMPTY = "empty"
     FIT = "FIT"

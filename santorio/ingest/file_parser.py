@@ -1,6 +1,6 @@
-"""One file's bytes become events and rejections: detect the format, hand over to its parser, check the result.
+"""Turn a file's bytes into events and rejections: detect the format, call its parser, check the result.
 
-Nothing is written here (`writer.py` does), and nothing in a file raises: what cannot be parsed is a rejection.
+Nothing is written here (`writer.py` does that), and no content of a file raises: what cannot be parsed is a rejection.
 """
 
 import datetime as dt
@@ -18,6 +18,7 @@ from santorio.ingest.formats.fit import parser as fit_parser
 from santorio.ingest.formats.garmin import parser as garmin_parser
 from santorio.ingest.formats.tracks import parser as track_parser
 from santorio.people import Person
+from santorio.storage.event_log import Event
 from santorio.storage.parse_result import ParseResult, Rejection, reject_unstorable, rejected
 from santorio.trials import files as trial_files
 from santorio.trials.interventions import files as intervention_files
@@ -29,7 +30,7 @@ MAX_REASON_LENGTH = 500
 # Folders of a Garmin account's export that hold what Santorio studies; some have a suffix (`-VVFJR`).
 EXPORT_FOLDER = "DI-Connect-"
 STUDIED_FOLDERS = tuple(
-    EXPORT_FOLDER + name for name in ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files")
+    f"{EXPORT_FOLDER}{name}" for name in ("Wellness", "Aggregator", "Fitness", "Metrics", "Uploaded-Files")
 )
 UNKNOWN_EVENT_TYPE = "garmin.other"
 # Outside the studied folders a rejection with one of these codes needs no action: it is not health data.
@@ -49,19 +50,19 @@ NOT_READ = Rejection(
 
 
 def parse_file(data: bytes, person: Person, now: dt.datetime, *, folder: str | None = None) -> ParseResult:
-    """Parse one file. Never raises for its content: what cannot be parsed is a rejection.
+    """Parse a file. Never raises for its content: what cannot be parsed is a rejection.
 
     Parameters
     ----------
     data
         The file's bytes.
     person
-        Whose data it is.
+        Person whose data it is.
     now
         Entries later than this are rejected.
     folder
-        Name of the folder that the file lies in. It names a schedule that does not name its trial, and tells
-        the parts of an account's export apart.
+        Name of the folder that the file is in. It names a schedule that does not name its trial, and distinguishes
+        the parts of an account's export.
     """
     try:
         result = _parse(detect(data), data, person, now, folder)
@@ -81,24 +82,25 @@ def parse_member(
     person: Person,
     now: dt.datetime,
 ) -> ParseResult:
-    """Parse one file of an archive; its events and rejections say where in the archive it lies."""
+    """Parse a file of an archive; its events and rejections state where in the archive it is."""
     if isinstance(member, zip_archive.SkippedMember):
-        return ParseResult(kind="zip", rejections=[replace(member.rejection, location=member.path or None)])
+        rejection = replace(member.rejection, location=member.path or None)
+        return ParseResult(kind="zip", rejections=[rejection])
     result = parse_file(member.data, person, now, folder=member.folder)
-    # The archive is what is kept in the object store, not the member.
-    original = {"object_sha256": archive_sha256, "member": member.path}
-    result.events = [
-        replace(event, metadata={**event.metadata, **original})
-        if "object_sha256" in event.metadata
-        else event
-        for event in result.events
-    ]
+    result.events = [_with_archive(event, archive_sha256, member.path) for event in result.events]
     path = member.path[: zip_archive.MAX_NAME_LENGTH]
-    result.rejections = [
-        replace(rejection, location=f"{path}, {rejection.location}" if rejection.location else path)
-        for rejection in result.rejections
-    ]
+    for index, rejection in enumerate(result.rejections):
+        location = f"{path}, {rejection.location}" if rejection.location else path
+        result.rejections[index] = replace(rejection, location=location)
     return result
+
+
+def _with_archive(event: Event, archive_sha256: str, member_path: str) -> Event:
+    """Point an event with an original to the archive: the object store has the archive, not the member."""
+    if "object_sha256" not in event.metadata:
+        return event
+    metadata = {**event.metadata, "object_sha256": archive_sha256, "member": member_path}
+    return replace(event, metadata=metadata)
 
 
 def _parse(
@@ -166,7 +168,7 @@ def is_studied(folder: str | None) -> bool:
 
 
 def drop_unknown(result: ParseResult, location: str | None = None) -> None:
-    """Keep only what is of a known kind: the rest is a person's profile, contacts and messages."""
+    """Keep only events of known kinds: the rest is a person's profile, contacts and messages."""
     events = [event for event in result.events if event.event_type != UNKNOWN_EVENT_TYPE]
     rejections = [rejection for rejection in result.rejections if rejection.code not in UNKNOWN_CODES]
     if len(events) < len(result.events) or len(rejections) < len(result.rejections):
@@ -184,10 +186,9 @@ def is_empty(value: object) -> bool:
 
 
 def _shortened(rejection: Rejection) -> Rejection:
-    """Cut texts to a length that a person reads; PostgreSQL's text holds no NUL."""
+    """Cut texts to a readable length, and remove NUL, which PostgreSQL's text cannot hold."""
     location = rejection.location
-    return replace(
-        rejection,
-        reason=rejection.reason.replace("\x00", "")[:MAX_REASON_LENGTH],
-        location=None if location is None else location.replace("\x00", "")[:MAX_REASON_LENGTH],
-    )
+    if location is not None:
+        location = location.replace("\x00", "")[:MAX_REASON_LENGTH]
+    reason = rejection.reason.replace("\x00", "")[:MAX_REASON_LENGTH]
+    return replace(rejection, reason=reason, location=location)

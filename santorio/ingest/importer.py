@@ -47,7 +47,7 @@ class Progress:
 
 @dataclass(slots=True)
 class ImportReport:
-    """What became of every file."""
+    """The outcome of every file."""
 
     files: list[FileOutcome] = field(default_factory=list)
 
@@ -69,7 +69,10 @@ class ImportReport:
     @property
     def accounts(self) -> set[str]:
         """Garmin accounts that the files name."""
-        return {account for file in self.files for account in file.accounts}
+        accounts: set[str] = set()
+        for file in self.files:
+            accounts |= file.accounts
+        return accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +92,28 @@ def import_paths(
     progress: Callable[[Progress], None] | None = None,
     now: dt.datetime | None = None,
 ) -> ImportReport:
-    """Import files, and all files below folders, in the order of their names. The files themselves stay.
+    """Import files, and all files below folders, in the order of their names. The files themselves are not moved.
 
     Raises
     ------
     StorageError
         If the database or the object store fails; what was committed before stays.
     """
-    files = [file for path in paths for file in walk_files(path)]
+    files: list[Path] = []
+    for path in paths:
+        files += walk_files(path)
     return _Importer(database, store, person, now, progress).run(files)
 
 
 def import_inbox(database: Database, store: ObjectStore, settings: Settings) -> ImportReport:
-    """Import the inbox: files at its top are of the person in the settings, those in `inbox/<name>/` of that person.
+    """Import the inbox: files directly in it for the person in the settings, those in `inbox/<name>/` for that person.
 
-    A file leaves the inbox once it is committed and its original is in the object store, not before.
+    A file is removed from the inbox only after it is committed and its original is in the object store.
     """
     files_by_person: dict[str, list[Path]] = {}
     for path in pending_files(settings):
-        parts = path.relative_to(settings.inbox).parts
-        name = parts[0] if len(parts) > 1 else settings.person
+        folder, *rest = path.relative_to(settings.inbox).parts
+        name = folder if rest else settings.person
         files_by_person.setdefault(name, []).append(path)
     report = ImportReport()
     for name, files in sorted(files_by_person.items()):
@@ -128,14 +133,14 @@ def import_file(
     keep_original: bool = False,
     metadata: Mapping[str, object] | None = None,
 ) -> FileOutcome:
-    """Import one file within the caller's transaction.
+    """Import a file within the caller's transaction.
 
     Parameters
     ----------
     keep_original
-        Store the file even where everything in it became an event.
+        Store the file even if all of it became events.
     metadata
-        Added to each of its events: what is known of the file that the file does not say.
+        Added to each of its events: what the caller knows of the file, and the file does not state.
     """
     parsed = _read_and_parse(path, person, now)
     if metadata:
@@ -146,7 +151,7 @@ def import_file(
 
 @dataclass(slots=True)
 class _Importer:
-    """One import of one person's files."""
+    """An import of one person's files."""
 
     database: Database
     store: ObjectStore
@@ -166,9 +171,10 @@ class _Importer:
                 else:
                     outcomes = self._import_batch(connection, batch, now)
                 report.files += outcomes
+                # After the commit: a process that is killed before finds the files in the inbox at its next start.
                 if self.is_inbox:
                     for outcome in outcomes:
-                        _leave_inbox(self.store, outcome)
+                        _remove_from_inbox(self.store, outcome)
                 self._report(len(report.files), len(files))
         return report
 
@@ -210,7 +216,8 @@ def _is_archive(path: Path) -> bool:
         with path.open("rb") as file:
             return is_read_in_chunks(file)
     except OSError:
-        return False  # parsing it says what is wrong
+        # Parsing the file reports the error.
+        return False
 
 
 def _parse_ahead(paths: Iterable[Path], person: Person, now: dt.datetime) -> Iterator[_ParsedFile]:
@@ -251,20 +258,22 @@ def _store_and_write(
 ) -> FileOutcome:
     """Store the original and write the rows.
 
-    The original is in the object store before anything of it can be committed: no row ever points to nothing.
+    The original is in the object store before the rows can be committed: no row ever points to a missing object.
     """
     data, result = parsed.data, parsed.result
     name = name_of(parsed.path)
     sha256 = hashlib.sha256(data).hexdigest() if data else None
     if not data and keep_original and result.rejections[0].code == "too_large":
         sha256 = store.put_file(parsed.path)
+    storing: Future[str] | None = None
     # The store waits for its disk while the database works.
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        is_kept = bool(data) and (result.keep or keep_original)
-        storing = beside.submit(store.put, data) if is_kept else None
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        if data and (result.keep or keep_original):
+            storing = executor.submit(store.put, data)
         is_replay = was_imported(connection, person, sha256)
         written = write_results(connection, person, name, sha256, [result], is_replay=is_replay)
     if storing is not None:
+        # Raises the store's error, if there was one.
         storing.result()
     events_new = written.new + written.versions
     outcome = FileOutcome(
@@ -282,8 +291,8 @@ def _store_and_write(
     return outcome
 
 
-def _leave_inbox(store: ObjectStore, outcome: FileOutcome) -> None:
-    """Remove a file whose bytes are in the store; one that was replaced meanwhile, or not read, stays."""
+def _remove_from_inbox(store: ObjectStore, outcome: FileOutcome) -> None:
+    """Remove a file whose bytes are in the store; a file that was replaced meanwhile, or not read, stays."""
     with contextlib.suppress(OSError):
         if outcome.path.stat().st_size == 0 or store.exists(file_sha256(outcome.path)):
             outcome.path.unlink()
@@ -299,6 +308,7 @@ def walk_files(path: Path) -> list[Path]:
     files: list[Path] = []
     unreadable: list[OSError] = []
     for folder, folders, names in os.walk(path, onerror=unreadable.append):
+        # In place: `os.walk` enters the folders that are left, in this order.
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         files += [Path(folder) / name for name in sorted(names) if not name.startswith(".")]
     return files + [Path(error.filename) for error in unreadable]
@@ -308,7 +318,8 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError:
-        return False  # a folder above it cannot be entered; reading the file says so
+        # A folder above it cannot be entered; reading the file reports that.
+        return False
 
 
 def pending_files(settings: Settings) -> list[Path]:
@@ -324,4 +335,5 @@ def _is_settled(path: Path) -> bool:
     try:
         return path.is_file() and time.time() - path.stat().st_mtime >= SETTLED_SECONDS
     except OSError:
-        return False  # removed meanwhile
+        # Removed meanwhile.
+        return False

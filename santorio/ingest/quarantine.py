@@ -1,4 +1,4 @@
-"""The quarantine, `ops.rejected_records`: what was not ingested as it came, and what has been resolved since."""
+"""The quarantine, `ops.rejected_records`: records that were rejected or repaired, and those resolved since."""
 
 import datetime as dt
 
@@ -11,18 +11,18 @@ from santorio.storage.parse_result import Rejection
 def add(
     connection: psycopg.Connection, person: Person, name: str, sha256: str | None, rejection: Rejection
 ) -> None:
-    """Quarantine a record: one row, however often it is met.
+    """Quarantine a record: one row, however often it is imported.
 
     Parameters
     ----------
     name
-        Of the file.
+        Name of the file.
     sha256
-        Of its original in the object store; None where no original is kept.
+        Hash of its original in the object store; None where no original is kept.
     """
     location = rejection.location
     if sha256 is None:
-        # Without a hash the name has to tell two files apart.
+        # Without a hash only the name distinguishes two files.
         location = f"{name}: {rejection.location or 'the whole file'}"
     connection.execute(
         """
@@ -38,7 +38,7 @@ def add(
 def resolve(
     connection: psycopg.Connection, person: Person, sha256: str, since: dt.datetime | None = None
 ) -> None:
-    """Close a file's open rejections that were not met again.
+    """Close a file's open rejections that did not occur again.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Parsed files become rows: events, recordings, rejections, and the record of the import itself.
+"""Write parsed files as rows: events, recordings, rejections, and the record of the import itself.
 
 Everything here runs within the caller's transaction, so that a file is ingested completely or not at all.
 """
@@ -13,7 +13,7 @@ import psycopg
 from santorio.ingest import quarantine
 from santorio.people import Person
 from santorio.storage.activity_records import write_recordings
-from santorio.storage.event_log import WriteResult, write_events
+from santorio.storage.event_log import Event, WriteResult, write_events
 from santorio.storage.parse_result import ParseResult, Rejection
 
 Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
@@ -21,7 +21,7 @@ Outcome = Literal["imported", "unchanged", "partly", "rejected", "empty"]
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of one file or archive."""
+    """The outcome of a file or an archive."""
 
     path: Path
     kind: str
@@ -43,16 +43,18 @@ def write_results(
     *,
     is_replay: bool,
 ) -> WriteResult:
-    """Write what was parsed of a file or of some members of an archive.
+    """Write the results of a file, or of some members of an archive.
 
     Parameters
     ----------
     name, sha256
-        Of the file or archive; no hash where there are no bytes to keep.
+        Name and hash of the file or archive; no hash where there are no bytes to keep.
     is_replay
         The same bytes were imported before: they bring no newer version of any event.
     """
-    events = [event for result in results for event in result.events]
+    events: list[Event] = []
+    for result in results:
+        events += result.events
     written = write_events(connection, events, is_replay=is_replay)
     for result in results:
         write_recordings(connection, result.recordings)
@@ -62,7 +64,7 @@ def write_results(
 
 
 def outcome_of(rejections: Sequence[Rejection], *, has_events: bool, has_new: bool) -> Outcome:
-    """Sum up a file in a word."""
+    """Classify the outcome of a file."""
     has_open = any(rejection.status == "open" for rejection in rejections)
     if has_open:
         return "partly" if has_events else "rejected"

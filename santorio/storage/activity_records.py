@@ -1,7 +1,7 @@
-"""Recordings: the records of one FIT, TCX or GPX file, in columns, and how they are written.
+"""Recordings: the records of a FIT, TCX or GPX file, in columns, and how they are written.
 
-Rows belong to the bytes of the file: importing it again adds none, and a corrected file is another recording
-beside the first. What is valid now is the recording that the newest version of the event names.
+Rows belong to the bytes of the file: importing it again adds none, and a corrected file is another recording beside
+the first. The valid recording is the one that the newest version of the event names.
 """
 
 import datetime as dt
@@ -42,22 +42,22 @@ EPOCH_OF_POSTGRESQL = 946_684_800
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Records of one file.
+    """Records of a file.
 
     Parameters
     ----------
     file_sha256
-        Of the file that held them, wherever it lies.
+        Hash of the file, which may be a member of an archive.
     event_id
-        Of the event that the file became.
+        Id of the event that the file became.
     source
         `fit`, `tcx` or `gpx`.
     times
         Unix seconds, one a record, in the file's order; they may repeat.
     columns
-        By the names of `COLUMNS`, as long as `times`; NaN where nothing was measured.
+        Arrays by the names of `COLUMNS`, as long as `times`; NaN where nothing was measured.
     series
-        By name, what has no column: as long as `times` for fields of records, of any length for beats.
+        Arrays by name of values without a column: as long as `times` for fields of records, of any length for beats.
     salvaged
         Whether the file was damaged.
     """
@@ -78,41 +78,54 @@ class Recording:
 
 
 def recording_id(user_id: uuid.UUID, file_sha256: str) -> uuid.UUID:
-    """Name the recording of a person's file."""
+    """Return the id of the recording of a person's file."""
     return uuid.uuid5(NAMESPACE, f"recording\x1f{user_id}\x1f{file_sha256}")
 
 
-_NOTE = """
-insert into raw.recordings as known
+# Returns a row only if there is something to write: true if records that were written before are to be replaced.
+_UPSERT = """
+insert into raw.recordings as stored
   (recording_id, user_id, file_sha256, event_id, source, records, first_at, last_at, salvaged)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (recording_id) do update
   set records = excluded.records, first_at = excluded.first_at, last_at = excluded.last_at,
       salvaged = excluded.salvaged, ingested_at = excluded.ingested_at
-  where known.records < excluded.records
+  where stored.records < excluded.records
 returning xmax <> 0
 """
 
 
 def write_recordings(connection: psycopg.Connection, recordings: Iterable[Recording]) -> int:
-    """Write recordings that are not there yet, in the caller's transaction, and count their records.
+    """Write recordings that are not stored yet, in the caller's transaction, and count their records.
 
-    The same bytes read again add nothing, unless more of them can be read now: then the rows are written anew.
+    The same bytes read again add nothing, unless more of them can be read now: then the rows are replaced.
     """
-    return sum(_write(connection, one) for one in recordings)
+    return sum(_write(connection, recording) for recording in recordings)
 
 
 def _write(connection: psycopg.Connection, recording: Recording) -> int:
     count = len(recording.times)
-    first, last = (recording.times.min(), recording.times.max()) if count else (None, None)
-    noted = connection.execute(
-        _NOTE,
-        [recording.recording_id, recording.user_id, recording.file_sha256, recording.event_id, recording.source,
-         count, _instant(first), _instant(last), recording.salvaged],
-    ).fetchone()  # fmt: skip
-    if noted is None:
+    first_at: dt.datetime | None = None
+    last_at: dt.datetime | None = None
+    if count:
+        first_at, last_at = _instant(recording.times.min()), _instant(recording.times.max())
+    written = connection.execute(
+        _UPSERT,
+        [
+            recording.recording_id,
+            recording.user_id,
+            recording.file_sha256,
+            recording.event_id,
+            recording.source,
+            count,
+            first_at,
+            last_at,
+            recording.salvaged,
+        ],
+    ).fetchone()
+    if written is None:
         return 0
-    if noted == (True,):
+    if written == (True,):
         connection.execute(
             "delete from raw.activity_records where recording_id = %s", [recording.recording_id]
         )
@@ -127,7 +140,7 @@ def _write(connection: psycopg.Connection, recording: Recording) -> int:
 
 
 def _table(recording: Recording) -> dict[str, npt.NDArray[np.generic]]:
-    """Columns in the types of the database; one that is empty is left out."""
+    """Return the columns in the types of the database; columns that the file does not have are omitted."""
     count = len(recording.times)
     micros = np.rint((recording.times - EPOCH_OF_POSTGRESQL) * 1e6).astype("i8")
     table: dict[str, npt.NDArray[np.generic]] = {
@@ -136,8 +149,8 @@ def _table(recording: Recording) -> dict[str, npt.NDArray[np.generic]]:
         "recorded_at": micros,
     }
     for name, kind in COLUMNS.items():
-        if (column := recording.columns.get(name)) is not None:
-            table[name] = column.astype(kind)
+        if name in recording.columns:
+            table[name] = recording.columns[name].astype(kind)
     return table
 
 
@@ -148,11 +161,12 @@ def _copy_series(connection: psycopg.Connection, recording: Recording) -> None:
         copy.write(BINARY_HEADER)
         for name, values in recording.series.items():
             fields = (key, name.encode(), binary_array(values))
+            # A row of binary COPY: the number of fields, then each with its length.
             copy.write(struct.pack("!h", len(fields)))
-            for one in fields:
-                copy.write(struct.pack("!i", len(one)) + one)
+            for content in fields:
+                copy.write(struct.pack("!i", len(content)) + content)
         copy.write(BINARY_TRAILER)
 
 
-def _instant(seconds: float | None) -> dt.datetime | None:
-    return None if seconds is None else dt.datetime.fromtimestamp(float(seconds), dt.UTC)
+def _instant(seconds: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(float(seconds), dt.UTC)

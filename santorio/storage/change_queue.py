@@ -1,4 +1,4 @@
-"""How far the log has come, and which Garmin days changed: what a refresh has to process."""
+"""The state of the log, and the Garmin days that changed: what a refresh has to process."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ OVERLAP = dt.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """How many event versions the log holds, when the newest was ingested, and what no build has processed.
+    """The number of event versions in the log, when the newest was ingested, and the changes not yet processed.
 
     `newest_change_id` is the newest entry of the change queue, 0 where it is empty. The queue also holds changes that
     are no events: in the coverage ledger, of a person's time zone, of samples that were downsampled.
@@ -25,7 +25,9 @@ class LogState:
     @property
     def watermark(self) -> str:
         """Text that changes with every event, whatever the order in which transactions commit."""
-        newest = self.newest_at.astimezone(dt.UTC).isoformat() if self.newest_at else "nothing"
+        newest = "nothing"
+        if self.newest_at is not None:
+            newest = self.newest_at.astimezone(dt.UTC).isoformat()
         return f"{self.versions}@{newest}"
 
 
@@ -34,14 +36,17 @@ def read_log_state(connection: psycopg.Connection) -> LogState:
     row = connection.execute(
         "select count(*), max(ingested_at), (select coalesce(max(change_id), 0) from raw.change_queue) from raw.events"
     ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always gives a row
-    return LogState(versions=row[0], newest_at=row[1], newest_change_id=row[2])
+    assert row is not None  # noqa: S101 - an aggregate always returns a row
+    versions, newest_at, newest_change_id = row
+    return LogState(versions, newest_at, newest_change_id)
 
 
 def garmin_day_range(
     connection: psycopg.Connection, *, since: dt.datetime | None = None
 ) -> tuple[dt.date, dt.date] | None:
-    """First and last Garmin day with a payload that was ingested after `since` (of all payloads without it)."""
+    """Return the first and last Garmin day with a payload ingested after `since`; without it, of all payloads."""
+    if since is not None:
+        since -= OVERLAP
     row = connection.execute(
         """
         select min((metadata ->> 'day')::date), max((metadata ->> 'day')::date)
@@ -49,7 +54,8 @@ def garmin_day_range(
         where event_type like 'garmin.%%' and metadata ->> 'day' is not null
           and (%(since)s::timestamptz is null or ingested_at > %(since)s)
         """,
-        {"since": since - OVERLAP if since else None},
+        {"since": since},
     ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always gives a row
-    return None if row[0] is None else (row[0], row[1])
+    assert row is not None  # noqa: S101 - an aggregate always returns a row
+    first, last = row
+    return None if first is None else (first, last)

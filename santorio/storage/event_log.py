@@ -21,44 +21,53 @@ from santorio.storage.database.locks import lock_person
 
 NAMESPACE = uuid.UUID("6f1c8a52-0c5e-5d0c-9a6b-4f0d5b7a1614")
 COLUMNS = (
-    "event_id", "content_hash", "user_id", "time", "utc_offset", "event_type", "source",
-    "data", "metadata", "confidence", "ingested_at",
-)  # fmt: skip
+    "event_id",
+    "content_hash",
+    "user_id",
+    "time",
+    "utc_offset",
+    "event_type",
+    "source",
+    "data",
+    "metadata",
+    "confidence",
+    "ingested_at",
+)
 
-# The instant of events that are about no moment: settings, devices, a schedule.
+# The time of events that are not about an instant: settings, devices, a schedule.
 UNDATED = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-# Where a version that returns to an older content keeps its plain hash.
+# Metadata key under which a version that returns to an older content keeps its plain hash.
 CONTENT_SHA256_KEY = "content_sha256"
+# An escaped NUL in JSON: after an even number of backslashes, because `\\u0000` is a backslash and a text.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that entered.
+    """A version of something that entered the log.
+
+    `content_hash` and `document` raise RejectedRecord if the log cannot store it.
 
     Parameters
     ----------
     user_id
-        Whose it is.
+        Person whose data it is.
     time
-        The instant it is about, aware.
+        The instant that it is about, aware.
     utc_offset
-        What the person's clock showed beyond UTC; None where the source does not say.
+        Difference between the person's clock and UTC; None where the source does not state it.
     event_type
         Dotted name such as `garmin.sleep`.
     source
         Where it came from: `garmin`, `fit`, `log`, `trial`.
     natural_key
-        What makes it the same thing when it comes again, unique within person, source and type.
+        Identifies all versions of it, unique within person, source and type.
     data
-        The content as it came.
+        The content, unchanged.
     metadata
-        About the content: never compared.
+        About the content; it is not compared.
     confidence
         From 0 to 1 where the source is unsure, else None.
-
-    Whether the log can keep it is known when its hash is taken: `content_hash` and `document` raise
-    RejectedRecord where it cannot.
     """
 
     user_id: uuid.UUID
@@ -66,7 +75,7 @@ class Event:
     utc_offset: dt.timedelta | None
     event_type: str
     source: str
-    # What may hold health values stays out of representations: those end in logs.
+    # Fields that may contain health values have no representation: representations end up in logs.
     natural_key: str = field(repr=False)
     data: Mapping[str, object] = field(repr=False)
     metadata: Mapping[str, object] = field(default_factory=dict, repr=False)
@@ -74,10 +83,9 @@ class Event:
 
     @functools.cached_property
     def event_id(self) -> uuid.UUID:
-        """UUIDv5 of person, source, type and natural key: the same thing has one id, whenever it comes."""
-        return uuid.uuid5(
-            NAMESPACE, "\x1f".join((str(self.user_id), self.source, self.event_type, self.natural_key))
-        )
+        """UUIDv5 of person, source, type and natural key: all versions of an event have the same id."""
+        parts = (str(self.user_id), self.source, self.event_type, self.natural_key)
+        return uuid.uuid5(NAMESPACE, "\x1f".join(parts))
 
     @functools.cached_property
     def document(self) -> bytes:
@@ -88,12 +96,14 @@ class Event:
     def content_hash(self) -> bytes:
         """SHA-256 of time, offset and data."""
         self._check()
-        offset = "" if self.utc_offset is None else str(int(self.utc_offset.total_seconds()))
+        offset = ""
+        if self.utc_offset is not None:
+            offset = str(int(self.utc_offset.total_seconds()))
         head = f"{self.time.astimezone(dt.UTC).isoformat()}\x1f{offset}\x1f"
         return hashlib.sha256(head.encode() + self.document).digest()
 
     def _check(self) -> None:
-        """Refuse what the columns beside the data could not keep."""
+        """Reject what the columns other than the data cannot store."""
         if self.time.tzinfo is None:
             raise RejectedRecord("The record's time has no time zone.", hint="Write it with an offset.")
         if self.confidence is not None and not 0 <= self.confidence <= 1:
@@ -104,35 +114,35 @@ class Event:
 
 
 def canonical_json(value: object) -> bytes:
-    """Serialise to the one JSON text of a value: keys sorted, no spaces, UTF-8.
+    """Serialise to canonical JSON: keys sorted, no spaces, UTF-8.
 
     Raises
     ------
     RejectedRecord
-        If it holds what JSON or PostgreSQL's jsonb cannot keep: NaN, infinity, a NUL character, another type.
+        If it contains what JSON or PostgreSQL's jsonb cannot store: NaN, infinity, a NUL character, another type.
     """
     try:
         document = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except (TypeError, ValueError) as error:
         raise RejectedRecord(
-            "The record holds something that is no JSON.", hint="Export it again."
+            "The record contains something that is not JSON.", hint="Export it again."
         ) from error
     if rb"\u0000" in document and _NUL.search(document):
         raise RejectedRecord(
-            "The record holds a NUL character, which the database cannot keep.",
+            "The record contains a NUL character, which the database cannot store.",
             hint="Remove it and import again.",
         )
-    # orjson writes NaN and infinity as null, in silence: where there is a null, look whether it was one.
+    # orjson writes NaN and infinity as null without an error: only a text with a null needs the slower check.
     if b"null" in document and not _is_finite(value):
         raise RejectedRecord(
-            "The record holds a number that is NaN or infinite.", hint="Leave such values out."
+            "The record contains a number that is NaN or infinite.", hint="Remove such values."
         )
     return document
 
 
 def _is_finite(value: object) -> bool:
     try:
-        # What orjson alone can write (instants, UUIDs) is no number: any stand-in will do.
+        # Types that only orjson can write (instants, UUIDs) are not numbers: any text can stand for them.
         json.dumps(value, allow_nan=False, default=str)
     except ValueError:
         return False
@@ -141,7 +151,7 @@ def _is_finite(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a batch added: `new` things, new `versions` of known things, `unchanged` ones."""
+    """What a batch added: `new` events, new `versions` of events in the log, `unchanged` events."""
 
     new: int = 0
     versions: int = 0
@@ -153,10 +163,10 @@ class WriteResult:
         )
 
 
-# An event is unchanged when it equals the newest version of itself; one that equals an older version is a
-# new version all the same (docs/decisions/0001), told apart by the hash of what it replaces. The versions of
-# an event are ordered by ingested_at, so that must rise even when the machine's clock is set back, or when a
-# batch was so large that its microseconds ran ahead of the clock.
+# An event is unchanged if it equals its newest version. If it equals an older version it is a new version all the same
+# (docs/decisions/0001), distinguished by the hash of the version that it replaces. The versions of an event are ordered
+# by ingested_at, which must rise even if the machine's clock is set back, or if a batch was so large that its
+# microseconds ran ahead of the clock.
 _COMPARE = """
 with start as materialized (
   select greatest(clock_timestamp(), max(ingested_at) + interval '1 microsecond') as at from raw.events
@@ -167,26 +177,26 @@ with start as materialized (
   where event_id = any(%(event_ids)s)
   order by event_id, ingested_at desc
 ), compared as (
-  select came.*, newest.content_hash as replaced_hash, newest.plain_hash,
+  select batch.*, newest.content_hash as replaced_hash, newest.plain_hash,
          exists (
            select from raw.events older
-           where older.event_id = came.event_id and older.content_hash = came.content_hash
-         ) as returns
-  from unnest(%(event_ids)s, %(content_hashes)s) with ordinality as came (event_id, content_hash, place)
+           where older.event_id = batch.event_id and older.content_hash = batch.content_hash
+         ) as equals_older
+  from unnest(%(event_ids)s, %(content_hashes)s) with ordinality as batch (event_id, content_hash, ordinal)
   left join newest using (event_id)
 )
-select place::int - 1, replaced_hash,
-       case when returns then sha256(content_hash || replaced_hash) else content_hash end, start.at
+select ordinal::int - 1, replaced_hash,
+       case when equals_older then sha256(content_hash || replaced_hash) else content_hash end, start.at
 from compared cross join start
-where plain_hash is distinct from content_hash and not (%(is_replay)s and returns)
-order by place
+where plain_hash is distinct from content_hash and not (%(is_replay)s and equals_older)
+order by ordinal
 """
 
 
 def write_events(
     connection: psycopg.Connection, events: Sequence[Event], *, is_replay: bool = False
 ) -> WriteResult:
-    """Write a batch: one question which events are new or changed, then COPY of those.
+    """Write a batch: a query finds the events that are new or changed, then COPY writes them.
 
     Idempotent, and atomic with the caller's transaction. Writers of one person wait for each other.
 
@@ -195,22 +205,24 @@ def write_events(
     connection
         In a transaction (not in autocommit), which the caller commits.
     events
-        In the order in which they became known: of the versions of one event the last wins.
+        In the order in which they became known: of several versions of an event the last one becomes the newest.
     is_replay
-        The source is known to have been read before (a file with the same bytes): it says nothing new, so a
-        version that any later one replaced stays replaced.
+        The source was read before (a file with the same bytes) and has nothing new: a version that a later one
+        replaced stays replaced.
 
     Raises
     ------
     RejectedRecord
-        If an event cannot be kept; nothing of the batch is written then.
+        If the log cannot store an event; nothing of the batch is written then.
     """
     if not events:
         return WriteResult()
+    # In one order, so that two batches of the same people cannot deadlock.
     for user_id in sorted({event.user_id for event in events}):
         lock_person(connection, user_id)
+    # Computing the hashes raises before anything is written.
     for event in events:
-        _ = event.content_hash  # raises before anything is written
+        _ = event.content_hash
     result = WriteResult()
     for numbered in _rounds(events):
         result += _write_round(connection, numbered, is_replay=is_replay)
@@ -220,21 +232,25 @@ def write_events(
 def _write_round(
     connection: psycopg.Connection, events: Sequence[tuple[int, Event]], *, is_replay: bool
 ) -> WriteResult:
-    """Write events of which no two are versions of one another, each with its place in the batch."""
-    known = {
+    """Write events of which no two are versions of each other, each with its position in the batch."""
+    arguments = {
         "event_ids": [event.event_id for _, event in events],
         "content_hashes": [event.content_hash for _, event in events],
         "is_replay": is_replay,
     }
-    changed = connection.execute(_COMPARE, known).fetchall()
-    rows = (_row(*events[place], content_hash, at) for place, _, content_hash, at in changed)
+    changed = connection.execute(_COMPARE, arguments).fetchall()
+    rows: list[tuple[object, ...]] = []
+    versions = 0
+    for position, replaced_hash, content_hash, start_at in changed:
+        ordinal, event = events[position]
+        rows.append(_row(ordinal, event, content_hash, start_at))
+        versions += replaced_hash is not None
     copy_rows(connection, "raw.events", COLUMNS, rows)
-    versions = sum(replaced_hash is not None for _, replaced_hash, _, _ in changed)
     return WriteResult(len(changed) - versions, versions, len(events) - len(changed))
 
 
 def _rounds(events: Sequence[Event]) -> list[list[tuple[int, Event]]]:
-    """Split a batch so that no event has two versions in one round; nearly every batch is one round."""
+    """Split a batch so that no event has two versions in a round; nearly every batch is a single round."""
     seen: dict[uuid.UUID, int] = {}
     rounds: list[list[tuple[int, Event]]] = []
     for ordinal, event in enumerate(events):
@@ -245,13 +261,23 @@ def _rounds(events: Sequence[Event]) -> list[list[tuple[int, Event]]]:
     return rounds
 
 
-def _row(ordinal: int, event: Event, content_hash: bytes, at: dt.datetime) -> tuple[object, ...]:
+def _row(ordinal: int, event: Event, content_hash: bytes, start_at: dt.datetime) -> tuple[object, ...]:
+    """Return the values of `COLUMNS`; events of a batch are a microsecond apart, in its order."""
     metadata = event.metadata
     if content_hash != event.content_hash:
         metadata = {**metadata, CONTENT_SHA256_KEY: event.content_hash.hex()}
+    # In UTC: the arithmetic of a zone's wall clock goes back an hour where the clock does.
+    ingested_at = start_at.astimezone(dt.UTC) + dt.timedelta(microseconds=ordinal)
     return (
-        event.event_id, content_hash, event.user_id, event.time, event.utc_offset, event.event_type, event.source,
-        event.document.decode(), canonical_json(metadata).decode(), event.confidence,
-        # In UTC: the arithmetic of a zone's wall clock goes back an hour where the clock does.
-        at.astimezone(dt.UTC) + dt.timedelta(microseconds=ordinal),
-    )  # fmt: skip
+        event.event_id,
+        content_hash,
+        event.user_id,
+        event.time,
+        event.utc_offset,
+        event.event_type,
+        event.source,
+        event.document.decode(),
+        canonical_json(metadata).decode(),
+        event.confidence,
+        ingested_at,
+    )

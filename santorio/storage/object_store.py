@@ -1,4 +1,4 @@
-"""The object store: originals under the hash of their content, in a folder or on S3."""
+"""The object store: original files by the hash of their content, in a folder or on S3."""
 
 import contextlib
 import functools
@@ -23,19 +23,27 @@ CHUNK_BYTES = 2**20
 
 
 class ObjectStore(Protocol):
-    """Keeps bytes under their SHA-256 (64 hexadecimal digits); the same bytes are kept once."""
+    """Stores bytes by their SHA-256 (64 hexadecimal digits); the same bytes are stored once."""
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes and return their hash; durable when it returns."""
+        """Store the bytes and return their hash; durable when it returns."""
 
     def put_file(self, path: Path) -> str:
-        """Keep a file of any size, without reading it into memory, and return its hash."""
+        """Store a file of any size, without reading it into memory, and return its hash."""
 
     def get(self, sha256: str) -> bytes:
-        """Return the bytes; raises NotFound where there are none, StorageError where they are damaged."""
+        """Return the bytes.
+
+        Raises
+        ------
+        NotFound
+            If there are no bytes with this hash.
+        StorageError
+            If they are damaged.
+        """
 
     def exists(self, sha256: str) -> bool:
-        """Whether bytes of this hash are kept."""
+        """Whether bytes with this hash are stored."""
 
 
 def file_sha256(path: Path) -> str:
@@ -60,13 +68,13 @@ def _missing(sha256: str) -> NotFound:
 
 
 class FolderStore:
-    """A folder; objects lie in 256 subfolders, readable by their owner alone."""
+    """A folder with the objects in 256 subfolders, readable by their owner alone."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def put(self, data: bytes) -> str:
-        """Write beside, flush to disk, then rename: a crash leaves the whole object or none.
+        """Write to a temporary file, flush to disk, then rename: a crash leaves the complete object or none.
 
         An object that is damaged on the disk is replaced.
         """
@@ -82,19 +90,20 @@ class FolderStore:
         return sha256
 
     def put_file(self, path: Path) -> str:
-        """Copy beside, flush to disk, then rename. A file that is kept already is only read."""
+        """Copy to a temporary file, flush to disk, then rename. A file that is stored already is only read."""
         sha256 = file_sha256(path)
-        kept = self._path(sha256)
+        stored = self._path(sha256)
         with file_errors(self.folder):
-            if kept.exists() and kept.stat().st_size == path.stat().st_size:
+            if stored.exists() and stored.stat().st_size == path.stat().st_size:
                 return sha256
-            for folder in (self.folder, kept.parent):
+            for folder in (self.folder, stored.parent):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with path.open("rb") as source:
-                self._write(kept, source)
-        if file_sha256(kept) != sha256:
-            kept.unlink()
-            raise StorageError(f"{path.name} changed while it was kept.", hint="Import it again.")
+                self._write(stored, source)
+        # The file may have changed between hashing and copying.
+        if file_sha256(stored) != sha256:
+            stored.unlink()
+            raise StorageError(f"{path.name} changed while it was stored.", hint="Import it again.")
         return sha256
 
     def _write(self, path: Path, source: IO[bytes]) -> None:
@@ -109,8 +118,9 @@ class FolderStore:
             with contextlib.suppress(FileNotFoundError):
                 Path(name).unlink()
             raise
-        for folder in (path.parent, self.folder):  # the name of a new subfolder lies in the folder above
-            _flush_names(folder)
+        # A rename is durable once the folder is flushed; the name of a new subfolder is in the folder above it.
+        _flush_names(path.parent)
+        _flush_names(self.folder)
 
     def get(self, sha256: str) -> bytes:
         """Read and verify."""
@@ -125,17 +135,18 @@ class FolderStore:
         return self._path(sha256).exists()
 
     def _path(self, sha256: str) -> Path:
-        _refuse_other_names(sha256)
+        _check_is_hash(sha256)
         return self.folder / sha256[:2] / sha256
 
 
-def _refuse_other_names(sha256: str) -> None:
-    """Keep anything that is no hash from becoming a path or a key."""
+def _check_is_hash(sha256: str) -> None:
+    """Check a hash before it becomes a path or a key: any other text could lead out of the folder."""
     if _SHA256.fullmatch(sha256) is None:
         raise _missing(sha256)
 
 
 def _flush_names(folder: Path) -> None:
+    """Flush the entries of a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -153,12 +164,12 @@ class S3Store:
 
     @functools.cached_property
     def client(self) -> "S3Client":
-        """The client, made when it is first needed: boto3 is slow to import."""
+        """The client, created on first use: boto3 is slow to import."""
         import boto3
         from botocore.config import Config
 
-        # Stores other than AWS's do not all know the checksums that botocore adds since 1.36; ours is the
-        # name.
+        # Not all stores other than AWS's support the checksums that botocore has added since 1.36. An object's name is
+        # its checksum anyway.
         config = Config(
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
@@ -167,7 +178,7 @@ class S3Store:
         return boto3.client("s3", endpoint_url=self.endpoint_url, config=config)
 
     def put(self, data: bytes) -> str:
-        """Upload unless it is there."""
+        """Upload the bytes unless they are there."""
         sha256 = hashlib.sha256(data).hexdigest()
         if not self.exists(sha256):
             with self._errors(sha256):
@@ -175,7 +186,7 @@ class S3Store:
         return sha256
 
     def put_file(self, path: Path) -> str:
-        """Upload in parts unless it is there."""
+        """Upload the file in parts unless it is there."""
         sha256 = file_sha256(path)
         if not self.exists(sha256):
             with self._errors(sha256), path.open("rb") as source:
@@ -185,11 +196,11 @@ class S3Store:
     def get(self, sha256: str) -> bytes:
         """Download and verify."""
         with self._errors(sha256):
-            answer = self.client.get_object(Bucket=self.bucket, Key=self._key(sha256))
-            return _verified(answer["Body"].read(), sha256)
+            response = self.client.get_object(Bucket=self.bucket, Key=self._key(sha256))
+            return _verified(response["Body"].read(), sha256)
 
     def exists(self, sha256: str) -> bool:
-        """Ask for the head alone."""
+        """Whether the object is there; requests its head only."""
         try:
             with self._errors(sha256):
                 self.client.head_object(Bucket=self.bucket, Key=self._key(sha256))
@@ -217,12 +228,12 @@ class S3Store:
             ) from None
 
     def _key(self, sha256: str) -> str:
-        _refuse_other_names(sha256)
+        _check_is_hash(sha256)
         return "/".join(filter(None, (self.prefix, sha256[:2], sha256)))
 
 
 def open_object_store(settings: Settings) -> ObjectStore:
-    """Open the store that the settings name."""
+    """Open the object store that the settings name."""
     if settings.object_store is None:
         return FolderStore(settings.objects_path)
     bucket, _, prefix = settings.object_store.removeprefix("s3://").partition("/")

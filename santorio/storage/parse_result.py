@@ -1,4 +1,4 @@
-"""What parsing a file gives: events, and a rejection with its reason for each part that was not ingested as it came."""
+"""The result of parsing a file: events, and a rejection with its reason for each part that was rejected or repaired."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ MAX_AHEAD = dt.timedelta(hours=26)
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Something that was not ingested as it came.
+    """A part of a file that was rejected or repaired.
 
     Parameters
     ----------
     code
-        Stable, for programs.
+        Stable identifier, for programs.
     reason
-        A sentence that says what the person can do. It quotes no value.
+        Sentence for the person, with what to do about it. It quotes no value.
     location
         Where in the file; None for all of it.
     status
@@ -37,12 +37,12 @@ class Rejection:
 
 @dataclass(slots=True)
 class ParseResult:
-    """One parsed file.
+    """A parsed file.
 
     Parameters
     ----------
     kind
-        What the file is, in a word or two for the import's table.
+        The file's kind in a word or two, for the table of an import.
     keep
         Whether the original goes to the object store: it is binary, or something in it was rejected.
     """
@@ -55,14 +55,14 @@ class ParseResult:
     keep: bool = False
 
     def add(self, part: "ParseResult") -> None:
-        """Add what a part of the file gave."""
+        """Add the result of a part of the file."""
         self.events += part.events
         self.rejections += part.rejections
         self.recordings += part.recordings
         self.accounts |= part.accounts
 
     def add_event(self, parsed: Event | Rejection) -> None:
-        """Add what one entry gave."""
+        """Add the result of an entry."""
         if isinstance(parsed, Rejection):
             self.rejections.append(parsed)
         else:
@@ -77,7 +77,7 @@ def rejected(
     kind: str = "not recognised",
     status: Status = "open",
 ) -> ParseResult:
-    """Return the result of a file that gave nothing."""
+    """Return the result of a file without any event."""
     return ParseResult(kind=kind, rejections=[Rejection(code, reason, location, status)], keep=True)
 
 

@@ -1,8 +1,8 @@
-"""How long samples within the day are kept: for ever, until the person says otherwise; and how older ones are thinned.
+"""How long intraday samples are kept (forever, unless the person sets a limit), and the downsampling of older ones.
 
-Thinning takes the series out of old payloads and keeps their five-minute rollups and the figures that the marts take
-from them (docs/decisions/0005). The database does it, in `raw.downsample_samples`; this module says whose, of which
-days, and when.
+Downsampling removes the series from old payloads and keeps their five-minute rollups and the metrics that the marts
+compute from them (docs/decisions/0005). `raw.downsample_samples` does it in the database; this module decides for whom,
+for which days, and when.
 """
 
 import datetime as dt
@@ -16,17 +16,17 @@ from santorio.errors import ConfigError
 from santorio.people import Person
 from santorio.storage.database.engine import Database
 
-# Garmin recomputes young days, and the models look back four weeks: those stay whole whatever is asked for.
+# Garmin recomputes young days, and the models look back four weeks: those days keep their samples in any case.
 MIN_DAYS = 30
-# A hundred years: who wants more wants for ever, and a calendar ends.
+# A hundred years. More is the same as forever, and a date has a maximum.
 MAX_DAYS = 36_500
-# So many days are thinned in one transaction: a killed run has done whole ones, and the next goes on from there.
+# Days that are downsampled in a transaction: a run that was killed has completed some, and the next one resumes there.
 DAYS_A_STEP = 28
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What thinning would look at: days, the first and the last of them, and payloads, each a version of its own."""
+    """What can be downsampled: the first and the last day, and the numbers of days and of payload versions."""
 
     first_day: dt.date
     last_day: dt.date
@@ -35,19 +35,21 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Thinned:
-    """What was thinned: payloads, samples that were in them, and bytes by which the log became smaller."""
+class Downsampled:
+    """What was downsampled: payloads, the samples that were in them, and the bytes by which the log became smaller."""
 
     payloads: int = 0
     samples: int = 0
     bytes: int = 0
 
-    def __add__(self, other: "Thinned") -> "Thinned":
-        return Thinned(self.payloads + other.payloads, self.samples + other.samples, self.bytes + other.bytes)
+    def __add__(self, other: "Downsampled") -> "Downsampled":
+        return Downsampled(
+            self.payloads + other.payloads, self.samples + other.samples, self.bytes + other.bytes
+        )
 
 
 def keep_samples_days(connection: psycopg.Connection, person: Person) -> int | None:
-    """How many days a person wants samples to be kept; None is for ever."""
+    """Return for how many days a person's samples are kept; None is forever."""
     row = connection.execute(
         "select keep_samples_days from ops.retention where user_id = %s", [person.user_id]
     ).fetchone()
@@ -55,12 +57,12 @@ def keep_samples_days(connection: psycopg.Connection, person: Person) -> int | N
 
 
 def set_keep_samples_days(connection: psycopg.Connection, person: Person, keep: int | None) -> None:
-    """Note what a person wants; nothing is thinned by that.
+    """Set for how many days a person's samples are kept; this downsamples nothing.
 
     Raises
     ------
     ConfigError
-        If it is fewer days than are always kept, or more than a life has.
+        If it is fewer than `MIN_DAYS` or more than `MAX_DAYS`.
     """
     if keep is not None and keep > MAX_DAYS:
         raise ConfigError(
@@ -80,65 +82,75 @@ def set_keep_samples_days(connection: psycopg.Connection, person: Person, keep: 
     )
 
 
-# Whether a payload has a series, and one of a known shape, is read from all of it, which takes seconds a year: so this
-# is the most that there can be.
+# An upper bound. Whether a payload has a series, and of a known shape, shows only when all of it is read, which takes
+# seconds for each year.
 _DUE = """
 select min(day), max(day), count(distinct day)::int, count(*)::int
 from (
   select (metadata ->> 'day')::date as day
   from raw.events
-  where user_id = %(who)s and source = 'garmin' and event_type in (
+  where user_id = %(user_id)s and source = 'garmin' and event_type in (
       'garmin.heart_rate', 'garmin.stress', 'garmin.respiration', 'garmin.spo2', 'garmin.intensity_minutes',
       'garmin.hrv', 'garmin.floors', 'garmin.steps_intervals'
     )
     and metadata ->> 'day' < %(before)s::text and pg_input_is_valid(metadata ->> 'day', 'date')
     and not metadata ? 'thinned'
-) as thinnable
+) as payloads
 """
 
 
 def due(connection: psycopg.Connection, person: Person, now: dt.datetime) -> Due | None:
-    """Say what thinning would take by what the person wants; None where that is nothing."""
-    before = _oldest_kept_day(connection, person, now)
-    if before is None:
-        return None
-    row = connection.execute(_DUE, {"who": person.user_id, "before": before}).fetchone()
-    return None if row is None or row[0] is None else Due(*row)
-
-
-def _oldest_kept_day(connection: psycopg.Connection, person: Person, now: dt.datetime) -> dt.date | None:
+    """Return what can be downsampled by the person's setting; None where there is nothing."""
     keep = keep_samples_days(connection, person)
-    return None if keep is None else local_time.today(connection, person, now) - dt.timedelta(days=keep - 1)
+    if keep is None:
+        return None
+    oldest_kept_day = _oldest_kept_day(connection, person, keep, now)
+    row = connection.execute(_DUE, {"user_id": person.user_id, "before": oldest_kept_day}).fetchone()
+    if row is None or row[0] is None:
+        return None
+    return Due(*row)
 
 
-def thin(database: Database, person: Person, now: dt.datetime) -> Iterator[Thinned]:
-    """Thin what is older than the person wants, a month a transaction, the oldest first; gives what each took.
+def _oldest_kept_day(connection: psycopg.Connection, person: Person, keep: int, now: dt.datetime) -> dt.date:
+    """Return the first of the last `keep` days, today included."""
+    return local_time.today(connection, person, now) - dt.timedelta(days=keep - 1)
 
-    Idempotent: what is thinned is not found again, and a run that was killed is gone on with. What the person wants
-    is read at every step: whoever says meanwhile that more is to be kept, keeps what was not reached yet.
+
+def downsample(database: Database, person: Person, now: dt.datetime) -> Iterator[Downsampled]:
+    """Downsample what is older than the person's setting, four weeks in each transaction, the oldest first.
+
+    Idempotent: what was downsampled is not due again, and a run that was killed is resumed. The setting is read at
+    every step: if it is raised meanwhile, the days that were not reached yet keep their samples.
+
+    Yields
+    ------
+    Downsampled
+        The result of each transaction.
     """
     with database.connect() as connection:
-        found = due(connection, person, now)
-    if found is None:
+        period = due(connection, person, now)
+    if period is None:
         return
-    first = found.first_day
-    while first <= found.last_day:
+    first = period.first_day
+    while first <= period.last_day:
         with database.connect() as connection:
-            # Whoever changes their mind during a step waits for its end, and is heard before the next.
+            # A change of the setting waits for the end of a step, and counts for the next.
             connection.execute("select from ops.retention where user_id = %s for share", [person.user_id])
-            keep, kept = (
-                keep_samples_days(connection, person),
-                _oldest_kept_day(connection, person, now),
-            )
-            if kept is None or kept <= first:
+            keep = keep_samples_days(connection, person)
+            if keep is None:
+                return
+            oldest_kept_day = _oldest_kept_day(connection, person, keep, now)
+            if oldest_kept_day <= first:
                 return
             last = min(
-                first + dt.timedelta(days=DAYS_A_STEP - 1), found.last_day, kept - dt.timedelta(days=1)
+                first + dt.timedelta(days=DAYS_A_STEP - 1),
+                period.last_day,
+                oldest_kept_day - dt.timedelta(days=1),
             )
             row = connection.execute(
                 "select payloads, samples, bytes from raw.downsample_samples(%s, %s, %s, %s)",
                 [person.user_id, first, last, keep],
             ).fetchone()
-        assert row is not None  # noqa: S101 - the function always gives a row
-        yield Thinned(*row)
+        assert row is not None  # noqa: S101 - the function always returns a row
+        yield Downsampled(*row)
         first = last + dt.timedelta(days=1)

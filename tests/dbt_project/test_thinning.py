@@ -10,7 +10,7 @@ import pytest
 from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event, WriteResult, write_events
-from santorio.storage.retention import Thinned, due, keep_samples_days, set_keep_samples_days, thin
+from santorio.storage.retention import Downsampled, downsample, due, keep_samples_days, set_keep_samples_days
 from support.samples import Marts, day_events, ms, need_timescaledb, stated
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -72,8 +72,8 @@ def keep(database: Database, person: Person, days: int | None = 30) -> None:
         set_keep_samples_days(connection, person, days)
 
 
-def thinned(database: Database, person: Person) -> Thinned:
-    return sum(thin(database, person, NOW), Thinned())
+def thinned(database: Database, person: Person) -> Downsampled:
+    return sum(downsample(database, person, NOW), Downsampled())
 
 
 def everything(marts: Marts) -> dict[str, list[tuple[Any, ...]]]:
@@ -110,7 +110,7 @@ def test_after_thinning_a_full_refresh_gives_the_same_but_for_samples_that_are_o
         assert rows == before[table], table
     assert samples(marts) == [row for row in all_samples if row not in set(gone)]
 
-    assert thinned(database, person) == Thinned()
+    assert thinned(database, person) == Downsampled()
 
 
 def test_what_is_fetched_again_does_not_come_back_and_what_changed_is_taken(
@@ -170,13 +170,13 @@ def test_nothing_is_thinned_unless_the_person_said_so_and_nobody_elses(
     log = "select * from raw.events where user_id = %s order by event_id, ingested_at"
     with database.connect() as connection:
         before = connection.execute(log, [other.user_id]).fetchall()
-    assert thinned(database, person) == Thinned()
+    assert thinned(database, person) == Downsampled()
     keep(database, person)
     assert thinned(database, person).payloads > 0
     with database.connect() as connection:
         assert connection.execute(log, [other.user_id]).fetchall() == before
     keep(database, person, None)
-    assert thinned(database, person) == Thinned()
+    assert thinned(database, person) == Downsampled()
 
 
 def test_what_is_not_understood_is_left_as_it_is_and_what_tells_the_same_day_with_it(
@@ -209,7 +209,7 @@ def test_a_killed_thinning_has_done_whole_months_and_is_gone_on_with(
     with database.connect() as connection:
         write_events(connection, [*day_events(person, dt.date(2025, 1, 5)), *day_events(person, DAY)])
     keep(database, person)
-    steps = thin(database, person, NOW)
+    steps = downsample(database, person, NOW)
     assert next(steps).payloads == 7
     steps.close()
     audit = (
@@ -283,10 +283,10 @@ def test_who_wants_more_kept_while_it_runs_keeps_what_was_not_reached(
         for day in (DAY - 60 * ONE, DAY, OLDEST_KEPT - 20 * ONE):
             write_events(connection, day_events(person, day))
     keep(database, person)
-    steps = thin(database, person, NOW)
+    steps = downsample(database, person, NOW)
     assert next(steps).payloads == 7
     keep(database, person, wanted)
-    assert 7 + sum(steps, Thinned()).payloads == payloads
+    assert 7 + sum(steps, Downsampled()).payloads == payloads
     with database.connect() as connection:
         whole = connection.execute("select count(*) from raw.events where not data ? 'thinned'").fetchone()
     assert whole == (21 - payloads,)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
@@ -14,7 +15,7 @@ type Statuses = Mapping[tuple[str, dt.date], str]
 
 
 class DayStatus(enum.StrEnum):
-    """What a day of a kind is, from the best to the worst."""
+    """Status of a kind on a day, from the best to the worst."""
 
     PRESENT = "present"
     PROVISIONAL = "provisional"
@@ -26,7 +27,7 @@ class DayStatus(enum.StrEnum):
 type Calendar = dict[dt.date, DayStatus]
 type Calendars = dict[str, Calendar]
 
-# No two look alike, in black and white either.
+# Chosen so that they can be told apart in black and white too.
 GLYPHS: Mapping[DayStatus | None, str] = {
     None: " ",
     DayStatus.PRESENT: "█",
@@ -42,7 +43,7 @@ LEGEND: Mapping[DayStatus, str] = {
     DayStatus.UNKNOWN: "nothing known of the day in any kind",
     DayStatus.MISSING: "should be there",
 }
-# Dagster's UI keeps what every run reported, so that its calendar is short; the terminal's is complete.
+# Dagster stores what every run reports, so its calendar is short; the terminal's is complete.
 SHOWN = dt.timedelta(days=730)
 _BY_LEDGER_STATUS = {
     "final": DayStatus.PRESENT,
@@ -51,6 +52,7 @@ _BY_LEDGER_STATUS = {
     "empty": DayStatus.NO_DATA,
     "failed": DayStatus.MISSING,
 }
+# The kind of an account's export that stands for a kind of the API.
 _EXPORTED_KIND = {"daily_summary": "daily_summary_export", "sleep": "sleep_summary"}
 _SEVERITY = {status: severity for severity, status in enumerate(DayStatus)}
 
@@ -97,8 +99,11 @@ def kinds_to_show(calendars: Calendars) -> list[str]:
         exported = _EXPORTED_KIND.get(kind)
         if exported and calendars.get(exported, {}).keys() - calendars.get(kind, {}).keys():
             daily.append(exported)
-    others = [kind for kind, days in sorted(calendars.items()) if DayStatus.MISSING in days.values()]
-    return daily + [kind for kind in others if kind not in daily]
+    others: list[str] = []
+    for kind, days in sorted(calendars.items()):
+        if kind not in daily and DayStatus.MISSING in days.values():
+            others.append(kind)
+    return daily + others
 
 
 def month_rows(calendar: Calendar) -> list[MonthRow[DayStatus | None]]:
@@ -106,9 +111,12 @@ def month_rows(calendar: Calendar) -> list[MonthRow[DayStatus | None]]:
     if not calendar:
         return []
     first, last = min(calendar), max(calendar)
-    # A month of which nothing is known is an empty row: without it the months around it would become one.
-    days = [first + number * ONE_DAY for number in range((last - first).days + 1)]
-    return merge_months(rows_by_month({day: calendar.get(day) for day in days}), _is_complete)
+    # A month without data is an empty row: otherwise the months around it would be merged.
+    every_day: dict[dt.date, DayStatus | None] = {}
+    for number in range((last - first).days + 1):
+        day = first + number * ONE_DAY
+        every_day[day] = calendar.get(day)
+    return merge_months(rows_by_month(every_day), _is_complete)
 
 
 def _is_complete(row: MonthRow[DayStatus | None]) -> bool:
@@ -122,29 +130,32 @@ def glyphs(row: MonthRow[DayStatus | None]) -> str:
 
 def markdown(calendars: Calendars) -> str:
     """Write the last two years for Dagster's UI."""
-    rows = {kind: month_rows(calendars[kind]) for kind in kinds_to_show(calendars)}
-    if not rows:
+    rows_by_kind = {kind: month_rows(calendars[kind]) for kind in kinds_to_show(calendars)}
+    if not rows_by_kind:
         return "Nothing is there yet."
-    oldest = max(row.last for of_kind in rows.values() for row in of_kind) - SHOWN
-    shown = {kind: [row for row in of_kind if row.last > oldest] for kind, of_kind in rows.items()}
+    last_day = max(row.last for row in itertools.chain.from_iterable(rows_by_kind.values()))
+    shown: dict[str, list[MonthRow[DayStatus | None]]] = {}
+    labels: list[str] = []
+    for kind, rows in rows_by_kind.items():
+        shown[kind] = [row for row in rows if row.last > last_day - SHOWN]
+        labels += [kind, *(row.name for row in shown[kind])]
+    width = max(map(len, labels))
     lines = _legend(shown)
-    width = max(len(label) for kind, of_kind in shown.items() for label in (kind, *_names(of_kind)))
-    for kind, of_kind in shown.items():
-        if of_kind:
+    for kind, rows in shown.items():
+        if rows:
             lines += ["", f"{kind:<{width}}  {RULER}"]
-            lines += [f"{row.name:<{width}}  {glyphs(row)}" for row in of_kind]
-    if shown != rows:
+            lines += [f"{row.name:<{width}}  {glyphs(row)}" for row in rows]
+    if shown != rows_by_kind:
         lines += ["", "Earlier months: santorio coverage"]
     return "\n".join(["```text", *lines, "```"])
 
 
-def _names(rows: Sequence[MonthRow[DayStatus | None]]) -> list[str]:
-    return [row.name for row in rows]
-
-
 def _legend(shown: Mapping[str, Sequence[MonthRow[DayStatus | None]]]) -> list[str]:
     """Explain the glyphs that are used."""
-    used = {status for rows in shown.values() for row in rows for status in row.days}
+    used: set[DayStatus | None] = set()
+    for rows in shown.values():
+        for row in rows:
+            used.update(row.days)
     return [f"{GLYPHS[status]}  {text}" for status, text in LEGEND.items() if status in used]
 
 

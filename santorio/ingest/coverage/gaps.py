@@ -22,16 +22,15 @@ REASONS: Mapping[Reason, str] = {
 # Reasons that a sync or an import can do something about.
 ACTIONABLE: tuple[Reason, ...] = ("missing", "failed")
 
-# Kinds of which Garmin has one for every day that a watch was worn.
+# Kinds that Garmin has for every day on which a watch was worn.
 DAILY_KINDS = ("daily_summary", "sleep", "hrv", "heart_rate", "stress", "steps")
 NIGHTS = ("sleep", "hrv")
-# What an account's export has of days and nights instead. It may lack any of them, so they have no gaps of their own.
+# The kinds of days and nights in an account's export. An export may lack any of them, so they have no gaps.
 EXPORTED_DAYS, EXPORTED_NIGHTS = ("daily_summary_export",), ("sleep_summary",)
-# Other kinds need not be there every day; but once requested for a range, each day of it has an answer.
-REQUESTED_KINDS = tuple(
-    endpoint.kind for endpoint in ENDPOINTS if endpoint.grain == "days" and endpoint.kind not in DAILY_KINDS
-)
-# Of the account's current state a newer answer makes up for a failure.
+# Other kinds need not be there every day. But once a range was requested, each day of it has an answer.
+_KINDS_OF_DAYS = tuple(endpoint.kind for endpoint in ENDPOINTS if endpoint.grain == "days")
+REQUESTED_KINDS = tuple(kind for kind in _KINDS_OF_DAYS if kind not in DAILY_KINDS)
+# A failure of the account's current state no longer matters once there is a newer answer.
 ACCOUNT_KINDS = tuple(endpoint.kind for endpoint in ENDPOINTS if endpoint.grain == "account")
 
 # The reason itself is computed by `ops.coverage_reason`, which the mart `coverage` uses too.
@@ -40,7 +39,7 @@ with ledger as (
   select kind, day, status, last_error, requested_at is not null as was_requested
   from ops.coverage where user_id = %(user_id)s
 ), days as (
-  -- What the kinds of every worn day say of each day.
+  -- Each day as the kinds of every worn day show it.
   select day,
          bool_or(kind <> all (%(nights)s)) as is_day_listed,
          bool_or(status not in ('empty', 'failed')) as is_present,
@@ -52,7 +51,7 @@ with ledger as (
   where kind = any (%(days)s) or kind = any (%(nights)s)
   group by day
 ), spans as (
-  -- Between its first and its last day a kind should be there every day.
+  -- A kind should be there every day between its first and its last.
   select kind, min(day) as first_day, max(day) as last_day
   from ledger
   where kind = any (%(daily)s) or kind = any (%(requested)s) and was_requested
@@ -62,7 +61,7 @@ with ledger as (
   from spans
   cross join lateral generate_series(first_day::timestamp, last_day::timestamp, interval '1 day') as span (day)
   union all
-  -- Of all other kinds only failures are gaps.
+  -- A day of any other kind is a gap only if it failed.
   select kind, day
   from ledger
   where status = 'failed' and kind <> all (%(daily)s) and kind <> all (%(requested)s)
@@ -115,8 +114,8 @@ class CoverageGap:
 def find_gaps(connection: psycopg.Connection, user_id: UUID) -> list[CoverageGap]:
     """Find the runs of days on which a kind is missing, by kind and day.
 
-    Kinds of every worn day have gaps between their first and their last day. Of the others an empty day is no gap:
-    only days between requested ones that were never requested are, and failures.
+    A kind that is there every worn day has gaps between its first and its last day. For any other kind an empty day
+    is not a gap; days that were never requested between requested ones are, and failures.
     """
     rows = connection.execute(
         _FIND_GAPS,
@@ -146,27 +145,32 @@ def _continues(gap: CoverageGap, kind: str, day: dt.date, reason: Reason, error:
 
 
 def what_to_do(gaps: Iterable[CoverageGap]) -> Iterator[str]:
-    """Say what fills the gaps that can be filled: sentences with the command to type."""
+    """Return a sentence, with the command to type, for each reason that can be dealt with."""
     by_reason: dict[Reason, list[CoverageGap]] = {}
     for gap in gaps:
         by_reason.setdefault(gap.reason, []).append(gap)
-    if missing := by_reason.get("missing"):
-        days = _total_days(missing)
-        first, last = min(gap.first_day for gap in missing), max(gap.last_day for gap in missing)
-        kinds = ",".join(sorted({gap.kind for gap in missing}))
-        yield (
-            f"{_days_of_a_kind(days)} {'was' if days == 1 else 'were'} never fetched: "
-            f"`santorio sync --since {first} --until {last} --kinds {kinds}`, or import the account's export."
-        )
-    if failed := by_reason.get("failed"):
-        errors = ", ".join(sorted({gap.error or "no reason given" for gap in failed}))
-        days = _total_days(failed)
-        yield f"{_days_of_a_kind(days)} failed ({errors}): `santorio sync` requests them again."
+    if "missing" in by_reason:
+        yield _fetch_missing(by_reason["missing"])
+    if "failed" in by_reason:
+        yield _retry_failed(by_reason["failed"])
 
 
-def _total_days(gaps: Sequence[CoverageGap]) -> int:
-    return sum(gap.days for gap in gaps)
+def _fetch_missing(gaps: Sequence[CoverageGap]) -> str:
+    days = sum(gap.days for gap in gaps)
+    verb = "was" if days == 1 else "were"
+    first, last = min(gap.first_day for gap in gaps), max(gap.last_day for gap in gaps)
+    kinds = ",".join(sorted({gap.kind for gap in gaps}))
+    return (
+        f"{_days_of_a_kind(days)} {verb} never fetched: "
+        f"`santorio sync --since {first} --until {last} --kinds {kinds}`, or import the account's export."
+    )
+
+
+def _retry_failed(gaps: Sequence[CoverageGap]) -> str:
+    days = sum(gap.days for gap in gaps)
+    errors = ", ".join(sorted({gap.error or "no reason given" for gap in gaps}))
+    return f"{_days_of_a_kind(days)} failed ({errors}): `santorio sync` requests them again."
 
 
 def _days_of_a_kind(count: int) -> str:
-    return f"{count} day{'' if count == 1 else 's'} of a kind"
+    return "1 day of a kind" if count == 1 else f"{count} days of a kind"

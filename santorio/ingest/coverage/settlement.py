@@ -1,6 +1,6 @@
-"""Settle the coverage ledger: derive the status of each day from what files brought into the event log.
+"""Settle the coverage ledger: derive the status of each day from the events that files brought into the log.
 
-What a sync fetched is settled by its responses (`santorio/ingest/garmin/ledger.py`).
+Days that a sync fetched are settled by its responses (`santorio/ingest/garmin/ledger.py`).
 """
 
 import datetime as dt
@@ -14,11 +14,11 @@ from santorio.storage.database.locks import lock_person
 # A watch may sync a night or a day late; Garmin recomputes a day when it does.
 SETTLING_DAYS = 2
 
-# A young day is provisional even while it is empty: the watch may still sync it, so that it stays due.
-# What was requested from Garmin was settled by its response and stays so, but where the response was empty or the
-# request failed, a file that came later fills the day.
-# Whether a payload is empty takes reading all of it. So only days with something to decide are read: those that are
-# not in the ledger, that have newer events, or that have become old enough to be final.
+# A young day is provisional even while it is empty: the watch may still sync it, so it stays due.
+# A day that was requested from Garmin was settled by the response. Only where the response was empty or the request
+# failed, a file that came later settles the day.
+# To decide whether a payload is empty, all of it has to be read. So only the payloads of due days are read: days that
+# are not in the ledger, that have newer events, or that have become old enough to be final.
 _SETTLE = """
 with payloads as (
   select event_id, event_type, (metadata ->> 'day')::date as day, ingested_at

@@ -20,21 +20,21 @@ NAME, DAGSTER_NAME, API_ROLE = "santorio", "dagster", "santorio_api"
 
 @contextmanager
 def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Database]:
-    """Open the database for as long as the context lasts; what is missing of it is made.
+    """Open the database for as long as the context lasts; databases and schemas that are missing are created.
 
     Parameters
     ----------
     settings
-        Say which server; without one the home's embedded server is started, or joined where it runs.
+        Name the server; without one the data directory's embedded server is started, or joined if it is running.
     migrated
-        False leaves the schema as it is: for looking at a database that cannot be migrated.
+        False leaves the schema as it is: to look at a database that cannot be migrated.
 
     Raises
     ------
     StorageError
-        With what to do: away, busy, full, not writable, or written by a newer Santorio.
+        If the database is unavailable, busy, full, not writable, or written by a newer Santorio; with what to do.
     ConfigError
-        If a URL is none, or the login may not set up what is missing.
+        If a URL is not valid, or the login may not create what is missing.
     """
     if settings.database_url is not None:
         with _ready(_server(settings), migrated=migrated) as database:
@@ -48,7 +48,7 @@ def open_database(settings: Settings, *, migrated: bool = True) -> Iterator[Data
 
 
 def embedded_database(url: str, name: str) -> Database:
-    """URLs on the embedded server, where a role needs no password: who can open the socket is its owner."""
+    """Return the URLs on the embedded server. No role needs a password: only the owner can open the socket."""
     return Database(
         url=make_conninfo(url, dbname=name),
         dagster_url=make_conninfo(url, dbname=DAGSTER_NAME),
@@ -57,25 +57,22 @@ def embedded_database(url: str, name: str) -> Database:
 
 
 def _server(settings: Settings) -> Database:
-    assert settings.database_url is not None  # noqa: S101 - the caller looked
-    url = _address("SANTORIO_DATABASE_URL", settings.database_url)
-    dagster, api = settings.dagster_database_url, settings.api_database_url
-    return Database(
-        url=url,
-        dagster_url=(
-            _address("SANTORIO_DAGSTER_DATABASE_URL", dagster)
-            if dagster
-            else make_conninfo(url, dbname=DAGSTER_NAME)
-        ),
-        api_url=_address("SANTORIO_API_DATABASE_URL", api) if api else None,
-    )
+    assert settings.database_url is not None  # noqa: S101 - the caller has checked it
+    url = _checked_url("SANTORIO_DATABASE_URL", settings.database_url)
+    dagster_url = make_conninfo(url, dbname=DAGSTER_NAME)
+    if settings.dagster_database_url:
+        dagster_url = _checked_url("SANTORIO_DAGSTER_DATABASE_URL", settings.dagster_database_url)
+    api_url: str | None = None
+    if settings.api_database_url:
+        api_url = _checked_url("SANTORIO_API_DATABASE_URL", settings.api_database_url)
+    return Database(url, dagster_url, api_url)
 
 
-def _address(setting: str, url: SecretStr) -> str:
+def _checked_url(setting: str, url: SecretStr) -> str:
     try:
         conninfo_to_dict(url.get_secret_value())
     except psycopg.ProgrammingError:
-        # libpq's own message quotes the URL, password and all.
+        # libpq's own message quotes the URL, with its password.
         raise ConfigError(
             f"{setting} is not a PostgreSQL address.",
             hint="Write it as postgresql://user:password@host:5432/santorio.",
@@ -98,12 +95,12 @@ def _ready(database: Database, *, migrated: bool) -> Iterator[Database]:
 
 
 def ensure_database(url: str) -> None:
-    """Make the database that a URL names, where the server does not have it."""
+    """Create the database that a URL names, if the server does not have it."""
     try:
         connected(url).close()
     except DatabaseUnavailable as refusal:
-        # libpq gives a refused connection no SQLSTATE: only the catalogue tells a missing database from a bad
-        # login.
+        # libpq gives a refused connection no SQLSTATE: only the catalogue shows whether the database is missing or
+        # the login was refused.
         name = str(conninfo_to_dict(url).get("dbname") or "")
         if not name:
             raise
@@ -118,13 +115,13 @@ def _create_missing(server_url: str, name: str, refusal: DatabaseUnavailable) ->
         raise refusal from None
     except psycopg.errors.InsufficientPrivilege:
         raise ConfigError(
-            f"The database “{name}” does not exist, and the login may not make it.",
+            f"The database “{name}” does not exist, and the login may not create it.",
             hint=f'Have an administrator run: create database "{name}" owner <your login>.',
         ) from None
 
 
 def create_database(url: str, name: str, *, template: str | None = None) -> bool:
-    """Make a database on the server and return True, or False where it is there."""
+    """Create a database on the server and return True; return False if it exists."""
     with connected(url, autocommit=True) as connection:
         # Two starting processes must not both create it.
         lock_session(connection, Lock.CREATE_DATABASE)

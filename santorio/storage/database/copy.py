@@ -1,4 +1,4 @@
-"""COPY: the fastest way in."""
+"""Write rows and arrays by PostgreSQL's COPY, the fastest way into a table."""
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +8,12 @@ import numpy.typing as npt
 import psycopg
 from psycopg import sql
 
-# Rows are encoded some at a time: what is held in memory does not grow with the table.
+# Rows are encoded in chunks, so that the memory does not grow with the table.
 ROWS_PER_CHUNK = 32_768
+# The signature, flags and the length of an extension; see "Binary Format" in PostgreSQL's documentation of COPY.
 BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 BINARY_TRAILER = struct.pack("!h", -1)
+# The type `double precision` in pg_type.
 FLOAT8_OID = 701
 
 
@@ -35,7 +37,7 @@ def copy_arrays(
     Parameters
     ----------
     columns
-        Arrays of one length, each of the very type of its column: `f4` for real, `f8` for double precision,
+        Arrays of the same length, each of exactly the type of its column: `f4` for real, `f8` for double precision,
         `i4` for integer, `i8` for a timestamptz in microseconds since 2000, `V16` for a uuid.
     """
     rows = len(next(iter(columns.values())))
@@ -48,15 +50,16 @@ def copy_arrays(
 
 
 def binary_fields(columns: Sequence[npt.NDArray[np.generic]], *, prefix: bytes = b"") -> bytes:
-    """Rows as PostgreSQL's binary COPY has them: a prefix, and per field its length and its bytes, big-endian.
+    """Encode rows for PostgreSQL's binary COPY: a prefix, and for each field its length and its bytes, big-endian.
 
-    Every row is first laid out as if nothing were null; the bytes of nulls are then left out.
+    Every row is first laid out as if nothing were null; the bytes of nulls are then removed.
     """
     rows = len(columns[0])
     width = len(prefix) + sum(4 + column.dtype.itemsize for column in columns)
     block = np.empty((rows, width), np.uint8)
     block[:, : len(prefix)] = np.frombuffer(prefix, np.uint8)
-    kept: npt.NDArray[np.bool_] | None = None
+    # Made for the first column with a null: most arrays have none.
+    is_written: npt.NDArray[np.bool_] | None = None
     at = len(prefix)
     for column in columns:
         size = column.dtype.itemsize
@@ -64,22 +67,28 @@ def binary_fields(columns: Sequence[npt.NDArray[np.generic]], *, prefix: bytes =
         swapped = np.ascontiguousarray(column.astype(column.dtype.newbyteorder(">")))
         block[:, at + 4 : at + 4 + size] = swapped.view(np.uint8).reshape(rows, size)
         if column.dtype.kind == "f" and (missing := np.isnan(column)).any():
-            kept = np.ones((rows, width), np.bool_) if kept is None else kept
+            if is_written is None:
+                is_written = np.ones((rows, width), np.bool_)
+            # A null has the length -1 and no bytes.
             block[missing, at : at + 4] = 255
-            kept[missing, at + 4 : at + 4 + size] = False
+            is_written[missing, at + 4 : at + 4 + size] = False
         at += 4 + size
-    return (block if kept is None else block[kept]).tobytes()
+    if is_written is not None:
+        block = block[is_written]
+    return block.tobytes()
 
 
 def binary_array(values: npt.NDArray[np.float64]) -> bytes:
-    """Encode a double precision[] as PostgreSQL sends it: one dimension from 1, NaN as null."""
+    """Encode a double precision[] as PostgreSQL sends it: one dimension with indices from 1, NaN as null."""
+    # Number of dimensions, whether there are nulls, the element's type, the length, the first index.
     head = struct.pack("!iiIii", 1, int(np.isnan(values).any()), FLOAT8_OID, len(values), 1)
     return head + binary_fields([values])
 
 
 def _statement(table: str, columns: Sequence[str], *, binary: bool = False) -> sql.Composed:
+    options = sql.SQL(" (format binary)") if binary else sql.SQL("")
     return sql.SQL("copy {} ({}) from stdin{}").format(
         sql.Identifier(*table.split(".")),
         sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.SQL(" (format binary)" if binary else ""),
+        options,
     )

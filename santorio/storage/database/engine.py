@@ -1,4 +1,4 @@
-"""How the database is reached: psycopg 3 for COPY and queries, SQLAlchemy for pandas and Alembic."""
+"""Connections to the database: psycopg 3 for COPY and queries, SQLAlchemy for pandas and Alembic."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ UNAVAILABLE_HINT = (
 
 @dataclass(frozen=True)
 class Database:
-    """URLs of our database, of Dagster's, and of ours as the API's role. None of them is ever printed."""
+    """URLs of Santorio's database, of Dagster's, and of Santorio's as the API's role. None of them is ever printed."""
 
     url: str = field(repr=False)
     dagster_url: str = field(repr=False)
@@ -36,14 +36,14 @@ class Database:
         Raises
         ------
         StorageError
-            With what to do, where the server is away or its disk is full.
+            If the server is unavailable or its disk is full; with what to do.
         """
         with storage_errors(), connected(self.url, autocommit=autocommit) as connection:
             yield connection
 
     @cached_property
     def engine(self) -> "sqlalchemy.Engine":
-        """SQLAlchemy's engine, over psycopg 3; made when it is first needed, for its import takes 0.3 s."""
+        """SQLAlchemy's engine, over psycopg 3; created on first use, because its import takes 0.3 s."""
         import sqlalchemy
 
         return sqlalchemy.create_engine(self.sqlalchemy_url, hide_parameters=True)
@@ -59,8 +59,10 @@ class Database:
         return sqlalchemy_url(self.dagster_url, "psycopg2").render_as_string(hide_password=False)
 
     def close(self) -> None:
-        """Close the engine's idle connections, if it was ever made."""
-        if (engine := self.__dict__.get("engine")) is not None:
+        """Close the engine's idle connections, if there is an engine."""
+        # The property itself would create one.
+        engine = self.__dict__.get("engine")
+        if engine is not None:
             engine.dispose()
 
     @property
@@ -85,17 +87,23 @@ def sqlalchemy_url(url: str, driver: str) -> "sqlalchemy.URL":
     import sqlalchemy
 
     parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
-    host = parts.pop("host", None)
-    socket = host is not None and host.startswith("/")
-    query = {**({"host": host} if socket and host else {})}
-    known = {key: parts.pop(key, None) for key in ("user", "password", "port", "dbname")}
+    user, password = parts.pop("user", None), parts.pop("password", None)
+    host, database = parts.pop("host", None), parts.pop("dbname", None)
+    port: int | None = None
+    if port_text := parts.pop("port", None):
+        port = int(port_text)
+    # What has no place in SQLAlchemy's URL goes into its query, and so does the folder of a socket.
+    query: dict[str, str] = {}
+    if host is not None and host.startswith("/"):
+        query["host"] = host
+        host = None
     return sqlalchemy.URL.create(
         f"postgresql+{driver}",
-        username=known["user"],
-        password=known["password"] or None,
-        host=None if socket else host,
-        port=int(known["port"]) if known["port"] else None,
-        database=known["dbname"],
+        username=user,
+        password=password or None,
+        host=host,
+        port=port,
+        database=database,
         query={**query, **parts},
     )
 
@@ -106,7 +114,7 @@ def connected(url: str, *, autocommit: bool = False) -> psycopg.Connection:
     Raises
     ------
     DatabaseUnavailable
-        If none answers, or it refuses the login; the address is said without its password.
+        If it does not answer, or refuses the login; the message has the address without its password.
     """
     try:
         return psycopg.connect(url, autocommit=autocommit, connect_timeout=CONNECT_SECONDS)
@@ -117,14 +125,14 @@ def connected(url: str, *, autocommit: bool = False) -> psycopg.Connection:
 
 
 def address(url: str) -> str:
-    """Say where a database is, and nothing that is secret."""
+    """Return name and host of a database, nothing secret."""
     parts = conninfo_to_dict(url)
     return f"“{parts.get('dbname')}” at {parts.get('host') or 'localhost'}"
 
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turn the server's errors into sentences without values: PostgreSQL's details quote whole rows."""
+    """Translate the server's errors into messages without values: PostgreSQL's details quote complete rows."""
     try:
         yield
     except pg.DiskFull as error:
@@ -138,9 +146,9 @@ def storage_errors() -> Iterator[None]:
             raise _unavailable() from error
         raise StorageError(f"The database refused: {error.sqlstate}.") from None
     except psycopg.DatabaseError as error:
-        # `diag.message_primary` names columns and constraints; the detail, with the row, stays out.
+        # `diag.message_primary` names columns and constraints; the detail has the row and is not used.
         raise StorageError(f"The database refused: {error.diag.message_primary or error.sqlstate}.") from None
 
 
 def _unavailable() -> DatabaseUnavailable:
-    return DatabaseUnavailable("The database went away.", hint=UNAVAILABLE_HINT)
+    return DatabaseUnavailable("The connection to the database was lost.", hint=UNAVAILABLE_HINT)

@@ -1,4 +1,4 @@
-"""Advisory locks of PostgreSQL: every lock that Santorio takes, its number, and how it is taken.
+"""Advisory locks of PostgreSQL: every lock that Santorio takes, with its number, and the functions that take it.
 
 The numbers never change: a process of an earlier version may run beside this one. Functions in the database take locks
 too: `raw.downsample_samples` the lock of a person's writers, `intraday.refresh` number 1618.
@@ -51,15 +51,14 @@ def unlock_session(connection: psycopg.Connection, lock: Lock) -> None:
 
 
 def lock_transaction_shared(connection: psycopg.Connection, lock: Lock) -> None:
-    """Wait until nobody holds a lock for themselves, and share it until the transaction ends."""
+    """Wait until no other connection holds a lock exclusively, and share it until the transaction ends."""
     connection.execute("select pg_advisory_xact_lock_shared(%s)", [int(lock)])
 
 
 def lock_person(connection: psycopg.Connection, user_id: UUID) -> None:
     """Wait until no other transaction writes events of this person; held until the caller's transaction ends.
 
-    Take it before anything is read. Without it two imports of the same files store a version twice, or wait for each
-    other for ever.
+    Take it before anything is read. Without it two imports of the same files store a version twice, or deadlock.
     """
     connection.execute(
         "select pg_advisory_xact_lock(hashtextextended(%s, %s))", [str(user_id), int(PersonLock.WRITE)]

@@ -1,4 +1,4 @@
-"""Alembic migrations for what dbt does not own: the log, the ledger, the models' tables, the roles."""
+"""Alembic migrations for everything that dbt does not manage: the log, the ledger, the models' tables, the roles."""
 
 from pathlib import Path
 
@@ -12,17 +12,17 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def head() -> str:
-    """Newest revision of this code, from the names of its scripts: importing Alembic costs half a second."""
-    return max(path.stem for path in (SCRIPTS / "versions").glob("[0-9]*.py"))[:4]
+    """Return the newest revision of this code."""
+    return max(revisions())
 
 
-def known_revisions() -> set[str]:
-    """Every revision that this code knows."""
+def revisions() -> set[str]:
+    """Return every revision of this code, from the names of its scripts: importing Alembic takes half a second."""
     return {path.stem[:4] for path in (SCRIPTS / "versions").glob("[0-9]*.py")}
 
 
 def revision(connection: psycopg.Connection) -> str | None:
-    """Revision of the database, None where it was never migrated."""
+    """Return the revision of the database, None if it was never migrated."""
     if connection.execute("select to_regclass('ops.schema_version')").fetchone() == (None,):
         return None
     row = connection.execute("select version_num from ops.schema_version").fetchone()
@@ -37,16 +37,17 @@ def migrate(database: Database, connection: psycopg.Connection) -> None:
     NewerSchema
         If a newer Santorio wrote the database.
     """
-    found = revision(connection)
-    if found == head():
+    current = revision(connection)
+    if current == head():
         return
-    if found is not None and found not in known_revisions():
+    if current is not None and current not in revisions():
         raise NewerSchema(
-            f"The data was written by a newer Santorio (its schema is {found}, this one knows {head()}).",
+            f"The data was written by a newer Santorio (its schema is {current}, this one knows {head()}).",
             hint="Update Santorio; your data is untouched.",
         )
     lock_session(connection, Lock.MIGRATE)
     try:
+        # Read again: another process may have migrated while this one waited.
         if revision(connection) != head():
             _upgrade(database)
     finally:

@@ -91,13 +91,13 @@ def test_a_file_that_was_replaced_while_it_was_read_stays_for_the_next_time(
     database: Database, store: FolderStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = waiting(settings.inbox / "night.json", night(27000))
-    leave = importer._leave_inbox
+    leave = importer._remove_from_inbox
 
     def after_a_late_sync(kept: FolderStore, outcome: importer.FileOutcome) -> None:
         waiting(path, night(28000))
         leave(kept, outcome)
 
-    monkeypatch.setattr(importer, "_leave_inbox", after_a_late_sync)
+    monkeypatch.setattr(importer, "_remove_from_inbox", after_a_late_sync)
     import_inbox(database, store, settings)
     monkeypatch.undo()
     assert path.read_text() == night(28000)

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from santorio.people import Person, ensure_person
 from santorio.storage.database.engine import Database
-from santorio.storage.database.migrate import SCRIPTS, head, known_revisions, migrate
+from santorio.storage.database.migrate import SCRIPTS, head, migrate, revisions
 from santorio.trials.service import accept
 
 
@@ -24,7 +24,7 @@ def test_the_revision_read_from_the_names_is_alembics_head() -> None:
     config.set_main_option("path_separator", "os")
     scripts = ScriptDirectory.from_config(config)
     assert scripts.get_current_head() == head()
-    assert {script.revision for script in scripts.walk_revisions()} == known_revisions()
+    assert {script.revision for script in scripts.walk_revisions()} == revisions()
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:

@@ -75,7 +75,9 @@ def test_a_thinned_day_that_is_fetched_again_stays_thinned_whole_or_put_away(
     with my_home.database.connect() as connection:
         retention.set_keep_samples_days(connection, me, 30)
     later = dt.datetime.combine(DAY, dt.time(12), dt.UTC) + dt.timedelta(days=40)
-    assert sum(retention.thin(my_home.database, me, later), retention.Thinned()).payloads == len(kinds)
+    assert sum(retention.downsample(my_home.database, me, later), retention.Downsampled()).payloads == len(
+        kinds
+    )
     thinned = my_home.rows(log)
 
     with my_home.database.connect() as connection:
