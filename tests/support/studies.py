@@ -49,7 +49,7 @@ def only(answered: StudyAnswer) -> Comparison:
 
 
 def codes(answered: StudyAnswer) -> set[str]:
-    return {one.code for one in answered.warnings}
+    return {warning.code for warning in answered.warnings}
 
 
 def days(count: int, first: str = "2026-01-05") -> list[str]:

@@ -39,11 +39,11 @@ def test_an_accepted_run_publishes_its_rows_with_their_lineage(database, run):
     report = publish(database, run)
     assert (report.status, report.rows) == ("accepted", 1)
     with database.connect() as connection:
-        found = connection.execute(
+        row = connection.execute(
             "select run_id, r.user_id = e.user_id, as_of, fingerprint, code_version <> '', diagnostics, estimate"
             " from analysis.runs r join analysis.effects e using (run_id)"
         ).fetchone()
-    assert found == (report.run_id, True, run.as_of, "abc", True, {"r_hat": 1.0}, -0.4)
+    assert row == (report.run_id, True, run.as_of, "abc", True, {"r_hat": 1.0}, -0.4)
 
 
 def test_publishing_twice_is_publishing_once_unless_forced(database, run):

@@ -1,4 +1,4 @@
-"""What `day_quality` says to leave out is in no array, and each run records it in the same words."""
+"""Days that `day_quality` excludes are in no array, and each run records them in the same words."""
 
 import datetime as dt
 
@@ -21,7 +21,7 @@ def flagged(marts, autoregressive):
     marts.outcome("sleep_minutes", sleep)
     marts.outcome("mood", np.full(3, 6.0))
     marts.exposure("alcohol_g", rng.choice([0.0, 14.0, 28.0], DAYS), "g")
-    told = (
+    flags = (
         (7, "sleep_minutes", "impossible", True, RANGE),
         (7, "sleep_minutes", "partial night", True, WORN),
         (9, "sleep_minutes", "unlikely", False, "It is rare."),
@@ -35,13 +35,13 @@ def flagged(marts, autoregressive):
         "day_quality",
         [
             {"day": marts.day(day), "metric": metric, "flag": flag, "is_excluded": left, "reason": reason}
-            for day, metric, flag, left, reason in told
+            for day, metric, flag, left, reason in flags
         ],
     )
     return marts
 
 
-def test_what_is_left_out_is_in_no_array_and_told_with_every_reason(flagged):
+def test_excluded_days_are_in_no_array_and_reported_with_every_reason(flagged):
     with flagged.database.connect() as connection:
         series = read_outcomes(connection, flagged.person.user_id)
         alcohol = read_exposures(connection, flagged.person.user_id)["alcohol_g"]
@@ -52,12 +52,12 @@ def test_what_is_left_out_is_in_no_array_and_told_with_every_reason(flagged):
     assert np.isnan(alcohol.at(np.array([(flagged.day(12) - dt.date(1970, 1, 1)).days]))).all()
 
 
-def test_of_what_has_no_day_to_trust_there_is_no_series(flagged):
+def test_a_metric_without_a_trusted_day_has_no_series(flagged):
     with flagged.database.connect() as connection:
         assert "mood" not in read_outcomes(connection, flagged.person.user_id)
 
 
-def test_the_left_out_days_of_a_span_alone_are_told(flagged):
+def test_only_the_excluded_days_of_a_span_are_reported(flagged):
     with flagged.database.connect() as connection:
         series = read_outcomes(connection, flagged.person.user_id)
     number = (flagged.day(7) - dt.date(1970, 1, 1)).days
@@ -66,7 +66,7 @@ def test_the_left_out_days_of_a_span_alone_are_told(flagged):
     assert describe_exclusions(series, last=number - 1) == {}
 
 
-def test_a_run_records_what_it_left_out_in_the_same_words(flagged):
+def test_a_run_records_its_excluded_days_in_the_same_words(flagged):
     (report,) = analyse_effects(flagged.database, flagged.person)
     assert report.diagnostics["left_out"] == {
         "alcohol_g": [{"day": flagged.day(12).isoformat(), "reason": RANGE}],

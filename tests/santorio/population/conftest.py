@@ -22,7 +22,7 @@ INTERVENTION, METRIC = "screens", "sleep_minutes"
 
 @dataclass
 class Group:
-    """Writes what people's runs published, and reads what they are told of the whole."""
+    """Writes what people's runs published, and reads the pooled results that they see."""
 
     database: Database
     people: list[Person] = field(default_factory=list)
@@ -92,14 +92,14 @@ class Group:
         publish(self.database, run)
 
     def study(self) -> None:
-        """What the asset does: everyone's run, over what is shared at this moment."""
+        """Run the analysis for every person, as the asset does."""
         with self.database.connect() as connection:
             shared = read_shared_estimates(connection)
         for person in self.people:
             analyse_population(self.database, person, shared)
 
-    def told(self, person: Person) -> dict[str, dict[str, object]]:
-        """What the newest run tells a person, by what it rests on."""
+    def results(self, person: Person) -> dict[str, dict[str, object]]:
+        """A person's rows of the newest run, by their basis."""
         with self.database.connect() as connection:
             cursor = connection.execute(
                 "select * from analysis.population where run_id = (select run_id from analysis.runs where "

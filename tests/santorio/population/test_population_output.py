@@ -32,27 +32,27 @@ def here(group, home, monkeypatch, tmp_path):
     return group
 
 
-def said(*arguments: str) -> str:
+def output_of(*arguments: str) -> str:
     done = CliRunner().invoke(app, list(arguments))
     assert done.exit_code == 0, done.output
     return " ".join(done.output.split())
 
 
 def test_consent_is_given_and_withdrawn_in_words_that_say_what_it_means(here):
-    silent = ["--person", here.people[5].name]
-    assert "are not pooled" in said("consent", "show", *silent)
-    told = said("consent", "give", *silent)
-    assert "at least 5 people" in told
-    assert "priors in protocols that were accepted" in told
-    assert "unchanged" in said("consent", "give", *silent)
-    assert json.loads(said("consent", "show", "--json", *silent))["shares"] is True
-    assert "no longer pooled" in said("consent", "withdraw", *silent)
-    assert json.loads(said("consent", "show", "--json", *silent))["shares"] is False
+    not_sharing = ["--person", here.people[5].name]
+    assert "are not pooled" in output_of("consent", "show", *not_sharing)
+    output = output_of("consent", "give", *not_sharing)
+    assert "at least 5 people" in output
+    assert "priors in protocols that were accepted" in output
+    assert "unchanged" in output_of("consent", "give", *not_sharing)
+    assert json.loads(output_of("consent", "show", "--json", *not_sharing))["shares"] is True
+    assert "no longer pooled" in output_of("consent", "withdraw", *not_sharing)
+    assert json.loads(output_of("consent", "show", "--json", *not_sharing))["shares"] is False
 
 
-def test_the_asset_tells_each_who_shares_and_the_command_shows_it_beside_their_own(here):
-    one, silent = ["--person", here.people[0].name], ["--person", here.people[5].name]
-    assert "There is no effect yet" in said("population", *one)
+def test_the_asset_publishes_for_those_who_share_and_the_command_shows_it_beside_their_own(here):
+    sharing, not_sharing = ["--person", here.people[0].name], ["--person", here.people[5].name]
+    assert "There is no effect yet" in output_of("population", *sharing)
     database = dg.ResourceDefinition.hardcoded_resource(here.database)
     # Who shares is read once for each chunk of people.
     result = dg.materialize(
@@ -61,13 +61,13 @@ def test_the_asset_tells_each_who_shares_and_the_command_shows_it_beside_their_o
     (event,) = result.get_asset_materialization_events()
     metadata = event.step_materialization_data.materialization.metadata
     assert (metadata["people"].value, metadata["accepted"].value) == (6, 5)
-    told = said("population", *one)
-    assert "100 mg more caffeine, that night" in told
-    assert told.index("a trial of screens") < told.index("100 mg more caffeine")
-    rows = json.loads(said("population", "--json", *one))["population"]
+    output = output_of("population", *sharing)
+    assert "100 mg more caffeine, that night" in output
+    assert output.index("a trial of screens") < output.index("100 mg more caffeine")
+    rows = json.loads(output_of("population", "--json", *sharing))["population"]
     assert [(row["basis"], row["people"]) for row in rows] == [("trial", 5), ("association", 5)]
     assert rows[1]["own_estimate"] == FOUND[0] / 2  # as published, with its own prior
-    assert "only to people who share" in said("population", *silent)
-    said("consent", "withdraw", *one)
-    assert "only to people who share" in said("population", *one)
-    assert json.loads(said("population", "--json", *one))["population"] == []
+    assert "only to people who share" in output_of("population", *not_sharing)
+    output_of("consent", "withdraw", *sharing)
+    assert "only to people who share" in output_of("population", *sharing)
+    assert json.loads(output_of("population", "--json", *sharing))["population"] == []

@@ -1,4 +1,4 @@
-"""Who is pooled with whom: only who consents, never fewer than five, nobody with themself, none after withdrawing."""
+"""Pooling: only of people who consent, of five or more, never of a person with themself, never after a withdrawal."""
 
 import numpy as np
 import psycopg
@@ -34,68 +34,70 @@ def test_consent_is_a_word_in_the_log_of_which_the_newest_counts_and_none_is_no(
             assert not record_consent(connection, person, shares=shares)
             assert read_consent(connection, person.user_id).shares == shares
             assert people_who_share(connection) == ([person.user_id] if shares else [])
-        told = connection.execute(
+        results = connection.execute(
             "select data ->> 'shares' from raw.events where event_type = 'consent.pooling' order by ingested_at"
         ).fetchall()
-    assert told == [("true",), ("false",), ("true",), ("false",)]
+    assert results == [("true",), ("false",), ("true",), ("false",)]
 
 
-def test_four_people_are_told_nothing_and_five_are_pooled(group):
+def test_four_people_see_nothing_and_five_are_pooled(group):
     for estimate in FOUND[:4]:
         group.add(estimate)
     group.study()
-    assert all(group.told(person) == {} for person in group.people)
+    assert all(group.results(person) == {} for person in group.people)
     group.add(FOUND[4])
     group.study()
     for person, estimate in zip(group.people, FOUND, strict=False):
-        told = group.told(person)
-        assert set(told) == {"association", "trial"}
-        assert (told["trial"]["people"], told["trial"]["is_member"]) == (5, True)
+        results = group.results(person)
+        assert set(results) == {"association", "trial"}
+        assert (results["trial"]["people"], results["trial"]["is_member"]) == (5, True)
         # What they start from would rest on four others.
-        assert told["trial"]["others"] is told["trial"]["expected_mean"] is None
-        pulled = told["association"]["shrunk_estimate"]
+        assert results["trial"]["others"] is results["trial"]["expected_mean"] is None
+        pulled = results["association"]["shrunk_estimate"]
         assert (
-            min(estimate, told["association"]["mean"]) < pulled < max(estimate, told["association"]["mean"])
+            min(estimate, results["association"]["mean"])
+            < pulled
+            < max(estimate, results["association"]["mean"])
         )
 
 
-def test_what_is_told_is_the_pool_of_the_prior_free_estimates(group):
+def test_published_results_are_the_pool_of_the_prior_free_estimates(group):
     for estimate in FOUND:
         group.add(estimate)
     group.study()
-    told = group.told(group.people[2])
+    results = group.results(group.people[2])
     true = pool(np.array(FOUND), np.full(6, 5.0), 30.0, widths=((1.0, 1.0),), nodes=192)
-    assert told["association"]["mean"] == pytest.approx(true.mean, rel=1e-6)
-    assert told["association"]["between_sd"] == pytest.approx(true.between_mean, rel=1e-6)
-    assert true.below(told["association"]["lower_95"]) == pytest.approx(0.025)
+    assert results["association"]["mean"] == pytest.approx(true.mean, rel=1e-6)
+    assert results["association"]["between_sd"] == pytest.approx(true.between_mean, rel=1e-6)
+    assert true.below(results["association"]["lower_95"]) == pytest.approx(0.025)
     alone = pool(np.delete(FOUND, 2), np.full(5, 6.0), 25.0, widths=((1.0, 1.0),), nodes=192)
-    assert told["trial"]["others"] == 5
-    assert told["trial"]["expected_mean"] == pytest.approx(alone.mean, rel=1e-6)
-    assert told["trial"]["expected_sd"] == pytest.approx(alone.next_sd, rel=1e-6)
+    assert results["trial"]["others"] == 5
+    assert results["trial"]["expected_mean"] == pytest.approx(alone.mean, rel=1e-6)
+    assert results["trial"]["expected_sd"] == pytest.approx(alone.next_sd, rel=1e-6)
 
 
 def test_a_persons_own_trial_says_nothing_of_what_is_expected_of_them(group):
     for estimate in FOUND:
         group.add(estimate)
     group.study()
-    before = group.told(group.people[0])["trial"]
+    before = group.results(group.people[0])["trial"]
     group.tried(group.people[0], 200.0)
     group.study()
-    after = group.told(group.people[0])["trial"]
+    after = group.results(group.people[0])["trial"]
     assert after["expected_mean"] == before["expected_mean"]
     assert after["mean"] > before["mean"]
-    assert group.told(group.people[1])["trial"]["expected_mean"] > before["expected_mean"]
+    assert group.results(group.people[1])["trial"]["expected_mean"] > before["expected_mean"]
 
 
-def test_nobody_enters_who_does_not_consent_and_nothing_is_told_to_them(group):
+def test_a_person_who_does_not_consent_does_not_enter_and_sees_nothing(group):
     for estimate in FOUND[:5]:
         group.add(estimate)
     group.study()
-    before = group.told(group.people[0])
+    before = group.results(group.people[0])
     silent = group.add(900.0, shares=False)
     group.study()
-    assert group.told(silent) == {}
-    assert group.told(group.people[0]) == before
+    assert group.results(silent) == {}
+    assert group.results(group.people[0]) == before
     with group.database.connect() as connection:
         assert load_population_priors(connection, silent) == {}
 
@@ -105,21 +107,21 @@ def test_who_withdraws_is_out_with_the_next_study_and_below_five_all_is_gone(gro
         group.add(estimate)
     group.study()
     leaves = group.people[4]
-    with_all = group.told(group.people[0])["association"]
+    with_all = group.results(group.people[0])["association"]
     withdraw(group, leaves)
     with group.database.connect() as connection:
         assert load_population_priors(connection, leaves) == {}  # at once, whatever was published before
     group.study()
-    assert group.told(leaves) == {}
-    left = group.told(group.people[0])["association"]
+    assert group.results(leaves) == {}
+    left = group.results(group.people[0])["association"]
     assert (with_all["people"], left["people"]) == (6, 5)
     assert left["mean"] > with_all["mean"]
     withdraw(group, group.people[5])
     group.study()
-    assert all(group.told(person) == {} for person in group.people)
+    assert all(group.results(person) == {} for person in group.people)
 
 
-def test_who_has_not_tested_it_learns_what_to_expect_and_is_no_member(group):
+def test_a_person_who_has_not_tested_it_sees_what_to_expect_and_is_not_a_member(group):
     for estimate in FOUND[:5]:
         group.add(estimate)
     with group.database.connect() as connection:
@@ -127,24 +129,24 @@ def test_who_has_not_tested_it_learns_what_to_expect_and_is_no_member(group):
         record_consent(connection, new, shares=True)
     group.people.append(new)
     group.study()
-    told = group.told(new)
-    assert set(told) == {"trial"}
-    assert (told["trial"]["is_member"], told["trial"]["shrunk_estimate"]) == (False, None)
+    results = group.results(new)
+    assert set(results) == {"trial"}
+    assert (results["trial"]["is_member"], results["trial"]["shrunk_estimate"]) == (False, None)
     with group.database.connect() as connection:
         ((asked, ground),) = load_population_priors(connection, new).items()
     assert asked == ("screens", "sleep_minutes", 1)
     assert (ground.basis, ground.people) == ("population", 5)
-    assert ground.effect.mean == told["trial"]["mean"] < 0
+    assert ground.effect.mean == results["trial"]["mean"] < 0
 
 
 def test_amounts_are_brought_to_the_persons_own(group):
     for estimate in FOUND[:5]:
         group.add(estimate)
     group.study()
-    per_hundred = group.told(group.people[0])["association"]
+    per_hundred = group.results(group.people[0])["association"]
     group.associate(group.people[0], FOUND[0], per_amount=50.0)
     group.study()
-    per_fifty = group.told(group.people[0])["association"]
+    per_fifty = group.results(group.people[0])["association"]
     assert per_fifty["per_amount"] == 50.0
     for name in ("mean", "lower_95", "between_sd", "shrunk_estimate", "shrunk_sd"):
         assert per_fifty[name] == pytest.approx(per_hundred[name] / 2, rel=1e-6)

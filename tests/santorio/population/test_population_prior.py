@@ -48,10 +48,10 @@ def known_of(marts):
         return load_proposal_inputs(connection, marts.person, TODAY)
 
 
-def plan_of(known, intervention="screens"):
+def plan_of(inputs, intervention="screens"):
     return next(
         plan
-        for plan in find_plans(known, TODAY)
+        for plan in find_plans(inputs, TODAY)
         if (plan.intervention.name, plan.outcome.name) == (intervention, "sleep_minutes")
     )
 
@@ -100,13 +100,13 @@ def test_when_the_others_change_new_proposals_are_made(lived, group):
 
 
 def test_an_earlier_trial_of_ones_own_counts_more_and_both_enter(lived):
-    known = known_of(lived)
-    arms = plan_of(known).intervention.arms
+    inputs = known_of(lived)
+    arms = plan_of(inputs).intervention.arms
     tried = PreviousTrial(
         "screens", "screens", "sleep_minutes", "finished", TODAY - dt.timedelta(days=400),
         arms=arms, result=EffectDistribution(-10.0, 3.0),
     )  # fmt: skip
-    plan = plan_of(replace(known, past=[tried]))
+    plan = plan_of(replace(inputs, past=[tried]))
     assert [ground.basis for ground in plan.basis] == ["trial", "population"]
     parts = draft_protocol(plan).model.effect_prior
     assert [(part.rests_on, part.weight) for part in parts] == [
@@ -121,10 +121,10 @@ def test_an_earlier_trial_of_ones_own_counts_more_and_both_enter(lived):
 
 
 def test_an_association_of_ones_own_still_enters(lived):
-    known = known_of(lived)
-    expected = {("late-caffeine", "sleep_minutes", 1): next(iter(known.expected.values()))}
+    inputs = known_of(lived)
+    expected = {("late-caffeine", "sleep_minutes", 1): next(iter(inputs.expected.values()))}
     association = {("sleep_minutes", "caffeine_after_15_mg"): Association(-18.0, 4.0, 100.0)}
-    plan = plan_of(replace(known, associations=association, expected=expected), "late-caffeine")
+    plan = plan_of(replace(inputs, associations=association, expected=expected), "late-caffeine")
     assert [ground.basis for ground in plan.basis] == ["association", "population"]
     prior = draft_protocol(plan).model.prior()
     assert sum(prior.weights) == pytest.approx(1)
@@ -132,12 +132,12 @@ def test_an_association_of_ones_own_still_enters(lived):
 
 
 def test_interventions_of_ones_own_and_another_lag_take_nothing_from_others(lived):
-    known = known_of(lived)
-    ((asked, ground),) = known.expected.items()
+    inputs = known_of(lived)
+    ((asked, ground),) = inputs.expected.items()
     assert asked == ("screens", "sleep_minutes", 1)
-    assert plan_of(replace(known, expected={("screens", "sleep_minutes", 0): ground})).basis == ()
-    own = plan_of(known).intervention.model_copy(update={"own": True})
-    written = replace(known, own=replace(known.own, interventions=(own,)))
+    assert plan_of(replace(inputs, expected={("screens", "sleep_minutes", 0): ground})).basis == ()
+    own = plan_of(inputs).intervention.model_copy(update={"own": True})
+    written = replace(inputs, own=replace(inputs.own, interventions=(own,)))
     assert plan_of(written).basis == ()
 
 
@@ -192,8 +192,8 @@ def test_the_report_names_what_each_part_rested_on_and_what_is_left_of_it():
         ),
     )
     grid = _prior_table(account)
-    told = [(row[0].split(":")[0], *row[1:]) for row in grid.rows]
-    assert told == [
+    bars = [(row[0].split(":")[0], *row[1:]) for row in grid.rows]
+    assert bars == [
         ("your earlier trial", "50 %", "10 %"),
         ("trials of others here", "30 %", "85 %"),
         ("weak", "20 %", "5 %"),

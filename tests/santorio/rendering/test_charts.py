@@ -30,9 +30,9 @@ def test_the_same_data_gives_the_same_bytes() -> None:
 
 def test_many_markers_are_one_image_and_few_are_shapes() -> None:
     few = plot_rows([rows(60)], ["A", "B"], "mood", "Day", dated=False)
-    many = plot_rows([rows(MAX_SHAPES + 1)], ["A", "B"], "mood", "Day", dated=False)
+    heavy = plot_rows([rows(MAX_SHAPES + 1)], ["A", "B"], "mood", "Day", dated=False)
     assert elements(few, "image") == 0
-    assert elements(many, "image") > 0
+    assert elements(heavy, "image") > 0
 
 
 def test_an_effect_is_drawn_with_and_without_its_prior() -> None:

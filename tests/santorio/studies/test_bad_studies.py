@@ -1,4 +1,4 @@
-"""What cannot be answered ends in a sentence that says what is needed; what can be, says its limits."""
+"""A study that cannot be answered ends in a sentence that says what is needed; a weak one warns of its limits."""
 
 import time
 
@@ -25,14 +25,14 @@ def refusal(path, error=DataError):
 
 def test_three_days_are_too_few(tmp_path):
     data = {"day": days(3), "arm": ["A", "B", "A"], "outcome": [1, 2, 3]}
-    said = refusal(write_study(tmp_path, data), NotEnoughData)
-    assert "3 days have an outcome. At least 8 days with an outcome are needed, 3 of each arm." in said
+    message = refusal(write_study(tmp_path, data), NotEnoughData)
+    assert "3 days have an outcome. At least 8 days with an outcome are needed, 3 of each arm." in message
 
 
 def test_an_arm_that_was_never_taken_is_named(tmp_path):
     stated = {"arms": {"A": "tea", "B": "coffee"}}
-    said = refusal(write_study(tmp_path, columns(arm=["A"] * 70), **stated), NotEnoughData)
-    assert "The arm “coffee” was never taken" in said
+    message = refusal(write_study(tmp_path, columns(arm=["A"] * 70), **stated), NotEnoughData)
+    assert "The arm “coffee” was never taken" in message
     assert "Every row has the same arm, “A”" in refusal(write_study(tmp_path, columns(arm=["A"] * 70)))
 
 
@@ -41,29 +41,29 @@ def test_an_arm_without_an_outcome_is_named(tmp_path):
     assert "“B” has 0 days with an outcome" in refusal(write_study(tmp_path, columns(outcome=outcome)))
 
 
-def test_values_that_are_all_equal_tell_nothing(tmp_path):
+def test_values_that_are_all_equal_are_refused(tmp_path):
     assert "never varies" in refusal(write_study(tmp_path, columns(outcome=[7] * 70)), NotEnoughData)
 
 
 def test_an_outcome_in_text_is_refused_by_its_lines_and_never_by_its_values(tmp_path):
     outcome = [*OUTCOME[:5], "dreadful", *OUTCOME[6:9], "fine", *OUTCOME[10:]]
-    said = refusal(write_study(tmp_path, columns(outcome=outcome)))
-    assert "is not a number in 2 of 70 rows (lines 7, 11)" in said
-    assert "dreadful" not in said
+    message = refusal(write_study(tmp_path, columns(outcome=outcome)))
+    assert "is not a number in 2 of 70 rows (lines 7, 11)" in message
+    assert "dreadful" not in message
 
 
 def test_nine_of_ten_missing_leaves_too_little_or_a_warned_answer(tmp_path):
     few = [value if at % 10 == 0 else "" for at, value in enumerate(OUTCOME)]
     assert "7 days have an outcome" in refusal(write_study(tmp_path, columns(outcome=few)))
-    many = {"day": days(400), "arm": (ARM * 6)[:400], "outcome": [""] * 400}
-    many["outcome"][::10] = OUTCOME[:40]
-    answered = answer(write_study(tmp_path, many))
+    sparse = {"day": days(400), "arm": (ARM * 6)[:400], "outcome": [""] * 400}
+    sparse["outcome"][::10] = OUTCOME[:40]
+    answered = answer(write_study(tmp_path, sparse))
     assert only(answered).decision == "keep going"
     assert "many_missing" in codes(answered)
 
 
 @pytest.mark.parametrize(
-    ("schedule", "said"),
+    ("schedule", "message"),
     [
         (
             "day,arm\n"
@@ -75,11 +75,11 @@ def test_nine_of_ten_missing_leaves_too_little_or_a_warned_answer(tmp_path):
         ("day,arm,note\n2026-01-05,A,x\n", "has 3 columns"),
     ],
 )
-def test_a_schedule_that_does_not_match_is_refused(tmp_path, schedule, said):
+def test_a_schedule_that_does_not_match_is_refused(tmp_path, schedule, message):
     name = "schedule.json" if schedule.startswith("[") else "schedule.csv"
     (tmp_path / name).write_text(schedule)
     path = write_study(tmp_path, columns(), schedule=name, columns={"day": "day"})
-    assert said in refusal(path)
+    assert message in refusal(path)
 
 
 def test_a_schedule_that_contradicts_the_arms_is_refused_and_one_that_slips_is_warned_of(tmp_path):
@@ -91,13 +91,13 @@ def test_a_schedule_that_contradicts_the_arms_is_refused_and_one_that_slips_is_w
     assert "they agree on" in refusal(schedule(["B" if arm == "A" else "A" for arm in ARM]))
     slipped = [*ARM[:60], *("B" if arm == "A" else "A" for arm in ARM[60:])]
     answered = answer(schedule(slipped))
-    assert any("agrees with what was assigned on 86 %" in one.text for one in answered.warnings)
+    assert any("agrees with what was assigned on 86 %" in warning.text for warning in answered.warnings)
 
 
 def test_a_schedule_that_counts_days_is_not_guessed_where_dates_have_gaps(tmp_path):
     (tmp_path / "schedule.json").write_text(str([int(arm == "B") for arm in ARM]))
     stated = {"schedule": "schedule.json", "columns": {"day": "day"}}
-    whole = only(answer(write_study(tmp_path, columns(), **stated))).effect
+    complete = only(answer(write_study(tmp_path, columns(), **stated))).effect
     day = days(90)
     paused = [*day[:30], *day[50:90]]
     answered = answer(write_study(tmp_path, columns(day=paused), **stated))
@@ -106,14 +106,14 @@ def test_a_schedule_that_counts_days_is_not_guessed_where_dates_have_gaps(tmp_pa
         only(answered).raw_difference
         == only(answer(write_study(tmp_path, columns(day=paused)))).raw_difference
     )
-    assert whole.estimate != only(answered).effect.estimate
+    assert complete.estimate != only(answered).effect.estimate
     few = {name: values[:-1] for name, values in columns(day=paused).items()}
     assert "counts 70 days, and the data has 69 dates over 89" in refusal(
         write_study(tmp_path, few, **stated)
     )
 
 
-def test_duplicate_days_are_summarised_and_told_and_contradictory_ones_refused(tmp_path):
+def test_duplicate_days_are_summarised_with_a_warning_and_contradictory_days_are_refused(tmp_path):
     twice = {name: [*values, values[4]] for name, values in columns().items()}
     answered = answer(write_study(tmp_path, twice))
     assert answered.data.rows == 70
@@ -195,7 +195,7 @@ def test_an_arm_and_a_reference_that_are_not_there_are_named(tmp_path):
     assert "reference “C” is not an arm" in refusal(write_study(tmp_path, columns(), reference="C"))
 
 
-def test_rows_without_day_or_arm_are_left_out_and_told(tmp_path):
+def test_rows_without_day_or_arm_are_excluded_with_a_warning(tmp_path):
     day, arm = days(70), list(ARM)
     day[3], arm[10] = "", ""
     answered = answer(write_study(tmp_path, columns(day=day, arm=arm)))
@@ -203,20 +203,20 @@ def test_rows_without_day_or_arm_are_left_out_and_told(tmp_path):
     assert {"no_day", "no_arm"} <= codes(answered)
 
 
-def test_a_case_with_too_little_is_left_out_of_several_and_told(tmp_path):
+def test_a_case_with_too_little_data_is_excluded_from_several_with_a_warning(tmp_path):
     data = columns(who=["Ann"] * 36 + ["Ben"] * 31 + ["Cem"] * 3)
     answered = answer(write_study(tmp_path, data, columns={"day": "day", "arm": "arm", "case": "who"}))
     assert answered.data.cases == ["Ann", "Ben"]
-    assert any(one.text.startswith("Cem is excluded") for one in answered.warnings)
+    assert any(warning.text.startswith("Cem is excluded") for warning in answered.warnings)
 
 
-def test_data_that_is_not_there_is_said_to_be_missing(tmp_path):
+def test_a_missing_data_file_is_reported(tmp_path):
     assert "There is no data file" in refusal(write_study(tmp_path, data="elsewhere.csv"))
 
 
 def test_decimal_commas_and_dates_of_several_formats_give_the_same_answer(tmp_path):
     plain = only(answer(write_study(tmp_path, columns()))).effect
-    day = [f"{int(one[8:])}.{int(one[5:7])}.{one[:4]}" if at % 2 else one for at, one in enumerate(days(70))]
+    day = [f"{int(day[8:])}.{int(day[5:7])}.{day[:4]}" if at % 2 else day for at, day in enumerate(days(70))]
     outcome = [str(value).replace(".", ",") for value in OUTCOME]
     rows = "".join(f"{a};{b};{c}\n" for a, b, c in zip(day, ARM, outcome, strict=True))
     (tmp_path / "data.csv").write_text("day;arm;outcome\n" + rows, encoding="cp1252")

@@ -63,4 +63,4 @@ def test_damage_ends_in_an_answer_or_a_sentence(tmp_path, seed):
         assert effect.lower_95 <= effect.upper_95
         answered += 1
     assert answered + len(sentences) == 12
-    assert all(10 < len(one) < 1500 for one in sentences)
+    assert all(10 < len(sentence) < 1500 for sentence in sentences)

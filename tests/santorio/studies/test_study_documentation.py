@@ -93,6 +93,6 @@ def test_what_cannot_be_answered_is_a_sentence_and_exit_code_1(example, monkeypa
     with pytest.raises(SystemExit) as left:
         main()
     assert left.value.code == 1
-    said = capsys.readouterr().err
-    assert "lamp.csv has no column “mod”" in said
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert "lamp.csv has no column “mod”" in output
+    assert "Traceback" not in output

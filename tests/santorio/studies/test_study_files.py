@@ -1,10 +1,12 @@
-"""What a study file may say, and the sentences that refuse what it may not."""
+"""Study files: the format that is read, the sentences that refuse another, and the notations of days."""
 
 import pytest
 
+from santorio.csv_table import read_table
 from santorio.errors import ConfigError
 from santorio.studies.spec import Design, read_study
-from support.studies import write_study
+from santorio.studies.timestamps import parse_timestamps
+from support.studies import days, write_csv, write_study
 
 
 def refusal(path):
@@ -22,15 +24,15 @@ def test_the_shortest_study_has_documented_defaults(tmp_path):
 
 
 def test_an_unknown_key_is_refused_with_what_is_possible(tmp_path):
-    said = refusal(write_study(tmp_path, outcom="mood"))
-    assert "“outcom” is not a key" in said
-    assert "did you mean “outcomes”?" in said
-    assert "columns, outcomes, arms" in said
+    message = refusal(write_study(tmp_path, outcom="mood"))
+    assert "“outcom” is not a key" in message
+    assert "did you mean “outcomes”?" in message
+    assert "columns, outcomes, arms" in message
 
 
 def test_an_unknown_key_inside_says_where_it_stands(tmp_path):
-    said = refusal(write_study(tmp_path, design={"scheme": "days", "blok": 4}))
-    assert "“design.blok” is not a key of a study (did you mean “block”?)" in said
+    message = refusal(write_study(tmp_path, design={"scheme": "days", "blok": 4}))
+    assert "“design.blok” is not a key of a study (did you mean “block”?)" in message
 
 
 @pytest.mark.parametrize(
@@ -56,12 +58,12 @@ def test_an_earlier_key_beside_its_new_one_is_refused(tmp_path):
 def test_what_is_missing_is_named(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text("title: A study\n")
-    said = refusal(path)
-    assert all(f"“{key}” is missing" in said for key in ("data", "columns", "outcomes"))
+    message = refusal(path)
+    assert all(f"“{key}” is missing" in message for key in ("data", "columns", "outcomes"))
 
 
 @pytest.mark.parametrize(
-    ("stated", "said"),
+    ("stated", "message"),
     [
         (
             {"outcomes": [{"column": "a", "kind": "colour"}]},
@@ -83,8 +85,8 @@ def test_what_is_missing_is_named(tmp_path):
         ({"day_starts": "25:00"}, "day_starts"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path, stated, said):
-    assert said in refusal(write_study(tmp_path, **stated))
+def test_what_makes_no_sense_is_refused_in_a_sentence(tmp_path, stated, message):
+    assert message in refusal(write_study(tmp_path, **stated))
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path):
@@ -100,16 +102,25 @@ def test_arms_may_be_called_no_and_on(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", "title: [", "just words"])
-def test_a_file_that_is_no_study_is_refused_in_a_sentence(tmp_path, text):
+def test_a_file_that_is_not_a_study_is_refused_in_a_sentence(tmp_path, text):
     path = tmp_path / "study.yaml"
     path.write_text(text)
     assert "docs/studies.md" in refusal(path)
 
 
-def test_a_study_file_that_is_not_there_is_said_to_be_missing(tmp_path):
+def test_a_missing_study_file_is_reported(tmp_path):
     assert "There is no study file" in refusal(tmp_path / "study.yaml")
 
 
 def test_a_smallest_effect_may_be_a_percentage(tmp_path):
     study = read_study(write_study(tmp_path, outcomes=[{"column": "a", "smallest_effect": "10 %"}]))
     assert study.outcomes[0].smallest_percent == pytest.approx(10)
+
+
+def test_a_number_that_is_not_a_date_among_thousands_of_compact_dates_makes_them_plain_numbers(tmp_path):
+    dates = [day.replace("-", "") for day in days(2500, "2018-01-01")]
+    compact = read_table(write_csv(tmp_path / "dates.csv", {"day": dates, "mood": range(2500)}))
+    assert parse_timestamps(compact, "day").dated
+    dates[-1] = "20261399"
+    mixed = read_table(write_csv(tmp_path / "mixed.csv", {"day": dates, "mood": range(2500)}))
+    assert not parse_timestamps(mixed, "day").dated

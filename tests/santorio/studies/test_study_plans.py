@@ -1,4 +1,4 @@
-"""Designing a study: what is promised is what simulated studies show, and what is written can be analysed."""
+"""Designing a study: simulated studies have the promised power, and the written files can be analysed."""
 
 import csv
 import datetime as dt
@@ -35,13 +35,13 @@ def plan():
 def test_the_shortest_study_of_the_wanted_power_is_recommended(plan):
     assert plan.enough
     assert (plan.law, plan.period, plan.block) == ("days", 1, 4)
-    shorter = [one.power for one in plan.by_days if one.days < plan.days]
-    assert max(shorter) < 0.8 <= next(one.power for one in plan.by_days if one.days == plan.days)
-    assert [one.days for one in plan.options if one.period == 7] > [plan.days]
+    shorter = [row.power for row in plan.by_days if row.days < plan.days]
+    assert max(shorter) < 0.8 <= next(row.power for row in plan.by_days if row.days == plan.days)
+    assert [option.days for option in plan.options if option.period == 7] > [plan.days]
 
 
 def test_power_in_closed_form_is_that_of_simulated_studies(plan):
-    promised = next(one.power for one in plan.by_days if one.days == plan.days)
+    promised = next(row.power for row in plan.by_days if row.days == plan.days)
     assert plan.simulated.power == pytest.approx(promised, abs=0.06)
     none = plan.by_effect[0]
     assert none.effect == 0
@@ -49,9 +49,9 @@ def test_power_in_closed_form_is_that_of_simulated_studies(plan):
 
 
 def test_probabilities_of_all_decisions_sum_to_one_and_grow_with_the_effect(plan):
-    for one in plan.by_effect:
-        assert one.more + one.less + one.no_difference + one.keep_going == pytest.approx(1)
-    more = [one.more for one in plan.by_effect]
+    for row in plan.by_effect:
+        assert row.more + row.less + row.no_difference + row.keep_going == pytest.approx(1)
+    more = [row.more for row in plan.by_effect]
     assert more == sorted(more)
 
 
@@ -59,8 +59,8 @@ def test_the_schedule_is_balanced_and_comes_again_from_its_seed(plan):
     schedule = np.array(plan.schedule).reshape(-1, 4)
     assert ((schedule == "on").sum(axis=1) == 2).all()
     again = draw(2, plan.days, 1, plan.seed)
-    assert [plan.arms[one] for one in again] == plan.schedule
-    assert [plan.arms[one] for one in draw(2, plan.days, 1, 4)] != plan.schedule
+    assert [plan.arms[arm] for arm in again] == plan.schedule
+    assert [plan.arms[arm] for arm in draw(2, plan.days, 1, 4)] != plan.schedule
 
 
 def test_each_order_of_a_block_is_as_likely():
@@ -83,14 +83,14 @@ def test_the_variance_of_two_arms_in_periods_is_that_of_the_trial_planner():
     )
 
 
-def test_more_days_tell_more_and_a_noisy_person_needs_more_of_them(plan):
+def test_more_days_narrow_the_interval_and_a_noisy_person_needs_more_of_them(plan):
     noisy = plan_study(request(noise=Noise(12.0, 0.4), periods=[1]))
     assert noisy.days > plan.days
-    intervals = [one.interval for one in plan.by_days]
+    intervals = [row.interval for row in plan.by_days]
     assert intervals[-1] < intervals[0] / 2
 
 
-def test_a_study_that_cannot_be_had_is_said_to_be_out_of_reach():
+def test_a_study_that_needs_too_many_days_says_so():
     plan = plan_study(request(effect=4.0, most_days=28))
     assert not plan.enough
     assert "28 days are not enough" in plan.says
@@ -109,7 +109,7 @@ def test_what_lasts_is_better_not_changed_by_day():
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"arms": ["on"]}, "two arms"),
         ({"noise": Noise(0.0, 0.4)}, "above 0"),
@@ -122,8 +122,8 @@ def test_what_lasts_is_better_not_changed_by_day():
         ({"power": 1.0}, "between 0 and 1"),
     ],
 )
-def test_requests_that_contradict_themselves_are_refused(changed, said):
-    with pytest.raises(ConfigError, match=said):
+def test_requests_that_contradict_themselves_are_refused(changed, message):
+    with pytest.raises(ConfigError, match=message):
         plan_study(request(**changed))
 
 
@@ -133,13 +133,13 @@ def test_no_effect_at_all_is_found_to_be_none_where_the_data_is_plenty():
     assert more + less < 0.001
 
 
-def test_past_values_tell_the_noise(tmp_path):
+def test_past_values_give_the_noise(tmp_path):
     rng = np.random.default_rng(2)
     path = write_csv(tmp_path / "past.csv", {"day": days(300), "mood": 50 + 8 * ar1(rng, 300, 0.5)})
-    noise, said = noise_of_file(path, "mood", "day")
+    noise, source = noise_of_file(path, "mood", "day")
     assert noise.sigma == pytest.approx(8, abs=1)
     assert noise.rho == pytest.approx(0.5, abs=0.12)
-    assert said == "from 300 days of past.csv"
+    assert source == "from 300 days of past.csv"
     write_csv(path, {"day": days(10), "mood": range(10)})
     with pytest.raises(ConfigError, match="at least 14 days"):
         noise_of_file(path, "mood", "day")
@@ -155,10 +155,10 @@ def run(*arguments):
 NOISE = ("--sd", 8, "--correlation", 0.4, "--smallest-effect", 3, "--effect", 8, "--seed", 3)
 
 
-def test_a_plan_is_said_in_words_and_as_json(plan):
-    said = run(*NOISE, "--periods", "1,7", "--arms", "off,on")
-    assert said.exit_code == 0
-    assert " ".join(plan.says.split()) in " ".join(said.output.split())
+def test_a_plan_is_printed_as_text_and_as_json(plan):
+    source = run(*NOISE, "--periods", "1,7", "--arms", "off,on")
+    assert source.exit_code == 0
+    assert " ".join(plan.says.split()) in " ".join(source.output.split())
     document = json.loads(run(*NOISE, "--periods", "1,7", "--arms", "off,on", "--json").output)
     jsonschema.Draft202012Validator(Plan.model_json_schema()).validate(document)
     assert document == json.loads(plan.model_dump_json())

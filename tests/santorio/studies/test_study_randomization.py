@@ -12,11 +12,11 @@ DAY = np.arange(12)
 
 
 def drawn(design, label, day=None):
-    found = redraws(design, np.arange(len(label)) if day is None else day, np.array(label))
-    assert found is not None
-    every = np.concatenate(list(found.batches))
-    assert len(every) == found.count
-    return {tuple(row) for row in every.tolist()}, found.complete
+    redrawn = redraws(design, np.arange(len(label)) if day is None else day, np.array(label))
+    assert redrawn is not None
+    every = np.concatenate(list(redrawn.batches))
+    assert len(every) == redrawn.count
+    return {tuple(row) for row in every.tolist()}, redrawn.complete
 
 
 def test_days_are_all_permutations_with_as_many_of_each_arm():
@@ -120,16 +120,16 @@ def test_the_interval_of_the_test_holds_an_added_effect():
     rng = np.random.default_rng(2)
     arm = rng.permutation(np.repeat([0, 1], 20))
     noise = rng.normal(size=40)
-    found = [
+    results = [
         randomisation_test(
             Design(scheme="days"), [Sampled(np.arange(40), arm, noise + shift * arm, arm.astype(float))], 1
         )
         for shift in (0.0, 5.0)
     ]
-    assert found[0] is not None
-    assert found[1] is not None
-    assert found[1].lower_95 == pytest.approx(found[0].lower_95 + 5, abs=0.05)
-    assert found[1].lower_95 < 5 < found[1].upper_95
+    assert results[0] is not None
+    assert results[1] is not None
+    assert results[1].lower_95 == pytest.approx(results[0].lower_95 + 5, abs=0.05)
+    assert results[1].lower_95 < 5 < results[1].upper_95
 
 
 def test_too_few_schedules_to_reject_anything_give_no_interval():

@@ -128,7 +128,7 @@ def test_pictures_are_drawings_with_words_beside_them(page, read):
         assert ElementTree.fromstring(image).tag == "{http://www.w3.org/2000/svg}svg"
     alternatives = re.findall(r'<img alt="([^"]+)"', page)
     assert len(alternatives) == 5
-    assert all(len(one) > 40 for one in alternatives)
+    assert all(len(text) > 40 for text in alternatives)
 
 
 def test_hashes_and_versions_are_named(page, path):

@@ -18,16 +18,16 @@ def test_an_effect_of_days_drawn_by_chance_is_recovered(tmp_path):
             outcomes=[{"column": "outcome", "direction": "higher", "smallest_effect": 3, "unit": "points"}],
         )
     )
-    found = only(answered)
-    assert found.effect.lower_95 < 8 < found.effect.upper_95
-    assert found.effect.lower_95 > 0
-    assert found.decision == "adopt"
-    assert found.randomisation is not None
-    assert found.randomisation.p < 0.01
-    assert found.randomisation.lower_95 < 8 < found.randomisation.upper_95
+    comparison = only(answered)
+    assert comparison.effect.lower_95 < 8 < comparison.effect.upper_95
+    assert comparison.effect.lower_95 > 0
+    assert comparison.decision == "adopt"
+    assert comparison.randomisation is not None
+    assert comparison.randomisation.p < 0.01
+    assert comparison.randomisation.lower_95 < 8 < comparison.randomisation.upper_95
     assert answered.design.claim == "caused"
     assert "“tea” raised outcome" in answered.answer
-    assert found.cases[0].autocorrelation[1] < 0.4 < found.cases[0].autocorrelation[2]
+    assert comparison.cases[0].autocorrelation[1] < 0.4 < comparison.cases[0].autocorrelation[2]
 
 
 def reaction_times(rng, effect_ms):
@@ -63,17 +63,17 @@ def test_reaction_times_of_forty_tests_in_abba_order_are_recovered(tmp_path):
             row="test",
         )
     )
-    found = only(answered)
+    comparison = only(answered)
     assert (answered.data.rows, answered.data.rows_read, answered.data.row) == (40, 800, "test")
-    assert found.effect.lower_95 < -25 < found.effect.upper_95
-    assert found.effect.upper_95 < 0
-    assert found.decision == "adopt"
+    assert comparison.effect.lower_95 < -25 < comparison.effect.upper_95
+    assert comparison.effect.upper_95 < 0
+    assert comparison.decision == "adopt"
     # Nobody tossed a coin: no test by re-drawing, and no word of a cause.
-    assert found.randomisation is None
+    assert comparison.randomisation is None
     assert "not_randomised" in codes(answered)
     assert "association" in answered.answer
     assert "lowered" not in answered.answer
-    assert len(found.cases[0].cycles) == 10
+    assert len(comparison.cases[0].cycles) == 10
 
 
 def test_abba_by_the_toss_of_a_coin_for_each_block_is_tested_over_all_tosses(tmp_path):
@@ -115,14 +115,14 @@ def test_thousands_of_particle_counts_are_as_many_answers_as_there_are_days(tmp_
         "design": {"scheme": "alternating"},
     }
     answered = answer(write_study(tmp_path, particles(np.random.default_rng(5), 70, 0.4), **stated))
-    found = only(answered)
+    comparison = only(answered)
     assert (answered.data.rows_read, answered.data.rows) == (6720, 70)
     assert answered.outcomes[0].scale == "log"
     assert "geometric mean" in answered.outcomes[0].summary
-    assert found.effect.percent is not None
-    assert -70 < found.effect.percent[0] < -50
-    assert found.decision == "adopt"
-    assert found.randomisation is None
+    assert comparison.effect.percent is not None
+    assert -70 < comparison.effect.percent[0] < -50
+    assert comparison.decision == "adopt"
+    assert comparison.randomisation is None
     assert answered.design.claim == "associated"
 
 
@@ -131,7 +131,7 @@ def test_intervals_of_particle_counts_hold_the_truth_though_readings_are_thousan
     missed = []
     for seed in range(10):
         data = particles(np.random.default_rng(100 + seed), 70, ratio, every=24)
-        found = only(
+        comparison = only(
             answer(
                 write_study(
                     tmp_path, data, columns={"time": "time", "arm": "filter"},
@@ -139,7 +139,7 @@ def test_intervals_of_particle_counts_hold_the_truth_though_readings_are_thousan
                 )
             )
         )  # fmt: skip
-        _, lower, upper = found.effect.percent
+        _, lower, upper = comparison.effect.percent
         missed.append(not lower < 100 * (ratio - 1) < upper)
     assert sum(missed) <= 2
 
@@ -149,7 +149,7 @@ def pupils(rng, effect, count=4, per_phase=7, label=("A", "B", "A", "B")):
     for pupil in range(count):
         own = effect + rng.normal(0, 1)
         phase = np.repeat(label, per_phase)
-        treated = np.array([one.startswith("B") for one in phase])
+        treated = np.array([label.startswith("B") for label in phase])
         score = 10 + 2 * rng.normal() + 2 * ar1(rng, len(phase), 0.3) + own * treated
         columns["pupil"] += [f"pupil {pupil + 1}"] * len(phase)
         columns["session"] += range(1, len(phase) + 1)
@@ -168,20 +168,20 @@ PUPILS = {
 
 def test_abab_phases_of_several_pupils_are_pooled_and_each_has_its_own_answer(tmp_path):
     answered = answer(write_study(tmp_path, pupils(np.random.default_rng(5), 6), **PUPILS))
-    found = only(answered)
-    assert [one.case for one in found.cases] == [f"pupil {number}" for number in range(1, 5)]
-    assert found.effect.lower_95 < 6 < found.effect.upper_95
-    assert found.effect.lower_95 > 0
-    widths = [one.effect.upper_95 - one.effect.lower_95 for one in found.cases]
-    assert found.effect.upper_95 - found.effect.lower_95 < min(widths) * 1.5
-    assert found.between is not None
-    assert found.between.lower_95 < 1 < found.between.upper_95
-    assert found.between.probability_same_sign > 0.9
-    assert all(one.pooled_effect is not None for one in found.cases)
-    assert all(len(one.cycles) == 2 for one in found.cases)
+    comparison = only(answered)
+    assert [case.case for case in comparison.cases] == [f"pupil {number}" for number in range(1, 5)]
+    assert comparison.effect.lower_95 < 6 < comparison.effect.upper_95
+    assert comparison.effect.lower_95 > 0
+    widths = [case.effect.upper_95 - case.effect.lower_95 for case in comparison.cases]
+    assert comparison.effect.upper_95 - comparison.effect.lower_95 < min(widths) * 1.5
+    assert comparison.between is not None
+    assert comparison.between.lower_95 < 1 < comparison.between.upper_95
+    assert comparison.between.probability_same_sign > 0.9
+    assert all(case.pooled_effect is not None for case in comparison.cases)
+    assert all(len(case.cycles) == 2 for case in comparison.cases)
     assert "few_phases" in codes(answered)
     assert answered.design.claim == "associated"
-    assert found.randomisation is None
+    assert comparison.randomisation is None
 
 
 def test_phases_that_are_numbered_are_their_letters(tmp_path):
@@ -241,7 +241,7 @@ def test_files_of_several_cases_are_as_one_file_with_a_column(tmp_path):
     together = only(answer(write_study(tmp_path, data, **PUPILS)))
     files = []
     for name in dict.fromkeys(data["pupil"]):
-        inside = [at for at, one in enumerate(data["pupil"]) if one == name]
+        inside = [at for at, pupil in enumerate(data["pupil"]) if pupil == name]
         part = {key: [values[at] for at in inside] for key, values in data.items() if key != "pupil"}
         part["points"] = part.pop("score")
         write_csv(tmp_path / f"{name}.csv", part)
@@ -268,11 +268,11 @@ def test_three_arms_are_each_held_against_the_reference(tmp_path):
     assert wine.effect.lower_95 < -5 < wine.effect.upper_95
 
 
-def test_doses_are_a_line_and_told_per_unit(tmp_path):
+def test_doses_have_a_linear_effect_reported_per_unit(tmp_path):
     rng = np.random.default_rng(11)
     dose = rng.permutation(np.repeat([0, 100, 200, 300], 20))
     outcome = 50 + 4 * rng.normal(size=80) - 0.02 * dose
-    found = only(
+    comparison = only(
         answer(
             write_study(
                 tmp_path, {"day": days(80), "mg": dose, "outcome": outcome},
@@ -280,13 +280,13 @@ def test_doses_are_a_line_and_told_per_unit(tmp_path):
             )
         )
     )  # fmt: skip
-    assert (found.arm, found.reference) == ("caffeine 300 mg", "0 mg")
-    assert found.effect.lower_95 < -6 < found.effect.upper_95
-    assert found.dose is not None
-    assert found.dose.lower_95 < -0.02 < found.dose.upper_95
-    assert found.randomisation is not None
-    assert found.randomisation.p < 0.02
-    assert found.randomisation.lower_95 < -6 < found.randomisation.upper_95
+    assert (comparison.arm, comparison.reference) == ("caffeine 300 mg", "0 mg")
+    assert comparison.effect.lower_95 < -6 < comparison.effect.upper_95
+    assert comparison.dose is not None
+    assert comparison.dose.lower_95 < -0.02 < comparison.dose.upper_95
+    assert comparison.randomisation is not None
+    assert comparison.randomisation.p < 0.02
+    assert comparison.randomisation.lower_95 < -6 < comparison.randomisation.upper_95
 
 
 def test_what_is_carried_over_is_estimated_where_a_half_life_is_stated(tmp_path):
@@ -309,7 +309,7 @@ def test_a_washout_leaves_out_the_first_days_after_a_change(tmp_path):
     arm = np.repeat([0, 1, 1, 0, 1, 0], 7)
     data = {"day": days(42), "arm": arm, "outcome": rng.normal(size=42)}
     answered = answer(write_study(tmp_path, data, washout=2, design={"scheme": "periods", "period": 7}))
-    assert [one.missing for one in answered.outcomes[0].arms] == [4, 4]
+    assert [arm.missing for arm in answered.outcomes[0].arms] == [4, 4]
     assert "washed_out" in codes(answered)
 
 
@@ -325,7 +325,10 @@ def test_secondary_outcomes_are_answered_beside_the_first(tmp_path):
     data["empty"] = [""] * 40
     outcomes = [{"column": "outcome"}, {"column": "sleep"}, {"column": "empty"}]
     answered = answer(write_study(tmp_path, data, outcomes=outcomes))
-    assert [(one.column, one.primary) for one in answered.outcomes] == [("outcome", True), ("sleep", False)]
+    assert [(outcome.column, outcome.primary) for outcome in answered.outcomes] == [
+        ("outcome", True),
+        ("sleep", False),
+    ]
     assert answered.outcomes[1].comparisons[0].effect.lower_95 > 1
     assert "outcome_left_out" in codes(answered)
 
@@ -335,7 +338,7 @@ def test_a_schedule_of_its_own_gives_the_arms_and_its_missing_days(tmp_path):
     arm = rng.permutation(np.repeat([0, 1], 20))
     kept = np.sort(rng.choice(40, 34, replace=False))
     kept[0] = 0
-    schedule = "{" + ", ".join(f'"{day + 1}": {one}' for day, one in enumerate(arm)) + "}"
+    schedule = "{" + ", ".join(f'"{day + 1}": {label}' for day, label in enumerate(arm)) + "}"
     (tmp_path / "schedule.json").write_text(schedule)
     data = {"day": np.array(days(40))[kept], "outcome": (rng.normal(size=40) + 2 * arm)[kept]}
     answered = answer(
@@ -344,6 +347,6 @@ def test_a_schedule_of_its_own_gives_the_arms_and_its_missing_days(tmp_path):
         )
     )
     assert answered.data.rows == 40
-    assert sum(one.missing for one in answered.outcomes[0].arms) == 40 - len(np.unique(kept))
+    assert sum(arm.missing for arm in answered.outcomes[0].arms) == 40 - len(np.unique(kept))
     assert only(answered).effect.lower_95 > 0.5
     assert set(answered.data.sha256) == {"data.csv", "schedule.json"}

@@ -19,8 +19,8 @@ def lived():
         for t in range(1, days):
             noise[t] = phi * noise[t - 1] + np.sqrt(1 - phi**2) * noise[t]
         day = np.arange(START, START + days)
-        known = rng.random(days) >= missing
+        observed = rng.random(days) >= missing
         value = 55 + 2 * (noise + WEEK[(day + 3) % 7])
-        return day[known], value[known]
+        return day[observed], value[observed]
 
     return draw

@@ -59,7 +59,9 @@ def test_what_is_usual_and_what_is_not_is_published_with_a_sentence(ill):
 
 
 def test_diagnostics_are_shares_and_counts_without_any_value(ill):
-    report = next(one for one in analyse_baselines(ill.database, ill.person) if one.status == "accepted")
+    report = next(
+        report for report in analyse_baselines(ill.database, ill.person) if report.status == "accepted"
+    )
     assert set(report.diagnostics) == {
         "days", "covered_50", "covered_80", "covered_95", "weight_of_logarithm", "anomalies", "changes", "left_out",
     }  # fmt: skip
@@ -68,9 +70,9 @@ def test_diagnostics_are_shares_and_counts_without_any_value(ill):
     assert json.dumps(dict(report.diagnostics))
 
 
-def test_unchanged_input_is_not_computed_again_and_new_input_replaces_what_was_said(ill):
+def test_unchanged_input_is_not_computed_again_and_new_input_replaces_the_last_run(ill):
     analyse_baselines(ill.database, ill.person)
-    again = {one.target: one.status for one in analyse_baselines(ill.database, ill.person)}
+    again = {report.target: report.status for report in analyse_baselines(ill.database, ill.person)}
     assert again == {"mood": "not enough data", "resting_hr_bpm": "unchanged"}
     ill.write("outcomes", [{"day": ill.day(DAYS), "metric": "resting_hr_bpm", "value": 55.0, "samples": 1}])
     analyse_baselines(ill.database, ill.person)
@@ -87,13 +89,15 @@ def test_a_metric_that_never_varies_is_not_judged(marts):
     assert "values that differ" in report.reason
 
 
-def test_a_day_that_cannot_be_trusted_is_left_out_and_named(ill):
+def test_a_day_that_cannot_be_trusted_is_excluded_and_named(ill):
     ill.write(
         "day_quality",
         [{"day": ill.day(DAYS - 1), "metric": "resting_hr_bpm", "flag": "hardly worn", "severity": "warning",
           "is_excluded": True, "reason": "Hardly worn."}],
     )  # fmt: skip
-    report = next(one for one in analyse_baselines(ill.database, ill.person) if one.status == "accepted")
+    report = next(
+        report for report in analyse_baselines(ill.database, ill.person) if report.status == "accepted"
+    )
     assert rows(ill, "last_day") == [(ill.day(DAYS - 2),)]
     assert report.diagnostics["left_out"] == {
         "resting_hr_bpm": [{"day": ill.day(DAYS - 1).isoformat(), "reason": "Hardly worn."}]
@@ -109,7 +113,7 @@ def test_what_is_older_than_two_whole_years_is_not_read(marts):
     assert days == (last_day - dt.date(last_day.year - 2, 1, 1)).days + 1
 
 
-def test_a_value_that_is_no_number_counts_as_unknown(marts):
+def test_a_value_that_is_not_a_number_counts_as_unknown(marts):
     mood = np.round(np.random.default_rng(2).normal(6, 1, 40))
     marts.outcome("mood", mood)
     with marts.database.connect() as connection:
@@ -127,7 +131,7 @@ def test_months_of_one_value_are_not_what_is_usual_and_count_from_when_it_differ
     assert (report.status, rows(marts, "days")) == ("accepted", [(26,)])
 
 
-def test_a_few_pictures_are_drawn_those_first_of_which_something_was_told(marts):
+def test_a_few_plots_are_drawn_those_with_a_report_first(marts):
     rng = np.random.default_rng(3)
     names = [f"a_measure_{number}" for number in range(MAX_PLOTS)]
     for name in names:
@@ -140,12 +144,12 @@ def test_a_few_pictures_are_drawn_those_first_of_which_something_was_told(marts)
     assert len(drawn) <= MAX_PLOTS
 
 
-def test_what_is_worth_a_picture_is_what_was_told_then_what_is_known_by_name():
+def test_metrics_with_a_report_are_plotted_before_those_of_the_registry():
     def series(name, last):
         value = np.append(np.random.default_rng(4).normal(50, 2, 60), last)
         return name, "", Series(np.arange(20_000, 20_061), value, np.ones(61), "", dt.datetime.now(dt.UTC))
 
-    found = compute_baselines(
+    baselines = compute_baselines(
         [series("steps", 50.0), series("free", 50.0), series("weight_kg", 90.0), series("own", 90.0)]
     )
-    assert metrics_to_plot(found) == ["weight_kg", "own", "steps"]
+    assert metrics_to_plot(baselines) == ["weight_kg", "own", "steps"]

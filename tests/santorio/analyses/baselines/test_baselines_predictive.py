@@ -23,17 +23,17 @@ def test_a_quantile_is_where_the_probability_is_reached(expected):
     )
 
 
-def test_a_mixture_is_the_sum_of_its_parts_though_nodes_that_weigh_nothing_are_left_out(expected):
+def test_a_mixture_is_the_sum_of_its_components_though_negligible_nodes_are_excluded(expected):
     points = np.linspace(48, 62, 15)
-    whole = np.zeros((3, 15))
+    probabilities = np.zeros((3, 15))
     for share, noise in ((0.98, 1.0), (0.02, 9.0)):
         spread = expected.noise_sd * np.sqrt(expected.state_variance + noise)
         on_scale = np.where(expected.power[:, None] == 1, points, np.log(points))
         part = student.cdf(
             on_scale, expected.degrees[:, None, None], expected.location[:, :, None], spread[:, :, None]
         )
-        whole += share * (expected.weight[:, :, None] * part).sum(axis=1)
-    np.testing.assert_allclose(expected.cdf(np.tile(points, (3, 1))), whole, atol=1e-4)
+        probabilities += share * (expected.weight[:, :, None] * part).sum(axis=1)
+    np.testing.assert_allclose(expected.cdf(np.tile(points, (3, 1))), probabilities, atol=1e-4)
 
 
 def test_a_quantile_is_found_where_hardly_any_density_is():
@@ -66,23 +66,23 @@ def test_the_score_of_a_normal_distribution_is_what_the_integral_says():
     at = np.linspace(-20, 20, 400_001)
     for mean, sd, came in ((0.0, 1.0, 0.3), (1.0, 2.0, -3.0)):
         integral = np.trapezoid((norm.cdf(at, mean, sd) - (at >= came)) ** 2, at)
-        told = score_normal(np.array([mean]), np.array([sd]), np.array([came]))
-        assert told.crps[0] == pytest.approx(integral, abs=1e-4)
-        assert told.below[0] == pytest.approx(norm.cdf(came, mean, sd))
+        scores = score_normal(np.array([mean]), np.array([sd]), np.array([came]))
+        assert scores.crps[0] == pytest.approx(integral, abs=1e-4)
+        assert scores.below[0] == pytest.approx(norm.cdf(came, mean, sd))
 
 
 def test_the_score_of_a_mixture_is_that_of_its_draws(expected):
     """CRPS is E|X - y| - E|X - X'| / 2 (Gneiting & Raftery 2007, equation 21)."""
-    many = 500  # evenly drawn, so that few are enough
-    draws = expected.quantile((np.arange(many) + 0.5) / many)
+    count = 500  # evenly drawn, so that few are enough
+    draws = expected.quantile((np.arange(count) + 0.5) / count)
     came = np.array([50.0, 56.0, 70.0])
     spread = np.abs(draws[:, :, None] - draws[:, None, :]).mean(axis=(1, 2))
     by_draws = np.abs(draws - came[:, None]).mean(axis=1) - spread / 2
-    told = score(expected, came)
-    np.testing.assert_allclose(told.crps, by_draws, rtol=0.03, atol=0.02)
-    np.testing.assert_allclose(told.below, expected.cdf(came[:, None])[:, 0], atol=2e-3)
+    scores = score(expected, came)
+    np.testing.assert_allclose(scores.crps, by_draws, rtol=0.03, atol=0.02)
+    np.testing.assert_allclose(scores.below, expected.cdf(came[:, None])[:, 0], atol=2e-3)
     np.testing.assert_allclose(
-        told.absolute_error, np.abs(expected.quantile(np.array([0.5]))[:, 0] - came), atol=0.02
+        scores.absolute_error, np.abs(expected.quantile(np.array([0.5]))[:, 0] - came), atol=0.02
     )
 
 
@@ -98,6 +98,6 @@ def test_the_true_distribution_scores_best():
 
 
 def test_an_interval_holds_what_lies_between_its_ends():
-    told = Scores(np.zeros(4), np.zeros(4), np.array([0.01, 0.026, 0.3, 0.99]))
-    assert told.covers(0.95).tolist() == [False, True, True, False]
-    assert told.covers(0.5).tolist() == [False, False, True, False]
+    scores = Scores(np.zeros(4), np.zeros(4), np.array([0.01, 0.026, 0.3, 0.99]))
+    assert scores.covers(0.95).tolist() == [False, True, True, False]
+    assert scores.covers(0.5).tolist() == [False, False, True, False]

@@ -14,7 +14,7 @@ FIRST = day_number(dt.date(2026, 5, 3))
 RUN = Anomaly(FIRST, FIRST + 3, 4, "above", 4.1, 59.0, 54.6, 52.1, 57.2, 4)
 
 
-def test_a_run_outside_its_range_is_said_so():
+def test_a_run_outside_its_range_is_described_as_outside():
     assert describe_anomaly("resting_hr_bpm", "bpm", RUN, lasts=True) == (
         "Your resting heart rate has been above its usual range (52–57 bpm) for 4 days."
     )
@@ -26,9 +26,9 @@ def test_a_run_that_is_over_is_dated():
     )
 
 
-def test_a_run_that_is_partly_within_its_range_is_not_said_to_be_outside():
-    said = describe_anomaly("resting_hr_bpm", "bpm", replace(RUN, outside=2, mean=56.8), lasts=True)
-    assert said == (
+def test_a_run_that_is_partly_within_its_range_is_not_described_as_outside():
+    sentence = describe_anomaly("resting_hr_bpm", "bpm", replace(RUN, outside=2, mean=56.8), lasts=True)
+    assert sentence == (
         "Your resting heart rate has been higher than usual for 4 days: 57 bpm on average, "
         "where 52–57 bpm is usual for a day."
     )
@@ -49,8 +49,8 @@ def test_a_change_names_both_levels():
 
 
 @pytest.mark.parametrize(
-    ("value", "width", "said"),
+    ("value", "width", "sentence"),
     [(7432.4, 4000, "7,432"), (54.56, 5, "55"), (54.56, 2, "54.6"), (0.1234, 0.03, "0.123")],
 )
-def test_numbers_are_as_fine_as_their_range_deserves(value, width, said):
-    assert number(value, width) == said
+def test_numbers_are_as_fine_as_their_range_deserves(value, width, sentence):
+    assert number(value, width) == sentence

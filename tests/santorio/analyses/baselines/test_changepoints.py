@@ -1,4 +1,4 @@
-"""Changes of a level: the posterior by brute force, what is found, and what is not there."""
+"""Changes of a level: the posterior by brute force, detections, and false alarms."""
 
 import numpy as np
 import pytest

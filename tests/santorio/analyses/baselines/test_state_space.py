@@ -38,9 +38,9 @@ def brute_force(day, value, ahead):
 def test_one_node_without_outliers_is_the_exact_posterior_over_gaps(lived, ahead):
     day, value = lived(1, days=40, missing=0.2)
     exact = brute_force(day, value, day[-1] + ahead)
-    told = filter_series(day, value, ONE).state.predict(day[-1:] + ahead)
+    predicted = filter_series(day, value, ONE).state.predict(day[-1:] + ahead)
     points = np.linspace(48, 62, 9)
-    np.testing.assert_allclose(told.cdf(points[None])[0], exact.cdf(points), atol=1e-6)
+    np.testing.assert_allclose(predicted.cdf(points[None])[0], exact.cdf(points), atol=1e-6)
 
 
 def test_nodes_are_weighted_by_their_evidence():
@@ -82,9 +82,9 @@ def test_a_unit_changes_nothing(lived, scale, shift):
     configuration = Configuration(powers=powers)
     day, value = lived(4, days=100)
     probability = np.array([0.025, 0.5, 0.975])
-    told = filter_series(day, value, configuration).state.predict(day[-1:] + 1).quantile(probability)
+    predicted = filter_series(day, value, configuration).state.predict(day[-1:] + 1).quantile(probability)
     moved = filter_series(day, shift + scale * value, configuration).state.predict(day[-1:] + 1)
-    np.testing.assert_allclose(moved.quantile(probability), shift + scale * told, rtol=1e-6)
+    np.testing.assert_allclose(moved.quantile(probability), shift + scale * predicted, rtol=1e-6)
 
 
 def test_a_wild_day_hardly_moves_the_level(lived):
@@ -92,8 +92,8 @@ def test_a_wild_day_hardly_moves_the_level(lived):
     wild = value.copy()
     wild[-1] += 25
     median = [
-        filter_series(day, one).state.predict(day[-1:] + 1).quantile(np.array([0.5]))[0, 0]
-        for one in (value, wild)
+        filter_series(day, values).state.predict(day[-1:] + 1).quantile(np.array([0.5]))[0, 0]
+        for values in (value, wild)
     ]
     assert abs(median[1] - median[0]) < 1.5
     assert filter_series(day, wild).outlier[-1] > 0.99
@@ -104,8 +104,10 @@ def test_a_slip_of_the_finger_widens_the_days_after_it_by_less_than_half(lived):
     slip = value.copy()
     slip[-1] *= 10
     width = [
-        np.diff(filter_series(day, one).state.predict(day[-1:] + 1).quantile(np.array([0.025, 0.975])))[0, 0]
-        for one in (value, slip)
+        np.diff(filter_series(day, values).state.predict(day[-1:] + 1).quantile(np.array([0.025, 0.975])))[
+            0, 0
+        ]
+        for values in (value, slip)
     ]
     assert width[1] < 1.5 * width[0]
 
@@ -113,9 +115,9 @@ def test_a_slip_of_the_finger_widens_the_days_after_it_by_less_than_half(lived):
 def test_a_level_that_moved_is_followed(lived):
     day, value = lived(6, days=150)
     value[100:] += 10
-    told = filter_series(day, value).state.predict(day[-1:] + 1).quantile(np.array([0.025, 0.975]))[0]
-    assert told[0] > 58
-    assert told[1] < 74
+    predicted = filter_series(day, value).state.predict(day[-1:] + 1).quantile(np.array([0.025, 0.975]))[0]
+    assert predicted[0] > 58
+    assert predicted[1] < 74
 
 
 def test_weekdays_are_learnt():
@@ -160,8 +162,8 @@ def test_what_is_expected_holds_what_comes_as_often_as_it_says(lived):
 
 def test_the_range_gets_wider_the_longer_nothing_is_known(lived):
     day, value = lived(10, days=100)
-    told = filter_series(day, value).state.predict(day[-1] + np.array([1, 8, 29]))
-    width = np.diff(told.quantile(np.array([0.025, 0.975])), axis=1)[:, 0]
+    predicted = filter_series(day, value).state.predict(day[-1] + np.array([1, 8, 29]))
+    width = np.diff(predicted.quantile(np.array([0.025, 0.975])), axis=1)[:, 0]
     assert width[0] < width[1] < width[2]
 
 
@@ -194,8 +196,8 @@ def test_one_value_for_months_and_then_a_wild_one_leaves_numbers(wild):
     day, value = np.arange(20_000, 20_400), np.full(400, 7.0)
     value[:8] = (7, 7, 7, 8, 7, 6, 7, 7)
     value[390] = wild
-    told = filter_series(day, value).state.predict(day[-1] + np.arange(1, 8))
-    ends = told.quantile(np.array([0.025, 0.5, 0.975]))
+    predicted = filter_series(day, value).state.predict(day[-1] + np.arange(1, 8))
+    ends = predicted.quantile(np.array([0.025, 0.5, 0.975]))
     assert np.isfinite(ends).all()
     assert (ends[:, 0] < ends[:, 2]).all()
     assert ends[-1, 1] == pytest.approx(7.0, abs=0.5)

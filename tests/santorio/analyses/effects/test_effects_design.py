@@ -26,12 +26,12 @@ def test_what_is_done_at_weekends_does_not_take_the_blame_for_weekends():
     day, as_of = np.arange(20_000, 20_180), dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
     weekday = (day + 3) % 7
     model, rho, scale = EffectsModel(1, 1), np.full(200, 0.65), np.full((200, 1), 0.5)
-    found = []
+    means = []
     for _ in range(30):
         drunk = 14.0 * (rng.random(180) < np.where(np.isin(weekday, [4, 5]), 0.75, 0.2))
         outcome = rng.normal(size=180) - 1.2 * np.isin(weekday, [5, 6])
         exposures = {"alcohol_g": Series(day, drunk, np.ones(180), "g", as_of)}
         regression = prepare("sleep_minutes", Series(day, outcome, np.ones(180), "", as_of), exposures)
         effect, _, _ = model.draw(stack_outcomes([regression]).evidence[0], rho, scale, rng)
-        found.append(effect.mean())
-    assert abs(np.mean(found)) < 0.03
+        means.append(effect.mean())
+    assert abs(np.mean(means)) < 0.03

@@ -28,8 +28,8 @@ def arguments(data):
     background, exposures, outcomes = data
     evidence = [gather(background, exposures, outcome) for outcome in outcomes]
     return (
-        np.stack([one.splines for one in evidence]),
-        np.array([float(one.days) for one in evidence]),
+        np.stack([likelihood.splines for likelihood in evidence]),
+        np.array([float(likelihood.days) for likelihood in evidence]),
         CONFOUNDER,
         EffectsModel(OUTCOMES, EXPOSURES).settings,
     )
@@ -76,8 +76,8 @@ def true(at, data):
 def test_the_density_is_prior_times_a_student_t_over_all_days(data):
     given = arguments(data)
     one, other = point(1), point(2)
-    found = effects_density(one, *given)[0] - effects_density(other, *given)[0]
-    assert found == pytest.approx(true(one, data) - true(other, data), abs=1e-4)
+    difference = effects_density(one, *given)[0] - effects_density(other, *given)[0]
+    assert difference == pytest.approx(true(one, data) - true(other, data), abs=1e-4)
 
 
 @pytest.mark.parametrize("density", [effects_density, compiled_density()])

@@ -33,8 +33,8 @@ def test_sums_over_neighbours_and_splines_say_what_the_covariance_of_all_days_sa
     background, exposures, outcome, _ = days
     evidence = gather(background, exposures, outcome)
     assert (evidence.days, evidence.exposures, evidence.background) == (61, 3, background.values.shape[1])
-    found = evidence.at(np.array([np.log((1 + rho) / (1 - rho))]))
-    for value, true in zip(found, dense(days, rho), strict=True):
+    interpolated = evidence.at(np.array([np.log((1 + rho) / (1 - rho))]))
+    for value, true in zip(interpolated, dense(days, rho), strict=True):
         np.testing.assert_allclose(value[0], true, rtol=2e-6, atol=2e-6)
 
 

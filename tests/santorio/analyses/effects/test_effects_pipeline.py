@@ -1,4 +1,4 @@
-"""What goes with what, from the marts to what is published."""
+"""Associations, from the marts to the published run."""
 
 from dataclasses import replace
 
@@ -47,8 +47,8 @@ def test_a_true_association_is_found_per_amount_with_its_lag_and_ranks_first(liv
     (report,) = analyse_effects(lived.database, lived.person)
     assert (report.status, report.target) == ("accepted", "sleep_minutes")
     assert report.diagnostics["r_hat"] < 1.01
-    found = rows(lived)
-    estimate, lower, upper, positive, amount, lag, days, rank, unit, outcome_unit = found[
+    effects = rows(lived)
+    estimate, lower, upper, positive, amount, lag, days, rank, unit, outcome_unit = effects[
         "caffeine_after_15_mg"
     ]
     assert -25 < estimate < -11
@@ -61,25 +61,25 @@ def test_a_true_association_is_found_per_amount_with_its_lag_and_ranks_first(liv
 def test_it_says_how_strong_an_unmeasured_confounder_would_have_to_be(lived):
     analyse_effects(lived.database, lived.person)
     with lived.database.connect() as connection:
-        told = {
+        estimates = {
             exposure: values
             for exposure, *values in connection.execute(
                 "select exposure, robustness_value, robustness_value_95 from analysis.effects"
             )
         }
-    to_nothing, to_doubt = told["caffeine_after_15_mg"]
+    to_nothing, to_doubt = estimates["caffeine_after_15_mg"]
     assert 0.2 < to_doubt < to_nothing < 0.6
-    assert told["alcohol_g"][1] == 0 < told["alcohol_g"][0] < 0.2
+    assert estimates["alcohol_g"][1] == 0 < estimates["alcohol_g"][0] < 0.2
 
 
-def test_what_does_nothing_has_an_interval_with_zero_and_what_was_hardly_logged_is_left_out(lived):
+def test_an_exposure_without_effect_has_an_interval_with_zero_and_a_rare_one_is_excluded(lived):
     analyse_effects(lived.database, lived.person)
-    found = rows(lived)
-    assert set(found) == {"caffeine_after_15_mg", "alcohol_g", "supplement_magnesium"}
+    effects = rows(lived)
+    assert set(effects) == {"caffeine_after_15_mg", "alcohol_g", "supplement_magnesium"}
     for exposure in ("alcohol_g", "supplement_magnesium"):
-        assert found[exposure][1] < 0 < found[exposure][2]
-    assert found["supplement_magnesium"][4] == 300.0
-    assert 40 <= found["supplement_magnesium"][6] <= 50
+        assert effects[exposure][1] < 0 < effects[exposure][2]
+    assert effects["supplement_magnesium"][4] == 300.0
+    assert 40 <= effects["supplement_magnesium"][6] <= 50
 
 
 def test_unchanged_input_is_not_fitted_again(lived):
@@ -117,11 +117,13 @@ def two_outcomes(lived):
 
 def test_all_outcomes_are_fitted_together_and_each_has_a_run_of_its_own(two_outcomes):
     reports = analyse_effects(two_outcomes.database, two_outcomes.person)
-    assert [(one.target, one.status, one.diagnostics["outcomes_fitted_together"]) for one in reports] == [
+    assert [
+        (report.target, report.status, report.diagnostics["outcomes_fitted_together"]) for report in reports
+    ] == [
         ("mood", "accepted", 2),
         ("sleep_minutes", "accepted", 2),
     ]
-    assert [one.status for one in analyse_effects(two_outcomes.database, two_outcomes.person)] == [
+    assert [report.status for report in analyse_effects(two_outcomes.database, two_outcomes.person)] == [
         "unchanged"
     ] * 2
 
@@ -132,7 +134,7 @@ def test_an_outcome_that_refuses_the_joint_fit_does_not_take_the_others_down(two
     def stubborn(self, evidence, is_confounder=None):
         """No fit that has the mood in it, the outcome of more days, can be trusted."""
         effects = true(self, evidence, is_confounder)
-        if any(one.days == DAYS for one in evidence):
+        if any(likelihood.days == DAYS for likelihood in evidence):
             diagnostics = replace(effects.diagnostics, divergences=3)
             effects = replace(effects, fit=replace(effects.fit, diagnostics=diagnostics))
         return effects
@@ -144,7 +146,7 @@ def test_an_outcome_that_refuses_the_joint_fit_does_not_take_the_others_down(two
     assert (sleep.status, sleep.diagnostics["outcomes_fitted_together"]) == ("accepted", 1)
 
 
-def test_an_exposure_measured_with_error_is_told_with_its_reliability(lived, autoregressive):
+def test_an_exposure_measured_with_error_is_reported_with_its_reliability(lived, autoregressive):
     rng = np.random.default_rng(2)
     protein = 90 + 25 * rng.normal(size=DAYS)
     lived.exposure("measure_protein_g_photo", protein * (1 + 0.3 * rng.normal(size=DAYS)), "g")
@@ -156,18 +158,18 @@ def test_an_exposure_measured_with_error_is_told_with_its_reliability(lived, aut
 def test_what_is_pooled_over_people_is_published_without_the_sparse_prior(lived):
     analyse_effects(lived.database, lived.person)
     with lived.database.connect() as connection:
-        told = {
+        estimates = {
             exposure: values
             for exposure, *values in connection.execute(
                 "select exposure, estimate, sd, prior_free_estimate, prior_free_sd, standard_effect"
                 " from analysis.effects"
             )
         }
-    for estimate, sd, alone, alone_sd, unit in told.values():
+    for estimate, sd, alone, alone_sd, unit in estimates.values():
         assert abs(alone) > abs(estimate)
         assert alone_sd > 0.9 * sd
         assert unit > 0
-    estimate, _, alone, alone_sd, _ = told["caffeine_after_15_mg"]
+    estimate, _, alone, alone_sd, _ = estimates["caffeine_after_15_mg"]
     assert abs(alone - estimate) < alone_sd
     # What does nothing is pulled to nothing by the sparse prior, and its spread with it.
-    assert told["alcohol_g"][1] < told["alcohol_g"][3]
+    assert estimates["alcohol_g"][1] < estimates["alcohol_g"][3]

@@ -60,7 +60,7 @@ def test_a_day_is_worth_what_the_worst_about_it_says(missing, night_missing, fla
     assert Day(FIRST, missing, night_missing, flags).quality == quality
 
 
-def test_days_in_a_row_and_metrics_alike_are_told_together_the_newest_first():
+def test_consecutive_days_and_metrics_with_the_same_remark_are_grouped_the_newest_first():
     flags = [flag(number, metric) for number in (0, 1, 2) for metric in ("stress_avg", "steps")]
     flags += [flag(5), flag(1, reason="It is rare.")]
     assert group_by_period(flags) == [
@@ -89,7 +89,7 @@ def test_a_month_that_begins_late_has_its_days_below_their_number():
     assert month.days == (*[None] * 9, early, None, late, *[None] * 19)
 
 
-class Found(HTMLParser):
+class ParsedPage(HTMLParser):
     """Collects what a page is made of, and whether each element is closed."""
 
     VOID = frozenset({"meta", "br"})
@@ -114,7 +114,7 @@ class Found(HTMLParser):
 
 
 @pytest.fixture
-def told() -> Found:
+def page() -> ParsedPage:
     quality = QualityHistory(
         [
             Day(at(0), None, None, (flag(0), flag(0, "measure_<script>alert(1)</script>", excluded=False))),
@@ -123,15 +123,15 @@ def told() -> Found:
             Day(at(3), None, None),
         ]
     )
-    found = Found()
-    found.feed(quality_page("Ann <b>& Bob</b>", quality, NOW))
-    found.close()
-    assert found.open == []
-    return found
+    parsed = ParsedPage()
+    parsed.feed(quality_page("Ann <b>& Bob</b>", quality, NOW))
+    parsed.close()
+    assert parsed.open == []
+    return parsed
 
 
-def test_the_page_says_what_is_excluded_and_what_is_missing_and_why(told):
-    text = " ".join(told.text.split())
+def test_the_page_says_what_is_excluded_and_what_is_missing_and_why(page):
+    text = " ".join(page.text.split())
     assert "Ann <b>& Bob</b>: 1 March 2026 to 4 March 2026, 4 days." in text
     assert "2026-03-01stepsThe watch was worn for less than 8 hours." in text
     assert "2026-03-02dayfailed: requested, and Garmin failed" in text
@@ -139,22 +139,22 @@ def test_the_page_says_what_is_excluded_and_what_is_missing_and_why(told):
     assert "<script>alert(1)</script>" in text  # as words, never as an element
 
 
-def test_the_page_fetches_nothing_and_runs_nothing(told):
-    tags = {tag for tag, _, _ in told.attributes}
+def test_the_page_fetches_nothing_and_runs_nothing(page):
+    tags = {tag for tag, _, _ in page.attributes}
     assert tags.isdisjoint({"script", "link", "img", "iframe"})
-    assert {name for _, name, _ in told.attributes}.isdisjoint({"src", "href", "onclick"})
-    assert any("default-src 'none'" in value for _, _, value in told.attributes)
+    assert {name for _, name, _ in page.attributes}.isdisjoint({"src", "href", "onclick"})
+    assert any("default-src 'none'" in value for _, _, value in page.attributes)
 
 
-def test_every_day_of_the_calendar_is_described_in_words(told):
-    titles = [value for _, name, value in told.attributes if name == "title"]
+def test_every_day_of_the_calendar_is_described_in_words(page):
+    titles = [value for _, name, value in page.attributes if name == "title"]
     assert titles == [
         f"2026-03-01: {HARDLY}",
         "2026-03-02: the watch: failed",
         "2026-03-03: the night: night not worn",
         "2026-03-04: no issues found",
     ]
-    assert all(title in told.text for title in titles)  # a screen reader reads text, not titles
+    assert all(title in page.text for title in titles)  # a screen reader reads text, not titles
 
 
 def test_no_meaning_is_in_colour_alone_and_every_glyph_can_be_read():
@@ -193,9 +193,9 @@ def test_days_and_flags_are_read_of_one_person(database, person):
                 "insert into marts.day_quality values (%s, %s, 'steps', 'hardly worn', 'warning', true, %s)",
                 [user, at(1), HARDLY],
             )
-        whole = read_quality(connection, person.user_id)
+        history = read_quality(connection, person.user_id)
         late = read_quality(connection, person.user_id, since=at(2))
-    assert [(day.day, day.flags) for day in whole.days] == [
+    assert [(day.day, day.flags) for day in history.days] == [
         (at(0), ()), (at(1), (flag(1),)), (at(2), ()),
     ]  # fmt: skip
     assert [day.day for day in late.days] == [at(2)]

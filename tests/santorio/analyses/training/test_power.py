@@ -44,11 +44,11 @@ def test_steady_power_is_its_own_normalised_power(watts: float, seconds: int) ->
 @settings(deadline=None)
 @given(power=rides)
 def test_whole_windows_are_never_below_the_mean_of_their_means(power: np.ndarray) -> None:
-    found = normalized_power(power, convention="whole_windows")
+    power_w = normalized_power(power, convention="whole_windows")
     windows = np.convolve(power, np.ones(30) / 30, mode="valid")
-    assert found is not None
-    assert found >= windows.mean() - 1e-6
-    assert found <= power.max() + 1e-6
+    assert power_w is not None
+    assert power_w >= windows.mean() - 1e-6
+    assert power_w <= power.max() + 1e-6
 
 
 def test_windows_do_not_reach_over_a_pause_unless_padded() -> None:
@@ -66,11 +66,11 @@ def test_work_is_the_sum_of_the_measured_seconds() -> None:
 @settings(deadline=None)
 @given(power=rides)
 def test_best_efforts_never_rise_with_duration_and_reach_the_highest_second(power: np.ndarray) -> None:
-    found = best_means(power)
-    known = [value for value in found if value is not None]
-    assert known == sorted(known, reverse=True)
-    assert found[0] == power.max()
-    assert [value is not None for value in found] == [seconds <= len(power) for seconds in DURATIONS]
+    means = best_means(power)
+    measured = [value for value in means if value is not None]
+    assert measured == sorted(measured, reverse=True)
+    assert means[0] == power.max()
+    assert [value is not None for value in means] == [seconds <= len(power) for seconds in DURATIONS]
 
 
 @settings(deadline=None)
@@ -78,12 +78,14 @@ def test_best_efforts_never_rise_with_duration_and_reach_the_highest_second(powe
 def test_a_best_effort_is_the_best_of_all_windows_at_least_so_long(power: np.ndarray, duration: int) -> None:
     durations = [one for one in DURATIONS if one >= duration]
     by_search = max(
-        power[start : start + one].mean() for one in durations for start in range(len(power) - one + 1)
+        power[start : start + duration].mean()
+        for duration in durations
+        for start in range(len(power) - duration + 1)
     )
-    found = best_means(power, durations)[0]
-    assert found == pytest.approx(by_search)
+    best = best_means(power, durations)[0]
+    assert best == pytest.approx(by_search)
 
 
-def test_a_window_over_a_missing_heart_rate_is_no_effort() -> None:
+def test_a_window_over_a_missing_heart_rate_is_not_an_effort() -> None:
     heart = np.array([150.0] * 10 + [np.nan] + [140.0] * 5)
     assert best_means(heart, (5, 10, 12)) == [150, 150, None]

@@ -1,4 +1,4 @@
-"""Records of any spacing become one value a second, pauses left out."""
+"""Records of any spacing become one value per second, without pauses."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,10 @@ def column(*values: float) -> np.ndarray:
 
 def test_a_value_stands_until_the_next_record_and_a_long_gap_is_a_pause() -> None:
     times = DAY + column(0, 1, 2, 5, 6, 60, 61)
-    found = seconds_of(times, {"power_w": column(100, 110, 120, 130, 140, 150, 160)})
-    assert found.at.tolist() == [0, 1, 2, 3, 4, 5, 6, 60, 61]
-    assert found.columns["power_w"].tolist() == [100, 110, 120, 120, 120, 130, 140, 150, 160]
-    assert found.stretches.tolist() == [0, 7]
+    seconds = seconds_of(times, {"power_w": column(100, 110, 120, 130, 140, 150, 160)})
+    assert seconds.at.tolist() == [0, 1, 2, 3, 4, 5, 6, 60, 61]
+    assert seconds.columns["power_w"].tolist() == [100, 110, 120, 120, 120, 130, 140, 150, 160]
+    assert seconds.stretches.tolist() == [0, 7]
 
 
 def test_a_watch_that_records_every_seven_seconds_pauses_only_after_thirty_five() -> None:
@@ -34,8 +34,8 @@ def test_a_watch_that_records_every_seven_seconds_pauses_only_after_thirty_five(
 
 
 def test_records_of_one_second_are_averaged_and_disorder_is_put_right() -> None:
-    found = seconds_of(DAY + column(2, 0.25, 0.75, 1), {"power_w": column(40, 10, 20, 30)})
-    assert found.columns["power_w"].tolist() == [15, 30, 40]
+    seconds = seconds_of(DAY + column(2, 0.25, 0.75, 1), {"power_w": column(40, 10, 20, 30)})
+    assert seconds.columns["power_w"].tolist() == [15, 30, 40]
 
 
 def test_a_missing_value_and_a_spike_are_held_over_and_then_unknown() -> None:
@@ -43,15 +43,15 @@ def test_a_missing_value_and_a_spike_are_held_over_and_then_unknown() -> None:
     power[5:8] = NAN
     power[8] = 30_000
     power[12:] = NAN
-    found = seconds_of(DAY + np.arange(30.0), {"power_w": power}).columns["power_w"]
-    assert found[:21].tolist() == [200.0] * 21
-    assert np.isnan(found[21:]).all()
+    seconds = seconds_of(DAY + np.arange(30.0), {"power_w": power}).columns["power_w"]
+    assert seconds[:21].tolist() == [200.0] * 21
+    assert np.isnan(seconds[21:]).all()
     assert np.isnan(possible("heart_rate_bpm", column(0, 24, 251))).all()
 
 
 def test_on_the_clock_a_pause_is_as_long_as_it_was_but_never_fills_the_memory() -> None:
-    found = seconds_of(DAY + column(0, 1, 2, 20, 21, 10_000_000), {"power_w": column(1, 2, 9, 3, 4, 5)})
-    clock = found.elapsed("power_w", paused=0.0)
+    seconds = seconds_of(DAY + column(0, 1, 2, 20, 21, 10_000_000), {"power_w": column(1, 2, 9, 3, 4, 5)})
+    clock = seconds.elapsed("power_w", paused=0.0)
     assert clock[:22].tolist() == [1, 2, 9, *[0] * 17, 3, 4]
     assert len(clock) == 22 + MAX_PAUSE + 1
     assert clock[-1] == 5
@@ -87,10 +87,10 @@ def test_shifting_the_clock_and_mixing_the_records_change_nothing(
 @given(steps=st.lists(st.integers(1, 200), min_size=1, max_size=60))
 def test_a_series_is_never_longer_than_from_the_first_record_to_the_last(steps: list[int]) -> None:
     times = DAY + np.cumsum([0, *steps]).astype(np.float64)
-    found = seconds_of(times, {"power_w": np.ones(len(times))})
-    assert len(times) <= len(found) <= times[-1] - times[0] + 1
-    assert (np.diff(found.at) > 0).all()
-    assert np.isfinite(found.columns["power_w"]).all()
+    seconds = seconds_of(times, {"power_w": np.ones(len(times))})
+    assert len(times) <= len(seconds) <= times[-1] - times[0] + 1
+    assert (np.diff(seconds.at) > 0).all()
+    assert np.isfinite(seconds.columns["power_w"]).all()
 
 
 def test_histograms_count_every_known_second_once() -> None:

@@ -70,13 +70,13 @@ def test_what_is_written_is_what_the_seconds_say(
         recording.times, columns["power_w"], columns["heart_rate_bpm"], np.full(3600, np.nan)
     )
     with database.connect() as connection:
-        [found] = rows(
+        [row] = rows(
             connection,
             "event_id, user_id, started_at, seconds, power_seconds, normalized_power_w, power_histogram_s, "
             "hr_histogram_s, best_power_w, best_speed_mps",
         )
-    assert found[:3] == (event.event_id, person.user_id, RIDE)
-    assert found[3:] == (
+    assert row[:3] == (event.event_id, person.user_id, RIDE)
+    assert row[3:] == (
         3600, expected.power_seconds, expected.normalized_power_w, expected.power_histogram_s,
         expected.hr_histogram_s, expected.best_power_w, None,
     )  # fmt: skip
@@ -130,8 +130,8 @@ def test_what_was_computed_is_queued_in_the_same_transaction(
 
 def test_each_session_of_a_file_has_its_own_seconds(database: Database, person: Person) -> None:
     power = np.concatenate([np.full(600, 100.0), np.full(600, 300.0)])
-    told = [session(RIDE, 600), session(RIDE + dt.timedelta(seconds=600), 600), {"start_time": "soon"}]
-    event, recording = ride(person, told, {"power_w": power})
+    sessions = [session(RIDE, 600), session(RIDE + dt.timedelta(seconds=600), 600), {"start_time": "soon"}]
+    event, recording = ride(person, sessions, {"power_w": power})
     with database.connect() as connection:
         put_in(connection, event, recording)
     compute_recordings(database)
@@ -146,13 +146,13 @@ def test_no_record_is_in_two_sessions_and_none_before_the_first_is_lost(
 ) -> None:
     power = np.concatenate([np.full(600, 100.0), np.full(600, 300.0)])
     # The first begins late by what it says, and lasts until after the others begin, two of them at once.
-    told = [
+    sessions = [
         session(RIDE + dt.timedelta(seconds=400), 700),
         session(RIDE + dt.timedelta(seconds=900), 300),
         session(RIDE + dt.timedelta(seconds=600), 600),
         session(RIDE + dt.timedelta(seconds=600), 200),
     ]
-    event, recording = ride(person, told, {"power_w": power})
+    event, recording = ride(person, sessions, {"power_w": power})
     with database.connect() as connection:
         put_in(connection, event, recording)
     compute_recordings(database)
