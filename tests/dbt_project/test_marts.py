@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from santorio.capture.log_entries import KINDS
 from santorio.storage.database.engine import Database
 from santorio.storage.event_log import Event
+from santorio.warehouse import ensure_manifest
+from santorio.warehouse.manifest import read_models
 from support.scenarios import scenario
 
 # Every kind that a staging model reads, with its keys.
@@ -135,7 +138,7 @@ VIEWED: dict[str, list[str]] = {
     "intensity_weekly": ["calendarDate", "moderateValue", "weeklyGoal"],
     "intensity_summary": ["calendarDate", "moderateValue", "weeklyGoal"],
 }
-LOGS = ["weight", "mood", "supplement", "caffeine", "alcohol", "measure"]
+LOGS = list(KINDS)
 LOG_KEYS = [
     "weight_kg",
     "rating",
@@ -294,6 +297,14 @@ def test_a_night_belongs_to_the_day_of_waking_and_tells_its_own_offset(log: Any,
     assert night["sleep_minutes"] == pytest.approx(24208 / 60)
     assert (night["deep_sleep_minutes"], night["rem_sleep_minutes"]) == (89, None)
     assert (night["sleep_score"], night["hrv_rmssd_ms"], night["spo2_pct"]) == (83, 42, 92)
+
+
+def test_every_kind_that_a_staging_model_reads_has_odd_payloads() -> None:
+    models = read_models(ensure_manifest())
+    kinds = {event_type for model in models for event_type in model.event_types}
+    garmin = {kind.removeprefix("garmin.") for kind in kinds if kind.startswith("garmin.")}
+    assert garmin == set(SHAPES | VIEWED)
+    assert {kind for kind in kinds if "." not in kind} == set(LOGS)
 
 
 @scenario

@@ -28,7 +28,7 @@ valued as (
     select user_id, day, metric, value, as_of from {{ changed_days(ref('outcomes')) }} as outcomes
     union
     select user_id, day, exposure as metric, value, as_of from {{ changed_days(ref('exposures')) }} as exposures
-    where exposure in ('caffeine_mg', 'caffeine_after_15_mg', 'alcohol_g', 'training_load')
+    where exposure in (select metric from ranges)
     union all
     {{ unpivot_daily_metrics('days', ['min_hr_bpm', 'max_hr_bpm', 'distance_m', 'active_kcal']) }}
     union all

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from santorio.api import repository
+from santorio.api import repository, resources
 from santorio.api.app import create_app
 from santorio.privacy.tokens import mint_token
 
@@ -158,19 +158,8 @@ def test_before_the_first_run_the_api_says_what_to_do(api_settings, database, pu
 
 
 def test_with_its_views_it_is_ready(client):
-    assert client.get("/ready").json() == {
-        "status": "ready",
-        "views": [
-            "days",
-            "nights",
-            "activities",
-            "baselines",
-            "effects",
-            "population",
-            "trials",
-            "coverage",
-        ],
-    }
+    views = [resource.view.name for resource in resources.ALL]
+    assert client.get("/ready").json() == {"status": "ready", "views": views}
 
 
 def test_a_query_that_takes_too_long_is_ended(client, published, monkeypatch):
