@@ -1,4 +1,4 @@
-"""The marts as they would have been at a past instant, beside those of today: `past_marts` and what stands below it."""
+"""The marts as of a past instant, beside the current ones: `past_marts` and the schemas that it is made from."""
 
 import datetime as dt
 import json
@@ -15,8 +15,7 @@ from santorio.storage.database.engine import Database
 from santorio.storage.database.locks import Lock, try_lock_session
 from santorio.warehouse.dbt import DBT, PROJECT, dbt_variables
 
-# Builds of the past wait for nobody: a second one would mix its tables with the first's.
-# Before computers counted time nobody knew anything; and where a calendar begins or ends, zones lead out of it.
+# No log is older than the Unix epoch; and at the first and last days of the calendar a time zone leads out of it.
 EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 SCHEMAS = ("past_staging", "past_intermediate", "past_marts")
 
@@ -26,7 +25,7 @@ def build_past(
 ) -> dict[str, int]:
     """Build every mart from what the log held at an instant, in place of the last such build.
 
-    The marts of today, what the API shows and what waits to be built are left alone.
+    The current marts, what the API shows and the change queue do not change.
 
     Parameters
     ----------
@@ -45,25 +44,26 @@ def build_past(
     Raises
     ------
     ConfigError
-        If the instant has no zone, lies ahead, or before all computers.
+        If the instant has no time zone, is in the future, or before 1970.
     DatabaseBusy
         If another such build runs.
     StorageError
         If a model fails; the marts of an earlier such build are gone then.
     """
     at = past_instant(at)
-    # Held by a connection of its own from before anything is dropped until all is counted.
+    # Held by a connection of its own from before anything is dropped until all is counted. A second build does not
+    # wait, because it would then replace the tables of the first.
     with database.connect(autocommit=True) as holder:
         if not try_lock_session(holder, Lock.BUILD_AS_OF):
             raise DatabaseBusy(
-                "The marts of another instant are being built.", hint="Wait for that, then type it again."
+                "The marts of another instant are being built.", hint="Wait for that build, then try again."
             )
         with database.connect() as connection:
             for schema in SCHEMAS:
                 connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
         _run_dbt(database, at, folder, progress or (lambda _done, _all: None))
         with database.connect() as connection:
-            # Beside the tables, so that nobody takes them for today's.
+            # In the database too, so that nobody takes these tables for the current ones.
             connection.execute(
                 sql.SQL("comment on schema past_marts is {}").format(f"As known at {at.isoformat()}")
             )
@@ -76,14 +76,14 @@ def past_instant(at: dt.datetime) -> dt.datetime:
     Raises
     ------
     ConfigError
-        If it has no zone, lies ahead, or before all computers.
+        If it has no time zone, is in the future, or before 1970.
     """
     if at.tzinfo is None:
         raise ConfigError("The instant has no time zone.", hint="Write it as 2026-03-01T12:00+01:00.")
     if at > dt.datetime.now(dt.UTC):
-        raise ConfigError("The instant lies ahead: nobody knows what will be known then.")
+        raise ConfigError("The instant is in the future.", hint="Name a past instant.")
     if at < EARLIEST:
-        raise ConfigError("Nothing was known at that instant.", hint=f"Name one after {EARLIEST.year}.")
+        raise ConfigError("No log is that old.", hint=f"Name an instant after {EARLIEST.year}.")
     return at.astimezone(dt.UTC)
 
 
@@ -100,7 +100,7 @@ def _rows_of_marts(connection: psycopg.Connection) -> dict[str, int]:
 
 
 def _run_dbt(database: Database, at: dt.datetime, folder: Path, progress: Callable[[int, int], None]) -> None:
-    # No file of logs or results: where a model fails they quote the rows it failed on.
+    # No file of logs or results: they would quote the rows that a model failed on.
     command = [
         str(DBT), "--log-format", "json", "--log-level-file", "none", "--no-write-json",
         "run", "--target", "past", "--exclude", "path:models/api",
@@ -116,12 +116,12 @@ def _run_dbt(database: Database, at: dt.datetime, folder: Path, progress: Callab
     if process.returncode != 0:
         raise StorageError(
             "The marts could not be built: " + ("; ".join(failed) or "dbt stopped before its first model."),
-            hint="The marts of today are as they were.",
+            hint="The current marts have not changed.",
         )
 
 
 def _follow(line: str, progress: Callable[[int, int], None], failed: list[str]) -> None:
-    """Read one of dbt's log lines: a model that ended, and how."""
+    """Read a line of dbt's log: which model ended, and how."""
     try:
         entry = json.loads(line)
     except ValueError:

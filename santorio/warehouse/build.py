@@ -1,7 +1,7 @@
-"""Which rows a build makes again: those that arrivals touch, and all of a model whose logic changed.
+"""Which rows a build remakes: those that a change reaches, and all rows of a model whose logic changed.
 
-A build is planned, dbt runs it, and it is finished: only then what had arrived leaves the queue. A build that fails, or
-is killed, leaves what it had to do where it stands, and the next one does it again with what arrived meanwhile.
+A build has three steps: it is planned, dbt runs it, and it is finished. Only the last step takes changes off the queue.
+After a build that failed or was killed they are still queued, and the next one does its work with what arrived since.
 """
 
 import datetime as dt
@@ -23,11 +23,10 @@ from santorio.warehouse.dbt_runner import BUILD, check_results, run_dbt
 from santorio.warehouse.manifest import Model, changed_models, read_models
 from santorio.warehouse.publish import publish, published_marts
 
-# One build at a time: the second waits.
-# Of so many touched events, and such a part of all, everything is made in full: looking up one by one what is nearly
-# all is no gain. Chosen, not measured.
-MANY_EVENTS, LARGE_PART = 10_000, 0.3
-# What a sync brings of a day or two, and what a person logs. More is left to a run of the whole pipeline.
+# With so many changed events, and such a share of all events, a build remakes everything: to look up nearly all rows
+# one by one takes longer. Chosen, not measured.
+MANY_EVENTS, LARGE_SHARE = 10_000, 0.3
+# What a sync brings for a day or two, and what a person logs. More is left to a run of the whole pipeline.
 MAX_SMALL_CHANGES = 500
 
 TAKE = """
@@ -58,25 +57,25 @@ delete from ops.changed_people;
 
 @dataclass(frozen=True)
 class Build:
-    """What one build has to do.
+    """The plan of a build.
 
     Parameters
     ----------
     build_id
-        Its name; under it the models note that they were made.
+        Its identifier, with which each model records that it was built.
     known_at
-        What came in later is left to the next build.
+        Events that were ingested later are left to the next build.
     started_at
-        When it was planned.
+        When the build was planned.
     modes
         How each model is made: `full` or `incremental`.
     selected
-        Models that dbt has to make: of other logic, or behind the events and days that changed. A view that did not
-        change is not made again.
+        Models that dbt has to build: those whose logic changed, and the tables that changed events and days reach. A
+        view whose logic did not change is not built again.
     relations
-        Schema and table of each of these.
+        Schema and table of each of them.
     has_changes
-        False where nothing arrived and no logic changed: then everything is up to date.
+        False where nothing arrived and no logic changed: everything is up to date.
     """
 
     build_id: uuid.UUID
@@ -100,12 +99,12 @@ class Build:
 
     @property
     def arguments(self) -> list[str]:
-        """Options of `dbt build`: these models, every test that looks at one of them, and the tests of every build."""
+        """Options of `dbt build`: these models, every test of one of them, and the tests that each build runs."""
         return ["--select", *self.selected, "tag:every_build"]
 
     @property
     def is_full(self) -> bool:
-        """Whether a model has to be made from its first row to its last."""
+        """Whether any model is built in full."""
         return "full" in self.modes.values()
 
 
@@ -120,12 +119,12 @@ def build_session(database: Database, *, project: Path = PROJECT, is_whole: bool
     project
         The dbt project.
     is_whole
-        False where the caller makes a part of the models: then all that arrived stays queued.
+        False where the caller builds a part of the models only: all changes then stay queued.
 
     Raises
     ------
     StorageError
-        If dbt did not make every model that was planned.
+        If dbt did not build every model of the plan.
     """
     manifest = ensure_manifest(project)
     with database.connect(autocommit=True) as holder:
@@ -139,19 +138,20 @@ def build_session(database: Database, *, project: Path = PROJECT, is_whole: bool
 
 
 def has_small_changes(database: Database, *, project: Path = PROJECT) -> bool:
-    """Whether something waits that a build makes in seconds: few events and days, and no model of other logic."""
+    """Return whether changes are queued that a build takes in within seconds: few, and no model's logic changed."""
     with database.connect() as connection:
-        waiting = _one(
-            connection, "select count(*) from (select from raw.change_queue limit 1000) as waiting"
+        # Beyond the limit the exact number does not matter.
+        queued = _scalar(
+            connection, "select count(*) from (select from raw.change_queue limit 1000) as queued"
         )
-        if not 0 < waiting <= MAX_SMALL_CHANGES:
+        if not 0 < queued <= MAX_SMALL_CHANGES:
             return False
         models = _on_server(connection, read_models(ensure_manifest(project)))
         return "full" not in _modes(connection, models).values()
 
 
 def build_small_changes(database: Database, target: Path, *, project: Path = PROJECT) -> Build | None:
-    """Build what waits, where `has_small_changes`; the API shows it when this returns.
+    """Build the queued changes, where `has_small_changes`; the API shows them when this returns.
 
     Parameters
     ----------
@@ -165,12 +165,12 @@ def build_small_changes(database: Database, target: Path, *, project: Path = PRO
     Returns
     -------
     Build or None
-        What was built; None where nothing waits, or more than a build of seconds.
+        What was built; None where nothing is queued, or more than a build of seconds takes in.
 
     Raises
     ------
     StorageError
-        If a model or a test failed: what arrived stays queued, and the API shows the previous build.
+        If a model or a test failed: changes stay queued, and the API shows the previous build.
     """
     if not has_small_changes(database, project=project):
         return None
@@ -184,28 +184,28 @@ def build_small_changes(database: Database, target: Path, *, project: Path = PRO
 
 
 def invalidate_builds(connection: psycopg.Connection) -> None:
-    """Let the next build make everything in full."""
+    """Let the next build remake everything."""
     connection.execute("update ops.models set built_fingerprint = null")
 
 
 def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build:
-    """Take what arrived, and say how each model is made; written down for dbt's macros and for the next build.
+    """Claim the queued changes and decide how each model is built; recorded for dbt's macros and for the next build.
 
-    What an earlier build left undone is taken as well.
+    Changes that an earlier build claimed and did not finish belong to the plan as well.
     """
     connection.execute(TAKE)
     models = _on_server(connection, models)
     modes = _modes(connection, models)
     selected = _selected(connection, models, modes)
-    touched = _one(
+    touched = _scalar(
         connection, "select exists (select from ops.changed_events) or exists (select from ops.changed_days)"
     )
     build = Build(
         build_id=uuid.uuid4(),
-        known_at=_one(
+        known_at=_scalar(
             connection, "select greatest(clock_timestamp(), (select max(ingested_at) from raw.events))"
         ),
-        started_at=_one(connection, "select clock_timestamp()"),
+        started_at=_scalar(connection, "select clock_timestamp()"),
         modes=modes,
         selected=[model.name for model in selected],
         relations=[model.relation for model in selected],
@@ -220,12 +220,12 @@ def plan_build(connection: psycopg.Connection, models: Sequence[Model]) -> Build
 def _selected(
     connection: psycopg.Connection, models: Sequence[Model], modes: Mapping[str, str]
 ) -> list[Model]:
-    """Find the models to make: those made in full, and of the tables those that can differ."""
+    """Select the models to build: those that are built in full, and the tables whose rows can differ."""
     types = connection.execute(
         "select distinct event_type from raw.events "
         "where event_id = any (array(select event_id from ops.changed_events))"
     ).fetchall()
-    has_days = _one(connection, "select exists (select from ops.changed_days)")
+    has_days = _scalar(connection, "select exists (select from ops.changed_days)")
     changed = changed_models(models, [row[0] for row in types], has_changed_days=has_days)
     return [
         model
@@ -235,47 +235,49 @@ def _selected(
 
 
 def _on_server(connection: psycopg.Connection, models: Sequence[Model]) -> list[Model]:
-    """Give models other fingerprints where samples are in a hypertable: moved to such a server, all is made in full."""
-    if _one(connection, "select to_regclass('intraday.samples') is not null"):
+    """Change the fingerprints where samples are in a hypertable: the first build on such a server is a full one."""
+    if _scalar(connection, "select to_regclass('intraday.samples') is not null"):
         return [replace(model, fingerprint=model.fingerprint + " with TimescaleDB") for model in models]
     return list(models)
 
 
 def _modes(connection: psycopg.Connection, models: Sequence[Model]) -> dict[str, str]:
-    """Say which models are made in full: those that are missing or of other logic, and all that reads them."""
-    made: dict[str, str | None] = dict(
+    """Decide how each model is built: in full where it is missing or its logic changed, or that of a model it reads."""
+    built: dict[str, str | None] = dict(
         connection.execute("select model, built_fingerprint from ops.models").fetchall()
     )
-    there = set(
+    existing = set(
         connection.execute(
             "select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
         ).fetchall()
     )
-    everything = _prefers_full_refresh(connection, there)
+    is_full_refresh = _prefers_full_refresh(connection, existing)
     modes: dict[str, str] = {}
     for model in models:
-        stays = (
-            not everything
-            and model.relation in there
-            and made.get(model.name) == model.fingerprint
+        parent_modes = {modes[parent] for parent in model.parents}
+        can_stay = (
+            not is_full_refresh
+            and model.relation in existing
+            and built.get(model.name) == model.fingerprint
             and (model.is_incremental or model.is_view or model.is_seed)
-            and all(modes[parent] == "incremental" for parent in model.parents)
+            and parent_modes <= {"incremental"}
         )
-        modes[model.name] = "incremental" if stays else "full"
+        modes[model.name] = "incremental" if can_stay else "full"
     return modes
 
 
-def _prefers_full_refresh(connection: psycopg.Connection, there: set[tuple[str, str]]) -> bool:
-    """Whether so much arrived that all of it is made sooner than a part of it."""
-    touched = _one(connection, "select count(*) from ops.changed_events")
-    if touched < MANY_EVENTS or ("staging", "base_events__current") not in there:
+def _prefers_full_refresh(connection: psycopg.Connection, existing: set[tuple[str, str]]) -> bool:
+    """Return whether so much changed that to build everything is faster than to build the changes."""
+    changed = _scalar(connection, "select count(*) from ops.changed_events")
+    if changed < MANY_EVENTS or ("staging", "base_events__current") not in existing:
         return False
-    return bool(touched > LARGE_PART * _one(connection, "select count(*) from staging.base_events__current"))
+    events = _scalar(connection, "select count(*) from staging.base_events__current")
+    return bool(changed > LARGE_SHARE * events)
 
 
 def _write_plan(connection: psycopg.Connection, models: Sequence[Model], build: Build) -> None:
-    """Write down how each model is made; of one that is made in full nothing counts until it is there."""
-    connection.execute("delete from ops.models where model <> all(%s)", [[one.name for one in models]])
+    """Record how each model is built; a model that is built in full has no fingerprint until it is complete."""
+    connection.execute("delete from ops.models where model <> all(%s)", [[model.name for model in models]])
     connection.cursor().executemany(
         """
         insert into ops.models (model, mode, planned_in, fingerprint)
@@ -288,25 +290,25 @@ def _write_plan(connection: psycopg.Connection, models: Sequence[Model], build: 
         """,
         [
             {
-                "model": one.name,
-                "mode": build.modes[one.name],
+                "model": model.name,
+                "mode": build.modes[model.name],
                 "build": build.build_id,
-                "fingerprint": one.fingerprint,
+                "fingerprint": model.fingerprint,
             }
-            for one in models
+            for model in models
         ],
     )
 
 
 def finish_build(connection: psycopg.Connection, build: Build, marts: Sequence[str]) -> None:
-    """Show the API what this build made of these marts, and clear it from the queue, in one transaction.
+    """Publish what this build changed in these marts and clear it from the queue, in one transaction.
 
     Raises
     ------
     StorageError
-        If a model was not made in this build: then all stays queued.
+        If a model of the plan was not built: all changes then stay queued.
     """
-    # Another build may have begun, where this one's connection that held the lock was lost.
+    # Another build may have started, if the connection that held this one's lock was lost.
     missing = connection.execute(
         "select model from ops.models where model = any(%(selected)s) "
         "and (built_in is distinct from %(build)s or planned_in is distinct from %(build)s) order by model for update",
@@ -314,7 +316,7 @@ def finish_build(connection: psycopg.Connection, build: Build, marts: Sequence[s
     ).fetchall()
     if missing:
         raise StorageError(
-            f"The build left out {len(missing)} models, {missing[0][0]} first.",
+            f"{len(missing)} models were not built, {missing[0][0]} first.",
             hint="Build again without a selection: nothing is lost.",
         )
     changed = [mart for mart in marts if mart in build.selected]
@@ -327,14 +329,14 @@ def finish_build(connection: psycopg.Connection, build: Build, marts: Sequence[s
         """,
         [build.build_id, build.started_at, build.known_at, code_version()],
     )
-    # Only now: what was made in full and never finished is made in full again, tested and published as a whole.
+    # Only now: a full build that never finished is a full build again, tested and published as a whole.
     connection.execute(
         "update ops.models set built_fingerprint = fingerprint, mode = null, planned_in = null where planned_in = %s",
         [build.build_id],
     )
 
 
-def _one(connection: psycopg.Connection, query: LiteralString) -> Any:
+def _scalar(connection: psycopg.Connection, query: LiteralString) -> Any:
     row = connection.execute(query).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always gives a row
     return row[0]

@@ -1,7 +1,7 @@
 """The data dictionary: every mart and view, its grain, columns, units and tests, written from dbt's own manifest.
 
-`python -m santorio.warehouse.data_dictionary` writes `docs/data-dictionary.md`, and the picture in `docs/warehouse.md`;
-tests say when they are out of date.
+`python -m santorio.warehouse.data_dictionary` writes `docs/data-dictionary.md` and the figure in `docs/warehouse.md`;
+tests fail when they are out of date.
 """
 
 import json
@@ -23,7 +23,7 @@ to be current; how the tables come to be is in [the warehouse](warehouse.md).
 A name says the unit of its column. A `day` is the person's local calendar day, an instant (`…_at`) is UTC but for
 `local_at`, which is what the clock on the wall showed; null means not measured.
 """
-# A suffix of a column's name says its unit; the longer one wins.
+# The unit by the suffix of a column's name; the longest suffix wins.
 UNITS = {
     "_kg_m2": "kg/m²", "_bpm": "beats/min", "_brpm": "breaths/min", "_mps": "m/s", "_mmhg": "mmHg", "_kcal": "kcal",
     "_minutes": "min", "_years": "years", "_pct": "%", "_days": "days", "_kg": "kg", "_km": "km", "_mg": "mg",
@@ -31,15 +31,16 @@ UNITS = {
     "_g": "g", "_m": "m", "_s": "s", "_w": "W", "_day": "local day",
     "_w_per_bpm": "W per beat/min", "_seconds": "s", "_kj": "kJ", "_j": "J",
 }  # fmt: skip
-WHOLE = {"day": "local day", "as_of": "instant, UTC", "local_at": "clock on the wall", "seconds": "s"}
-# What no suffix says stands at the end of the description.
-TOLD = re.compile(r"\((count|0-100)\b")
+# The unit by the column's whole name.
+UNITS_BY_NAME = {"day": "local day", "as_of": "instant, UTC", "local_at": "clock on the wall", "seconds": "s"}
+# Units that no suffix states stand in the description.
+UNIT_IN_DESCRIPTION = re.compile(r"\((count|0-100)\b")
 
 type Node = Mapping[str, Any]
 
 
 def unit(column: str, description: str = "", kind: str | None = None) -> str:
-    """Unit of a column, by its name, else as its description says; empty where it has none, as words have.
+    """Unit of a column, from its name or else its description; empty where it has none, as text has.
 
     Examples
     --------
@@ -48,11 +49,14 @@ def unit(column: str, description: str = "", kind: str | None = None) -> str:
     """
     if kind == "text":
         return ""
-    if column in WHOLE:
-        return WHOLE[column]
-    suffix = next((end for end in sorted(UNITS, key=len, reverse=True) if column.endswith(end)), None)
-    told = TOLD.search(description)
-    return UNITS[suffix] if suffix else told[1] if told else ""
+    if column in UNITS_BY_NAME:
+        return UNITS_BY_NAME[column]
+    for suffix in sorted(UNITS, key=len, reverse=True):
+        if column.endswith(suffix):
+            return UNITS[suffix]
+    if stated := UNIT_IN_DESCRIPTION.search(description):
+        return stated[1]
+    return ""
 
 
 def dictionary(manifest: Mapping[str, Any]) -> str:
@@ -64,12 +68,11 @@ def dictionary(manifest: Mapping[str, Any]) -> str:
             tests.setdefault(node["attached_node"], []).append(_test(node))
     lines = [HEAD]
     for layer, title in LAYERS.items():
-        there = sorted(
-            (node for node in models if node["schema"] == layer), key=lambda node: str(node["alias"])
-        )
-        links = ", ".join(f"[{node['alias']}](#{layer}{node['alias']})" for node in there)
+        in_layer = [node for node in models if node["schema"] == layer]
+        in_layer.sort(key=lambda node: str(node["alias"]))
+        links = ", ".join(f"[{node['alias']}](#{layer}{node['alias']})" for node in in_layer)
         lines += [f"## {title}", "", f"{links}.", ""]
-        for node in there:
+        for node in in_layer:
             lines += _table(node, _types(node, models), sorted(tests.get(node["unique_id"], [])))
     return "\n".join(lines).rstrip() + "\n"
 
@@ -77,9 +80,10 @@ def dictionary(manifest: Mapping[str, Any]) -> str:
 def _types(node: Node, models: Sequence[Node]) -> dict[str, str]:
     """Types by column: the model's own, else those of the marts that it reads."""
     types = {name: column["data_type"] for name, column in node["columns"].items() if column["data_type"]}
-    for read in models:
-        if read["unique_id"] in node["depends_on"]["nodes"]:
-            types = {name: column["data_type"] for name, column in read["columns"].items()} | types
+    for parent in models:
+        if parent["unique_id"] in node["depends_on"]["nodes"]:
+            for name, column in parent["columns"].items():
+                types.setdefault(name, column["data_type"])
     return types
 
 
@@ -88,17 +92,22 @@ def _table(node: Node, types: Mapping[str, str | None], tests: Sequence[str]) ->
     yield ""
     yield node["description"]
     yield ""
-    key = [name for one in node["constraints"] if one["type"] == "primary_key" for name in one["columns"]]
+    key: list[str] = []
+    for constraint in node["constraints"]:
+        if constraint["type"] == "primary_key":
+            key += constraint["columns"]
     if key:
         yield f"Key: {', '.join(f'`{name}`' for name in key)}."
         yield ""
     yield "| column | type | unit | meaning |"
     yield "|---|---|---|---|"
     for name, column in node["columns"].items():
-        filled = name in key or any(one["type"] == "not_null" for one in column["constraints"])
-        measured = unit(name, column["description"], types.get(name))
-        kind = f"{types.get(name) or ''}{'' if filled or not types.get(name) else ', or null'}"
-        yield f"| `{name}` | {kind} | {measured} | {_cell(column['description'])} |"
+        data_type = types.get(name) or ""
+        constraints = {constraint["type"] for constraint in column["constraints"]}
+        is_nullable = name not in key and "not_null" not in constraints
+        shown_type = f"{data_type}, or null" if data_type and is_nullable else data_type
+        measured_in = unit(name, column["description"], data_type)
+        yield f"| `{name}` | {shown_type} | {measured_in} | {_cell(column['description'])} |"
     yield ""
     if tests:
         yield "Tests:"
@@ -108,24 +117,34 @@ def _table(node: Node, types: Mapping[str, str | None], tests: Sequence[str]) ->
 
 
 def _test(node: Node) -> str:
-    """Say what a test holds, and whether it stops a build."""
-    about = node["test_metadata"]
-    arguments = about["kwargs"].get("arguments") or about["kwargs"]
-    words = {
-        "unique_combination_of_columns": lambda: (
-            f"unique and filled: {', '.join(arguments['combination_of_columns'])}"
-        ),
-        "relationships": lambda: f"`{arguments['column_name']}` is one of {_referred(arguments['to'])}",
-        "expression_is_true": lambda: f"always `{_one_line(arguments['expression'])}`",
-        "accepted_ranges": lambda: "within: " + ", ".join(
-            f"{column} {low} to {high}" for column, (low, high) in arguments["ranges"].items()
-        ),
-    }.get(about["name"], lambda: str(about["name"]))()  # fmt: skip
-    return f"{words} (a warning)" if node["config"]["severity"].lower() == "warn" else words
+    """Describe what a test asserts, and whether its failure stops a build."""
+    words = _assertion(node["test_metadata"])
+    if node["config"]["severity"].lower() == "warn":
+        return f"{words} (a warning)"
+    return words
 
 
-def _referred(to: str) -> str:
-    return f"`{found[1]}`" if (found := re.search(r"ref\('([^']+)'\)", to)) else to
+def _assertion(test: Mapping[str, Any]) -> str:
+    arguments = test["kwargs"].get("arguments") or test["kwargs"]
+    match test["name"]:
+        case "unique_combination_of_columns":
+            return f"unique and filled: {', '.join(arguments['combination_of_columns'])}"
+        case "relationships":
+            return f"`{arguments['column_name']}` is one of {_referenced(arguments['to'])}"
+        case "expression_is_true":
+            return f"always `{_one_line(arguments['expression'])}`"
+        case "accepted_ranges":
+            ranges = [f"{column} {low} to {high}" for column, (low, high) in arguments["ranges"].items()]
+            return "within: " + ", ".join(ranges)
+        case name:
+            return str(name)
+
+
+def _referenced(to: str) -> str:
+    """Name of the model in an expression such as `ref('days')`."""
+    if found := re.search(r"ref\('([^']+)'\)", to):
+        return f"`{found[1]}`"
+    return to
 
 
 def _one_line(text: str) -> str:

@@ -1,6 +1,6 @@
 """dbt as a program: where its project lies, how it reaches the database, and its manifest.
 
-The SQL itself is in `dbt_project/`; which rows a build makes again is said in `build`.
+The SQL itself is in `dbt_project/`; `santorio.warehouse.build` decides which rows a build remakes.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from santorio.errors import StorageError
 from santorio.storage.database.engine import Database
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
-# Beside this interpreter: PATH may know another.
+# Beside this interpreter: PATH may lead to another.
 DBT = Path(sys.executable).parent / "dbt"
 _SOURCES = (".sql", ".yml", ".yaml", ".csv", ".md")
 _UNBUILT = {"target", "logs", "dbt_packages"}
@@ -44,7 +44,7 @@ def dbt_variables(url: str) -> dict[str, str]:
 
 @contextmanager
 def dbt_environment(database: Database, more: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Let dbt's subprocesses find the database, for as long as the context lasts; `more` says what else they know."""
+    """Let dbt find the database for as long as the context lasts; `more` are further variables."""
     before = dict(os.environ)
     os.environ.update({**dbt_variables(database.url), **(more or {})})
     try:
@@ -62,7 +62,7 @@ def ensure_manifest(project: Path = PROJECT, variables: Mapping[str, str] | None
     project
         The dbt project.
     variables
-        From `dbt_variables`, of the database that it is parsed for; by default what the environment says.
+        From `dbt_variables`, of the database that it is parsed for; by default from the environment.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def ensure_manifest(project: Path = PROJECT, variables: Mapping[str, str] | None
     Raises
     ------
     StorageError
-        If dbt cannot parse the project; dbt's own words are in the message.
+        If dbt cannot parse the project; dbt's own message is part of it.
     """
     manifest, stamp = project / "target" / "manifest.json", project / "target" / "manifest.sha256"
     fingerprint = project_fingerprint(project)
@@ -82,19 +82,20 @@ def ensure_manifest(project: Path = PROJECT, variables: Mapping[str, str] | None
     with (manifest.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_current(manifest, stamp, fingerprint):  # another process may have parsed meanwhile
-            # Of the database that this process uses, where that is said: for another one dbt parses everything again.
-            said = {key: value for key, value in os.environ.items() if key.startswith("SANTORIO_DBT_")}
-            unsaid = dbt_variables("postgresql://postgres@localhost/santorio")
-            _parse(project, {**unsaid, **said, **(variables or {})})
+            # For the database that this process uses, where the environment names it: for another one dbt would
+            # parse everything again.
+            defaults = dbt_variables("postgresql://postgres@localhost/santorio")
+            environment = {key: value for key, value in os.environ.items() if key.startswith("SANTORIO_DBT_")}
+            _parse(project, {**defaults, **environment, **(variables or {})})
             stamp.write_text(fingerprint)
     return manifest
 
 
 def start_parsing(database: Database, project: Path = PROJECT) -> threading.Thread:
-    """Parse the dbt project in a thread, where it has to be: who needs its manifest then waits for the rest only."""
+    """Parse the dbt project in a thread if its manifest is not current; a caller that needs it waits for the rest."""
 
     def parse() -> None:
-        # Who needs it tries again, and says what is wrong.
+        # The caller that needs the manifest tries again, and reports the error.
         with suppress(StorageError, OSError):
             ensure_manifest(project, dbt_variables(database.url))
 
@@ -104,7 +105,7 @@ def start_parsing(database: Database, project: Path = PROJECT) -> threading.Thre
 
 
 def project_fingerprint(project: Path = PROJECT) -> str:
-    """Hash the names and contents of the project's own files, leaving out what dbt writes."""
+    """Hash the names and contents of the project's own files, without those that dbt writes."""
     digest = hashlib.sha256()
     for path in sorted(project.rglob("*")):
         relative = path.relative_to(project)

@@ -1,10 +1,10 @@
-"""What dbt says of a failure, without the values in it: PostgreSQL's details quote whole rows of somebody's health."""
+"""dbt's error messages without values: PostgreSQL's details quote whole rows of health data."""
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# From a detail, a context or the line of a statement to the end of what the server said.
+# From a detail, a context or the line of a statement to the end of the server's message.
 _QUOTING = re.compile(
     r"^[ \t]*(?:DETAIL|CONTEXT|HINT|LINE \d+):.*?(?=^[ \t]*compiled code|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -15,7 +15,7 @@ _OUT_OF_RANGE = re.compile(r"\"[^\"\n]*\"(?= is out of range)")
 
 
 def redact_values(text: str) -> str:
-    r"""Leave out what the server quotes of rows.
+    r"""Remove what the server quotes of rows.
 
     Examples
     --------
@@ -30,9 +30,11 @@ def redact_values(text: str) -> str:
 
 
 def failures(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Say which nodes of a run failed and why, a sentence each, from dbt's `run_results.json`."""
-    return [
-        f"{result['unique_id'].split('.')[2]}: {' '.join(redact_values(result['message'] or '').split())}"
-        for result in results
-        if result["status"] in {"error", "fail"}
-    ]
+    """Name the nodes of a run that failed and why, a sentence each, from dbt's results."""
+    sentences = []
+    for result in results:
+        if result["status"] in {"error", "fail"}:
+            _, _, name, *_ = result["unique_id"].split(".")
+            reason = " ".join(redact_values(result["message"] or "").split())
+            sentences.append(f"{name}: {reason}")
+    return sentences

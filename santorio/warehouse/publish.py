@@ -1,4 +1,4 @@
-"""The published copy of the marts: what the API reads changes at once, when a build has made all of it."""
+"""The published copy of the marts, which the API reads: it changes in one transaction, when a build is complete."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -24,34 +24,32 @@ order by 1, 2
 def published_marts(manifest: Path) -> list[str]:
     """Name the marts that the API's views read, from dbt's manifest."""
     nodes = orjson.loads(manifest.read_bytes())["nodes"]
-    read = {
-        parent
-        for node in nodes.values()
-        if node["resource_type"] == "model" and node["fqn"][1] == "api"
-        for parent in node["depends_on"]["nodes"]
-    }
-    return sorted(
-        str(nodes[key]["alias"]) for key in read if key in nodes and nodes[key]["fqn"][1] == "marts"
-    )
+    read: set[str] = set()
+    for node in nodes.values():
+        if node["resource_type"] == "model" and node["fqn"][1] == "api":
+            read.update(node["depends_on"]["nodes"])
+    # A view may read a source as well, which is not among the nodes.
+    models = [nodes[key] for key in read if key in nodes]
+    return sorted(str(model["alias"]) for model in models if model["fqn"][1] == "marts")
 
 
-def _are_views_made(connection: psycopg.Connection, manifest: Path) -> bool:
-    """Tell whether the API's views are all there, by the logic of today."""
+def _are_views_current(connection: psycopg.Connection, manifest: Path) -> bool:
+    """Return whether every view of the API exists, built from the current logic."""
     views, fingerprint = read_views(manifest)
     found = connection.execute(
         "select count(*), obj_description(to_regnamespace('api')) from pg_views "
         "where schemaname = 'api' and viewname = any(%s)",
         [views],
     ).fetchone()
-    return found == (len(views), _made_by(fingerprint))
+    return found == (len(views), _comment(fingerprint))
 
 
-def _made_by(fingerprint: str) -> str:
+def _comment(fingerprint: str) -> str:
     return f"Views of the read API, by the logic {fingerprint}"
 
 
 def make_views(database: Database, manifest: Path, target: Path, run: RunDbt = run_dbt) -> None:
-    """Make the API's views where one is missing or of other logic; `run` runs dbt.
+    """Make the API's views where one is missing or was made from other logic; `run` runs dbt.
 
     Raises
     ------
@@ -59,7 +57,7 @@ def make_views(database: Database, manifest: Path, target: Path, run: RunDbt = r
         If dbt cannot make them.
     """
     with database.connect() as connection:
-        if _are_views_made(connection, manifest):
+        if _are_views_current(connection, manifest):
             return
         # A view may show a mart that was not shown before: no build would copy more of it than what changes.
         new = connection.execute(
@@ -67,11 +65,12 @@ def make_views(database: Database, manifest: Path, target: Path, run: RunDbt = r
             "and to_regclass('marts.' || mart) is not null and exists (select from ops.builds)",
             [published_marts(manifest)],
         ).fetchall()
-        publish(connection, [mart for (mart,) in new], whole=[mart for (mart,) in new])
+        marts = [mart for (mart,) in new]
+        publish(connection, marts, whole=marts)
     check_results(run(database, ["run", "--select", "path:models/api"], target=target))
     _, fingerprint = read_views(manifest)
     with database.connect() as connection:
-        connection.execute(sql.SQL("comment on schema api is {}").format(_made_by(fingerprint)))
+        connection.execute(sql.SQL("comment on schema api is {}").format(_comment(fingerprint)))
 
 
 def drop_retired_relations(database: Database, manifest: Path) -> list[str]:
@@ -85,9 +84,10 @@ def drop_retired_relations(database: Database, manifest: Path) -> list[str]:
     list of str
         What was dropped, as `schema.name`.
     """
-    nodes = orjson.loads(manifest.read_bytes())["nodes"].values()
-    models = {(node["schema"], node["alias"]) for node in nodes if node["resource_type"] == "model"}
-    current = models | {("serving", mart) for mart in published_marts(manifest)}
+    current = {("serving", mart) for mart in published_marts(manifest)}
+    for node in orjson.loads(manifest.read_bytes())["nodes"].values():
+        if node["resource_type"] == "model":
+            current.add((node["schema"], node["alias"]))
     dropped = []
     with database.connect() as connection:
         found = connection.execute(_RELATIONS, [list(WAREHOUSE_SCHEMAS)]).fetchall()
@@ -107,8 +107,7 @@ def publish(connection: psycopg.Connection, marts: Collection[str], *, whole: Co
     marts
         What to publish.
     whole
-        Those that were made anew from the first row to the last; of the others the touched people's days are
-        copied.
+        Those that were rebuilt in full; of the others, the changed days of the changed people are copied.
 
     Returns
     -------
