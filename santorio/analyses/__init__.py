@@ -1,1 +1,1 @@
-"""What models publish, and when they may."""
+"""Analyses of a person's days: each publishes a run, and its rows if the fit passes its diagnostics."""

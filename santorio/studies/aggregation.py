@@ -11,7 +11,7 @@ from santorio.errors import DataError
 from santorio.studies.schedule import Assigned
 from santorio.studies.spec import Study
 
-Add = Callable[[str, str], None]
+Warn = Callable[[str, str], None]
 Mask = NDArray[np.bool_]
 # On some days the arm was switched late or early; if more days than these have two arms, the design is another.
 MAX_MIXED_DAYS = 0.2
@@ -57,7 +57,7 @@ def rows_of(
     dated: bool,
     timed: bool,
     assigned: Assigned | None,
-    add: Add,
+    warn: Warn,
 ) -> Rows:
     """Assign readings, which are in the order of time, to rows.
 
@@ -71,15 +71,15 @@ def rows_of(
         # A nanosecond's rounding must not move midnight into the day before.
         key = np.floor(at - _day_start(study) + 1e-9)
     if assigned is not None:
-        return _scheduled(study, key, label, assigned, dated=dated, add=add)
+        return _scheduled(study, key, label, assigned, dated=dated, warn=warn)
     by: str = study.analyse_by
     if by == "auto":
-        by = _find_unit(study, key, label, timed=timed and dated, add=add)
+        by = _find_unit(study, key, label, timed=timed and dated, warn=warn)
     if by == "test":
         return _numbered(np.arange(len(at)), label, "test")
     if by == "stretch":
         return _numbered(_stretches(at, label, dated=dated), label, "stretch")
-    return _by_key(key, label, dated=dated, add=add)
+    return _by_key(key, label, dated=dated, warn=warn)
 
 
 def _day_start(study: Study) -> float:
@@ -88,7 +88,7 @@ def _day_start(study: Study) -> float:
     return (int(hours) + int(minutes) / 60) / 24
 
 
-def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bool, add: Add) -> str:
+def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bool, warn: Warn) -> str:
     mixed = _mixed(key, label)
     if not mixed:
         return "day"
@@ -99,9 +99,9 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
     if timed and study.design.scheme not in {"days", "periods", "alternating"}:
         stretches = 1 + int(_changes(label).sum())
         if len(label) <= FEW_READINGS * stretches:
-            add("tests", "Arms change within days, after a reading or two: each is a row of its own.")
+            warn("tests", "Arms change within days, after a reading or two: each is a row of its own.")
             return "test"
-        add("stretches", "Arms change within days: rows are stretches of one arm without a change.")
+        warn("stretches", "Arms change within days: rows are stretches of one arm without a change.")
         return "stretch"
     raise DataError(
         f"{len(mixed)} of {days} days (or numbers) have rows of two arms.",
@@ -111,7 +111,7 @@ def _find_unit(study: Study, key: FloatArray, label: Sequence[str], *, timed: bo
 
 
 def _changes(label: Sequence[str]) -> Mask:
-    """Where the label differs from the previous one; one shorter than `label`."""
+    """Whether each label but the first differs from the previous."""
     code = np.unique(np.array(label), return_inverse=True)[1]
     return np.asarray(np.diff(code) != 0)
 
@@ -130,7 +130,7 @@ def _row_word(*, dated: bool) -> str:
     return "day" if dated else "test"
 
 
-def _by_key(key: FloatArray, label: Sequence[str], *, dated: bool, add: Add) -> Rows:
+def _by_key(key: FloatArray, label: Sequence[str], *, dated: bool, warn: Warn) -> Rows:
     """One row per day (or number), with the arm of most of its readings."""
     keys, position = np.unique(key, return_inverse=True)
     values = sorted(set(label) - {""})
@@ -142,12 +142,12 @@ def _by_key(key: FloatArray, label: Sequence[str], *, dated: bool, add: Add) -> 
     other_arm = (code >= 0) & (code != most[position])
     if other_arm.any():
         days = len(np.unique(key[other_arm]))
-        add(
+        warn(
             "mixed_days",
             f"{days} days have readings of two arms; the rarer arm's ({int(other_arm.sum())}) are excluded.",
         )
     if not has_arm.all():
-        add("no_arm", f"{int((~has_arm).sum())} days (or numbers) have no arm and are excluded.")
+        warn("no_arm", f"{int((~has_arm).sum())} days (or numbers) have no arm and are excluded.")
     new = np.cumsum(has_arm) - 1
     row = np.where(has_arm[position] & ~other_arm, new[position], -1)
     keys, most = keys[has_arm], most[has_arm]
@@ -195,7 +195,7 @@ def _numbered(row: IntArray, label: Sequence[str], word: str) -> Rows:
 
 
 def _scheduled(
-    study: Study, key: FloatArray, label: Sequence[str], assigned: Assigned, *, dated: bool, add: Add
+    study: Study, key: FloatArray, label: Sequence[str], assigned: Assigned, *, dated: bool, warn: Warn
 ) -> Rows:
     if not dated and assigned.dated:
         raise DataError(
@@ -204,7 +204,7 @@ def _scheduled(
         )
     day = assigned.day
     if dated and not assigned.dated:
-        day = _dates_of(day, key, add)
+        day = _dates_of(day, key, warn)
     position = np.clip(np.searchsorted(day, key), 0, len(day) - 1)
     inside = day[position] == key
     days = len(np.unique(key))
@@ -215,27 +215,27 @@ def _scheduled(
             hint="Check its first day, and whether both count days or both have dates.",
         )
     if scheduled < days:
-        add("not_scheduled", f"{days - scheduled} days with data are not in the schedule and are excluded.")
+        warn("not_scheduled", f"{days - scheduled} days with data are not in the schedule and are excluded.")
     # Days that the schedule leaves without an arm, such as a pause.
     has_arm = np.array([bool(arm) for arm in assigned.arm])
     row = np.where(inside & has_arm[position], (np.cumsum(has_arm) - 1)[position], -1)
     labels = [arm for arm in assigned.arm if arm]
-    _check_adherence(study, row, label, labels, add)
+    _check_adherence(study, row, label, labels, warn)
     return Rows(day[has_arm].astype(np.int64), labels, row, _row_word(dated=dated), weekly=dated)
 
 
-def _dates_of(number: FloatArray, key: FloatArray, add: Add) -> FloatArray:
+def _dates_of(number: FloatArray, key: FloatArray, warn: Warn) -> FloatArray:
     """Dates of a schedule that counts days, day 1 the first of the data."""
     keys = np.unique(key)
     if np.ptp(keys) < np.ptp(number) + 1:
-        add(
+        warn(
             "schedule_counts",
             "The schedule counts days: its first was taken to be the first date of the data.",
         )
         return np.asarray(number - number[0] + keys[0])
     if len(keys) == len(number):
         # A study that paused goes on counting where it stopped.
-        add(
+        warn(
             "schedule_counts",
             "The schedule counts days, and is as long as there are dates with data: one was taken "
             "for each, as if the count had stood still between them.",
@@ -249,7 +249,7 @@ def _dates_of(number: FloatArray, key: FloatArray, add: Add) -> FloatArray:
 
 
 def _check_adherence(
-    study: Study, row: IntArray, taken: Sequence[str], assigned: Sequence[str], add: Add
+    study: Study, row: IntArray, taken: Sequence[str], assigned: Sequence[str], warn: Warn
 ) -> None:
     """Compare what was taken, where the data states it, with what was assigned."""
     names = {value.lower(): name for value, name in study.arms.items()}
@@ -272,7 +272,7 @@ def _check_adherence(
             f"The schedule does not match the data: they agree on {agreeing} of {len(agrees)} days.",
             hint="Check the schedule's first day and the names under arms:.",
         )
-    add(
+    warn(
         "adherence",
         f"What was taken agrees with what was assigned on {100 * share:.0f} % of {len(agrees)} days; "
         "days count as assigned.",

@@ -14,11 +14,11 @@ from santorio.stats.latent_posterior import LatentPosterior
 from santorio.stats.likelihood_choice import LikelihoodChoice
 from santorio.stats.outcome_types import LINK_NAMES
 from santorio.studies.checks import check_case, check_outcome, check_study
-from santorio.studies.contrasts import Fitted, arm_rows, compare
+from santorio.studies.contrasts import FittedOutcome, arm_rows, compare
 from santorio.studies.dataset import Dataset, digest, load_dataset
 from santorio.studies.gaussian_fit import Fit, fit_case
 from santorio.studies.likelihood_choice import DESCRIPTIONS, choose_for_column
-from santorio.studies.preprocessing import Prepared, common_scale, doses_of, prepare, smallest_effect
+from santorio.studies.preprocessing import PreparedCase, common_scale, doses_of, prepare, smallest_effect
 from santorio.studies.result import (
     Claim,
     DataAnswer,
@@ -75,7 +75,7 @@ def analyse_study(path: Path) -> StudyAnalysis:
     """
     study = read_study(path)
     dataset = load_dataset(study, path.parent)
-    add = dataset.notices
+    warn = dataset.warnings
     outcomes: list[OutcomeAnswer] = []
     density: Densities = {}
     for outcome in study.outcomes:
@@ -86,8 +86,8 @@ def analyse_study(path: Path) -> StudyAnalysis:
             # The question is about the first outcome; the others are answered as far as they can be.
             if primary:
                 raise
-            add("outcome_left_out", missing.message)
-    check_study(study, dataset, add)
+            warn("outcome_left_out", missing.message)
+    check_study(study, dataset, warn)
     method = METHOD
     libraries: tuple[str, ...] = LIBRARIES
     if any(outcome.likelihood != "normal" for outcome in outcomes):
@@ -100,7 +100,7 @@ def analyse_study(path: Path) -> StudyAnalysis:
         design=_design_answer(study, dataset.word),
         data=_data_answer(dataset),
         outcomes=outcomes,
-        warnings=[WarningAnswer(code=warning.code, text=warning.text) for warning in add.found],
+        warnings=[WarningAnswer(code=warning.code, text=warning.text) for warning in warn.collected],
         method=method,
         study_sha256=digest(path),
         versions={name: version(name) for name in libraries},
@@ -129,7 +129,7 @@ def _answer(
     *,
     primary: bool,
 ) -> OutcomeAnswer:
-    add, names = dataset.notices, dataset.arms.names
+    warn, names = dataset.warnings, dataset.arms.names
     prepared = _prepare_all(study, dataset, outcome)
     scale = common_scale(prepared)
     delta, source = smallest_effect(outcome, scale)
@@ -139,11 +139,11 @@ def _answer(
     fits, choice = _fit(outcome, prepared, carry_over)
     for prepared_case, fit in zip(prepared, fits, strict=True):
         if len(dataset.cases) > 1:
-            add.about = prepared_case.series.case
-        check_case(prepared_case, fit, outcome, names, dataset.word, add)
-    add.about = ""
-    check_outcome(outcome, [prepared_case.observed for prepared_case in prepared], choice, add)
-    fitted = Fitted(prepared, fits, scale, delta, carry_over, doses_of(dataset))
+            warn.case = prepared_case.series.case
+        check_case(prepared_case, fit, outcome, names, dataset.word, warn)
+    warn.case = ""
+    check_outcome(outcome, [prepared_case.observed for prepared_case in prepared], choice, warn)
+    fitted = FittedOutcome(prepared, fits, scale, delta, carry_over, doses_of(dataset))
     comparisons = []
     for contrast in range(1, len(names)):
         compared = compare(study, outcome, names, fitted, contrast)
@@ -173,7 +173,7 @@ def _answer(
 
 
 def _fit(
-    outcome: OutcomeColumn, prepared: Sequence[Prepared], carry_over: CarryOver | None
+    outcome: OutcomeColumn, prepared: Sequence[PreparedCase], carry_over: CarryOver | None
 ) -> tuple[Sequence[Fit | LatentPosterior], LikelihoodChoice]:
     """Fit all cases, with the outcome's own likelihood where it has one and its fits can be trusted."""
     choice = choose_for_column(outcome, prepared)
@@ -192,8 +192,9 @@ def _fit(
     return fits, choice
 
 
-def _prepare_all(study: Study, dataset: Dataset, outcome: OutcomeColumn) -> list[Prepared]:
-    prepared: list[Prepared] = []
+def _prepare_all(study: Study, dataset: Dataset, outcome: OutcomeColumn) -> list[PreparedCase]:
+    warn = dataset.warnings
+    prepared: list[PreparedCase] = []
     lacking: NotEnoughData | None = None
     for series in dataset.cases:
         try:
@@ -201,7 +202,7 @@ def _prepare_all(study: Study, dataset: Dataset, outcome: OutcomeColumn) -> list
         except NotEnoughData as missing:
             lacking = missing
             if len(dataset.cases) > 1:
-                dataset.notices("case_left_out", f"{series.case} is excluded: {missing.message}")
+                warn("case_left_out", f"{series.case} is excluded: {missing.message}")
     if not prepared:
         assert lacking is not None  # noqa: S101 - there is at least one case
         raise lacking

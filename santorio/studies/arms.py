@@ -47,15 +47,15 @@ class Arms:
     dosed: bool = False
 
 
-def name_arms(study: Study, values: Sequence[str], add: Callable[[str, str], None]) -> Arms:
+def name_arms(study: Study, values: Sequence[str], warn: Callable[[str, str], None]) -> Arms:
     """Find the arms.
 
     Parameters
     ----------
     values : Sequence[str]
         Values of all rows, and of the schedule; empty where unknown.
-    add : Callable
-        Takes the code and text of what a reader must know.
+    warn : Callable
+        Takes the code and the text of a warning.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def name_arms(study: Study, values: Sequence[str], add: Callable[[str, str], Non
         raise NotEnoughData("No row states its arm.", hint="Check the arm column, or the schedule.")
     if study.columns.dose is not None:
         return _doses(study, distinct)
-    name_of = _names_of_values(study, distinct, add)
+    name_of = _names_of_values(study, distinct, warn)
     names = list(dict.fromkeys(name_of.values()))
     absent = [name for name in study.arms.values() if name not in names]
     if absent:
@@ -86,14 +86,14 @@ def name_arms(study: Study, values: Sequence[str], add: Callable[[str, str], Non
             f"The arm column holds {len(names)} different values.",
             hint="Is it the right column? Amounts belong under dose; several values can share a name under arms.",
         )
-    reference = _reference(study, name_of, names, add)
+    reference = _reference(study, name_of, names, warn)
     names.remove(reference)
     names.insert(0, reference)
     return Arms(tuple(names), {value: names.index(name) for value, name in name_of.items()})
 
 
 def _names_of_values(
-    study: Study, distinct: Sequence[str], add: Callable[[str, str], None]
+    study: Study, distinct: Sequence[str], warn: Callable[[str, str], None]
 ) -> dict[str, str]:
     """Name of the arm that each value stands for: as the study states it, else the value or its phase."""
     if study.arms:
@@ -104,7 +104,7 @@ def _names_of_values(
     # “baseline, treatment, baseline 2” are phases only where the study says so.
     phases = numbered == len(distinct) or (numbered > 0 and study.design.scheme == "phases")
     if phases and len(distinct) > len(stem_names) >= 2:
-        add(
+        warn(
             "phase_names",
             f"Phases such as {distinct[0]} and {distinct[-1]} were read as arms {', '.join(stem_names)}.",
         )
@@ -139,7 +139,7 @@ def _plain(value: str) -> str:
 
 
 def _reference(
-    study: Study, name_of: Mapping[str, str], names: Sequence[str], add: Callable[[str, str], None]
+    study: Study, name_of: Mapping[str, str], names: Sequence[str], warn: Callable[[str, str], None]
 ) -> str:
     """Name of the reference: as stated, else the first under `arms:`, else a usual name, else the first value."""
     if study.reference is not None:
@@ -155,7 +155,7 @@ def _reference(
         return next(iter(study.arms.values()))
     usual = [name for name in names if _plain(name) in _REFERENCES]
     reference = usual[0] if usual else names[0]
-    add("reference_assumed", f"No reference was stated: the others are compared with “{reference}”.")
+    warn("reference_assumed", f"No reference was stated: the others are compared with “{reference}”.")
     return reference
 
 

@@ -63,7 +63,7 @@ def cent_items(analysis: StudyAnalysis) -> dict[str, str]:
 
 
 def _synthesis(answer: StudyAnswer) -> str:
-    """How the cases were combined."""
+    """Item 12b: how the cases were combined."""
     if len(answer.data.cases) > 1:
         return "A normal-normal hierarchy over cases; see 12a."
     return "One person: none."

@@ -8,9 +8,9 @@ from santorio.rendering.text import plural
 from santorio.stats.decisions import INTERIM_THRESHOLD
 from santorio.stats.latent_posterior import LatentPosterior
 from santorio.stats.likelihood_choice import LikelihoodChoice
-from santorio.studies.dataset import Dataset, Notices
+from santorio.studies.dataset import Dataset, WarningCollector
 from santorio.studies.gaussian_fit import Fit
-from santorio.studies.preprocessing import Prepared, washed_out
+from santorio.studies.preprocessing import PreparedCase, washed_out
 from santorio.studies.spec import Kind, OutcomeColumn, Study
 
 FEW_ROWS = 20
@@ -31,37 +31,37 @@ STRONG_CORRELATION = 0.6
 
 
 def check_case(
-    prepared: Prepared,
+    prepared: PreparedCase,
     fit: Fit | LatentPosterior,
     outcome: OutcomeColumn,
     names: Sequence[str],
     word: str,
-    add: Notices,
+    warn: WarningCollector,
 ) -> None:
     """Warn of one outcome of one case."""
     observed, arm = prepared.case.design.observed, prepared.series.arm
     rows = int(observed.sum())
     if rows < FEW_ROWS:
-        add(
+        warn(
             "few_rows",
             f"“{outcome.name}” has only {plural(rows, word)}; the answer depends much on the prior.",
         )
     missing = 1 - float(observed.mean())
     if missing > MANY_MISSING:
-        add(
+        warn(
             "many_missing",
             f"“{outcome.name}” is missing on {100 * missing:.0f} % of {len(observed)} {word}s.",
         )
     missing_by_arm = [1 - float(observed[arm == number].mean()) for number in np.unique(arm)]
     if max(missing_by_arm) - min(missing_by_arm) > MISSING_DIFFERS:
-        add(
+        warn(
             "missing_differs",
             f"“{outcome.name}” is missing much more often with one arm than another; if values "
             f"are missing because of how the {word} went, the answer is biased.",
         )
-    _check_spread(prepared, outcome, names, word, add, sampled=isinstance(fit, LatentPosterior))
+    _check_spread(prepared, outcome, names, word, warn, sampled=isinstance(fit, LatentPosterior))
     if fit.rho[0] > STRONG_CORRELATION:
-        add(
+        warn(
             "strong_correlation",
             f"“{outcome.name}” changes slowly (correlation {fit.rho[0]:.1f} from one {word} to "
             "the next): the effect of long periods can hardly be separated from drift.",
@@ -69,11 +69,11 @@ def check_case(
 
 
 def _check_spread(
-    prepared: Prepared,
+    prepared: PreparedCase,
     outcome: OutcomeColumn,
     names: Sequence[str],
     word: str,
-    add: Notices,
+    warn: WarningCollector,
     *,
     sampled: bool,
 ) -> None:
@@ -89,12 +89,12 @@ def _check_spread(
             consequence = (
                 "the size of the effect depends on the prior, which keeps it finite, as much as on the data."
             )
-        add("constant_arm", f"“{outcome.name}” never varies with “{constant}”: {consequence}")
+        warn("constant_arm", f"“{outcome.name}” never varies with “{constant}”: {consequence}")
     # A likelihood of its own lets the spread follow the level, and has no far-off values.
     if sampled:
         return
     if 0 < UNEQUAL_SPREAD * min(spreads) < max(spreads):
-        add(
+        warn(
             "unequal_spread",
             f"“{outcome.name}” varies {max(spreads) / min(spreads):.1f} times as much with one arm "
             "as with another; the model expects the same.",
@@ -106,7 +106,7 @@ def _check_spread(
     if robust_sd > 0:
         far = int((distance > FAR_OUT * robust_sd).sum())
     if far and outcome.kind in {"continuous", "rating"}:
-        add(
+        warn(
             "outliers",
             f"{plural(far, word)} of “{outcome.name}” lie more than {FAR_OUT:g} standard deviations from "
             "their arm's median; check whether these are errors.",
@@ -123,12 +123,12 @@ APPROXIMATIONS: dict[Kind, str] = {
 
 
 def check_outcome(
-    outcome: OutcomeColumn, values: Sequence[np.ndarray], choice: LikelihoodChoice, add: Notices
+    outcome: OutcomeColumn, values: Sequence[np.ndarray], choice: LikelihoodChoice, warn: WarningCollector
 ) -> None:
     """Warn of an outcome over all cases, by its kind."""
     every = np.concatenate(values)
     if choice.reason:
-        add(
+        warn(
             "approximation",
             f"“{outcome.name}” is analysed {APPROXIMATIONS[outcome.kind]}, an approximation: "
             f"{choice.reason}.",
@@ -136,34 +136,34 @@ def check_outcome(
     if outcome.kind == "binary":
         rare = min(float(every.sum()), float((1 - every).sum()))
         if rare < FEW_EVENTS:
-            add(
+            warn(
                 "rare_events",
                 f"“{outcome.name}” has only {rare:.0f} of its rarer value: the interval is a rough guide.",
             )
     if outcome.kind == "count" and choice.family is None and every.mean() < SMALL_COUNT:
-        add("rare_events", f"“{outcome.name}” is mostly 0 or 1: the interval is a rough guide.")
+        warn("rare_events", f"“{outcome.name}” is mostly 0 or 1: the interval is a rough guide.")
     if outcome.bounds is not None and choice.family is None:
         lowest, highest = outcome.bounds
         share = max(float((every <= lowest).mean()), float((every >= highest).mean()))
         if share > AT_BOUND:
-            add(
+            warn(
                 "at_bounds",
                 f"“{outcome.name}” is at an end of its scale in {100 * share:.0f} % of rows: the scale "
                 "cannot show values beyond it.",
             )
 
 
-def check_study(study: Study, dataset: Dataset, add: Notices) -> None:
+def check_study(study: Study, dataset: Dataset, warn: WarningCollector) -> None:
     """Warn of the design."""
     word = dataset.word
     if study.design.scheme == "unknown":
-        add(
+        warn(
             "law_unknown",
             "How rows were assigned to arms is not stated (design: scheme), so there is no randomisation "
             "test, and a difference is called an association.",
         )
     elif not study.design.is_randomised:
-        add(
+        warn(
             "not_randomised",
             "The arms were not assigned at random: no randomisation test is possible, and anything else "
             "that changed with the arm may explain a difference.",
@@ -171,7 +171,7 @@ def check_study(study: Study, dataset: Dataset, add: Notices) -> None:
     phases = max(case.phases for case in dataset.cases)
     # Two phases: before and after.
     if phases < 3:
-        add(
+        warn(
             "one_change",
             "The arm changes only once: anything else that changed then looks the same as its effect.",
         )
@@ -179,12 +179,12 @@ def check_study(study: Study, dataset: Dataset, add: Notices) -> None:
         text = f"The arm changes only {phases - 1} times: an effect can hardly be separated from drift"
         if not study.design.is_randomised:
             text += f", so that a decision needs a probability of {100 * INTERIM_THRESHOLD:.0f} %"
-        add("few_phases", f"{text}. More changes help more than longer phases.")
+        warn("few_phases", f"{text}. More changes help more than longer phases.")
     washed = sum(int(washed_out(case, study.washout).sum()) for case in dataset.cases)
     if washed:
-        add("washed_out", f"{plural(washed, word)} after a change of arm excluded as washout.")
+        warn("washed_out", f"{plural(washed, word)} after a change of arm excluded as washout.")
     if study.half_life and not carries_over(study):
-        add("no_carry_over", "The half-life is so short that nothing is carried over to the next row.")
+        warn("no_carry_over", "The half-life is so short that nothing is carried over to the next row.")
 
 
 def _spread(values: np.ndarray) -> float:

@@ -22,8 +22,8 @@ from santorio.studies.posterior_summary import (
     describe,
     with_ratio,
 )
-from santorio.studies.preprocessing import Prepared, dose_share
-from santorio.studies.randomization import Sampled, randomisation_test
+from santorio.studies.preprocessing import PreparedCase, dose_share
+from santorio.studies.randomization import RandomizedCase, randomisation_test
 from santorio.studies.result import (
     ArmRows,
     CaseAnswer,
@@ -44,7 +44,7 @@ NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparisonWithDensity:
     """One comparison, and the density of its effect."""
 
     comparison: Comparison
@@ -52,7 +52,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedOutcome:
     """One outcome of all cases, fitted.
 
     Attributes
@@ -67,7 +67,7 @@ class Fitted:
         All doses in increasing order; then there is one effect, that of the highest.
     """
 
-    prepared: Sequence[Prepared]
+    prepared: Sequence[PreparedCase]
     fits: Sequence[Fit | LatentPosterior]
     scale: Scale
     delta: float
@@ -81,8 +81,8 @@ class Fitted:
 
 
 def compare(
-    study: Study, outcome: OutcomeColumn, names: Sequence[str], fitted: Fitted, contrast: int
-) -> Compared:
+    study: Study, outcome: OutcomeColumn, names: Sequence[str], fitted: FittedOutcome, contrast: int
+) -> ComparisonWithDensity:
     """Compare an arm with the reference."""
     prepared, doses = fitted.prepared, fitted.doses
     arm, reference = _labels(study, names, doses, contrast)
@@ -120,7 +120,7 @@ def compare(
         between=heterogeneity,
         dose=dose,
     )
-    return Compared(comparison, density_of(posterior, scale))
+    return ComparisonWithDensity(comparison, density_of(posterior, scale))
 
 
 def _labels(study: Study, names: Sequence[str], doses: FloatArray | None, contrast: int) -> tuple[str, str]:
@@ -133,7 +133,7 @@ def _labels(study: Study, names: Sequence[str], doses: FloatArray | None, contra
 
 
 def _effect_posterior(
-    prepared: Prepared, fit: Fit | LatentPosterior, contrast: int
+    prepared: PreparedCase, fit: Fit | LatentPosterior, contrast: int
 ) -> tuple[PosteriorSummary, UnitScale]:
     """Posterior of an arm's effect in one case, and the scale that it is on."""
     if isinstance(fit, LatentPosterior):
@@ -141,7 +141,7 @@ def _effect_posterior(
     return CustomPosterior(fit, f"arm_{contrast}"), prepared.scale
 
 
-def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
+def _scales(fitted: FittedOutcome) -> tuple[UnitScale, Sequence[UnitScale]]:
     """Scale on which cases are pooled, of all together and of each."""
     tables = [fit.table() for fit in fitted.fits if isinstance(fit, LatentPosterior)]
     if tables:
@@ -149,7 +149,9 @@ def _scales(fitted: Fitted) -> tuple[UnitScale, Sequence[UnitScale]]:
     return fitted.scale, [prepared_case.scale for prepared_case in fitted.prepared]
 
 
-def _pooled_effect(fitted: Fitted, posterior: PosteriorSummary, scale: UnitScale, *, binary: bool) -> Effect:
+def _pooled_effect(
+    fitted: FittedOutcome, posterior: PosteriorSummary, scale: UnitScale, *, binary: bool
+) -> Effect:
     """Describe an effect that was pooled on the scale of the analysis, or on the link's scale."""
     effect = describe(posterior, scale, fitted.delta, binary=binary)
     if fitted.is_sampled:
@@ -158,7 +160,12 @@ def _pooled_effect(fitted: Fitted, posterior: PosteriorSummary, scale: UnitScale
 
 
 def _with_pooled_effects(
-    fitted: Fitted, cases: Sequence[CaseAnswer], pooled: Pooled, scales: Sequence[UnitScale], *, binary: bool
+    fitted: FittedOutcome,
+    cases: Sequence[CaseAnswer],
+    pooled: Pooled,
+    scales: Sequence[UnitScale],
+    *,
+    binary: bool,
 ) -> list[CaseAnswer]:
     """Add to each case its effect after partial pooling."""
     answers = []
@@ -169,7 +176,9 @@ def _with_pooled_effects(
     return answers
 
 
-def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], effect: Effect) -> Decision:
+def _decide(
+    study: Study, outcome: OutcomeColumn, prepared: Sequence[PreparedCase], effect: Effect
+) -> Decision:
     phases = max(prepared_case.series.phases for prepared_case in prepared)
     threshold = DECISION_THRESHOLD
     if not study.design.is_randomised and phases <= FEW_PHASES:
@@ -188,7 +197,7 @@ def _decide(study: Study, outcome: OutcomeColumn, prepared: Sequence[Prepared], 
     )
 
 
-def _pool(fitted: Fitted, contrast: int) -> Pooled:
+def _pool(fitted: FittedOutcome, contrast: int) -> Pooled:
     """Pool the effects of all cases, each as its rows alone estimate it.
 
     The pooled analysis has a prior of its own: the prior of a case's effect may not count once more for each case.
@@ -241,7 +250,7 @@ def _dose(effect: Effect, doses: FloatArray) -> DoseEffect:
 
 
 def _case(
-    prepared: Prepared,
+    prepared: PreparedCase,
     fit: Fit | LatentPosterior,
     contrast: int,
     names: Sequence[str],
@@ -276,7 +285,7 @@ def _case(
 
 
 def _repetition(
-    prepared: Prepared, fit: Fit | LatentPosterior, contrast: int
+    prepared: PreparedCase, fit: Fit | LatentPosterior, contrast: int
 ) -> tuple[list[CycleEffect], float | None]:
     """Effect in each cycle, and the probability that another cycle repeats its sign; one cycle has neither."""
     count = prepared.case.design.cycles
@@ -312,7 +321,7 @@ def _cycles(fit: Fit, name: str, cycles: int, scale: Scale) -> list[CycleEffect]
     return effects
 
 
-def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows]:
+def arm_rows(names: Sequence[str], prepared: Sequence[PreparedCase]) -> list[ArmRows]:
     """Rows, mean and standard deviation of each arm over cases, in the outcome's unit."""
     rows = []
     for number, name in enumerate(names):
@@ -333,7 +342,7 @@ def arm_rows(names: Sequence[str], prepared: Sequence[Prepared]) -> list[ArmRows
     return rows
 
 
-def _raw_difference(prepared: Prepared, contrast: int) -> float:
+def _raw_difference(prepared: PreparedCase, contrast: int) -> float:
     """Difference of plain means; with doses the slope of a line times the highest dose."""
     if prepared.case.dose is not None:
         share = prepared.case.dose[prepared.case.design.observed]
@@ -344,7 +353,7 @@ def _raw_difference(prepared: Prepared, contrast: int) -> float:
     return float(treated.mean() - reference.mean())
 
 
-def _test(study: Study, fitted: Fitted, contrast: int) -> RandomisationTest | None:
+def _test(study: Study, fitted: FittedOutcome, contrast: int) -> RandomisationTest | None:
     shares = None
     if fitted.doses is not None:
         shares = dose_share(fitted.doses, fitted.doses)
@@ -361,7 +370,7 @@ def _test(study: Study, fitted: Fitted, contrast: int) -> RandomisationTest | No
     )
 
 
-def _test_case(prepared: Prepared, fitted: Fitted, contrast: int) -> Sampled:
+def _test_case(prepared: PreparedCase, fitted: FittedOutcome, contrast: int) -> RandomizedCase:
     """One case for the randomisation test: its labels are arms, or numbers of doses."""
     series, dose = prepared.series, prepared.case.dose
     label, exposure = series.arm, (series.arm == contrast).astype(float)
@@ -372,4 +381,4 @@ def _test_case(prepared: Prepared, fitted: Fitted, contrast: int) -> Sampled:
         # The test assumes no model, so it works in the unit in which the effect is reported.
         scale = Scale("natural", float(prepared.observed.mean()), float(prepared.observed.std()))
     residual = without_background(prepared.case, prepared.values, scale)
-    return Sampled(series.day, label, residual, exposure)
+    return RandomizedCase(series.day, label, residual, exposure)

@@ -34,25 +34,33 @@ ONE_CASE = "all"
 
 @dataclass(frozen=True)
 class StudyWarning:
-    """Something a reader of the answer must know."""
+    """A warning to a reader of the answer."""
 
     code: str
     text: str
 
 
 @dataclass
-class Notices:
-    """Collects warnings; a warning that is raised twice is reported once."""
+class WarningCollector:
+    """Collects warnings; a warning that is raised twice is reported once.
 
-    found: dict[StudyWarning, None] = field(default_factory=dict)
-    about: str = ""
+    Attributes
+    ----------
+    collected : dict[StudyWarning, None]
+        The warnings, in the order in which they were raised.
+    case : str
+        The case that the next warnings are on; empty where there is only one.
+    """
+
+    collected: dict[StudyWarning, None] = field(default_factory=dict)
+    case: str = ""
 
     def __call__(self, code: str, text: str) -> None:
         """Add a warning, which names its case where there are several."""
-        if self.about:
-            text = f"{self.about}: {text}"
+        if self.case:
+            text = f"{self.case}: {text}"
         # The keys of a dictionary are a set that keeps the order of insertion.
-        self.found[StudyWarning(code, text)] = None
+        self.collected[StudyWarning(code, text)] = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ class Dataset:
     dated: bool
     rows_read: int
     hashes: dict[str, str]
-    notices: Notices
+    warnings: WarningCollector
 
 
 @dataclass(frozen=True)
@@ -144,20 +152,20 @@ def load_dataset(study: Study, folder: Path) -> Dataset:
     NotEnoughData
         If no case has enough of it.
     """
-    add = Notices()
+    warn = WarningCollector()
     hashes: dict[str, str] = {}
-    raw, count = _read_files(study, folder, hashes, add)
+    raw, count = _read_files(study, folder, hashes, warn)
     assigned = None
     if study.schedule is not None:
         path = folder / study.schedule.file
         assigned = read_schedule(path, study.schedule, study.date_format)
         hashes[study.schedule.file] = digest(path)
-    arms = name_arms(study, _arm_values(raw, assigned), add)
+    arms = name_arms(study, _arm_values(raw, assigned), warn)
     rows = {}
     for case, part in raw.items():
-        add.about = case if len(raw) > 1 else ""
-        rows[case] = _rows(study, part, assigned, add)
-    add.about = ""
+        warn.case = case if len(raw) > 1 else ""
+        rows[case] = _rows(study, part, assigned, warn)
+    warn.case = ""
     outcomes: dict[str, dict[str, FloatArray]] = {case: {} for case in raw}
     summaries: dict[str, Summary] = {}
     # All cases of an outcome are summarised together: they must share one summary and one scale.
@@ -170,8 +178,8 @@ def load_dataset(study: Study, folder: Path) -> Dataset:
         cases.append(_series(case, part, rows[case], arms, outcomes[case]))
     word = study.row or next(iter(rows.values())).word
     dated = next(iter(raw.values())).dated
-    usable = _usable_cases(study, cases, arms, word, add)
-    return Dataset(usable, arms, summaries, word, dated, count, hashes, add)
+    usable = _usable_cases(study, cases, arms, word, warn)
+    return Dataset(usable, arms, summaries, word, dated, count, hashes, warn)
 
 
 def _arm_values(raw: Mapping[str, _Raw], assigned: Assigned | None) -> list[str]:
@@ -202,7 +210,7 @@ def digest(path: Path) -> str:
 
 
 def _read_files(
-    study: Study, folder: Path, hashes: dict[str, str], add: Notices
+    study: Study, folder: Path, hashes: dict[str, str], warn: WarningCollector
 ) -> tuple[dict[str, _Raw], int]:
     """Rows of each case over all files, and the number of rows that were read."""
     parts: dict[str, list[_Raw]] = {}
@@ -214,23 +222,23 @@ def _read_files(
         header = tuple(file.rename.get(name, name) for name in table.header)
         table = replace(table, header=header)
         for note in table.notes:
-            add("file", note)
+            warn("file", note)
         count += len(table.rows)
-        for case, part in _read_rows(study, file, table, add).items():
+        for case, part in _read_rows(study, file, table, warn).items():
             parts.setdefault(case, []).append(part)
     return {case: _join(case_parts) for case, case_parts in parts.items()}, count
 
 
-def _read_rows(study: Study, file: DataFile, table: Table, add: Notices) -> dict[str, _Raw]:
+def _read_rows(study: Study, file: DataFile, table: Table, warn: WarningCollector) -> dict[str, _Raw]:
     names = study.columns
     time_column = names.day or names.time
     assert time_column is not None  # noqa: S101 - the study file is refused without
     timestamps = parse_timestamps(table, time_column, date_format=study.date_format, missing=study.missing)
     for note in timestamps.notes:
-        add("dates", note)
+        warn("dates", note)
     has_day = np.isfinite(timestamps.at)
     if not has_day.all():
-        add("no_day", f"{int((~has_day).sum())} rows of {table.name} have no day and are excluded.")
+        warn("no_day", f"{int((~has_day).sum())} rows of {table.name} have no day and are excluded.")
     label = _labels(study, table)
     cycle = table.column(names.cycle) if names.cycle else None
     outcomes = {outcome.column: read_outcome(table, outcome, study.missing) for outcome in study.outcomes}
@@ -313,12 +321,12 @@ def _join(parts: Sequence[_Raw]) -> _Raw:
     return joined.take(np.argsort(at, kind="stable"))
 
 
-def _rows(study: Study, raw: _Raw, assigned: Assigned | None, add: Notices) -> Rows:
-    rows = rows_of(study, raw.at, raw.label, dated=raw.dated, timed=raw.timed, assigned=assigned, add=add)
+def _rows(study: Study, raw: _Raw, assigned: Assigned | None, warn: WarningCollector) -> Rows:
+    rows = rows_of(study, raw.at, raw.label, dated=raw.dated, timed=raw.timed, assigned=assigned, warn=warn)
     readings = np.bincount(rows.row[rows.row >= 0], minlength=len(rows.day))
     duplicates = int((readings > 1).sum())
     if 0 < duplicates <= MAX_DUPLICATES * len(rows.day):
-        add(
+        warn(
             "duplicate_days",
             f"{duplicates} days (or numbers) have more than one row; their values were summarised to one.",
         )
@@ -345,7 +353,9 @@ def _cycle_of_rows(rows: Rows, cycle: Sequence[str]) -> list[str]:
     return stated
 
 
-def _usable_cases(study: Study, cases: list[Series], arms: Arms, word: str, add: Notices) -> list[Series]:
+def _usable_cases(
+    study: Study, cases: list[Series], arms: Arms, word: str, warn: WarningCollector
+) -> list[Series]:
     """Select the cases that can be analysed, and warn of what the others lack.
 
     Raises
@@ -372,7 +382,7 @@ def _usable_cases(study: Study, cases: list[Series], arms: Arms, word: str, add:
         )
     for case, reason in lacking.items():
         if reason:
-            add("case_left_out", f"{case} is excluded: {reason}.")
+            warn("case_left_out", f"{case} is excluded: {reason}.")
     return usable
 
 

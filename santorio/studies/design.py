@@ -37,7 +37,7 @@ MAX_CURVE_POINTS = 30
 EFFECT_SHARES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 # Of the first of the averaged schedules.
 FIRST_SEED = 1000
-PlannedLaw = Literal["days", "periods"]
+PlannedScheme = Literal["days", "periods"]
 
 
 class _Part(BaseModel):
@@ -47,7 +47,7 @@ class _Part(BaseModel):
 class Option(_Part):
     """A scheme at the number of days that it needs, or the most that are allowed."""
 
-    law: PlannedLaw
+    law: PlannedScheme
     period: int
     days: int
     power: float = Field(
@@ -61,15 +61,15 @@ class PowerByDays(_Part):
 
     days: int
     power: float
-    interval: float = Field(description="Half the width that the 95 % interval will have.")
+    interval: float = Field(description="Half the width of the 95 % interval.")
 
 
 class PowerByEffect(_Part):
     """Probability of each decision of the recommended study if the true effect is this."""
 
     effect: float
-    more: float = Field(description="That it is more than δ.")
-    less: float = Field(description="That it is below -δ.")
+    more: float = Field(description="Probability that the study finds more than δ.")
+    less: float = Field(description="Probability that the study finds less than -δ.")
     no_difference: float
     keep_going: float
 
@@ -80,7 +80,7 @@ class Simulated(_Part):
     studies: int
     power: float
     false_alarm: float = Field(
-        description="That more than δ is found, up or down, though there is no effect."
+        description="Share that find more than δ, up or down, though there is no effect."
     )
 
 
@@ -91,7 +91,7 @@ class Plan(_Part):
     says: str
     enough: bool = Field(description="Whether the wanted power is reached within the days allowed.")
     arms: list[str]
-    law: PlannedLaw
+    law: PlannedScheme
     period: int
     block: int | None
     days: int
@@ -112,7 +112,7 @@ class Plan(_Part):
 
 @dataclass(frozen=True)
 class DesignRequest:
-    """What a study shall find, and within what limits.
+    """The requirements of a study: the effect to find, and the limits.
 
     Attributes
     ----------
@@ -338,7 +338,7 @@ def _option(request: DesignRequest, period: int, rows: Sequence[PowerByDays]) ->
     """The fewest days of the wanted power, else the days of the greatest."""
     enough = [row for row in rows if row.power >= request.power]
     best = enough[0] if enough else max(rows, key=lambda row: row.power)
-    law: PlannedLaw = "days" if period == 1 else "periods"
+    law: PlannedScheme = "days" if period == 1 else "periods"
     return Option(law=law, period=period, days=best.days, power=best.power, enough=bool(enough))
 
 

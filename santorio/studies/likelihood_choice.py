@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from santorio.metrics import Scale
 from santorio.stats.likelihood_choice import LikelihoodChoice, choose_likelihood
 from santorio.stats.outcome_types import Family
-from santorio.studies.preprocessing import Prepared
+from santorio.studies.preprocessing import PreparedCase
 from santorio.studies.spec import OutcomeColumn
 
 DESCRIPTIONS: dict[Family, str] = {
@@ -20,7 +20,7 @@ DESCRIPTIONS: dict[Family, str] = {
 }
 
 
-def choose_for_column(outcome: OutcomeColumn, prepared: Sequence[Prepared]) -> LikelihoodChoice:
+def choose_for_column(outcome: OutcomeColumn, prepared: Sequence[PreparedCase]) -> LikelihoodChoice:
     """Choose the likelihood of a column from its kind and its rows, without a look at the arms."""
     return choose_likelihood(scale_of(outcome), outcome.bounds, [case.observed for case in prepared])
 

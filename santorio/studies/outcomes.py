@@ -41,7 +41,7 @@ class Readings:
 
 @dataclass(frozen=True)
 class Summary:
-    """How readings became rows, and the scale of the analysis; chosen without regard to the arms.
+    """The summary of readings to rows, and the scale of the analysis; chosen without regard to the arms.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ DeltaSource = Literal["stated", "0.3 standard deviations of the reference"]
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedCase:
     """One outcome of one case, ready to be fitted; `values` are in the outcome's unit, one per row."""
 
     series: Series
@@ -55,7 +55,7 @@ def dose_share(dose: FloatArray, doses: FloatArray) -> FloatArray:
     return np.asarray((dose - doses[0]) / (doses[-1] - doses[0]))
 
 
-def prepare(study: Study, dataset: Dataset, series: Series, outcome: OutcomeColumn) -> Prepared:
+def prepare(study: Study, dataset: Dataset, series: Series, outcome: OutcomeColumn) -> PreparedCase:
     """Prepare one outcome of one case.
 
     Raises
@@ -82,7 +82,7 @@ def prepare(study: Study, dataset: Dataset, series: Series, outcome: OutcomeColu
     weekly = series.weekly and int(np.ptp(series.day)) + 1 >= MIN_DAYS_FOR_WEEKDAYS
     design = TrialDesign(series.day, series.arm, cycle, observed, arms, weekly=weekly)
     scale = _scale(dataset.summaries[outcome.column], outcome, values[observed], series.arm[observed])
-    return Prepared(series, CaseDesign(design, share), values, scale)
+    return PreparedCase(series, CaseDesign(design, share), values, scale)
 
 
 def washed_out(series: Series, washout: int) -> "np.typing.NDArray[np.bool_]":
@@ -128,7 +128,7 @@ def _spread_within(scaled: FloatArray, arm: IntArray) -> float:
     return float(np.sqrt((np.concatenate(residuals) ** 2).sum() / degrees))
 
 
-def common_scale(prepared: Sequence[Prepared]) -> Scale:
+def common_scale(prepared: Sequence[PreparedCase]) -> Scale:
     """Scale of all cases together: its level and spread are the cases' means."""
     center = float(np.mean([prepared_case.scale.center for prepared_case in prepared]))
     spread = float(np.mean([prepared_case.scale.spread for prepared_case in prepared]))

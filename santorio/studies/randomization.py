@@ -297,7 +297,7 @@ class RandomizationTestResult:
 
 
 @dataclass(frozen=True)
-class Sampled:
+class RandomizedCase:
     """One case for the test, a value per row: days, labels, the outcome less trend and week, and the exposure."""
 
     day: IntArray
@@ -307,7 +307,7 @@ class Sampled:
 
 
 def randomisation_test(
-    design: Design, cases: Sequence[Sampled], contrast: int, doses: FloatArray | None = None
+    design: Design, cases: Sequence[RandomizedCase], contrast: int, doses: FloatArray | None = None
 ) -> RandomizationTestResult | None:
     """Two-sided randomisation test of the mean over cases of the difference in means, or of the slope with dose.
 
@@ -379,7 +379,7 @@ def _interval_end(p_value: Callable[[float], float], center: float, step: float)
     return center + inside * step
 
 
-def _statistic(drawn: IntArray, case: Sampled, contrast: int, doses: FloatArray | None) -> FloatArray:
+def _statistic(drawn: IntArray, case: RandomizedCase, contrast: int, doses: FloatArray | None) -> FloatArray:
     """Difference in means, or slope, of the outcome and of the exposure itself; shape (schedules, 2)."""
     observed = np.isfinite(case.outcome)
     values = np.column_stack([case.outcome[observed], case.exposure[observed]])

@@ -81,34 +81,36 @@ class CaseAnswer(_Part):
 
     case: str
     arms: list[ArmRows]
-    phases: int = Field(description="Stretches without a change of arm.")
+    phases: int = Field(description="Number of stretches without a change of arm.")
     effect: Effect
-    pooled_effect: Effect | None = Field(None, description="What the other cases add to it.")
+    pooled_effect: Effect | None = Field(
+        None, description="The effect after partial pooling with other cases."
+    )
     cycles: list[CycleEffect]
     probability_repeats: float | None = Field(
-        description="That in one more cycle the effect would have the sign that it has on average."
+        description="Probability that in one more cycle the effect has the sign that it has on average."
     )
     autocorrelation: tuple[float, float, float] = Field(
-        description="Of a row with the next: mean, 95 % interval; on the scale of the analysis."
+        description="Correlation of a row with the next: mean, 95 % interval; on the scale of the analysis."
     )
     prior_weights: tuple[float, float] = Field(
-        description="Weights after the data of the prior's usual part and its wide part, 0.8 and 0.2 before; 1 and 0 "
-        "where it has one part."
+        description="Posterior weights of the prior's usual and wide component, 0.8 and 0.2 before the data; 1 and 0 "
+        "where it has one component."
     )
     carry_over: float | None = Field(description="Share of a day's exposure that carries over to the next.")
-    spread: float = Field(description="Of a row around what the model expects, on the scale of the analysis.")
+    spread: float = Field(description="Residual standard deviation of a row, on the scale of the analysis.")
 
 
 class Heterogeneity(_Part):
-    """How alike the cases are."""
+    """The heterogeneity of the cases."""
 
     sd: float = Field(
-        description="Posterior mean of the spread of effects between cases, on the scale of the analysis."
+        description="Posterior mean of the standard deviation of effects between cases, on the scale of the analysis."
     )
     lower_95: float
     upper_95: float
     probability_same_sign: float = Field(
-        description="That the effect in one more case has the sign of the mean effect."
+        description="Probability that the effect in one more case has the sign of the mean effect."
     )
 
 
@@ -129,7 +131,7 @@ class Comparison(_Part):
     reference: str
     effect: Effect = Field(description="Of the one case, or the mean over cases.")
     raw_difference: float = Field(
-        description="Of plain means; with several cases the mean of their differences."
+        description="Difference of plain means; with several cases the mean of their differences."
     )
     decision: Decision
     answer: str
@@ -160,7 +162,7 @@ class OutcomeAnswer(_Part):
 
 
 class DesignAnswer(_Part):
-    """How rows were assigned to arms."""
+    """The assignment of rows to arms, and the claim that it allows."""
 
     law: str
     randomised: bool
@@ -173,7 +175,7 @@ class DesignAnswer(_Part):
 class DataAnswer(_Part):
     """The data that was read, and the rows that were used."""
 
-    row: str = Field(description="What a row of the analysis is: a day, a test or a stretch.")
+    row: str = Field(description="Unit of a row of the analysis: a day, a test or a stretch.")
     rows_read: int
     rows: int
     cases: list[str]

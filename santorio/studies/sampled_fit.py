@@ -13,7 +13,7 @@ from santorio.stats.effect_priors import CarryOver, EffectPrior
 from santorio.stats.latent_model import LatentTrialModel
 from santorio.stats.latent_posterior import LatentPosterior, sample_latent_posterior
 from santorio.stats.outcome_types import Family, code_outcome
-from santorio.studies.preprocessing import Prepared
+from santorio.studies.preprocessing import PreparedCase
 from santorio.studies.spec import OutcomeColumn
 
 # In units of a row's spread on the link's scale. Wider than a trial's, since people study what works at once; a
@@ -43,7 +43,7 @@ class RejectedFit:
 
 
 def fit_sampled(
-    outcome: OutcomeColumn, prepared: Sequence[Prepared], family: Family, carry_over: CarryOver | None
+    outcome: OutcomeColumn, prepared: Sequence[PreparedCase], family: Family, carry_over: CarryOver | None
 ) -> list[LatentPosterior] | RejectedFit:
     """Fit one outcome of all cases, each by itself; if the diagnostics reject one, none is reported."""
     # One compilation, of the size of the largest case, serves all cases.

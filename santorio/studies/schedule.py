@@ -21,7 +21,7 @@ FORMS = (
 
 @dataclass(frozen=True)
 class Assigned:
-    """Which day was assigned which arm: days as dates (since 1970-01-01) or numbers, increasing, and arms as text."""
+    """The arm of each day: days as dates (since 1970-01-01) or numbers, increasing, and arms as text."""
 
     day: FloatArray
     arm: list[str]

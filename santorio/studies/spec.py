@@ -136,7 +136,7 @@ class OutcomeColumn(_Part):
 
 
 class Design(_Part):
-    """How days were assigned to arms. It decides whether an effect may be called causal.
+    """The assignment of days to arms. It decides whether an effect may be called causal.
 
     Study files of earlier releases say `law`, `longest_run` and `fewest_per_phase`; they are read as well.
     """

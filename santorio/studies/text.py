@@ -40,7 +40,7 @@ def interval(effect: Effect, outcome: OutcomeColumn) -> str:
 
 
 def decision_texts(outcome: OutcomeAnswer) -> str:
-    """What the decisions on an outcome mean, each text once."""
+    """Meaning of the decisions on an outcome, each text once."""
     texts = [decision_text(comparison.decision) for comparison in outcome.comparisons]
     return " ".join(dict.fromkeys(texts))
 

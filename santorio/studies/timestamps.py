@@ -55,7 +55,7 @@ class _Reading:
 
 @dataclass(frozen=True)
 class Timestamps:
-    """When each row was.
+    """The time of each row.
 
     Attributes
     ----------

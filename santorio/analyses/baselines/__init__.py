@@ -1,1 +1,1 @@
-"""What is usual for a person: expected ranges, anomalies, change points, forecasts. No look into the future."""
+"""Baselines of a person: expected ranges, anomalies, change points, forecasts. No day depends on a later one."""

@@ -1,1 +1,1 @@
-"""What is associated with what, without an experiment."""
+"""Associations of outcomes with exposures, from observation alone."""

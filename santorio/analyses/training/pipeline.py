@@ -42,7 +42,7 @@ class PendingRecording:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How much was computed: files, their sessions, their records."""
+    """Counts of what was computed: files, their sessions, their records."""
 
     files: int
     sessions: int

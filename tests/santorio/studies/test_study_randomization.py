@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from santorio.studies.randomization import Sampled, cycles_of, randomisation_test, redraws
+from santorio.studies.randomization import RandomizedCase, cycles_of, randomisation_test, redraws
 from santorio.studies.spec import Design
 
 DAY = np.arange(12)
@@ -90,7 +90,7 @@ def test_what_chance_did_not_decide_is_not_re_drawn(design):
 def test_p_is_the_share_of_schedules_that_are_as_extreme():
     arm = np.array([0, 1, 1, 0, 1, 0])
     outcome = np.array([1.0, 3.0, 4.0, 2.0, 6.0, 2.5])
-    case = Sampled(np.arange(6), arm, outcome, arm.astype(float))
+    case = RandomizedCase(np.arange(6), arm, outcome, arm.astype(float))
     tested = randomisation_test(Design(scheme="days"), [case], 1)
     assert tested is not None
     differences = [
@@ -109,7 +109,7 @@ def test_the_test_rejects_as_often_as_it_says_where_days_resemble_each_other():
         arm = rng.permutation(np.repeat([0, 1], 14))
         outcome = np.cumsum(rng.normal(size=28))
         tested = randomisation_test(
-            Design(scheme="days"), [Sampled(np.arange(28), arm, outcome, arm.astype(float))], 1
+            Design(scheme="days"), [RandomizedCase(np.arange(28), arm, outcome, arm.astype(float))], 1
         )
         assert tested is not None
         rejected += tested.p <= 0.05
@@ -122,7 +122,9 @@ def test_the_interval_of_the_test_holds_an_added_effect():
     noise = rng.normal(size=40)
     results = [
         randomisation_test(
-            Design(scheme="days"), [Sampled(np.arange(40), arm, noise + shift * arm, arm.astype(float))], 1
+            Design(scheme="days"),
+            [RandomizedCase(np.arange(40), arm, noise + shift * arm, arm.astype(float))],
+            1,
         )
         for shift in (0.0, 5.0)
     ]
@@ -134,7 +136,7 @@ def test_the_interval_of_the_test_holds_an_added_effect():
 
 def test_too_few_schedules_to_reject_anything_give_no_interval():
     arm = np.repeat([0, 1], 7)
-    case = Sampled(np.arange(14), arm, np.arange(14.0), arm.astype(float))
+    case = RandomizedCase(np.arange(14), arm, np.arange(14.0), arm.astype(float))
     tested = randomisation_test(Design(scheme="periods", period=7), [case], 1)
     assert tested is not None
     assert tested.schedules == 2
