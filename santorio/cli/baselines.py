@@ -42,13 +42,8 @@ def baselines(
             hint="It needs 14 days with a value; then type `santorio run`.",
         )
     if as_json:
-        print_json(
-            {
-                "person": subject.name,
-                "today": today,
-                "baselines": [{**row, "expected": expected(row, today)} for row in rows],
-            }
-        )
+        documents = [{**row, "expected": expected(row, today)} for row in rows]
+        print_json({"person": subject.name, "today": today, "baselines": documents})
         return
     print_ranges(rows, today)
     print_unusual(rows)
@@ -57,10 +52,15 @@ def baselines(
 def expected(row: Row, today: dt.date) -> Row | None:
     """The prediction of today: the one made before its value was known, or the forecast; None beyond the forecast."""
     if row["last_day"] == today:
-        return {name: row[name] for name in ("median", "lower_95", "upper_95")} | {"day": today.isoformat()}
+        # Its value is known, so that the forecast begins tomorrow.
+        bounds = {name: row[name] for name in ("median", "lower_95", "upper_95")}
+        return {**bounds, "day": today.isoformat()}
     forecast = row["forecast"]
     assert isinstance(forecast, list)  # noqa: S101 - a column of JSON lists
-    return next((day for day in forecast if day["day"] == today.isoformat()), None)
+    for day in forecast:
+        if day["day"] == today.isoformat():
+            return dict(day)
+    return None
 
 
 def print_ranges(rows: list[Row], today: dt.date) -> None:
@@ -102,6 +102,7 @@ def print_unusual(rows: list[Row]) -> None:
     for row in rows:
         last = row["last_day"]
         assert isinstance(last, dt.date)  # noqa: S101 - a column of dates
+        # ISO dates sort as text.
         since = (last - dt.timedelta(days=RECENT_DAYS)).isoformat()
         for kind, day in (("anomalies", "last_day"), ("changes", "day")):
             events = row[kind]

@@ -64,12 +64,14 @@ def connect_garmin(
             email = email or str(typer.prompt("Email of the Garmin account"))
             password = _read_stdin("password") if password_stdin else _prompt("Password")
             account = login.log_in(context, email, password)
+            # A script that pipes the password cannot answer a prompt: it continues with --code-stdin.
             if account.awaits_code and not password_stdin:
                 account = login.enter_code(context, _prompt("The code that Garmin sent"))
         _print_account(account)
 
 
 def _print_account(account: Account) -> None:
+    # An error, so that a script notices that it is not connected yet.
     if account.awaits_code:
         raise GarminAuthError(
             "Garmin sent a code.", hint=f"Type `santorio connect garmin --person {account.name} --code`."

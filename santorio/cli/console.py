@@ -19,6 +19,7 @@ from santorio.people import Person, all_people
 from santorio.settings import Settings
 
 console = Console()
+# Progress and errors: standard output has the answer only, with --json one document.
 errors = Console(stderr=True)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -76,8 +77,8 @@ def resolve_person(connection: psycopg.Connection, settings: Settings, name: str
     wanted = name or settings.person
     if wanted in people:
         return people[wanted]
+    # A single person need not be named, whatever the settings are.
     if name is None and len(people) == 1:
         return next(iter(people.values()))
-    raise NotFound(
-        f"There is no person called “{wanted}”.", hint=f"Name one with --person: {', '.join(sorted(people))}."
-    )
+    names = ", ".join(sorted(people))
+    raise NotFound(f"There is no person called “{wanted}”.", hint=f"Name one with --person: {names}.")

@@ -27,6 +27,7 @@ from santorio.rendering.calendar import RULER, MonthRow
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 
+# A longer list is cut; --json has all gaps.
 MAX_GAPS = 30
 STYLES = {
     DayStatus.PRESENT: "green",

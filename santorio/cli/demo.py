@@ -28,6 +28,7 @@ from santorio.storage.database.engine import Database
 from santorio.warehouse import read_model, start_parsing
 
 PERSON = "demo"
+# The same person every time.
 SEED = 2614
 TIMEZONE = "Europe/Berlin"
 MAX_EFFECTS = 8

@@ -93,6 +93,7 @@ def print_report(report: ImportReport) -> None:
     table.add_row("all", *map(str, totals))
     console.print(table)
     print_rejected(report)
+    # Files of two people that are mixed up cannot be separated afterwards.
     if len(report.accounts) > 1:
         console.print(
             f"[yellow]![/yellow] These files come from {len(report.accounts)} Garmin accounts; all were imported "

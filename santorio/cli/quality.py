@@ -27,6 +27,7 @@ from santorio.rendering.calendar import RULER, MonthRow, merge_months, rows_by_m
 from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 
+# Longer tables are cut; --json lists all.
 MAX_ROWS = 30
 # They differ in black and white too.
 GLYPHS = {
@@ -60,6 +61,7 @@ def quality(
     settings = load_settings()
     with open_database(settings) as database, database.connect() as connection:
         subject = resolve_person(connection, settings, person)
+        # The marts do not exist before the first run.
         built = connection.execute("select to_regclass('marts.day_quality') is not null").fetchone()
         if built is None or not built[0]:
             raise NotFound("Nothing has been built yet.", hint="Type `santorio run` first.")

@@ -42,6 +42,7 @@ def set_(
     person: PersonOption = None,
 ) -> None:
     """Set how long samples are kept; only `santorio retention run` deletes any."""
+    # Neither option, or both.
     if forever == (keep_days is not None):
         raise ConfigError("Give either --keep-days or --forever.")
     settings = load_settings()
@@ -75,6 +76,7 @@ def run(
             console.print(f"{subject.name}: {_format_period(keep)} {_format_due(due)}", highlight=False)
             console.print(f"The samples cannot be restored. {KEPT}", highlight=False)
             typer.confirm("Downsample them?", abort=True)
+        # Each step is a transaction: after an interruption the next run continues.
         done = retention.Downsampled()
         for step in retention.downsample(database, subject, now):
             done += step

@@ -51,6 +51,7 @@ def serve(
                 f"  santorio connect garmin        [dim]{accounts[0].email}, password {PASSWORD}[/dim]"
             )
             console.print("  santorio sync\n\nPress Ctrl-C to stop.")
+            # The simulated accounts follow the clock: later days appear while the server runs.
             while True:
                 time.sleep(1)
                 server.now = dt.datetime.now(dt.UTC)
@@ -74,6 +75,7 @@ def export(
 
     if path.exists():
         raise ConfigError(f"{path} exists already.", hint="Choose another file name.")
+    # Garmin exports complete days.
     last_day = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     simulation = _simulate_person(years, seed=seed, last_day=last_day)
     days = _days(years)

@@ -63,6 +63,7 @@ def count_records(connection: psycopg.Connection, person: Person) -> dict[str, o
 
 
 def _garmin_document(account: Account) -> dict[str, object]:
+    # Field by field: an account also has its encrypted login, which is never printed.
     return {
         "state": account.state,
         "reason": account.reason,
@@ -97,10 +98,13 @@ def print_status(document: dict[str, object]) -> None:
     console.print(table)
     for row in people:
         garmin = row["garmin"]
-        if garmin["state"] != State.DISCONNECTED:
-            mark = "[green]✓[/green]" if garmin["state"] == State.CONNECTED else "[yellow]![/yellow]"
-            line = f"{mark} {row['name']}: {garmin['what']} {garmin['what_to_do']}"
-            console.print(line, highlight=False, soft_wrap=True)
+        if garmin["state"] == State.DISCONNECTED:
+            continue
+        mark = "[yellow]![/yellow]"
+        if garmin["state"] == State.CONNECTED:
+            mark = "[green]✓[/green]"
+        line = f"{mark} {row['name']}: {garmin['what']} {garmin['what_to_do']}"
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def _format_day(day: dt.date | None) -> str:

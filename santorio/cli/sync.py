@@ -15,6 +15,7 @@ from santorio.settings import load_settings
 from santorio.storage.database.connect import open_database
 from santorio.storage.object_store import open_object_store
 
+# A sync that Ctrl-C paused, or that reached --max-requests, continues the next time: it is not an error.
 OK_STATUSES = {"done", "paused", "stopped"}
 MARKS = {"done": "[green]✓[/green]", "paused": "[yellow]‖[/yellow]", "stopped": "[yellow]‖[/yellow]"}
 
@@ -95,23 +96,21 @@ def as_document(report: SyncReport) -> dict[str, object]:
 
 def print_reports(reports: list[SyncReport]) -> None:
     """Print a row per person, then the messages of those who could not be synced."""
-    table = Table(title="Garmin sync", title_justify="left")
-    table.add_column("")
-    table.add_column("Person")
+    table = Table("", "Person", title="Garmin sync", title_justify="left")
     for heading in ("Requests", "New", "Failed", "Final", "Provisional", "Left"):
         table.add_column(heading, justify="right")
     for report in reports:
-        new = report.events.new + report.events.versions
-        failed = sum(report.failures.values())
         counts = (
             report.requests,
-            new,
-            failed,
+            # A changed payload is a new version of an event.
+            report.events.new + report.events.versions,
+            sum(report.failures.values()),
             report.days_settled,
             report.days_provisional,
             report.calls_left,
         )
-        table.add_row(MARKS.get(report.status, "[red]✗[/red]"), report.person, *map(str, counts))
+        mark = MARKS.get(report.status, "[red]✗[/red]")
+        table.add_row(mark, report.person, *map(str, counts))
     console.print(table)
     for report in reports:
         if report.message:

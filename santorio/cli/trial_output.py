@@ -99,7 +99,7 @@ def _print_interim_analyses(status: TrialStatus) -> None:
 
 
 def print_result(row: dict[str, object]) -> None:
-    """Print one outcome of a trial in full."""
+    """Print one outcome of a trial with all its statistics."""
     delta, decision = row["smallest_effect"], str(row["decision"])
     arms = f"{row['arm']} against {row['reference_arm']}"
     difference = f"difference {row['raw_difference']:+.2f}"
@@ -135,6 +135,7 @@ def _role(row: dict[str, object]) -> str:
 
 def unanswered_line(row: dict[str, object]) -> str:
     """One line about a trial without a published result."""
+    # The newest analysis was rejected, or there was none: for lack of values, or of a complete protocol.
     if row["reason"]:
         reason = str(row["reason"]).rstrip(".")
     elif row["outcome"] and row["study_days"]:

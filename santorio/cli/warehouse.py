@@ -18,6 +18,7 @@ app = typer.Typer(
     help="Inspect and build the marts, the tables that everything else reads.", no_args_is_help=True
 )
 
+# The queue has what changed since the last build; the comment on past_marts says as of when it was built.
 STATE = """
 select
   (select count(distinct event_id) from raw.change_queue) as events,
@@ -29,7 +30,7 @@ select
 
 @app.command()
 def status(*, as_json: JsonOption = False) -> None:
-    """Show when the marts were last published, up to which event, and what they do not contain yet."""
+    """Show when the marts were last published, up to which event, and how many changes they do not contain yet."""
     with open_database(load_settings()) as database, database.connect() as connection:
         state = _state(connection)
     if as_json:

@@ -115,6 +115,7 @@ def load_adherence(
         return []
     if protocol is not None:
         return adherence(protocol, reported, load_adherence_data(connection, person, protocol), until)
+    # A recorded trial states which arm each day really had.
     rows = connection.execute(
         """
         select first_day, arm, arm_recorded = arm from marts.trial_days
@@ -153,6 +154,7 @@ def _series(connection: psycopg.Connection, person: Person, source: AdherenceSou
 
 def _bedtimes(connection: psycopg.Connection, person: Person) -> dict[dt.date, float]:
     """Minutes from noon to falling asleep, by the day of going to bed: the day before waking."""
+    # From noon, so that half past midnight is later than eleven in the evening.
     rows = connection.execute(
         """
         select day - 1,

@@ -71,6 +71,7 @@ def events_of_recorded_trial(
     if not days:
         return []
     start = min(row.day for row in days)
+    # The table does not state the smallest effect and the lag: those of the metric apply.
     protocol = {
         "trial": trial.trial,
         "question": f"Does {trial.arms[1]} change {trial.outcomes[0]}?",
@@ -80,6 +81,7 @@ def events_of_recorded_trial(
         "start_day": start.isoformat(),
     }
     events = [_event(person, "trial.protocol", trial.trial, start, protocol)]
+    # A study day may have several rows: answers at several times, which may span two dates.
     rows_by_number: dict[int, list[RecordedDay]] = {}
     for row in days:
         rows_by_number.setdefault(row.number, []).append(row)
@@ -153,5 +155,6 @@ def _protocol(document: Mapping[str, object], person: Person) -> ParseResult:
 
 
 def _event(person: Person, event_type: str, key: str, day: dt.date, data: Mapping[str, object]) -> Event:
+    # An event about a day has its noon, and no offset.
     noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
     return Event(person.user_id, noon, None, event_type, "trial", key, data)

@@ -240,6 +240,7 @@ class Protocol(StrictModel):
         before = self.assignment[:offset]
         remaining = [arm for arm in self.assignment[offset:] if arm is not None]
         after = schedule_on_calendar(remaining, until, self.not_on)
+        # Where the pause begins before the trial does, the study days begin at its end.
         gap: tuple[None, ...] = (None,) * (until - max(first, self.start_day)).days
         return self.model_copy(update={"assignment": (*before, *gap, *after)})
 

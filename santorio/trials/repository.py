@@ -87,6 +87,7 @@ def load_trial_status(
     interim = NO_INTERIM_ANALYSES
     if any(version.decision_rule.interim_days for version in versions):
         interim = load_interim_analyses(connection, person, trial)
+    # What happened without a command is computed and shown; the next command writes it to the log.
     analysis = _stopping_analysis(interim) or load_accepted_analysis(connection, person, trial)
     pending = pending_events(state, protocol, today, analysis)
     for event in pending:

@@ -390,6 +390,7 @@ def _write(
     protocol: Protocol | None = None,
 ) -> bool:
     """Write the pending events, then the new ones; whether the log changed."""
+    # Before anything is written: an event that the state does not allow raises.
     state = status.state
     for event in new:
         state = apply(state, event)

@@ -58,6 +58,7 @@ def _negative_control(plan: DesignPlan) -> NegativeControl | None:
 
 def _other_likelihoods(plan: DesignPlan) -> list[NamedLikelihood]:
     """Likelihood of the negative control, where it is not the normal one."""
+    # Without an entry an outcome has the normal likelihood, and the canonical text does not mention it.
     control, chosen = plan.intervention.negative_control, plan.control_likelihood
     if control is None or chosen.family is None:
         return []

@@ -94,6 +94,7 @@ def _effect_figures(data: ReportData, contrast: int) -> list[ReportFigure]:
 
 def _effect_figure(data: ReportData, contrast: int, result: Result, axis_label: str) -> ReportFigure:
     """Prior and posterior of an arm's effect."""
+    # The prior of the protocol, in units of σ; `densities` converts it to the outcome's unit.
     prior = data.trial.preregistration.model.prior()
     at, posterior_density, prior_density = data.posterior.densities(contrast, prior)
     interval = Interval(
@@ -131,7 +132,7 @@ def _draws_interval(name: str, draws: FloatArray) -> Interval:
 
 
 def _checks(data: ReportData) -> list[str]:
-    """What a reader should check before trusting the answer."""
+    """The statements that a reader should check before trusting the answer, the most serious first."""
     posterior, run = data.posterior, data.run
     checks = []
     if run.newer_rejection:
@@ -142,6 +143,7 @@ def _checks(data: ReportData) -> list[str]:
     checks += likelihood_deviation_texts(data)
     checks.append(_sampler_check(posterior))
     checks.append(_correlation_check(posterior))
+    # λ is 0 in every draw where the intervention acts within the day.
     carry_over = posterior.fit.draws["carry_over"]
     if carry_over.any():
         checks.append(

@@ -219,6 +219,7 @@ def load_report_data(
     except NotFound:
         raise NotFound("The posterior of this trial is not in the object store.", hint=REFIT_HINT) from None
     posterior = Posterior.from_fit(fit, run.primary[0].reference_arm)
+    # Adherence is shown of the days that the answer rests on.
     until = today
     if status.interim.stop:
         # The study days after an interim analysis that stopped the trial are not part of it.
@@ -294,7 +295,7 @@ def _load_newest_run(connection: psycopg.Connection, person: Person, trial: str)
         if not accepted:
             return None
         run = accepted[0]
-        # The fields of `Result` are the columns of the table.
+        # The fields of `Result` are columns of the table.
         names = ", ".join(field.name for field in fields(Result))
         rows = cursor.execute(
             f"select {names} from analysis.trial_results where run_id = %s",  # noqa: S608 - names of fields

@@ -95,6 +95,7 @@ class Posterior:
             observed=constant["is_known"].astype(bool),
             arms=len(others) + 1,
         )
+        # Only outcomes with another than the normal likelihood are standardised over the days.
         posterior_type = StandardisedPosterior if STANDARDISATION in fit.data else Posterior
         return posterior_type(
             fit,
@@ -180,6 +181,7 @@ class Posterior:
         """
         observed_days = self.design.day[self.design.observed]
         included = np.isin(observed_days, np.array(excluded, dtype=np.int64), invert=True)
+        # `included` is about the observed days, `observed` about all study days.
         observed = self.design.observed.copy()
         observed[observed] = included
         days_per_arm = np.bincount(self.design.arm[observed], minlength=self.design.arms)

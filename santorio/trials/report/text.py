@@ -167,6 +167,7 @@ def conclusion_text(data: ReportData) -> str:
 
 def design_text(data: ReportData) -> str:
     """How days were assigned to their arms, and which claim that supports."""
+    # An unknown scheme, of a recorded trial for example, supports no causal claim.
     kind = str(data.run.diagnostics.get("randomisation"))
     assignment = RANDOMIZATION_TEXTS.get(kind, RANDOMIZATION_TEXTS["within blocks"])
     if kind == "periods" and data.trial.period_days:
@@ -241,6 +242,7 @@ def changes_text(data: ReportData) -> str:
     recorded = join_sentences(sentences)
     if recorded:
         return recorded
+    # A trial without a typed protocol is not run by commands: the log does not record its pauses and deviations.
     if preregistration.frozen is None:
         return "No change is recorded."
     return "Nothing: no change, no pause, no deviation is recorded."
