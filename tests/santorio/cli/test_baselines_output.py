@@ -18,7 +18,7 @@ ROW = {
 }  # fmt: skip
 
 
-def test_a_day_that_is_known_is_held_against_what_was_expected_before_it_came():
+def test_a_known_day_is_compared_with_its_prediction():
     assert expected(ROW, LAST) == {"day": "2026-05-03", "median": 54.1, "lower_95": 51.4, "upper_95": 57.0}
 
 
@@ -40,7 +40,7 @@ def test_where_nothing_can_be_expected_it_says_why(capsys, today, why):
     assert why in " ".join(capsys.readouterr().out.replace("│", " ").split())
 
 
-def test_what_was_odd_lately_is_said_and_what_is_old_is_not(capsys):
+def test_recent_anomalies_are_printed_and_old_ones_are_not(capsys):
     print_unusual([ROW])
     out = capsys.readouterr().out
     assert "It is higher." in out

@@ -12,7 +12,7 @@ FIRST = dt.date(2026, 2, 1)
 WHOLE = {("sleep", FIRST + dt.timedelta(days=number)): "final" for number in range(28)}
 
 
-def said(
+def printed_lines(
     capsys: pytest.CaptureFixture[str], gaps: list[CoverageGap], statuses: dict[tuple[str, dt.date], str]
 ) -> list[str]:
     print_coverage(build_calendars(statuses, gaps), gaps, ["sleep"])
@@ -27,7 +27,7 @@ def test_the_days_stand_below_a_ruler_and_each_gap_says_why_and_what_to_do(
         CoverageGap("sleep", dt.date(2026, 2, 6), dt.date(2026, 2, 6), "failed", "http_503"),
         CoverageGap("sleep", dt.date(2026, 2, 8), dt.date(2026, 2, 9), "missing"),
     ]
-    lines = said(capsys, gaps, WHOLE)
+    lines = printed_lines(capsys, gaps, WHOLE)
     [row] = [line for line in lines if "2026-02 " in line]
     [ruler] = [line for line in lines if "Month" in line]
     assert row[ruler.index("1   5") :] == "██··█✗█✗✗███████████████████"
@@ -44,17 +44,17 @@ def test_the_days_stand_below_a_ruler_and_each_gap_says_why_and_what_to_do(
 
 
 def test_a_calendar_without_a_gap_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = said(capsys, [], WHOLE)
+    lines = printed_lines(capsys, [], WHOLE)
     assert lines[-1] == "No gaps."
     assert not any("✗" in line or "·" in line for line in lines)
 
 
 def test_no_gap_is_left_out_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
     days = [FIRST + dt.timedelta(days=2 * number) for number in range(MAX_GAPS + 3)]
-    lines = said(capsys, [CoverageGap("sleep", day, day, "missing") for day in days], {})
+    lines = printed_lines(capsys, [CoverageGap("sleep", day, day, "missing") for day in days], {})
     assert sum(line.startswith("✗ sleep:") for line in lines) == MAX_GAPS
     assert "… and 3 more: `santorio coverage --json` has all." in lines
 
 
 def test_where_nothing_is_there_it_says_how_data_comes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, [], {})[0].startswith("There is no data yet: type `santorio sync`")
+    assert printed_lines(capsys, [], {})[0].startswith("There is no data yet: type `santorio sync`")

@@ -18,7 +18,7 @@ def usual_umask():
 
 
 @pytest.mark.usefixtures("usual_umask")
-def test_what_a_command_writes_is_for_its_owner_alone(monkeypatch, tmp_path):
+def test_files_of_a_command_are_readable_by_their_owner_only(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["santorio", "--help"])
     with pytest.raises(SystemExit):
         main()

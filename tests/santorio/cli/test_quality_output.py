@@ -25,18 +25,18 @@ def flag(number: int, metric: str, *, excluded: bool = True) -> Flag:
     return Flag(at(number), metric, "hardly worn", "warning", excluded, HARDLY)
 
 
-def said(capsys: pytest.CaptureFixture[str], days: list[Day]) -> list[str]:
+def printed_lines(capsys: pytest.CaptureFixture[str], days: list[Day]) -> list[str]:
     print_quality(QualityHistory(days))
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
-def test_the_days_stand_below_a_ruler_and_each_is_told_with_its_reason(capsys):
+def test_the_days_stand_below_a_ruler_and_each_exclusion_has_its_reason(capsys):
     days = [Day(at(number), None, None) for number in range(28)]
     days[2] = Day(at(2), "not worn", "not worn")
     days[4] = Day(at(4), None, "failed", (flag(4, "steps"), flag(4, "stress_avg")))
     days[6] = Day(at(6), "failed", "failed")
     days[8] = Day(at(8), None, None, (flag(8, "weight_kg", excluded=False),))
-    lines = said(capsys, days)
+    lines = printed_lines(capsys, days)
     [row] = [line for line in lines if "2026-02 " in line]
     [ruler] = [line for line in lines if "Month" in line]
     assert row[ruler.index("1   5") :] == "██·█▒█✗█▓" + "█" * 19
@@ -49,11 +49,11 @@ def test_the_days_stand_below_a_ruler_and_each_is_told_with_its_reason(capsys):
 
 def test_of_many_stretches_the_newest_are_shown_and_the_rest_counted(capsys):
     days = [Day(at(2 * number), None, None, (flag(2 * number, "steps"),)) for number in range(MAX_ROWS + 4)]
-    assert "… and 4 more: `santorio quality --json` lists all." in said(capsys, days)
+    assert "… and 4 more: `santorio quality --json` lists all." in printed_lines(capsys, days)
 
 
-def test_before_anything_is_there_it_says_what_to_type(capsys):
-    assert "santorio import PATH" in " ".join(said(capsys, []))
+def test_without_data_it_says_what_to_type(capsys):
+    assert "santorio import PATH" in " ".join(printed_lines(capsys, []))
 
 
 @pytest.mark.parametrize(

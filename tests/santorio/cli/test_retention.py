@@ -27,13 +27,13 @@ def here(database: Database, person: Person, home: Path, monkeypatch: pytest.Mon
     return database
 
 
-def said(*arguments: str, answer: str | None = None, code: int = 0) -> str:
+def output_of(*arguments: str, answer: str | None = None, code: int = 0) -> str:
     done = CliRunner().invoke(app, ["retention", *arguments], input=answer)
     assert done.exit_code == code, done.output
     return " ".join(done.output.split())
 
 
-def whole(database: Database) -> int:
+def complete_payloads(database: Database) -> int:
     with database.connect() as connection:
         row = connection.execute("select count(*) from raw.events where not data ? 'thinned'").fetchone()
     assert row is not None
@@ -41,36 +41,36 @@ def whole(database: Database) -> int:
 
 
 def test_nothing_goes_before_the_person_said_how_long_and_then_yes(here: Database) -> None:
-    assert "kept forever" in said("show")
-    assert "Nothing to downsample." in said("run", "--yes")
-    assert whole(here) == 7
+    assert "kept forever" in output_of("show")
+    assert "Nothing to downsample." in output_of("run", "--yes")
+    assert complete_payloads(here) == 7
 
-    told = said("set", "--keep-days", "90")
-    assert "Up to 7 payloads of 1 days (2025-03-02 to 2025-03-02)" in told
-    assert "`santorio retention run` downsamples them." in told
-    assert whole(here) == 7
-    assert "cannot be restored" in said("run", answer="n\n", code=1)
-    assert whole(here) == 7
+    output = output_of("set", "--keep-days", "90")
+    assert "Up to 7 payloads of 1 days (2025-03-02 to 2025-03-02)" in output
+    assert "`santorio retention run` downsamples them." in output
+    assert complete_payloads(here) == 7
+    assert "cannot be restored" in output_of("run", answer="n\n", code=1)
+    assert complete_payloads(here) == 7
 
-    assert "Downsampled 7 payloads" in said("run", answer="y\n")
-    assert whole(here) == 0
-    assert '"due": null' in said("show", "--json")
-    assert "Nothing to downsample." in said("run", "--yes")
+    assert "Downsampled 7 payloads" in output_of("run", answer="y\n")
+    assert complete_payloads(here) == 0
+    assert '"due": null' in output_of("show", "--json")
+    assert "Nothing to downsample." in output_of("run", "--yes")
 
 
 def test_for_ever_is_said_as_well_and_a_month_is_always_kept(here: Database) -> None:
-    said("set", "--keep-days", "90")
-    assert "kept forever" in said("set", "--for-ever")
-    assert "Nothing to downsample." in said("run", "--yes")
-    assert whole(here) == 7
+    output_of("set", "--keep-days", "90")
+    assert "kept forever" in output_of("set", "--for-ever")
+    assert "Nothing to downsample." in output_of("run", "--yes")
+    assert complete_payloads(here) == 7
     done = CliRunner().invoke(app, ["retention", "set", "--keep-days", "7"])
     assert "30 days are always kept" in str(done.exception)
 
 
-def test_where_nothing_is_old_enough_it_does_not_say_what_would_thin_it(here: Database) -> None:
-    told = said("set", "--keep-days", "36500")
-    assert "Nothing to downsample." in told
-    assert "retention run" not in told
+def test_without_old_samples_it_does_not_name_the_command_that_downsamples(here: Database) -> None:
+    output = output_of("set", "--keep-days", "36500")
+    assert "Nothing to downsample." in output
+    assert "retention run" not in output
 
 
 @pytest.mark.parametrize("days", ["36501", "1000000", "99999999999"])
@@ -78,4 +78,4 @@ def test_more_days_than_a_calendar_has_are_refused_in_words(here: Database, days
     done = CliRunner().invoke(app, ["retention", "set", "--keep-days", days])
     assert isinstance(done.exception, ConfigError)
     assert "--forever" in str(done.exception)
-    assert "kept forever" in said("show")
+    assert "kept forever" in output_of("show")

@@ -6,7 +6,7 @@ from santorio.cli.status import count_records
 from santorio.storage.event_log import UNDATED, Event, write_events
 
 
-def test_what_is_about_no_day_makes_no_first_day(database, person):
+def test_events_without_a_day_do_not_count_for_the_first_day(database, person):
     def event(time, offset, key):
         return Event(person.user_id, time, offset, "garmin.x", "garmin", key, {"value": 1})
 
@@ -21,13 +21,13 @@ def test_what_is_about_no_day_makes_no_first_day(database, person):
                 event(evening, dt.timedelta(0), "abroad"),
             ],
         )
-        told = count_records(connection, person)
-        assert (told["events"], told["first_day"], told["last_day"]) == (
+        counts = count_records(connection, person)
+        assert (counts["events"], counts["first_day"], counts["last_day"]) == (
             3, dt.date(2026, 3, 1), dt.date(2026, 3, 2),
         )  # fmt: skip
 
 
-def test_a_night_is_of_the_day_of_waking_and_a_plan_is_no_day_that_was_lived(database, person):
+def test_a_night_belongs_to_the_day_of_waking_and_a_plan_is_not_a_day(database, person):
     evening, planned = dt.datetime(2026, 3, 1, 22, tzinfo=dt.UTC), dt.datetime(2026, 9, 1, 12, tzinfo=dt.UTC)
     hour = dt.timedelta(hours=1)
     night = Event(
@@ -39,5 +39,5 @@ def test_a_night_is_of_the_day_of_waking_and_a_plan_is_no_day_that_was_lived(dat
     )
     with database.connect() as connection:
         write_events(connection, [night, plan, recorded])
-        told = count_records(connection, person)
-    assert (told["first_day"], told["last_day"]) == (dt.date(2026, 3, 2), dt.date(2026, 3, 3))
+        counts = count_records(connection, person)
+    assert (counts["first_day"], counts["last_day"]) == (dt.date(2026, 3, 2), dt.date(2026, 3, 3))

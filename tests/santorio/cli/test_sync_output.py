@@ -14,12 +14,12 @@ def test_every_count_stands_under_its_heading(capsys: pytest.CaptureFixture[str]
     )  # fmt: skip
     report.failures["http_503"] = 6
     print_reports([report])
-    said = capsys.readouterr().out
-    [heading] = [line for line in said.splitlines() if "Requests" in line]
-    [row] = [line for line in said.splitlines() if " me " in line]
+    output = capsys.readouterr().out
+    [heading] = [line for line in output.splitlines() if "Requests" in line]
+    [row] = [line for line in output.splitlines() if " me " in line]
     headings = [part.strip() for part in heading.strip("┃").split("┃")]
     counts = [part.strip() for part in row.strip("│").split("│")]
     assert dict(zip(headings[2:], counts[2:], strict=True)) == {
         "Requests": "11", "New": "22", "Failed": "6", "Final": "33", "Provisional": "44", "Left": "55",
     }  # fmt: skip
-    assert "Garmin needs a new login." in said
+    assert "Garmin needs a new login." in output

@@ -32,7 +32,7 @@ def here(marts, autoregressive, home, monkeypatch):
     return marts
 
 
-def said(*arguments, code=0):
+def output_of(*arguments, code=0):
     done = CliRunner().invoke(app, ["trial", *arguments])
     assert done.exit_code == code, done.output
     return " ".join(done.output.split())
@@ -45,30 +45,30 @@ def document(*arguments):
 
 
 def test_a_person_is_led_from_the_proposal_through_its_first_day(here):
-    assert f"santorio trial accept {NAME}" in said("show", NAME)
+    assert f"santorio trial accept {NAME}" in output_of("show", NAME)
     # In the person's zone, which is the zone of the database's person.
     start = document("today")["day"]
-    told = document("accept", NAME, "--start", start)
-    assert (told["changed"], told["state"]) == (True, "running")
-    assert told["sha256"] in told["message"]
+    accepted = document("accept", NAME, "--start", start)
+    assert (accepted["changed"], accepted["state"]) == (True, "running")
+    assert accepted["sha256"] in accepted["message"]
     assert not document("accept", NAME)["changed"]
 
-    today = said("today")
+    today = output_of("today")
     assert "Today, day 1 of" in today
     assert f"santorio trial log {NAME.replace('-', '_')} --done" in today
-    assert "done" in said("log", NAME, "--done", "--note", "at ten")
+    assert "done" in output_of("log", NAME, "--done", "--note", "at ten")
     assert not document("log", NAME, "--done", "--note", "at ten")["changed"]
     assert document("today")["trials"][0]["to_log"] == []
 
-    shown = said("show", NAME)
-    assert told["sha256"] in shown
+    shown = output_of("show", NAME)
+    assert accepted["sha256"] in shown
     assert "is running" in shown
     assert document("show", NAME)["state"]["adhered"] == {start: True}
-    assert "is running" in said("list")
-    assert "It is paused until" in said("pause", NAME, "--days", "3") + said("today")
+    assert "is running" in output_of("list")
+    assert "It is paused until" in output_of("pause", NAME, "--days", "3") + output_of("today")
     assert document("resume", NAME)["changed"]
-    assert "abandoned" in said("abandon", NAME, "--reason", "no hot water")
-    assert "No trial is open" in said("today")
+    assert "abandoned" in output_of("abandon", NAME, "--reason", "no hot water")
+    assert "No trial is open" in output_of("today")
 
 
 def test_interim_analyses_that_do_not_fit_are_refused_with_what_to_do(here):
@@ -83,7 +83,7 @@ def test_interim_analyses_that_do_not_fit_are_refused_with_what_to_do(here):
 
 def test_declining_needs_a_reason_and_is_kept(here):
     assert CliRunner().invoke(app, ["trial", "decline", NAME]).exit_code == 2
-    assert "not proposed again" in said("decline", NAME, "--reason", "no bath tub")
+    assert "not proposed again" in output_of("decline", NAME, "--reason", "no bath tub")
     assert document("show", NAME)["state"]["reason"] == "no bath tub"
     assert not document("decline", NAME, "--reason", "no bath tub")["changed"]
 
@@ -99,13 +99,13 @@ def test_declining_needs_a_reason_and_is_kept(here):
         (("decline", NAME, "--reason", ""), InvalidCommand, "too short"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_sentence(here, arguments, error, says):
+def test_an_impossible_command_is_refused_in_a_sentence(here, arguments, error, message):
     done = CliRunner().invoke(app, ["trial", *arguments])
     assert isinstance(done.exception, error)
-    assert says in str(done.exception)
+    assert message in str(done.exception)
 
 
-def test_what_was_not_logged_is_asked_for_later_and_a_day_of_rest_asks_nothing(here):
+def test_days_that_were_not_logged_are_asked_for_later_and_a_day_of_rest_asks_nothing(here):
     database, person = here.database, here.person
     today = dt.datetime.now(dt.UTC).date()
 
@@ -139,14 +139,14 @@ def test_after_its_last_day_a_trial_leads_on_to_its_report(here):
     assert asked((ready - protocol.last_day).days)["next"] == (
         f"Its last day is over. Analyse: santorio run. Then: {report}"
     )
-    assert f"Then: {report}" not in said("today")
+    assert f"Then: {report}" not in output_of("today")
 
 
 def test_a_report_needs_an_answer_and_says_how_to_get_one(here):
-    for name, says in (("flying", "There is no trial called"), (NAME, "is proposed and not accepted")):
+    for name, message in (("flying", "There is no trial called"), (NAME, "is proposed and not accepted")):
         done = CliRunner().invoke(app, ["trial", "report", name])
         assert isinstance(done.exception, NotFound)
-        assert says in str(done.exception)
+        assert message in str(done.exception)
 
 
 def test_an_intervention_of_ones_own_is_taken_back_and_brought_back(here, store, tmp_path):

@@ -1,4 +1,4 @@
-"""What a person is told of a trial that has no answer yet."""
+"""A trial without an answer in the list of trials."""
 
 from santorio.cli.trial_output import unanswered_line
 from santorio.trials.repository import load_unanswered_trials
@@ -9,7 +9,7 @@ def test_before_the_first_run_no_trial_waits(database, person):
         assert load_unanswered_trials(connection, person) == []
 
 
-def test_a_trial_without_an_answer_is_named_with_what_it_waits_for(marts):
+def test_a_trial_without_an_answer_is_listed_with_the_reason(marts):
     marts.trial("screens", ("usual", "no screens"), [0, 1], study_days=2)
     with marts.database.connect() as connection:
         (row,) = load_unanswered_trials(connection, marts.person)

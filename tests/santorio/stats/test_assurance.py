@@ -45,8 +45,8 @@ def test_assurance_is_what_simulated_trials_of_that_design_reach(autoregressive)
     design = TrialDesign(np.arange(56), arm, cycle, np.ones(56, dtype=bool), 2)
     posterior = fit_exact(design.columns(), outcome / noise.sigma)
     below, above = (posterior.below("arm_1", s * delta / noise.sigma) for s in (-1, 1))
-    said = [decide(1 - a, a - b, b, "higher") for a, b in zip(above, below, strict=True)]
-    assert np.mean([word != "keep going" for word in said]) == pytest.approx(promised, abs=0.06)
+    decisions = [decide(1 - a, a - b, b, "higher") for a, b in zip(above, below, strict=True)]
+    assert np.mean([decision != "keep going" for decision in decisions]) == pytest.approx(promised, abs=0.06)
 
 
 def test_with_carry_over_and_three_arms_assurance_is_still_what_simulated_trials_reach(autoregressive):
@@ -59,17 +59,17 @@ def test_with_carry_over_and_three_arms_assurance_is_still_what_simulated_trials
     promised = assurance(prior, noise, float(unit) * noise.sigma**2, delta)
     trials = 300
     effects = rng.normal(prior.mean, prior.sd, (2, trials))
-    carried = rng.beta(intervention.alpha, intervention.beta, trials)
-    felt = design.exposure(carried)
+    carry_over = rng.beta(intervention.alpha, intervention.beta, trials)
+    exposure = design.exposure(carry_over)
     departures = 0.15 * noise.sigma * rng.normal(size=(design.cycles, 2, trials))
     outcome = noise.sigma * autoregressive(rng, 60, noise.rho, trials)
-    outcome += np.einsum("sdk,dks->ds", felt, effects[None] + departures[design.cycle])
+    outcome += np.einsum("sdk,dks->ds", exposure, effects[None] + departures[design.cycle])
     posterior = fit_trial(design, outcome / noise.sigma, carry_over=intervention)
-    said = []
+    decisions = []
     for arm in ("arm_1", "arm_2"):
         below, above = (posterior.below(arm, s * delta / noise.sigma) for s in (-1, 1))
-        said += [decide(1 - a, a - b, b, "higher") for a, b in zip(above, below, strict=True)]
-    assert np.mean([word != "keep going" for word in said]) == pytest.approx(promised, abs=0.08)
+        decisions += [decide(1 - a, a - b, b, "higher") for a, b in zip(above, below, strict=True)]
+    assert np.mean([decision != "keep going" for decision in decisions]) == pytest.approx(promised, abs=0.08)
 
 
 def test_information_and_value_grow_with_precision_and_are_nothing_without():

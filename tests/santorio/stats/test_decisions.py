@@ -57,8 +57,8 @@ def test_many_trials_are_judged_as_one():
     words = {"adopt": ABOVE, "avoid": BELOW, "no difference that matters": WITHIN, "keep going": UNDECIDED}
     for threshold in (0.8, 0.95):
         wanted = [
-            words[decide(*one, "higher", threshold=threshold)]
-            for one in zip(above, within, below, strict=True)
+            words[decide(*probabilities, "higher", threshold=threshold)]
+            for probabilities in zip(above, within, below, strict=True)
         ]
         assert classify(above, below, threshold).tolist() == wanted
         assert set(wanted) == set(words.values())

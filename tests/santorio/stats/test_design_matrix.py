@@ -34,7 +34,7 @@ def test_on_consecutive_days_exposure_follows_its_recursion():
 def test_a_missing_day_carries_exposure_over_though_it_has_no_row():
     observed = np.ones(10, dtype=bool)
     observed[[1, 2]] = False
-    some, every = (one.exposure(np.array([0.3, 0.6])) for one in (design(observed), design()))
+    some, every = (study.exposure(np.array([0.3, 0.6])) for study in (design(observed), design()))
     assert some == pytest.approx(every[:, observed])
     assert design(observed).columns(0.6).gap_days.tolist() == [1, 3, 1, 1, 1, 1, 1, 1]
 
@@ -53,12 +53,12 @@ def test_rows_that_are_no_days_have_no_week_and_may_have_no_trend():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"day": np.array([5] * 10)}, "strictly increasing"),
         ({"observed": np.ones(3, dtype=bool)}, "one entry a study day"),
     ],
 )
-def test_a_design_that_makes_no_sense_is_refused(change, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_design_that_makes_no_sense_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
         design(**change)

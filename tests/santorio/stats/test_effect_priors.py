@@ -7,18 +7,18 @@ from santorio.stats.effect_priors import EffectPrior, carry_over_from, robust_mi
 
 
 @pytest.mark.parametrize("half_life_days", [0.0, 0.1, 0.25])
-def test_what_is_gone_by_the_next_day_has_no_carry_over(half_life_days):
+def test_an_effect_that_is_gone_by_the_next_day_has_no_carry_over(half_life_days):
     assert carry_over_from(half_life_days) is None
 
 
 @pytest.mark.parametrize(("half_life_days", "left"), [(0.5, 0.25), (1, 0.5), (2, 0.7071), (7, 0.9057)])
-def test_the_half_life_says_what_is_left_by_tomorrow(half_life_days, left):
+def test_the_half_life_gives_the_share_left_by_tomorrow(half_life_days, left):
     prior = carry_over_from(half_life_days)
     assert prior is not None
     assert prior.mean == pytest.approx(left, abs=1e-4)
 
 
-def test_a_third_to_three_times_the_half_life_is_within_what_is_thought_possible():
+def test_a_third_to_three_times_the_half_life_is_within_the_prior():
     from scipy.stats import beta
 
     for half_life_days in (0.5, 1, 3, 7, 20):
@@ -28,7 +28,7 @@ def test_a_third_to_three_times_the_half_life_is_within_what_is_thought_possible
         assert 0.85 < inside < 0.99
 
 
-def test_a_robust_prior_holds_the_belief_and_the_weak_one():
+def test_a_robust_prior_has_the_informative_component_and_the_weak_one():
     prior = robust_mixture(0.4, 0.2, 0.7)
     drawn = prior.draw(np.random.default_rng(1), (200_000,))
     assert drawn.mean() == pytest.approx(0.7 * 0.4, abs=0.01)

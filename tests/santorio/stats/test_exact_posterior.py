@@ -49,7 +49,9 @@ def test_without_carry_over_it_is_the_regression_on_all_columns(arms):
         assert ours.mean(column) == pytest.approx(regression.mean(column), abs=1e-8)
         assert ours.sd(column) == pytest.approx(regression.sd(column), rel=1e-6)
         for next_cycle in (False, True):
-            ours_below, theirs = (one.below(column, 0.3, next_cycle=next_cycle) for one in (ours, regression))
+            ours_below, theirs = (
+                posterior.below(column, 0.3, next_cycle=next_cycle) for posterior in (ours, regression)
+            )
             assert ours_below == pytest.approx(theirs, abs=1e-7)
     assert ours.log_evidence == pytest.approx(regression.log_evidence)
     assert ours.sigma_mean() == pytest.approx(regression.sigma_mean())
@@ -139,7 +141,7 @@ def test_where_days_hardly_differ_from_the_day_before_the_fine_rule_still_holds(
     usual, coarse = fit_trial(design, outcome), fit_trial(design, outcome, fine=False)
     monkeypatch.setattr(quadrature, "FINE_RHO_NODES", 200)
     exactly = fit_trial(design, outcome).below("arm_1", 0.1)
-    errors = [np.abs(one.below("arm_1", 0.1) - exactly) for one in (usual, coarse)]
+    errors = [np.abs(posterior.below("arm_1", 0.1) - exactly) for posterior in (usual, coarse)]
     assert errors[0].mean() < 0.002
     assert errors[0].max() < 0.02
     assert errors[0].mean() < errors[1].mean() / 3
@@ -178,7 +180,7 @@ def test_finer_nodes_change_nothing_that_is_reported(monkeypatch, days, effect):
 
 
 def test_a_day_that_is_left_out_still_carries_over():
-    """All days of the arm are left out: only what they carry over to the days after them tells of it."""
+    """All days of the arm are excluded: only their carry-over to the days after them informs its effect."""
     rng = np.random.default_rng(6)
     arm = np.repeat(rng.integers(0, 2, 70), 6)
     observed = arm == 0

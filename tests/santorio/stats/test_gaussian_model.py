@@ -108,7 +108,7 @@ def test_three_arms_and_a_narrower_design_share_the_compilation(model, simulate)
     assert model.shape == TrialModel(design.columns().values.shape[1]).shape
 
 
-def test_heavy_tails_are_told_from_normal_ones_and_outweigh_wild_days(model):
+def test_heavy_tails_are_distinguished_from_normal_ones_and_are_robust_to_outliers(model):
     rng = np.random.default_rng(17)
     design = daily(rng, 140)
     calm = rng.normal(size=140) + 0.5 * design.arm

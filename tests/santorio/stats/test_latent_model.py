@@ -112,8 +112,8 @@ def test_the_difference_on_a_slider_with_days_at_its_ends_is_found_and_kept(
     assert fit.draws["effect"].mean() > 2 * fit.draws["effect"].std()
     assert holds(fit.draws["link_effect"][:, 0], 0.8)
     days_of = standardise(latent_regression(design, None, WEAK), outcome, fit.draws)
-    told = days_of.average(fit.draws["link_effect"][:, 0]) - days_of.average(0.0)
-    assert told == pytest.approx(fit.draws["effect"][:, 0])
+    difference = days_of.average(fit.draws["link_effect"][:, 0]) - days_of.average(0.0)
+    assert difference == pytest.approx(fit.draws["effect"][:, 0])
     save_posterior(model, fit, tmp_path / "fit.zip", Provenance("", np.datetime64("2026-01-01").astype("O")))
     again, _ = load_posterior(LatentTrialModel, tmp_path / "fit.zip")
     assert again.draws["effect"] == pytest.approx(fit.draws["effect"])
@@ -146,7 +146,7 @@ def test_more_days_than_were_compiled_are_refused(model):
 HEADACHE = {"column": "outcome", "kind": "binary", "direction": "lower", "smallest_effect": 0.1}
 
 
-def test_binary_daily_symptoms_are_told_as_a_difference_of_probabilities_and_reported(tmp_path):
+def test_binary_daily_symptoms_give_a_difference_of_probabilities_and_a_report(tmp_path):
     rng = np.random.default_rng(7)
     arm = rng.permutation(np.repeat([0, 1], 42))
     headache = rng.random(84) < np.where(arm, 0.15, 0.55)
@@ -176,7 +176,9 @@ def test_binary_daily_symptoms_are_told_as_a_difference_of_probabilities_and_rep
     assert StudyAnswer.model_validate_json(answered.model_dump_json()) == answered
 
 
-def test_counts_of_several_pupils_are_pooled_as_ratios_and_told_in_their_own_unit(tmp_path, autoregressive):
+def test_counts_of_several_pupils_are_pooled_as_ratios_and_reported_in_their_own_unit(
+    tmp_path, autoregressive
+):
     rng = np.random.default_rng(8)
     arm = np.tile(np.repeat([0, 1], 6), 3)
     counts = []
@@ -201,10 +203,10 @@ def test_counts_of_several_pupils_are_pooled_as_ratios_and_told_in_their_own_uni
     assert found.effect.lower_95 < -3.3 < found.effect.upper_95
     assert found.between is not None
     assert found.between.sd > 0
-    own = [one.effect for one in found.cases]
-    shrunk = [one.pooled_effect for one in found.cases]
-    assert np.ptp([one.percent[0] for one in shrunk]) < np.ptp([one.percent[0] for one in own])
-    assert max(one.estimate for one in shrunk) < 0
+    own = [case.effect for case in found.cases]
+    shrunk = [case.pooled_effect for case in found.cases]
+    assert np.ptp([effect.percent[0] for effect in shrunk]) < np.ptp([effect.percent[0] for effect in own])
+    assert max(effect.estimate for effect in shrunk) < 0
 
 
 def test_ordinal_words_are_ranked_as_their_levels_say(tmp_path):
@@ -246,10 +248,10 @@ def test_an_outcome_has_the_likelihood_of_its_kind_and_rows(outcome, values, lik
 def test_all_or_nothing_is_a_dose_of_one_or_zero(design):
     schedule = schedule_array(design)
     schedule[:, 2] *= 0.5
-    whole, by_whole = effective_exposure(schedule_array(design), 0.4, 1)
+    full, by_full = effective_exposure(schedule_array(design), 0.4, 1)
     half, by_half = effective_exposure(schedule, 0.4, 1)
-    assert whole[design.observed] == pytest.approx(design.exposure(np.array([0.4]))[0])
-    assert (2 * half, 2 * by_half) == (pytest.approx(whole), pytest.approx(by_whole))
+    assert full[design.observed] == pytest.approx(design.exposure(np.array([0.4]))[0])
+    assert (2 * half, 2 * by_half) == (pytest.approx(full), pytest.approx(by_full))
 
 
 def test_a_symptom_that_never_came_with_one_arm_has_a_finite_effect_and_says_why(tmp_path):
@@ -264,10 +266,12 @@ def test_a_symptom_that_never_came_with_one_arm_has_a_finite_effect_and_says_why
     assert effect.upper_95 < 0
     assert 0.001 < effect.odds_ratio[0] < 0.2
     assert "constant_arm" in codes(answered)
-    assert any("keeps it finite" in one.text for one in answered.warnings)
+    assert any("keeps it finite" in warning.text for warning in answered.warnings)
 
 
-def test_a_fit_that_is_refused_is_not_told_and_the_approximation_says_so(tmp_path, monkeypatch):
+def test_a_fit_that_fails_its_diagnostics_is_replaced_by_the_approximation_with_a_warning(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(Diagnostics, "problem", property(lambda _: "R-hat 1.2, wanted below 1.01"))
     rng = np.random.default_rng(11)
     arm = rng.permutation(np.repeat([0, 1], 20))
@@ -277,8 +281,8 @@ def test_a_fit_that_is_refused_is_not_told_and_the_approximation_says_so(tmp_pat
     answered = answer(write_study(tmp_path, data, outcomes=[HEADACHE]))
     assert answered.outcomes[0].likelihood == "normal"
     assert only(answered).effect.odds_ratio is None
-    (told,) = [one.text for one in answered.warnings if one.code == "approximation"]
-    assert "did not pass its checks (R-hat 1.2" in told
+    (text,) = [warning.text for warning in answered.warnings if warning.code == "approximation"]
+    assert "did not pass its checks (R-hat 1.2" in text
 
 
 def test_long_series_and_summaries_of_readings_keep_the_approximation_and_say_so(tmp_path):
@@ -292,11 +296,11 @@ def test_long_series_and_summaries_of_readings_keep_the_approximation_and_say_so
         )
     )
     assert long.outcomes[0].likelihood == "normal"
-    assert any("more than 400 rows" in one.text for one in long.warnings)
+    assert any("more than 400 rows" in warning.text for warning in long.warnings)
     twice = {
         "day": np.repeat(days(40), 2),
         "arm": np.repeat(arm[:40], 2),
         "outcome": rng.integers(2, size=80),
     }
     shares = answer(write_study(tmp_path, twice, outcomes=[HEADACHE]))
-    assert any("shares of several readings" in one.text for one in shares.warnings)
+    assert any("shares of several readings" in warning.text for warning in shares.warnings)

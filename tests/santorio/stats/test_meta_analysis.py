@@ -49,7 +49,7 @@ def test_cases_that_agree_pull_each_other_together_and_one_that_does_not_is_left
     assert np.all(alike.case_sds < 0.3)
 
 
-def test_shrinkage_and_what_is_expected_of_one_more_are_those_of_weighted_draws_from_the_prior():
+def test_shrinkage_and_the_prediction_for_a_further_case_are_those_of_weighted_draws_from_the_prior():
     estimates, sds, spread = np.array([1.4, 0.2, -0.3, 0.8, 0.6]), np.array([0.5, 0.3, 0.4, 0.6, 0.3]), 0.8
     rng = np.random.default_rng(6)
     mu = spread * rng.normal(size=400_000)

@@ -18,7 +18,7 @@ from santorio.stats.outcome_types import LOGISTIC_SD, code_outcome, cut_points, 
         ("ordinal", [1, np.nan]),
     ],
 )
-def test_what_is_no_such_outcome_is_refused_without_naming_a_value(family, values):
+def test_an_outcome_of_another_kind_is_refused_without_naming_a_value(family, values):
     with pytest.raises(ValueError, match=r"outcome|counts") as refused:
         code_outcome(family, np.array(values, dtype=float))
     assert "101" not in str(refused.value)

@@ -40,12 +40,12 @@ def test_it_comes_back_as_it_was(model, fit, tmp_path):
         name: dims for name, dims in fit.dims.items() if dims
     }
     for name, values in fit.data.items():
-        for one, array in values.items():
-            np.testing.assert_array_equal(again.data[name][one], array)
+        for variable, array in values.items():
+            np.testing.assert_array_equal(again.data[name][variable], array)
     assert attributes["protocol_sha256"] == "ab" * 32
     assert dt.datetime.fromisoformat(attributes["as_of"]) == AS_OF
     assert {
-        name: Prior.from_dict(one) for name, one in json.loads(attributes["model_config"]).items()
+        name: Prior.from_dict(prior) for name, prior in json.loads(attributes["model_config"]).items()
     } == model.model_config
     assert attributes["version_of_pymc"].startswith("6.")
     assert list(tmp_path.iterdir()) == [path]

@@ -30,8 +30,8 @@ def test_a_prior_is_its_distribution_in_pymc(model):
 
 
 def test_it_comes_back_from_json():
-    for one in (TrialModel(16), LatentTrialModel(16, 64), EffectsModel(2, 3)):
-        for prior in one.model_config.values():
+    for model in (TrialModel(16), LatentTrialModel(16, 64), EffectsModel(2, 3)):
+        for prior in model.model_config.values():
             assert Prior.from_dict(json.loads(json.dumps(prior.to_dict()))) == prior
 
 

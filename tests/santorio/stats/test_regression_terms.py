@@ -16,7 +16,7 @@ DAYS, DRAWS = 28, 3
 @pytest.mark.parametrize("dosed", [False, True])
 def test_all_draws_at_once_have_the_linear_predictor_of_the_compiled_loop(arms, lasting, dosed):
     if dosed and arms > 2:
-        pytest.skip("a dose has one arm beside the reference")
+        pytest.skip("a dose needs two arms")
     rng = np.random.default_rng(arms)
     day = np.arange(DAYS) + 20000
     design = TrialDesign(
@@ -33,8 +33,8 @@ def test_all_draws_at_once_have_the_linear_predictor_of_the_compiled_loop(arms, 
     }
     schedule, observed = schedule_array(design, dose), np.flatnonzero(design.observed)
     for i, predictor in enumerate(terms.linear_predictor(draws)):
-        coefficient, felt = terms.coefficients(draws)[i], terms.carried_over(draws)[i]
-        exposure = effective_exposure(schedule, felt, arms - 1)[0]
+        coefficient, carry_over_draw = terms.coefficients(draws)[i], terms.carried_over(draws)[i]
+        exposure = effective_exposure(schedule, carry_over_draw, arms - 1)[0]
         wanted = [
             explained(coefficient, terms.columns.values[row], exposure[t], design.cycle[t], terms.layout)
             for row, t in enumerate(observed)

@@ -1,4 +1,4 @@
-"""Whether days followed their arms: the person's word first, then the data, else nobody knows."""
+"""Whether days followed their arms: the person's report first, then the data, else unknown."""
 
 import datetime as dt
 
@@ -28,34 +28,34 @@ def at(number):
 
 
 def known(days):
-    return [(one.done, one.known_by) for one in days]
+    return [(day.done, day.known_by) for day in days]
 
 
-def test_what_the_person_says_goes_before_the_data_and_a_day_as_usual_is_followed_by_nothing():
-    one = protocol(mart="exposures", name="alcohol_g", at_most=0)
+def test_the_persons_report_takes_precedence_over_the_data_and_a_day_as_usual_is_unknown():
+    trial_protocol = protocol(mart="exposures", name="alcohol_g", at_most=0)
     amounts = {at(0): 30.0, at(1): 14.0, at(3): 14.0}
-    found = adherence(one, {at(3): True}, amounts, AFTER)
+    found = adherence(trial_protocol, {at(3): True}, amounts, AFTER)
     assert known(found) == [(None, "unknown"), (False, "data"), (True, "reported"), (None, "unknown")]
     assert adherence_rate(found) == 0.5
     assert adherence_rate(found[:1]) is None
 
 
-def test_days_to_come_are_not_told():
-    assert [one.day for one in adherence(protocol(), {}, {}, at(1))] == [at(0), at(1)]
+def test_future_days_are_not_classified():
+    assert [day.day for day in adherence(protocol(), {}, {}, at(1))] == [at(0), at(1)]
 
 
-def test_what_is_usual_is_what_was_usual_before_the_trial():
-    one = protocol(mart="exposures", name="training_load", at_most_of_usual=0.5)
+def test_the_usual_amount_is_that_before_the_trial():
+    trial_protocol = protocol(mart="exposures", name="training_load", at_most_of_usual=0.5)
     before = {START - dt.timedelta(days=day): 100.0 for day in range(1, 21)}
-    assert [done for done, _ in known(adherence(one, {}, before | {at(1): 49.0, at(3): 51.0}, AFTER))] == [
+    assert [done for done, _ in known(adherence(trial_protocol, {}, before | {at(1): 49.0, at(3): 51.0}, AFTER))] == [
         None, True, False, None,
     ]  # fmt: skip
     few = dict(list(before.items())[:5])
-    assert {by for _, by in known(adherence(one, {}, few | {at(1): 49.0}, AFTER))} == {"unknown"}
+    assert {by for _, by in known(adherence(trial_protocol, {}, few | {at(1): 49.0}, AFTER))} == {"unknown"}
 
 
 def test_an_earlier_bedtime_is_read_from_the_evening_before_the_day_of_waking(marts):
-    one = protocol(mart="nights", name="bedtime", earlier_by_minutes=15)
+    trial_protocol = protocol(mart="nights", name="bedtime", earlier_by_minutes=15)
     with marts.database.connect() as connection:
         connection.execute(
             "create table marts.nights (user_id uuid, day date, sleep_start_at timestamptz, utc_offset interval)"
@@ -69,9 +69,14 @@ def test_an_earlier_bedtime_is_read_from_the_evening_before_the_day_of_waking(ma
                 "insert into marts.nights values (%s, %s, %s, interval '1 hour')",
                 [marts.person.user_id, at(number + 1), evening],
             )
-        amounts = load_adherence_data(connection, marts.person, one)
+        amounts = load_adherence_data(connection, marts.person, trial_protocol)
     assert amounts[at(1)] == 640
-    assert [done for done, _ in known(adherence(one, {}, amounts, AFTER))] == [None, True, False, None]
+    assert [done for done, _ in known(adherence(trial_protocol, {}, amounts, AFTER))] == [
+        None,
+        True,
+        False,
+        None,
+    ]
 
 
 def test_amounts_are_read_from_the_marts_by_their_day(marts):

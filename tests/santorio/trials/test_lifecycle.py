@@ -72,7 +72,7 @@ def state_after(*kinds: str) -> TrialState:
 
 
 def test_the_usual_life_of_a_trial():
-    told = state_after(
+    state = state_after(
         "proposed",
         "accepted",
         "started",
@@ -83,14 +83,14 @@ def test_the_usual_life_of_a_trial():
         "completed",
         "analysed",
     )
-    assert (told.name, told.decision, told.sha256) == ("analysed", "adopt", "0" * 64)
-    assert told.adhered == {at(1): True}
-    assert [one.what for one in told.deviations] == ["was ill"]
+    assert (state.name, state.decision, state.sha256) == ("analysed", "adopt", "0" * 64)
+    assert state.adhered == {at(1): True}
+    assert [deviation.what for deviation in state.deviations] == ["was ill"]
 
 
-def test_a_refusal_keeps_what_the_trial_was_planned_with():
-    told = state_after("proposed", "declined")
-    assert (told.name, told.reason, told.declined.sigma) == ("declined", "too much", 2.0)
+def test_a_refusal_keeps_the_noise_that_the_trial_was_planned_with():
+    state = state_after("proposed", "declined")
+    assert (state.name, state.reason, state.declined.sigma) == ("declined", "too much", 2.0)
     assert state_after("proposed", "declined", "accepted").name == "scheduled"
 
 
@@ -107,32 +107,32 @@ def test_a_refusal_keeps_what_the_trial_was_planned_with():
         (("proposed", "accepted", "started", "completed"), "abandoned", "is completed"),
     ],
 )
-def test_what_cannot_follow_is_refused_in_a_sentence(lived, then, says):
+def test_an_event_that_cannot_follow_is_refused_in_a_sentence(lived, then, says):
     with pytest.raises(InvalidCommand) as refused:
         apply(state_after(*lived), EVENTS[then])
     assert says in str(refused.value)
 
 
 def test_the_newest_word_on_a_day_counts():
-    told = apply(
+    state = apply(
         state_after("proposed", "accepted", "started", "adherence"),
         AdherenceReported(trial="x", day=at(1), done=False),
     )
-    assert told.adhered == {at(1): False}
+    assert state.adhered == {at(1): False}
 
 
 @given(st.lists(st.sampled_from(sorted(EVENTS)), max_size=12))
 def test_whatever_is_tried_a_trial_is_in_one_state_and_only_allowed_steps_move_it(kinds):
-    told = TrialState("x")
+    state = TrialState("x")
     for kind in kinds:
-        allowed = kind in TRANSITIONS[told.name]
+        allowed = kind in TRANSITIONS[state.name]
         try:
-            moved = apply(told, EVENTS[kind])
+            moved = apply(state, EVENTS[kind])
         except InvalidCommand:
             assert not allowed
         else:
-            assert moved.name == TRANSITIONS[told.name][kind]
-            told = moved
+            assert moved.name == TRANSITIONS[state.name][kind]
+            state = moved
 
 
 def test_every_event_reads_back_as_it_was_written():
@@ -187,14 +187,14 @@ def test_a_pause_ends_by_itself():
 @pytest.mark.parametrize("lived", [(), ("started",), ("started", "paused"), ("started", "completed")])
 def test_a_decisive_interim_analysis_stops_a_trial_whatever_it_was_doing(lived):
     stop = AcceptedAnalysis(RUN, at(30), "adopt", ended=True, stopped_after=3)
-    told = state_after("proposed", "accepted", *lived)
-    events = pending_events(told, PROTOCOL, at(31), stop)
+    state = state_after("proposed", "accepted", *lived)
+    events = pending_events(state, PROTOCOL, at(31), stop)
     assert [event.kind for event in events] == ["stopped"] if lived else ["started", "stopped"]
     for event in events:
-        told = apply(told, event)
-    assert (told.name, told.decision, told.stopped_after) == ("stopped_early", "adopt", 3)
+        state = apply(state, event)
+    assert (state.name, state.decision, state.stopped_after) == ("stopped_early", "adopt", 3)
     assert (
-        told.sentence == "The trial “x” was stopped early at a planned interim analysis, after 3 study days."
+        state.sentence == "The trial “x” was stopped early at a planned interim analysis, after 3 study days."
     )
     with pytest.raises(InvalidCommand, match="stopped early at a planned interim analysis"):
-        apply(told, EVENTS["paused"])
+        apply(state, EVENTS["paused"])

@@ -1,4 +1,4 @@
-"""When a protocol was recorded and changed: a promise made after its days is told as one."""
+"""When a protocol was recorded and changed: a protocol that was made after its days is reported as such."""
 
 import datetime as dt
 import json
@@ -62,7 +62,7 @@ def test_the_day_is_the_persons_own(record, found):
     assert (found().recorded_on, found().after_days) == (dt.date(2026, 1, 6), 1)
 
 
-def test_a_change_of_what_decides_is_told_with_the_days_lived(record, found):
+def test_a_change_of_a_decisive_field_is_reported_with_the_days_before_it(record, found):
     record("2026-01-04T20:00+01:00")
     record("2026-01-09T12:00+01:00", outcome="sleep_score", smallest_effect=3)
     assert not found().is_frozen
@@ -81,7 +81,7 @@ def test_a_change_and_its_return_are_two(record, found):
     assert [change.after_days for change in found().changes] == [2, 3]
 
 
-def test_words_and_what_changes_before_the_first_day_are_no_deviation(record, found):
+def test_a_new_wording_and_changes_before_the_first_day_are_not_deviations(record, found):
     record("2026-01-02T20:00+01:00", smallest_effect=12)
     record("2026-01-04T20:00+01:00")
     record("2026-01-09T20:00+01:00", question="Does it really?", secondary=[])
@@ -112,7 +112,7 @@ def test_without_a_protocol_that_is_said(found):
     assert found().sentence().startswith("No protocol was recorded")
 
 
-def test_the_result_and_what_is_shown_of_it_tell_of_a_change(marts, record, autoregressive, store):
+def test_the_result_and_its_presentations_report_a_change(marts, record, autoregressive, store):
     rng = np.random.default_rng(1)
     arm = np.concatenate([rng.permutation(2) for _ in range(15)])
     marts.outcome("sleep_minutes", 430 + 25 * autoregressive(rng, 32, 0.3)[:, 0])

@@ -140,13 +140,13 @@ def test_a_protocol_cannot_be_changed_in_place():
         {"negative_control": {"metric": "measure_focus"}}, {"negative_control": {"metric": "stepps"}},
     ],
 )  # fmt: skip
-def test_what_does_not_fit_together_is_no_protocol(wrong):
+def test_an_inconsistent_protocol_is_rejected(wrong):
     with pytest.raises(ValidationError):
         make(**wrong)
 
 
 @pytest.mark.parametrize("format_", ["santorio-protocol-1", "santorio-protocol-2"])
-def test_what_the_log_keeps_has_the_hash_that_was_shown(person, format_):
+def test_the_protocol_in_the_log_has_the_hash_that_was_shown(person, format_):
     protocol = make(format=format_, secondary=("mood", "measure_calm")).starting(START)
     found = trial_files.parse(json.loads(protocol.canonical()), person, None)
     assert found.rejections == []

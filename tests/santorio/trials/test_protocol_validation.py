@@ -1,4 +1,4 @@
-"""A trial's protocol as a file: what is wrong with it is named, and nothing is judged by rules that nobody stated."""
+"""A trial's protocol as a file: its problems are named, and no trial is judged by rules that it does not state."""
 
 import datetime as dt
 import json
@@ -91,11 +91,13 @@ def test_a_free_measure_is_an_outcome_where_it_is_named_as_one():
         ({"lag_days": -1}, "lag_days"),
     ],
 )
-def test_what_is_wrong_with_a_protocol_is_named_and_none_of_it_is_taken(changes, field):
+def test_the_problem_of_a_protocol_is_named_and_nothing_of_it_is_imported(changes, field):
     found = taken(**changes)
     assert found.events == []
     assert found.keep
-    ((code, location, reason),) = [(one.code, one.location, one.reason) for one in found.rejections]
+    ((code, location, reason),) = [
+        (rejection.code, rejection.location, rejection.reason) for rejection in found.rejections
+    ]
     assert (code, location) == ("bad_protocol", field)
     assert f"“{field}”" in reason
     assert reason.endswith("Correct it and import again (docs/logs.md shows one).")
@@ -103,13 +105,19 @@ def test_what_is_wrong_with_a_protocol_is_named_and_none_of_it_is_taken(changes,
 
 def test_everything_that_is_wrong_is_named_at_once():
     found = taken(direction="up", smallest_effect=0, start_day="soon")
-    assert [one.location for one in found.rejections] == ["direction", "start_day", "smallest_effect"]
+    assert [rejection.location for rejection in found.rejections] == [
+        "direction",
+        "start_day",
+        "smallest_effect",
+    ]
 
 
 def test_an_unknown_secondary_outcome_is_refused_alone():
     found = taken(secondary=["mood", "slep_score"])
     assert found.events[0].data["secondary"] == ["mood"]
-    assert [(one.code, one.location) for one in found.rejections] == [("unknown_outcome", "secondary 2")]
+    assert [(rejection.code, rejection.location) for rejection in found.rejections] == [
+        ("unknown_outcome", "secondary 2")
+    ]
     assert found.keep
 
 
@@ -117,7 +125,9 @@ def test_a_refused_protocol_is_kept_aside_and_its_correction_is_taken(database, 
     store, file = FolderStore(tmp_path / "objects"), tmp_path / "protocol.json"
     for direction, status in (("sideways", "rejected"), ("higher", "imported")):
         file.write_text(json.dumps({**PROTOCOL, "direction": direction}))
-        assert [one.outcome for one in import_paths(database, store, person, [file]).files] == [status]
+        assert [imported.outcome for imported in import_paths(database, store, person, [file]).files] == [
+            status
+        ]
     with database.connect() as connection:
         aside = connection.execute("select code, location from ops.rejected_records").fetchall()
         kept = connection.execute(

@@ -115,17 +115,17 @@ def test_interim_analyses_are_planned_when_a_trial_is_accepted_and_never_afterwa
         do(accept, start=later(3), interim=1)
 
 
-def test_what_is_not_proposed_cannot_be_accepted_or_declined(proposed):
+def test_a_trial_that_is_not_proposed_cannot_be_accepted_or_declined(proposed):
     for function, arguments in ((accept, {"start": None}), (decline, {"reason": "not mine"})):
         with pytest.raises(NotFound):
             function(proposed.database, proposed.person, "flying", today=TODAY, **arguments)
 
 
 def test_a_crash_leaves_nothing_half(proposed, do, monkeypatch):
-    whole = service.write_events
+    write_events = service.write_events
 
     def crash(connection, events):
-        whole(connection, events)
+        write_events(connection, events)
         raise RuntimeError
 
     monkeypatch.setattr(service, "write_events", crash)
@@ -136,7 +136,7 @@ def test_a_crash_leaves_nothing_half(proposed, do, monkeypatch):
     assert do(accept, start=None).changed
 
 
-def test_what_was_declined_is_not_proposed_again_until_a_year_has_passed(proposed, do):
+def test_a_declined_trial_is_not_proposed_again_until_a_year_has_passed(proposed, do):
     step = do(decline, reason="no bath tub")
     assert step.changed
     assert not do(decline, reason="no bath tub").changed
@@ -156,7 +156,7 @@ def test_what_was_declined_is_not_proposed_again_until_a_year_has_passed(propose
     assert do(accept, today=later(366), start=None).status.state.name == "scheduled"
 
 
-def test_what_runs_is_not_proposed_beside_itself(proposed, do):
+def test_a_running_trial_is_not_proposed(proposed, do):
     do(accept, start=None)
     propose(proposed.database, proposed.person, today=later(1))
     with proposed.database.connect() as connection:
@@ -184,7 +184,7 @@ def test_a_day_is_logged_once_it_has_come_and_the_newest_word_counts(proposed, d
     assert kinds.count("trial.started") == 1
 
 
-def test_a_pause_moves_what_is_left_and_going_on_earlier_moves_it_back(proposed, do):
+def test_a_pause_moves_the_remaining_days_and_an_early_end_moves_them_back(proposed, do):
     frozen = do(accept, start=None).status.frozen
     do(log_day, today=later(5), done=True, day=later(5), note=None)
     paused = do(pause, today=later(5), days=10).status
@@ -200,7 +200,7 @@ def test_a_pause_moves_what_is_left_and_going_on_earlier_moves_it_back(proposed,
     assert status(proposed, later(18)).protocol.last_day == frozen.last_day + dt.timedelta(days=12)
 
 
-def test_a_protocol_that_changed_after_days_is_told_and_the_frozen_one_stays(proposed, do):
+def test_a_protocol_that_changed_after_days_is_reported_and_the_frozen_one_stays(proposed, do):
     frozen = do(accept, start=None).status.frozen
     do(pause, today=later(3), days=7)
     with proposed.database.connect() as connection:
@@ -231,7 +231,9 @@ def test_an_abandoned_trial_never_ends_so_that_nothing_is_decided_from_a_part(pr
 OTHER = "bed-socks-sleep-minutes"
 
 
-def test_a_second_trial_is_told_of_the_first_and_refused_where_they_would_mislead(proposed, do, monkeypatch):
+def test_a_concurrent_trial_is_mentioned_and_refused_where_the_effects_could_not_be_separated(
+    proposed, do, monkeypatch
+):
     with proposed.database.connect() as connection:
         first, second = (
             load_proposal(connection, proposed.person, slug(name)).protocol for name in (NAME, OTHER)

@@ -37,22 +37,22 @@ def test_it_is_the_loop_over_trials(design):
     (child,) = np.random.SeedSequence(7).spawn(1)
     truth = GroundTruth(np.array([1.2]), process=DataGeneratingProcess(2.0, (0.3, 0.0)))
     outcome = simulate_trials(design, truth, 60, np.random.default_rng(child)).outcome
-    said = []
+    decisions = []
     for trial in outcome.T:
         for days, threshold in ((28, 0.95), (42, 0.8)):
             seen = design.until(days)
             standard, spread = standardise(trial[:days, None], seen.arm)
             posterior = fit_trial(seen, standard)
             below, above = (posterior.below("arm_1", sign * 0.6 / spread)[0] for sign in (-1, 1))
-            word = decide(1 - above, above - below, below, "higher", threshold=threshold)
-            if word != "keep going":
+            decision = decide(1 - above, above - below, below, "higher", threshold=threshold)
+            if decision != "keep going":
                 break
-        said.append((days, word))
+        decisions.append((days, decision))
     assert found.days == (28, 42)
-    assert found.adopt[0] == pytest.approx([said.count((days, "adopt")) / 60 for days in (28, 42)])
-    assert found.keep_going[0] == pytest.approx(said.count((42, "keep going")) / 60)
-    assert found.mean_days[0] == pytest.approx(np.mean([days for days, _ in said]))
-    assert said.count((28, "adopt")) > 0
+    assert found.adopt[0] == pytest.approx([decisions.count((days, "adopt")) / 60 for days in (28, 42)])
+    assert found.keep_going[0] == pytest.approx(decisions.count((42, "keep going")) / 60)
+    assert found.mean_days[0] == pytest.approx(np.mean([days for days, _ in decisions]))
+    assert decisions.count((28, "adopt")) > 0
 
 
 def test_shares_add_up_and_follow_the_effect(design):
@@ -61,8 +61,8 @@ def test_shares_add_up_and_follow_the_effect(design):
     )
     rows = found.table()
     for row in rows:
-        words = ("adopt", "avoid", "no difference that matters", "keep going")
-        assert sum(row[word] for word in words) == pytest.approx(1)
+        decision_names = ("adopt", "avoid", "no difference that matters", "keep going")
+        assert sum(row[decision] for decision in decision_names) == pytest.approx(1)
     assert rows[0]["avoid"] > 0.5 > rows[1]["avoid"]
     assert rows[2]["adopt"] > 0.5 > rows[1]["adopt"]
     assert rows[2]["mean days"] < rows[1]["mean days"] <= DAYS
@@ -85,15 +85,15 @@ def test_looks_that_decide_nothing_change_nothing(design):
 
 
 def test_the_same_seed_gives_the_same_table(design):
-    one, two = (
+    first, second = (
         operating_characteristics(design, Noise(1.0, 0.2), [0.5], 0.3, trials=700).table() for _ in range(2)
     )
-    assert one == two
+    assert first == second
 
 
 def test_several_designs_share_the_trials(design):
     drawn = designs_of(Randomization("daily", CYCLE, 1, 3), design, 7)
-    assert len({one.arm.tobytes() for one in drawn}) == 7
+    assert len({redrawn.arm.tobytes() for redrawn in drawn}) == 7
     assert operating_characteristics(drawn, Noise(1.0, 0.2), [0.5], 0.3, trials=100).trials == 100
 
 

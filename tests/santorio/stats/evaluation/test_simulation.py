@@ -77,7 +77,7 @@ def test_the_mean_outcome_follows_the_effective_exposure(rng, design):
     assert found.effect.tolist() == [[1.5] * 20_000]
 
 
-def test_cycles_depart_by_what_was_said(rng, design):
+def test_cycles_depart_by_the_stated_sd(rng, design):
     found = simulate_trials(
         design, truth(1.0, departure_sd=0.5, process=DataGeneratingProcess(sigma=1e-6)), 4000, rng
     )
@@ -87,7 +87,7 @@ def test_cycles_depart_by_what_was_said(rng, design):
     assert np.corrcoef(treated)[0, 1] == pytest.approx(0, abs=0.05)
 
 
-def test_who_does_not_adhere_does_as_usual(rng, design):
+def test_days_without_adherence_follow_the_reference(rng, design):
     found = simulate_trials(design, truth(1.0, behaviour=ParticipantBehaviour(adherence=0.8)), 5000, rng)
     assert found.taken[design.arm == 1].mean() == pytest.approx(0.8, abs=0.01)
     assert not found.taken[design.arm == 0].any()
@@ -102,7 +102,7 @@ def test_days_are_missing_after_bad_ones(rng, design):
     assert before[~missing].mean() > 0.05
 
 
-def test_days_missing_at_random_tell_nothing(rng, design):
+def test_days_missing_at_random_do_not_bias_the_mean(rng, design):
     found = simulate_trials(design, truth(behaviour=ParticipantBehaviour(missing=0.3)), 2000, rng)
     assert found.observed.mean() == pytest.approx(0.7, abs=0.01)
     assert found.outcome[found.observed].mean() == pytest.approx(
@@ -112,11 +112,11 @@ def test_days_missing_at_random_tell_nothing(rng, design):
 
 def test_people_come_from_their_population(rng, design):
     people = simulate_people([design] * 1000, Population(0.4, 0.3), rng)
-    effects = np.array([one.effect for one in people])
+    effects = np.array([person.effect for person in people])
     assert (effects.mean(), effects.std()) == pytest.approx((0.4, 0.3), abs=0.03)
-    assert np.median([one.process.sigma for one in people]) == pytest.approx(1.0, abs=0.02)
+    assert np.median([person.process.sigma for person in people]) == pytest.approx(1.0, abs=0.02)
     arm = design.arm == 1
-    differences = [one.outcome[arm].mean() - one.outcome[~arm].mean() for one in people]
+    differences = [person.outcome[arm].mean() - person.outcome[~arm].mean() for person in people]
     assert np.mean(differences) == pytest.approx(0.4, abs=0.04)
     assert np.corrcoef(differences, effects)[0, 1] > 0.6
 
@@ -133,8 +133,10 @@ def test_truths_from_the_prior_have_its_moments(rng, design):
 
 
 def test_the_same_seed_gives_the_same_trials(design):
-    one, two = (simulate_trials(design, truth(1.0), 3, np.random.default_rng(5)).outcome for _ in range(2))
-    assert (one == two).all()
+    first, second = (
+        simulate_trials(design, truth(1.0), 3, np.random.default_rng(5)).outcome for _ in range(2)
+    )
+    assert (first == second).all()
 
 
 def test_standardised_as_an_analysis_does(design):

@@ -24,9 +24,9 @@ WIDTH = 20
 @pytest.fixture
 def case():
     rng = np.random.default_rng(1)
-    one = regression(DESIGN, None, WEAK)
-    assert len(one.shift) < WIDTH
-    data = {**one.data(WIDTH), "layout": one.layout}
+    terms = regression(DESIGN, None, WEAK)
+    assert len(terms.shift) < WIDTH
+    data = {**terms.data(WIDTH), "layout": terms.layout}
     return rng.normal(size=WIDTH), rng.normal(size=int(DESIGN.observed.sum())), data
 
 
@@ -39,7 +39,7 @@ def density(case, noise, *, heavy=0):
 
 
 @pytest.mark.parametrize("carry_over", [0.0, 0.4, 0.9])
-def test_it_is_the_density_of_a_dense_ar1_around_what_the_columns_explain(case, carry_over):
+def test_it_is_the_density_of_a_dense_ar1_around_the_linear_predictor(case, carry_over):
     coefficient, outcome, _ = case
     columns = DESIGN.columns(carry_over)
     day = DAY[DESIGN.observed].astype(float)
@@ -116,7 +116,7 @@ def test_the_effects_prior_takes_the_place_of_the_standard_normal_of_the_arms_al
     prior = np.array([[0.7, 0.3], [0.5, -1.0], [0.2, 1.0]])
     value, by_standard = effects_prior(standard, shift, scale, prior, layout)
     effect = shift[2:4] + scale[2:4] * standard[2:4]
-    wanted = sum(mixture_density(one, prior)[0] for one in effect) + 0.5 * (standard[2:4] ** 2).sum()
+    wanted = sum(mixture_density(value, prior)[0] for value in effect) + 0.5 * (standard[2:4] ** 2).sum()
     wanted += 2 * np.log(0.8)
     assert value == pytest.approx(wanted)
     assert by_standard[[0, 1, 4, 5]].tolist() == [0, 0, 0, 0]

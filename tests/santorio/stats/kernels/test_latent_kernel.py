@@ -47,9 +47,9 @@ def parameters():
 
 def density(parameters, family, working=WORKING):
     outcome, levels = OUTCOMES[family]
-    one = regression(DESIGN, None, WEAK)
-    data = one.data(WIDTH)
-    layout = np.array([*one.layout, family, levels])
+    terms = regression(DESIGN, None, WEAK)
+    data = terms.data(WIDTH)
+    layout = np.array([*terms.layout, family, levels])
     link = np.array([0.3, -1.2, 0.5, 0.1, 0.6])
     return latent_density(*parameters, data["columns"], outcome, data["schedule"], layout, link, working)
 
@@ -61,7 +61,9 @@ def test_the_gradient_is_that_of_finite_differences(parameters, family):
 
     def at(shift):
         parts = np.split(shift, sizes[:-1])
-        return density([one + move for one, move in zip(parameters, parts, strict=True)], family)[0]
+        return density([parameter + move for parameter, move in zip(parameters, parts, strict=True)], family)[
+            0
+        ]
 
     step = 1e-6
     numeric = np.array([(at(step * unit) - at(-step * unit)) / (2 * step) for unit in np.eye(sizes[-1])])

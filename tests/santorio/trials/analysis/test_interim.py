@@ -64,7 +64,7 @@ def test_a_look_is_due_once_the_outcome_of_its_last_day_has_had_two_days_to_arri
     assert InterimAnalyses().due(TRIAL, last + dt.timedelta(days=3), 1) == [FIRST_LOOK]
 
 
-def test_looks_that_nobody_did_are_done_in_their_order_and_each_but_once():
+def test_missed_interim_analyses_are_done_in_order_and_each_once():
     late = after(DAYS + 20)
     assert InterimAnalyses().due(TRIAL, late, 1) == [FIRST_LOOK, SECOND_LOOK]
     assert InterimAnalyses((look(FIRST_LOOK, "keep going"),)).due(TRIAL, late, 1) == [SECOND_LOOK]
@@ -85,7 +85,7 @@ def test_looks_that_nobody_did_are_done_in_their_order_and_each_but_once():
         ),
     ],
 )
-def test_what_was_not_promised_before_the_first_day_is_no_look(preregistration):
+def test_only_interim_analyses_planned_before_the_first_day_are_done(preregistration):
     assert InterimAnalyses().due(replace(TRIAL, preregistration=preregistration), after(DAYS + 20), 1) == []
 
 
@@ -94,17 +94,17 @@ def test_of_a_trial_that_was_given_up_no_look_decides():
 
 
 def test_a_trial_up_to_a_look_keeps_the_law_and_the_cycles_of_the_whole():
-    whole, part = (
+    complete, part = (
         prepare(TRIAL, "mood", OUTCOME),
         prepare(TRIAL.until(FIRST_LOOK), "mood", OUTCOME[:FIRST_LOOK]),
     )
-    assert part.randomization.kind == whole.randomization.kind == "daily"
-    np.testing.assert_array_equal(part.design.cycle, whole.design.cycle[:FIRST_LOOK])
+    assert part.randomization.kind == complete.randomization.kind == "daily"
+    np.testing.assert_array_equal(part.design.cycle, complete.design.cycle[:FIRST_LOOK])
     assert len(part.design.day) == FIRST_LOOK
     # What `operating` simulates is what is done here.
-    simulated = whole.design.until(FIRST_LOOK).columns()
+    simulated = complete.design.until(FIRST_LOOK).columns()
     np.testing.assert_array_equal(part.design.columns().values, simulated.values)
-    assert part.design.columns().values.shape[1] < whole.design.columns().values.shape[1]
+    assert part.design.columns().values.shape[1] < complete.design.columns().values.shape[1]
     other = OUTCOME.copy()
     other[FIRST_LOOK:] += 100
     assert inputs_hash(prepare(TRIAL.until(FIRST_LOOK), "mood", other[:FIRST_LOOK])) == inputs_hash(part)
@@ -139,7 +139,7 @@ def test_a_look_ends_a_trial_only_where_it_decides_on_every_arm():
     assert decided(("adopt", "keep going"))[:2] == (["keep going", "keep going"], False)
 
 
-def test_what_was_decided_stands_for_its_data_whatever_a_newer_fit_says():
+def test_a_decision_stands_for_its_data_whatever_a_newer_fit_finds():
     _, _, inputs = decided(("adopt", "avoid"))
     ended = InterimAnalyses((look(FIRST_LOOK, "adopt", "avoid", decisive=True, inputs=inputs),))
     assert decided(("keep going", "avoid"), ended)[:2] == (["adopt", "avoid"], True)
@@ -148,7 +148,7 @@ def test_what_was_decided_stands_for_its_data_whatever_a_newer_fit_says():
     assert decided(("keep going", "avoid"), corrected)[:2] == (["keep going", "avoid"], False)
 
 
-def test_a_look_and_a_correction_are_told_in_a_sentence():
+def test_an_interim_analysis_and_a_correction_are_reported_in_a_sentence():
     stop = look(FIRST_LOOK, "adopt", "avoid", decisive=True)
     assert interim_sentence(stop).startswith(f"After {FIRST_LOOK} study days (analysed on ")
     assert (

@@ -30,14 +30,14 @@ def test_it_is_not_pulled_towards_zero_and_errs_as_much_as_it_says(design, autor
     assert 0.8 < (error / alone.sd("arm_1")).std() < 1.05
 
 
-def test_it_is_told_in_the_outcomes_unit(design, autoregressive):
+def test_it_is_in_the_outcomes_unit(design, autoregressive):
     standard = TRUTH * design.arm + autoregressive(np.random.default_rng(1), DAYS, 0.3)[:, 0]
     law = infer_randomization(design.arm, None, None)
     prepared = Prepared(
         "sleep_minutes", "min", 400 + 25 * standard, design.observed, standard, design, law, 400.0, 25.0, 15.0
     )
-    (told,) = flat_prior_estimates(prepared, None)
+    (estimate,) = flat_prior_estimates(prepared, None)
     alone = fit_trial(design, standard, prior=FLAT)
-    assert told.estimate == pytest.approx(25 * float(alone.mean("arm_1")[0]))
-    assert told.sd == pytest.approx(25 * float(alone.sd("arm_1")[0]))
-    assert told.standard_effect == pytest.approx(25 * float(alone.sigma_mean()[0]))
+    assert estimate.estimate == pytest.approx(25 * float(alone.mean("arm_1")[0]))
+    assert estimate.sd == pytest.approx(25 * float(alone.sd("arm_1")[0]))
+    assert estimate.standard_effect == pytest.approx(25 * float(alone.sigma_mean()[0]))

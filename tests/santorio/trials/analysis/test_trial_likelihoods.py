@@ -192,7 +192,7 @@ def test_a_counts_effect_is_found_as_a_difference_and_as_a_ratio(accepted, autor
     assert np.trapezoid(density, at) == pytest.approx(1, abs=0.01)
     assert 0 < np.trapezoid(before, at) < 1
     assert "Ratio of expected counts" in build_report(account)
-    assert all(0 <= one.share_above <= 1 for one in account.posterior.predictive_checks())
+    assert all(0 <= check.share_above <= 1 for check in account.posterior.predictive_checks())
 
 
 def trial_of(protocol, outcome):

@@ -243,7 +243,7 @@ class Led:
 
 def accepted(marts, store, monkeypatch, *, interim, **protocol_fields):
     """A trial of humming that was accepted yesterday, and the message that said so."""
-    one = Led(marts, store)
+    led = Led(marts, store)
     protocol = Protocol(
         trial=NAME, question="Does humming raise my mood?", arms=HUMMING, outcome="mood", direction="higher",
         smallest_effect=1.0, lag_days=0,
@@ -251,19 +251,19 @@ def accepted(marts, store, monkeypatch, *, interim, **protocol_fields):
         assignment=tuple(HUMMING[arm] for arm in DRAWN.tolist()),
         negative_control=NegativeControl(metric="steps", lag_days=0), **protocol_fields,
     )  # fmt: skip
-    today = one.start - dt.timedelta(days=1)
+    today = led.start - dt.timedelta(days=1)
     offered = Proposal(protocol, UUID(int=1), today)
     monkeypatch.setattr(service, "load_proposal", lambda *_: offered)
-    step = accept(one.database, one.person, NAME, start=one.start, today=today, interim=interim)
+    step = accept(led.database, led.person, NAME, start=led.start, today=today, interim=interim)
     marts.trial(NAME, HUMMING, DRAWN, outcome="mood", smallest_effect=1.0, lag_days=0)
-    return one, step.message
+    return led, step.message
 
 
 @pytest.fixture
 def led(marts, store, monkeypatch):
-    one, message = accepted(marts, store, monkeypatch, interim=1)
+    led, message = accepted(marts, store, monkeypatch, interim=1)
     assert f"at an interim analysis after {LOOK} study days, if one probability reaches 95 %" in message
-    return one
+    return led
 
 
 def felt(effect):
@@ -275,10 +275,10 @@ def test_a_trial_is_decided_by_the_threshold_that_its_protocol_froze(
     marts, store, monkeypatch, threshold, decision
 ):
     rule = DecisionRule(threshold=Decimal(str(threshold)))
-    one, _ = accepted(marts, store, monkeypatch, interim=0, decision_rule=rule)
-    one.live("mood", felt(2.4))
-    one.analyse(one.day(DAYS + 2))
-    above, decided = one.newest("probability_above, decision")
+    led, _ = accepted(marts, store, monkeypatch, interim=0, decision_rule=rule)
+    led.live("mood", felt(2.4))
+    led.analyse(led.day(DAYS + 2))
+    above, decided = led.newest("probability_above, decision")
     assert 0.85 < above < 0.99
     assert decided == decision
 
@@ -344,13 +344,13 @@ def test_a_large_effect_ends_a_trial_at_its_look_whatever_comes_later(led, capsy
         late = load_report_data(connection, led.store, led.person, NAME, led.day(DAYS + 9))
     (over,) = late.post_stop_effects
     assert over.days == DAYS - LOOK
-    assert over.estimate < 0 < found[1]  # told beside the answer, which it does not move
+    assert over.estimate < 0 < found[1]  # reported beside the answer, which it does not change
     assert f"{DAYS - LOOK} further study days had passed when the interim analysis was done" in build_report(
         late
     )
     assert f"{DAYS + 9 - LOOK - 1} days after it was due" in build_report(late)
 
-    # A correction of days up to the look is told, and restarts nothing.
+    # A correction of days up to the interim analysis is reported, and restarts nothing.
     with led.database.connect() as connection:
         connection.execute(
             "update marts.outcomes told set value = value - 4 from marts.trial_days"
@@ -380,7 +380,7 @@ def test_without_an_effect_a_look_lets_a_trial_go_on_and_a_shifted_negative_cont
     assert status.state.name == "running"
     assert status.remaining_interim_days == ()
     assert status.protocol == status.frozen
-    assert [one.after_days for one in status.interim.done] == [LOOK]
+    assert [analysis.after_days for analysis in status.interim.done] == [LOOK]
 
     led.live("mood", felt(0.0)[LOOK + 1 :], first=LOOK + 1)
     led.live("steps", 8000 + 900 * rng.normal(size=DAYS) + 3000 * DRAWN)
@@ -409,7 +409,7 @@ def test_looks_that_were_planned_after_the_first_days_decide_nothing(led):
     assert "look" not in report.diagnostics
 
 
-def test_what_is_pooled_over_people_is_published_with_its_prior_taken_off(studied, store):
+def test_the_estimate_to_pool_over_people_is_published_without_its_prior(studied, store):
     analyse_trials(studied.database, store, studied.person, today=TODAY)
     ((estimate, sd, alone, alone_sd, unit),) = fetch(
         studied,

@@ -41,7 +41,7 @@ def own(name="humming", change="humming in the morning", arm="ten minutes of hum
     return OWN.format(name=name, change=change, arm=arm)
 
 
-def test_the_registry_has_enough_interventions_each_with_a_source_and_what_is_our_judgement():
+def test_the_catalog_has_enough_interventions_each_with_a_source_and_the_numbers_that_are_a_judgement():
     interventions = built_in_interventions()
     assert len(interventions) >= 25
     assert len({intervention.name for intervention in interventions}) == len(interventions)
@@ -69,7 +69,9 @@ def test_a_negative_control_is_nothing_that_the_intervention_may_move_and_comes_
         control = intervention.negative_control
         # Steps of the day come before what is done in bed; an intervention that acts on more than the night has none.
         assert (control.metric, control.lag) == ("steps", 0)
-        assert all(OUTCOMES[one.series].lag_days == 1 for one in intervention.outcomes), intervention.name
+        assert all(OUTCOMES[outcome.series].lag_days == 1 for outcome in intervention.outcomes), (
+            intervention.name
+        )
 
 
 def test_ones_own_intervention_may_name_a_negative_control_that_it_cannot_move():
@@ -82,7 +84,7 @@ def test_ones_own_intervention_may_name_a_negative_control_that_it_cannot_move()
         parse_intervention_file(text.replace("measure_shoe_size", "shoe_size"))
 
 
-def test_what_acts_slowly_is_never_changed_from_day_to_day():
+def test_slow_interventions_are_never_changed_from_day_to_day():
     for intervention in built_in_interventions():
         carried = intervention.carry_over()
         assert intervention.shortest_period_days > 1 or carried is None, intervention.name
@@ -91,7 +93,7 @@ def test_what_acts_slowly_is_never_changed_from_day_to_day():
 
 def test_the_share_that_is_felt_tomorrow_follows_from_half_life_and_onset():
     walk, light = (
-        next(one for one in built_in_interventions() if one.name == name)
+        next(built_in for built_in in built_in_interventions() if built_in.name == name)
         for name in ("evening-walk", "morning-light")
     )
     assert walk.carry_over() is None
@@ -99,7 +101,7 @@ def test_the_share_that_is_felt_tomorrow_follows_from_half_life_and_onset():
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_what_the_documentation_shows_is_read(example):
+def test_the_examples_of_the_documentation_are_valid(example):
     document = parse_intervention_file(example)
     assert document.interventions or document.limits != Limits()
     assert all(intervention.own for intervention in document.interventions)
@@ -114,7 +116,7 @@ def test_what_the_documentation_shows_is_read(example):
         "an extra long run", "an ice bath", "no sleep", "a 24 hour fast",
     ],
 )  # fmt: skip
-def test_what_is_not_safe_is_refused_with_the_advice_to_ask_a_doctor(arm):
+def test_an_unsafe_intervention_is_refused_with_the_advice_to_ask_a_doctor(arm):
     with pytest.raises(InterventionRejected, match="ask a doctor"):
         parse_intervention_file(own(arm=arm))
 
@@ -128,11 +130,11 @@ def test_what_is_not_safe_is_refused_with_the_advice_to_ask_a_doctor(arm):
         "walking in a steadfast way",
     ],
 )
-def test_what_only_takes_away_or_only_sounds_alike_is_not_refused(arm):
+def test_an_intervention_that_only_reduces_or_only_sounds_unsafe_is_not_refused(arm):
     assert objections(("x", "changing something"), ("as usual", arm)) == []
 
 
-def test_who_must_not_try_it_may_name_a_disease():
+def test_not_for_may_name_a_disease():
     document = parse_intervention_file(own() + "    not_for: [who has asthma or takes insulin]\n")
     assert document.interventions[0].not_for == ("who has asthma or takes insulin",)
 
@@ -157,7 +159,7 @@ def test_who_must_not_try_it_may_name_a_disease():
         ("limits: {not_on: [funday]}", "“limits.not_on.0”"),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(wrong, says):
+def test_a_mistake_is_reported_in_a_sentence(wrong, says):
     with pytest.raises(InterventionRejected) as refused:
         parse_intervention_file(wrong)
     assert says in str(refused.value)
@@ -176,14 +178,14 @@ PLAIN = st.recursive(
 
 
 @given(st.sampled_from(["intervention", "interventions", "limits"]), PLAIN)
-def test_whatever_a_file_holds_it_is_read_or_refused_in_a_sentence(key, content):
+def test_any_file_is_read_or_rejected_in_a_sentence(key, content):
     try:
         parse_intervention_file(yaml.safe_dump({key: content}))
     except InterventionRejected as refused:
         assert refused.message  # noqa: PT017 - both ways out are right
 
 
-def test_every_mistake_of_a_file_is_told_with_its_intervention():
+def test_every_mistake_of_a_file_is_reported_with_its_intervention():
     two = own(name="one") + own(name="two").split("interventions:\n")[1]
     with pytest.raises(InterventionRejected) as refused:
         parse_intervention_file(two.replace("mood", "moood"))

@@ -21,21 +21,21 @@ from santorio.trials.study_calendar import study_days
 INTERVENTIONS = {intervention.name: intervention for intervention in built_in_interventions()}
 
 
-def test_what_acts_within_the_day_may_be_randomised_by_day_and_what_needs_days_may_not():
-    assert {one.kind for one in designs(INTERVENTIONS["alcohol"], Limits())} == {"daily", "periods"}
+def test_interventions_that_act_within_the_day_may_be_randomised_by_day_and_others_may_not():
+    assert {design.kind for design in designs(INTERVENTIONS["alcohol"], Limits())} == {"daily", "periods"}
     slow = designs(INTERVENTIONS["steady-rising"], Limits())
-    assert {one.kind for one in slow} == {"periods"}
-    assert min(one.period_days for one in slow) == 7
+    assert {design.kind for design in slow} == {"periods"}
+    assert min(design.period_days for design in slow) == 7
 
 
 def test_no_design_exceeds_the_limits():
     limits = Limits(longest_days=40, periods=False, not_on=("saturday", "sunday"))
     found = designs(INTERVENTIONS["alcohol"], limits)
     assert found
-    for one in found:
-        assert one.days <= 40
-        assert one.kind == "daily"
-        assert not set(((one.calendar() + 3) % 7).tolist()) & {5, 6}
+    for design in found:
+        assert design.days <= 40
+        assert design.kind == "daily"
+        assert not set(((design.calendar() + 3) % 7).tolist()) & {5, 6}
     assert designs(INTERVENTIONS["steady-rising"], limits) == ()
 
 
@@ -47,15 +47,16 @@ def test_study_days_skip_excluded_weekdays_and_nothing_else():
 
 def test_washout_follows_from_the_half_life_and_leaves_half_of_a_period():
     washouts = {
-        one.period_days: one.washout_days for one in designs(INTERVENTIONS["morning-light"], Limits())
+        design.period_days: design.washout_days
+        for design in designs(INTERVENTIONS["morning-light"], Limits())
     }
     assert washouts == {4: 2, 5: 2}
-    assert {one.washout_days for one in designs(INTERVENTIONS["alcohol"], Limits())} == {0}
+    assert {design.washout_days for design in designs(INTERVENTIONS["alcohol"], Limits())} == {0}
 
 
 def test_washed_out_days_are_lived_but_not_judged():
-    one = Design("periods", 2, 3, 8, washout_days=1, carry_over=0.5)
-    observed = one.trial_design(3).observed.reshape(6, 4)
+    design = Design("periods", 2, 3, 8, washout_days=1, carry_over=0.5)
+    observed = design.trial_design(3).observed.reshape(6, 4)
     assert (~observed[:, 0]).all()
     assert observed[:, 1:].all()
 
@@ -84,15 +85,15 @@ def test_days_without_an_outcome_cost_more_than_themselves_by_day_and_less_in_pe
     rng, rho = np.random.default_rng(2), np.array([0.4])
     missing = []
     for seed in range(40):
-        whole = design.trial_design(seed)
-        some = replace(whole, observed=whole.observed & (rng.random(len(whole.observed)) < share))
+        complete = design.trial_design(seed)
+        some = replace(complete, observed=complete.observed & (rng.random(len(complete.observed)) < share))
         missing.append(unit_variances(some.columns(design.carry_over), rho)[0])
     assert np.mean(missing) == pytest.approx(variances([design], Noise(1.0, 0.4, share))[0], rel=0.15)
     by_inverse = variances([design], Noise(1.0, 0.4))[0] / share
     assert (np.mean(missing) > by_inverse) == (design.kind == "daily")
 
 
-def test_carry_over_makes_days_tell_less_and_periods_suffer_less_than_days():
+def test_carry_over_costs_precision_and_periods_lose_less_than_days():
     noise = Noise(1.0, 0.3)
     daily = variances([Design("daily", 2, 4, 14), Design("daily", 2, 4, 14, carry_over=0.6)], noise)
     weekly = variances([Design("periods", 2, 4, 14), Design("periods", 2, 4, 14, carry_over=0.6)], noise)
@@ -101,9 +102,9 @@ def test_carry_over_makes_days_tell_less_and_periods_suffer_less_than_days():
 
 def test_the_shortest_design_that_is_sure_enough_wins_and_of_equally_long_ones_the_surer():
     three = (Design("daily", 2, 1, 14), Design("daily", 2, 2, 14), Design("periods", 2, 2, 14))
-    place, by_days = shortest(three, np.array([0.5, 0.82, 0.85]), 0.8)
-    assert place == 2
+    best, by_days = shortest(three, np.array([0.5, 0.82, 0.85]), 0.8)
+    assert best == 2
     assert by_days == {14: 0.5, 28: 0.85}
-    place, by_days = shortest(three, np.array([0.5, 0.6, 0.4]), 0.8)
-    assert place == 1
+    best, by_days = shortest(three, np.array([0.5, 0.6, 0.4]), 0.8)
+    assert best == 1
     assert by_days[28] == 0.6

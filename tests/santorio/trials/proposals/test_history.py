@@ -24,8 +24,8 @@ def past(state="declined", **changes):
     return PreviousTrial(**{**stated, "sigma": 30.0, "state": state, **changes})
 
 
-def offer(one, *, metric="sleep_minutes", sigma=30.0, today=TODAY):
-    return can_repropose([one], INTERVENTION, metric, sigma, today)
+def offer(trial, *, metric="sleep_minutes", sigma=30.0, today=TODAY):
+    return can_repropose([trial], INTERVENTION, metric, sigma, today)
 
 
 @pytest.mark.parametrize("state", ["open", "declined", "finished", "abandoned"])
@@ -33,7 +33,7 @@ def test_without_a_reason_nothing_is_proposed_again(state):
     assert offer(past(state)) == (False, None)
 
 
-def test_what_was_never_tried_needs_no_reason():
+def test_an_untried_intervention_needs_no_reason():
     assert can_repropose([], INTERVENTION, "sleep_minutes", 30.0, TODAY) == (True, None)
     assert offer(past(intervention="alcohol", trial="alcohol_mood")) == (True, None)
 
@@ -48,7 +48,7 @@ def test_after_a_year_it_is_proposed_again_with_the_reason(state, did):
     assert "year" in why
 
 
-def test_what_runs_is_not_proposed_however_long_it_runs():
+def test_a_running_trial_is_not_proposed_however_long_it_runs():
     assert offer(past("open"), today=THEN + dt.timedelta(days=800)) == (False, None)
 
 
@@ -62,7 +62,7 @@ def test_when_the_noise_has_halved_and_there_was_no_answer_it_is_proposed_again(
     assert not offer(past("finished", decided=True), sigma=10.0)[0]
 
 
-def test_a_trial_without_an_intervention_is_told_by_the_words_of_its_name():
+def test_a_trial_without_an_intervention_is_recognised_by_the_words_of_its_name():
     assert not offer(past("finished", intervention=None, trial="my_warm_shower"))[0]
     assert offer(past("finished", intervention=None, trial="cold_shower"))[0]
 
@@ -74,7 +74,7 @@ def test_a_trial_never_takes_the_name_of_an_earlier_one_but_a_declined_proposal_
     assert next_number([past("finished"), past("abandoned", trial="warm_shower_sleep_minutes_2")], name) == 3
 
 
-def test_the_newest_trial_of_the_same_arms_on_the_same_outcome_is_what_the_next_starts_from():
+def test_the_newest_trial_of_the_same_arms_and_outcome_is_the_prior_of_the_next():
     tried = {"arms": INTERVENTION.arms, "result": EffectDistribution(12.0, 5.0)}
     first = past("finished", **tried)
     newer = past(

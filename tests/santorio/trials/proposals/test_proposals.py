@@ -54,8 +54,8 @@ def test_proposals_are_ranked_by_value_each_intervention_once_with_a_whole_sched
     assert [row[6] for row in found] == sorted((row[6] for row in found), reverse=True)
     for _, _, arms, schedule, days, assurance, _, why, question, _, gain in found:
         assert [entry["day"] for entry in schedule] == list(range(1, days + 1))
-        told = [entry["arm"] for entry in schedule]
-        assert all(told.count(arm) * len(arms) == len(told) for arm in arms)
+        arms_of_days = [entry["arm"] for entry in schedule]
+        assert all(arms_of_days.count(arm) * len(arms) == len(arms_of_days) for arm in arms)
         assert 0.65 <= assurance < 1
         assert gain > 0
         assert f"{days} days" in why
@@ -75,7 +75,7 @@ def test_a_daily_schedule_has_no_long_run(lived):
         assert max(len(list(run)) for _, run in itertools.groupby(protocol.drawn)) <= MAX_RUN
 
 
-def test_who_does_not_drink_is_not_asked_to_stop(lived):
+def test_people_who_do_not_drink_are_not_asked_to_stop(lived):
     propose(lived.database, lived.person, today=TODAY)
     assert "alcohol" not in {row[0] for row in proposals(lived)}
 
@@ -132,7 +132,7 @@ def test_a_proposal_is_imported_and_judged_by_the_law_that_drew_it(lived, autore
     assert kinds == {"daily", "periods"}
 
 
-def test_limits_shorten_what_is_proposed_and_an_intervention_of_ones_own_is_proposed_too(lived, tmp_path):
+def test_limits_shorten_proposals_and_a_custom_intervention_is_proposed_too(lived, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(
         "limits: {longest_days: 60, periods: false, weekly_burden: 3, not_on: [sunday]}\n"

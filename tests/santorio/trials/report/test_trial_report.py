@@ -65,10 +65,10 @@ def fit_of(design, standard, *, effect=1.2, sd=0.3):
     coefficient = np.zeros((DRAWS, len(columns.names)))
     coefficient[:, at] = effect + sd * rng.normal(size=DRAWS)
     coefficient[:, columns.index("arm_1_cycle_0")] = 0.5
-    one = np.ones(DRAWS)
+    ones = np.ones(DRAWS)
     draws = {
-        "coefficient": coefficient, "effect": coefficient[:, [at]], "sigma": one, "rho": 0.0 * one,
-        "carry_over": 0.0 * one, "departure_sd": 0.1 * one,
+        "coefficient": coefficient, "effect": coefficient[:, [at]], "sigma": ones, "rho": 0.0 * ones,
+        "carry_over": 0.0 * ones, "departure_sd": 0.1 * ones,
     }  # fmt: skip
     data = {
         "observed_data": {"outcome": standard},
@@ -99,7 +99,7 @@ def protocol(design):
         trial="shower_sleep", question="Does a cold shower raise my sleep?", arms=ARMS, outcome="sleep_minutes",
         direction="higher", smallest_effect=DELTA, lag_days=1, start_day=START,
         randomization=DailyRandomization(cycle_days=14, longest_run=3),
-        cycles=2, seed=7, assignment=tuple(ARMS[one] for one in design.arm),
+        cycles=2, seed=7, assignment=tuple(ARMS[arm] for arm in design.arm),
         model=Model.from_priors(None, robust_mixture(1.0, 0.4)),
     )  # fmt: skip
 
@@ -204,7 +204,7 @@ def test_before_a_planned_look_a_trial_says_when_it_may_be_decided(account, prot
     assert "Not done yet: after 21 study days." in build_report(running)
 
 
-def test_pauses_deviations_and_the_end_are_told_as_decided_after(account):
+def test_pauses_deviations_and_the_end_are_reported_as_decided_afterwards(account):
     events = (
         Paused(trial="shower_sleep", day=later(5), until=later(9)),
         Deviated(trial="shower_sleep", day=later(12), what="slept elsewhere"),
@@ -237,14 +237,14 @@ def test_where_every_day_was_followed_there_is_nothing_to_leave_out(account):
     assert "all did" in page
 
 
-def test_a_refused_newer_run_is_told(account):
+def test_a_rejected_newer_run_is_reported(account):
     page = build_report(
         replace(account, run=replace(account.run, newer_rejection="The fit cannot be trusted: R-hat 1.2."))
     )
     assert "A newer analysis was rejected; this one is older. The fit cannot be trusted: R-hat 1.2." in page
 
 
-def test_a_study_that_nobody_drew_is_an_association(account):
+def test_a_schedule_that_was_not_randomised_gives_an_association(account):
     run = replace(account.run, diagnostics={"ended": True, "randomisation": "within blocks"})
     said = answer_text(replace(account, run=run))
     assert "raised" not in said
@@ -273,7 +273,7 @@ def test_densities_are_densities(posterior):
         (1.2, WEAK, "cannot conflict"),
     ],
 )
-def test_the_weights_of_the_prior_tell_a_conflict(design, standard, effect, prior, says):
+def test_the_weights_of_the_prior_show_a_conflict(design, standard, effect, prior, says):
     posterior = Posterior.from_fit(fit_of(design, standard, effect=effect), ARMS[0])
     after = posterior.prior_weights(1, prior)
     assert after.sum() == pytest.approx(1)
@@ -295,11 +295,13 @@ def test_days_that_the_model_makes_resemble_the_days_that_it_was_fitted_to(desig
     rng = np.random.default_rng(9)
     usual = rng.normal(size=int(design.observed.sum()))
     at = design.columns().values[:, design.columns().index("arm_1")]
-    told = Posterior.from_fit(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
-    assert not any(one.is_unusual for one in told)
+    checks = Posterior.from_fit(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
+    assert not any(check.is_unusual for check in checks)
     usual[8] = 8.0
-    told = Posterior.from_fit(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
-    assert {one.feature for one in told if one.is_unusual} >= {"the largest departure of a single day"}
+    checks = Posterior.from_fit(fit_of(design, usual + 1.2 * at, sd=0.01), ARMS[0]).predictive_checks()
+    assert {check.feature for check in checks if check.is_unusual} >= {
+        "the largest departure of a single day"
+    }
 
 
 # What is read for it.
@@ -378,7 +380,7 @@ def test_an_older_answer_stands_where_a_newer_fit_was_refused(published, read):
         ([{"posterior": SHA}], "shower-sleep", "not in the object store. Type `santorio run --force`"),
     ],
 )  # fmt: skip
-def test_where_there_is_no_report_a_sentence_says_what_to_do(published, read, runs, name, says):
+def test_without_a_report_the_error_says_what_to_do(published, read, runs, name, says):
     for run in runs:
         published(**run)
     with pytest.raises(NotFound) as refused:
