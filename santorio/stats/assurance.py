@@ -112,7 +112,13 @@ def _is_effect(name: str) -> bool:
 
 
 def posterior_variance[Value: (float, FloatArray)](prior: EffectDistribution, variance: Value) -> Value:
-    """Variance of the effect after an estimate of variance `variance`."""
+    """Posterior variance of the effect after an estimate, in the outcome's unit squared.
+
+    Parameters
+    ----------
+    variance : float or FloatArray
+        Variance of the estimate; of several designs, shape (designs,).
+    """
     after: Value = 1 / (prior.sd**-2.0 + 1 / variance)
     return after
 

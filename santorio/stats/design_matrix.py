@@ -122,7 +122,7 @@ def background_columns(
     Parameters
     ----------
     day : IntArray
-        Days since 1970-01-01, a Thursday.
+        Days since 1970-01-01, a Thursday; shape (days,).
     first, last : int, optional
         Days between which the trend is scaled; by default the first and the last of `day`.
     trended, weekly : bool
@@ -279,7 +279,7 @@ class TrialDesign:
         carry_over : FloatArray
             Values of λ in [0, 1), shape (values,): the share of yesterday's exposure that is still effective.
         dose : FloatArray, optional
-            Dose of every study day, in place of the one arm beside the reference; shape (days,).
+            Dose of every study day, in place of the single arm other than the reference; shape (days,).
 
         Returns
         -------

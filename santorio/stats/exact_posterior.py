@@ -220,15 +220,27 @@ class ExactPosterior:
         return np.asarray((self.weights * gammaincc(shape, shape * (self.scale / value) ** 2)).sum(axis=0))
 
     def rho_below(self, value: float | FloatArray) -> FloatArray:
-        """P(ρ < value)."""
+        """P(ρ < value), shape (outcomes,)."""
         return self._below(self.rho_rule, self.rho, value)
 
     def carry_over_below(self, value: float | FloatArray) -> FloatArray:
-        """P(λ < value)."""
+        """P(λ < value), shape (outcomes,).
+
+        Raises
+        ------
+        TypeError
+            If the model has no carry-over.
+        """
         return self._below(self.carry_over_rule, self.carry_over, value)
 
     def tau_below(self, value: float | FloatArray) -> FloatArray:
-        """P(τ < value)."""
+        """P(τ < value), shape (outcomes,).
+
+        Raises
+        ------
+        TypeError
+            If the design has one cycle.
+        """
         return self._below(self.tau_rule, self.tau, value)
 
     def _below(self, rule: Rule, node_value: FloatArray, value: float | FloatArray) -> FloatArray:

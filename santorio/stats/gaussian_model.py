@@ -135,7 +135,7 @@ class TrialModel(RegressionModel):
         -------
         Fit
             As sampled, and on the standardised scale `sigma`, `rho`, `carry_over` (λ), `degrees` (ν; infinite without
-            heavy tails), `coefficient` (draws, columns), `effect` (draws, arms beside the reference) and
+            heavy tails), `coefficient` (draws, columns), `effect` (draws, arms other than the reference) and
             `departure_sd` (τσ, by how much a cycle departs).
         """
         terms = regression(design, carry_over, prior)

@@ -228,9 +228,9 @@ class LatentTrialModel(RegressionModel):
         -------
         Fit
             As sampled, and `rho`, `path_sd` (s), `sigma`, `row_correlation` (of a day with the next, on the scale of
-            the linear predictor: ρ s²/σ²), `carry_over`, `shape`, `link_effect` (draws, arms beside the reference), the
+            the linear predictor: ρ s²/σ²), `carry_over`, `shape`, `link_effect` (draws, arms - 1), the
             log odds ratio or log ratio of means, `departure_sd` (τ on the same scale), `expected` (draws, arms: the
-            average day's outcome under each) and `effect` (draws, arms beside the reference): their differences from
+            average day's outcome under each) and `effect` (draws, arms - 1): their differences from
             the reference's, in the outcome's own unit.
 
         Raises
@@ -261,7 +261,13 @@ class LatentTrialModel(RegressionModel):
 def latent_regression(
     design: TrialDesign, carry_over: CarryOver | None, prior: EffectPrior, dose: FloatArray | None = None
 ) -> TrialRegression:
-    """Columns of a design as this model uses them."""
+    """Columns of a design as this model uses them.
+
+    Parameters
+    ----------
+    dose : FloatArray, optional
+        See `LatentTrialModel.fit`.
+    """
     return regression(design, carry_over, prior, level_sd=LEVEL_SD, dose=dose, rotated=True)
 
 
@@ -311,7 +317,13 @@ class Standardisation:
 def standardise(
     terms: TrialRegression, outcome: CodedOutcome, draws: Mapping[str, FloatArray]
 ) -> Standardisation:
-    """Prepare standardisation over the observed days of a design, from the sampler's draws."""
+    """Prepare standardisation over the observed days of a design.
+
+    Parameters
+    ----------
+    draws : Mapping[str, FloatArray]
+        The sampler's draws by variable, shape (draws, …).
+    """
     spread = spreads(draws["dispersion"], _scales(outcome))
     cuts = cut_points(outcome, draws["standard_cuts"], np.broadcast_to(spread.cut_scale, spread.sigma.shape))
     coefficients = terms.coefficients(draws)

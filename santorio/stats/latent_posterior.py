@@ -27,7 +27,13 @@ TABLE_DRAWS = 60
 
 @dataclass(frozen=True)
 class EffectDraws:
-    """The posterior of a quantity as its draws, shape (draws,)."""
+    """The posterior of a quantity, as draws.
+
+    Attributes
+    ----------
+    values : FloatArray
+        Shape (draws,).
+    """
 
     values: FloatArray
 

@@ -83,7 +83,15 @@ def choose_likelihood(
 
 
 def likelihood_problem(family: Family, bounds: Bounds | None, values: FloatArray) -> str:
-    """Why these values cannot have come from a likelihood; empty where they can."""
+    """Why these values cannot have come from a likelihood; empty where they can.
+
+    Parameters
+    ----------
+    bounds : tuple of float, optional
+        Lowest and highest possible value.
+    values : FloatArray
+        Known values, shape (rows,).
+    """
     # Several readings of a day are averaged: a mean of two counts need not be a count.
     if family == "binary" and not np.isin(values, (0, 1)).all():
         return "its rows are shares of several readings"

@@ -67,7 +67,7 @@ class CodedOutcome:
 
     @property
     def decoded(self) -> FloatArray:
-        """The outcome in its own unit."""
+        """The outcome in its own unit, shape (days,)."""
         if self.family == "ordinal":
             return np.asarray(self.values[self.coded.astype(int)])
         if self.family == "bounded":

@@ -26,7 +26,15 @@ SIGMA_NODES = 9
 
 @dataclass(frozen=True)
 class Rule:
-    """Quadrature against a prior: nodes, and the logarithm of weights that sum to one; each of shape (nodes,)."""
+    """Quadrature against a prior.
+
+    Attributes
+    ----------
+    nodes : FloatArray
+        Shape (nodes,).
+    log_weights : FloatArray
+        Logarithm of the weights, which sum to one; shape (nodes,).
+    """
 
     nodes: FloatArray
     log_weights: FloatArray
@@ -37,7 +45,10 @@ ZERO = Rule(np.zeros(1), np.zeros(1))
 
 
 class PriorRule(Rule, ABC):
-    """A rule with its prior, so that the posterior can be evaluated between the nodes."""
+    """A rule with its prior, so that the posterior can be evaluated between the nodes.
+
+    Every method returns an array in the shape of its argument.
+    """
 
     @abstractmethod
     def prior_below(self, value: float | FloatArray) -> FloatArray:

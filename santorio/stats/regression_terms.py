@@ -88,7 +88,7 @@ class TrialRegression:
 
     @property
     def layout(self) -> IntArray:
-        """Background columns, arms beside the reference, cycles (0 where there are no departures)."""
+        """Background columns, arms other than the reference, cycles (0 without departures); shape (3,)."""
         cycles = self.design.cycles if self.columns.pooled.any() else 0
         return np.array([self.arms.start, self.design.arms - 1, cycles])
 
@@ -115,7 +115,7 @@ class TrialRegression:
         }
 
     def kept(self, outcome: FloatArray) -> dict[str, dict[str, NDArray[Any]]]:
-        """The fitted data, by group, to be stored with the draws."""
+        """The fitted data, by group, to be stored with the draws; `outcome` has shape (observed days,)."""
         design = self.design
         schedule = {"assigned_arm": design.arm, "cycle": design.cycle, "is_known": design.observed}
         return {"observed_data": {"outcome": outcome}, "constant_data": schedule}
@@ -174,7 +174,7 @@ def regression(
     Raises
     ------
     ValueError
-        If there is a dose and more than one arm beside the reference.
+        If there is a dose and more than one arm other than the reference.
     """
     if dose is not None and design.arms != 2:
         msg = "a dose needs two arms: its effect is that of the highest dose against the reference"

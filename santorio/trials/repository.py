@@ -85,7 +85,8 @@ def load_trial_status(
     # The person accepted a protocol by its hash; later versions are changes of it.
     frozen = next((version for version in versions if version.sha256 == state.sha256), None)
     interim = NO_INTERIM_ANALYSES
-    if any(version.decision_rule.interim_days for version in versions):
+    has_interim_analyses = any(version.decision_rule.interim_days for version in versions)
+    if has_interim_analyses:
         interim = load_interim_analyses(connection, person, trial)
     # What happened without a command is computed and shown; the next command writes it to the log.
     analysis = _stopping_analysis(interim) or load_accepted_analysis(connection, person, trial)

@@ -352,7 +352,21 @@ class Population:
 
 @dataclass(frozen=True)
 class SimulatedPerson:
-    """The trial of one person: the true effect, the process of the outcome, and the outcome of every study day."""
+    """The trial of one person.
+
+    Attributes
+    ----------
+    design : TrialDesign
+        Arms of all study days.
+    effect : float
+        True effect of the first arm, in the outcome's unit.
+    process : DataGeneratingProcess
+        Day-to-day variation of the outcome.
+    outcome : FloatArray
+        Of every study day, observed or not; shape (days,).
+    observed : NDArray[np.bool_]
+        Whether a day has an outcome, shape (days,).
+    """
 
     design: TrialDesign
     effect: float

@@ -31,7 +31,7 @@ RESPONSE, WEIGHT = range(2)
 
 @register_jitable  # type: ignore[untyped-decorator]
 def known_gaps(schedule: FloatArray, rows: int) -> FloatArray:
-    """Days between each known day and the known day before it."""
+    """Days between each known day and the known day before it, shape (known days,)."""
     between = np.empty(rows)
     row, gap = 0, 0.0
     for t in range(len(schedule)):
@@ -134,6 +134,7 @@ def path_gradient(  # noqa: PLR0913, PLR0917 - one pass back through the two rec
     Returns
     -------
     by_standard, by_residual, by_step : FloatArray
+        In the shapes of `standard`, `residual` and `step`.
     by_path_sd : float
     """
     rows = len(weight)

@@ -42,7 +42,17 @@ def binary(eta: float, outcome: float) -> tuple[float, float]:
 def ordinal(
     eta: float, outcome: float, levels: int, cuts: FloatArray, by_cuts: FloatArray
 ) -> tuple[float, float]:
-    """Cumulative logit: P(outcome ≤ k) = expit(cut_k - η) for levels 0, 1, …; adds to `by_cuts` (McCullagh 1980)."""
+    """Cumulative logit (McCullagh 1980): log probability and its derivative by η.
+
+    P(outcome ≤ k) = expit(cut_k - η) for levels 0, 1, …
+
+    Parameters
+    ----------
+    cuts : FloatArray
+        Increasing, at least levels - 1 of them; shape (cuts,).
+    by_cuts : FloatArray
+        Derivatives by the cut points, to which those of the day are added; shape (cuts,).
+    """
     level = int(outcome)
     # The lowest level and the highest have one cut point, the others have two.
     if level == 0:

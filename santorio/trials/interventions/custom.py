@@ -69,7 +69,8 @@ def withdraw(database: Database, person: Person, name: str) -> bool:
         If the person wrote no intervention of this name.
     """
     with database.connect() as connection:
-        written = {data.get("name") for kind, data in _newest(connection, person.user_id) if kind != LIMITS}
+        events = _newest(connection, person.user_id)
+        written = {data.get("name") for event_type, data in events if event_type != LIMITS}
         if name not in written:
             hint = "You wrote none; docs/interventions.md shows one."
             if written:

@@ -147,11 +147,13 @@ def load_previous_trials(
 ) -> list[PreviousTrial]:
     """Load the trials with events in the log, then the other trials of the marts."""
     results = _load_results(connection, person)
-    statuses = load_trial_statuses(connection, person, today)
-    from_log = [_from_status(status, results.get(status.trial)) for status in statuses]
-    names = {trial.trial for trial in from_log}
-    from_marts = [trial for trial in _from_marts(connection, person, today) if trial.trial not in names]
-    return [*from_log, *from_marts]
+    trials: dict[str, PreviousTrial] = {}
+    for status in load_trial_statuses(connection, person, today):
+        trials[status.trial] = _from_status(status, results.get(status.trial))
+    for trial in _from_marts(connection, person, today):
+        # The log knows more of a trial than the marts.
+        trials.setdefault(trial.trial, trial)
+    return list(trials.values())
 
 
 def _load_results(connection: psycopg.Connection, person: Person) -> dict[str, EffectDistribution]:
@@ -168,7 +170,10 @@ def _load_results(connection: psycopg.Connection, person: Person) -> dict[str, E
         """,
         [person.user_id],
     ).fetchall()
-    return {str(trial): EffectDistribution(float(estimate), float(sd)) for trial, estimate, sd in rows}
+    results = {}
+    for trial, estimate, sd in rows:
+        results[str(trial)] = EffectDistribution(float(estimate), float(sd))
+    return results
 
 
 def _from_status(status: TrialStatus, result: EffectDistribution | None) -> PreviousTrial:

@@ -244,6 +244,7 @@ def _sorted_results(results: Sequence[Result], arms: Sequence[str]) -> tuple[Res
     positions = {arm: position for position, arm in enumerate(arms)}
 
     def key(result: Result) -> tuple[bool, str, int]:
+        # False sorts before True.
         return (not result.is_primary, result.outcome, positions.get(result.arm, 0))
 
     return tuple(sorted(results, key=key))

@@ -129,12 +129,15 @@ class Posterior:
 
     def cycles(self, contrast: int) -> list[FloatArray]:
         """Draws of an arm's effect in each cycle, in the outcome's unit; empty with one cycle."""
-        terms = [str(term) for term in self.fit.coords["term"]]
-        names = [f"arm_{contrast}_cycle_{cycle}" for cycle in range(self.design.cycles)]
-        if names[0] not in terms:
+        terms = list(self.fit.coords["term"])
+        # With one cycle the model has no departures from the effect.
+        if f"arm_{contrast}_cycle_0" not in terms:
             return []
-        coefficient = self.fit.draws["coefficient"]
-        return [self.effect(contrast) + coefficient[:, terms.index(name)] * self.spread for name in names]
+        effects = []
+        for cycle in range(self.design.cycles):
+            departure = self.fit.draws["coefficient"][:, terms.index(f"arm_{contrast}_cycle_{cycle}")]
+            effects.append(self.effect(contrast) + departure * self.spread)
+        return effects
 
     def densities(self, contrast: int, prior: EffectPrior) -> tuple[FloatArray, FloatArray, FloatArray]:
         """A grid of effects in the outcome's unit, with the densities of posterior and prior on it.
@@ -227,8 +230,8 @@ class StandardisedPosterior(Posterior):
     @property
     def family(self) -> Family:
         """Likelihood of the outcome."""
-        stored_code = int(self._stored["likelihood"])
-        return next(family for family, code in CODES.items() if code == stored_code)
+        families = {code: family for family, code in CODES.items()}
+        return families[int(self._stored["likelihood"])]
 
     @property
     def link_name(self) -> str:
@@ -372,8 +375,10 @@ def _mixture_density(at: FloatArray, prior: EffectPrior) -> FloatArray:
 
 def _component_densities(at: FloatArray, prior: EffectPrior) -> FloatArray:
     """Density of each component times its weight; shape (components, points)."""
-    components = zip(prior.weights, prior.means, prior.sds, strict=True)
-    return np.stack([weight * _normal(at, mean, sd) for weight, mean, sd in components])
+    densities = []
+    for weight, mean, sd in zip(prior.weights, prior.means, prior.sds, strict=True):
+        densities.append(weight * _normal(at, mean, sd))
+    return np.stack(densities)
 
 
 def _normal(at: FloatArray, mean: float, sd: float) -> FloatArray:

@@ -1,5 +1,7 @@
 """The tables of a trial's report: the answer, its days, adherence, secondary outcomes, the prior."""
 
+from collections import Counter
+
 import numpy as np
 
 from santorio.analyses.series import day_number
@@ -130,15 +132,9 @@ def _adherence_table(data: ReportData) -> ReportTable:
     rows = []
     for arm in data.posterior.arms:
         days = [day for day in data.adherence if day.arm == arm]
-        done, known_by = [day.done for day in days], [day.known_by for day in days]
-        counts = (
-            len(days),
-            done.count(True),
-            done.count(False),
-            done.count(None),
-            known_by.count("data"),
-            known_by.count("reported"),
-        )
+        done = Counter(day.done for day in days)
+        known_by = Counter(day.known_by for day in days)
+        counts = (len(days), done[True], done[False], done[None], known_by["data"], known_by["reported"])
         rows.append((arm, *map(str, counts)))
     return ReportTable("Adherence to the arms", columns, rows, adherence_text(data))
 
