@@ -89,7 +89,7 @@ def test_declining_needs_a_reason_and_is_kept(here):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "says"),
+    ("arguments", "error", "message"),
     [
         (("accept", "flying"), NotFound, "Nothing called “flying” is proposed"),
         (("accept", NAME, "--start", "tomorrow"), InvalidCommand, "is not a date"),
