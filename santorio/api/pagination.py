@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from santorio.api.errors import ApiError
-from santorio.api.schemas import ResourceRead
+from santorio.api.schemas.base import ResourceRead
 from santorio.warehouse.read_model import Filter, View, select_rows
 
 MAX_CURSOR_LENGTH = 600

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from santorio.api.pagination import MAX_CURSOR_LENGTH
-from santorio.api.schemas import CoverageStatus, TrialStatus
+from santorio.api.schemas.days import CoverageStatus
+from santorio.api.schemas.trials import TrialStatus
 from santorio.warehouse.read_model import Filter
 
 MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 1000, 100

@@ -6,17 +6,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from santorio.api.pagination import Resource
-from santorio.api.schemas import (
-    ActivityRead,
-    BaselineRead,
-    CoverageRead,
-    DayRead,
-    EffectRead,
-    ExperimentRead,
-    NightRead,
-    PopulationRead,
-    TrialRead,
-)
+from santorio.api.schemas.analyses import BaselineRead, EffectRead, PopulationRead
+from santorio.api.schemas.days import ActivityRead, CoverageRead, DayRead, NightRead
+from santorio.api.schemas.trials import ExperimentRead, TrialRead
 from santorio.warehouse import read_model
 
 DATE: TypeAdapter[dt.date] = TypeAdapter(dt.date)

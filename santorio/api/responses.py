@@ -9,7 +9,8 @@ from santorio.api.dependencies import reject_duplicate_params, services
 from santorio.api.errors import ErrorResponse
 from santorio.api.pagination import Resource, read_page
 from santorio.api.params import PageQuery
-from santorio.api.schemas import ItemResponse, PageResponse, ResourceRead, lineage
+from santorio.api.schemas.base import ResourceRead
+from santorio.api.schemas.responses import ItemResponse, PageResponse, lineage
 
 
 def _header(description: str, kind: str = "string", *, deprecated: bool = False) -> dict[str, Any]:

@@ -62,11 +62,11 @@ select
     calendar.day::date as day,
     neighbours.is_known and calendar.day::date = neighbours.day as is_known,
     case
-        when spans.first_worn_day is null then 'none'
-        when calendar.day < spans.first_worn_day then 'before'
-        when calendar.day > spans.last_worn_day then 'after'
-        else 'within'
-    end as watch,
+        when spans.first_worn_day is null then 'no watch'
+        when calendar.day < spans.first_worn_day then 'before the watch'
+        when calendar.day > spans.last_worn_day then 'after the watch'
+        else 'unknown'
+    end as absence_reason,
     people.timezone,
     -- That nothing is there is known since the days beside it came in.
     case when calendar.day::date = neighbours.day then neighbours.as_of else greatest(neighbours.as_of, neighbours.next_as_of) end

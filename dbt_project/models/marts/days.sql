@@ -81,10 +81,7 @@ select
         when ledger.is_day_provisional then 'provisional'
         when ledger.is_day_listed then 'not worn'
         when ledger.is_night_there then 'never fetched'
-        when spine.watch = 'none' then 'no watch'
-        when spine.watch = 'before' then 'before the watch'
-        when spine.watch = 'after' then 'after the watch'
-        else 'unknown'
+        else spine.absence_reason
     end as missing_reason,
     case
         when slept.user_id is not null then null
@@ -94,10 +91,7 @@ select
         when ledger.is_night_listed then 'not worn'
         when worn.is_worn or ledger.is_day_there then 'never fetched'
         when ledger.is_day_listed and not ledger.is_day_failed then 'not worn'
-        when spine.watch = 'none' then 'no watch'
-        when spine.watch = 'before' then 'before the watch'
-        when spine.watch = 'after' then 'after the watch'
-        else 'unknown'
+        else spine.absence_reason
     end as night_missing_reason,
     coalesce(greatest(worn.as_of, weights.as_of, moods.as_of, logged.as_of, intakes.as_of, loads.as_of), spine.as_of) as as_of
 from spine

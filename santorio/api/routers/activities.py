@@ -8,7 +8,8 @@ from santorio.api.dependencies import CurrentUserId
 from santorio.api.params import DaysQuery
 from santorio.api.resources import ACTIVITIES
 from santorio.api.responses import page_response, resource_router
-from santorio.api.schemas import ActivityRead, PageResponse
+from santorio.api.schemas.days import ActivityRead
+from santorio.api.schemas.responses import PageResponse
 
 router = resource_router()
 

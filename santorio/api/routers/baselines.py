@@ -8,7 +8,8 @@ from santorio.api.dependencies import CurrentUserId
 from santorio.api.params import BaselinesQuery
 from santorio.api.resources import BASELINES
 from santorio.api.responses import page_response, resource_router
-from santorio.api.schemas import BaselineRead, PageResponse
+from santorio.api.schemas.analyses import BaselineRead
+from santorio.api.schemas.responses import PageResponse
 
 router = resource_router()
 

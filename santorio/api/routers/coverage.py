@@ -8,7 +8,8 @@ from santorio.api.dependencies import CurrentUserId
 from santorio.api.params import CoverageQuery
 from santorio.api.resources import COVERAGE
 from santorio.api.responses import page_response, resource_router
-from santorio.api.schemas import CoverageRead, PageResponse
+from santorio.api.schemas.days import CoverageRead
+from santorio.api.schemas.responses import PageResponse
 
 router = resource_router()
 

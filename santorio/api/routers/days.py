@@ -8,7 +8,8 @@ from santorio.api.dependencies import CurrentUserId
 from santorio.api.params import DaysQuery
 from santorio.api.resources import DAYS
 from santorio.api.responses import page_response, resource_router
-from santorio.api.schemas import DayRead, PageResponse
+from santorio.api.schemas.days import DayRead
+from santorio.api.schemas.responses import PageResponse
 
 router = resource_router()
 

@@ -8,7 +8,8 @@ from santorio.api.dependencies import CurrentUserId
 from santorio.api.params import EffectsQuery
 from santorio.api.resources import EFFECTS
 from santorio.api.responses import page_response, resource_router
-from santorio.api.schemas import EffectRead, PageResponse
+from santorio.api.schemas.analyses import EffectRead
+from santorio.api.schemas.responses import PageResponse
 
 router = resource_router()
 

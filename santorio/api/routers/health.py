@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from santorio.api import resources
 from santorio.api.dependencies import services
 from santorio.api.responses import REQUEST_HEADERS, failure
-from santorio.api.schemas import Health, Ready
+from santorio.api.schemas.responses import Health, Ready
 
 health_router = APIRouter(tags=["health"])
 

@@ -8,7 +8,8 @@ from santorio.api.dependencies import CurrentUserId
 from santorio.api.params import PopulationQuery
 from santorio.api.resources import POPULATION
 from santorio.api.responses import page_response, resource_router
-from santorio.api.schemas import PageResponse, PopulationRead
+from santorio.api.schemas.analyses import PopulationRead
+from santorio.api.schemas.responses import PageResponse
 
 router = resource_router()
 

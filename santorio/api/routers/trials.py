@@ -12,7 +12,9 @@ from santorio.api.pagination import Resource, read_one
 from santorio.api.params import TEXT_PATTERN, TrialsQuery
 from santorio.api.resources import EXPERIMENTS, TRIALS
 from santorio.api.responses import failure, item_response, page_response, resource_router
-from santorio.api.schemas import ExperimentRead, ItemResponse, PageResponse, ResourceRead, TrialRead
+from santorio.api.schemas.base import ResourceRead
+from santorio.api.schemas.responses import ItemResponse, PageResponse
+from santorio.api.schemas.trials import ExperimentRead, TrialRead
 from santorio.warehouse.read_model import Filter
 
 DEPRECATION_HEADERS = {

@@ -14,7 +14,7 @@ from schemathesis.specs.openapi import checks as conformance
 
 from santorio.api import resources
 from santorio.api.app import create_app
-from santorio.api.schemas import TrialResult
+from santorio.api.schemas.trials import TrialResult
 from santorio.privacy.tokens import mint_token
 
 ROOT = Path(__file__).resolve().parents[3]
