@@ -25,7 +25,7 @@ class EffectKey:
     ----------
     basis : {"trial", "association"}
     outcome : str
-        A metric whose unit means the same to everyone.
+        A metric whose unit is the same for all people.
     factor : str
         The intervention, or the exposure.
     lag_days : int
@@ -93,7 +93,7 @@ def read_shared_estimates(connection: psycopg.Connection) -> SharedEstimates:
 
 
 def has_common_scale(outcome: str) -> bool:
-    """Whether a metric's unit means the same to everyone; a mood or a free measure is on each person's own scale."""
+    """Whether a metric's unit is the same for all people; a mood or a free measure is on each person's own scale."""
     return outcome in OUTCOMES and OUTCOMES[outcome].smallest_effect is not None
 
 

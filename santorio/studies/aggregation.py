@@ -234,7 +234,7 @@ def _dates_of(number: FloatArray, key: FloatArray, warn: Warn) -> FloatArray:
         )
         return np.asarray(number - number[0] + keys[0])
     if len(keys) == len(number):
-        # A study that paused goes on counting where it stopped.
+        # A study that paused continued to count where it stopped.
         warn(
             "schedule_counts",
             "The schedule counts days, and is as long as there are dates with data: one was taken "

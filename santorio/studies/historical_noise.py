@@ -1,4 +1,4 @@
-"""Past values of an outcome from a CSV file: how much it varies by itself, and how much days resemble each other."""
+"""Past values of an outcome from a CSV file: its standard deviation, and the correlation of neighbouring days."""
 
 from pathlib import Path
 
@@ -15,12 +15,17 @@ MIN_DAYS = 14
 def noise_of_file(path: Path, column: str, day: str) -> tuple[Noise, str]:
     """Estimate σ and ρ, net of trend and weekday; several values of a day are averaged.
 
+    Returns
+    -------
+    Noise, str
+        σ in the outcome's unit and ρ; and their source as text.
+
     Raises
     ------
     DataError
         If the file cannot be understood.
     ConfigError
-        If it holds too few days, or they never vary.
+        If it has too few days, or they never vary.
     """
     table = read_table(path)
     values, odd = numbers(table, column)
@@ -37,6 +42,7 @@ def noise_of_file(path: Path, column: str, day: str) -> tuple[Noise, str]:
             f"Past values must be of at least {MIN_DAYS} days and vary.",
             hint="Or state --sd and --correlation.",
         )
+    # `noise_of` expects standardised values, and returns σ in the unit of the spread.
     spread = float(mean.std(ddof=1))
     noise = noise_of(days.astype(np.int64), (mean - mean.mean()) / spread, spread)
     return noise, f"from {len(days)} days of {table.name}"

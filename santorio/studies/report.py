@@ -26,6 +26,7 @@ from santorio.studies.result import (
 )
 from santorio.studies.text import case_prefix, decision_texts, ratio_text
 
+# Of the figure of all rows; its caption says how many cases it omits.
 MAX_PANELS = 8
 DECIDED_BEFORE_UNSTATED = "Not stated: the criteria of the decision may have been chosen afterwards."
 DECIDED_AFTER_UNSTATED = (
@@ -34,7 +35,13 @@ DECIDED_AFTER_UNSTATED = (
 
 
 def report_of(analysis: StudyAnalysis, generated_at: dt.datetime | None = None) -> str:
-    """Write the report of a study as one HTML page."""
+    """Write the report of a study as one HTML page.
+
+    Parameters
+    ----------
+    generated_at
+        Instant of the footer, in UTC; now by default. The same study and instant give the same page.
+    """
     answer = analysis.answer
     primary = answer.outcomes[0]
     comparison = primary.comparisons[0]
@@ -59,12 +66,14 @@ def report_of(analysis: StudyAnalysis, generated_at: dt.datetime | None = None) 
 
 
 def _label(name: str, outcome: OutcomeAnswer) -> str:
+    """Name with the unit of the outcome; values of a binary outcome are averaged to shares."""
     if outcome.kind == "binary":
         return with_unit(name, "share of rows")
     return with_unit(name, outcome.unit)
 
 
 def _figures(analysis: StudyAnalysis) -> list[ReportFigure]:
+    """Figures of the first outcome: its rows, and for each comparison the effect and its intervals."""
     answer, dataset = analysis.answer, analysis.dataset
     primary = answer.outcomes[0]
     figures = [_rows_figure(dataset, primary, answer)]
@@ -167,6 +176,7 @@ def _cycles_figure(outcome: OutcomeAnswer, comparison: Comparison) -> ReportFigu
 
 
 def _tables(outcome: OutcomeAnswer) -> list[ReportTable]:
+    """The plain means of the arms, and the effects of all comparisons side by side."""
     name = _label(outcome.label, outcome)
     means = ReportTable(
         f"{name}: rows as they are",

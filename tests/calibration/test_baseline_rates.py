@@ -1,4 +1,4 @@
-"""How often baselines cry wolf, and how often they see one: simulated years of days that resemble each other."""
+"""Rates of false alarms and of detections of baselines, over simulated years of days that resemble each other."""
 
 from collections.abc import Iterator
 from itertools import batched
@@ -44,19 +44,22 @@ def days(
         for t in range(1, count):
             noise[t] = phi * noise[t - 1] + np.sqrt(1 - phi**2) * shock[t]
         noise += season * np.sin(2 * np.pi * (at / 365 + rng.random())) + shift * (at >= SHIFTED)
-        known = rng.random(count) > 0.1
-        yield (FIRST + at)[known], (55 + SPREAD * (noise + WEEK[(at + FIRST + 3) % 7]))[known]
+        observed = rng.random(count) > 0.1
+        yield (FIRST + at)[observed], (55 + SPREAD * (noise + WEEK[(at + FIRST + 3) % 7]))[observed]
 
 
 def filtered(series: Iterator[Days]) -> list[Filtered]:
-    return [one for some in batched(series, TOGETHER) for one in filter_together(some)]
+    years: list[Filtered] = []
+    for batch in batched(series, TOGETHER):
+        years += filter_together(batch)
+    return years
 
 
-def alarms(found: list[Filtered]) -> tuple[float, float]:
-    """Odd days and odd runs a year."""
-    told = [detect_anomalies(year, skip=SKIP - 7) for year in found]
-    single = sum(one.days == 1 for year in told for one in year)
-    return single / YEARS, (sum(map(len, told)) - single) / YEARS
+def alarms(years: list[Filtered]) -> tuple[float, float]:
+    """Unusual days and unusual runs per year."""
+    anomalies = [anomaly for year in years for anomaly in detect_anomalies(year, skip=SKIP - 7)]
+    single = sum(anomaly.days == 1 for anomaly in anomalies)
+    return single / YEARS, (len(anomalies) - single) / YEARS
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.4, 0.7])
@@ -67,8 +70,8 @@ def test_odd_days_and_runs_come_by_chance_about_once_a_year(figures, phi):
     assert max(single, runs) < 0.9
 
 
-def test_wild_days_of_a_heavy_tail_are_told_a_few_times_a_year(figures):
-    """Student-t noise of four degrees of freedom: what is wild is wild, and is told."""
+def test_wild_days_of_a_heavy_tail_are_reported_a_few_times_a_year(figures):
+    """Student-t noise of four degrees of freedom: a wild day is wild, and is reported."""
     single, runs = alarms(filtered(days(2, 0.4, heavy=4.0)))
     figures.add(ALARMS, "odd days and runs, Student-t with 4 degrees of freedom, φ = 0.4", single + runs, "< 7",
                 met=single + runs < 7)  # fmt: skip
@@ -77,18 +80,18 @@ def test_wild_days_of_a_heavy_tail_are_told_a_few_times_a_year(figures):
 
 @pytest.mark.parametrize(("phi", "heavy"), [(0.0, None), (0.4, None), (0.7, None), (0.4, 4.0)])
 def test_a_change_that_is_none_comes_less_than_once_in_five_years(figures, phi, heavy):
-    told = np.mean([len(detect_changepoints(*year)) for year in days(3, phi, heavy=heavy)])
+    changes = np.mean([len(detect_changepoints(*year)) for year in days(3, phi, heavy=heavy)])
     case = f"changes of level, φ = {phi}{', Student-t with 4 degrees of freedom' * (heavy is not None)}"
-    figures.add(ALARMS, case, told, "< 0.2", met=told < 0.2)
-    assert told < 0.2
+    figures.add(ALARMS, case, changes, "< 0.2", met=changes < 0.2)
+    assert changes < 0.2
 
 
-def test_seasons_of_the_year_are_told_as_steps(figures):
+def test_seasons_of_the_year_are_reported_as_steps(figures):
     """A level that swings by a spread to either side is no step: this is stated as a limit (docs/baselines.md)."""
-    told = np.mean([len(detect_changepoints(*year)) for year in days(3, 0.4, season=1.0)])
+    changes = np.mean([len(detect_changepoints(*year)) for year in days(3, 0.4, season=1.0)])
     case = "changes of level, φ = 0.4, a yearly swing of one spread each way"
-    figures.add(ALARMS, case, told, "stated as a limit: 2 a year", met=told < 2.5)
-    assert told < 2.5
+    figures.add(ALARMS, case, changes, "stated as a limit: 2 a year", met=changes < 2.5)
+    assert changes < 2.5
 
 
 @pytest.mark.parametrize(
@@ -96,13 +99,15 @@ def test_seasons_of_the_year_are_told_as_steps(figures):
     [(0.0, 1.0, 0.8), (0.0, 2.0, 0.95), (0.4, 1.0, 0.5), (0.4, 2.0, 0.95), (0.7, 1.0, 0.1), (0.7, 2.0, 0.7)],
 )
 def test_a_change_of_one_or_two_spreads_is_found(figures, phi, shift, fewest):
-    """Where days resemble each other a shift of one spread is not to be told from what passes."""
-    found, waited = 0, []
+    """Where days resemble each other a shift of one spread cannot be distinguished from a passing one."""
+    detected, waited = 0, []
     for day, value in days(4, phi, count=300, shift=shift):
-        true = [one for one in detect_changepoints(day, value) if abs(one.day - FIRST - SHIFTED) <= 14]
-        found += bool(true)
-        waited += [one.detected_on - FIRST - SHIFTED for one in true[:1]]
-    share = found / YEARS
+        true = [
+            change for change in detect_changepoints(day, value) if abs(change.day - FIRST - SHIFTED) <= 14
+        ]
+        detected += bool(true)
+        waited += [change.detected_on - FIRST - SHIFTED for change in true[:1]]
+    share = detected / YEARS
     case = f"φ = {phi}, {shift:g} spreads (told after {np.median(waited):.0f} days, the median)"
     figures.add(FOUND, case, share, f"≥ {fewest:g}", met=share >= fewest)
     assert share >= fewest
@@ -110,7 +115,7 @@ def test_a_change_of_one_or_two_spreads_is_found(figures, phi, shift, fewest):
 
 @pytest.mark.parametrize("phi", [0.0, 0.4, 0.7])
 def test_what_is_expected_holds_what_comes_as_often_as_it_says(figures, phi):
-    below = np.concatenate([one.ahead.below(one.value)[SKIP:] for one in filtered(days(5, phi))])
+    below = np.concatenate([year.ahead.below(year.value)[SKIP:] for year in filtered(days(5, phi))])
     for coverage in (0.5, 0.8, 0.95):
         held = (np.abs(below - 0.5) <= coverage / 2).mean()
         is_met = abs(held - coverage) < 0.02

@@ -58,7 +58,7 @@ def found(seed):
         except NotEnoughData:
             continue
     fits = fit(regressions, {"seed": seed, **SAMPLER})
-    refused = [name for name, one in fits.items() if one.diagnostics.problem]
+    refused = [name for name, estimates in fits.items() if estimates.diagnostics.problem]
     rows = [
         row
         for regression in regressions
@@ -71,7 +71,7 @@ def found(seed):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_intervals_hold_the_key_effects_of_a_hundred_simulated_people(figures):
-    truth = {(one.exposure, one.outcome): one for one in true_effects()}
+    truth = {(effect.exposure, effect.outcome): effect for effect in true_effects()}
     held: dict[tuple[str, str], list[bool]] = {}
     refused: list[str] = []
     for seed in range(PEOPLE):
@@ -85,9 +85,9 @@ def test_intervals_hold_the_key_effects_of_a_hundred_simulated_people(figures):
     every = np.concatenate([held[pair] for pair in held])
     absent = np.concatenate([held[pair] for pair in held if truth[pair].value == 0])
     claim = "Coverage of 95 % intervals, associations of 100 simulated people"
-    for pair, each in held.items():
+    for pair, covered in held.items():
         if truth[pair].value != 0:
-            share = np.mean(each)
+            share = np.mean(covered)
             figures.add(claim, " with ".join(pair), share, "≥ 0.90", met=share >= BAR)
     figures.add(claim, "absent associations", absent.mean(), "≥ 0.90", met=absent.mean() >= BAR)
     assert len(refused) <= PEOPLE * len(OUTCOMES) // 100

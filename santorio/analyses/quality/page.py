@@ -13,6 +13,7 @@ from santorio.metrics import label
 from santorio.rendering.calendar import rows_by_month
 from santorio.rendering.html import render_page
 
+# Of a table; a longer one says how many rows it omits.
 MAX_ROWS = 500
 
 
@@ -26,6 +27,7 @@ class DayStyle:
     css_class: str
 
 
+# A complete day needs no glyph: it is the only one without.
 STYLES = {
     DayQuality.COMPLETE: DayStyle("", "#0072b2", "#ffffff", "complete"),
     DayQuality.FLAGGED: DayStyle("!", "#9fd3f2", "#10222e", "flagged"),
