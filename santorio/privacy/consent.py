@@ -24,7 +24,7 @@ priors in protocols that were accepted."""
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Whether a person shares, and since when; without any event they do not."""
+    """Whether a person shares their results, and since when. Without any event they do not."""
 
     shares: bool = False
     decided_at: dt.datetime | None = None

@@ -27,6 +27,7 @@ from santorio.privacy.secrets import create_secret, load_secret, read_secret_fil
 from santorio.settings import Settings
 
 KEY_BYTES, NONCE_BYTES, KEY_ID_BYTES = 32, 12, 8
+# The first byte of every ciphertext: another algorithm would get another number.
 FORMAT = b"\x01"
 COMPROMISED_KEY_HINT = "type `santorio rotate-key`, and change the passwords of the connected accounts"
 
@@ -92,6 +93,7 @@ def new_data_key(user_id: UUID) -> DataKey:
 
 def wrap(master: MasterKey, data_key: DataKey) -> bytes:
     """Encrypt a data key with the master key."""
+    # The id of the master key is authenticated too: it cannot be exchanged for another.
     associated = _associated_data(data_key.user_id, "data key") + master.key_id
     return FORMAT + master.key_id + _encrypt(master.key, data_key.key, associated)
 
@@ -109,10 +111,11 @@ def unwrap(masters: Sequence[MasterKey], user_id: UUID, wrapped: bytes) -> DataK
     key_id, encrypted = wrapped[1 : 1 + KEY_ID_BYTES], wrapped[1 + KEY_ID_BYTES :]
     if wrapped[:1] != FORMAT or len(key_id) < KEY_ID_BYTES:
         raise _broken()
-    master = next((master for master in masters if master.key_id == key_id), None)
-    if master is None:
-        raise _missing(key_id, masters)
-    return DataKey(user_id, _decrypt(master.key, encrypted, _associated_data(user_id, "data key") + key_id))
+    for master in masters:
+        if master.key_id == key_id:
+            associated = _associated_data(user_id, "data key") + key_id
+            return DataKey(user_id, _decrypt(master.key, encrypted, associated))
+    raise _missing(key_id, masters)
 
 
 def active_master_key(settings: Settings) -> MasterKey:
@@ -137,11 +140,11 @@ def available_master_keys(settings: Settings) -> list[MasterKey]:
     ConfigError
         If one is too short, or other accounts of the machine can read its file.
     """
-    named = (
-        ("SANTORIO_MASTER_KEY", settings.master_key),
-        ("SANTORIO_PREVIOUS_MASTER_KEY", settings.previous_master_key),
-    )
-    secrets = [load_secret(setting, name) for name, setting in named if setting is not None]
+    secrets: list[bytes] = []
+    if settings.master_key is not None:
+        secrets.append(load_secret(settings.master_key, "SANTORIO_MASTER_KEY"))
+    if settings.previous_master_key is not None:
+        secrets.append(load_secret(settings.previous_master_key, "SANTORIO_PREVIOUS_MASTER_KEY"))
     # The next key's file exists only if a rotation was interrupted: it may have wrapped some data keys already.
     files = [settings.master_key_path, settings.next_master_key_path]
     secrets += [read_secret_file(path, if_exposed=COMPROMISED_KEY_HINT) for path in files if path.exists()]
@@ -156,7 +159,8 @@ def _encrypt(key: bytes, plain: bytes, associated: bytes) -> bytes:
 def _decrypt(key: bytes, encrypted: bytes, associated: bytes) -> bytes:
     try:
         return AESGCM(key).decrypt(encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:], associated)
-    except (InvalidTag, ValueError):  # ValueError: shorter than a nonce
+    except (InvalidTag, ValueError):
+        # ValueError: the ciphertext is shorter than a nonce.
         raise _broken() from None
 
 

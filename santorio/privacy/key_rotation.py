@@ -25,8 +25,8 @@ def encryption_key(connection: psycopg.Connection, settings: Settings) -> Master
     Raises
     ------
     MasterKeyMissing
-        If the key's file is missing, and the database has data keys that it wrapped: a new file would take the place
-        of the one to restore.
+        If the key's file is missing, and the database has data keys that were wrapped with it. A new file would make
+        the missing one harder to restore.
     """
     lock_transaction_shared(connection, Lock.MASTER_KEY)
     _refuse_second_key(connection, settings)
@@ -48,14 +48,16 @@ def rotate_master_key(database: Database, settings: Settings) -> int:
     with database.connect(autocommit=True) as connection:
         lock_session(connection, Lock.MASTER_KEY)
         _refuse_second_key(connection, settings)
-        old = available_master_keys(settings)
-        new = active_master_key(settings) if settings.master_key is not None else _next_key(settings)
+        old_keys = available_master_keys(settings)
+        new_key = _new_key(settings)
         with connection.transaction():
             rows = _wrapped_keys(connection)
             for user_id, wrapped in rows:
+                # An interrupted rotation may have wrapped it with the new key already.
+                data_key = unwrap([*old_keys, new_key], user_id, wrapped)
                 connection.execute(
                     "update ops.garmin_accounts set wrapped_key = %s where user_id = %s",
-                    [wrap(new, unwrap([*old, new], user_id, wrapped)), user_id],
+                    [wrap(new_key, data_key), user_id],
                 )
         # Remove the old key last: before the commit, data keys may still be wrapped with it.
         if settings.master_key is None:
@@ -66,12 +68,16 @@ def rotate_master_key(database: Database, settings: Settings) -> int:
 
 
 def _refuse_second_key(connection: psycopg.Connection, settings: Settings) -> None:
+    """Raise MasterKeyMissing if a new key file would be created although data keys are wrapped with a missing one."""
     if settings.master_key is None and not settings.master_key_path.exists():
         for user_id, wrapped in _wrapped_keys(connection):
             unwrap(available_master_keys(settings), user_id, wrapped)
 
 
-def _next_key(settings: Settings) -> MasterKey:
+def _new_key(settings: Settings) -> MasterKey:
+    """Return the key to rotate to: the setting's, otherwise that of the next key's file, created if missing."""
+    if settings.master_key is not None:
+        return active_master_key(settings)
     create_secret(settings.next_master_key_path)
     return MasterKey.of(read_secret_file(settings.next_master_key_path, if_exposed=COMPROMISED_KEY_HINT))
 

@@ -66,6 +66,7 @@ def _write(path: Path) -> None:
             file.write(secrets.token_urlsafe(48))
             file.flush()
             os.fsync(file.fileno())
+        # Unlike a rename, a link fails if another process has created the file.
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         fsync_directory(path.parent)

