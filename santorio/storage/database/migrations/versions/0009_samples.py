@@ -1,13 +1,14 @@
-"""Samples within the day: how series are read, put into hypertables, and thinned when the person says so."""
+"""Intraday samples: functions that read series, hypertables, and the downsampling of series that are no longer kept."""
 
 from alembic import op
 
 revision = "0009"
 down_revision = "0008"
 
-# The one reading of a payload's series, for the marts and for thinning: what thinning kept must be what they read.
-# A value of another type than expected is left out, and so are -1, -2 and nulls. Beyond 1970 to 2100 nothing is an
-# instant, beyond 1e12 nothing a measurement. One select, stable and not strict: PostgreSQL puts it into the query.
+# The marts and the downsampling read a payload's series by the same function: what downsampling retains must be what
+# the marts read. Values of an unexpected type are excluded, and so are -1, -2 and nulls. Nothing outside 1970 to 2100 is
+# an instant, and nothing beyond 1e12 a measurement. A single select, stable and not strict, so that PostgreSQL inlines
+# it into the query.
 _BY_INSTANT = """
 select '{measure}'::text as measure, to_timestamp(sample.at_ms / 1000) as measured_at, sample.value
   from json_table(data, '{path}' columns (at_ms double precision path '$[0]', value double precision path '{value}'))
@@ -24,13 +25,13 @@ select '{measure}'::text, sample.read_at at time zone 'UTC', sample.value
 
 
 def by_instant(kind: str, measure: str, series: str, value: str, least: str) -> str:
-    """SQL of a series that says its instants in milliseconds."""
+    """SQL of a series that states its instants in milliseconds."""
     path = f"$.{series}[*]"
     return _BY_INSTANT.format(kind=kind, measure=measure, path=path, value=value, least=least)
 
 
 def by_clock(kind: str, measure: str, series: str, at: str, value: str, least: str) -> str:
-    """SQL of a series that says its instants as date and time of UTC."""
+    """SQL of a series that states its instants as date and time in UTC."""
     path = f"$.{series}[*]"
     return _BY_CLOCK.format(kind=kind, measure=measure, path=path, at=at, value=value, least=least)
 
@@ -55,7 +56,7 @@ $$;
 comment on function raw.samples_of is 'Samples of one Garmin payload, one row each; unpacked in one place for all.';
 """
 
-# What an element of a series has to look like to be known; a payload with any other is never thinned.
+# The known shape of an element of each series; a payload with an element of another shape is never downsampled.
 _PAIR = '@[0].type() == "number" && (@[{n}].type() == "number" || @[{n}].type() == "null")'
 _TEXT_FIRST = '@[0].type() == "string" && (@[2].type() == "number" || @[2].type() == "null")'
 _OBJECT = '@.{at}.type() == "string" && (@.{value}.type() == "number" || @.{value}.type() == "null")'
@@ -70,30 +71,31 @@ SERIES = (
     ("floors", "floorValuesArray", _TEXT_FIRST),
     ("steps_intervals", "stepsIntervals", _OBJECT.format(at="startGMT", value="steps")),
 )
-_KNOWN = ",\n    ".join(
-    f"('garmin.{kind}', '{series}', data -> '{series}', 'strict $[*] ? ({known})'::jsonpath)"
-    for kind, series, known in SERIES
+_EXPECTED = ",\n    ".join(
+    f"('garmin.{kind}', '{series}', data -> '{series}', 'strict $[*] ? ({shape})'::jsonpath)"
+    for kind, series, shape in SERIES
 )
 THINNABLE = f"""
 create function raw.is_thinnable(event_type text, data jsonb) returns boolean
 language sql stable parallel safe as $$
   select jsonb_typeof(data) = 'object' and not data ? 'thinned' and coalesce(bool_and(
-    case jsonb_typeof(told.elements)
+    case jsonb_typeof(expected.elements)
       when 'array' then
-        jsonb_array_length(jsonb_path_query_array(told.elements, told.known, silent => true))
-          = jsonb_array_length(told.elements)
+        jsonb_array_length(jsonb_path_query_array(expected.elements, expected.shape, silent => true))
+          = jsonb_array_length(expected.elements)
       when 'null' then true
-      else told.elements is null
+      else expected.elements is null
     end
   ), false)
   from (values
-    {_KNOWN}
-  ) as told (kind, series, elements, known)
-  where told.kind = event_type
+    {_EXPECTED}
+  ) as expected (kind, series, elements, shape)
+  where expected.kind = event_type
 $$;
 comment on function raw.is_thinnable is 'Whether every element of a payload''s series is of a shape that is known.';
 
--- What the models take from a series, in their own words (stg_garmin__heart_rates, stg_garmin__stress_days).
+-- The metrics that the models compute from a series, under their names there (stg_garmin__heart_rates,
+-- stg_garmin__stress_days).
 create function raw.figures_of_series(event_type text, data jsonb) returns jsonb
 language sql stable parallel safe as $$
   select case event_type
@@ -161,8 +163,8 @@ comment on table raw.kept_rollups is
   'Five-minute rollups of series that were thinned, one row a version of a payload and measure. Part of the log.';
 """
 
-# The single exception to append-only (docs/decisions/0005). One statement of SQL does it all, so that it happens wholly
-# or not at all; versions that are thinned are not found again.
+# The only exception to append-only (docs/decisions/0005). A single SQL statement makes it atomic. Versions that were
+# downsampled do not match again.
 _TYPES = ", ".join(sorted({f"'garmin.{kind}'" for kind, *_ in SERIES}))
 _CUT = " ".join(f"- '{series}'" for _, series, _ in SERIES)
 THIN = f"""
@@ -173,7 +175,7 @@ create function raw.thin_samples(
 declare
   this_thinning bigint;
 begin
-  -- Writers of one person wait for each other (santorio/events.py).
+  -- Writers of one person wait for each other (santorio/storage/database/locks.py).
   perform pg_advisory_xact_lock(hashtextextended(who::text, 1614));
   insert into ops.thinnings (user_id, keep_samples_days, first_day, last_day, payloads, samples, bytes)
   values (who, keep_days, first_day, last_day, 0, 0, 0) returning thinning_id into this_thinning;
@@ -185,7 +187,7 @@ begin
     where user_id = who and source = 'garmin' and event_type in ({_TYPES})
       and metadata ->> 'day' between first_day::text and last_day::text
       and pg_input_is_valid(metadata ->> 'day', 'date')
-      -- A payload that says another day than the one it was asked for is none that we understand.
+      -- A payload that reports another day than the one that was requested is not understood, and stays as it is.
       and coalesce(data ->> 'calendarDate', data -> 'hrvSummary' ->> 'calendarDate', metadata ->> 'day')
         = metadata ->> 'day'
   ),
@@ -200,13 +202,14 @@ begin
     )
     order by event_id, ingested_at desc, content_hash
   ),
-  -- What tells one day together is thinned together, or not at all: which of two tells an instant is settled then.
+  -- Payloads that report the same day are downsampled together or not at all: which of them counts for an instant is
+  -- decided then.
   chosen as materialized (
     select versions.*, current.event_id is not null as is_current,
       coalesce(current.is_part and exists (
         select from current as whole
         where whole.event_type = current.event_type and whole.about = current.about and whole.is_whole
-      ), false) as is_told_again
+      ), false) as is_repeated
     from versions
     left join current using (event_id, ingested_at)
     where versions.is_thinnable and (current.event_id is null or not exists (
@@ -215,26 +218,26 @@ begin
         and not beside.is_thinnable and not beside.is_thinned
     ))
   ),
-  told as materialized (
-    select chosen.event_id, chosen.ingested_at, chosen.about::date as day, chosen.is_current, chosen.is_told_again,
+  readings as materialized (
+    select chosen.event_id, chosen.ingested_at, chosen.about::date as day, chosen.is_current, chosen.is_repeated,
       sample.measure, sample.measured_at, sample.value,
       row_number() over (
-        partition by chosen.about, sample.measure, sample.measured_at, chosen.is_current, chosen.is_told_again,
+        partition by chosen.about, sample.measure, sample.measured_at, chosen.is_current, chosen.is_repeated,
           case when not chosen.is_current then chosen.content_hash end
         order by chosen.ingested_at desc, chosen.event_id, sample.value
-      ) as place
+      ) as priority
     from chosen
     cross join lateral raw.samples_of(chosen.event_type, chosen.data) as sample
   ),
   counted as materialized (
-    select event_id, ingested_at, count(*) as samples from told group by event_id, ingested_at
+    select event_id, ingested_at, count(*) as samples from readings group by event_id, ingested_at
   ),
   rolled as (
     select event_id, ingested_at, measure, day,
       date_bin('5 minutes', measured_at, '2000-01-01 00:00+00') as bucket_at,
       count(*)::int as samples, sum(value::numeric)::double precision as sum, min(value) as min, max(value) as max
-    from told
-    where place = 1 and not is_told_again
+    from readings
+    where priority = 1 and not is_repeated
     group by event_id, ingested_at, measure, day, bucket_at
   ),
   kept as (
@@ -278,8 +281,8 @@ comment on function raw.thin_samples is
   'Takes the series out of one person''s payloads of some days and keeps rollups and figures; run twice, once done.';
 """  # noqa: S608 - every name is one of this module
 
-# Where the server has the extension. A row policy and a columnstore or continuous aggregate exclude each other, so that
-# nothing here is granted to anybody: marts.own_samples_* are what the API's views read. Numbers: docs/timescale.md.
+# Only if the server has the extension. A row policy and a columnstore or continuous aggregate exclude each other, so
+# nothing here is granted to any role: the API's views read marts.own_samples_*. Numbers: docs/timescale.md.
 INTRADAY = """
 create schema intraday;
 comment on schema intraday is 'Samples within the day, in TimescaleDB; made from the log like the marts.';
@@ -295,7 +298,7 @@ create table intraday.samples (
 );
 select create_hypertable(
   'intraday.samples', by_range('measured_at', interval '30 days'), create_default_indexes => false);
--- A person's measure over a while is what is asked for.
+-- Queries ask for a person's measure over a period.
 create index samples_of_a_measure on intraday.samples (user_id, measure, measured_at);
 alter table intraday.samples set (
   timescaledb.enable_columnstore = true,
@@ -327,7 +330,7 @@ with no data;
 create index five_minutes_of_a_measure on intraday.samples_5min (user_id, measure, bucket_at);
 create index hours_of_a_measure on intraday.samples_hourly (user_id, measure, bucket_at);
 
--- The day is in the order so that each batch knows its least and greatest: who asks for days skips the others.
+-- The day is part of the order, so that each batch has its minimum and maximum: a query by day skips the others.
 alter materialized view intraday.samples_5min set (
   timescaledb.enable_columnstore = true,
   timescaledb.segmentby = 'user_id, measure',
@@ -358,37 +361,38 @@ create table intraday.owed (
 );
 comment on table intraday.owed is 'Spans that the continuous aggregates do not know yet, noted with what changed.';
 
--- Days that a build made, out of the temporary table days_to_store: in the build's own transaction. One person-day a
--- statement, with constants: so only the batches of that person and span are unpacked where a chunk is compressed.
+-- Stores the days that a build computed, which the temporary table days_to_store lists, in the build's own transaction.
+-- Each person-day has a statement of its own with constants: in a compressed chunk only the batches of that person and
+-- span are unpacked.
 create procedure intraday.store_days(made text) language plpgsql as $$
 declare
-  one record;
+  changed_day record;
 begin
   if not exists (select from intraday.stored_days) then
     execute format($q$
       insert into intraday.samples (user_id, day, measure, measured_at, local_at, value, as_of)
-      select told.user_id, told.day, told.measure, sample.measured_at,
-        (sample.measured_at at time zone 'UTC') + make_interval(secs => sample.clock_ahead_s), sample.value, told.as_of
-      from %s as told
-      cross join lateral unnest(told.measured_at, told.clock_ahead_s, told.value)
+      select built.user_id, built.day, built.measure, sample.measured_at,
+        (sample.measured_at at time zone 'UTC') + make_interval(secs => sample.clock_ahead_s), sample.value, built.as_of
+      from %s as built
+      cross join lateral unnest(built.measured_at, built.clock_ahead_s, built.value)
         as sample (measured_at, clock_ahead_s, value)
-      where (told.user_id, told.day) in (select user_id, day from days_to_store)$q$, made);
+      where (built.user_id, built.day) in (select user_id, day from days_to_store)$q$, made);
   else
-    for one in select * from days_to_store order by user_id, day loop
-      if one.first_at is not null then
+    for changed_day in select * from days_to_store order by user_id, day loop
+      if changed_day.first_at is not null then
         execute format(
           'delete from intraday.samples where user_id = %L and measured_at >= %L and measured_at <= %L and day = %L',
-          one.user_id, one.first_at, one.last_at, one.day);
+          changed_day.user_id, changed_day.first_at, changed_day.last_at, changed_day.day);
       end if;
       execute format($q$
         insert into intraday.samples (user_id, day, measure, measured_at, local_at, value, as_of)
-        select told.user_id, told.day, told.measure, sample.measured_at,
+        select built.user_id, built.day, built.measure, sample.measured_at,
           (sample.measured_at at time zone 'UTC') + make_interval(secs => sample.clock_ahead_s),
-          sample.value, told.as_of
-        from %s as told
-        cross join lateral unnest(told.measured_at, told.clock_ahead_s, told.value)
+          sample.value, built.as_of
+        from %s as built
+        cross join lateral unnest(built.measured_at, built.clock_ahead_s, built.value)
           as sample (measured_at, clock_ahead_s, value)
-        where told.user_id = %L and told.day = %L$q$, made, one.user_id, one.day);
+        where built.user_id = %L and built.day = %L$q$, made, changed_day.user_id, changed_day.day);
     end loop;
   end if;
   insert into intraday.owed (first_at, last_at)
@@ -399,32 +403,33 @@ begin
   select user_id, day, fingerprint, from_at, to_at from days_to_store where fingerprint is not null;
 end $$;
 
--- After a build, outside a transaction: exactly the spans that changed, each done for good before the next, so that a
--- crash leaves the rest owed. Then what is old enough is compressed, also where no background worker does it.
+-- After a build, outside a transaction: refreshes exactly the spans that changed. Each is committed before the next, so
+-- after a crash the rest is still owed. Then chunks that are old enough are compressed, in case there is no background
+-- worker that does.
 create procedure intraday.refresh() language plpgsql as $$
 declare
-  one record;
+  changed_span record;
   chunk regclass;
   spans tstzmultirange;
-  known bigint[];
+  owed_ids bigint[];
 begin
   -- Builds that end together take turns.
   perform pg_advisory_lock(1618);
   loop
     select range_agg(tstzrange(
       time_bucket('1 hour', first_at), time_bucket('1 hour', last_at) + interval '1 hour')), array_agg(owed_id)
-    into spans, known
+    into spans, owed_ids
     from intraday.owed;
     exit when spans is null;
-    select lower(span) as first_at, upper(span) as last_at into one from unnest(spans) as span limit 1;
-    -- A month at a time: by default it takes ten buckets.
+    select lower(span) as first_at, upper(span) as last_at into changed_span from unnest(spans) as span limit 1;
+    -- A month in each batch; the default is ten buckets.
     call refresh_continuous_aggregate(
-      'intraday.samples_5min', one.first_at, one.last_at, options => '{"buckets_per_batch": 8640}');
+      'intraday.samples_5min', changed_span.first_at, changed_span.last_at, options => '{"buckets_per_batch": 8640}');
     call refresh_continuous_aggregate(
-      'intraday.samples_hourly', one.first_at, one.last_at, options => '{"buckets_per_batch": 720}');
-    -- Not what was noted meanwhile: it may have changed after it was read.
+      'intraday.samples_hourly', changed_span.first_at, changed_span.last_at, options => '{"buckets_per_batch": 720}');
+    -- Not spans that were added meanwhile: their samples may have changed after they were read.
     delete from intraday.owed
-    where owed_id = any (known) and first_at >= one.first_at and last_at < one.last_at;
+    where owed_id = any (owed_ids) and first_at >= changed_span.first_at and last_at < changed_span.last_at;
     commit;
   end loop;
   for chunk in
@@ -438,8 +443,9 @@ begin
   perform pg_advisory_unlock(1618);
 end $$;
 """
-# An event is looked up by its id, in all chunks: of ten years 120 of 30 days cost ten times as much as ten of a year.
-# The log is not compressed: it would be a third, and each batch that is written would ask 70 times as long.
+# An event is looked up by its id in all chunks: for ten years, 120 chunks of 30 days take ten times as long as ten of a
+# year. The log is not compressed: it would shrink to a third, but comparing each written batch would take 70 times as
+# long.
 LARGER_CHUNKS = """
 select set_chunk_time_interval('raw.events', interval '365 days');
 select set_chunk_time_interval('raw.activity_records', interval '90 days');
