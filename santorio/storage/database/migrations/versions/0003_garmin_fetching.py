@@ -17,7 +17,7 @@ create table ops.garmin_pace (
 );
 comment on table ops.garmin_pace is 'The token bucket that all calls of a person share, in whatever process.';
 
--- Garmin counts requests by address, not by account: one breaker for everyone.
+-- Garmin counts requests by address, not by account: all people share one breaker.
 create table ops.garmin_breaker (
   is_only boolean primary key default true check (is_only),
   trips int not null default 0,

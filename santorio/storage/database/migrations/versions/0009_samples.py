@@ -6,9 +6,9 @@ revision = "0009"
 down_revision = "0008"
 
 # The marts and the downsampling read a payload's series by the same function: what downsampling retains must be what
-# the marts read. Values of an unexpected type are excluded, and so are -1, -2 and nulls. Nothing outside 1970 to 2100 is
-# an instant, and nothing beyond 1e12 a measurement. A single select, stable and not strict, so that PostgreSQL inlines
-# it into the query.
+# the marts read. Values of an unexpected type are excluded, and so are -1, -2 and nulls. Nothing outside 1970 to 2100
+# is an instant, and nothing beyond 1e12 a measurement. A single select, stable and not strict, so that PostgreSQL
+# inlines it into the query.
 _BY_INSTANT = """
 select '{measure}'::text as measure, to_timestamp(sample.at_ms / 1000) as measured_at, sample.value
   from json_table(data, '{path}' columns (at_ms double precision path '$[0]', value double precision path '{value}'))

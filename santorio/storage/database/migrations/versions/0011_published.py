@@ -43,7 +43,7 @@ begin
 end $$;
 """
 
-# By person and day where every row has one, else by person: what a build did not touch is as it was.
+# By person and day if every row has a day, else by person: rows that a build did not touch stay as they are.
 COPY = """
 create function ops.publish_mart(mart text, everything boolean) returns bigint language plpgsql as $$
 declare

@@ -68,15 +68,15 @@ CONSTRAINT_WORDS = {
     "asked_at": "requested_at",
     "noticed_at": "detected_at",
 }
-# Words that stand in other names too: replaced for one table alone.
+# Words that occur in other names too: replaced in the names of one table only.
 CONSTRAINT_WORDS_BY_TABLE = {
     "ops.rejected_records": ("rejected_", "rejected_records_"),
     "analysis.runs": ("subject", "target"),
     "analysis.proposals": ("lever", "intervention"),
 }
 
-# The role belongs to the server, so another database of it may have renamed or made it. Where both names exist, what
-# this database has of the old one goes to the new one.
+# The role belongs to the server, so another of its databases may have renamed or created it. Where both names exist,
+# the rights and objects of the old role in this database go to the new one.
 ROLE = """
 do $$
 declare
