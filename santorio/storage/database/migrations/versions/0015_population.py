@@ -17,7 +17,7 @@ comment on column insights.{table}.prior_free_sd is 'Its standard deviation.';
 comment on column insights.{table}.standard_effect is 'What an effect of one standard deviation amounts to.';
 """
 
-# A row is about one person: what the pooled result means for them. The database too ensures that no person sees a result
+# A row is about one person: what the pooled result means for them. The database too ensures that nobody sees a result
 # of fewer than five people.
 TABLE = """
 create table insights.population (
