@@ -1,4 +1,4 @@
-"""An archive whose import stopped, however it stopped, gives every one of its files in the end."""
+"""An import of an archive that was interrupted at any point is completed by the next one."""
 
 import datetime as dt
 import errno
@@ -43,25 +43,25 @@ def test_two_imports_at_once_that_both_stop_skip_no_file(
     with zipfile.ZipFile(archive, "w") as file:
         for number in range(1, 11):
             file.writestr(f"steps{number}.json", steps(number))
-    told = {"one": 0, "other": 0}
-    with database.connect(autocommit=True) as one, database.connect(autocommit=True) as other:
+    calls = {"first": 0, "second": 0}
+    with database.connect(autocommit=True) as first, database.connect(autocommit=True) as second:
 
-        def stop_other(_: float) -> None:
-            told["other"] += 1
-            if told["other"] == 3:
+        def stop_second(_: float) -> None:
+            calls["second"] += 1
+            if calls["second"] == 3:
                 raise KilledError
 
-        def stop_one(_: float) -> None:
-            told["one"] += 1
-            if told["one"] == 1:
+        def stop_first(_: float) -> None:
+            calls["first"] += 1
+            if calls["first"] == 1:
                 with pytest.raises(KilledError):
-                    import_archive(other, store, person, archive, now, progress=stop_other)
-            if told["one"] == 3:
+                    import_archive(second, store, person, archive, now, progress=stop_second)
+            if calls["first"] == 3:
                 raise KilledError
 
         with pytest.raises(KilledError):
-            import_archive(one, store, person, archive, now, progress=stop_one)
-        import_archive(one, store, person, archive, now, progress=lambda _: None)
+            import_archive(first, store, person, archive, now, progress=stop_first)
+        import_archive(first, store, person, archive, now, progress=lambda _: None)
     assert days_in_log(database) == 10
 
 
@@ -105,9 +105,9 @@ def test_the_accounts_email_is_in_no_name_of_an_unpacked_export(
 
 
 def test_a_file_of_nothing_but_refusals_ends_after_a_thousand() -> None:
-    found = list(json_stream.iter_chunks(io.BytesIO(b"[" + b"1e999," * 5000 + b"1]")))
-    assert len(found) == json_stream.MAX_REJECTIONS + 1
-    last = found[-1]
+    parts = list(json_stream.iter_chunks(io.BytesIO(b"[" + b"1e999," * 5000 + b"1]")))
+    assert len(parts) == json_stream.MAX_REJECTIONS + 1
+    last = parts[-1]
     assert isinstance(last, Rejection)
     assert (last.code, last.location) == ("bad_json", f"entry {json_stream.MAX_REJECTIONS + 1}")
 
@@ -123,5 +123,5 @@ def test_what_nests_without_end_after_whole_entries_costs_no_other_file() -> Non
     parts = list(zip_archive.iter_members(packed))
     assert parts[-1].path.endswith("b.json")
     assert isinstance(parts[-1], zip_archive.Member)
-    refused = [one.rejection.code for one in parts if isinstance(one, zip_archive.SkippedMember)]
+    refused = [part.rejection.code for part in parts if isinstance(part, zip_archive.SkippedMember)]
     assert refused == ["too_large"]

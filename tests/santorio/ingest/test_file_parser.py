@@ -36,8 +36,8 @@ def parsed(content: str | bytes | object, **arguments: object) -> ParseResult:
     return parse_file(content.encode() if isinstance(content, str) else content, PERSON, NOW, **arguments)
 
 
-def codes(found: ParseResult) -> list[str]:
-    return [rejection.code for rejection in found.rejections]
+def codes(result: ParseResult) -> list[str]:
+    return [rejection.code for rejection in result.rejections]
 
 
 def test_a_night_is_filed_under_its_day_with_the_offset_it_states():
@@ -55,18 +55,20 @@ def test_two_accounts_never_overwrite_one_another():
 
 def test_a_range_becomes_an_event_a_day_and_a_bad_element_is_named_alone():
     days = [{"calendarDate": f"2026-03-0{n}", "totalSteps": 1000 * n} for n in (1, 2, 3)]
-    found = parsed([*days, {"calendarDate": "no day", "totalSteps": 5}])
-    assert [event.metadata["day"] for event in found.events] == ["2026-03-01", "2026-03-02", "2026-03-03"]
-    assert [(one.code, one.location) for one in found.rejections] == [("no_day", "element 4")]
+    result = parsed([*days, {"calendarDate": "no day", "totalSteps": 5}])
+    assert [event.metadata["day"] for event in result.events] == ["2026-03-01", "2026-03-02", "2026-03-03"]
+    assert [(rejection.code, rejection.location) for rejection in result.rejections] == [
+        ("no_day", "element 4")
+    ]
 
 
 @pytest.mark.parametrize(("step", "kind"), [(1, "garmin.sleep_score"), (7, "garmin.stress_weekly")])
 def test_lists_that_look_alike_are_told_apart_by_the_distance_of_their_days(step, kind):
     start = dt.date(2026, 3, 2)
-    found = parsed(
+    result = parsed(
         [{"calendarDate": str(start + dt.timedelta(days=step * n)), "value": 40} for n in range(3)]
     )
-    assert {event.event_type for event in found.events} == {kind}
+    assert {event.event_type for event in result.events} == {kind}
 
 
 @pytest.mark.parametrize(
@@ -105,22 +107,22 @@ def test_lists_that_look_alike_are_told_apart_by_the_distance_of_their_days(step
     ],
 )
 def test_what_cannot_be_taken_in_says_why(content, code):
-    found = parsed(content)
-    assert (codes(found), found.events) == ([code], [])
-    assert found.keep
-    assert found.rejections[0].reason.endswith(".")
+    result = parsed(content)
+    assert (codes(result), result.events) == ([code], [])
+    assert result.keep
+    assert result.rejections[0].reason.endswith(".")
 
 
 def test_a_reason_quotes_no_value():
-    found = parsed("time,kind,value,unit\n2026-03-01,weight,secretive,kg\n2026-03-02,weight,99123,kg\n")
-    assert len(found.rejections) == 2
-    assert not re.search("secretive|99123", " ".join(one.reason for one in found.rejections))
+    result = parsed("time,kind,value,unit\n2026-03-01,weight,secretive,kg\n2026-03-02,weight,99123,kg\n")
+    assert len(result.rejections) == 2
+    assert not re.search("secretive|99123", " ".join(rejection.reason for rejection in result.rejections))
 
 
 def test_the_good_rows_of_a_log_are_taken_and_the_bad_ones_named_by_line():
-    found = parsed("time;kind;value;unit\n2026-03-01T08:00;weight;71,5;kg\n2026-03-02;weight;heavy;kg\n")
-    assert [event.data for event in found.events] == [{"weight_kg": 71.5}]
-    assert [one.location for one in found.rejections] == ["line 3"]
+    result = parsed("time;kind;value;unit\n2026-03-01T08:00;weight;71,5;kg\n2026-03-02;weight;heavy;kg\n")
+    assert [event.data for event in result.events] == [{"weight_kg": 71.5}]
+    assert [rejection.location for rejection in result.rejections] == ["line 3"]
 
 
 def test_two_equal_entries_of_a_file_are_two_and_stay_two_when_it_comes_again():
@@ -153,20 +155,20 @@ STUDY = """datetime,study_day,mood,melatonin,condition,mood_daily_mean
 
 
 def test_a_recorded_study_gives_its_arms_its_outcome_and_days_that_may_span_two_dates():
-    found = parsed(STUDY)
-    protocol = next(event.data for event in found.events if event.event_type == "trial.protocol")
+    result = parsed(STUDY)
+    protocol = next(event.data for event in result.events if event.event_type == "trial.protocol")
     assert (protocol["trial"], protocol["arms"], protocol["outcome"], protocol["secondary"]) == (
         "melatonin",
         ["control", "melatonin"],
         "mood",
         [],
     )
-    days = [event.data for event in found.events if event.event_type == "trial.day"]
+    days = [event.data for event in result.events if event.event_type == "trial.day"]
     assert [(day["study_day"], day["arm"], day["first_day"], day["last_day"]) for day in days] == [
         (1, "melatonin", "2026-04-02", "2026-04-03"),
         (2, "control", "2026-04-04", "2026-04-04"),
     ]
-    assert sum(event.event_type == "measure" for event in found.events) == 3
+    assert sum(event.event_type == "measure" for event in result.events) == 3
 
 
 def test_answers_and_daily_means_of_a_study_are_different_events():
@@ -194,9 +196,11 @@ def zipped(**members: bytes) -> bytes:
 
 
 def test_a_zip_is_read_through_and_a_bomb_in_it_refused_alone():
-    found = parsed(zipped(night=json.dumps(SLEEP).encode(), bomb=b"0" * 30_000_000))
-    assert [event.event_type for event in found.events] == ["garmin.sleep"]
-    assert [(one.code, one.location) for one in found.rejections] == [("too_large", "bomb")]
+    result = parsed(zipped(night=json.dumps(SLEEP).encode(), bomb=b"0" * 30_000_000))
+    assert [event.event_type for event in result.events] == ["garmin.sleep"]
+    assert [(rejection.code, rejection.location) for rejection in result.rejections] == [
+        ("too_large", "bomb")
+    ]
 
 
 def test_the_examples_of_the_documentation_are_taken_in_whole():
@@ -204,9 +208,9 @@ def test_the_examples_of_the_documentation_are_taken_in_whole():
     blocks = re.findall(r"```(?:csv|json)\n(.*?)```", page, re.DOTALL)
     assert len(blocks) == 6
     for block in blocks:
-        found = parsed(block)
-        assert found.events, block
-        assert found.rejections == [], block
+        result = parsed(block)
+        assert result.events, block
+        assert result.rejections == [], block
 
 
 json_values = st.recursive(
@@ -296,11 +300,11 @@ def test_any_table_becomes_events_or_reasons(table):
     account_for(parsed("\n".join(",".join(row) for row in table)))
 
 
-def account_for(found: ParseResult) -> None:
-    assert found.events or found.rejections
-    for event in found.events:
+def account_for(result: ParseResult) -> None:
+    assert result.events or result.rejections
+    for event in result.events:
         assert isinstance(event, Event)
         assert event.time.tzinfo is not None
-    for rejection in found.rejections:
+    for rejection in result.rejections:
         assert isinstance(rejection, Rejection)
         assert rejection.reason

@@ -80,11 +80,11 @@ def test_a_file_too_large_to_be_read_leaves_the_inbox_once_it_is_kept_aside(
     path = waiting(settings.inbox / "large.json", night(27000))
     content = path.read_bytes()
     report = import_inbox(database, store, settings)
-    assert [one.code for file in report.files for one in file.rejected] == ["too_large"]
+    assert [rejection.code for file in report.files for rejection in file.rejected] == ["too_large"]
     assert not path.exists()
     with database.connect() as connection:
-        kept = connection.execute("select object_sha256 from ops.rejected_records").fetchall()
-    assert [store.get(sha256) for (sha256,) in kept] == [content]
+        rows = connection.execute("select object_sha256 from ops.rejected_records").fetchall()
+    assert [store.get(sha256) for (sha256,) in rows] == [content]
 
 
 def test_a_file_that_was_replaced_while_it_was_read_stays_for_the_next_time(
@@ -93,9 +93,9 @@ def test_a_file_that_was_replaced_while_it_was_read_stays_for_the_next_time(
     path = waiting(settings.inbox / "night.json", night(27000))
     leave = importer._remove_from_inbox
 
-    def after_a_late_sync(kept: FolderStore, outcome: importer.FileOutcome) -> None:
+    def after_a_late_sync(store: FolderStore, outcome: importer.FileOutcome) -> None:
         waiting(path, night(28000))
-        leave(kept, outcome)
+        leave(store, outcome)
 
     monkeypatch.setattr(importer, "_remove_from_inbox", after_a_late_sync)
     import_inbox(database, store, settings)
@@ -132,7 +132,7 @@ def test_a_pipe_is_named_and_not_waited_for(
 ) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     report = import_paths(database, store, person, [tmp_path], now=now)
-    assert [one.code for file in report.files for one in file.rejected] == ["unreadable"]
+    assert [rejection.code for file in report.files for rejection in file.rejected] == ["unreadable"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")

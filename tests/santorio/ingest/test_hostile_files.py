@@ -100,10 +100,10 @@ def test_each_is_refused_with_a_reason_in_little_memory_and_nothing_is_written_e
     )
     assert "Traceback" not in done.stderr
     with database.connect() as connection:
-        told = connection.execute("select source_name, code, reason from ops.rejected_records").fetchall()
+        rows = connection.execute("select source_name, code, reason from ops.rejected_records").fetchall()
         events = connection.execute("select event_type from raw.events order by 1").fetchall()
     refused: dict[str, set[str]] = {}
-    for name, code, reason in told:
+    for name, code, reason in rows:
         refused.setdefault(name, set()).add(code)
         assert reason.endswith(".")
     assert refused == {

@@ -33,12 +33,12 @@ def parsed(content: object) -> ParseResult:
     return parse_file(content if isinstance(content, bytes) else json.dumps(content).encode(), PERSON, NOW)
 
 
-def flaws(found: ParseResult) -> list[tuple[str, str, str | None]]:
-    return [(one.code, one.status, one.location) for one in found.rejections]
+def flaws(result: ParseResult) -> list[tuple[str, str, str | None]]:
+    return [(rejection.code, rejection.status, rejection.location) for rejection in result.rejections]
 
 
-def types(found: ParseResult) -> list[str]:
-    return [event.event_type for event in found.events]
+def types(result: ParseResult) -> list[str]:
+    return [event.event_type for event in result.events]
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
@@ -66,8 +66,8 @@ def test_a_bare_night_stands_beside_the_answer_with_its_series_and_never_in_its_
 
 
 def test_an_error_among_payloads_is_named_and_the_payloads_taken() -> None:
-    found = parsed([{"dailySleepDTO": NIGHT}, {"message": "HTTP 404 Not Found"}])
-    assert (types(found), flaws(found)) == (["garmin.sleep"], [("garmin_error", "open", "element 2")])
+    result = parsed([{"dailySleepDTO": NIGHT}, {"message": "HTTP 404 Not Found"}])
+    assert (types(result), flaws(result)) == (["garmin.sleep"], [("garmin_error", "open", "element 2")])
 
 
 def test_a_payload_garmin_adds_tomorrow_is_kept_with_its_shape() -> None:
@@ -78,8 +78,8 @@ def test_a_payload_garmin_adds_tomorrow_is_kept_with_its_shape() -> None:
 
 @pytest.mark.parametrize("document", [[], {}, [{}], {"a": None, "b": []}, {"hrvSummary": None}])
 def test_nothing_is_named_as_nothing(document: object) -> None:
-    found = parsed(document)
-    assert (found.events, flaws(found)) == ([], [("no_data", "ignored", None)])
+    result = parsed(document)
+    assert (result.events, flaws(result)) == ([], [("no_data", "ignored", None)])
 
 
 def test_an_empty_day_in_the_future_is_nothing_but_a_measured_one_is_wrong() -> None:
@@ -102,10 +102,10 @@ def test_days_with_a_hole_of_a_week_are_still_days() -> None:
 
 def test_a_fit_file_in_a_zip_points_to_the_zip_which_is_what_is_kept() -> None:
     packed = zipped({"run.fit": RUN, "nights/night.json": json.dumps({"dailySleepDTO": NIGHT}).encode()})
-    found = parsed(packed)
-    assert types(found) == ["fit.activity", "garmin.sleep"]
-    assert found.events[0].metadata["object_sha256"] == hashlib.sha256(packed).hexdigest()
-    assert found.keep
+    result = parsed(packed)
+    assert types(result) == ["fit.activity", "garmin.sleep"]
+    assert result.events[0].metadata["object_sha256"] == hashlib.sha256(packed).hexdigest()
+    assert result.keep
 
 
 def test_a_reader_that_fails_names_its_file_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,9 +113,9 @@ def test_a_reader_that_fails_names_its_file_and_no_more(monkeypatch: pytest.Monk
         raise ZeroDivisionError("3.5 kg")
 
     monkeypatch.setattr(file_parser.garmin_parser, "parse", fail)
-    found = parsed({"dailySleepDTO": NIGHT})
-    assert flaws(found) == [("reader_failed", "open", None)]
-    assert "3.5" not in found.rejections[0].reason
+    result = parsed({"dailySleepDTO": NIGHT})
+    assert flaws(result) == [("reader_failed", "open", None)]
+    assert "3.5" not in result.rejections[0].reason
 
 
 def test_a_character_that_the_database_cannot_keep_is_named_wherever_it_stands() -> None:
@@ -123,12 +123,14 @@ def test_a_character_that_the_database_cannot_keep_is_named_wherever_it_stands()
         ("rejected_record", "open", "garmin.other")
     ]
     table = "date,mood\n" + "2026-03-01,5\n" * 100 + "2026-03-02,\x00\n"
-    assert all("\x00" not in f"{one.reason}{one.location}" for one in parsed(table).rejections)
+    assert all(
+        "\x00" not in f"{rejection.reason}{rejection.location}" for rejection in parsed(table).rejections
+    )
 
 
 def test_a_list_of_entries_with_one_bad_element_keeps_the_others() -> None:
-    found = parsed([{"time": "2026-03-01T08:00", "kind": "mood", "value": 5}, 7])
-    assert (types(found), flaws(found)) == (["mood"], [("unrecognised", "open", "entry 2")])
+    result = parsed([{"time": "2026-03-01T08:00", "kind": "mood", "value": 5}, 7])
+    assert (types(result), flaws(result)) == (["mood"], [("unrecognised", "open", "entry 2")])
 
 
 @pytest.mark.parametrize(
@@ -140,8 +142,8 @@ def test_alcohol_is_grams_of_alcohol(amount: str, grams: float) -> None:
 
 
 def test_an_unknown_unit_is_not_guessed() -> None:
-    found = parsed("time,kind,value,unit\n2026-03-01T20:00,caffeine,2,cups\n")
-    assert (found.events, flaws(found)) == ([], [("unknown_unit", "open", "line 2")])
+    result = parsed("time,kind,value,unit\n2026-03-01T20:00,caffeine,2,cups\n")
+    assert (result.events, flaws(result)) == ([], [("unknown_unit", "open", "line 2")])
 
 
 def test_a_yes_is_no_number() -> None:
@@ -151,29 +153,29 @@ def test_a_yes_is_no_number() -> None:
 
 
 def test_people_may_write_the_hour_with_one_digit_but_not_the_week_for_the_day() -> None:
-    found = parsed("time,kind,value\n2026-03-01 8:30,mood,5\n2026-W09,mood,5\n20260301,mood,5\n")
-    assert [event.time.isoformat() for event in found.events] == ["2026-03-01T07:30:00+00:00"]
-    assert flaws(found) == [("bad_time", "open", "line 3"), ("bad_time", "open", "line 4")]
+    result = parsed("time,kind,value\n2026-03-01 8:30,mood,5\n2026-W09,mood,5\n20260301,mood,5\n")
+    assert [event.time.isoformat() for event in result.events] == ["2026-03-01T07:30:00+00:00"]
+    assert flaws(result) == [("bad_time", "open", "line 3"), ("bad_time", "open", "line 4")]
 
 
 def test_a_comma_is_a_decimal_point_where_it_separates_no_columns() -> None:
-    found = parsed("date;mood\n2026-03-01;7,5\n2026-03-02;6\n")
-    assert [event.data["value"] for event in found.events] == [7.5, 6]
+    result = parsed("date;mood\n2026-03-01;7,5\n2026-03-02;6\n")
+    assert [event.data["value"] for event in result.events] == [7.5, 6]
 
 
 def test_a_number_that_may_be_thousands_is_named_not_guessed() -> None:
-    found = parsed("date;mood;steps\n2026-03-01;7,5;7.500\n2026-03-02;6,5;900\n")
-    assert [(event.data["name"], event.data["value"]) for event in found.events] == [
+    result = parsed("date;mood;steps\n2026-03-01;7,5;7.500\n2026-03-02;6,5;900\n")
+    assert [(event.data["name"], event.data["value"]) for event in result.events] == [
         ("mood", 7.5),
         ("mood", 6.5),
         ("steps", 900),
     ]
-    assert flaws(found) == [("not_a_number", "open", "line 2, column steps")]
+    assert flaws(result) == [("not_a_number", "open", "line 2, column steps")]
 
 
 def test_a_table_of_several_people_is_not_mixed_into_one() -> None:
-    found = parsed("id,date,steps\n1,2026-03-01,5000\n2,2026-03-01,7000\n")
-    assert (found.events, flaws(found)) == ([], [("several_people", "open", None)])
+    result = parsed("id,date,steps\n1,2026-03-01,5000\n2,2026-03-01,7000\n")
+    assert (result.events, flaws(result)) == ([], [("several_people", "open", None)])
     assert types(parsed("id,date,steps\n1,2026-03-01,5000\n2,2026-03-02,7000\n")) == ["measure", "measure"]
 
 
@@ -187,7 +189,7 @@ def test_weigh_ins_beside_the_range_that_was_asked_for_are_taken_too_each_once()
         return {"samplePk": number, "calendarDate": day, "weight": 70000.0, "timestampGMT": 1772431200000}
 
     nothing = dict.fromkeys(weigh_in(0, ""))
-    found = parsed(
+    result = parsed(
         {
             "dailyWeightSummaries": [
                 {"allWeightMetrics": [weigh_in(1, "2026-03-02")], "latestWeight": weigh_in(1, "2026-03-02")},
@@ -197,13 +199,13 @@ def test_weigh_ins_beside_the_range_that_was_asked_for_are_taken_too_each_once()
             "nextDateWeight": nothing,
         }
     )
-    assert [event.natural_key for event in found.events] == ["-/1", "-/2", "-/3"]
-    assert found.rejections == []
+    assert [event.natural_key for event in result.events] == ["-/1", "-/2", "-/3"]
+    assert result.rejections == []
 
 
 def test_bad_elements_of_a_day_of_weigh_ins_are_each_named() -> None:
-    found = parsed({"dateWeightList": [None, {"calendarDate": "2026-03-02", "weight": 1.0}, 7]})
-    assert (types(found), flaws(found)) == (
+    result = parsed({"dateWeightList": [None, {"calendarDate": "2026-03-02", "weight": 1.0}, 7]})
+    assert (types(result), flaws(result)) == (
         ["garmin.weigh_in"],
         [("unrecognised", "open", "entry 1"), ("unrecognised", "open", "entry 3")],
     )
@@ -211,9 +213,9 @@ def test_bad_elements_of_a_day_of_weigh_ins_are_each_named() -> None:
 
 def test_activities_of_the_accounts_export_are_not_mistaken_for_those_of_the_list() -> None:
     run = {"activityId": 5, "beginTimestamp": 1772352000000, "duration": 1800000.0, "distance": 500000.0}
-    found = parsed([{"summarizedActivitiesExport": [run, {**run, "activityId": 6}]}])
-    assert types(found) == ["garmin.activity_export"] * 2
-    assert found.events[0].time == dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
+    result = parsed([{"summarizedActivitiesExport": [run, {**run, "activityId": 6}]}])
+    assert types(result) == ["garmin.activity_export"] * 2
+    assert result.events[0].time == dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -229,14 +231,14 @@ def test_a_payload_is_recognised_when_its_series_is_missing(payload: dict[str, o
 
 
 def test_a_day_at_the_end_of_time_is_named_and_the_others_kept() -> None:
-    found = parsed(
+    result = parsed(
         [{"calendarDate": "2026-03-01", "totalSteps": 5}, {"calendarDate": "9999-12-31", "totalSteps": 5}]
     )
-    assert (types(found), flaws(found)) == (["garmin.steps"], [("no_day", "open", "element 2")])
+    assert (types(result), flaws(result)) == (["garmin.steps"], [("no_day", "open", "element 2")])
 
 
 def test_a_row_of_a_study_that_breaks_off_is_named_and_the_others_kept() -> None:
     table = "datetime,study_day,mood,pill,condition\n2026-03-01 10:00,1,6,0,control\n2026-03-02 10:00,2,7,1,pill\n"
-    found = parsed(table + "2026-03-03 10:00\n")
-    assert types(found).count("measure") == 2
-    assert flaws(found) == [("not_a_number", "open", "line 4")]
+    result = parsed(table + "2026-03-03 10:00\n")
+    assert types(result).count("measure") == 2
+    assert flaws(result) == [("not_a_number", "open", "line 4")]

@@ -29,7 +29,7 @@ LEDGERS = st.dictionaries(st.tuples(KINDS, DAYS), STATUSES, max_size=60)
 CALENDARS = LEDGERS.map(lambda ledger: build_calendars(ledger, []))
 
 
-def whole(kind: str, first: dt.date, days: int) -> dict[tuple[str, dt.date], str]:
+def complete_days(kind: str, first: dt.date, days: int) -> dict[tuple[str, dt.date], str]:
     return {(kind, first + dt.timedelta(days=number)): "final" for number in range(days)}
 
 
@@ -61,14 +61,14 @@ def test_every_day_of_every_kind_can_be_read_back_from_the_rows(
 
 @given(st.integers(1, 1000))
 def test_however_many_months_without_a_gap_are_read_back_too(count: int) -> None:
-    calendars = build_calendars(whole("sleep", dt.date(2021, 1, 17), count), [])
+    calendars = build_calendars(complete_days("sleep", dt.date(2021, 1, 17), count), [])
     rows = month_rows(calendars["sleep"])
     assert read_back(rows) == calendars["sleep"]
     assert len(rows) <= 3
 
 
 def test_years_without_a_gap_are_one_row_and_a_gap_stands_in_its_month() -> None:
-    ledger = whole("sleep", dt.date(2021, 1, 1), 3 * 365)
+    ledger = complete_days("sleep", dt.date(2021, 1, 1), 3 * 365)
     gap = CoverageGap("sleep", dt.date(2022, 2, 9), dt.date(2022, 2, 10), "missing")
     del ledger["sleep", dt.date(2022, 2, 9)], ledger["sleep", dt.date(2022, 2, 10)]
     rows = month_rows(build_calendars(ledger, [gap])["sleep"])
@@ -100,13 +100,13 @@ def test_a_day_with_nothing_to_do_does_not_look_like_one_that_should_be_there() 
 def test_of_several_people_no_gap_is_hidden_by_somebody_elses_day(people: list[Calendars]) -> None:
     together = merge_people(people)
     severity = list(DayStatus)
-    for one in people:
-        for kind, days in one.items():
+    for calendars in people:
+        for kind, days in calendars.items():
             for day, sign in days.items():
                 assert severity.index(together[kind][day]) >= severity.index(sign)
     for kind, days in together.items():
         for day, sign in days.items():
-            assert sign in {one[kind][day] for one in people if day in one.get(kind, {})}
+            assert sign in {calendars[kind][day] for calendars in people if day in calendars.get(kind, {})}
 
 
 def test_a_kind_that_is_not_there_every_day_is_shown_when_it_has_a_gap() -> None:
@@ -130,7 +130,7 @@ def test_an_export_is_shown_where_it_knows_days_that_the_daily_kinds_do_not() ->
 
 
 def test_the_markdown_is_a_block_of_fixed_width_with_the_glyphs_that_it_uses_explained() -> None:
-    ledger = whole("sleep", dt.date(2024, 2, 1), 29) | {("sleep", dt.date(2024, 3, 1)): "provisional"}
+    ledger = complete_days("sleep", dt.date(2024, 2, 1), 29) | {("sleep", dt.date(2024, 3, 1)): "provisional"}
     gap = CoverageGap("sleep", dt.date(2024, 2, 5), dt.date(2024, 2, 6), "not worn")
     assert markdown(build_calendars(ledger, [gap])) == "\n".join(
         [

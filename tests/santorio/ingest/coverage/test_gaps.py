@@ -111,14 +111,14 @@ def test_holes_are_runs_of_missing_or_empty_days_per_kind(database: Database, pe
         *(payload(person, day, FULL, kind="activity") for day in (1, 9)),
     )
     with database.connect() as connection:
-        found = find_gaps(connection, person.user_id)
-    assert found == [
+        gaps = find_gaps(connection, person.user_id)
+    assert gaps == [
         CoverageGap("daily_summary", dt.date(2026, 3, 3), dt.date(2026, 3, 3), "missing"),
         CoverageGap("daily_summary", dt.date(2026, 3, 4), dt.date(2026, 3, 5), "unknown"),
         CoverageGap("daily_summary", dt.date(2026, 3, 7), dt.date(2026, 3, 7), "not worn"),
         CoverageGap("sleep", dt.date(2026, 3, 2), dt.date(2026, 3, 2), "missing"),
     ]
-    assert [gap.days for gap in found] == [1, 2, 1, 1]
+    assert [gap.days for gap in gaps] == [1, 2, 1, 1]
 
 
 def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
@@ -137,8 +137,8 @@ def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
         connection.execute(
             "update ops.coverage set status = 'failed' where kind = 'heart_rate' and day = '2026-03-04'"
         )
-        found = find_gaps(connection, person.user_id)
-    reasons = {(gap.kind, gap.first_day.day): gap.reason for gap in found}
+        gaps = find_gaps(connection, person.user_id)
+    reasons = {(gap.kind, gap.first_day.day): gap.reason for gap in gaps}
     assert reasons == {
         **{(kind, 2): "not worn" for kind in kinds},
         ("sleep", 3): "night not worn",
@@ -149,7 +149,7 @@ def test_a_watch_that_was_off_is_told_from_a_kind_that_was_not_fetched(
         ("stress", 4): "missing",
         ("heart_rate", 4): "failed",
     }
-    assert [(gap.kind, gap.first_day.day) for gap in found if not gap.is_intended] == [
+    assert [(gap.kind, gap.first_day.day) for gap in gaps if not gap.is_intended] == [
         ("heart_rate", 4),
         ("heart_rate", 6),
         ("stress", 4),
@@ -166,8 +166,8 @@ def test_a_watch_is_not_said_to_have_been_off_on_a_day_of_which_hardly_anything_
     settled(database, person, *full, payload(person, 3, EMPTY, "hrv"))
     asked(database, person, "daily_summary", 2, "failed", "http_503")
     with database.connect() as connection:
-        found = find_gaps(connection, person.user_id)
-    assert {(gap.kind, gap.first_day.day): gap.reason for gap in found} == {
+        gaps = find_gaps(connection, person.user_id)
+    assert {(gap.kind, gap.first_day.day): gap.reason for gap in gaps} == {
         ("daily_summary", 2): "failed",
         **{(kind, 2): "missing" for kind in ("heart_rate", "sleep", "hrv")},
         **{(kind, 3): "unknown" for kind in kinds},
@@ -195,8 +195,8 @@ def test_kinds_that_need_not_be_there_every_day_have_the_holes_of_what_was_asked
     settled(database, person, payload(person, 1, FULL, "spo2"), payload(person, 9, FULL, "spo2"))
     with database.connect() as connection:
         connection.execute("delete from ops.coverage where kind = 'daily_summary' and day = '2026-03-06'")
-        found = [gap for gap in find_gaps(connection, person.user_id) if gap.kind != "daily_summary"]
-    assert found == [
+        gaps = [gap for gap in find_gaps(connection, person.user_id) if gap.kind != "daily_summary"]
+    assert gaps == [
         CoverageGap("weigh_in", dt.date(2026, 3, 5), dt.date(2026, 3, 5), "missing"),
         CoverageGap("weigh_in", dt.date(2026, 3, 7), dt.date(2026, 3, 7), "failed", "http_503"),
     ]
