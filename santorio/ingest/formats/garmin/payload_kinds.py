@@ -178,7 +178,6 @@ KINDS = (
     ),
 )
 
-STRESS_WEEKLY = Kind("stress_weekly", ())
 # A payload of no known kind. If it has one of these keys, it is Garmin's all the same.
 OTHER = Kind("other", ())
 GARMIN_KEYS = (
@@ -209,7 +208,8 @@ def _aggregate(payload: Payload, step_days: int | None) -> Kind | None:
                 return Kind(weekly if is_weekly else daily, ())
     elif "value" in payload and "calendarDate" in payload and step_days is not None:
         # A date and a number, without the name of what it measures: weeks are stress, days are scores of sleep.
-        return STRESS_WEEKLY if is_weekly else Kind("sleep_score", ())
+        name = "stress_weekly" if is_weekly else "sleep_score"
+        return Kind(name, ())
     return None
 
 

@@ -54,15 +54,15 @@ def nights(count: int, padding: str = "") -> list[dict[str, object]]:
 @settings(deadline=None)
 @given(st.lists(JSON, max_size=30), st.integers(1, 60), st.integers(1, 200))
 def test_the_entries_of_all_pieces_are_those_of_the_whole(
-    whole: list[object], chunk: int, piece: int
+    entries: list[object], chunk: int, piece: int
 ) -> None:
-    data = json.dumps(whole).encode()
+    data = json.dumps(entries).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_stream, "READ_BYTES", chunk)
         patch.setattr(json_stream, "TARGET_CHUNK_BYTES", piece)
         assert entries_of(data) == orjson.loads(data)
         numbers = [
-            (one.first, one.last) for one in iter_chunks(io.BytesIO(data)) if isinstance(one, JsonChunk)
+            (part.first, part.last) for part in iter_chunks(io.BytesIO(data)) if isinstance(part, JsonChunk)
         ]
     assert [first for first, _ in numbers] == [1, *(last + 1 for _, last in numbers[:-1])][: len(numbers)]
 
@@ -79,8 +79,8 @@ def test_a_list_that_an_entry_holds_is_read_in_pieces_that_hold_a_part_of_it_eac
             [{"summarizedActivitiesExport": activities}],
             {"summarizedActivitiesExport": activities},
         ):
-            found = entries_of(json.dumps(outer).encode())
-            assert [one for entry in found for one in entry["summarizedActivitiesExport"]] == activities  # type: ignore[index,call-overload]
+            objects = entries_of(json.dumps(outer).encode())
+            assert [run for entry in objects for run in entry["summarizedActivitiesExport"]] == activities  # type: ignore[index,call-overload]
 
 
 def test_what_stands_beside_such_a_list_is_not_lost() -> None:
@@ -96,8 +96,8 @@ def test_one_huge_entry_is_left_out_by_its_number_and_the_others_are_taken(
 ) -> None:
     monkeypatch.setattr(json_stream, "READ_BYTES", 100)
     monkeypatch.setattr(json_stream, "MAX_ENTRY_BYTES", 1000)
-    whole = [{"a": 1}, {"b": list(range(900))}, {"c": 3}]
-    first, refused, last = iter_chunks(io.BytesIO(json.dumps(whole).encode()))
+    entries = [{"a": 1}, {"b": list(range(900))}, {"c": 3}]
+    first, refused, last = iter_chunks(io.BytesIO(json.dumps(entries).encode()))
     assert isinstance(first, JsonChunk)
     assert isinstance(last, JsonChunk)
     assert (first.data, last.data) == (b'[{"a":1}]', b'[{"c":3}]')
@@ -119,20 +119,20 @@ def test_a_number_that_is_none_costs_its_entry_alone() -> None:
 )
 def test_a_text_a_number_or_a_depth_without_end_does_not_fill_the_memory(huge: str) -> None:
     tracemalloc.start()
-    found = list(iter_chunks(io.BytesIO(b'[{"a":1},' + huge.encode())))
+    parsed = list(iter_chunks(io.BytesIO(b'[{"a":1},' + huge.encode())))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert isinstance(found[0], JsonChunk)
-    assert found[0].data == b'[{"a":1}]'
-    assert found[1].code == "too_large"  # type: ignore[union-attr]
+    assert isinstance(parsed[0], JsonChunk)
+    assert parsed[0].data == b'[{"a":1}]'
+    assert parsed[1].code == "too_large"  # type: ignore[union-attr]
     assert peak < 80_000_000
 
 
 @pytest.mark.parametrize("end", ['{"a":', "NaN]", "}", "", "] x", '"\\x"]'])
 def test_where_the_json_breaks_off_what_came_before_is_taken_and_the_break_is_named(end: str) -> None:
-    whole, broken = iter_chunks(io.BytesIO(b'[{"a":1},{"b":2},' + end.encode()))
-    assert isinstance(whole, JsonChunk)
-    assert (whole.data, broken.code, broken.location) == (b'[{"a":1},{"b":2}]', "bad_json", "entry 3")  # type: ignore[union-attr]
+    complete, broken = iter_chunks(io.BytesIO(b'[{"a":1},{"b":2},' + end.encode()))
+    assert isinstance(complete, JsonChunk)
+    assert (complete.data, broken.code, broken.location) == (b'[{"a":1},{"b":2}]', "bad_json", "entry 3")  # type: ignore[union-attr]
 
 
 def parts(files: dict[str, bytes], skip: int = 0) -> Iterator[Member | SkippedMember]:
@@ -155,10 +155,10 @@ def test_going_on_within_a_large_file_gives_exactly_the_other_pieces(monkeypatch
         "b.bin": b"\xff" * 600,
         "c.json": b"{}",
     }
-    whole = [(part.path, getattr(part, "data", None)) for part in parts(files)]
-    assert len(whole) > 10
-    for done in range(len(whole) + 1):
-        assert [(part.path, getattr(part, "data", None)) for part in parts(files, done)] == whole[done:]
+    complete = [(part.path, getattr(part, "data", None)) for part in parts(files)]
+    assert len(complete) > 10
+    for done in range(len(complete) + 1):
+        assert [(part.path, getattr(part, "data", None)) for part in parts(files, done)] == complete[done:]
 
 
 def test_a_large_file_gives_the_events_that_it_gives_as_a_whole(
@@ -173,7 +173,7 @@ def test_a_large_file_gives_the_events_that_it_gives_as_a_whole(
     loose.write_bytes(data)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("DI_CONNECT/DI-Connect-Wellness/1_sleepData.json", data)
-    whole = {
+    complete = {
         event.event_id: event.content_hash
         for event in parse_file(data, person, NOW, folder=folder.name).events
     }
@@ -184,7 +184,7 @@ def test_a_large_file_gives_the_events_that_it_gives_as_a_whole(
     assert (second.kind, second.outcome, second.events_new) == ("garmin export", "unchanged", 0)
     with database.connect() as connection:
         held = connection.execute("select event_id, content_hash from raw.events").fetchall()
-    assert dict(held) == whole
+    assert dict(held) == complete
 
 
 def test_a_real_sized_large_file_is_taken_in_whole_with_little_memory(tmp_path: Path) -> None:

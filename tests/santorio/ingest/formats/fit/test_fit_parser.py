@@ -44,17 +44,17 @@ def test_an_offset_is_not_guessed_where_the_file_does_not_state_one() -> None:
 
 
 def test_a_wrong_checksum_is_named_and_the_activity_taken_in() -> None:
-    found = parsed(RUN[:-2] + b"\x00\x00")
-    assert flaws(found) == [("fit_damaged", "salvaged")]
-    assert only(found).metadata["salvaged"] is True
-    assert only(found).data["sessions"] == only(parsed(RUN)).data["sessions"]
+    result = parsed(RUN[:-2] + b"\x00\x00")
+    assert flaws(result) == [("fit_damaged", "salvaged")]
+    assert only(result).metadata["salvaged"] is True
+    assert only(result).data["sessions"] == only(parsed(RUN)).data["sessions"]
 
 
 def test_a_file_cut_off_before_its_session_is_summed_up_from_its_records() -> None:
-    whole = fit_file(file_id(), *(record(second, 100 + second) for second in range(0, 61, 20)), session())
-    found = parsed(whole[:-40])
-    (run,) = only(found).data["sessions"]
-    assert flaws(found) == [("fit_damaged", "salvaged")]
+    complete = fit_file(file_id(), *(record(second, 100 + second) for second in range(0, 61, 20)), session())
+    result = parsed(complete[:-40])
+    (run,) = only(result).data["sessions"]
+    assert flaws(result) == [("fit_damaged", "salvaged")]
     assert (run["total_elapsed_time_s"], run["avg_heart_rate_bpm"], run["max_heart_rate_bpm"]) == (
         60,
         130,
@@ -66,44 +66,44 @@ def test_a_file_cut_off_before_its_session_is_summed_up_from_its_records() -> No
 def test_all_files_of_a_chain_are_read_and_an_activity_in_it_twice_counts_once() -> None:
     evening = START + dt.timedelta(hours=9)
     chained = RUN + fit_file(file_id(created=evening), session(evening)) + RUN
-    assert [one["start_time"] for one in only(parsed(chained)).data["sessions"]] == [
+    assert [activity["start_time"] for activity in only(parsed(chained)).data["sessions"]] == [
         "2026-03-01T07:00:00Z",
         "2026-03-01T16:00:00Z",
     ]
 
 
 def test_a_chain_that_goes_on_with_rubbish_keeps_what_came_before() -> None:
-    found = parsed(RUN + b"rubbish" * 10)
-    assert flaws(found) == [("fit_damaged", "salvaged")]
-    assert len(only(found).data["sessions"]) == 1
+    result = parsed(RUN + b"rubbish" * 10)
+    assert flaws(result) == [("fit_damaged", "salvaged")]
+    assert len(only(result).data["sessions"]) == 1
 
 
 def test_a_header_alone_is_refused_and_kept() -> None:
-    found = parsed(RUN[:14])
-    assert (flaws(found), found.events, found.keep) == ([("fit_unreadable", "open")], [], True)
+    result = parsed(RUN[:14])
+    assert (flaws(result), result.events, result.keep) == ([("fit_unreadable", "open")], [], True)
 
 
 def test_a_panic_of_the_decoder_is_a_flaw_of_one_file(capfd: pytest.CaptureFixture[str]) -> None:
     # An undocumented field of a base type that does not exist: the decoder divides by its size of zero.
-    whole = fit_file(file_id(), message("record", timestamp=fit_time(START), undocumented=7), session())
-    broken = bytearray(whole)
-    broken[whole.index(bytes([201, 1, 0x02])) + 2] = 60
-    found = parsed(bytes(broken))
+    complete = fit_file(file_id(), message("record", timestamp=fit_time(START), undocumented=7), session())
+    broken = bytearray(complete)
+    broken[complete.index(bytes([201, 1, 0x02])) + 2] = 60
+    result = parsed(bytes(broken))
     assert "panicked" in capfd.readouterr().err
-    assert flaws(found) in ([("fit_damaged", "salvaged")], [("fit_unreadable", "open")])
+    assert flaws(result) in ([("fit_damaged", "salvaged")], [("fit_unreadable", "open")])
 
 
 def test_a_device_whose_clock_was_never_set_gives_a_file_without_a_day() -> None:
-    found = parsed(
+    result = parsed(
         fit_file(message("file_id", type=ACTIVITY, manufacturer=1), message("record", heart_rate=90))
     )
-    assert (only(found).event_type, flaws(found)) == ("fit.file", [("no_clock", "salvaged")])
+    assert (only(result).event_type, flaws(result)) == ("fit.file", [("no_clock", "salvaged")])
 
 
 def test_a_day_that_has_not_come_is_refused() -> None:
     later = NOW + dt.timedelta(days=3)
-    found = parsed(fit_file(file_id(created=later), session(later)))
-    assert (found.events, flaws(found)) == ([], [("future", "open")])
+    result = parsed(fit_file(file_id(created=later), session(later)))
+    assert (result.events, flaws(result)) == ([], [("future", "open")])
 
 
 def test_the_same_activity_has_one_name_and_two_settings_of_one_second_have_two() -> None:
@@ -116,9 +116,11 @@ def test_the_same_activity_has_one_name_and_two_settings_of_one_second_have_two(
 
 def test_salvaging_ends_when_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder, "SALVAGE_SECONDS", -1.0)
-    found = parsed(RUN[:-2] + b"\x00\x00")
-    assert found.rejections
-    assert all("Copy it" in one.reason or "too long" in one.reason for one in found.rejections)
+    result = parsed(RUN[:-2] + b"\x00\x00")
+    assert result.rejections
+    assert all(
+        "Copy it" in rejection.reason or "too long" in rejection.reason for rejection in result.rejections
+    )
 
 
 def test_a_file_larger_than_any_device_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +135,6 @@ def test_any_damage_to_a_file_leaves_events_or_reasons(data: st.DataObject) -> N
     broken = bytearray(RUN)
     for _ in range(data.draw(st.integers(1, 12))):
         broken[data.draw(st.integers(12, len(broken) - 1))] = data.draw(st.integers(0, 255))
-    found = parsed(bytes(broken[: data.draw(st.integers(12, len(broken)))]))
-    assert found.events or found.rejections
-    assert all(event.content_hash for event in found.events)
+    result = parsed(bytes(broken[: data.draw(st.integers(12, len(broken)))]))
+    assert result.events or result.rejections
+    assert all(event.content_hash for event in result.events)

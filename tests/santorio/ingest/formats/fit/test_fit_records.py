@@ -38,14 +38,14 @@ from support.fit_files import (
 
 
 def recording(data: bytes) -> Recording:
-    (found,) = parsed(data).recordings
-    return found
+    (only,) = parsed(data).recordings
+    return only
 
 
 def test_records_are_columns_in_our_units_in_the_order_of_the_file() -> None:
-    found = recording(RIDE)
-    assert (found.times - START.timestamp()).tolist() == [0, 0, 1]
-    first = {name: column[0] for name, column in found.columns.items()}
+    ride = recording(RIDE)
+    assert (ride.times - START.timestamp()).tolist() == [0, 0, 1]
+    first = {name: column[0] for name, column in ride.columns.items()}
     assert first == {
         "latitude_deg": 90,
         "longitude_deg": -45,
@@ -57,8 +57,8 @@ def test_records_are_columns_in_our_units_in_the_order_of_the_file() -> None:
         "power_w": 240,
         "temperature_c": -3,
     }
-    np.testing.assert_equal(found.columns["heart_rate_bpm"], [120, 121, np.nan])
-    assert found.columns["altitude_m"][1] == 313
+    np.testing.assert_equal(ride.columns["heart_rate_bpm"], [120, 121, np.nan])
+    assert ride.columns["altitude_m"][1] == 313
 
 
 def test_fields_of_apps_and_those_without_a_column_are_series_as_long_as_the_records() -> None:
@@ -75,22 +75,22 @@ def test_laps_and_intervals_between_beats_are_kept() -> None:
 
 
 def test_both_readers_find_the_same_records_sessions_and_beats() -> None:
-    whole, salvaged = decode(RIDE), decode(RIDE[:-2] + b"\x00\x00")
-    assert whole is not None
+    complete, salvaged = decode(RIDE), decode(RIDE[:-2] + b"\x00\x00")
+    assert complete is not None
     assert salvaged is not None
-    assert (whole.damage, "checksum" in str(salvaged.damage)) == (None, True)
-    assert set(salvaged.records) == set(whole.records)
-    for name, column in whole.records.items():
+    assert (complete.damage, "checksum" in str(salvaged.damage)) == (None, True)
+    assert set(salvaged.records) == set(complete.records)
+    for name, column in complete.records.items():
         np.testing.assert_allclose(salvaged.records[name], column, err_msg=name)
-    assert salvaged.counts == whole.counts
-    assert rr_intervals(salvaged.all("hrv")).tolist() == rr_intervals(whole.all("hrv")).tolist()
+    assert salvaged.counts == complete.counts
+    assert rr_intervals(salvaged.all("hrv")).tolist() == rr_intervals(complete.all("hrv")).tolist()
     assert only(parsed(RIDE[:-2] + b"\x00\x00")).data == only(parsed(RIDE)).data
 
 
 def test_records_without_a_time_that_can_be_are_left_out_and_counted() -> None:
-    found = parsed(fit_file(file_id(), message("record", heart_rate=90), record(5), session()))
-    assert found.recordings[0].times.tolist() == [START.timestamp() + 5]
-    assert [(one.code, one.status, one.location) for one in found.rejections] == [
+    result = parsed(fit_file(file_id(), message("record", heart_rate=90), record(5), session()))
+    assert result.recordings[0].times.tolist() == [START.timestamp() + 5]
+    assert [(rejection.code, rejection.status, rejection.location) for rejection in result.rejections] == [
         ("records_without_time", "salvaged", "1 of 2 records")
     ]
 
@@ -98,9 +98,9 @@ def test_records_without_a_time_that_can_be_are_left_out_and_counted() -> None:
 def test_an_activity_that_a_chain_holds_twice_has_its_records_once() -> None:
     assert len(recording(RUN + RUN).times) == len(recording(RUN).times) == 2
     # The same messages under another checksum: one of the two is wrong.
-    found = parsed(RUN + RUN[:-2] + b"\x00\x00")
-    assert [one.code for one in found.rejections] == ["fit_damaged"]
-    assert len(found.recordings[0].times) == 2
+    result = parsed(RUN + RUN[:-2] + b"\x00\x00")
+    assert [rejection.code for rejection in result.rejections] == ["fit_damaged"]
+    assert len(result.recordings[0].times) == 2
 
 
 def strap(*messages: dict[str, object]) -> tuple[list[float], list[float]]:
@@ -135,7 +135,7 @@ def test_the_beats_of_a_strap_give_records_the_rate_that_the_official_sdk_gives(
         )
     ]
     for number, eight in enumerate(np.split(100 * 1024 + ticks, 50)):
-        bits = sum(int(one & 0xFFF) << 12 * place for place, one in enumerate(eight))
+        bits = sum(int(count & 0xFFF) << 12 * position for position, count in enumerate(eight))
         beats.append(
             (
                 "HR",
@@ -150,10 +150,10 @@ def test_the_beats_of_a_strap_give_records_the_rate_that_the_official_sdk_gives(
     data = encoded(about(), *rows, *beats, ends)
     messages, errors = Decoder(Stream.from_byte_array(bytearray(data))).read()
     assert errors == []
-    theirs = [one.get("heart_rate") for one in messages["record_mesgs"]]
-    found = recording(data)
-    ours = found.columns["heart_rate_bpm"].tolist()
-    assert len(found.series["beat_at_s"]) == len(found.series["beat_bpm"]) == 401
+    theirs = [record.get("heart_rate") for record in messages["record_mesgs"]]
+    strap = recording(data)
+    ours = strap.columns["heart_rate_bpm"].tolist()
+    assert len(strap.series["beat_at_s"]) == len(strap.series["beat_bpm"]) == 401
     # The SDK carries a rate over gaps in quarters of a second, so that means differ by a beat at most.
     both = [(own, other) for own, other in zip(ours, theirs, strict=True) if other is not None]
     assert len(both) > 90
@@ -189,10 +189,10 @@ def test_the_low_half_of_the_clock_is_carried_on_whatever_the_steps(steps: list[
 
     begin = 500_000_000 + start % 2**28
     truth = begin + np.cumsum(steps)
-    low = [{"timestamp_16": int(one) & 0xFFFF} for one in truth]
+    low = [{"timestamp_16": int(seconds) & 0xFFFF} for seconds in truth]
     info = [{"timestamp": begin + EPOCH_OF_FIT}]
-    found = full_times(Decoded({"monitoring_info": info, "monitoring": low}, {}, {}))
-    assert [at - EPOCH_OF_FIT for at, _ in found] == truth.tolist()
+    timed = full_times(Decoded({"monitoring_info": info, "monitoring": low}, {}, {}))
+    assert [at - EPOCH_OF_FIT for at, _ in timed] == truth.tolist()
 
 
 def test_a_night_keeps_its_levels_and_its_undocumented_messages_as_they_came() -> None:
@@ -231,8 +231,8 @@ def test_the_weights_of_several_people_on_one_scale_stay_apart() -> None:
         ("WEIGHT_SCALE", {"timestamp": T + 60 * number, "weight": 70.0 + number, "user_profile_index": user})
         for number, user in enumerate((0, 1, 0))
     ]
-    found = parsed(encoded(about("weight"), *rows))
-    weights = [event for event in found.events if event.event_type == "fit.weight"]
+    result = parsed(encoded(about("weight"), *rows))
+    weights = [event for event in result.events if event.event_type == "fit.weight"]
     assert [(event.data["weight_kg"], event.data["scale_user"]) for event in weights] == [
         (70, 0),
         (71, 1),
@@ -240,7 +240,7 @@ def test_the_weights_of_several_people_on_one_scale_stay_apart() -> None:
     ]
     assert {event.data["scale_users"] for event in weights} == {2}
     assert [event.time - START for event in weights] == [dt.timedelta(minutes=n) for n in range(3)]
-    assert len({event.event_id for event in found.events}) == 4
+    assert len({event.event_id for event in result.events}) == 4
 
 
 def rows(database: Database) -> list[tuple[object, ...]]:
@@ -277,8 +277,8 @@ def test_records_reach_the_database_with_the_event_and_importing_again_adds_none
         series = connection.execute(
             'select name, series from raw.recording_series order by name collate "C"'
         ).fetchall()
-    (one,) = parsed(RIDE).recordings
-    mine = dataclasses.replace(one, user_id=person.user_id)
+    (ride,) = parsed(RIDE).recordings
+    mine = dataclasses.replace(ride, user_id=person.user_id)
     assert noted == [
         ("fit", 3, START, START + dt.timedelta(seconds=1), False, "fit.activity", str(mine.recording_id))
     ]
@@ -297,10 +297,10 @@ def test_a_corrected_file_is_a_recording_beside_the_first(
         (home / name).write_bytes(data)
         import_paths(database, store, person, [home / name], now=now)
     with database.connect() as connection:
-        found = connection.execute(
+        recordings = connection.execute(
             "select records, salvaged, count(*) over (partition by event_id) from raw.recordings order by salvaged"
         ).fetchall()
-    assert found == [(3, False, 2), (3, True, 2)]
+    assert recordings == [(3, False, 2), (3, True, 2)]
     assert len(rows(database)) == 6
 
 
@@ -310,11 +310,11 @@ def test_the_same_file_of_two_people_is_two_recordings(
     with database.connect() as connection:
         other = ensure_person(connection, "other", "UTC")
     (home / "ride.fit").write_bytes(RIDE)
-    for somebody in (person, other):
-        import_paths(database, store, somebody, [home / "ride.fit"], now=now)
+    for owner in (person, other):
+        import_paths(database, store, owner, [home / "ride.fit"], now=now)
     with database.connect() as connection:
-        found = connection.execute("select user_id from raw.recordings").fetchall()
-    assert {user for (user,) in found} == {person.user_id, other.user_id}
+        owners = connection.execute("select user_id from raw.recordings").fetchall()
+    assert {user for (user,) in owners} == {person.user_id, other.user_id}
     assert len(rows(database)) == 6
 
 
@@ -323,10 +323,14 @@ def test_a_recording_of_which_more_can_be_read_now_is_written_anew(
 ) -> None:
     times = START.timestamp() + np.arange(70_000.0)
     beats = np.where(times % 3 == 0, np.nan, 100 + times % 50)
-    whole = Recording(person.user_id, "0" * 64, uuid.uuid4(), "fit", times, {"heart_rate_bpm": beats})
-    less = dataclasses.replace(whole, times=times[:10], columns={"heart_rate_bpm": beats[:10]})
+    complete = Recording(person.user_id, "0" * 64, uuid.uuid4(), "fit", times, {"heart_rate_bpm": beats})
+    less = dataclasses.replace(complete, times=times[:10], columns={"heart_rate_bpm": beats[:10]})
     with database.connect() as connection:
-        assert [write_recordings(connection, [one]) for one in (less, whole, less)] == [10, 70_000, 0]
+        assert [write_recordings(connection, [recording]) for recording in (less, complete, less)] == [
+            10,
+            70_000,
+            0,
+        ]
         read_back = connection.execute(
             "select extract(epoch from recorded_at)::float8, heart_rate_bpm from raw.activity_records order by ordinal"
         ).fetchall()
@@ -338,42 +342,46 @@ def test_a_small_file_that_would_fill_the_memory_is_refused() -> None:
     # A message of no fields takes one byte in the file and hundreds in memory.
     empty = struct.pack("<BBBHB", 0x40, 0, 0, 20, 0) + b"\x00" * (layout.MAX_MESSAGES + 1)
     head = struct.pack("<BBHI4s", 12, 0x20, 2132, len(empty), b".FIT")
-    found = parsed(head + empty + b"\x00\x00")
-    assert ([one.code for one in found.rejections], found.events) == (["too_large"], [])
+    result = parsed(head + empty + b"\x00\x00")
+    assert ([rejection.code for rejection in result.rejections], result.events) == (["too_large"], [])
 
 
 def test_messages_made_into_a_file_are_read_as_in_the_file_they_came_from() -> None:
-    found = layout.outline(RIDE)
-    assert found.summaries is not None
-    whole, summed = decode(RIDE), decode(layout.as_file(found.summaries))
-    assert whole is not None
+    outline = layout.outline(RIDE)
+    assert outline.summaries is not None
+    complete, summed = decode(RIDE), decode(layout.as_file(outline.summaries))
+    assert complete is not None
     assert summed is not None
-    assert summed.all("session") == whole.all("session") != []
-    assert summed.all("hrv") == whole.all("hrv") != []
+    assert summed.all("session") == complete.all("session") != []
+    assert summed.all("hrv") == complete.all("hrv") != []
 
 
 @pytest.mark.filterwarnings("ignore")
-@given(data=st.data(), whole=st.sampled_from([RIDE, DAY]))
+@given(data=st.data(), content=st.sampled_from([RIDE, DAY]))
 @settings(max_examples=300, deadline=None)
 def test_any_messages_under_a_true_checksum_leave_events_or_reasons(
-    data: st.DataObject, whole: bytes
+    data: st.DataObject, content: bytes
 ) -> None:
-    broken = bytearray(whole[14:-2])
+    broken = bytearray(content[14:-2])
     for _ in range(data.draw(st.integers(1, 8))):
         broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
-    found = parsed(layout.as_file(bytes(broken)))
-    assert found.events or found.rejections
-    assert "reader_failed" not in {one.code for one in found.rejections}
-    assert all(event.content_hash for event in found.events)
-    assert all(len(column) == len(one.times) for one in found.recordings for column in one.columns.values())
+    result = parsed(layout.as_file(bytes(broken)))
+    assert result.events or result.rejections
+    assert "reader_failed" not in {rejection.code for rejection in result.rejections}
+    assert all(event.content_hash for event in result.events)
+    assert all(
+        len(column) == len(recording.times)
+        for recording in result.recordings
+        for column in recording.columns.values()
+    )
 
 
 def test_names_that_a_damaged_file_gives_as_lists_are_no_reason_to_fail() -> None:
     from santorio.ingest.formats.fit.decoder import columns_of
 
     described = [{"key": 0, "field_name": ["Form", "Power"]}, {"key": 1, "field_name": "Form Power"}]
-    found = columns_of([{"timestamp": T, "developer_fields": {0: 1, 1: 2}}], described)
-    assert {name: column.tolist() for name, column in found.items()} == {
+    columns = columns_of([{"timestamp": T, "developer_fields": {0: 1, 1: 2}}], described)
+    assert {name: column.tolist() for name, column in columns.items()} == {
         "timestamp": [START.timestamp()],
         "Form Power": [2],
     }

@@ -62,7 +62,7 @@ def test_any_answer_becomes_events_of_its_kind_or_refusals_with_a_reason(endpoin
     asked = RequestContext(day=DAY, item="7" if endpoint.grain != "days" else None)
     parsed = parse_answer(endpoint, answer, asked, ME, NOW)
     assert {event.event_type for event in parsed.events} <= {endpoint.event_type}
-    assert all(one.code and one.reason for one in parsed.rejections)
+    assert all(rejection.code and rejection.reason for rejection in parsed.rejections)
     elements = answer if isinstance(answer, list) else [answer]
     if endpoint.list_key is None and elements not in ([], [None], [{}]):
         assert parsed.events or parsed.rejections

@@ -72,38 +72,41 @@ def payloads(draw: st.DrawFn, kind: Kind) -> dict[str, object]:
     )
 
 
-def accounted_for(found: ParseResult) -> None:
-    assert "reader_failed" not in {one.code for one in found.rejections}
-    for event in found.events:
+def accounted_for(result: ParseResult) -> None:
+    assert "reader_failed" not in {rejection.code for rejection in result.rejections}
+    for event in result.events:
         assert event.time.tzinfo is not None
         assert len(event.content_hash) == 32
-    for one in found.rejections:
-        assert one.reason
+    for rejection in result.rejections:
+        assert rejection.reason
         # A kind may have a digit in its name; values have no place in a reason.
-        assert not any(letter.isdigit() for letter in re.sub(r"\(\w+\)", "", one.reason))
+        assert not any(letter.isdigit() for letter in re.sub(r"\(\w+\)", "", rejection.reason))
 
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data(), kind=st.sampled_from(KINDS))
 def test_each_element_of_a_file_is_an_event_or_named(data: st.DataObject, kind: Kind) -> None:
     elements = data.draw(st.lists(payloads(kind) | ANY, min_size=1, max_size=4))
-    found = parse_file(json.dumps(elements).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
-    accounted_for(found)
-    assert found.events or found.rejections
+    result = parse_file(json.dumps(elements).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
+    accounted_for(result)
+    assert result.events or result.rejections
     # Of a file of payloads, each that holds no others is one event or one reason.
-    flat = [one for part in elements for one in (part if isinstance(part, list) else [part])]
-    if found.kind.startswith("garmin") and found.kind != "garmin error" and not kind.list_path:
-        assert len(found.events) + len(found.rejections) >= len(flat)
+    flat = [element for part in elements for element in (part if isinstance(part, list) else [part])]
+    if result.kind.startswith("garmin") and result.kind != "garmin error" and not kind.list_path:
+        assert len(result.events) + len(result.rejections) >= len(flat)
 
 
 @settings(max_examples=150, deadline=None)
-@given(data=st.data(), endpoint=st.sampled_from([one for one in ENDPOINTS if one.kind != "activity_file"]))
+@given(
+    data=st.data(),
+    endpoint=st.sampled_from([endpoint for endpoint in ENDPOINTS if endpoint.kind != "activity_file"]),
+)
 def test_each_element_of_an_answer_is_an_event_or_named(data: st.DataObject, endpoint: Endpoint) -> None:
     kinds = [kind for kind in KINDS if kind.name == endpoint.kind] or [KINDS[0]]
     elements = data.draw(st.lists(st.sampled_from(kinds).flatmap(payloads) | ANY, max_size=3))
     is_wrapped = endpoint.list_key is not None and data.draw(st.booleans())
     answer = {endpoint.list_key: elements} if is_wrapped else elements
-    found = parse_answer(endpoint, answer, RequestContext(dt.date(2026, 3, 1)), PERSON, NOW)
-    assert len(found.events) + len(found.rejections) >= len(elements)
-    assert {event.event_type for event in found.events} <= {endpoint.event_type}
-    assert all(event.time.tzinfo is not None for event in found.events)
+    result = parse_answer(endpoint, answer, RequestContext(dt.date(2026, 3, 1)), PERSON, NOW)
+    assert len(result.events) + len(result.rejections) >= len(elements)
+    assert {event.event_type for event in result.events} <= {endpoint.event_type}
+    assert all(event.time.tzinfo is not None for event in result.events)

@@ -14,7 +14,7 @@ from santorio.people import Person
 from santorio.storage.event_log import Event
 
 NOW = dt.datetime(2026, 12, 31, tzinfo=dt.UTC)
-STEPS = next(one for one in ENDPOINTS if one.kind == "steps_intervals")
+STEPS = next(endpoint for endpoint in ENDPOINTS if endpoint.kind == "steps_intervals")
 QUARTER = dt.timedelta(minutes=15)
 ZONES = (
     "UTC",
@@ -100,11 +100,11 @@ def test_a_file_of_a_day_abroad_belongs_to_the_nearest_midnight() -> None:
 
 def test_the_day_so_far_is_the_same_event_as_the_whole_day_later() -> None:
     day = dt.date(2026, 3, 4)
-    whole = day_of("Europe/Berlin", day)
-    so_far = fetched(whole[:40], day)
-    assert so_far.event_id == fetched(whole, day).event_id
+    complete = day_of("Europe/Berlin", day)
+    so_far = fetched(complete[:40], day)
+    assert so_far.event_id == fetched(complete, day).event_id
     assert so_far.utc_offset == dt.timedelta(hours=1)
-    assert imported(whole[:40])[0].event_id == so_far.event_id
+    assert imported(complete[:40])[0].event_id == so_far.event_id
 
 
 def test_the_start_of_a_day_abroad_that_is_not_whole_states_no_offset() -> None:
@@ -113,15 +113,15 @@ def test_the_start_of_a_day_abroad_that_is_not_whole_states_no_offset() -> None:
 
 
 def test_two_parts_of_a_day_do_not_replace_each_other() -> None:
-    whole = day_of("Europe/Berlin", dt.date(2026, 3, 4))
-    morning, evening = imported(whole[30:40]), imported(whole[70:80])
+    complete = day_of("Europe/Berlin", dt.date(2026, 3, 4))
+    morning, evening = imported(complete[30:40]), imported(complete[70:80])
     assert {event.metadata["day"] for event in (*morning, *evening)} == {"2026-03-04"}
     assert morning[0].event_id != evening[0].event_id
 
 
 def test_days_in_one_list_and_in_a_list_of_lists_are_the_same_events() -> None:
     pages = [day_of("Europe/Berlin", dt.date(2026, 3, 28) + dt.timedelta(days=number)) for number in range(3)]
-    flat, nested = imported([one for page in pages for one in page]), imported(pages)
+    flat, nested = imported([entry for page in pages for entry in page]), imported(pages)
     assert [event.metadata["day"] for event in nested] == ["2026-03-28", "2026-03-29", "2026-03-30"]
     assert [event.content_hash for event in flat] == [event.content_hash for event in nested]
     # the clock goes forward on the 29th
@@ -146,4 +146,6 @@ def test_an_entry_without_a_time_is_refused_and_costs_the_others_nothing(start: 
     parsed = parse([*entries, broken], person(), NOW)
     assert parsed is not None
     assert [event.event_type for event in parsed.events] == ["garmin.steps_intervals"]
-    assert [(one.code, one.status) for one in parsed.rejections] == [("unrecognised", "open")]
+    assert [(rejection.code, rejection.status) for rejection in parsed.rejections] == [
+        ("unrecognised", "open")
+    ]

@@ -41,13 +41,18 @@ def test_a_night_is_dated_by_waking_and_timed_by_the_watch_on_the_wrist(who: Tra
 @settings(deadline=None)  # a busy machine is no failure
 @given(travellers)
 def test_every_date_that_the_watch_showed_is_one_event_a_kind_also_when_told_twice(who: Traveller) -> None:
-    told = day_payloads(who)
-    made = [event for day in told.values() for payload in (*day, *day) for event in events(who, payload)]
-    assert len({event.event_id for event in made}) == 2 * len(told) == len(made) / 2
+    payloads_by_day = day_payloads(who)
+    made = [
+        event
+        for day in payloads_by_day.values()
+        for payload in (*day, *day)
+        for event in events(who, payload)
+    ]
+    assert len({event.event_id for event in made}) == 2 * len(payloads_by_day) == len(made) / 2
     for kind in ("garmin.daily_summary", "garmin.heart_rate"):
         assert {
             dt.date.fromisoformat(str(event.metadata["day"])) for event in made if event.event_type == kind
-        } == set(told)
+        } == set(payloads_by_day)
     for event in made:
         first = who.instants_by_day[dt.date.fromisoformat(str(event.metadata["day"]))][0]
         assert (event.time, event.utc_offset) == (first, who.offset(first))

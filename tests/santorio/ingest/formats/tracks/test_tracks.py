@@ -74,13 +74,13 @@ def parsed(content: str | bytes) -> ParseResult:
     return parse_file(content if isinstance(content, bytes) else content.encode(), PERSON, NOW)
 
 
-def flaws(found: ParseResult) -> list[tuple[str, str, str | None]]:
-    return [(one.code, one.status, one.location) for one in found.rejections]
+def flaws(result: ParseResult) -> list[tuple[str, str, str | None]]:
+    return [(rejection.code, rejection.status, rejection.location) for rejection in result.rejections]
 
 
 def test_a_gpx_track_is_an_activity_with_the_points_that_have_a_time() -> None:
-    found = parsed(GPX)
-    (event,), (recording,) = found.events, found.recordings
+    result = parsed(GPX)
+    (event,), (recording,) = result.events, result.recordings
     (run,) = event.data["sessions"]
     assert (event.event_type, event.source, event.time) == ("track.activity", "gpx", START)
     assert (run["sport"], run["start_time"], run["total_elapsed_time_s"]) == (
@@ -97,14 +97,14 @@ def test_a_gpx_track_is_an_activity_with_the_points_that_have_a_time() -> None:
     assert recording.columns["temperature_c"][0] == 4.5
     assert recording.columns["power_w"][0] == 210
     np.testing.assert_equal(recording.series["mood"], [7, np.nan, np.nan])
-    assert flaws(found) == [("records_without_time", "salvaged", "1 of 4 points")]
+    assert flaws(result) == [("records_without_time", "salvaged", "1 of 4 points")]
 
 
 def test_a_tcx_activity_states_its_laps_and_its_points() -> None:
-    found = parsed(tcx(RUN))
-    (event,), (recording,) = found.events, found.recordings
+    result = parsed(tcx(RUN))
+    (event,), (recording,) = result.events, result.recordings
     (run,) = event.data["sessions"]
-    assert (event.source, event.time, found.rejections) == ("tcx", START, [])
+    assert (event.source, event.time, result.rejections) == ("tcx", START, [])
     assert (run["sport"], run["total_timer_time_s"], run["total_distance_m"]) == ("running", 60.5, 200)
     assert (run["avg_heart_rate_bpm"], run["total_calories_kcal"]) == (131, 50)
     assert event.data["laps"][0]["avg_heart_rate_bpm"] == 131
@@ -124,7 +124,7 @@ def test_a_tcx_activity_states_its_laps_and_its_points() -> None:
 def test_the_activities_of_a_tcx_file_are_told_apart() -> None:
     ride = activity("Biking", "2026-03-01T09:00:00Z", trackpoint("2026-03-01T09:00:00+00:00", 99, 0))
     (event,) = parsed(tcx(ride, RUN)).events
-    assert [(one["sport"], one["start_time"]) for one in event.data["sessions"]] == [
+    assert [(activity["sport"], activity["start_time"]) for activity in event.data["sessions"]] == [
         ("running", "2026-03-01T07:00:00Z"),
         ("biking", "2026-03-01T09:00:00Z"),
     ]
@@ -140,10 +140,10 @@ def test_a_point_or_figure_that_cannot_be_read_costs_itself_alone() -> None:
         trackpoint("2031-03-01T07:00:05Z", 120, 9),
         calories="",
     )
-    found = parsed(tcx(broken))
-    assert flaws(found) == [("records_without_time", "salvaged", "2 of 3 points")]
-    assert found.events[0].data["records"] == 1
-    assert "total_calories_kcal" not in found.events[0].data["sessions"][0]
+    result = parsed(tcx(broken))
+    assert flaws(result) == [("records_without_time", "salvaged", "2 of 3 points")]
+    assert result.events[0].data["records"] == 1
+    assert "total_calories_kcal" not in result.events[0].data["sessions"][0]
 
 
 def test_entities_are_refused_before_anything_is_expanded() -> None:
@@ -151,8 +151,8 @@ def test_entities_are_refused_before_anything_is_expanded() -> None:
     for content in (GPX, tcx(RUN)):
         head, tag, rest = content.partition("?>")
         for encoding in ("utf-8", "utf-16"):
-            found = parsed((head + tag + bomb + rest).replace("Müggelsee", "&b;").encode(encoding))
-            assert (flaws(found), found.events, found.keep) == ([("unsafe_xml", "open", None)], [], True)
+            result = parsed((head + tag + bomb + rest).replace("Müggelsee", "&b;").encode(encoding))
+            assert (flaws(result), result.events, result.keep) == ([("unsafe_xml", "open", None)], [], True)
 
 
 def test_a_plan_without_times_is_refused_with_a_reason() -> None:
@@ -165,8 +165,8 @@ def test_a_plan_without_times_is_refused_with_a_reason() -> None:
 
 def test_a_file_cut_off_is_refused_and_kept() -> None:
     for content in (GPX, tcx(RUN)):
-        found = parsed(content[: len(content) * 2 // 3])
-        assert (flaws(found), found.keep) == ([("track_unreadable", "open", None)], True)
+        result = parsed(content[: len(content) * 2 // 3])
+        assert (flaws(result), result.keep) == ([("track_unreadable", "open", None)], True)
 
 
 def test_a_track_of_more_points_than_any_device_writes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,9 +203,9 @@ def test_tracks_reach_the_same_records_as_fit_files(
 def test_any_damage_to_a_track_leaves_events_or_reasons(data: st.DataObject, content: str) -> None:
     broken = list(content)
     for _ in range(data.draw(st.integers(1, 6))):
-        place = data.draw(st.integers(0, len(broken) - 1))
-        broken[place : place + data.draw(st.integers(0, 3))] = data.draw(st.text(max_size=3))
-    found = parsed("".join(broken).encode(errors="replace"))
-    assert found.events or found.rejections
-    assert all(event.content_hash for event in found.events)
-    assert "reader_failed" not in {one.code for one in found.rejections}
+        start = data.draw(st.integers(0, len(broken) - 1))
+        broken[start : start + data.draw(st.integers(0, 3))] = data.draw(st.text(max_size=3))
+    result = parsed("".join(broken).encode(errors="replace"))
+    assert result.events or result.rejections
+    assert all(event.content_hash for event in result.events)
+    assert "reader_failed" not in {rejection.code for rejection in result.rejections}
