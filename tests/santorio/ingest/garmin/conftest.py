@@ -76,7 +76,7 @@ class Garmin:
         self.refresh.clear()
 
     def count(self, path: str) -> int:
-        return sum(asked.startswith(path) for _, asked, _ in self.requests)
+        return sum(requested.startswith(path) for _, requested, _ in self.requests)
 
     def answer(self, path: str, form: dict[str, str], bearer: str) -> tuple[int, object]:
         self.at_request(path)
@@ -119,7 +119,9 @@ class Garmin:
         return (200, self.tokens(account)) if account else (400, {"error": "invalid_grant"})
 
     def sign_in(self, form: dict[str, str]) -> object:
-        account = next((one for one in self.accounts if one.email == form["username"]), None)
+        account = next(
+            (candidate for candidate in self.accounts if candidate.email == form["username"]), None
+        )
         if account is None or account.password != form["password"]:
             return {"responseStatus": {"type": "INVALID_USERNAME_PASSWORD"}}
         if account.code is not None:
@@ -130,7 +132,7 @@ class Garmin:
         return self.ticket(account)
 
     def verify(self, code: str) -> object:
-        account = next((one for one in self.accounts if one.code == code), None)
+        account = next((candidate for candidate in self.accounts if candidate.code == code), None)
         return self.ticket(account) if account else {"responseStatus": {"type": "MFA_CODE_INVALID"}}
 
     def ticket(self, account: GarminAccount) -> object:
@@ -175,13 +177,13 @@ def garmin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Garmin]:
     # The library waits before it sends a password, to look like a person to Garmin's front.
     for bound in [name for name in vars(sso) if name.endswith(("_DELAY_MIN_S", "_DELAY_MAX_S"))]:
         monkeypatch.setattr(sso, bound, 0.0)
-    known = Garmin([GarminAccount()], secrets={"cookie-of-the-login"})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("One", (Handler,), {"garmin": known}))
+    garmin = Garmin([GarminAccount()], secrets={"cookie-of-the-login"})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("One", (Handler,), {"garmin": garmin}))
     server.daemon_threads = True
-    known.url = f"http://127.0.0.1:{server.server_port}"
+    garmin.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield known
+    yield garmin
     server.shutdown()
     server.server_close()
     thread.join()

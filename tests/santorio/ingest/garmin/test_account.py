@@ -1,4 +1,4 @@
-"""A session keeps the login: rotated tokens are never lost, and what Garmin refuses is not asked again."""
+"""A session keeps the login: rotated tokens are never lost, and what Garmin refuses is not requested again."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ RENEWAL, PROFILE, DAY = "/di-oauth2-service", "/userprofile-service/socialProfil
 
 @pytest.fixture
 def context(database: Database, settings: Settings, person: Person, garmin) -> LoginContext:
-    """Connected; what was asked for that is forgotten."""
+    """A connected account; the requests of the connection are not counted."""
     opened = LoginContext(database, settings, person, Region.GLOBAL)
     use_token(opened, SecretStr(garmin.token()))
     garmin.requests.clear()
@@ -51,7 +51,7 @@ def account(context: LoginContext):
 
 
 def store_token(context: LoginContext, token: str) -> None:
-    """Lay a token into the account, as time would have made of the one there."""
+    """Replace the account's token by one that has aged."""
     encrypted = (
         account(context).data_key(context.settings).encrypt(TOKENS, json.dumps([token, "name-4711"]).encode())
     )
@@ -157,14 +157,14 @@ def test_processes_at_once_rotate_once_and_all_go_on_with_what_one_of_them_got(
     expiring: LoginContext, garmin
 ) -> None:
     workers = [worker(expiring) for _ in range(3)]
-    for one in workers:
-        assert one.stdout.readline() == "ready\n"
-    for one in workers:
-        one.stdin.write("\n")
-        one.stdin.flush()
-    said = [one.communicate(timeout=60)[0] for one in workers]
-    assert said == ["{'asked': '/wellness-service/day'}\n"] * 3
-    assert [one.returncode for one in workers] == [0, 0, 0]
+    for worker in workers:
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    outputs = [worker.communicate(timeout=60)[0] for worker in workers]
+    assert outputs == ["{'asked': '/wellness-service/day'}\n"] * 3
+    assert [worker.returncode for worker in workers] == [0, 0, 0]
     assert garmin.count(RENEWAL) == 1
     assert stored(expiring)["di_refresh_token"] in garmin.refresh
 
@@ -379,10 +379,10 @@ def test_no_secret_shows_in_logs_errors_or_representations(
 ) -> None:
     for name in (None, "garminconnect", "urllib3", "curl_cffi", "psycopg"):
         caplog.set_level(logging.DEBUG, logger=name)
-    said = [repr(account(expiring))]
+    texts = [repr(account(expiring))]
     with opened(expiring) as client:
         client.connectapi(DAY)
-        said += [repr(client), repr(client.client)]
+        texts += [repr(client), repr(client.client)]
     garmin.revoke()
     wrong = uuid.uuid4().hex
     garmin.secrets |= {wrong, expiring.settings.master_key_path.read_text()}
@@ -399,9 +399,9 @@ def test_no_secret_shows_in_logs_errors_or_representations(
             connection.execute("update ops.garmin_accounts set not_before = null")
         with pytest.raises((GarminAuthError, GarminUnavailable, GarminRateLimited)) as caught:
             attempt()
-        said += ["".join(traceback.format_exception(caught.value)), repr(caught.value.details)]
+        texts += ["".join(traceback.format_exception(caught.value)), repr(caught.value.details)]
     logged = "\n".join(f"{record.getMessage()} {record.exc_text or ''}" for record in caplog.records)
-    everything = "\n".join([*said, logged, *capfd.readouterr()])
+    everything = "\n".join([*texts, logged, *capfd.readouterr()])
     assert "urllib3" in {record.name.split(".")[0] for record in caplog.records}
     assert len(garmin.secrets) > 8
     for secret in garmin.secrets:

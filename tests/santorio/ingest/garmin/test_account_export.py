@@ -48,9 +48,9 @@ def test_an_export_is_taken_in_whole_and_a_second_time_brings_nothing(
     life = simulate(days=DAYS, seed=5, last_day=dt.date(2026, 3, 31)).life
     nights = sum(life.wear.night_seen(day) for day in range(DAYS))
     sessions = sum(len(life.workouts(day)) for day in range(DAYS))
-    found = kinds(database)
-    assert (found["garmin.sleep_summary"], found["garmin.health_status"]) == (nights, nights)
-    assert (found["garmin.activity_export"], found["fit.activity"]) == (sessions, sessions)
+    counts = kinds(database)
+    assert (counts["garmin.sleep_summary"], counts["garmin.health_status"]) == (nights, nights)
+    assert (counts["garmin.activity_export"], counts["fit.activity"]) == (sessions, sessions)
     daily = (
         "endurance_score_export",
         "hill_score_export",
@@ -59,14 +59,14 @@ def test_an_export_is_taken_in_whole_and_a_second_time_brings_nothing(
         "race_predictions_export",
         "acclimation",
     )
-    assert {found[f"garmin.{kind}"] for kind in daily} == {nights}
-    assert found["garmin.biometrics"] == sum(ranges.weighed(life, day) for day in range(DAYS))
-    assert found["garmin.training_readiness"] == sum(
+    assert {counts[f"garmin.{kind}"] for kind in daily} == {nights}
+    assert counts["garmin.biometrics"] == sum(ranges.weighed(life, day) for day in range(DAYS))
+    assert counts["garmin.training_readiness"] == sum(
         1 + len(life.workouts(day)) for day in range(DAYS) if life.wear.night_seen(day)
     )
-    assert "garmin.other" not in found
-    assert found["garmin.daily_summary_export"] == sum(state != "absent" for state in life.wear.watch)
-    assert [(one.code, one.status, one.location) for one in first.rejected] == [
+    assert "garmin.other" not in counts
+    assert counts["garmin.daily_summary_export"] == sum(state != "absent" for state in life.wear.watch)
+    assert [(rejection.code, rejection.status, rejection.location) for rejection in first.rejected] == [
         ("not_read", "ignored", "customer_data/customer.json")
     ]
     assert (first.kind, first.outcome) == ("garmin export", "imported")
@@ -83,13 +83,17 @@ def test_the_drinks_of_a_day_are_all_there_and_add_up_to_what_the_api_tells(
     import_paths(database, store, person, [export], now=NOW)
     life = simulate(days=DAYS, seed=5, last_day=dt.date(2026, 3, 31)).life
     worn = [day for day in range(DAYS) if life.wear.night_seen(day)]
-    told = {life.clock.date(day).isoformat(): intake.hydration(life, day, 2**62)["valueInML"] for day in worn}
+    totals = {
+        life.clock.date(day).isoformat(): intake.hydration(life, day, 2**62)["valueInML"] for day in worn
+    }
     with database.connect() as connection:
         rows = connection.execute(
             "select metadata ->> 'day', sum((data ->> 'valueInML')::float), count(*) from raw.events "
             "where event_type = 'garmin.hydration_log' group by 1"
         ).fetchall()
-    assert {day: amount for day, amount, _ in rows} == {day: amount for day, amount in told.items() if amount}
+    assert {day: amount for day, amount, _ in rows} == {
+        day: amount for day, amount in totals.items() if amount
+    }
     assert max(count for *_, count in rows) > 3
 
 
@@ -154,7 +158,7 @@ def test_other_code_reads_an_archive_again_and_closes_what_it_can_read_now(
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("note.txt", "this was not readable once")
     first = import_paths(database, store, person, [path], now=NOW).files[0]
-    assert [one.code for one in first.rejected] == ["unrecognised"]
+    assert [rejection.code for rejection in first.rejected] == ["unrecognised"]
     monkeypatch.setattr(archive_importer, "code_version", lambda: "next")
     monkeypatch.setattr(
         archive_importer, "parse_member", lambda *_: archive_importer.ParseResult(kind="note")
@@ -175,11 +179,11 @@ def test_what_cannot_be_read_where_data_of_ours_lies_waits_for_a_fix(
         archive.writestr("DI_CONNECT/DI-Connect-Uploaded-Files/1.fit", b"\x0e\x10 no fit")
         archive.writestr("DI_CONNECT/DI-Connect-User/picture.png", b"\x89PNG")
         archive.writestr("aviation/flights.json", "{}")
-    told = import_paths(database, store, person, [path], now=NOW).files[0]
-    assert {one.location: (one.code, one.status) for one in told.rejected} == {
+    outcome = import_paths(database, store, person, [path], now=NOW).files[0]
+    assert {rejection.location: (rejection.code, rejection.status) for rejection in outcome.rejected} == {
         "DI_CONNECT/DI-Connect-Wellness/2026_sleepData.json": ("bad_json", "open"),
         "DI_CONNECT/DI-Connect-Uploaded-Files/1.fit": ("unrecognised", "open"),
         "DI_CONNECT/DI-Connect-User/picture.png": ("not_read", "ignored"),
         "aviation/flights.json": ("no_data", "ignored"),
     }
-    assert told.outcome == "rejected"
+    assert outcome.outcome == "rejected"

@@ -48,7 +48,7 @@ def status(santorio, person: str = "me") -> dict[str, object]:
     return next(row["garmin"] for row in people if row["name"] == person)
 
 
-def said(result: Result) -> str:
+def output(result: Result) -> str:
     assert result.exit_code == 1
     assert isinstance(result.exception, SantorioError)
     return str(result.exception)
@@ -74,7 +74,7 @@ def test_a_program_gives_password_and_code_on_standard_input_one_after_the_other
     garmin.accounts[0].code = "123456"
     password = garmin.accounts[0].password
     first = santorio("connect", "garmin", "--email", EMAIL, "--password-stdin", typed=f"{password}\n")
-    assert said(first) == "Garmin sent a code. Type `santorio connect garmin --person me --code`."
+    assert output(first) == "Garmin sent a code. Type `santorio connect garmin --person me --code`."
     assert status(santorio)["state"] == "needs_code"
     assert "Garmin waits for the code" in santorio("status").stdout
     assert santorio("connect", "garmin", "--code-stdin", typed="123456\n").exit_code == 0
@@ -91,7 +91,7 @@ def test_a_token_connects_and_disconnecting_forgets_it(santorio, garmin) -> None
 
 def test_a_wrong_password_is_a_sentence_and_a_state(santorio, garmin) -> None:
     wrong = santorio("connect", "garmin", "--email", EMAIL, "--password-stdin", typed="hunter2\n")
-    assert said(wrong) == (
+    assert output(wrong) == (
         "Garmin refused the email or the password. Type `santorio connect garmin --person me`."
     )
     assert "hunter2" not in wrong.output + str(wrong.exception)
@@ -103,9 +103,9 @@ def test_a_wrong_password_is_a_sentence_and_a_state(santorio, garmin) -> None:
 def test_who_has_to_wait_is_told_before_a_password_is_asked_for(santorio, garmin) -> None:
     garmin.broken = {"/mobile": 429, "/sso": 429, "/portal": 429}
     limited = santorio("connect", "garmin", typed=f"{EMAIL}\n{garmin.accounts[0].password}\n")
-    assert "Wait until" in said(limited)
+    assert "Wait until" in output(limited)
     again = santorio("connect", "garmin")
-    assert "has to wait" in said(again)
+    assert "has to wait" in output(again)
     assert "Email" not in again.output
 
 
@@ -127,8 +127,8 @@ def test_people_are_connected_by_name(santorio, garmin) -> None:
 
 
 def test_two_ways_at_once_and_an_empty_input_are_refused(santorio, garmin) -> None:
-    assert "only one of" in said(santorio("connect", "garmin", "--token-stdin", "--code-stdin"))
-    assert "no token on standard input" in said(santorio("connect", "garmin", "--token-stdin", typed="\n"))
+    assert "only one of" in output(santorio("connect", "garmin", "--token-stdin", "--code-stdin"))
+    assert "no token on standard input" in output(santorio("connect", "garmin", "--token-stdin", typed="\n"))
     assert garmin.requests == []
 
 
@@ -150,22 +150,22 @@ def test_there_is_no_argument_for_a_secret(santorio) -> None:
 @pytest.fixture
 def held(garmin) -> Iterator[tuple[Event, Event]]:
     """Garmin's answer to the first request for the profile is held back until the second event."""
-    asked, go_on = Event(), Event()
+    requested, go_on = Event(), Event()
 
     def wait(path: str) -> None:
         if path == "/userprofile-service/socialProfile":
-            asked.set()
+            requested.set()
             go_on.wait(60)
 
     garmin.at_request = wait
-    yield asked, go_on
+    yield requested, go_on
     go_on.set()
 
 
 def test_while_it_connects_no_list_of_processes_and_no_environment_shows_a_secret(
     variables: dict[str, str], garmin, held: tuple[Event, Event]
 ) -> None:
-    asked, go_on = held
+    requested, go_on = held
     token = garmin.token()
     process = subprocess.Popen(
         [sys.executable, "-m", "santorio.cli.main", "connect", "garmin", "--token-stdin"],
@@ -179,7 +179,7 @@ def test_while_it_connects_no_list_of_processes_and_no_environment_shows_a_secre
     process.stdin.write(token)
     process.stdin.close()
     process.stdin = None
-    assert asked.wait(60)
+    assert requested.wait(60)
     seen = b""
     for path in [Path(f"/proc/{process.pid}"), *Path("/proc").glob("[0-9]*")]:
         try:

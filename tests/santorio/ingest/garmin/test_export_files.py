@@ -255,18 +255,18 @@ def test_an_entry_of_the_family_is_an_event_of_its_kind_and_day(family: str) -> 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_two_entries_of_a_day_are_two_events_where_the_family_is_a_log(family: str) -> None:
-    one, kind, _ = FAMILIES[family]
+    entry, kind, _ = FAMILIES[family]
     if kind in {"sleep_summary", "daily_summary_export", "activity_vo2_max", "personal_record_export"}:
         return  # one a day, or named by a number
     named = {
         "uuid": {"uuid": "another"},
         "abnormalHrEventGMT": "2025-08-06T07:00:00.0",
         "startTimestampGMT": "2025-08-06T18:00:00.0",
-        "metaData": {**one.get("metaData", {}), "sequence": 18},
+        "metaData": {**entry.get("metaData", {}), "sequence": 18},
         "bmi": 23.4,
     }
-    other = {**one, **{key: value for key, value in named.items() if key in one or key == "bmi"}}
-    parsed = parse_file(json.dumps([one, other, one]).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
+    other = {**entry, **{key: value for key, value in named.items() if key in entry or key == "bmi"}}
+    parsed = parse_file(json.dumps([entry, other, entry]).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
     assert len({event.event_id for event in parsed.events}) == 2
 
 
@@ -279,7 +279,9 @@ def test_an_entry_without_data_is_no_fault_and_stands_in_no_ones_way() -> None:
     ]
     parsed = parse_file(json.dumps(entries).encode(), PERSON, NOW, folder="DI-Connect-Wellness")
     assert [event.event_type for event in parsed.events] == ["garmin.abnormal_heart_rate"]
-    assert Counter((one.code, one.status) for one in parsed.rejections) == {("no_data", "ignored"): 3}
+    assert Counter((rejection.code, rejection.status) for rejection in parsed.rejections) == {
+        ("no_data", "ignored"): 3
+    }
 
 
 def test_the_zones_of_two_sports_stand_side_by_side() -> None:
@@ -292,8 +294,8 @@ def test_the_zones_of_two_sports_stand_side_by_side() -> None:
 
 @pytest.mark.parametrize("content", ['[{"userProfileId": 1, "name": "Ann"}]', '{"text": "hello"}', "\x89PNG"])
 def test_profiles_and_contacts_of_an_unpacked_export_are_not_taken_in_either(content: str) -> None:
-    found = parse_file(content.encode(), PERSON, NOW, folder="DI-Connect-User")
-    assert (found.events, [(one.code, one.status) for one in found.rejections]) == (
+    result = parse_file(content.encode(), PERSON, NOW, folder="DI-Connect-User")
+    assert (result.events, [(rejection.code, rejection.status) for rejection in result.rejections]) == (
         [],
         [("not_read", "ignored")],
     )
@@ -315,8 +317,8 @@ def test_profiles_and_contacts_are_left_in_the_export_and_unknown_kinds_are_coun
         archive.writestr(
             "DI_CONNECT/DI-Connect-Wellness/1_nutritionLogs.json", json.dumps([{"a": 1}, {"b": 2}])
         )
-    told = import_paths(database, store, person, [path], now=NOW).files[0]
-    assert {one.location: (one.code, one.status) for one in told.rejected} == {
+    outcome = import_paths(database, store, person, [path], now=NOW).files[0]
+    assert {rejection.location: (rejection.code, rejection.status) for rejection in outcome.rejected} == {
         "DI_CONNECT/DI-Connect-User/user_contact.json": ("not_read", "ignored"),
         "DI_CONNECT/DI-Connect-Fitness-VVFJR/1_workout.json, 1 entries": ("unknown_kind", "ignored"),
         "DI_CONNECT/DI-Connect-Wellness/1_nutritionLogs.json, 2 entries": ("unknown_kind", "ignored"),
@@ -324,7 +326,7 @@ def test_profiles_and_contacts_are_left_in_the_export_and_unknown_kinds_are_coun
     with database.connect() as connection:
         rows = connection.execute("select event_type, data::text from raw.events order by 1, 2").fetchall()
     assert [kind for kind, _ in rows] == ["garmin.heart_rate_zones"] + 3 * ["garmin.other"]
-    assert told.outcome == "imported"
+    assert outcome.outcome == "imported"
 
 
 @settings(deadline=None)
@@ -357,5 +359,5 @@ def test_an_instant_is_the_same_in_every_way_of_writing_it(seconds: int) -> None
     )
 )
 def test_nothing_that_stands_where_a_time_should_makes_reading_fail(value: object) -> None:
-    for found in (calendar_day(value), instant(value)):
-        assert found is None or 1 <= found.year <= 9999
+    for time in (calendar_day(value), instant(value)):
+        assert time is None or 1 <= time.year <= 9999

@@ -1,4 +1,4 @@
-"""A login is one attempt by a person; what became of it is a state, and its fruit is encrypted."""
+"""A login is an attempt by a person; its outcome is a state, and what it returns is encrypted."""
 
 import datetime as dt
 import json
@@ -70,14 +70,14 @@ def test_a_wrong_password_is_tried_once_and_stops_there(
         log_in(context, EMAIL, WRONG)
     assert garmin.count("/mobile/api/login") == 1
     assert (account(context).state, account(context).reason) == (State.NEEDS_LOGIN, Reason.REFUSED)
-    asked = len(garmin.requests)
+    requests = len(garmin.requests)
     for _ in range(3):
         with (
             pytest.raises(GarminAuthError, match="refused the email"),
             session(context.database, context.settings, context.person),
         ):
             pytest.fail("no session opens")
-    assert len(garmin.requests) == asked
+    assert len(garmin.requests) == requests
     assert log_in(context, EMAIL, right).state is State.CONNECTED
     assert account(context).failures == 0
 
@@ -88,11 +88,11 @@ def test_from_the_third_failure_on_garmin_is_left_in_peace_longer_and_longer(
     for minutes in (0, 0, 15, 30, 60):
         with pytest.raises(GarminAuthError):
             log_in(context, EMAIL, WRONG)
-        asked = len(garmin.requests)
+        requests = len(garmin.requests)
         if minutes:
             with pytest.raises(GarminRateLimited, match=r"Wait until \d{4}-"):
                 log_in(context, EMAIL, right)
-            assert len(garmin.requests) == asked
+            assert len(garmin.requests) == requests
             let_time_pass(context, minutes=minutes - 1)
             with pytest.raises(GarminRateLimited):
                 log_in(context, EMAIL, right)
@@ -109,10 +109,10 @@ def test_a_429_at_the_login_ends_it_and_the_next_one_has_to_wait(
     assert (account(context).state, account(context).reason) == (State.NEEDS_LOGIN, Reason.RATE_LIMITED)
     # Each way of logging in stopped before the password was sent.
     assert garmin.count("/mobile/api/login") == garmin.count("/portal/api/login") == 0
-    asked, garmin.broken = len(garmin.requests), {}
+    requests, garmin.broken = len(garmin.requests), {}
     with pytest.raises(GarminRateLimited):
         log_in(context, EMAIL, right)
-    assert len(garmin.requests) == asked
+    assert len(garmin.requests) == requests
     let_time_pass(context, minutes=30)
     assert log_in(context, EMAIL, right).state is State.CONNECTED
 
@@ -287,18 +287,20 @@ def test_nothing_that_opens_the_account_lies_in_the_database_in_the_clear(
     log_in(context, EMAIL, right)
     waiting = account(context)
     enter_code(context, SecretStr("123456"))
-    kept = account(context)
+    connected = account(context)
     stored = b"".join(
         part or b""
-        for row in (waiting, kept)
+        for row in (waiting, connected)
         for part in (row.wrapped_key, row.encrypted_tokens, row.encrypted_login)
     )
     assert len(garmin.secrets) >= 5
     assert not [secret for secret in garmin.secrets if secret.encode() in stored]
-    assert kept.encrypted_tokens is not None
+    assert connected.encrypted_tokens is not None
     assert garmin.secrets & set(
         json.loads(
-            json.loads(kept.data_key(context.settings).decrypt("garmin tokens", kept.encrypted_tokens))[0]
+            json.loads(
+                connected.data_key(context.settings).decrypt("garmin tokens", connected.encrypted_tokens)
+            )[0]
         ).values()
     )
 

@@ -118,10 +118,10 @@ def test_a_revoked_login_stops_until_the_person_connects_again(
     server.tokens.revoke(simulated)
     with pytest.raises(GarminAuthError, match="no longer accepts"):
         steps(context)
-    asked = len(server.requests)
+    requests = len(server.requests)
     with pytest.raises(GarminAuthError, match="Type `santorio connect garmin"):
         steps(context)
-    assert len(server.requests) == asked
+    assert len(server.requests) == requests
     log_in(context, simulated.email, SecretStr(simulated.password))
     assert steps(context) > 0
 

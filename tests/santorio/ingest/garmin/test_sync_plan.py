@@ -43,9 +43,9 @@ def test_every_due_day_is_asked_for_exactly_once_and_no_call_reaches_beyond_span
     endpoint, ledger, window = case
     calls = plan([endpoint], ledger, window)
     due = {day for day in window.days if ledger.get((endpoint.kind, day)) not in NOT_DUE}
-    asked = [day for call in calls for day in call.days]
-    assert due <= set(asked)
-    assert len(asked) == len(set(asked))
+    requested = [day for call in calls for day in call.days]
+    assert due <= set(requested)
+    assert len(requested) == len(set(requested))
     assert all(len(call.days) <= endpoint.span_days for call in calls)
     assert all(window.first <= call.first <= call.last <= window.last for call in calls)
     assert all(earlier.first > later.last for earlier, later in pairwise(calls))
@@ -106,17 +106,17 @@ def test_a_day_settles_only_when_it_is_old_enough_and_its_payload_stopped_changi
 def test_an_edited_activity_is_asked_for_again_but_not_its_file() -> None:
     endpoints = [BY_KIND["activity_detail"], BY_KIND["activity_file"]]
     listed = [ListedActivity(1, before(3), b"new"), ListedActivity(2, before(1), b"same")]
-    known = {
+    fetched = {
         (number, endpoint.kind): FetchedActivity("final", b"same")
         for number in (1, 2)
         for endpoint in endpoints
     }
-    assert [(call.activity, call.endpoint.kind) for call in plan_activities(endpoints, listed, known)] == [
+    assert [(call.activity, call.endpoint.kind) for call in plan_activities(endpoints, listed, fetched)] == [
         (1, "activity_detail")
     ]
-    known[2, "activity_file"] = FetchedActivity("failed", b"same")
-    del known[1, "activity_file"]
-    assert [(call.activity, call.endpoint.kind) for call in plan_activities(endpoints, listed, known)] == [
+    fetched[2, "activity_file"] = FetchedActivity("failed", b"same")
+    del fetched[1, "activity_file"]
+    assert [(call.activity, call.endpoint.kind) for call in plan_activities(endpoints, listed, fetched)] == [
         (2, "activity_file"),
         (1, "activity_detail"),
         (1, "activity_file"),

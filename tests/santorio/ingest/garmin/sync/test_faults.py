@@ -223,8 +223,8 @@ def test_one_persons_ended_login_never_stops_another_and_costs_no_further_reques
     empty_home.connect(somebody, other)
     empty_home.connect(person)
     empty_home.server.tokens.revoke(other)
-    broken, whole = empty_home.sync(since=SINCE, kinds=FEW)
-    assert (broken.status, whole.status) == ("needs_login", "done")
+    broken, complete = empty_home.sync(since=SINCE, kinds=FEW)
+    assert (broken.status, complete.status) == ("needs_login", "done")
     assert "santorio connect garmin" in broken.message
     assert empty_home.content() == undisturbed
     broken, _ = empty_home.sync(kinds=("device",))
@@ -237,8 +237,8 @@ def test_no_health_value_no_name_and_no_secret_is_logged(my_home, caplog) -> Non
     for kind in ("500", "schema", "html", "cut"):
         my_home.server.faults.add(Fault(kind=kind, path=SLEEP, times=5))
     [report] = my_home.sync(since=SINCE, kinds=FEW)
-    said = caplog.text + repr(report)
+    output = caplog.text + repr(report)
     tokens = json.loads(my_home.server.token(my_home.account))
     for secret in (my_home.account.display_name, my_home.account.email, "Bearer", "dailySleepDTO"):
-        assert secret not in said
-    assert tokens["di_client_id"] not in said
+        assert secret not in output
+    assert tokens["di_client_id"] not in output

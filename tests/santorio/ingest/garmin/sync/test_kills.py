@@ -28,6 +28,6 @@ def test_a_sync_killed_again_and_again_ends_with_what_an_undisturbed_one_has(
         assert disturbed.log() == calm.log()
         assert disturbed.ledger() == calm.ledger()
         assert len([row for row in calm.ledger() if row[0] == "sleep"]) == DAYS
-        asked = [path for _, path, _ in server.requests if "dailySleepData" in path]
+        requests = [path for _, path, _ in server.requests if "dailySleepData" in path]
         # Twice each day, and once more for what was under way when it was killed.
-        assert len(asked) <= 2 * DAYS + 3
+        assert len(requests) <= 2 * DAYS + 3

@@ -38,7 +38,7 @@ def heart_rates(home, day: dt.date) -> list[int]:
 
 def test_a_settled_day_that_the_watch_syncs_whole_later_is_noticed_by_its_summary(my_home) -> None:
     life = my_home.account.simulation.life
-    # A day of which the watch told half, and the rest two days later.
+    # A day of which the watch uploaded half, and the rest two days later.
     index = max(day for day in life.wear.synced_until if day < life.clock.days - 5)
     late = life.clock.date(index)
     my_home.server.now = at(late + dt.timedelta(days=2), 5)
@@ -74,8 +74,8 @@ def test_days_that_a_silent_watch_brings_all_at_once_are_fetched_with_the_next_s
     my_home.sync(kinds=FEW)
     life = my_home.account.simulation.life
     for day in SILENT:
-        whole = len(life.trace((day - life.clock.first_day).days).heart_rate_at)
-        assert heart_rates(my_home, day) == [0, whole]
+        complete = len(life.trace((day - life.clock.first_day).days).heart_rate_at)
+        assert heart_rates(my_home, day) == [0, complete]
     assert {my_home.ledger("heart_rate")[day] for day in SILENT} == {"provisional"}
     my_home.sync(kinds=FEW)
     assert {my_home.ledger("heart_rate")[day] for day in SILENT} == {"final"}
@@ -97,7 +97,7 @@ def test_days_that_a_silent_watch_brings_all_at_once_reach_the_marts(my_home, tm
         for index in range(life.clock.days)
         if life.wear.night_seen(index) and SINCE <= life.clock.date(index) < TODAY
     }
-    # Of the last day the watch has told half: its night comes later.
+    # Of the last day the watch has uploaded half: its night comes later.
     assert {day for (day,) in my_home.rows(nights)} == seen
     assert len(seen - before) >= 3
 
@@ -106,18 +106,18 @@ def test_old_days_that_garmin_put_away_are_asked_back_once_and_come_whole(my_hom
     put_away = [TODAY - dt.timedelta(days=days) for days in range(12, 8, -1)]
     my_home.server.archived_before = TODAY - dt.timedelta(days=8)
     my_home.sync(since=put_away[0], kinds=FEW)
-    asked = [path for method, path, _ in my_home.server.requests if method == "POST" and "epoch" in path]
+    reloads = [path for method, path, _ in my_home.server.requests if method == "POST" and "epoch" in path]
     life = my_home.account.simulation.life
     worn = [day for day in put_away if life.wear.worn((day - life.clock.first_day).days)]
-    assert sorted(path.rsplit("/", 1)[-1] for path in asked) == [day.isoformat() for day in worn]
+    assert sorted(path.rsplit("/", 1)[-1] for path in reloads) == [day.isoformat() for day in worn]
     assert {my_home.ledger("heart_rate")[day] for day in worn} == {"provisional"}
     assert [heart_rates(my_home, day) for day in worn] == [[0]] * len(worn)
     [report] = my_home.sync(kinds=FEW)
     assert report.calls_left == 0
     assert not [path for method, path, _ in my_home.server.requests if method == "POST"]
     for day in worn:
-        put, whole = heart_rates(my_home, day)
-        assert (put, whole > 500) == (0, True)
+        archived, complete = heart_rates(my_home, day)
+        assert (archived, complete > 500) == (0, True)
     my_home.sync(kinds=FEW)
     assert {my_home.ledger(kind)[day] for kind in OF_A_DAY for day in worn} == {"final"}
 
@@ -127,7 +127,7 @@ def test_what_garmin_does_not_bring_back_is_final_as_it_is_and_not_asked_for_aga
     my_home.server.archived_before = TODAY - dt.timedelta(days=8)
     for _ in range(3):
         my_home.sync(since=day, until=day, kinds=("heart_rate",))
-        my_home.server.reloaded.clear()  # it said that it would, and did not
+        my_home.server.reloaded.clear()  # Garmin accepted the request, and did not reload
     assert my_home.ledger("heart_rate") == {day: "final"}
     assert heart_rates(my_home, day) == [0]
     assert my_home.rows("select count(*) from ops.garmin_reloads where requested_at is not null") == [(1,)]

@@ -1,4 +1,4 @@
-"""Days whose series Garmin has put away: asked back once, and never in the place of what is whole."""
+"""Days whose series Garmin has archived: their reload is requested once, and they never replace complete days."""
 
 import datetime as dt
 import json
@@ -35,13 +35,13 @@ def test_what_garmin_put_away_does_not_replace_the_whole_day_that_a_file_brought
     file = tmp_path / "heart_rate.json"
     file.write_text(json.dumps(document))
     import_paths(my_home.database, my_home.store, me, [file])
-    [(whole,)] = my_home.rows(SIZES, str(DAY))
+    [(complete,)] = my_home.rows(SIZES, str(DAY))
 
     my_home.server.archived_before = TODAY - dt.timedelta(days=8)
     for _ in range(3):
         my_home.sync(since=DAY, until=DAY, kinds=("heart_rate",))
         my_home.server.reloaded.clear()  # Garmin never brings it back
-    assert my_home.rows(SIZES, str(DAY))[-1] == (whole,)
+    assert my_home.rows(SIZES, str(DAY))[-1] == (complete,)
 
 
 def test_an_upload_does_not_end_the_wait_for_a_day_that_was_asked_back(my_home) -> None:
@@ -52,16 +52,16 @@ def test_an_upload_does_not_end_the_wait_for_a_day_that_was_asked_back(my_home) 
     assert home.ledger("heart_rate")[DAY] == "provisional"
 
     # The watch uploads minutes later; Garmin has not brought the day back yet.
-    asked = set(home.server.reloaded)
+    requested = set(home.server.reloaded)
     home.server.reloaded.clear()
     home.server.silent_since.clear()
     home.sync(since=DAY, kinds=("daily_summary", "heart_rate"), later=False)
 
-    home.server.reloaded |= asked
+    home.server.reloaded |= requested
     for _ in range(3):
         home.sync(since=DAY, kinds=("daily_summary", "heart_rate"))
-    put_away, whole = home.rows(SIZES, str(DAY))
-    assert whole > put_away
+    archived, complete = home.rows(SIZES, str(DAY))
+    assert complete > archived
 
 
 @pytest.mark.parametrize("is_archived", [False, True])

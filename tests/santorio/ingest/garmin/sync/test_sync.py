@@ -1,4 +1,4 @@
-"""A sync asks for what is due, keeps everything it is given, and is told of in the ledger."""
+"""A sync requests what is due, stores everything that it receives, and is recorded in the ledger."""
 
 import datetime as dt
 import importlib.util
@@ -36,7 +36,7 @@ def test_every_kind_of_every_day_has_a_row_also_where_garmin_has_nothing(my_home
         kind: count for kind, count in expected.items() if not kind.startswith("activity_")
     }
     assert set(my_home.ledger("sleep").values()) == {"provisional"}
-    # Data on the menstrual cycle is asked for by name alone.
+    # Data on the menstrual cycle is requested only by name.
     assert not [path for path in my_home.paths() if "periodichealth" in path]
     my_home.sync(since=TODAY, kinds=("menstrual_day",))
     assert [path for path in my_home.paths() if "periodichealth" in path]
@@ -48,8 +48,10 @@ def test_days_settle_when_their_answer_stops_changing_and_are_not_asked_for_agai
     assert list(my_home.ledger("sleep").values()) == ["final"] * 4 + ["provisional"] * 2
     before = my_home.content()
     [report] = my_home.sync(kinds=FEW)
-    asked = Counter(path for path in my_home.paths() if "dailySleepData" in path or "dailyHeartRate" in path)
-    assert sorted(asked.values()) == [2, 2]  # today and yesterday
+    requests = Counter(
+        path for path in my_home.paths() if "dailySleepData" in path or "dailyHeartRate" in path
+    )
+    assert sorted(requests.values()) == [2, 2]  # today and yesterday
     assert report.events.new == report.events.versions == 0
     assert my_home.content() == before
 
@@ -146,10 +148,10 @@ def test_activities_come_with_details_samples_splits_and_their_original_file(my_
     [(numbers,)] = my_home.rows(
         "select array_agg(distinct metadata ->> 'garmin_activity_id') from raw.events where event_type = 'fit.activity'"
     )
-    [(told,)] = my_home.rows(
+    [(numbers_in_log,)] = my_home.rows(
         "select array_agg(distinct data ->> 'activityId') from raw.events where event_type = 'garmin.activity'"
     )
-    assert sorted(numbers) == sorted(told)
+    assert sorted(numbers) == sorted(numbers_in_log)
     my_home.sync(kinds=OF_ACTIVITIES)
     assert not [path for path in my_home.paths() if "download-service" in path]
 
