@@ -157,14 +157,14 @@ def test_processes_at_once_rotate_once_and_all_go_on_with_what_one_of_them_got(
     expiring: LoginContext, garmin
 ) -> None:
     workers = [worker(expiring) for _ in range(3)]
-    for worker in workers:
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        worker.stdin.write("\n")
-        worker.stdin.flush()
-    outputs = [worker.communicate(timeout=60)[0] for worker in workers]
+    for process in workers:
+        assert process.stdout.readline() == "ready\n"
+    for process in workers:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=60)[0] for process in workers]
     assert outputs == ["{'asked': '/wellness-service/day'}\n"] * 3
-    assert [worker.returncode for worker in workers] == [0, 0, 0]
+    assert [process.returncode for process in workers] == [0, 0, 0]
     assert garmin.count(RENEWAL) == 1
     assert stored(expiring)["di_refresh_token"] in garmin.refresh
 
