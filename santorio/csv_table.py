@@ -253,7 +253,7 @@ def _number_normaliser(values: Sequence[str], decimal: str | None) -> Callable[[
     """
     with_comma = [value for value in values if "," in value]
     if not with_comma:
-        # `float` would accept 1_000, which in a table is no number.
+        # `float` would accept 1_000, which is not a number in a table.
         return lambda value: value.replace(" ", "").replace("_", "x")
     if any(_DOT_THOUSANDS.match(value) for value in with_comma):
         return lambda value: value.replace(".", "").replace(",", ".")

@@ -15,7 +15,7 @@ class LogState:
     """The number of event versions in the log, when the newest was ingested, and the changes not yet processed.
 
     `newest_change_id` is the newest entry of the change queue, 0 where it is empty. The queue also holds changes that
-    are no events: in the coverage ledger, of a person's time zone, of samples that were downsampled.
+    are not events: in the coverage ledger, of a person's time zone, of samples that were downsampled.
     """
 
     versions: int

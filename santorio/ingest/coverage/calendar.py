@@ -27,7 +27,7 @@ class DayStatus(enum.StrEnum):
 type Calendar = dict[dt.date, DayStatus]
 type Calendars = dict[str, Calendar]
 
-# Chosen so that they can be told apart in black and white too.
+# Distinguishable in black and white too.
 GLYPHS: Mapping[DayStatus | None, str] = {
     None: " ",
     DayStatus.PRESENT: "█",

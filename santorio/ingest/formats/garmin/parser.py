@@ -235,7 +235,7 @@ def _parts(kind: Kind, payload: Payload) -> Iterator[object]:
 
 
 def _identifier(kind: Kind, payload: object) -> object:
-    """Return what tells a payload from the others of its kind and day; None if it has no such key."""
+    """Return what identifies a payload among those of its kind and day; None if its kind has no such key."""
     if not kind.key:
         return None
     return get_path(payload, kind.key)

@@ -220,7 +220,7 @@ def detect_kind(payload: Payload, step_days: int | None = None) -> Kind | None:
         return aggregate
     for kind in KINDS:
         if all(key in payload for key in kind.requires):
-            # Again only the distance of the days tells weeks from days.
+            # Again only the distance of the days distinguishes weeks from days.
             if kind.name == "intensity_summary" and step_days == 7:
                 return Kind("intensity_weekly", ())
             return kind

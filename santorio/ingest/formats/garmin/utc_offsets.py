@@ -34,7 +34,7 @@ NESTED = ("dailySleepDTO", "summaryDTO", "hrvSummary", "event")
 def stated_clock(payload: Mapping[str, object]) -> tuple[dt.timedelta | None, dt.datetime | None]:
     """Return UTC offset and first instant (UTC) of a payload; None for each that it does not state.
 
-    A pair whose difference is no offset on Earth states an instant only; the next pair may state the offset.
+    A pair whose difference is not an offset on Earth states an instant only; the next pair may state the offset.
     """
     start: dt.datetime | None = None
     for offset, gmt in _readings(payload):
