@@ -19,7 +19,7 @@ renamed as (
         event_id,
         user_id,
         {{ json_label("data -> 'trial'") }} as trial,
-        substr(event_type, length('trial.') + 1) as happening,
+        substr(event_type, length('trial.') + 1) as lifecycle_event,
         {{ safe_date("data ->> 'day'") }} as day,
         {{ safe_date("data ->> 'until'") }} as paused_until,
         ingested_at
