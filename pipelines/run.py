@@ -6,6 +6,7 @@ Prints progress to standard error and one line of JSON to standard output.
 import argparse
 import datetime as dt
 import json
+import logging
 import sys
 import time
 import warnings
@@ -142,6 +143,9 @@ def main() -> None:
     arguments = parser.parse_args()
     # Dagster warns of its own beta features at every start: of no use to a person at a terminal.
     warnings.filterwarnings("ignore", module="dagster")
+    # dbt imports a library that gives the root logger a handler where it has none. Then other libraries' logs appear
+    # between the lines of progress, such as Dagster's for each check of a model that did not have to be built.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         settings = load_settings()
         with open_database(settings) as database:
