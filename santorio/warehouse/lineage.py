@@ -127,7 +127,7 @@ def _flowchart(
         tables = "<br/>".join(name for name in names if name in marts)
         yield f'    subject_{number}["<b>{subject}</b><br/>{tables}"]'
     yield "  end"
-    yield '  api["<b>published, api</b><br/>' + "<br/>".join(sorted(published)) + '"]'
+    yield '  api["<b>serving, api</b><br/>' + "<br/>".join(sorted(published)) + '"]'
     for tail, head in sorted(edges):
         if tail != head:
             yield f"  {tail} --> {head}"
