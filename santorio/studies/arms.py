@@ -144,8 +144,10 @@ def _reference(
     """Name of the reference: as stated, else the first under `arms:`, else a usual name, else the first value."""
     if study.reference is not None:
         wanted = study.reference.lower()
-        for value, name in name_of.items():
-            if wanted in {name.lower(), _plain(value)}:
+        # Arm by arm: a value of a later arm does not go before the name or a value of an earlier one.
+        for name in names:
+            values = {_plain(value) for value, arm in name_of.items() if arm == name}
+            if wanted == name.lower() or wanted in values:
                 return name
         raise DataError(
             f"The reference “{study.reference}” is not an arm of the data.",

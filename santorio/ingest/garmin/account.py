@@ -287,16 +287,20 @@ class _TokenStore:
         is requested, with new tokens if need be. A refused renewal has marked the account already.
         """
         self.client.renewed_at = None
-        if not self.client.refused:
-            failure = _failure(self.client.profile)
-            if status_of(failure) != 401:
-                return None
-            self.client.refused = True
+        if not self.client.refused and not self._is_login_refused():
+            return None
+        self.client.refused = True
         with self.database.connect() as connection:
             # Tokens that another process has stored meanwhile may be valid: the account stays connected then.
             if lock_account(connection, self.person).encrypted_tokens == self.encrypted:
                 _stop(connection, self.person)
             return auth_error(account_of(connection, self.person))
+
+    def _is_login_refused(self) -> bool:
+        """Request the profile and return whether Garmin refuses the login itself."""
+        failure = _failure(self.client.profile)
+        # The request may have renewed the tokens: a renewal that is refused has no status, and is noted by the client.
+        return bool(self.client.refused) or status_of(failure) == 401
 
 
 def _stop(connection: psycopg.Connection, person: Person) -> None:

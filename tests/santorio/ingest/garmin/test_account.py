@@ -244,6 +244,22 @@ def test_a_revoked_login_is_asked_once_and_then_never_again(context: LoginContex
     assert garmin.requests == []
 
 
+def test_a_login_that_is_revoked_just_after_a_renewal_is_refused_as_well(
+    context: LoginContext, garmin
+) -> None:
+    def work() -> None:
+        with opened(context) as client:
+            # Within a minute of a renewal a 401 does not lead to another: the profile's request does.
+            client.client.renewed_at = time.monotonic()
+            garmin.revoke()
+            client.connectapi(DAY)
+
+    with pytest.raises(GarminAuthError, match="no longer accepts"):
+        work()
+    assert (account(context).state, account(context).reason) == (State.NEEDS_LOGIN, Reason.REVOKED)
+    assert garmin.count(RENEWAL) == 1
+
+
 def test_work_that_catches_the_refusal_makes_no_further_request(context: LoginContext, garmin) -> None:
     garmin.revoke()
     with opened(context) as client:
