@@ -130,15 +130,20 @@
 
 {% macro get_incremental_by_person_sql(arg_dict) -%}
   {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | list -%}
-  {#- As records: nulls are equal to each other, and a person's rows are compared by hash. -#}
+  {#- As records, in which nulls are equal to each other. PostgreSQL joins records by sorting or by comparing each pair of
+      a person's rows, and takes the pairs: 10 years of laps took minutes. It joins their hashes by hash. -#}
   {%- set fresh_row = 'row(fresh.' ~ columns | join(', fresh.') ~ ')::record' -%}
   {%- set built_row = 'row(built.' ~ columns | join(', built.') ~ ')::record' -%}
+  {%- set is_same -%}
+    fresh.user_id = built.user_id
+      and hash_record_extended({{ fresh_row }}, 0) = hash_record_extended({{ built_row }}, 0) and {{ fresh_row }} = {{ built_row }}
+  {%- endset -%}
   {%- set deleted -%}
     built.user_id = any (array(select user_id from changed_people))
-      and not exists (select from {{ arg_dict.temp_relation }} as fresh where fresh.user_id = built.user_id and {{ fresh_row }} = {{ built_row }})
+      and not exists (select from {{ arg_dict.temp_relation }} as fresh where {{ is_same }})
   {%- endset -%}
   {%- set inserted -%}
-    not exists (select from {{ arg_dict.target_relation }} as built where built.user_id = fresh.user_id and {{ built_row }} = {{ fresh_row }})
+    not exists (select from {{ arg_dict.target_relation }} as built where {{ is_same }})
   {%- endset -%}
   {{ return(replace_rows_sql(arg_dict, deleted, inserted)) }}
 {%- endmacro %}
