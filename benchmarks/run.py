@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "first-run.json"
 BARS = {
     "make demo, fresh clone, packages not yet downloaded": 300,
-    "make demo, installed, new home": 90,
+    "make demo, installed, new home": 60,
     "santorio run, nothing new": 20,
     "import pipelines.definitions": 5,
 }

@@ -1,6 +1,7 @@
 """The collections that the API serves, from its own registry and routers: tests of each cover a new one."""
 
 from functools import cache
+from typing import Any
 
 from fastapi import FastAPI
 from psycopg import sql
@@ -16,12 +17,17 @@ COLLECTIONS = tuple(VIEW_OF)
 
 
 @cache
-def parameters(collection: str) -> frozenset[str]:
-    """Names of the query parameters that a collection takes."""
+def described_paths() -> dict[str, Any]:
+    """Paths of the API as OpenAPI describes them; written once, for it takes a while."""
     app = FastAPI()
     for router in ROUTERS:
         app.include_router(router)
-    described = app.openapi()["paths"][f"/v1/{collection}"]["get"]["parameters"]
+    return dict(app.openapi()["paths"])
+
+
+def parameters(collection: str) -> frozenset[str]:
+    """Names of the query parameters that a collection takes."""
+    described = described_paths()[f"/v1/{collection}"]["get"]["parameters"]
     return frozenset(parameter["name"] for parameter in described if parameter["in"] == "query")
 
 

@@ -78,7 +78,7 @@ class Day:
 
     @property
     def quality(self) -> DayQuality:
-        """Quality by the worst of its remarks; a note alone is no issue."""
+        """Quality by the worst of its remarks; a note alone is not an issue."""
         if any(flag.is_excluded for flag in self.flags):
             return DayQuality.PARTLY_EXCLUDED
         if self.missing_reason is not None:
